@@ -1,0 +1,90 @@
+"""Errors a user can cause, and how scripts report them.
+
+Every such error says what is wrong, where, what was expected and what to do (DESIGN section 7).
+"""
+
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+
+class AllometryError(Exception):
+    """Base of all errors that a user can cause.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong, one sentence.
+    where : str
+        File, store, key or argument that is wrong.
+    expected : str
+        What was expected instead.
+    do : str
+        What the user can do about it.
+    """
+
+    def __init__(self, what: str, where: str = "", expected: str = "", do: str = "") -> None:
+        self.what, self.where, self.expected, self.do = what, str(where), expected, do
+        lines = [what]
+        if where:
+            lines.append(f"  where:    {where}")
+        if expected:
+            lines.append(f"  expected: {expected}")
+        if do:
+            lines.append(f"  to do:    {do}")
+        super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[type["AllometryError"], tuple[str, str, str, str]]:
+        # Exceptions travel between Dask workers; the default would call __init__ with the joined message only.
+        return type(self), (self.what, self.where, self.expected, self.do)
+
+
+class ConfigError(AllometryError):
+    """The configuration is not valid."""
+
+
+class RetrieveError(AllometryError):
+    """A file could not be retrieved or has the wrong content."""
+
+
+class ReaderError(AllometryError):
+    """A source file does not have the layout that its reader knows."""
+
+
+class StoreError(AllometryError):
+    """A store violates its schema, or is damaged."""
+
+
+class SimulationError(AllometryError):
+    """A network cannot be built or simulated as asked."""
+
+
+class ComparisonError(AllometryError):
+    """A measure cannot be computed from the given stores or arrays."""
+
+
+@contextlib.contextmanager
+def script_log(path: str | Path) -> Iterator[logging.Logger]:
+    """Log to `path` and to stderr; end the process with status 1 and one clear message on an `AllometryError`."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    logger = logging.getLogger("allometry")
+    logger.setLevel(logging.INFO)
+    handlers: list[logging.Handler] = [logging.FileHandler(path, mode="w"), logging.StreamHandler(sys.stderr)]
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        logger.addHandler(handler)
+    try:
+        yield logger
+    except AllometryError as error:
+        logger.error("%s: %s", type(error).__name__, error)
+        sys.exit(1)
+    except Exception:
+        logger.exception("unexpected error (please report it)")
+        raise
+    finally:
+        for handler in handlers:
+            logger.removeHandler(handler)
+            handler.close()
