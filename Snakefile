@@ -1,0 +1,61 @@
+"""From worm to cortex: retrieve, homogenize, simulate, compare, report."""
+
+from snakemake.utils import min_version
+
+from allometry import workflow as allometry_workflow
+from allometry.fingerprint import fingerprint
+
+min_version("9.27")
+
+# Snakemake merges configuration files; a small configuration must not inherit the runs of config.yaml.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config.yaml"
+
+
+cfg, registry = allometry_workflow.configure(config, workflow.basedir, workflow.overwrite_configfiles)
+targets = allometry_workflow.targets(cfg, registry)
+
+
+wildcard_constraints:
+    source="[a-z][a-z0-9_]*",
+    kind="connectome|activity|responses|spikes",
+    store="[a-z][a-z0-9_]*",
+    run="[a-z][a-z0-9_]*",
+    point="[A-Za-z0-9_.-]+",
+    comparison="[a-z][a-z0-9_]*",
+
+
+localrules:
+    all,
+    homogenize,
+    simulate,
+    compare,
+
+
+include: "rules/retrieve.smk"
+include: "rules/homogenize.smk"
+include: "rules/simulate.smk"
+include: "rules/compare.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        targets["all"],
+
+
+rule homogenize:
+    input:
+        targets["homogenize"],
+
+
+rule simulate:
+    input:
+        targets["simulate"],
+
+
+rule compare:
+    input:
+        targets["compare"],

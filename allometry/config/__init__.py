@@ -1,0 +1,98 @@
+"""The one typed configuration: a pydantic model per top-level key.
+
+`python -m allometry.config` regenerates what is derived from these models: the JSON schema, the file of defaults and the
+table in the documentation.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field
+
+from allometry.config.base import Model, parse
+from allometry.config.cluster import ClusterConfig
+from allometry.config.compare import CompareConfig
+from allometry.config.homogenize import HomogenizeConfig
+from allometry.config.registry import Registry, SourceEntry
+from allometry.config.report import ReportConfig
+from allometry.config.retrieve import RetrieveConfig
+from allometry.config.simulate import NetworkRun, Point, PropagationRun, SimulateConfig, points
+from allometry.errors import ConfigError
+
+__all__ = [
+    "Config",
+    "NetworkRun",
+    "Point",
+    "PropagationRun",
+    "load",
+    "load_registry",
+    "points",
+    "validate",
+]
+
+
+class Config(Model):
+    """The whole configuration."""
+
+    mirror: str | None = Field(
+        None,
+        description="Folder with data files that is tried before any network; null: the environment variable ALLOMETRY_MIRROR.",
+    )
+    registry: str = Field(
+        "config/datasets.yaml", description="Registry of data sets: where their files are, with checksums and licences."
+    )
+    datasets: dict[str, SourceEntry] = Field(
+        default_factory=dict, description="Your own data sets, in the form of the registry; they override entries of the same name."
+    )
+    retrieve: RetrieveConfig = Field(default_factory=RetrieveConfig, description="How files are fetched.")
+    homogenize: HomogenizeConfig = Field(default_factory=HomogenizeConfig, description="Which stores are made from data sets.")
+    simulate: SimulateConfig = Field(default_factory=SimulateConfig, description="Which simulations are run.")
+    compare: CompareConfig = Field(default_factory=CompareConfig, description="Which stores are compared, and how.")
+    report: ReportConfig = Field(default_factory=ReportConfig, description="The report page.")
+    cluster: ClusterConfig = Field(default_factory=ClusterConfig, description="Where simulations run.")
+
+
+def validate(values: Mapping[str, Any], where: str = "configuration") -> Config:
+    """Validated configuration from parsed YAML.
+
+    Raises
+    ------
+    ConfigError
+        Names every invalid key, with the nearest valid name for an unknown one.
+    """
+    return parse(Config, values, where)
+
+
+def load(path: str | Path) -> Config:
+    """Validated configuration from a YAML file."""
+    return validate(_read_yaml(path), str(path))
+
+
+def load_registry(config: Config, base: str | Path = ".") -> dict[str, dict[str, Any]]:
+    """Registry of data sets with the user's own merged in: source name to entry, as plain dictionaries.
+
+    Parameters
+    ----------
+    config : Config
+        Names the registry file and holds the user's own data sets.
+    base : path
+        Folder that the registry's relative path refers to.
+    """
+    path = Path(base, config.registry)
+    registry = parse(Registry, {"sources": _read_yaml(path)}, str(path))
+    merged = {**registry.sources, **config.datasets}
+    return {name: entry.model_dump(exclude_none=True) for name, entry in merged.items()}
+
+
+def _read_yaml(path: str | Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError("the file does not exist", where=str(path), do="name an existing file") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"the file is not valid YAML: {error}", where=str(path), do="correct the syntax") from None
+    if not isinstance(values, dict):
+        raise ConfigError("the file holds no mapping", where=str(path), expected="keys with values at the top level")
+    return values

@@ -1,0 +1,129 @@
+"""Configuration of the simulate stage: runs, and the points that a run consists of."""
+
+import hashlib
+import itertools
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from allometry.config.base import Model
+
+Scalar = bool | int | float | str
+
+
+class RecordConfig(Model):
+    """What a simulation records."""
+
+    spikes: bool = Field(True, description="Record every spike.")
+    counts_bin_ms: float | None = Field(None, gt=0, description="Also record spike counts per neuron in bins of this width, in ms.")
+    voltage: dict[str, int] = Field(
+        default_factory=dict, description="Number of neurons of each named population whose membrane potential is recorded."
+    )
+
+
+class NetworkRun(Model):
+    """Simulations of one model over a grid of parameters and seeds."""
+
+    kind: Literal["network"] = Field("network", description="A spiking network model of `allometry.models`.")
+    model: str = Field(description="Name of the model: microcircuit, brunel or connectome_lif.")
+    parameters: dict[str, Scalar | list[Scalar]] = Field(
+        default_factory=dict, description="Arguments of the model; a list is swept, and lists are combined with each other."
+    )
+    connectome: list[str] = Field(
+        default_factory=list, description="Connectome stores that a connectome model is built from; each is a point of its own."
+    )
+    duration_ms: float = Field(gt=0, description="Simulated time, in ms.")
+    seeds: list[int] = Field(default_factory=lambda: [1], min_length=1, description="Seeds; each is a point of its own.")
+    precision: Literal["fast", "exact"] = Field("fast", description="`fast`: float32 state; `exact`: float64, as NEST.")
+    record: RecordConfig = Field(default_factory=RecordConfig, description="What is recorded.")
+
+
+class PropagationRun(Model):
+    """Every neuron of a connectome is driven in turn; the response is the peak depolarisation of every other neuron."""
+
+    kind: Literal["propagation"] = Field(description="Signal propagation through a connectome.")
+    connectome: list[str] = Field(min_length=1, description="Connectome stores; each is a point of its own.")
+    weight_mv: list[float] = Field(
+        default_factory=lambda: [0.275, 0.55, 1.1, 2.2], min_length=1, description="Weight per synapse, in mV; each is a point."
+    )
+    gap_mv: list[float] = Field(
+        default_factory=lambda: [0.0], min_length=1, description="Coupling per gap junction, dimensionless; 0 leaves them out."
+    )
+    rate_hz: float = Field(150.0, gt=0, description="Rate of the regular drive to the driven neuron, in Hz.")
+    duration_ms: float = Field(1000.0, gt=0, description="Simulated time per driven neuron, in ms.")
+
+
+Run = Annotated[NetworkRun | PropagationRun, Field(discriminator="kind")]
+
+
+class SimulateConfig(Model):
+    """Simulations to run."""
+
+    runs: dict[str, Run] = Field(default_factory=dict, description="Named runs; the name is the folder below `results/simulated`.")
+    partitions: int = Field(1, ge=1, description="Partitions of target neurons, one Dask task each; the spikes do not depend on it.")
+    threads: int | None = Field(None, ge=1, description="Threads per partition; null: the cores of the job divided by the partitions.")
+    checkpoint_ms: float | None = Field(
+        None, gt=0, description="Simulated time between checkpoints, in ms; null: none. The spikes do not depend on it."
+    )
+    memory_gib: float | None = Field(None, gt=0, description="Refuse runs estimated to need more, in GiB; null: what is free.")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One simulation of a run.
+
+    Attributes
+    ----------
+    name : str
+        Readable parameters and 8 hex digits of all resolved parameters; the stem of the store.
+    kind : str
+        ``network`` or ``propagation``.
+    parameters : dict
+        Everything that determines the result.
+    connectome : str or None
+        Connectome store that the point reads.
+    """
+
+    name: str
+    kind: str
+    parameters: dict[str, Any]
+    connectome: str | None
+
+
+def points(run: NetworkRun | PropagationRun) -> list[Point]:
+    """Points of a run: the product of its lists, each a job and a store of its own."""
+    if isinstance(run, PropagationRun):
+        swept: dict[str, list[Any]] = {"connectome": list(run.connectome), "weight_mv": run.weight_mv, "gap_mv": run.gap_mv}
+        fixed: dict[str, Any] = {"rate_hz": run.rate_hz, "duration_ms": run.duration_ms}
+    else:
+        swept = {name: value if isinstance(value, list) else [value] for name, value in sorted(run.parameters.items())}
+        swept = {"connectome": list(run.connectome) or [None], **swept, "seed": list(run.seeds)}
+        fixed = {
+            "model": run.model,
+            "duration_ms": run.duration_ms,
+            "precision": run.precision,
+            "record": run.record.model_dump(),
+        }
+    result = []
+    for combination in itertools.product(*swept.values()):
+        chosen = dict(zip(swept, combination))
+        connectome = chosen.pop("connectome")
+        if isinstance(run, NetworkRun):
+            seed = chosen.pop("seed")
+            resolved = {"kind": run.kind, **fixed, "connectome": connectome, "parameters": chosen, "seed": seed}
+            readable = [f"{name}{_short(value)}" for name, value in chosen.items()] + [f"s{seed}"]
+        else:
+            resolved = {"kind": run.kind, **fixed, "connectome": connectome, **chosen}
+            readable = [f"w{_short(chosen['weight_mv'])}", f"gap{_short(chosen['gap_mv'])}"]
+        if connectome:
+            readable.insert(0, connectome)
+        digest = hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()[:8]
+        result.append(Point("_".join([*readable, digest]), run.kind, resolved, connectome))
+    return result
+
+
+def _short(value: Any) -> str:
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return "".join(character if character.isalnum() or character in ".-" else "-" for character in text)
