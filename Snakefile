@@ -13,8 +13,13 @@ if not workflow.overwrite_configfiles:
     configfile: "config.yaml"
 
 
-cfg, registry = allometry_workflow.configure(config, workflow.basedir, workflow.overwrite_configfiles)
-targets = allometry_workflow.targets(cfg, registry)
+cfg, registry = allometry_workflow.configure(
+    config,
+    workflow.basedir,
+    workflow.overwrite_configfiles,
+    submits=workflow.resource_settings.nodes is not None,
+)
+targets = allometry_workflow.targets(cfg)
 
 
 wildcard_constraints:

@@ -1,0 +1,49 @@
+# make run    the workflow of config.yaml, from nothing to results/report/index.html
+# make test   the test suite; make bench: peers side by side; make lint: format, lint and type checks
+.DEFAULT_GOAL := help
+.PHONY: help run test bench lint format docs clean
+
+PYTHON ?= python3
+CORES ?= all
+BIN := .venv/bin
+STAMP := .venv/.allometry-installed
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+
+help:
+	@sed -n '1,2s/^# //p' Makefile
+
+$(STAMP): envs/requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else "Allometry needs Python 3.11, 3.12 or 3.13, but $(PYTHON) is %d.%d: run make PYTHON=python3.12" % v[:2])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(STAMP)
+	$(BIN)/snakemake --cores $(CORES)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/snakefmt Snakefile rules
+
+docs: $(STAMP)
+	$(BIN)/python -m allometry.config
+	$(BIN)/mkdocs build --strict
+
+clean:
+	rm -rf results .snakemake site build *.egg-info

@@ -1,0 +1,137 @@
+"""What the Snakefile asks of the package: the validated configuration, the targets, and where things lie."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from allometry import config as configuration
+from allometry.config import Config, Point
+from allometry.errors import AllometryError, ConfigError
+
+Registry = dict[str, dict[str, Any]]
+
+
+def configure(
+    values: Mapping[str, Any], base: str, files: Sequence[Any], *, submits: bool = False
+) -> tuple[Config, Registry]:
+    """Validate what Snakemake parsed; on an error print the one message and end the process.
+
+    Parameters
+    ----------
+    values : mapping
+        Snakemake's `config`.
+    base : str
+        Folder of the Snakefile, which relative paths of shipped files refer to.
+    files : sequence of path
+        Configuration files given on the command line, for the message; empty stands for config.yaml.
+    submits : bool
+        Whether Snakemake submits its jobs to a cluster.
+    """
+    try:
+        cfg = configuration.validate(values, ", ".join(str(file) for file in files) or "config.yaml")
+        registry = configuration.load_registry(cfg, base)
+        check_names(cfg, registry)
+        check_cluster(cfg, submits=submits)
+    except AllometryError as error:
+        # A traceback through Snakemake's parser would bury the message.
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    return cfg, registry
+
+
+def mirror(cfg: Config) -> str | None:
+    """Folder that is tried before any network: the configured one, else the environment variable ALLOMETRY_MIRROR."""
+    return cfg.mirror or os.environ.get("ALLOMETRY_MIRROR") or None
+
+
+def stores_of(registry: Registry) -> dict[tuple[str, str], str]:
+    """Source by (kind, store): a source makes the stores it lists."""
+    return {
+        (entry["kind"], store): source for source, values in registry.items() for store, entry in values["stores"].items()
+    }
+
+
+def source_of(registry: Registry, kind: str, store: str) -> str:
+    """Name of the source that a store is made from."""
+    return stores_of(registry)[kind, store]
+
+
+def raw_files(registry: Registry, source: str) -> list[str]:
+    """Paths of a source's retrieved files."""
+    return [f"results/raw/{source}/{file['name']}" for file in registry[source]["files"]]
+
+
+def homogenized(kind: str, store: str) -> list[str]:
+    """Path of a homogenized store and of its manifest."""
+    return _store(f"results/homogenized/{kind}/{store}")
+
+
+def point(cfg: Config, run: str, name: str) -> Point:
+    """The point `name` of a configured run."""
+    return next(candidate for candidate in configuration.points(cfg.simulate.runs[run]) if candidate.name == name)
+
+
+def simulated(cfg: Config, run: str) -> list[str]:
+    """Paths of all stores of a run and of their manifests."""
+    return [
+        path for entry in configuration.points(cfg.simulate.runs[run]) for path in _store(f"results/simulated/{run}/{entry.name}")
+    ]
+
+
+def compared(comparison: str) -> list[str]:
+    """Path of the Scores of a comparison and of its manifest."""
+    return _store(f"results/compared/{comparison}")
+
+
+def targets(cfg: Config) -> dict[str, list[str]]:
+    """Every final file of each target rule: stores together with their manifests."""
+    stage = {
+        "homogenize": [
+            path for kind, names in cfg.homogenize.stores().items() for name in names for path in homogenized(kind, name)
+        ]
+        + (homogenized("connectome", "worm_stack") if cfg.homogenize.worm_stack else []),
+        "simulate": [path for run in cfg.simulate.runs for path in simulated(cfg, run)],
+        "compare": [path for comparison in cfg.compare.comparisons for path in compared(comparison)],
+    }
+    return {**stage, "all": [*(path for paths in stage.values() for path in paths), "results/report/index.html"]}
+
+
+def check_names(cfg: Config, registry: Registry) -> None:
+    """Refuse a configuration that names stores which no source makes."""
+    known = stores_of(registry)
+    wanted = [(kind, name) for kind, names in cfg.homogenize.stores().items() for name in names]
+    wanted += [("connectome", name) for name in cfg.homogenize.worm_stack]
+    wanted += [("connectome", name) for run in cfg.simulate.runs.values() for name in run.connectome]
+    for kind, name in wanted:
+        if (kind, name) not in known:
+            raise ConfigError(
+                f"no data set makes a store {name!r} of kind {kind}",
+                where=f"homogenize.{kind} or a run's connectome",
+                expected="one of " + ", ".join(sorted(store for of_kind, store in known if of_kind == kind)),
+                do="correct the name, or describe the data set under `datasets` in your configuration",
+            )
+
+
+def check_cluster(cfg: Config, *, submits: bool) -> None:
+    """Refuse combinations of Dask cluster and Snakemake executor that cannot work."""
+    inside_job = "SLURM_JOB_ID" in os.environ
+    if cfg.cluster.kind == "slurm" and (submits or inside_job):
+        raise ConfigError(
+            "a job that waits for further jobs can deadlock a full partition",
+            where="cluster.kind: slurm, while Snakemake itself submits jobs or runs inside one",
+            expected="`local` or `allocation` under profiles/slurm; `slurm` only where Snakemake runs on the login node",
+            do="set cluster.kind to local",
+        )
+    if cfg.cluster.kind == "allocation" and not (submits or inside_job):
+        raise ConfigError(
+            "there is no allocation to use: this is no SLURM job, and no jobs are submitted",
+            where="cluster.kind: allocation",
+            expected="--workflow-profile profiles/slurm, or a run inside srun or sbatch",
+            do="set cluster.kind to local",
+        )
+
+
+def _store(stem: str) -> list[str]:
+    return [f"{stem}.zarr", f"{stem}.manifest.json"]
