@@ -1,0 +1,176 @@
+"""What each measure is: what it needs, what it does not see, what it is for, and what bounds it.
+
+The table is explicit, and functions are named rather than imported, so that editing one family reruns only what uses it.
+"""
+
+import difflib
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from allometry.errors import ComparisonError
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure of the suite.
+
+    Parameters
+    ----------
+    name, version : str
+        Name in configurations and `Scores`; the version changes when its numbers do.
+    family : str
+        Module of `allometry.compare`.
+    function : str
+        Public function of that module.
+    inputs : str
+        What it takes, with shapes.
+    invariances : str
+        Changes of the data that leave it as it is.
+    use : str
+        The question it is meant to answer.
+    ceiling_rule : str
+        Rule of `statistics.ceiled`: reliability, correlation, ratio, auc or none.
+    reference : str
+        Paper that defines it.
+    """
+
+    name: str
+    version: str
+    family: str
+    function: str
+    inputs: str
+    invariances: str
+    use: str
+    ceiling_rule: str
+    reference: str
+
+    def load(self) -> Callable[..., Any]:
+        """Import the family's module and return the function."""
+        module = importlib.import_module(f"allometry.compare.{self.family}")
+        return getattr(module, self.function)  # type: ignore[no-any-return]
+
+
+def measure(name: str) -> Measure:
+    """Entry of the measure called `name`, or an error with the nearest known names."""
+    if name not in MEASURES:
+        near = difflib.get_close_matches(name, MEASURES, n=3, cutoff=0.3)
+        raise ComparisonError(
+            f"there is no measure called {name!r}",
+            expected="one of " + ", ".join(near or sorted(MEASURES)),
+            do="list them all with: python -m allometry.compare.registry",
+        )
+    return MEASURES[name]
+
+
+_RESPONSES = "responses [stimuli, units] of both systems, same stimuli"
+_RDMS = "two RDMs [pairs], condensed upper triangles"
+_COUNTS = "spike counts [bins, units]"
+_TRAIN = "spike times of one unit, ms or s"
+_GRAPHS = "two weighted directed graphs with node labels"
+_ROTATION = "rotation and isotropic scaling of unit space, permutation of units"
+_RANK = "monotonic transformation of dissimilarities, order of units"
+
+# One row per measure reads better than eleven lines per measure, hence the long lines.
+# ruff: noqa: E501
+# name, version, family, function, inputs, invariances, use, ceiling rule, reference
+_TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
+    # -- representation --------------------------------------------------------------------------------------------
+    ("rdm", "1", "representation", "rdm", "responses [stimuli, units]", "order of units; correlation: offset and scale of each stimulus' pattern",
+     "describe a representation by the dissimilarities of its stimuli", "none", "Kriegeskorte et al. 2008, Front. Syst. Neurosci. 2:4"),
+    ("crossnobis", "1", "representation", "crossnobis", "responses [stimuli, repeats, units]", "order of units; with whitening any invertible map of units",
+     "unbiased dissimilarities from noisy repeats (mean 0 on noise)", "none", "Walther et al. 2016, NeuroImage 137:188"),
+    ("rsa", "1", "representation", "rsa", _RDMS, _RANK, "do two systems tell the same stimuli apart?", "correlation",
+     "Kriegeskorte et al. 2008; Nili et al. 2014, PLoS Comput. Biol. 10:e1003553"),
+    ("ssm", "1", "representation", "ssm", _RESPONSES, "order of units; offset and scale of each stimulus' pattern; monotonic transformation of similarities",
+     "match model layers with brain areas (pseudo-depth)", "correlation", "Shi et al. 2019, NeurIPS 32"),
+    ("svcca", "1", "representation", "svcca", _RESPONSES, "invertible linear maps of the leading subspace", "do two systems span the same subspace?", "ratio",
+     "Raghu et al. 2017, NeurIPS 30"),
+    ("pwcca", "1", "representation", "pwcca", _RESPONSES, "invertible linear maps of y; rotation and scaling of x", "as svcca, with directions weighted by what they explain", "ratio",
+     "Morcos et al. 2018, NeurIPS 31"),
+    ("cka", "1", "representation", "cka", _RESPONSES, _ROTATION, "similarity of geometry, corrected for the number of units", "ratio",
+     "Kornblith et al. 2019, ICML; Song et al. 2012, JMLR 13:1393 (debiased HSIC)"),
+    ("procrustes", "1", "representation", "procrustes", _RESPONSES, _ROTATION, "distance of shapes after the best rotation", "ratio",
+     "Williams et al. 2021, NeurIPS 34"),
+    ("kernel_analysis", "1", "representation", "kernel_analysis", "responses [stimuli, units], labels [stimuli]", _ROTATION,
+     "how simple a decoder does a representation allow?", "ratio", "Cadieu et al. 2013, arXiv:1301.3530"),
+    ("match_units", "1", "representation", "match_units", _RESPONSES, "permutation and scaling of units, not rotation", "do two systems share single units?", "correlation",
+     "Li et al. 2015, arXiv:1511.07543"),
+    # -- topology --------------------------------------------------------------------------------------------------
+    ("geo_topological", "1", "topology", "geo_topological", "RDM [pairs], two quantiles", _RANK, "compare neighbourhoods rather than distances", "correlation",
+     "Lin & Kriegeskorte 2023, arXiv:2309.11028"),
+    ("geodesic", "1", "topology", "geodesic", "RDM [pairs], threshold", "isometry", "distances along the manifold", "correlation",
+     "Lin & Kriegeskorte 2023, arXiv:2309.11028"),
+    ("persistence", "1", "topology", "persistence", "RDM [pairs]", "isometry", "rings and voids of a representation", "none", "Bauer 2021, J. Appl. Comput. Topol. 5:391"),
+    # -- manifold --------------------------------------------------------------------------------------------------
+    ("capacity", "1", "manifold", "capacity", "manifolds: list of [points, units]", "rotation of unit space", "how many object manifolds can a linear read-out tell apart?", "none",
+     "Chung, Lee & Sompolinsky 2018, Phys. Rev. X 8:031003"),
+    ("few_shot_snr", "1", "manifold", "few_shot_snr", "two manifolds [points, units], number of examples", "rotation and scaling of unit space",
+     "prototype learning from few examples", "none", "Sorscher, Ganguli & Sompolinsky 2022, PNAS 119:e2200800119"),
+    # -- decoding --------------------------------------------------------------------------------------------------
+    ("decoding_within", "1", "decoding", "within", "responses [presentations, units], labels, blocks", "order of units",
+     "what does one animal's activity tell about the stimulus?", "none", "Quian Quiroga & Panzeri 2009, Nat. Rev. Neurosci. 10:173"),
+    ("decoding_across", "1", "decoding", "across", "responses of two animals on shared stimuli, labels", "rotation of unit space (alignment)",
+     "does a decoder of one animal work in another?", "ratio", "Safaie et al. 2023, Nature 623:765"),
+    # -- correlations ----------------------------------------------------------------------------------------------
+    ("pairwise", "1", "correlations", "pairwise", _COUNTS, "offset and scale of each unit", "how much do units fluctuate together?", "none", "Cohen & Kohn 2011, Nat. Neurosci. 14:811"),
+    ("by_distance", "1", "correlations", "by_distance", "correlations, positions", "rotation and translation of space", "spatial reach of correlation", "none",
+     "Smith & Kohn 2008, J. Neurosci. 28:12591"),
+    ("spectral_radius", "1", "correlations", "spectral_radius", _COUNTS + ", population size", "scale of counts", "how near is the network to its linear instability?", "none",
+     "Dahmen et al. 2019, PNAS 116:13051"),
+    ("participation_ratio", "1", "correlations", "participation_ratio", "covariance [units, units]", _ROTATION, "effective dimension of activity", "none",
+     "Gao et al. 2017, bioRxiv 214262"),
+    # -- criticality -----------------------------------------------------------------------------------------------
+    ("avalanches", "1", "criticality", "avalanches", "counts [bins]", "none", "sizes and durations of cascades", "none", "Beggs & Plenz 2003, J. Neurosci. 23:11167"),
+    ("power_law", "1", "criticality", "power_law", "avalanche sizes", "scale of sizes above xmin", "exponent and its rivals", "none", "Clauset et al. 2009, SIAM Rev. 51:661"),
+    ("branching_ratio", "1", "criticality", "branching_ratio", "population activity [bins]", "subsampling of units", "how near to critical?", "none",
+     "Wilting & Priesemann 2018, Nat. Commun. 9:2325"),
+    # -- spikestats ------------------------------------------------------------------------------------------------
+    ("cv", "1", "spikestats", "cv", _TRAIN, "scale of time", "irregularity of a train", "none", "Softky & Koch 1993, J. Neurosci. 13:334"),
+    ("cv2", "1", "spikestats", "cv2", _TRAIN, "scale of time, slow changes of rate", "irregularity where the rate drifts", "none", "Holt et al. 1996, J. Neurophysiol. 75:1806"),
+    ("lv", "1", "spikestats", "lv", _TRAIN, "scale of time, slow changes of rate", "irregularity where the rate drifts", "none", "Shinomoto et al. 2003, Neural Comput. 15:2823"),
+    ("fano", "1", "spikestats", "fano", "counts [repeats]", "none", "variability across repeats", "none", "Fano 1947, Phys. Rev. 72:26"),
+    ("synchrony", "1", "spikestats", "synchrony", _COUNTS, "order of units", "variance of the population count over that of independent units", "none",
+     "Potjans & Diesmann 2014, Cereb. Cortex 24:785"),
+    ("victor_purpura", "1", "spikestats", "victor_purpura", "two spike trains, cost per time", "shift of both trains", "distance of trains", "none",
+     "Victor & Purpura 1996, J. Neurophysiol. 76:1310"),
+    ("van_rossum", "1", "spikestats", "van_rossum", "two spike trains, time constant", "shift of both trains", "distance of trains", "none", "van Rossum 2001, Neural Comput. 13:751"),
+    ("lempel_ziv", "1", "spikestats", "lempel_ziv", "binary sequence", "none", "complexity of activity", "none", "Lempel & Ziv 1976, IEEE Trans. Inf. Theory 22:75"),
+    # -- tuning ----------------------------------------------------------------------------------------------------
+    ("osi", "1", "tuning", "osi", "rates [angles, units], angles", "scale of rates, rotation of stimuli", "orientation selectivity", "ratio", "Ringach et al. 2002, J. Neurosci. 22:5639"),
+    ("dsi", "1", "tuning", "dsi", "rates [angles, units], angles", "scale of rates, rotation of stimuli", "direction selectivity", "ratio", "Mazurek et al. 2014, Front. Neural Circuits 8:92"),
+    ("circular_variance", "1", "tuning", "circular_variance", "rates [angles, units], angles", "scale of rates, rotation of stimuli", "breadth of tuning", "ratio",
+     "Ringach et al. 2002, J. Neurosci. 22:5639"),
+    # -- tensor ----------------------------------------------------------------------------------------------------
+    ("tca", "1", "tensor", "tca", "array [units, time, trials], rank", "order within each mode", "low-dimensional dynamics across trials", "none", "Williams et al. 2018, Neuron 98:1099"),
+    ("ntf", "1", "tensor", "ntf", "non-negative array, rank", "order within each mode", "parts of a non-negative tensor", "none", "Cichocki & Phan 2009, IEICE Trans. E92-A:708"),
+    ("dynamic_connectome", "1", "tensor", "dynamic_connectome", "affinities [time, animal, pair]", "order of animals", "groups of neurons that couple at the same times", "none",
+     "Dyballa et al. 2024, arXiv:2402.14102"),
+    # -- structure -------------------------------------------------------------------------------------------------
+    ("function_given_structure", "1", "structure", "function_given_structure", "edge weights and signal propagation (value, q) per ordered pair",
+     "monotonic transformation of weights (AUC)", "do connected neurons influence each other?", "auc", "Randi et al. 2023, Nature 623:406"),
+    ("agreement", "1", "structure", "agreement", _GRAPHS, "scale of weights (monotonic for the rank correlation)", "do two annotations find the same connections?", "ratio",
+     "Witvliet et al. 2021, Nature 596:257"),
+    ("modularity", "1", "structure", "modularity", "weighted graph [nodes, nodes], communities", "scale of weights, order of nodes", "does the graph fall into groups?", "none",
+     "Newman & Girvan 2004, Phys. Rev. E 69:026113; Traag et al. 2019, Sci. Rep. 9:5233 (Leiden)"),
+    ("small_world", "1", "structure", "small_world", "graph [nodes, nodes]", "order of nodes", "clustered and short at once, against degree-preserving nulls?", "none",
+     "Humphries & Gurney 2008, PLoS One 3:e2051"),
+    ("rich_club", "1", "structure", "rich_club", "graph [nodes, nodes]", "order of nodes", "do hubs prefer hubs?", "none", "Colizza et al. 2006, Nat. Phys. 2:110"),
+    ("motifs", "1", "structure", "motifs", "directed graph [nodes, nodes]", "order of nodes", "which three-neuron circuits are more frequent than chance?", "none",
+     "Milo et al. 2002, Science 298:824"),
+    ("propagation", "1", "structure", "function_given_structure", "simulated response and signal propagation per ordered pair", "monotonic transformation of responses",
+     "does simulated activity on a connectome predict measured influence better than the edge itself?", "auc", "Randi et al. 2023, Nature 623:406"),
+    ("structure_function_correlation", "1", "human", "structure_function", "structural [regions, regions], BOLD [time, regions]", "monotonic transformation of either matrix",
+     "does the white matter predict functional connectivity?", "correlation", "Honey et al. 2009, PNAS 106:2035"),
+    # -- reservoir -------------------------------------------------------------------------------------------------
+    ("memory_capacity", "1", "reservoir", "memory_capacity", "weights [nodes, nodes], input", "order of nodes", "how long does a connectome remember its input?", "none",
+     "Jaeger 2001, GMD Report 152; Suárez et al. 2021, Nat. Mach. Intell. 3:771"),
+]  # fmt: skip
+
+MEASURES: dict[str, Measure] = {row[0]: Measure(*row) for row in _TABLE}
+
+
+if __name__ == "__main__":
+    for entry in MEASURES.values():
+        print(f"{entry.family:15} {entry.name:32} {entry.use}")

@@ -1,0 +1,37 @@
+"""Every entry is complete, points to a function that exists, and has a ceiling rule that is one."""
+
+import importlib.util
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+from allometry.compare.registry import MEASURES, measure
+from allometry.compare.statistics import ceiled
+from allometry.errors import ComparisonError
+
+
+@pytest.mark.parametrize("name", sorted(MEASURES))
+def test_entry_is_complete_and_loads(name: str) -> None:
+    entry = MEASURES[name]
+    assert all(getattr(entry, field) for field in entry.__dataclass_fields__)
+    ceiled(0.5, 0.6, entry.ceiling_rule)
+    if importlib.util.find_spec(f"allometry.compare.{entry.family}") is None:
+        pytest.fail(f"no module for the family {entry.family}")
+    function = entry.load()
+    assert callable(function)
+    assert inspect.getdoc(function)
+
+
+def test_unknown_measure_names_the_nearest() -> None:
+    with pytest.raises(ComparisonError, match="crossnobis"):
+        measure("crosnobis")
+
+
+def test_registry_does_not_import_the_families() -> None:
+    shown = (
+        "import sys, allometry.compare.registry; print([m for m in sys.modules if m.startswith('allometry.compare.')])"
+    )
+    result = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "['allometry.compare.registry']"
