@@ -1,10 +1,11 @@
-"""Statistics by which two simulators of one network are compared (numpy only: peers import it in their own environments).
+"""Statistics by which two simulators of one network are compared (numpy only: peers import it too).
 
 Rates, irregularity and synchrony are those of the Potjans-Diesmann verification practice (Dasbach et al. 2021, Front
 Neuroinform 15:609147): distributions over neurons of rate and CV of inter-spike intervals, and the distribution of
 pairwise correlations of spike counts, compared between seeds and simulators by the Kolmogorov-Smirnov distance.
 Histograms are stored instead of values: the rate bins hold one possible value each at 10 s, the others are fine
-compared with the distances of interest, so that a distance between two histograms of equal edges is exact up to the bin.
+compared with the distances of interest, so that a distance between
+two histograms of equal edges is exact up to the bin.
 """
 
 import numpy as np

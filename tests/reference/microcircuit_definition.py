@@ -1,6 +1,6 @@
 """Numbers of the Potjans-Diesmann microcircuit for the reference scripts, independent of `allometry.models`.
 
-Source: Potjans & Diesmann 2014, Cereb Cortex 24:785, tables 4-5; scaling of van Albada et al. 2015, PLoS CB 11:e1004490.
+Source: Potjans & Diesmann 2014, Cereb Cortex 24:785, tables 4-5; scaling: van Albada et al. 2015, PLoS CB 11:e1004490.
 Only numpy: the scripts run in the environments of the peer simulators.
 """
 
@@ -48,7 +48,7 @@ def psc_per_psp_pa_per_mv() -> float:
 
 
 def scaled(scale: float, k_scale: float | None = None) -> dict[str, np.ndarray]:
-    """Sizes, synapses per block [target][source], weights (pA), external in-degrees and weight, compensating DC (pA)."""
+    """Sizes, synapses per block [target][source], weights (pA), external in-degree and weight, DC (pA)."""
     k = scale if k_scale is None else k_scale
     pairs = np.outer(SIZES, SIZES).astype(float)
     synapses = np.round(np.log1p(-PROBABILITY) / np.log1p(-1 / pairs))

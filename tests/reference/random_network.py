@@ -1,7 +1,7 @@
 """The random networks of the identity test: 2000 neurons, 400,000 listed synapses, regenerated from a seed.
 
 Every number is a multiple of 2^-10 (pA or mV), so that sums of weights are exact in float64 in any order; only
-`Generator.random` of numpy's PCG64 is used. The same arrays go to NEST (`nest_identity.py`) and to `allometry.simulate`.
+`Generator.random` of numpy's PCG64 is used. The same arrays go to NEST (`nest_identity.py`) and to the engine.
 """
 
 import numpy as np
