@@ -1,0 +1,87 @@
+"""Plain-dict form of the frozen dataclasses that describe a network, for YAML files and store attributes."""
+
+import dataclasses
+import difflib
+import hashlib
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from allometry.errors import SimulationError
+
+T = TypeVar("T")
+
+_CLASSES: dict[str, type] = {}
+
+
+def serialisable(cls: type[T]) -> type[T]:
+    """Class decorator: let `from_dict` rebuild instances of a dataclass by its class name."""
+    _CLASSES[cls.__name__] = cls
+    return cls
+
+
+def to_dict(obj: Any, digest: bool = False) -> Any:
+    """Return `obj` as nested dicts, lists and plain scalars.
+
+    Parameters
+    ----------
+    obj : Any
+        A registered dataclass instance, or a value inside one.
+    digest : bool
+        Replace arrays by their length and sha256, for attributes of a store. Such a dict cannot be read back.
+    """
+    if dataclasses.is_dataclass(obj) and not isinstance(obj, type):
+        fields = {f.name: to_dict(getattr(obj, f.name), digest) for f in dataclasses.fields(obj)}
+        return {"kind": type(obj).__name__, **fields}
+    if isinstance(obj, np.ndarray):
+        if digest:
+            return {"length": int(obj.size), "sha256": hashlib.sha256(np.ascontiguousarray(obj).tobytes()).hexdigest()}
+        return obj.tolist()
+    if isinstance(obj, dict):
+        return {str(key): to_dict(value, digest) for key, value in obj.items()}
+    if isinstance(obj, list | tuple):
+        return [to_dict(value, digest) for value in obj]
+    if isinstance(obj, np.generic):
+        return obj.item()
+    return obj
+
+
+def from_dict(data: Any) -> Any:
+    """Rebuild what `to_dict` wrote.
+
+    Raises
+    ------
+    SimulationError
+        If a `kind` or a field is unknown; the nearest valid name is given.
+    """
+    if isinstance(data, list | tuple):
+        return [from_dict(value) for value in data]
+    if not isinstance(data, dict):
+        return data
+    if "kind" not in data:
+        return {key: from_dict(value) for key, value in data.items()}
+    cls = _CLASSES.get(str(data["kind"]))
+    if cls is None:
+        raise SimulationError(
+            f"unknown kind {data['kind']!r} in a network description",
+            expected=_nearest(str(data["kind"]), _CLASSES),
+        )
+    names = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    for key in data:
+        if key != "kind" and key not in names:
+            raise SimulationError(
+                f"unknown field {key!r} of {cls.__name__}", where="network description", expected=_nearest(key, names)
+            )
+    build: Callable[..., Any] = cls
+    try:
+        return build(**{key: from_dict(value) for key, value in data.items() if key != "kind"})
+    except TypeError as error:
+        raise SimulationError(
+            f"incomplete description of {cls.__name__}: {error}", where="network description"
+        ) from error
+
+
+def _nearest(name: str, valid: Any) -> str:
+    near = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.0)
+    return f"one of {', '.join(sorted(valid))}" + (f" (did you mean {near[0]}?)" if near else "")
