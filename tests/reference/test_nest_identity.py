@@ -1,4 +1,4 @@
-"""The stored NEST spikes are what NEST gives today (needs NEST: `ALLOMETRY_NEST_PYTHON`, the Python of its environment)."""
+"""The stored NEST spikes are what NEST gives today (`ALLOMETRY_NEST_PYTHON`: the Python of its environment)."""
 
 import os
 import subprocess

@@ -1,7 +1,7 @@
-"""Numbers of the Potjans-Diesmann microcircuit for the reference scripts, independent of `allometry.models`.
+"""Numbers of the Potjans-Diesmann microcircuit for peers and reference scripts, independent of `allometry.models`.
 
 Source: Potjans & Diesmann 2014, Cereb Cortex 24:785, tables 4-5; scaling: van Albada et al. 2015, PLoS CB 11:e1004490.
-Only numpy: the scripts run in the environments of the peer simulators.
+Only numpy: it is imported in the environments of the peer simulators.
 """
 
 import numpy as np
