@@ -1,0 +1,150 @@
+"""Input checks and small array helpers that every family of measures shares.
+
+Conventions of the whole package: stimuli or observations are rows, units are columns, repeats are in the middle; an RDM
+is the condensed upper triangle in the order of `scipy.spatial.distance.squareform`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from allometry.errors import ComparisonError
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+def array(x: npt.ArrayLike, name: str, ndim: int, finite: bool = True) -> FloatArray:
+    """Return `x` as a float64 array of `ndim` dimensions; refuse other shapes, and NaN or infinity where `finite`."""
+    try:
+        out = np.asarray(x, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ComparisonError(
+            f"{name} is not numeric", where=name, expected="an array of numbers", do=str(error)
+        ) from None
+    if out.ndim != ndim:
+        raise ComparisonError(f"{name} has {out.ndim} dimensions", where=name, expected=f"{ndim} dimensions")
+    if finite and not np.isfinite(out).all():
+        bad = int(out.size - np.isfinite(out).sum())
+        raise ComparisonError(
+            f"{name} holds {bad} values that are NaN or infinite",
+            where=name,
+            expected="finite values",
+            do="drop the rows or units concerned before the comparison",
+        )
+    return out
+
+
+def matrix(x: npt.ArrayLike, name: str, rows: int = 1, columns: int = 1, finite: bool = True) -> FloatArray:
+    """Return `x` as a float64 matrix with at least `rows` rows and `columns` columns."""
+    out = array(x, name, 2, finite)
+    if out.shape[0] < rows or out.shape[1] < columns:
+        raise ComparisonError(
+            f"{name} is too small: shape {out.shape}",
+            where=name,
+            expected=f"at least {rows} rows and {columns} columns",
+        )
+    return out
+
+
+def vector(x: npt.ArrayLike, name: str, size: int = 1, finite: bool = True) -> FloatArray:
+    """Return `x` as a float64 vector with at least `size` entries."""
+    out = array(x, name, 1, finite)
+    if out.size < size:
+        raise ComparisonError(f"{name} has {out.size} values", where=name, expected=f"at least {size}")
+    return out
+
+
+def same_rows(x: FloatArray, y: FloatArray, names: str = "x and y") -> None:
+    """Refuse two matrices whose rows (stimuli) cannot correspond."""
+    if x.shape[0] != y.shape[0]:
+        raise ComparisonError(
+            f"{names} have {x.shape[0]} and {y.shape[0]} rows",
+            where=names,
+            expected="the same stimuli, in the same order, as rows of both",
+        )
+
+
+def same_length(a: FloatArray, b: FloatArray, names: str) -> None:
+    """Refuse two vectors of different length."""
+    if a.shape != b.shape:
+        raise ComparisonError(f"{names} have shapes {a.shape} and {b.shape}", where=names, expected="equal shapes")
+
+
+def varying_columns(x: FloatArray, name: str) -> npt.NDArray[np.bool_]:
+    """Mask of the columns (units) that are not constant; an error where all are."""
+    spread = np.ptp(x, axis=0)
+    # Rounding leaves a spread of some ulps in a column that is constant by construction.
+    keep = spread > 1e-12 * np.maximum(np.abs(x).max(axis=0), np.finfo(float).tiny)
+    if not keep.any():
+        raise ComparisonError(f"every unit of {name} is constant", where=name, expected="at least one unit that varies")
+    return np.asarray(keep)
+
+
+def integer_counts(x: npt.ArrayLike, name: str, ndim: int = 2) -> npt.NDArray[Any]:
+    """Return spike counts; refuse negative or non-integer values, which no count can have."""
+    out = np.asarray(x)
+    if out.ndim != ndim:
+        raise ComparisonError(f"{name} has {out.ndim} dimensions", where=name, expected=f"{ndim} dimensions")
+    if out.size == 0:
+        raise ComparisonError(f"{name} is empty", where=name, expected="spike counts")
+    if not np.issubdtype(out.dtype, np.integer):
+        if not np.issubdtype(out.dtype, np.floating) and out.dtype != bool:
+            raise ComparisonError(f"{name} is not numeric", where=name, expected="spike counts")
+        if not np.array_equal(out, np.floor(out)):
+            raise ComparisonError(
+                f"{name} holds values that are not whole numbers",
+                where=name,
+                expected="spike counts, that is integers >= 0",
+                do="bin spike times; rates, z-scores and calcium traces are not counts",
+            )
+    if out.min() < 0:
+        raise ComparisonError(
+            f"{name} holds negative values", where=name, expected="spike counts, that is integers >= 0"
+        )
+    return out
+
+
+def spike_times(x: npt.ArrayLike, name: str = "spike times") -> FloatArray:
+    """Return spike times of one unit, sorted."""
+    return np.sort(vector(x, name, size=0))
+
+
+def n_from_pairs(n_pairs: int, name: str = "rdm") -> int:
+    """Return the number of stimuli of a condensed RDM with `n_pairs` entries."""
+    n = round((1 + np.sqrt(1 + 8 * n_pairs)) / 2)
+    if n < 2 or n * (n - 1) // 2 != n_pairs:
+        raise ComparisonError(
+            f"{name} has {n_pairs} entries, which is no number of pairs",
+            where=name,
+            expected="a condensed upper triangle with n(n-1)/2 entries",
+            do="scipy.spatial.distance.squareform turns a square matrix into one",
+        )
+    return int(n)
+
+
+def condensed(x: npt.ArrayLike, name: str = "rdm", finite: bool = True) -> FloatArray:
+    """Return `x` as a condensed RDM; refuse anything whose length is not n(n-1)/2."""
+    out = vector(x, name, finite=finite)
+    n_from_pairs(out.size, name)
+    return out
+
+
+def choice(value: str, options: Sequence[str], name: str) -> str:
+    """Return `value` if it is one of `options`, else raise with the valid names."""
+    if value not in options:
+        raise ComparisonError(f"{name}={value!r} is not known", where=name, expected="one of " + ", ".join(options))
+    return value
+
+
+def off_diagonal(square: FloatArray) -> FloatArray:
+    """Return the condensed upper triangle of a square matrix, whatever its diagonal holds."""
+    i, j = np.triu_indices(square.shape[0], 1)
+    return np.asarray(square[i, j])
+
+
+def blocks(n: int, size: int) -> list[slice]:
+    """Cut `range(n)` into slices of at most `size`."""
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
