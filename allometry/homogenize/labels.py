@@ -1,9 +1,9 @@
 """Neuron labels of recordings: canonical names, ambiguous names, duplicates.
 
-A label in a file is one of: a canonical name (`AVAL`); an alias of one (`VB02`, `avar`); an ambiguous name that stands for
-several (`AWC?`, `RMED/V`, `RMED/RID`, `AVA`); a word for "not identified" (empty, a bare number, `nan`); or something
-unknown. Only the first two say which neuron a trace belongs to. What to do with ambiguous names is the user's choice
-(`label_policy`); what was done is recorded.
+A label in a file is one of: a canonical name (`AVAL`); an alias of one (`VB02`, `avar`); an ambiguous name that stands
+for several (`AWC?`, `RMED/V`, `RMED/RID`, `AVA`); a word for "not identified" (empty, a bare number, `nan`); or
+something unknown. Only the first two say which neuron a trace belongs to. What to do with ambiguous names is the user's
+choice (`label_policy`); what was done is recorded.
 """
 
 import re
@@ -159,7 +159,7 @@ def _alternatives(name: str) -> list[str]:
 
 
 def _expand(name: str, known: Mapping[str, str]) -> list[str]:
-    """The neuron itself, or the members of a class that only lack their side (`AVA` -> AVAL, AVAR; `IL1` -> 6 names)."""
+    """The neuron itself, or the members of a class without side (`AVA` -> AVAL, AVAR; `IL1` -> 6 names)."""
     name = without_zero(name)
     if name in known:
         return [known[name]]
@@ -229,7 +229,7 @@ def assign(
             policy
         ]
         pairs = [f"{parsed[i].raw} -> {label[i]}" if label[i] else parsed[i].raw for i in ambiguous]
-        notes["ambiguous_labels"] = {"policy": f"{policy}: {done}", "labels": pairs}
+        notes["ambiguous_labels"] = {"policy": f"{policy}: {done[policy]}", "labels": pairs}
     renamed = sorted(
         {f"{p.raw} -> {p.candidates[0]}" for p in parsed if p.status == "named" and p.raw != p.candidates[0]}
     )

@@ -1,7 +1,7 @@
 """Time axes of recordings: checked, derived where the file has none, and described.
 
-Nothing is guessed silently: every decision ends up in the `notes` of the returned `TimeBase`, which the reader stores in
-the `derived` attribute of the recording.
+Nothing is guessed silently: every decision ends up in the `notes` of the returned `TimeBase`, which the reader stores
+in the `derived` attribute of the recording.
 """
 
 from dataclasses import dataclass, field
@@ -96,7 +96,7 @@ def describe(time: npt.ArrayLike, *, where: str, notes: dict[str, Any] | None = 
     if (steps <= 0).any():
         first = int(np.flatnonzero(steps <= 0)[0])
         raise ReaderError(
-            what=f"Time does not increase between samples {first} and {first + 1} ({axis[first]:g} s, {axis[first + 1]:g} s).",
+            what=f"Time does not increase from sample {first} ({axis[first]:g} s) to the next ({axis[first + 1]:g} s).",
             where=where,
             expected="strictly increasing seconds",
             do="repair the time stamps in the source file, or leave this recording out",
@@ -159,7 +159,7 @@ def match_length(
             what=f"{n_samples} samples but {axis.size} time stamps.",
             where=where,
             expected="one time stamp per sample",
-            do="set the option `length_policy: truncate` to keep the first samples of both (this is recorded in the store)",
+            do="set the option `length_policy: truncate` to keep the first samples of both (recorded in the store)",
         )
     n_keep = min(n_samples, axis.size)
     note = f"{n_samples} samples and {axis.size} time stamps: the first {n_keep} of both were kept"
