@@ -42,7 +42,7 @@ format: $(STAMP)
 	$(BIN)/snakefmt Snakefile rules
 
 docs: $(STAMP)
-	$(BIN)/python -m allometry.config
+	$(BIN)/python -m allometry.generate
 	$(BIN)/mkdocs build --strict
 
 clean:

@@ -1,6 +1,6 @@
 """The one typed configuration: a pydantic model per top-level key.
 
-`python -m allometry.config` regenerates what is derived from these models: the JSON schema, the file of defaults and the
+`python -m allometry.generate` regenerates what is derived from these models: the JSON schema, the file of defaults and the
 table in the documentation.
 """
 

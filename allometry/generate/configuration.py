@@ -14,18 +14,15 @@ from allometry.config.base import Model
 WIDTH = 116
 
 
-def derived() -> dict[str, str]:
-    """Text of every generated file, by path from the root of the checkout."""
-    return {
-        "config/schema.json": json.dumps(Config.model_json_schema(), indent=2, sort_keys=True) + "\n",
-        "config/default.yaml": _default_file(),
-        "docs/configuration.md": _documentation(),
-    }
+def schema() -> str:
+    """JSON schema of the whole configuration."""
+    return json.dumps(Config.model_json_schema(), indent=2, sort_keys=True) + "\n"
 
 
-def _default_file() -> str:
+def default_file() -> str:
+    """YAML file with every key, its default and its description."""
     header = (
-        "# Every configuration key with its default. Generated from allometry/config by `python -m allometry.config`:\n"
+        "# Every configuration key with its default. Generated from allometry/config by `python -m allometry.generate`:\n"
         "# do not edit; copy what you need into a file of your own (see config.yaml) and pass it with --configfile.\n"
     )
     return header + "\n" + "\n".join(_default_lines(Config, 0)) + "\n"
@@ -47,11 +44,12 @@ def _default_lines(model: type[Model], depth: int) -> list[str]:
     return lines
 
 
-def _documentation() -> str:
+def documentation() -> str:
+    """Page of the documentation: one table per part of the configuration."""
     out = [
         "# Configuration",
         "",
-        "Generated from `allometry/config` by `python -m allometry.config`; a test fails when this page is out of step.",
+        "Generated from `allometry/config` by `python -m allometry.generate`; a test fails when this page is out of step.",
         "Unknown keys are refused with the nearest valid name.",
     ]
     seen: set[type[Model]] = set()

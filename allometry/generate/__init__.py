@@ -1,0 +1,20 @@
+"""Files that are generated from the code, so that they cannot disagree with it; a test fails when one is out of step."""
+
+from pathlib import Path
+
+from allometry.generate import configuration, datasets, environment, measures, store_kinds
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def derived() -> dict[str, str]:
+    """Text of every generated file, by path from the root of the checkout."""
+    return {
+        "config/schema.json": configuration.schema(),
+        "config/default.yaml": configuration.default_file(),
+        "docs/configuration.md": configuration.documentation(),
+        "docs/stores.md": store_kinds.documentation(),
+        "docs/datasets.md": datasets.documentation(ROOT),
+        "docs/measures.md": measures.documentation(),
+        "envs/allometry.yaml": environment.conda_file(ROOT),
+    }

@@ -1,0 +1,40 @@
+"""The documentation page of the five kinds of store, from their schemas."""
+
+from collections.abc import Mapping
+
+from allometry.stores.kinds import KINDS
+from allometry.stores.schema import ROOT_ATTRS, Variable
+
+HEADER = """\
+# Stores
+
+Generated from `allometry/stores` by `python -m allometry.generate`.
+
+Everything that passes between stages is a Zarr (format 3) store that plain `xarray.open_zarr`, or `xarray.open_datatree(path,
+engine="zarr")` where it has groups, opens without a warning. Beside each store lies `NAME.manifest.json` with the sha256 of
+every object in it and the provenance of the run that wrote it. `allometry verify PATH...` finds a changed byte, a missing chunk
+and an extra object; `allometry diff A B` compares content; `allometry info STORE` prints one screen for a person. A chunk edited
+by hand is found by `verify`, not by Snakemake.
+"""
+
+
+def documentation() -> str:
+    """Page with a table of variables and attributes per kind of store."""
+    out = [HEADER, "Root attributes of every store: " + ", ".join(f"`{name}`" for name in ROOT_ATTRS) + "."]
+    for schema in KINDS.values():
+        out += ["", f"## {schema.name}", "", schema.doc, "", *_table(schema.variables)]
+        if schema.attrs:
+            out += ["", "Further attributes: " + ", ".join(f"`{name}`" for name in schema.attrs) + "."]
+        for group, variables in schema.groups.items():
+            out += ["", f"### Groups `/{group}/...` of {schema.name}", "", *_table(variables)]
+    return "\n".join(out) + "\n"
+
+
+def _table(variables: Mapping[str, Variable]) -> list[str]:
+    lines = ["| variable | dimensions | type | units | meaning |", "|---|---|---|---|---|"]
+    for name, variable in variables.items():
+        dims = ", ".join([*variable.dims, *(f"[{dim}]" for dim in variable.optional_dims)])
+        units = {"*": "any", None: ""}.get(variable.units, variable.units)
+        optional = " (optional)" if variable.optional else ""
+        lines.append(f"| `{name}`{optional} | {dims} | {variable.dtype} | {units} | {variable.doc} |")
+    return lines

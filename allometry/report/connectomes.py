@@ -1,0 +1,93 @@
+"""Figures of connectomes: adjacency matrices, worms on the canonical axis of their species."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, TwoSlopeNorm
+
+from allometry import stores
+from allometry.report.card import Figure
+from allometry.report.style import DIVERGING, figure, hide_unused
+
+COLUMNS = 4
+# Marked colours per kind of synapse; several kinds are drawn on top of each other.
+MAPS = {"chemical": "Blues", "electrical": "Oranges", "structural": "viridis", "mesoscale": "viridis"}
+
+
+def draw(paths: Mapping[str, str], image: str | Path, title: str, axis: Sequence[str] | None = None) -> None:
+    """Adjacency matrices of several connectomes side by side.
+
+    Parameters
+    ----------
+    paths : mapping of str to str
+        Connectome stores by name.
+    image : path
+        PNG file to write; its description is written beside it.
+    title : str
+        Title of the figure.
+    axis : sequence of str, optional
+        Labels that rows and columns follow; nodes outside are counted in the caption. Without it each connectome has its
+        own nodes.
+    """
+    rows = -(-len(paths) // COLUMNS)
+    columns = min(COLUMNS, len(paths))
+    notes = []
+    with figure(image, columns, rows, (2.9, 3.0)) as axes:
+        for ax, (name, path) in zip(axes, paths.items()):
+            ds = stores.open(path)
+            assert isinstance(ds, xr.Dataset)
+            outside = _panel(ax, ds, name, axis)
+            if outside:
+                notes.append(f"{name} {outside}")
+        hide_unused(axes, len(paths))
+    caption = "Row: source, column: target; colour: weight (logarithmic; functional connections: dF/F on a linear scale). "
+    caption += "Chemical synapses are blue, gap junctions orange. "
+    if axis is not None:
+        caption += f"All matrices share one axis of {len(axis)} neurons. "
+        if notes:
+            caption += "Nodes that are on no neuron's axis (muscles and other cells) are in the stores but not drawn: "
+            caption += ", ".join(notes) + "."
+    Figure(title, caption.strip(), tuple(paths.values())).save(image)
+
+
+def _panel(ax: Axes, ds: xr.Dataset, name: str, axis: Sequence[str] | None) -> int:
+    """Draw one matrix; return how many nodes are not on the axis."""
+    kinds = list(dict.fromkeys(np.asarray(ds["synapse"].values).astype(str)))
+    labels = np.asarray(ds["node"].values).astype(str)
+    position = {label: index for index, label in enumerate(labels if axis is None else axis)}
+    place = np.array([position.get(label, -1) for label in labels])
+    source, target = place[ds["source"].values], place[ds["target"].values]
+    inside = (source >= 0) & (target >= 0)
+    weight = ds["weight"].values
+    synapse = np.asarray(ds["synapse"].values).astype(str)
+    size = len(position)
+    shown = 0
+    for kind in kinds:
+        chosen = inside & (synapse == kind) & np.isfinite(weight)
+        if kind != "functional":
+            chosen &= weight > 0
+        matrix = np.full((size, size), np.nan, dtype=np.float32)
+        matrix[source[chosen], target[chosen]] = weight[chosen]
+        shown += int(chosen.sum())
+        if not chosen.any():
+            continue
+        if kind == "functional":
+            limit = float(np.nanpercentile(np.abs(matrix), 98)) or 1.0
+            ax.imshow(matrix, cmap=DIVERGING, norm=TwoSlopeNorm(0.0, -limit, limit), interpolation="nearest")
+        else:
+            values = weight[chosen]
+            low, high = float(values.min()), float(values.max())
+            # starting a decade below keeps the weakest connections visible on white
+            norm = LogNorm(low / 10, high if high > low else low * 10)
+            ax.imshow(matrix, cmap=MAPS.get(kind, "viridis"), norm=norm, interpolation="nearest")
+    ax.set_title(name, fontsize=8.5)
+    ax.set_xlabel(f"{len(labels):,} nodes, {shown:,} connections", fontsize=7.5)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for spine in ax.spines.values():
+        spine.set_visible(True)
+        spine.set_color("#bbbbbb")
+    return int((place < 0).sum())

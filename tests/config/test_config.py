@@ -1,0 +1,98 @@
+"""The configuration: what is refused and how, what is generated, what the points of a run are."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from allometry import config
+from allometry.config import NetworkRun, PropagationRun
+from allometry.errors import ConfigError
+
+SHIPPED = ["config.yaml", "config/full.yaml", "config/default.yaml", "tests/config.yaml"]
+RUN: dict[str, Any] = {"kind": "network", "model": "brunel", "duration_ms": 10.0}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_configuration_is_valid(root: Path, name: str) -> None:
+    cfg = config.load(root / name)
+    registry = config.load_registry(cfg, root)
+    assert registry
+
+
+def test_default_file_holds_the_defaults(root: Path) -> None:
+    values = yaml.safe_load((root / "config/default.yaml").read_text())
+    assert config.validate(values) == config.Config()
+
+
+def test_every_field_has_a_description() -> None:
+    schema = config.Config.model_json_schema()
+    for name, model in {**schema["$defs"], "Config": schema}.items():
+        for key, field in model.get("properties", {}).items():
+            assert field.get("description"), f"{name}.{key}"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"homogenise": {}}, "homogenise: unknown key; did you mean 'homogenize'"),
+        ({"homogenize": {"conectome": []}}, "homogenize.conectome: unknown key; did you mean 'connectome'"),
+        ({"simulate": {"runs": {"x": {**RUN, "seed": [1]}}}}, "did you mean 'seeds'"),
+        ({"simulate": {"runs": {"x": {**RUN, "duration_ms": -1}}}}, "greater than 0"),
+        ({"simulate": {"runs": {"x": {"kind": "network", "model": "brunel"}}}}, "duration_ms: missing"),
+        ({"compare": {"comparisons": {"x": {"kind": "agreement"}}}}, "compare.comparisons.x"),
+        ({"cluster": {"kind": "address"}}, "needs the key `address`"),
+        ({"report": {"title": 3}}, "report.title"),
+    ],
+)
+def test_invalid_key_is_named(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        config.validate(values, "my.yaml")
+    assert message in str(error.value)
+    assert "my.yaml" in str(error.value)
+
+
+def test_all_problems_are_named_at_once() -> None:
+    with pytest.raises(ConfigError, match="2 problems"):
+        config.validate({"reprot": {}, "report": {"raster_ms": 0}})
+
+
+@pytest.mark.parametrize("text", ["a: [1", "- 1\n", ""])
+def test_unreadable_file_is_one_message(tmp_path: Path, text: str) -> None:
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=r"c\.yaml"):
+        config.load(tmp_path / "c.yaml")
+
+
+def test_missing_file_is_one_message(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="does not exist"):
+        config.load(tmp_path / "none.yaml")
+
+
+def test_points_are_the_product_of_all_lists() -> None:
+    run = NetworkRun(**RUN, parameters={"scale": [0.1, 0.2], "g": 5.0}, seeds=[1, 2])
+    found = config.points(run)
+    assert [(point.parameters["parameters"]["scale"], point.parameters["seed"]) for point in found] == [
+        (0.1, 1),
+        (0.1, 2),
+        (0.2, 1),
+        (0.2, 2),
+    ]
+    assert len({point.name for point in found}) == 4
+    assert found[0].name.startswith("g5_scale0.1_s1_")
+
+
+def test_name_of_a_point_depends_on_everything_that_determines_it() -> None:
+    names = {
+        config.points(NetworkRun(**{**RUN, **change}))[0].name
+        for change in ({}, {"duration_ms": 20.0}, {"precision": "exact"}, {"record": {"spikes": False}}, {"seeds": [2]})
+    }
+    assert len(names) == 5
+
+
+def test_points_of_propagation_name_their_connectome() -> None:
+    run = PropagationRun(kind="propagation", connectome=["a", "b"], weight_mv=[0.275], gap_mv=[0.0, 0.1])
+    found = config.points(run)
+    assert [point.connectome for point in found] == ["a", "a", "b", "b"]
+    assert found[1].name.startswith("a_w0.275_gap0.1_")
