@@ -1,0 +1,46 @@
+"""Stores: what passes between the stages, xarray objects in Zarr v3 with a schema and a manifest.
+
+Five kinds (Activity, Connectome, Responses, Spikes, Scores); only this package knows their schemas. Plain
+`xarray.open_zarr` and `xarray.open_datatree` open every store; `stores.open` also finds damage.
+"""
+
+from allometry.stores.accessors import split, to_csr, to_dense, to_networkx, to_trials, trains
+from allometry.stores.comparison import diff
+from allometry.stores.kind_activity import Recording, activity
+from allometry.stores.kind_connectome import SYNAPSES, connectome
+from allometry.stores.kind_responses import responses
+from allometry.stores.kind_scores import scores
+from allometry.stores.kind_spikes import spikes_recorded, spikes_simulated
+from allometry.stores.kinds import KINDS, schema_of, validate, violations
+from allometry.stores.manifest import manifest_path, read_manifest, verify
+from allometry.stores.spike_writer import SpikeWriter
+from allometry.stores.storage import open_store as open
+from allometry.stores.storage import write
+
+__all__ = [
+    "KINDS",
+    "SYNAPSES",
+    "Recording",
+    "SpikeWriter",
+    "activity",
+    "connectome",
+    "diff",
+    "manifest_path",
+    "open",
+    "read_manifest",
+    "responses",
+    "schema_of",
+    "scores",
+    "spikes_recorded",
+    "spikes_simulated",
+    "split",
+    "to_csr",
+    "to_dense",
+    "to_networkx",
+    "to_trials",
+    "trains",
+    "validate",
+    "verify",
+    "violations",
+    "write",
+]

@@ -1,0 +1,278 @@
+"""Activity: calcium, voltage or BOLD traces, resampled on a canonical axis and native."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from allometry.errors import StoreError
+from allometry.stores.schema import ANY_UNIT, SCHEMA_VERSION, Schema, Variable, plain, require, text
+
+# (dimensions, values) or (dimensions, values, attributes), as xarray takes them
+Array = tuple[Any, ...] | xr.DataArray
+
+
+@dataclass
+class Recording:
+    """One recording: its native view, its resampled trace on the canonical axis, and what else came with it.
+
+    Parameters
+    ----------
+    name : str
+        Unique within the store; the name of its `/native` group.
+    time : (time,) float64
+        Time of each native sample, s.
+    trace : (time, roi) float32
+        Every region of interest at the native rate, labelled or not; missing is NaN.
+    label : (roi,) str
+        Canonical name, or "" where it is not identified.
+    resampled : (sample, neuron) float32
+        The labelled traces at the common rate on the canonical axis; NaN where not recorded.
+    rate_hz : float, optional
+        Native rate, Hz; by default the inverse of the median time step.
+    label_confidence : (roi,) float32, optional
+        Confidence of the label in the source's own scale; by default NaN.
+    recorded : (neuron,) bool, optional
+        Whether each canonical neuron was recorded; by default whether any resampled value is not NaN.
+    metadata : dict
+        Scalars (text, number, bool) that become variables over `recording`.
+    extra : dict
+        Further native arrays (positions, behaviour, stimulus), name -> (dims, values, attrs), dims of `time`, `roi` or own.
+    resampled_extra : dict
+        Further arrays at the common rate, name -> (dims, values, attrs); the first dimension is `sample`.
+    resampled_time : (sample,) float64, optional
+        Time of each resampled sample from recording start, s; by default sample / rate.
+    attrs : dict
+        Attributes of the native group (what was dropped, derived, or truncated, and why).
+    """
+
+    name: str
+    time: np.ndarray
+    trace: np.ndarray
+    label: Sequence[str]
+    resampled: np.ndarray
+    rate_hz: float | None = None
+    label_confidence: np.ndarray | None = None
+    recorded: np.ndarray | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Array] = field(default_factory=dict)
+    resampled_extra: dict[str, Array] = field(default_factory=dict)
+    resampled_time: np.ndarray | None = None
+    attrs: dict[str, Any] = field(default_factory=dict)
+
+
+def check(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
+    """List what is wrong with the values of an activity store."""
+    found = []
+    for axis in ("neuron", "recording"):
+        labels = root[axis].values
+        if len(np.unique(labels)) < len(labels) or (labels == "").any():
+            found.append(f"{axis}: a label is empty or not unique")
+    if root["row_size"].attrs.get("sample_dimension") != "sample":
+        found.append("row_size: attribute sample_dimension is not 'sample'")
+    row_size = root["row_size"].values
+    index = np.repeat(np.arange(len(row_size), dtype=np.int32), np.maximum(row_size, 0))
+    if (row_size < 0).any() or not np.array_equal(index, root["recording_index"].values):
+        return [*found, "row_size: does not agree with recording_index"]
+    time = root["time"].values
+    backwards = (np.diff(time) <= 0) & (np.diff(index) == 0)
+    if not np.isfinite(time).all() or backwards.any():
+        found.append("time: does not increase within a recording")
+    if root.attrs["rate_hz"] <= 0:
+        found.append("attribute rate_hz: is not positive")
+    if not (root["native_rate"].values > 0).all():
+        found.append("native_rate: a rate is not positive")
+    natives = {path.partition("/")[2] for path in groups}
+    recordings = set(root["recording"].values.tolist())
+    found += [f"/native/{name}: is missing" for name in sorted(recordings - natives)]
+    found += [f"/native/{name}: is not among the recordings" for name in sorted(natives - recordings)]
+    neurons = set(root["neuron"].values.tolist()) | {""}
+    observed = np.isfinite(root["trace"].values)
+    for i, name in enumerate(root["recording"].values.tolist()):
+        stray = observed[index == i].any(axis=0) & ~root["recorded"].values[i]
+        if stray.any():
+            neuron = root["neuron"].values[np.flatnonzero(stray)[0]]
+            found.append(f"trace: {neuron} has values in {name}, where it is not recorded")
+    for path, group in groups.items():
+        step = np.diff(group["time"].values)
+        if not (step > 0).all():
+            found.append(f"/{path}/time: does not increase")
+        unknown = sorted(set(group["label"].values.tolist()) - neurons)
+        if unknown:
+            found.append(f"/{path}/label: {unknown[:3]} are not on the canonical axis ({len(unknown)} such labels)")
+    return found
+
+
+SCHEMA = Schema(
+    kind="activity",
+    doc="Recorded traces: a canonical view at a common rate (CF contiguous ragged array) and every native ROI.",
+    variables={
+        "neuron": Variable(("neuron",), "text", doc="canonical axis"),
+        "recording": Variable(("recording",), "text", doc="name of each recording"),
+        "trace": Variable(("sample", "neuron"), "float32", ANY_UNIT, doc="at the common rate; NaN where not recorded"),
+        "row_size": Variable(("recording",), "int64", doc="samples of each recording; sample_dimension='sample'"),
+        "recording_index": Variable(("sample",), "int32", doc="recording that each sample belongs to, for groupby"),
+        "time": Variable(("sample",), "float64", "s", doc="from the start of the recording"),
+        "recorded": Variable(("recording", "neuron"), "bool", doc="whether the neuron was recorded"),
+        "native_rate": Variable(("recording",), "float64", "Hz", doc="rate before resampling"),
+    },
+    attrs={"rate_hz": (int, float)},
+    groups={
+        "native": {
+            "time": Variable(("time",), "float64", "s", doc="time of each native sample"),
+            "trace": Variable(("time", "roi"), "float32", ANY_UNIT, doc="every ROI, labelled or not"),
+            "label": Variable(("roi",), "text", doc="canonical name, empty where not identified"),
+            "label_confidence": Variable(("roi",), "float32", doc="in the source's own scale, NaN where not given"),
+        }
+    },
+    check=check,
+)
+
+
+def _bad(what: str, where: str, expected: str) -> StoreError:
+    return StoreError(what=what, where=where, expected=expected, do="correct the recording before building the store")
+
+
+def _parts_of(array: Array) -> tuple[tuple[str, ...], np.ndarray, dict[str, Any]]:
+    variable = xr.as_variable(array)
+    values = variable.values
+    return tuple(map(str, variable.dims)), values if values.dtype.kind in "biuf" else text(values), dict(variable.attrs)
+
+
+def _native(recording: Recording, units: str) -> xr.Dataset:
+    time, trace = np.asarray(recording.time, np.float64), np.asarray(recording.trace, np.float32)
+    where = f"recording {recording.name!r}"
+    if trace.shape != (len(time), len(recording.label)):
+        raise _bad(f"trace has shape {trace.shape}", where, f"(time, roi) = ({len(time)}, {len(recording.label)})")
+    confidence = recording.label_confidence
+    confidence = np.full(trace.shape[1], np.nan) if confidence is None else confidence
+    group = xr.Dataset(
+        {
+            "trace": (("time", "roi"), trace, {"units": units}),
+            "label": ("roi", text(recording.label)),
+            "label_confidence": ("roi", np.asarray(confidence, np.float32)),
+        },
+        coords={"time": ("time", time, {"units": "s"})},
+        attrs=plain(recording.attrs),
+    )
+    for name, array in recording.extra.items():
+        dims, values, attrs = _parts_of(array)
+        group[name] = (dims, values, plain(attrs))
+    return group
+
+
+def _metadata(recordings: list[Recording]) -> dict[str, tuple[str, np.ndarray]]:
+    table = {}
+    for name in sorted({name for recording in recordings for name in recording.metadata}):
+        values = [recording.metadata.get(name) for recording in recordings]
+        if all(isinstance(value, bool | np.bool_) for value in values):
+            table[name] = ("recording", np.array(values, bool))
+        elif any(isinstance(value, str) for value in values):
+            table[name] = ("recording", text(values))
+        else:
+            table[name] = ("recording", np.array([np.nan if v is None else v for v in values], np.float64))
+    return table
+
+
+def _resampled_extra(recordings: list[Recording], row_size: list[int]) -> dict[str, tuple[Any, ...]]:
+    """Join each extra array over the recordings; NaN (or empty text) where a recording lacks it."""
+    joined: dict[str, tuple[Any, ...]] = {}
+    for name in sorted({name for recording in recordings for name in recording.resampled_extra}):
+        given = {i: _parts_of(r.resampled_extra[name]) for i, r in enumerate(recordings) if name in r.resampled_extra}
+        dims, first, attrs = next(iter(given.values()))
+        blocks = []
+        for i, length in enumerate(row_size):
+            if i in given:
+                if given[i][0] != dims or dims[:1] != ("sample",) or given[i][1].shape != (length, *first.shape[1:]):
+                    raise _bad(
+                        f"{name} has dimensions {given[i][0]} and shape {given[i][1].shape}",
+                        f"recording {recordings[i].name!r}",
+                        f"dimensions {dims} that start with sample, {length} samples, the same in each recording",
+                    )
+                blocks.append(given[i][1])
+            else:
+                shape = (length, *first.shape[1:])
+                blocks.append(text(np.full(shape, "")) if first.dtype.kind == "T" else np.full(shape, np.nan))
+        values = np.concatenate(blocks)
+        joined[name] = (dims, values.astype(first.dtype) if first.dtype.kind == "f" else values, plain(attrs))
+    return joined
+
+
+def activity(
+    recordings: list[Recording],
+    neurons: Sequence[str],
+    rate_hz: float,
+    *,
+    attrs: Mapping[str, Any],
+    units: str = "1",
+) -> xr.DataTree:
+    """Build an Activity store.
+
+    Parameters
+    ----------
+    recordings : list of Recording
+    neurons : sequence of str, (neuron,)
+        Canonical axis.
+    rate_hz : float
+        Common rate of the resampled traces, Hz.
+    attrs : mapping
+        Root attributes (title, species, citation, licence, source, parameters, derived).
+    units : str
+        Units of the traces, `1` for dF/F.
+
+    Returns
+    -------
+    DataTree with the canonical view at the root and `/native/{recording}` groups.
+
+    Raises
+    ------
+    StoreError
+        Shapes that do not agree, labels off the canonical axis, time that runs backwards, and every other violation.
+    """
+    if not recordings:
+        raise _bad("there is no recording", "recordings", "at least one Recording")
+    axis = text(list(neurons))
+    traces, times, rates, recorded = [], [], [], []
+    for recording in recordings:
+        trace = np.asarray(recording.resampled, np.float32)
+        if trace.ndim != 2 or trace.shape[1] != len(axis):
+            raise _bad(
+                f"resampled trace has shape {trace.shape}",
+                f"recording {recording.name!r}",
+                f"(sample, neuron) with {len(axis)} neurons",
+            )
+        if not recording.name or "/" in recording.name or recording.name.startswith("."):
+            raise _bad(f"the name {recording.name!r} cannot name a group", "recordings", "a name without a slash")
+        traces.append(trace)
+        time = recording.resampled_time
+        times.append(np.arange(len(trace)) / rate_hz if time is None else np.asarray(time, np.float64))
+        native_rate = recording.rate_hz
+        rates.append(1 / np.median(np.diff(recording.time)) if native_rate is None else native_rate)
+        given = recording.recorded
+        recorded.append(np.isfinite(trace).any(axis=0) if given is None else np.asarray(given, bool))
+    row_size = [len(trace) for trace in traces]
+    root = xr.Dataset(
+        {
+            "trace": (("sample", "neuron"), np.concatenate(traces), {"units": units}),
+            "row_size": ("recording", np.array(row_size, np.int64), {"sample_dimension": "sample"}),
+            "recorded": (("recording", "neuron"), np.array(recorded)),
+            "native_rate": ("recording", np.array(rates, np.float64), {"units": "Hz"}),
+            **_metadata(recordings),
+            **_resampled_extra(recordings, row_size),
+        },
+        coords={
+            "neuron": ("neuron", axis),
+            "recording": ("recording", text([recording.name for recording in recordings])),
+            "recording_index": ("sample", np.repeat(np.arange(len(row_size), dtype=np.int32), row_size)),
+            "time": ("sample", np.concatenate(times), {"units": "s"}),
+        },
+        attrs=plain({**attrs, "schema": SCHEMA.name, "schema_version": SCHEMA_VERSION, "rate_hz": float(rate_hz)}),
+    )
+    groups = {f"/native/{recording.name}": _native(recording, units) for recording in recordings}
+    if len(groups) < len(recordings):
+        raise _bad("two recordings have one name", "recordings", "unique names")
+    tree = xr.DataTree.from_dict({"/": root, **groups})
+    require(tree, SCHEMA)
+    return tree

@@ -1,0 +1,135 @@
+"""Scores: one row per comparison, and the curves behind the numbers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from allometry.errors import StoreError
+from allometry.stores.schema import SCHEMA_VERSION, Schema, Variable, column, plain, require, text
+
+KEYS = ("measure", "candidate", "reference", "group")
+NUMBERS = ("score", "ceiling_low", "ceiling_high", "ceiled", "ci_low", "ci_high", "p")
+
+
+def check(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
+    """List what is wrong with the values of a scores store."""
+    found = []
+    keys = pd.MultiIndex.from_arrays([root[key].values.astype(object) for key in KEYS])
+    if keys.has_duplicates:
+        found.append(f"comparison: {keys[keys.duplicated()][0]} is listed more than once")
+    for key in ("measure", "candidate"):
+        if (root[key].values == "").any():
+            found.append(f"{key}: is empty")
+    for low, high in (("ci_low", "ci_high"), ("ceiling_low", "ceiling_high")):
+        if (root[low].values > root[high].values).any():
+            found.append(f"{low}: is above {high}")
+    p = root["p"].values
+    if ((p < 0) | (p > 1)).any():
+        found.append("p: outside 0..1")
+    if any(np.isinf(root[name].values).any() for name in NUMBERS):
+        found.append("a number is infinite (missing is NaN)")
+    return found
+
+
+SCHEMA = Schema(
+    kind="scores",
+    doc="Results of comparisons, one row each; `/curves/{measure}` holds what is not a scalar.",
+    variables={
+        "measure": Variable(("comparison",), "text", doc="name of the measure"),
+        "candidate": Variable(("comparison",), "text", doc="store that is judged"),
+        "reference": Variable(("comparison",), "text", doc="store that it is compared with, or empty"),
+        "group": Variable(("comparison",), "text", doc="subject, area, condition ... or empty"),
+        "score": Variable(("comparison",), "float64", doc="value of the measure"),
+        "ceiling_low": Variable(("comparison",), "float64", doc="lower bound of the noise ceiling"),
+        "ceiling_high": Variable(("comparison",), "float64", doc="upper bound of the noise ceiling"),
+        "ceiled": Variable(("comparison",), "float64", doc="score relative to the ceiling, as the measure defines it"),
+        "ci_low": Variable(("comparison",), "float64", doc="lower bound of the confidence interval"),
+        "ci_high": Variable(("comparison",), "float64", doc="upper bound of the confidence interval"),
+        "p": Variable(("comparison",), "float64", doc="p value"),
+    },
+    groups={"curves": {}},
+    check=check,
+)
+
+
+def _as_stored(curve: xr.Dataset) -> xr.Dataset:
+    """Give a curve's text the stores' string dtype and its attributes JSON types."""
+    curve = curve.copy()
+    for name, variable in curve.variables.items():
+        values = variable.values
+        converted = values if values.dtype.kind in "biuf" else text(values)
+        replaced = (variable.dims, converted, plain(variable.attrs))
+        if name in curve.coords:
+            curve.coords[name] = replaced
+        else:
+            curve[name] = replaced
+    curve.attrs = plain(curve.attrs)
+    return curve
+
+
+def scores(
+    rows: pd.DataFrame | Sequence[Mapping[str, Any]],
+    curves: Mapping[str, xr.Dataset] | None = None,
+    *,
+    attrs: Mapping[str, Any],
+) -> xr.DataTree:
+    """Build a Scores store.
+
+    Parameters
+    ----------
+    rows : DataFrame or list of dict, one per comparison
+        `measure`, `candidate`, `score`; optional `reference`, `group` (text, default empty), `ceiling_low`,
+        `ceiling_high`, `ceiled`, `ci_low`, `ci_high`, `p` (default NaN), and further columns. Order is kept.
+    curves : mapping, optional
+        Measure -> Dataset with what is not a scalar. A dimension called comparison must be that of the rows.
+    attrs : mapping
+        Root attributes (title, species, citation, licence, source, parameters, derived, seed).
+
+    Returns
+    -------
+    DataTree with the rows at the root and `/curves/{measure}` groups.
+
+    Raises
+    ------
+    StoreError
+        A missing column, a comparison listed twice, bounds out of order, and every other violation.
+    """
+    table = rows.reset_index(drop=True) if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    required = {"measure", "candidate", "score"}
+    if not required <= set(table.columns):
+        raise StoreError(
+            what=f"rows lack {sorted(required - set(table.columns))}",
+            where="rows",
+            expected=f"columns {sorted(required)}",
+            do="name the columns so",
+        )
+    coords = {key: ("comparison", text(table[key] if key in table else [""] * len(table))) for key in KEYS}
+    variables: dict[str, Any] = {}
+    for name in [*NUMBERS, *(name for name in table.columns if name not in KEYS + NUMBERS)]:
+        values = column(table[name]) if name in table else np.full(len(table), np.nan)
+        if name in NUMBERS:
+            values = pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        variables[str(name)] = ("comparison", values)
+    root = xr.Dataset(
+        variables, coords=coords, attrs=plain({**attrs, "schema": SCHEMA.name, "schema_version": SCHEMA_VERSION})
+    )
+    groups = {}
+    for name, curve in (curves or {}).items():
+        if not name or "/" in name:
+            raise StoreError(
+                what=f"curve name {name!r} cannot name a group", where="curves", expected="a name without a slash"
+            )
+        if curve.sizes.get("comparison", len(table)) != len(table):
+            raise StoreError(
+                what=f"curve has {curve.sizes['comparison']} comparisons, the rows {len(table)}",
+                where=f"curves/{name}",
+                expected="the rows' comparisons, or a dimension of another name",
+                do="rename the dimension",
+            )
+        groups[f"/curves/{name}"] = _as_stored(curve)
+    tree = xr.DataTree.from_dict({"/": root, **groups})
+    require(tree, SCHEMA)
+    return tree

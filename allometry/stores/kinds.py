@@ -1,0 +1,47 @@
+"""The five kinds of store, and validation of any of them."""
+
+from allometry.errors import StoreError
+from allometry.stores.kind_activity import SCHEMA as ACTIVITY
+from allometry.stores.kind_connectome import SCHEMA as CONNECTOME
+from allometry.stores.kind_responses import SCHEMA as RESPONSES
+from allometry.stores.kind_scores import SCHEMA as SCORES
+from allometry.stores.kind_spikes import SCHEMA as SPIKES
+from allometry.stores.schema import Data, Schema, require, schema_violations
+
+KINDS: dict[str, Schema] = {schema.kind: schema for schema in (ACTIVITY, CONNECTOME, RESPONSES, SPIKES, SCORES)}
+BY_NAME: dict[str, Schema] = {schema.name: schema for schema in KINDS.values()}
+
+
+def schema_of(obj: Data) -> Schema | None:
+    """Return the schema that an object's `schema` attribute names, None if there is none."""
+    return BY_NAME.get(str(obj.attrs.get("schema")))
+
+
+def violations(obj: Data) -> list[str]:
+    """Name everything in which an object departs from the schema that it claims.
+
+    Parameters
+    ----------
+    obj : Dataset or DataTree
+
+    Returns
+    -------
+    One line per violation, empty when the object is valid. Values are looked at only when the form is right.
+    """
+    schema = schema_of(obj)
+    if schema is None:
+        return [f"attribute schema: is {obj.attrs.get('schema')!r}, expected one of {sorted(BY_NAME)}"]
+    return schema_violations(obj, schema)
+
+
+def validate(obj: Data) -> None:
+    """Raise a StoreError that names every violation of the object's schema."""
+    schema = schema_of(obj)
+    if schema is None:
+        raise StoreError(
+            what=violations(obj)[0],
+            where=str(obj.attrs.get("title", "")),
+            expected="an object made by one of the builders of allometry.stores",
+            do="build it with stores.activity, connectome, responses, spikes_simulated, spikes_recorded or scores",
+        )
+    require(obj, schema)

@@ -1,0 +1,195 @@
+"""Manifests: what a store's files must be (`content`) and where they came from (`provenance`)."""
+
+import contextlib
+import functools
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from allometry.errors import StoreError
+from allometry.stores.schema import plain, sorted_json
+
+MANIFEST_VERSION = 1
+# Snakemake marks directory outputs with this file; it is no part of a store.
+NOT_CONTENT = frozenset({".snakemake_timestamp"})
+
+
+def manifest_path(store: str | Path) -> Path:
+    """Return the manifest's path: `{name}.manifest.json` beside `{name}.zarr`."""
+    store = Path(store)
+    return store.with_name(store.name.removesuffix(".zarr") + ".manifest.json")
+
+
+def objects(store: Path) -> dict[str, int]:
+    """List the files of a store with their sizes in bytes, by slash-separated relative path, sorted."""
+    found = {}
+    for folder, folders, names in os.walk(store):
+        folders.sort()
+        for name in names:
+            if name not in NOT_CONTENT:
+                file = Path(folder) / name
+                found[file.relative_to(store).as_posix()] = file.stat().st_size
+    return dict(sorted(found.items()))
+
+
+def sha256(file: Path) -> str:
+    """Return the sha256 of a file as hex digits."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def content(store: Path) -> dict[str, Any]:
+    """Describe a store's files: size and sha256 of each, and one sha256 over the sorted list."""
+    described = {path: {"sha256": sha256(store / path), "size": size} for path, size in objects(store).items()}
+    return {"content_sha256": list_sha256(described), "objects": described}
+
+
+def list_sha256(described: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return one sha256 over the sorted list of `sha256  path` lines, as `sha256sum` would print them."""
+    lines = "".join(f"{described[path]['sha256']}  {path}\n" for path in sorted(described))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+@functools.cache
+def package_versions() -> dict[str, str]:
+    """Return the versions of Allometry and of what it directly depends on."""
+    versions = {"allometry": importlib.metadata.version("allometry")}
+    for requirement in importlib.metadata.requires("allometry") or []:
+        if "extra ==" in requirement:
+            continue
+        name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return dict(sorted(versions.items()))
+
+
+@functools.cache
+def git_state() -> dict[str, Any] | None:
+    """Return commit and cleanness of the checkout that the package runs from, None outside of one."""
+
+    def git(*arguments: str) -> str:
+        root = Path(__file__).resolve().parent
+        return subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=20
+        ).stdout.strip()
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def provenance(given: Mapping[str, Any] | None, started: float) -> dict[str, Any]:
+    """Describe who wrote a store, when and with what; `given` (configuration, cluster, ...) is kept beside it."""
+
+    def iso(moment: float) -> str:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
+
+    return {
+        "git": git_state(),
+        "host": platform.node(),
+        "packages": package_versions(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "times": {"started": iso(started), "finished": iso(time.time())},
+        **plain(given or {}),
+    }
+
+
+def describe(store: Path, given: Mapping[str, Any] | None, started: float) -> dict[str, Any]:
+    """Return the manifest of a complete store."""
+    return {
+        "manifest_version": MANIFEST_VERSION,
+        "store": store.name,
+        "content": content(store),
+        "provenance": provenance(given, started),
+    }
+
+
+def dump(manifest: Mapping[str, Any]) -> bytes:
+    """Serialise a manifest."""
+    try:
+        return sorted_json(manifest)
+    except (TypeError, ValueError) as error:
+        raise StoreError(
+            what=f"provenance cannot be written as JSON: {error}",
+            where=str(manifest.get("store", "")),
+            expected="text, finite numbers, lists and dicts",
+            do="pass plain values as provenance",
+        ) from error
+
+
+def read_manifest(store: str | Path) -> dict[str, Any]:
+    """Read a store's manifest.
+
+    Raises
+    ------
+    StoreError
+        There is none, or it is not one.
+    """
+    path = manifest_path(store)
+    try:
+        manifest = json.loads(path.read_bytes())
+        described = manifest["content"]["objects"]
+        if not all({"sha256", "size"} <= set(entry) for entry in described.values()):
+            raise KeyError("sha256, size")
+        manifest["content"]["content_sha256"]
+    except FileNotFoundError:
+        raise StoreError(
+            what="the store has no manifest",
+            where=str(store),
+            expected=str(path),
+            do="build the store again (its writing was interrupted, or the manifest was deleted)",
+        ) from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreError(
+            what=f"the manifest cannot be read: {error!r}",
+            where=str(path),
+            expected="JSON with content.objects and content.content_sha256",
+            do="build the store again",
+        ) from error
+    return dict(manifest)
+
+
+def differences(store: Path, manifest: Mapping[str, Any], hashes: bool) -> list[str]:
+    """List in what a store's files differ from its manifest: names and sizes, and contents with `hashes`."""
+    described, found = manifest["content"]["objects"], objects(store)
+    problems = [f"{path}: is missing" for path in sorted(described.keys() - found.keys())]
+    problems += [f"{path}: is not in the manifest" for path in sorted(found.keys() - described.keys())]
+    for path in sorted(described.keys() & found.keys()):
+        if found[path] != described[path]["size"]:
+            problems.append(f"{path}: has {found[path]} bytes, expected {described[path]['size']}")
+        elif hashes and sha256(store / path) != described[path]["sha256"]:
+            problems.append(f"{path}: content differs from the manifest")
+    if hashes and list_sha256(described) != manifest["content"]["content_sha256"]:
+        problems.append("manifest: content_sha256 does not fit its own list")
+    return problems
+
+
+def verify(path: str | Path) -> list[str]:
+    """Compare every file of a store with its manifest, names, sizes and sha256.
+
+    Parameters
+    ----------
+    path : path of a store (`{name}.zarr`)
+
+    Returns
+    -------
+    One line per problem, empty for an intact store.
+    """
+    store = Path(path)
+    if not store.is_dir():
+        return [f"{store}: is missing"]
+    try:
+        manifest = read_manifest(store)
+    except StoreError as error:
+        return [f"{store}: {error.what}"]
+    return [f"{store}: {problem}" for problem in differences(store, manifest, hashes=True)]

@@ -1,0 +1,241 @@
+"""Writing and opening stores: Zarr v3, atomic, with the same bytes for the same content."""
+
+import itertools
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+import zarr
+
+from allometry.errors import StoreError
+from allometry.stores import layout, manifest
+from allometry.stores.kinds import BY_NAME, validate
+from allometry.stores.schema import SCHEMA_VERSION, Data, parts, plain, sorted_json
+
+Check = Literal["list", "full", "none"]
+
+
+def partial_path(path: Path) -> Path:
+    """Return where a store is written until it is complete; a rerun clears what an interrupted one left there."""
+    return path.with_name(f".{path.name}.partial")
+
+
+def start(path: str | Path) -> Path:
+    """Make an empty place beside the final name of a store, and return it."""
+    path = Path(path)
+    if path.suffix != ".zarr":
+        raise StoreError(what="a store's name must end in .zarr", where=str(path), expected=f"{path}.zarr")
+    partial = partial_path(path)
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    return partial
+
+
+def create_array(
+    group: zarr.Group,
+    name: str,
+    dims: tuple[str, ...],
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    attrs: Mapping[str, Any],
+    *,
+    compression: layout.Compression = "final",
+    chunks: Mapping[str, int] | None = None,
+    whole: bool = False,
+) -> zarr.Array:
+    """Create one array with the stores' layout; see `layout`."""
+    is_text = dtype.kind == "T"
+    chunk = layout.chunk_shape(dims, shape, 16 if is_text else dtype.itemsize, chunks or {})
+    return group.create_array(
+        name,
+        shape=shape,
+        dtype=zarr.dtype.VariableLengthUTF8() if is_text else dtype,
+        chunks=chunk,
+        shards=layout.shard_shape(dims, shape, chunk, whole),
+        compressors=[layout.codec(dtype, compression)],
+        fill_value=layout.fill_value(dtype),
+        dimension_names=dims,
+        attributes=plain(attrs),
+    )
+
+
+def _regions(array: zarr.Array) -> Iterator[tuple[slice, ...]]:
+    """Cut an array along its shards (chunks where there are none): each file has one writer, once."""
+    unit = array.shards or array.chunks
+    cuts = [[slice(i, min(i + step, n)) for i in range(0, n, step)] for n, step in zip(array.shape, unit)]
+    return itertools.product(*cuts)
+
+
+def write_group(
+    group: zarr.Group,
+    dataset: xr.Dataset,
+    *,
+    compression: layout.Compression = "final",
+    chunks: Mapping[str, int] | None = None,
+    whole: bool = False,
+) -> None:
+    """Write a Dataset's attributes and variables into a Zarr group; lazy variables are computed shard by shard."""
+    coordinates = sorted(str(name) for name in dataset.coords if name not in dataset.dims)
+    group.attrs.update(plain(dataset.attrs) | ({"coordinates": " ".join(coordinates)} if coordinates else {}))
+    for name, variable in sorted(dataset.variables.items(), key=lambda item: str(item[0])):
+        dims = tuple(map(str, variable.dims))
+        array = create_array(
+            group,
+            str(name),
+            dims,
+            variable.shape,
+            variable.dtype,
+            variable.attrs,
+            compression=compression,
+            chunks=chunks,
+            whole=whole,
+        )
+        for region in _regions(array):
+            array[region] = variable[region].values
+
+
+def finalise(partial: Path) -> None:
+    """Rewrite the metadata with sorted keys, and consolidate it at the root, once."""
+    nodes = {}
+    for file in sorted(partial.rglob("zarr.json")):
+        metadata = json.loads(file.read_bytes())
+        metadata.pop("consolidated_metadata", None)
+        nodes[file.parent.relative_to(partial).as_posix()] = metadata
+        file.write_bytes(sorted_json(metadata))
+    root = nodes.pop(".")
+    root["consolidated_metadata"] = {"kind": "inline", "must_understand": False, "metadata": nodes}
+    (partial / "zarr.json").write_bytes(sorted_json(root))
+
+
+def publish(partial: Path, path: Path, provenance: Mapping[str, Any] | None, started: float) -> Path:
+    """Give a complete store its manifest and its final name, in place of an older one.
+
+    The old manifest goes first and the new one comes last: an interruption at any point leaves a store without a manifest,
+    which `open` and `verify` refuse, never an undetected mixture.
+    """
+    described = manifest.describe(partial, provenance, started) | {"store": path.name}
+    dumped = manifest.dump(described)
+    final, partial_manifest = manifest.manifest_path(path), partial.with_name(f"{partial.name}.json")
+    partial_manifest.write_bytes(dumped)
+    final.unlink(missing_ok=True)
+    old = path.with_name(f".{path.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if path.exists():
+        path.rename(old)
+    partial.rename(path)
+    partial_manifest.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
+    return path
+
+
+def write(
+    obj: Data,
+    path: str | Path,
+    *,
+    provenance: Mapping[str, Any] | None = None,
+    compression: layout.Compression = "final",
+    chunks: Mapping[str, int] | None = None,
+) -> Path:
+    """Validate and write a store, with its manifest beside it; nothing stands under the final name until it is complete.
+
+    Parameters
+    ----------
+    obj : Dataset or DataTree
+        Made by one of the builders.
+    path : path
+        Ends in `.zarr`; an existing store is replaced.
+    provenance : mapping, optional
+        What the manifest shall say besides versions, host and times: the configuration, the cluster.
+    compression : {"final", "hot"}
+        `hot` (lz4) for stores that are read many times, `final` (zstd, bit-shuffled) for the others.
+    chunks : mapping, optional
+        Dimension -> chunk length, in place of the default layout.
+
+    Returns
+    -------
+    The path.
+
+    Raises
+    ------
+    StoreError
+        The object is not valid, or the name does not end in `.zarr`.
+    """
+    started = time.time()
+    validate(obj)
+    path = Path(path)
+    partial = start(path)
+    try:
+        root, groups = parts(obj)
+        group = zarr.create_group(partial, zarr_format=3)
+        write_group(group, root, compression=compression, chunks=chunks)
+        for name, dataset in sorted(groups.items()):
+            child = group.create_group(name)
+            write_group(child, dataset, compression=compression, chunks=chunks, whole=name.startswith("native/"))
+        finalise(partial)
+        return publish(partial, path, provenance, started)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.with_name(f"{partial.name}.json").unlink(missing_ok=True)
+        raise
+
+
+def _checked(path: Path, check: Check) -> None:
+    if check == "none":
+        return
+    problems = manifest.differences(path, manifest.read_manifest(path), hashes=check == "full")
+    if problems:
+        shown = "".join(f"\n  - {problem}" for problem in problems[:10])
+        raise StoreError(
+            what=f"the store is damaged: {len(problems)} of its files differ from the manifest{shown}",
+            where=str(path),
+            expected=str(manifest.manifest_path(path)),
+            do="delete the store and build it again",
+        )
+
+
+def open_store(path: str | Path, check: Check = "list", chunks: Any = None) -> Data:
+    """Open a store.
+
+    Parameters
+    ----------
+    path : path of a store (`{name}.zarr`)
+    check : {"list", "full", "none"}
+        `list` compares names and sizes of all files with the manifest, `full` also their sha256.
+    chunks : optional
+        As in `xarray.open_zarr`; None reads lazily into numpy, `{}` gives dask arrays chunked as stored.
+
+    Returns
+    -------
+    Dataset (connectome, responses, spikes) or DataTree (activity, scores). Variables are read when they are used.
+
+    Raises
+    ------
+    StoreError
+        There is no such store, it has no manifest, it is damaged, or of a later version.
+    """
+    path = Path(path)
+    if not (path / "zarr.json").is_file():
+        raise StoreError(
+            what="there is no store" if not path.exists() else "this is not a Zarr v3 store",
+            where=str(path),
+            expected="a directory {name}.zarr with a zarr.json",
+            do="check the path, or build the store",
+        )
+    _checked(path, check)
+    attrs = json.loads((path / "zarr.json").read_bytes()).get("attributes", {})
+    schema = BY_NAME.get(str(attrs.get("schema")))
+    if schema is None or attrs.get("schema_version") != SCHEMA_VERSION:
+        raise StoreError(
+            what=f"schema {attrs.get('schema')!r}, version {attrs.get('schema_version')!r}, is not known here",
+            where=str(path),
+            expected=f"one of {sorted(BY_NAME)}, version {SCHEMA_VERSION}",
+            do="open it with xarray.open_zarr, or build it again with this version of Allometry",
+        )
+    if schema.groups:
+        return xr.open_datatree(path, engine="zarr", chunks=chunks)
+    return xr.open_zarr(path, chunks=chunks)
