@@ -225,14 +225,11 @@ def assign(
     elif policy == "drop":
         candidates = [""] * len(parsed)
     if ambiguous:
-        done = {"strict": "kept as ambiguous", "nearest": "given the first free name", "drop": "left unlabelled"}[
-            policy
-        ]
+        done = {"strict": "kept as ambiguous", "nearest": "given the first free name", "drop": "left unlabelled"}
         pairs = [f"{parsed[i].raw} -> {label[i]}" if label[i] else parsed[i].raw for i in ambiguous]
         notes["ambiguous_labels"] = {"policy": f"{policy}: {done[policy]}", "labels": pairs}
-    renamed = sorted(
-        {f"{p.raw} -> {p.candidates[0]}" for p in parsed if p.status == "named" and p.raw != p.candidates[0]}
-    )
+    named = [(item.raw, item.candidates[0]) for item in parsed if item.status == "named"]
+    renamed = sorted({f"{raw_name} -> {name}" for raw_name, name in named if raw_name != name})
     if renamed:
         notes["renamed_labels"] = renamed
     unknown = sorted({item.raw for item in parsed if item.status == "unknown"})
