@@ -1,0 +1,9 @@
+"""Network models: builders of declarative networks, and mean-field theory."""
+
+from allometry.models.brunel import brunel
+from allometry.models.connectome_lif import connectome_lif
+from allometry.models.graph import Graph
+from allometry.models.microcircuit import microcircuit
+from allometry.models.registry import MODELS, Model, build
+
+__all__ = ["MODELS", "Graph", "Model", "brunel", "build", "connectome_lif", "microcircuit"]
