@@ -1,0 +1,128 @@
+"""The `allometry` command: look at stores and check them.
+
+A subcommand is one `Command` in `COMMANDS`; what it needs is imported when it runs, so that `--help` stays instant.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from allometry.errors import AllometryError
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand.
+
+    Parameters
+    ----------
+    name, help : str
+    configure : callable
+        Adds the arguments to the subcommand's parser.
+    run : callable
+        Does the work and returns the exit status.
+    """
+
+    name: str
+    help: str
+    configure: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def find_stores(path: Path) -> Iterator[Path]:
+    """Yield the stores at or below a path, and those of which only the manifest is left."""
+    if (path / "zarr.json").exists() or path.suffix == ".zarr":
+        yield path
+        return
+    for entry in sorted(path.iterdir()):
+        if entry.is_dir() and not entry.name.startswith("."):
+            yield from find_stores(entry)
+        elif entry.name.endswith(".manifest.json"):
+            store = entry.with_name(entry.name.removesuffix(".manifest.json") + ".zarr")
+            if not store.exists():
+                yield store
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from allometry import stores
+
+    problems, count = [], 0
+    for path in arguments.path:
+        if path.suffix != ".zarr" and not path.is_dir():
+            problems.append(f"{path}: is neither a store nor a directory")
+            continue
+        found = list(find_stores(path))
+        if not found:
+            problems.append(f"{path}: holds no store")
+        count += len(found)
+        for store in found:
+            problems += stores.verify(store)
+    for problem in problems:
+        print(problem)
+    print(f"{count} stores checked, {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}")
+    return 1 if problems else 0
+
+
+def _verify_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", nargs="+", type=Path, help="store, or directory searched for stores (results/)")
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    from allometry import stores
+
+    lines = stores.diff(arguments.a, arguments.b)
+    for line in lines:
+        print(line)
+    return 1 if lines else 0
+
+
+def _diff_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("a", type=Path, help="a store")
+    parser.add_argument("b", type=Path, help="another store")
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    from allometry.stores.info import info
+
+    print("\n\n".join(info(path) for path in arguments.store))
+    return 0
+
+
+def _info_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("store", nargs="+", type=Path, help="a store")
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("verify", "compare every file of stores with their manifests", _verify_arguments, _verify),
+    Command("diff", "say in what the content of two stores differs", _diff_arguments, _diff),
+    Command("info", "describe a store on one screen", _info_arguments, _info),
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser of all subcommands."""
+    top = argparse.ArgumentParser(prog="allometry", description="Neural data from worm to cortex: look at stores.")
+    subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        sub = subparsers.add_parser(command.name, help=command.help, description=command.help)
+        command.configure(sub)
+        sub.set_defaults(run=command.run)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status (1 for problems, differences and errors)."""
+    arguments = parser().parse_args(argv)
+    try:
+        status: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except AllometryError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # the reader (head, less) has seen enough; the interpreter must not complain about it at exit
+        sys.stdout = open("/dev/null", "w")  # noqa: SIM115
+        return 0
+    return status
