@@ -1,0 +1,135 @@
+"""Homogenize: source files of any layout into stores of one schema per kind.
+
+`run` is what the rule `homogenize_store` calls; `allometry.homogenize.readers.READERS` lists the readers.
+"""
+
+import difflib
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from allometry import stores
+from allometry.errors import ReaderError
+from allometry.homogenize.reader import Reader, Source
+from allometry.homogenize.readers import READERS
+
+__all__ = ["READERS", "run", "store_entry"]
+
+log = logging.getLogger("allometry")
+
+
+def store_entry(source: Mapping[str, Any], name: str, store: str) -> tuple[Reader, str, dict[str, Any]]:
+    """Reader, kind and options of one store of a registry entry.
+
+    Parameters
+    ----------
+    source : mapping
+        Registry entry.
+    name : str
+        Its key.
+    store : str
+        Name of the store: one of the entry's `stores`, or the key itself where the entry names none.
+
+    Raises
+    ------
+    ReaderError
+        Unknown reader, unknown store, or a kind that the reader does not make.
+    """
+    key = str(source.get("reader", ""))
+    if key not in READERS:
+        near = difflib.get_close_matches(key, list(READERS), n=1)
+        raise ReaderError(
+            f"unknown reader {key!r}",
+            where=f"registry entry {name!r}",
+            expected=f"one of {', '.join(sorted(READERS))}",
+            do=f"write {near[0]!r}" if near else "correct the key 'reader'",
+        )
+    reader = READERS[key]
+    entries = source.get("stores") or {name: {}}
+    if store not in entries:
+        raise ReaderError(
+            f"store {store!r} is not made from this source",
+            where=f"registry entry {name!r}",
+            expected=f"one of {', '.join(sorted(entries))}",
+        )
+    entry = entries[store] or {}
+    kind = str(entry.get("kind") or reader.kinds[0])
+    if kind not in reader.kinds:
+        raise ReaderError(
+            f"reader {key!r} makes no store of kind {kind!r}",
+            where=f"registry entry {name!r}, store {store!r}",
+            expected=f"one of {', '.join(reader.kinds)}",
+        )
+    options = {**(source.get("options") or {}), **(entry.get("options") or {})}
+    return reader, kind, options
+
+
+def run(
+    source: Mapping[str, Any],
+    store: str,
+    raw_dir: Path | str,
+    out: Path | str,
+    provenance: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    recordings: Mapping[str, Any] | None = None,
+) -> None:
+    """Read the files of one source and write one store with its manifest.
+
+    Parameters
+    ----------
+    source : mapping
+        Registry entry (plain dict): reader, species, citation, licence, verified, files, stores, options. Its name is
+        the key `name`, or the name of `raw_dir`.
+    store : str
+        Which of the entry's stores to make.
+    raw_dir : path
+        Folder `results/raw/{source}` with the files by name.
+    out : path
+        The store, `results/homogenized/{kind}/{store}.zarr`.
+    provenance : mapping, optional
+        For the manifest.
+    options : mapping, optional
+        Options of the reader that override those of the registry.
+    recordings : mapping, optional
+        Treatment of recordings (`homogenize.recordings` of the configuration: rate_hz, label_policy, ...). A reader of
+        kind activity gets it as the option `recordings`; its own options come before it (`recording_options`).
+
+    Raises
+    ------
+    ReaderError
+        Whatever is wrong with the files or options; nothing is left under `out` then.
+    """
+    raw_dir = Path(raw_dir)
+    name = str(source.get("name") or raw_dir.name)
+    reader, kind, entry_options = store_entry(source, name, store)
+    described = Source.from_entry(name, source)
+    files = {file: raw_dir / file for file in described.files}
+    missing = [file for file, path in files.items() if not path.is_file()]
+    if missing:
+        raise ReaderError(
+            f"{len(missing)} of {len(files)} files are missing: {', '.join(missing[:5])}",
+            where=str(raw_dir),
+            expected="every file of the registry entry",
+            do="run the retrieve stage for this source",
+        )
+    merged = {**entry_options, **(options or {})}
+    if len(reader.kinds) > 1:
+        merged["kind"] = kind
+    if kind == "activity" and recordings:
+        merged["recordings"] = dict(recordings)
+    obj = reader.read(files, described, merged)
+    if _kind_of(obj) != kind:
+        raise ReaderError(
+            f"reader {reader.name!r} gave a store of kind {_kind_of(obj)!r}", where=f"store {store!r}", expected=kind
+        )
+    if described.verified == "layout-only":
+        log.warning(
+            "%s: this reader was never run on a genuine file before. Please check what it found:\n%s", name, obj
+        )
+    stores.write(obj, Path(out), provenance=dict(provenance or {}))
+    log.info("%s: wrote %s", name, out)
+
+
+def _kind_of(obj: Any) -> str:
+    return str(obj.attrs.get("schema", "")).lower()

@@ -1,0 +1,156 @@
+"""What a reader is: one function per source that maps genuine files to one valid store object."""
+
+import difflib
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from allometry.errors import ReaderError
+
+KINDS = ("activity", "connectome", "responses", "scores", "spikes")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the data come from: one entry of the registry `config/datasets.yaml`.
+
+    Parameters
+    ----------
+    name : str
+        Key of the entry.
+    species, citation, licence : str
+        As found; they are copied to the attrs of every store made from the source.
+    verified : str
+        `real` (the reader was run on a genuine file) or `layout-only`.
+    files : mapping
+        File name to sha256 (empty where it is not known).
+    """
+
+    name: str
+    species: str = ""
+    citation: str = ""
+    licence: str = ""
+    verified: str = "layout-only"
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_entry(cls, name: str, entry: Mapping[str, Any]) -> "Source":
+        """Make a `Source` from a registry entry (a plain dict); files without a checksum get an empty one."""
+        files = {str(f["name"]): str(f.get("sha256") or "") for f in entry.get("files", ())}
+        keys = ("species", "citation", "licence", "verified")
+        return cls(name=name, files=files, **{k: str(entry[k]) for k in keys if entry.get(k)})
+
+    def attrs(
+        self, title: str, parameters: Mapping[str, Any], derived: Mapping[str, Any], used: Mapping[str, Path]
+    ) -> dict[str, Any]:
+        """Root attrs of a store: the required keys of every schema, with only the files that were `used`."""
+        return {
+            "title": title,
+            "species": self.species or "unknown",
+            "citation": self.citation or "unknown",
+            "licence": self.licence or "unknown",
+            "source": {name: self._sha256(name, path) for name, path in sorted(used.items())},
+            "parameters": {"source": self.name, "verified": self.verified, **parameters},
+            "derived": dict(derived),
+        }
+
+    def _sha256(self, name: str, path: Path) -> str:
+        """Checksum of the registry, or of the file itself where the registry has none (own files, `learn`)."""
+        known = self.files.get(name, "")
+        if len(known) == 64 or not path.is_file():
+            return known
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+Read = Callable[[dict[str, Path], Source, dict[str, Any]], xr.Dataset | xr.DataTree]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A named function from files to a store object.
+
+    Parameters
+    ----------
+    name : str
+        Key in `READERS` and in the registry.
+    kinds : tuple of str
+        Kinds of store it can return (`connectome`, `activity`, ...). The first is the default.
+    read : callable
+        `read(files, source, options)`, files by name; returns a valid store object, raises `ReaderError`. A reader of
+        several kinds finds the wanted one in `options["kind"]`.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+    read: Read
+
+    def __post_init__(self) -> None:
+        unknown = set(self.kinds) - set(KINDS)
+        if unknown or not self.kinds:
+            raise ValueError(f"reader {self.name}: kinds must be among {KINDS}, not {self.kinds}")
+
+
+def resolve_options(options: Mapping[str, Any], defaults: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Merge `options` over `defaults`; an unknown key is an error that names the nearest valid one."""
+    for key in options:
+        if key not in defaults:
+            near = difflib.get_close_matches(str(key), list(defaults), n=1)
+            raise ReaderError(
+                f"unknown reader option {key!r}",
+                where=where,
+                expected=f"one of {', '.join(sorted(defaults)) or '(no options)'}",
+                do=f"write {near[0]!r}" if near else "remove it from the registry entry",
+            )
+    return {**defaults, **options}
+
+
+def recording_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of a reader of recordings: what is set for this store, over `recordings`, the treatment set for all."""
+    own = {key: value for key, value in options.items() if key != "recordings"}
+    return {**options.get("recordings", {}), **own}
+
+
+def choose(value: Any, allowed: tuple[Any, ...], option: str, where: str) -> Any:
+    """Return `value` if it is one of `allowed`, else raise a `ReaderError` that names the option."""
+    if value not in allowed:
+        raise ReaderError(
+            f"option {option}: {value!r} is not known",
+            where=where,
+            expected="one of " + ", ".join(map(str, allowed)),
+            do=f"correct {option!r} in the options of this store",
+        )
+    return value
+
+
+def only_file(files: Mapping[str, Path], where: str, suffixes: tuple[str, ...] = ()) -> tuple[str, Path]:
+    """Return name and path of the one file (with one of `suffixes`) that a single-file reader needs."""
+    found = [(n, p) for n, p in files.items() if not suffixes or Path(n).suffix.lower() in suffixes]
+    if len(found) != 1:
+        kind = " or ".join(suffixes) or "any kind"
+        raise ReaderError(
+            f"{len(found)} files of {kind} given, one is needed",
+            where=f"{where}: {', '.join(sorted(files)) or 'no files'}",
+            expected=f"exactly one file ({kind})",
+            do="list one file in the registry entry, or name it with the option 'file'",
+        )
+    return found[0]
+
+
+def named_file(files: Mapping[str, Path], name: str | None, where: str, suffixes: tuple[str, ...] = ()) -> Path:
+    """Return the path of file `name`, or of the only file where `name` is None."""
+    if name is None:
+        return only_file(files, where, suffixes)[1]
+    if name not in files:
+        near = difflib.get_close_matches(name, list(files), n=1, cutoff=0.0)
+        raise ReaderError(
+            f"file {name!r} is not one of the files of the source",
+            where=where,
+            expected=f"one of {', '.join(sorted(files)) or '(no files)'}",
+            do=f"perhaps {near[0]!r} is meant" if near else "add it to the registry entry",
+        )
+    return files[name]

@@ -1,0 +1,38 @@
+"""Read the files of each data set, and write stores of one schema per kind."""
+
+
+rule homogenize_store:
+    input:
+        files=lambda wildcards: allometry_workflow.raw_files(
+            registry, allometry_workflow.source_of(registry, wildcards.kind, wildcards.store)
+        ),
+    output:
+        store=directory("results/homogenized/{kind}/{store}.zarr"),
+        manifest="results/homogenized/{kind}/{store}.manifest.json",
+    wildcard_constraints:
+        store="(?!worm_stack$)[a-z][a-z0-9_]*",
+    log:
+        "results/logs/homogenize/{kind}/{store}.log",
+    benchmark:
+        "results/benchmarks/homogenize/{kind}/{store}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=fingerprint("allometry.homogenize"),
+        source=lambda wildcards: registry[
+            allometry_workflow.source_of(registry, wildcards.kind, wildcards.store)
+        ],
+        raw_dir=lambda wildcards: f"results/raw/{allometry_workflow.source_of(registry, wildcards.kind, wildcards.store)}",
+        options=lambda wildcards: cfg.homogenize.options.get(wildcards.store, {}),
+        recordings=lambda wildcards: (
+            cfg.homogenize.recordings.model_dump() if wildcards.kind == "activity" else {}
+        ),
+        provenance=lambda wildcards: {"rule": "homogenize_store", "kind": wildcards.kind},
+    message:
+        "Homogenizing {wildcards.store} into a store of kind {wildcards.kind}"
+    conda:
+        "../envs/allometry.yaml"
+    script:
+        "../scripts/homogenize_store.py"

@@ -1,0 +1,16 @@
+"""Read the files of one data set and write one homogenized store."""
+
+from allometry.errors import script_log
+from allometry.homogenize import run
+
+if __name__ == "__main__":
+    with script_log(snakemake.log[0]):
+        run(
+            snakemake.params.source,
+            snakemake.wildcards.store,
+            snakemake.params.raw_dir,
+            snakemake.output.store,
+            provenance=snakemake.params.provenance,
+            options=snakemake.params.options,
+            recordings=snakemake.params.recordings,
+        )
