@@ -20,6 +20,7 @@ cfg, registry = allometry_workflow.configure(
     submits=workflow.resource_settings.nodes is not None,
 )
 targets = allometry_workflow.targets(cfg)
+figures = allometry_workflow.figures(cfg, registry)
 
 
 wildcard_constraints:

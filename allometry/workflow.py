@@ -3,11 +3,13 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from allometry import config as configuration
 from allometry.config import Config, Point
+from allometry.homogenize.worm_neurons import NEURONS
 from allometry.errors import AllometryError, ConfigError
 
 Registry = dict[str, dict[str, Any]]
@@ -96,6 +98,64 @@ def targets(cfg: Config) -> dict[str, list[str]]:
         "compare": [path for comparison in cfg.compare.comparisons for path in compared(comparison)],
     }
     return {**stage, "all": [*(path for paths in stage.values() for path in paths), "results/report/index.html"]}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Figures of one kind of result: for each its name, and the stores it is drawn from by name."""
+
+    stores: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def files(self) -> list[str]:
+        """Every store and its manifest."""
+        zarrs = dict.fromkeys(path for figure in self.stores.values() for path in figure.values())
+        return [path for zarr in zarrs for path in (zarr, zarr.removesuffix(".zarr") + ".manifest.json")]
+
+    def images(self) -> list[str]:
+        """The files that are drawn."""
+        return [f"results/report/figures/{name}.png" for name in self.stores]
+
+    def texts(self) -> list[str]:
+        """Their descriptions."""
+        return [f"results/report/figures/{name}.json" for name in self.stores]
+
+
+def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
+    """All figures of the report, by kind of result."""
+    connectomes: dict[str, dict[str, str]] = {}
+    for name in cfg.homogenize.connectome:
+        species = registry[source_of(registry, "connectome", name)]["species"]
+        group = "connectomes_" + species.lower().replace(" ", "_")
+        connectomes.setdefault(group, {})[name] = homogenized("connectome", name)[0]
+    return {
+        "connectomes": Figures(connectomes),
+        "recordings": Figures(
+            {f"recordings_{name}": {name: homogenized("activity", name)[0]} for name in cfg.homogenize.activity}
+        ),
+        "simulations": Figures(
+            {
+                f"simulated_{name}": {entry.name: _store(f"results/simulated/{name}/{entry.name}")[0] for entry in configuration.points(run)}
+                for name, run in cfg.simulate.runs.items()
+            }
+        ),
+        "comparisons": Figures({f"compared_{name}": {name: compared(name)[0]} for name in cfg.compare.comparisons}),
+    }
+
+
+def report_options(cfg: Config) -> dict[str, Any]:
+    """Report part of the configuration, with the canonical axis of each species that has one."""
+    return {**cfg.report.model_dump(), "axes": {"Caenorhabditis elegans": list(NEURONS)}}
+
+
+def used_sources(cfg: Config, registry: Registry) -> Registry:
+    """Registry entries of the sources that the configured stores are made from."""
+    used = {source_of(registry, kind, name) for kind, names in cfg.homogenize.stores().items() for name in names}
+    return {name: entry for name, entry in registry.items() if name in used}
+
+
+def unused_sources(cfg: Config, registry: Registry) -> list[str]:
+    """Registered sources that this configuration does not use, with whether they need a network or a mirror."""
+    return sorted(set(registry) - set(used_sources(cfg, registry)))
 
 
 def check_names(cfg: Config, registry: Registry) -> None:

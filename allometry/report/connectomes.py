@@ -1,6 +1,6 @@
 """Figures of connectomes: adjacency matrices, worms on the canonical axis of their species."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,58 +11,65 @@ from matplotlib.colors import LogNorm, TwoSlopeNorm
 from allometry import stores
 from allometry.report.card import Figure
 from allometry.report.style import DIVERGING, figure, hide_unused
+from allometry.stores.schema import Data
 
 COLUMNS = 4
 # Marked colours per kind of synapse; several kinds are drawn on top of each other.
 MAPS = {"chemical": "Blues", "electrical": "Oranges", "structural": "viridis", "mesoscale": "viridis"}
 
 
-def draw(paths: Mapping[str, str], image: str | Path, title: str, axis: Sequence[str] | None = None) -> None:
+def draw(paths: Mapping[str, str], image: str | Path, axes: Mapping[str, Sequence[str]]) -> None:
     """Adjacency matrices of several connectomes side by side.
 
     Parameters
     ----------
     paths : mapping of str to str
-        Connectome stores by name.
+        Connectome stores of one species by name.
     image : path
         PNG file to write; its description is written beside it.
-    title : str
-        Title of the figure.
-    axis : sequence of str, optional
-        Labels that rows and columns follow; nodes outside are counted in the caption. Without it each connectome has its
-        own nodes.
+    axes : mapping of str to sequence of str
+        Canonical axis by species; a species without one is drawn in each store's own order of nodes.
     """
-    rows = -(-len(paths) // COLUMNS)
     columns = min(COLUMNS, len(paths))
+    rows = -(-len(paths) // columns)
+    opened = {name: stores.open(path) for name, path in paths.items()}
+    species = str(next(iter(opened.values())).attrs["species"])
+    axis = axes.get(species)
     notes = []
-    with figure(image, columns, rows, (2.9, 3.0)) as axes:
-        for ax, (name, path) in zip(axes, paths.items()):
-            ds = stores.open(path)
+    with figure(image, columns, rows, (2.9, 3.0)) as grid:
+        for ax, (name, ds) in zip(grid, opened.items()):
             assert isinstance(ds, xr.Dataset)
             outside = _panel(ax, ds, name, axis)
             if outside:
                 notes.append(f"{name} {outside}")
-        hide_unused(axes, len(paths))
-    caption = "Row: source, column: target; colour: weight (logarithmic; functional connections: dF/F on a linear scale). "
-    caption += "Chemical synapses are blue, gap junctions orange. "
+        hide_unused(grid, len(paths))
+    Figure(f"Connectomes: {species}", _caption(opened.values(), axis, notes), tuple(paths.values())).save(image)
+
+
+def _caption(opened: Iterable[Data], axis: Sequence[str] | None, notes: Sequence[str]) -> str:
+    kinds = {str(kind) for ds in opened for kind in np.unique(ds["synapse"].values)}
+    parts = ["Row: source, column: target; colour: weight, logarithmic."]
+    if {"chemical", "electrical"} <= kinds:
+        parts.append("Chemical synapses are blue, gap junctions orange.")
+    if "functional" in kinds:
+        parts.append("Functional connections (red positive, blue negative) are linear; unmeasured pairs are white.")
     if axis is not None:
-        caption += f"All matrices share one axis of {len(axis)} neurons. "
-        if notes:
-            caption += "Nodes that are on no neuron's axis (muscles and other cells) are in the stores but not drawn: "
-            caption += ", ".join(notes) + "."
-    Figure(title, caption.strip(), tuple(paths.values())).save(image)
+        parts.append(f"All matrices share one axis of {len(axis)} neurons.")
+    if notes:
+        parts.append("Nodes that are no neuron of that axis, in the stores but not drawn: " + ", ".join(notes) + ".")
+    return " ".join(parts)
 
 
 def _panel(ax: Axes, ds: xr.Dataset, name: str, axis: Sequence[str] | None) -> int:
     """Draw one matrix; return how many nodes are not on the axis."""
-    kinds = list(dict.fromkeys(np.asarray(ds["synapse"].values).astype(str)))
-    labels = np.asarray(ds["node"].values).astype(str)
+    kinds = list(dict.fromkeys(ds["synapse"].values.astype(object)))
+    labels = ds["node"].values.astype(object)
     position = {label: index for index, label in enumerate(labels if axis is None else axis)}
     place = np.array([position.get(label, -1) for label in labels])
     source, target = place[ds["source"].values], place[ds["target"].values]
     inside = (source >= 0) & (target >= 0)
     weight = ds["weight"].values
-    synapse = np.asarray(ds["synapse"].values).astype(str)
+    synapse = ds["synapse"].values.astype(object)
     size = len(position)
     shown = 0
     for kind in kinds:

@@ -1,6 +1,6 @@
 """Figures of simulations: rasters with rates per population, and matrices of signal propagation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,15 @@ from allometry.report.style import COLOURS, figure
 MOST_DOTS = 60_000
 
 
-def draw(paths: Mapping[str, str], image: str | Path, run: str, *, window_ms: float, units: int) -> None:
+def draw(
+    paths: Mapping[str, str],
+    image: str | Path,
+    run: str,
+    *,
+    window_ms: float,
+    units: int,
+    axes: Mapping[str, Sequence[str]],
+) -> None:
     """Figure of a run: a raster and rates for spikes, matrices for propagation.
 
     Parameters
@@ -31,10 +39,12 @@ def draw(paths: Mapping[str, str], image: str | Path, run: str, *, window_ms: fl
         Length of the raster: the last `window_ms` of the simulation, in ms.
     units : int
         Neurons in the raster, in proportion to the size of their population.
+    axes : mapping of str to sequence of str
+        Canonical axis by species, for propagation.
     """
     first = stores.open(next(iter(paths.values())))
     if first.attrs["schema"] == "Connectome":
-        draw_connectomes(paths, image, f"Simulated propagation: {run}")
+        draw_connectomes(paths, image, axes)
         return
     with figure(image, 2, len(paths), (4.6, 3.1)) as axes:
         totals = []
@@ -50,7 +60,7 @@ def draw(paths: Mapping[str, str], image: str | Path, run: str, *, window_ms: fl
 
 
 def _row(raster: Axes, bars: Axes, ds: xr.Dataset, point: str, window_ms: float, units: int) -> str:
-    population = np.asarray(ds["population"].values).astype(str)
+    population = ds["population"].values.astype(object)
     names = list(dict.fromkeys(population))
     duration_ms = float(ds.attrs["duration_ms"])
     step, unit = ds["spike_step"].values, ds["spike_unit"].values

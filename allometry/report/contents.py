@@ -1,0 +1,134 @@
+"""What the page says: summary, sections with their figures, and the tables of stores, data and versions."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from allometry import stores as store_access
+from allometry.report.page import Section
+from allometry.stores.manifest import read_manifest
+
+# Order and text of the sections, by the prefix of the names of their figures
+SECTIONS = {
+    "connectomes": ("Connectomes", "Every source in one schema: the same names, the same direction, the same units."),
+    "recordings": ("Recordings", "Activity on a common axis and at a common rate; native traces are in the same stores."),
+    "simulated": ("Simulations", "Bitwise the same for any number of partitions, threads and workers."),
+    "compared": ("Comparisons", "Scores with confidence intervals, nulls and ceilings; a result that is no better than its baseline says so."),
+}
+
+
+def summary(stores: Sequence[str], sources: Mapping[str, Any]) -> str:
+    """Sentence under the title."""
+    kinds = [_kind(path) for path in stores]
+    count = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
+    listed = ", ".join(f"{number} {kind}" for kind, number in count.items())
+    return f"{len(stores)} stores from {len(sources)} data sets and from simulations: {listed}."
+
+
+def sections(stores: Sequence[str], images: Sequence[str]) -> list[Section]:
+    """Sections of the page, each with its figures; the comparisons also with the table of all scores."""
+    return [
+        Section(
+            title,
+            note,
+            [image for image in images if Path(image).name.startswith(prefix)],
+            {"All scores": scores_table(stores)} if prefix == "compared" else {},
+        )
+        for prefix, (title, note) in SECTIONS.items()
+    ]
+
+
+def scores_table(stores: Sequence[str]) -> pd.DataFrame:
+    """One row per comparison of every Scores store."""
+    tables = []
+    for path in stores:
+        if _kind(path) != "Scores":
+            continue
+        tree = store_access.open(path)
+        rows = _root(tree)[
+            ["measure", "candidate", "reference", "group", "score", "ci_low", "ci_high", "ceiling_low", "ceiling_high", "p"]
+        ].to_dataframe()
+        tables.append(rows.reset_index(drop=True).assign(comparison=Path(path).stem))
+    if not tables:
+        return pd.DataFrame()
+    table = pd.concat(tables, ignore_index=True)
+    table = table[["comparison", *[name for name in table.columns if name != "comparison"]]]
+    text = table.columns[:5]
+    return table.astype({name: str for name in text})
+
+
+def store_table(stores: Sequence[str]) -> pd.DataFrame:
+    """Name, kind, size and content hash of every store."""
+    rows = []
+    for path in stores:
+        manifest = read_manifest(path)
+        ds = _root(store_access.open(path))
+        rows.append(
+            {
+                "path": path,
+                "kind": ds.attrs["schema"],
+                "title": ds.attrs["title"],
+                "size": ", ".join(f"{size:,} {dim}" for dim, size in ds.sizes.items()),
+                "content sha256": manifest["content"]["content_sha256"][:16],
+                "inferred": "; ".join(f"{key}: {value}" for key, value in ds.attrs["derived"].items())[:400],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def data_table(sources: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Citation, licence and checksums of every data set that was used."""
+    return pd.DataFrame(
+        [
+            {
+                "data set": name,
+                "species": entry["species"],
+                "citation": entry["citation"],
+                "licence or terms": entry["licence"],
+                "reader verified on": {"real": "genuine files", "layout-only": "synthetic files in this layout only"}[
+                    entry["verified"]
+                ],
+                "files": len(entry["files"]),
+                "sha256": ", ".join(f"{file['name']} {str(file['sha256'])[:12]}" for file in entry["files"][:4])
+                + (" ..." if len(entry["files"]) > 4 else ""),
+            }
+            for name, entry in sources.items()
+        ]
+    )
+
+
+def data_note(sources: Mapping[str, Any], unused: Sequence[str]) -> str:
+    """Say what this run used, and what would need a download or a mirror."""
+    note = f"This run used {len(sources)} data sets. Nothing of them is part of the project; each comes from its own place under its own terms."
+    if unused:
+        note += (
+            " Not used here, and in need of a download or a mirror (see config/full.yaml; worm activity and Allen recordings "
+            f"are among them): {', '.join(unused)}."
+        )
+    return note
+
+
+def versions(stores: Sequence[str]) -> dict[str, str]:
+    """Commit and packages that wrote the newest store of the run."""
+    manifests = [read_manifest(path)["provenance"] for path in stores]
+    newest = max(manifests, key=lambda provenance: str(provenance["times"]["finished"]))
+    commit = newest.get("git") or {}
+    return {
+        "git commit": f"{commit.get('commit', 'not a checkout')}{' (with uncommitted changes)' if commit.get('dirty') else ''}",
+        "finished": newest["times"]["finished"],
+        "host": f"{newest['host']}, {newest['platform']}",
+        "python": newest["python"],
+        **newest["packages"],
+    }
+
+
+def _kind(path: str) -> str:
+    return str(_root(store_access.open(path, check="none")).attrs["schema"])
+
+
+def _root(opened: xr.Dataset | xr.DataTree) -> xr.Dataset:
+    return opened.to_dataset() if isinstance(opened, xr.DataTree) else opened
