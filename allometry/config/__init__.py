@@ -15,7 +15,7 @@ from allometry.config.base import Model, parse
 from allometry.config.cluster import ClusterConfig
 from allometry.config.compare import CompareConfig
 from allometry.config.homogenize import HomogenizeConfig
-from allometry.config.registry import Registry, SourceEntry
+from allometry.config.registry import Registry, SourceEntry, merge
 from allometry.config.report import ReportConfig
 from allometry.config.retrieve import RetrieveConfig
 from allometry.config.simulate import NetworkRun, Point, PropagationRun, SimulateConfig, points
@@ -82,8 +82,7 @@ def load_registry(config: Config, base: str | Path = ".") -> dict[str, dict[str,
     """
     path = Path(base, config.registry)
     registry = parse(Registry, {"sources": _read_yaml(path)}, str(path))
-    merged = {**registry.sources, **config.datasets}
-    return {name: entry.model_dump(exclude_none=True) for name, entry in merged.items()}
+    return merge(registry.sources, config.datasets)
 
 
 def _read_yaml(path: str | Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from allometry.config.base import Model
-from allometry.errors import RetrieveError
+from allometry.errors import ConfigError, RetrieveError
 from allometry.retrieve import expand
 from allometry.retrieve.places import check_sha256, parse_place
 
@@ -79,8 +79,8 @@ class SourceEntry(Model):
     licence: str = Field("unstated", description="Licence or terms of use, as found.")
     verified: Literal["real", "layout-only"] | None = Field(
         None,
-        description="`real`: the reader was run on a genuine file of this layout; `layout-only`: only on synthetic ones; "
-        "null: as the registered data set with the same reader says.",
+        description="`real`: the reader was run on a genuine file of this layout; `layout-only`: only on synthetic "
+        "ones; null: as the registered data set with the same reader says.",
     )
     options: dict[str, Any] = Field(
         default_factory=dict,
@@ -134,10 +134,13 @@ def merge(shipped: Mapping[str, SourceEntry], own: Mapping[str, SourceEntry]) ->
 
     Raises
     ------
-    ValueError
+    ConfigError
         A name is not plain, or two data sets make a store of the same kind and name.
     """
-    _plain(own)
+    try:
+        _plain(own)
+    except ValueError as error:
+        raise ConfigError(str(error), where="datasets", do="rename the data set") from None
     merged: dict[str, dict[str, Any]] = {}
     for name, entry in {**shipped, **own}.items():
         like = [other for other in shipped.values() if other.reader == entry.reader and other.stores]
@@ -151,7 +154,11 @@ def merge(shipped: Mapping[str, SourceEntry], own: Mapping[str, SourceEntry]) ->
         merged[name] = plain
     made = Counter((store["kind"], key) for entry in merged.values() for key, store in entry["stores"].items())
     if twice := sorted(f"{kind} {name}" for (kind, name), count in made.items() if count > 1):
-        raise ValueError(f"more than one data set makes the store {', '.join(twice)}")
+        raise ConfigError(
+            f"more than one data set makes the store {', '.join(twice)}",
+            where="datasets",
+            do="name the stores of your data set under `stores`, differently from the registered ones",
+        )
     return merged
 
 

