@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
@@ -39,10 +40,13 @@ def _classes(score: ArrayLike, label: ArrayLike) -> tuple[Floats, NDArray[np.boo
 def auc(score: ArrayLike, label: ArrayLike) -> float:
     """Probability that a positive has a higher `score` than a negative, ties counted half (NaN scores left out)."""
     values, positive = _classes(score, label)
-    _, level = np.unique(values, return_inverse=True)
-    levels = int(level.max()) + 1
-    above = np.bincount(level[positive], minlength=levels)
-    below = np.bincount(level[~positive], minlength=levels)
+    # Most pairs have no edge: sorting the others alone is ten times faster, and nulls do it thousands of times.
+    rest = values > values.min()
+    _, level = np.unique(values[rest], return_inverse=True)
+    levels = int(level.max(initial=-1)) + 2
+    above = np.bincount(level[positive[rest]] + 1, minlength=levels)
+    below = np.bincount(level[~positive[rest]] + 1, minlength=levels)
+    above[0], below[0] = np.sum(positive & ~rest), np.sum(~positive & ~rest)
     wins = above * (np.cumsum(below) - 0.5 * below)
     return float(wins.sum() / (above.sum() * below.sum()))
 
@@ -81,12 +85,31 @@ def delong(score: ArrayLike, label: ArrayLike, level: float = 0.95) -> Interval:
     return Interval(area, max(0.0, area - z * error), min(1.0, area + z * error), level, "delong")
 
 
-def cluster_bootstrap(
-    score: ArrayLike, label: ArrayLike, cluster: ArrayLike, *, seed: int, n: int = 1000, level: float = 0.95
-) -> Interval:
-    """AUC with a percentile interval from resampling whole clusters (all pairs of one stimulated neuron, say).
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _areas(draws: Floats, group: NDArray[np.int64], positive: NDArray[np.bool_], last: NDArray[np.bool_]) -> Floats:
+    areas = np.empty(draws.shape[0])
+    for i in range(draws.shape[0]):
+        above = below = level_above = level_below = wins = 0.0
+        for k in range(group.size):
+            weight = draws[i, group[k]]
+            if positive[k]:
+                level_above += weight
+            else:
+                level_below += weight
+            if last[k]:
+                wins += level_above * (below + 0.5 * level_below)
+                above += level_above
+                below += level_below
+                level_above = level_below = 0.0
+        areas[i] = wins / (above * below) if above * below > 0 else np.nan
+    return areas
 
-    `cluster` [items] is an int label. All resamples share one sort: a resample is a weight per cluster.
+
+def cluster_replicates(score: ArrayLike, label: ArrayLike, cluster: ArrayLike, *, seed: int, n: int = 1000) -> Floats:
+    """AUC [n] of `n` resamples of whole clusters (all pairs of one stimulated neuron, say).
+
+    `cluster` [items] is an int label. Two scores of the same items, clusters and seed see the same resamples, so that
+    their difference is a paired bootstrap. NaN where a resample has one class only.
     """
     values = np.asarray(score, dtype=float).ravel()
     finite = np.isfinite(values)
@@ -95,16 +118,17 @@ def cluster_bootstrap(
     clusters = int(group.max()) + 1
     if clusters < 3:
         raise ComparisonError(f"{clusters} clusters are too few for a bootstrap", expected="at least 3")
+    # All resamples share one sort: a resample is a weight per cluster.
     order = np.argsort(values, kind="stable")
-    group, positive, values = group[order], positive[order], values[order]
-    starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
-    rng = np.random.default_rng(seed)
-    draws = rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=n).astype(float)
-    areas = np.empty(n)
-    for i in range(n):
-        weight = draws[i][group]
-        above = np.add.reduceat(weight * positive, starts)
-        below = np.add.reduceat(weight, starts) - above
-        pairs = above.sum() * below.sum()
-        areas[i] = (above * (np.cumsum(below) - 0.5 * below)).sum() / pairs if pairs > 0 else np.nan
-    return interval(areas, auc(values, positive), level)
+    values = values[order]
+    last = np.concatenate([values[1:] != values[:-1], [True]])
+    draws = np.random.default_rng(seed).multinomial(clusters, np.full(clusters, 1 / clusters), size=n).astype(float)
+    areas: Floats = _areas(draws, group[order].astype(np.int64), positive[order], last)
+    return areas
+
+
+def cluster_bootstrap(
+    score: ArrayLike, label: ArrayLike, cluster: ArrayLike, *, seed: int, n: int = 1000, level: float = 0.95
+) -> Interval:
+    """AUC with the percentile interval of `cluster_replicates`."""
+    return interval(cluster_replicates(score, label, cluster, seed=seed, n=n), auc(score, label), level)

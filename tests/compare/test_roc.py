@@ -62,3 +62,14 @@ def test_one_class_only_is_a_clear_error() -> None:
         rc.auc([1.0, 2.0], [True, True])
     with pytest.raises(ComparisonError, match="2 scores for 1 labels"):
         rc.auc([1.0, 2.0], [True])
+
+
+def test_same_seed_pairs_the_resamples_of_two_scores() -> None:
+    score, label = scores(5)
+    cluster = np.arange(score.size) % 30
+    a = rc.cluster_replicates(score, label, cluster, seed=1, n=50)
+    b = rc.cluster_replicates(3 * score - 7, label, cluster, seed=1, n=50)
+    assert np.array_equal(a, b)
+    expected = roc_auc_score(label, score)
+    assert abs(a.mean() - expected) < 0.02
+    assert a.std() > 0.005
