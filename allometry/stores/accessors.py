@@ -11,6 +11,8 @@ import xarray as xr
 from allometry.errors import StoreError
 from allometry.stores.schema import Data
 
+DENSE_BYTES = 8 * 2**30
+
 
 def _require_kind(obj: Data, kind: str) -> None:
     if obj.attrs.get("schema") != kind:
@@ -86,9 +88,10 @@ def trains(
         rows = [times[starts[i] : stops[i]] for i in index]
         return [row[np.searchsorted(row, start) : np.searchsorted(row, stop)] for row in rows]
     step, unit = ds["spike_step"].values, ds["spike_unit"].values
-    seconds = step * (ds.attrs["dt_ms"] / 1000)
-    inside = slice(*np.searchsorted(seconds, [start, stop]))
-    seconds, unit = seconds[inside], unit[inside]
+    rate = 1000 / ds.attrs["dt_ms"]
+    # in steps, so that a spike at exactly `stop` is left out whatever the rounding of seconds
+    inside = slice(*np.searchsorted(step, np.ceil(np.array([start, stop]) * rate - 1e-6)))
+    seconds, unit = step[inside] / rate, unit[inside]
     order = np.argsort(unit, kind="stable")
     ends = np.searchsorted(unit[order], np.arange(ds.sizes["unit"] + 1))
     return [seconds[order[ends[i] : ends[i + 1]]] for i in index]
@@ -158,6 +161,13 @@ def to_dense(ds: xr.Dataset, synapse: str | None = None, variable: str = "weight
     source, target, values, absent = _edges(ds, synapse, variable)
     dtype = values.dtype if values.dtype.kind == "f" else np.dtype(np.float64)
     size = ds.sizes["node"]
+    if size**2 * dtype.itemsize > DENSE_BYTES:
+        raise StoreError(
+            what=f"a dense matrix of {size} nodes takes {size**2 * dtype.itemsize / 2**30:.0f} GiB",
+            where=str(ds.attrs.get("title", "")),
+            expected=f"at most {DENSE_BYTES // 2**30} GiB",
+            do="use to_csr, or select nodes first",
+        )
     matrix = np.zeros((size, size), dtype)
     np.add.at(matrix, (source, target), values.astype(dtype))
     if np.isnan(absent):
@@ -190,8 +200,8 @@ def to_trials(ds: xr.Dataset) -> xr.DataArray:
 
     Returns
     -------
-    DataArray (condition, trial, unit[, lag]), conditions in order of their names, trials in order of `repeat`; NaN where
-    a condition has fewer repeats than the longest.
+    DataArray (condition, trial, unit[, lag]), conditions in order of their names, trials in order of `repeat`; NaN
+    where a condition has fewer repeats than the longest.
     """
     _require_kind(ds, "Responses")
     response = ds["response"].transpose("presentation", "unit", ...)

@@ -117,7 +117,8 @@ def _spikes(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
         for name, size, count, quiet in zip(populations.tolist(), sizes, spikes, silent)
     ]
     return [
-        f"{root.sizes['spike']} spikes of {units} units in {observed:g} s observed, ordered by {root.attrs['order']}{step}",
+        f"{root.sizes['spike']} spikes of {units} units in {observed:g} s observed, "
+        f"ordered by {root.attrs['order']}{step}",
         *_table(["population", "units", "spikes", "rate (Hz)", "silent"], rows),
     ]
 

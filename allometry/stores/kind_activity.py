@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from allometry.errors import StoreError
-from allometry.stores.schema import ANY_UNIT, SCHEMA_VERSION, Schema, Variable, plain, require, text
+from allometry.stores.schema import ANY_UNIT, SCHEMA_VERSION, Schema, Variable, column, plain, require, text
 
 # (dimensions, values) or (dimensions, values, attributes), as xarray takes them
 Array = tuple[Any, ...] | xr.DataArray
@@ -39,7 +39,8 @@ class Recording:
     metadata : dict
         Scalars (text, number, bool) that become variables over `recording`.
     extra : dict
-        Further native arrays (positions, behaviour, stimulus), name -> (dims, values, attrs), dims of `time`, `roi` or own.
+        Further native arrays (positions, behaviour, stimulus), name -> (dims, values, attrs); dims are `time`, `roi`
+        or own ones.
     resampled_extra : dict
         Further arrays at the common rate, name -> (dims, values, attrs); the first dimension is `sample`.
     resampled_time : (sample,) float64, optional
@@ -89,9 +90,11 @@ def check(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
     found += [f"/native/{name}: is missing" for name in sorted(recordings - natives)]
     found += [f"/native/{name}: is not among the recordings" for name in sorted(natives - recordings)]
     neurons = set(root["neuron"].values.tolist()) | {""}
-    observed = np.isfinite(root["trace"].values)
+    trace, stops = root["trace"].values, np.cumsum(row_size)
+    if np.isinf(trace).any():
+        found.append("trace: holds infinite values (missing is NaN)")
     for i, name in enumerate(root["recording"].values.tolist()):
-        stray = observed[index == i].any(axis=0) & ~root["recorded"].values[i]
+        stray = np.isfinite(trace[stops[i] - row_size[i] : stops[i]]).any(axis=0) & ~root["recorded"].values[i]
         if stray.any():
             neuron = root["neuron"].values[np.flatnonzero(stray)[0]]
             found.append(f"trace: {neuron} has values in {name}, where it is not recorded")
@@ -99,6 +102,8 @@ def check(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
         step = np.diff(group["time"].values)
         if not (step > 0).all():
             found.append(f"/{path}/time: does not increase")
+        if np.isinf(group["trace"].values).any():
+            found.append(f"/{path}/trace: holds infinite values (missing is NaN)")
         unknown = sorted(set(group["label"].values.tolist()) - neurons)
         if unknown:
             found.append(f"/{path}/label: {unknown[:3]} are not on the canonical axis ({len(unknown)} such labels)")
@@ -137,8 +142,7 @@ def _bad(what: str, where: str, expected: str) -> StoreError:
 
 def _parts_of(array: Array) -> tuple[tuple[str, ...], np.ndarray, dict[str, Any]]:
     variable = xr.as_variable(array)
-    values = variable.values
-    return tuple(map(str, variable.dims)), values if values.dtype.kind in "biuf" else text(values), dict(variable.attrs)
+    return tuple(map(str, variable.dims)), column(variable.values), dict(variable.attrs)
 
 
 def _native(recording: Recording, units: str) -> xr.Dataset:
@@ -159,6 +163,14 @@ def _native(recording: Recording, units: str) -> xr.Dataset:
     )
     for name, array in recording.extra.items():
         dims, values, attrs = _parts_of(array)
+        taken = {"sample", "neuron", "recording"} & set(dims)
+        if taken:
+            raise _bad(
+                f"{name} has dimension {taken.pop()}", where, "native arrays over time, roi or their own dimensions"
+            )
+        sizes = {dim: (length, group.sizes.get(dim, length)) for dim, length in zip(dims, values.shape)}
+        if any(length != present for length, present in sizes.values()):
+            raise _bad(f"{name} has shape {values.shape} over {dims}", where, f"the sizes {dict(group.sizes)}")
         group[name] = (dims, values, plain(attrs))
     return group
 
@@ -171,6 +183,8 @@ def _metadata(recordings: list[Recording]) -> dict[str, tuple[str, np.ndarray]]:
             table[name] = ("recording", np.array(values, bool))
         elif any(isinstance(value, str) for value in values):
             table[name] = ("recording", text(values))
+        elif all(isinstance(value, int | np.integer) for value in values):
+            table[name] = ("recording", np.array(values, np.int64))
         else:
             table[name] = ("recording", np.array([np.nan if v is None else v for v in values], np.float64))
     return table

@@ -59,9 +59,7 @@ def _as_stored(curve: xr.Dataset) -> xr.Dataset:
     """Give a curve's text the stores' string dtype and its attributes JSON types."""
     curve = curve.copy()
     for name, variable in curve.variables.items():
-        values = variable.values
-        converted = values if values.dtype.kind in "biuf" else text(values)
-        replaced = (variable.dims, converted, plain(variable.attrs))
+        replaced = (variable.dims, column(variable.values), plain(variable.attrs))
         if name in curve.coords:
             curve.coords[name] = replaced
         else:

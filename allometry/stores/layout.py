@@ -1,6 +1,7 @@
 """How arrays are laid out in Zarr: chunks, shards and compression, as functions of shape and dtype only.
 
-Nothing here looks at how the data arrived (dask chunks, number of blocks), so that the same content gives the same bytes.
+Nothing here looks at how the data arrived (dask chunks, number of blocks), so that the same content gives the same
+bytes.
 """
 
 import math
@@ -61,7 +62,7 @@ def shard_shape(
 ) -> tuple[int, ...] | None:
     """Return the shard shape, None for no sharding.
 
-    A native recording's array is one shard (`whole`), others take up to `SHARD_CHUNKS` chunks along the first dimension.
+    A native recording's array is one shard (`whole`); other shards take up to `SHARD_CHUNKS` neighbouring chunks.
     """
     counts = [math.ceil(n / chunk) for n, chunk in zip(shape, chunks)]
     if math.prod(counts) <= 1 or STREAMED & set(dims):

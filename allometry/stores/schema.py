@@ -2,11 +2,13 @@
 
 import json
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from allometry.errors import StoreError
@@ -25,9 +27,13 @@ ROOT_ATTRS: dict[str, type] = {
     "derived": dict,
 }
 
-# xarray turns a variable with one of these units into timedelta64, and drops or applies these attributes, so that what is
-# opened would not be what was written.
+# xarray turns a variable with one of these units into timedelta64, and drops or applies these attributes, so that what
+# is opened would not be what was written.
 TIMEDELTA_UNITS = frozenset({"days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"})
+STORABLE = frozenset(
+    np.dtype(name)
+    for name in ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"]
+)
 DECODED_ATTRS = frozenset(
     {"_FillValue", "missing_value", "scale_factor", "add_offset", "_Unsigned", "coordinates", "dtype", "grid_mapping"}
 )
@@ -115,7 +121,7 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, set | frozenset):
         return sorted(plain(item) for item in value)
-    return value
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def text(values: Any) -> np.ndarray:
@@ -131,9 +137,19 @@ def is_text(array: Any) -> bool:
 
 
 def column(values: Any) -> np.ndarray:
-    """Return a table's column as an array that a store can hold: bool, integer, floating or text."""
+    """Return a table's column or an array as one that a store can hold: bool, integer, floating or text.
+
+    Nullable numbers become floating with NaN, other byte orders the native one, half and long floats float64.
+    """
+    if isinstance(values, pd.Series) and pd.api.types.is_numeric_dtype(values.dtype) and values.hasnans:
+        values = values.to_numpy(np.float64, na_value=np.nan)
     array = np.asarray(values)
-    return array if array.dtype.kind in "biuf" else text(values)
+    if array.dtype.kind not in "biuf":
+        if isinstance(values, pd.Series) and pd.api.types.is_numeric_dtype(values.dtype):
+            return values.to_numpy(values.dtype.type)
+        return text(array)
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    return array if array.dtype in STORABLE else array.astype(np.float64)
 
 
 def parts(obj: Data) -> tuple[xr.Dataset, dict[str, xr.Dataset]]:
@@ -194,11 +210,12 @@ def _group_violations(where: str, dataset: xr.Dataset, variables: dict[str, Vari
             yield from _variable_violations(f"{at}{name}", dataset[name], spec)
         elif not spec.optional:
             yield f"{at}{name}: is missing"
-    for name, variable in dataset.variables.items():
-        if not isinstance(name, str) or not name or any(sign.isspace() or sign == "/" for sign in name):
+    for key_name, variable in dataset.variables.items():
+        name = str(key_name)
+        if name != key_name or not name or any(sign.isspace() or sign == "/" for sign in name):
             yield f"{at}{name!r}: a variable's name must have no space and no slash"
             continue
-        if not (is_text(variable) or variable.dtype.kind in "biuf"):
+        if not (is_text(variable) or variable.dtype in STORABLE):
             yield f"{at}{name}: dtype {variable.dtype} cannot be stored (expected numbers, bool or text)"
         for key in sorted(DECODED_ATTRS & set(variable.attrs)):
             yield f"{at}{name}: attribute {key!r} would change the values on opening"
@@ -225,6 +242,11 @@ def schema_violations(obj: Data, schema: Schema) -> list[str]:
     """Name everything in which `obj` departs from `schema`; values are only looked at when the form is right."""
     root, groups = parts(obj)
     found = list(_attr_violations(root, schema))
+    found += [
+        f"{f'/{path}/' if path else ''}attribute coordinates: is reserved for xarray"
+        for path, group in {"": root, **groups}.items()
+        if "coordinates" in group.attrs
+    ]
     found += _group_violations("", root, schema.variables)
     for path, group in groups.items():
         parent, _, leaf = path.partition("/")

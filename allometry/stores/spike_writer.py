@@ -15,7 +15,7 @@ import zarr
 from allometry.errors import StoreError
 from allometry.stores import layout, storage
 from allometry.stores.kind_spikes import SCHEMA, simulated_frame
-from allometry.stores.schema import ROOT_ATTRS
+from allometry.stores.schema import ROOT_ATTRS, require
 
 _COLUMNS: dict[str, tuple[type, dict[str, str]]] = {
     "spike_step": (np.int64, {"units": "1"}),
@@ -26,9 +26,9 @@ _COLUMNS: dict[str, tuple[type, dict[str, str]]] = {
 class SpikeWriter:
     """Write a simulation's spikes as they come, in blocks of any length.
 
-    The store is byte for byte what `write(spikes_simulated(...))` of the same spikes gives: the chunk length does not depend
-    on the blocks. At most one chunk is held in memory. Used as a context manager, it closes at the end, and leaves nothing
-    behind after an exception.
+    The store is byte for byte what `write(spikes_simulated(...))` of the same spikes gives: the chunk length does not
+    depend on the blocks. At most one chunk and one block are held in memory. Used as a context manager, it closes at
+    the end, and leaves nothing behind after an exception.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class SpikeWriter:
         first = (int(step[0]), int(unit[0])) if step.shape == unit.shape else self._last
         if first <= self._last or (later < 0).any() or ((later == 0) & (np.diff(unit) <= 0)).any():
             raise StoreError(
-                what="the block is not sorted by (step, unit), repeats a spike, or starts before the end of the last one",
+                what="the block is not sorted by (step, unit), repeats a spike, or starts before the last one ended",
                 where=str(self.path),
                 expected=f"spikes after step {self._last[0]}, unit {self._last[1]}, one unit index per step",
                 do="sort and merge the blocks before appending",
@@ -133,7 +133,7 @@ class SpikeWriter:
             for start in range(0, count, self._chunk):
                 stop = min(start + self._chunk, count)
                 self._arrays[name][self._written + start : self._written + stop] = values[start:stop]
-        self._pending = [tuple(values[count:] for values in blocks)] if self._held > count else []  # type: ignore[misc]
+        self._pending = [(blocks[0][count:], blocks[1][count:])] if self._held > count else []
         self._held -= count
         self._written += count
 
@@ -183,10 +183,9 @@ class SpikeWriter:
     @staticmethod
     def _check(frame: xr.Dataset) -> None:
         """Validate everything but the spikes, which `append` has checked as they came."""
-        from allometry.stores.schema import require
-
-        empty = {name: ("spike", np.zeros(0, dtype), attrs) for name, (dtype, attrs) in _COLUMNS.items()}
-        require(frame.assign(empty), SCHEMA)
+        for name, (dtype, attrs) in _COLUMNS.items():
+            frame = frame.assign({name: ("spike", np.zeros(0, dtype), attrs)})
+        require(frame, SCHEMA)
 
     def abort(self) -> None:
         """Delete what was written."""

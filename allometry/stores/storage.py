@@ -50,11 +50,12 @@ def create_array(
 ) -> zarr.Array:
     """Create one array with the stores' layout; see `layout`."""
     is_text = dtype.kind == "T"
+    stored: Any = zarr.dtype.VariableLengthUTF8() if is_text else dtype
     chunk = layout.chunk_shape(dims, shape, 16 if is_text else dtype.itemsize, chunks or {})
     return group.create_array(
         name,
         shape=shape,
-        dtype=zarr.dtype.VariableLengthUTF8() if is_text else dtype,
+        dtype=stored,
         chunks=chunk,
         shards=layout.shard_shape(dims, shape, chunk, whole),
         compressors=[layout.codec(dtype, compression)],
@@ -115,8 +116,8 @@ def finalise(partial: Path) -> None:
 def publish(partial: Path, path: Path, provenance: Mapping[str, Any] | None, started: float) -> Path:
     """Give a complete store its manifest and its final name, in place of an older one.
 
-    The old manifest goes first and the new one comes last: an interruption at any point leaves a store without a manifest,
-    which `open` and `verify` refuse, never an undetected mixture.
+    The old manifest goes first and the new one comes last: an interruption at any point leaves a store without a
+    manifest, which `open` and `verify` refuse, never an undetected mixture.
     """
     described = manifest.describe(partial, provenance, started) | {"store": path.name}
     dumped = manifest.dump(described)
@@ -141,7 +142,7 @@ def write(
     compression: layout.Compression = "final",
     chunks: Mapping[str, int] | None = None,
 ) -> Path:
-    """Validate and write a store, with its manifest beside it; nothing stands under the final name until it is complete.
+    """Validate and write a store with its manifest; nothing stands under the final name until it is complete.
 
     Parameters
     ----------
