@@ -1,7 +1,7 @@
 """Mean-field theory of leaky integrate-and-fire neurons: stationary rates by the Siegert formula.
 
-Sources: Siegert 1951, Phys Rev 81:617; Brunel 2000, J Comput Neurosci 8:183, eq. 21; correction for exponential synaptic
-currents to first order in √(τ_s/τ_m): Fourcaud & Brunel 2002, Neural Comput 14:2057.
+Sources: Siegert 1951, Phys Rev 81:617; Brunel 2000, J Comput Neurosci 8:183, eq. 21; correction for exponential
+synaptic currents to first order in √(τ_s/τ_m): Fourcaud & Brunel 2002, Neural Comput 14:2057.
 """
 
 import math
