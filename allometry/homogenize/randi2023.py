@@ -67,6 +67,8 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
         }
     )
     derived = _record(q, dff, occurrences, labels)
+    if strain != "wt":
+        del derived["published_count"]
     if awc == "keep":
         derived["awc"] = "AWCON and AWCOFF are kept: which of AWCL and AWCR is which differs between animals"
     else:
@@ -116,6 +118,9 @@ def _record(q: np.ndarray, dff: np.ndarray, occurrences: np.ndarray, labels: lis
         "pairs_with_q": int(has_q.sum()),
         "pairs_with_q_below_0.05": int((has_q & (q < 0.05)).sum()),
         "pairs_with_q_below_0.05_off_diagonal": int((has_q & (q < 0.05) & ~diagonal).sum()),
+        "published_count": "the paper counts 23,433 wild-type pairs: those with a q among the 188 neurons of the head "
+        "ganglia, pharynx and retrovesicular ganglion, the neuron itself included; the other 642 pairs of the file have "
+        "the tail, midbody or ventral cord at one end and none of them has q < 0.05 (1,310 is the count of both)",
         "stimulated": int(has_q.any(axis=0).sum()),
         "responding": int(has_q.any(axis=1).sum()),
         "observed": {
