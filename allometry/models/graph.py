@@ -102,8 +102,8 @@ class Graph:
         SimulationError
             If the store has no chemical edges among the kept nodes, or a name is not a node.
         """
-        labels = connectome["node"].values.astype(str)
-        kind = connectome["synapse"].values.astype(str)
+        labels = _text(connectome["node"])
+        kind = _text(connectome["synapse"])
         source, target = (connectome[name].values.astype(np.int64) for name in ("source", "target"))
         weight = connectome["weight"].values.astype(np.float64)
         sign, signs_from = _signs(connectome)
@@ -172,6 +172,11 @@ class Graph:
         )
 
 
+def _text(variable: xr.DataArray) -> NDArray[np.str_]:
+    # Variable-length strings of a store have no cast to fixed-length ones.
+    return np.array(variable.values.tolist(), dtype=np.str_)
+
+
 def _kind(
     mask: NDArray[np.bool_], source: NDArray, target: NDArray, weight: NDArray
 ) -> tuple[NDArray, NDArray, NDArray]:
@@ -183,7 +188,7 @@ def _signs(connectome: xr.Dataset) -> tuple[NDArray[np.float64], str]:
         sign = connectome["sign"].values.astype(np.float64)
         return np.where(np.isfinite(sign), sign, 1.0), "node variable sign, +1 where it is missing"
     if "neurotransmitter" in connectome:
-        transmitter = connectome["neurotransmitter"].values.astype(str)
+        transmitter = _text(connectome["neurotransmitter"])
         inhibitory = np.char.lower(transmitter) == "gaba"
         return np.where(inhibitory, -1.0, 1.0), "neurotransmitter: −1 for GABA, +1 otherwise"
     return np.ones(connectome.sizes["node"]), "all +1: the connectome has neither sign nor neurotransmitter"

@@ -7,7 +7,14 @@ import pytest
 
 from allometry.errors import SimulationError
 from allometry.models.brunel import NEURON
-from allometry.models.microcircuit import CONN_PROB, EXTERNAL_INDEGREE, SIZES, mean_weights, psc_amplitude, synapse_counts
+from allometry.models.microcircuit import (
+    CONN_PROB,
+    EXTERNAL_INDEGREE,
+    SIZES,
+    mean_weights,
+    psc_amplitude,
+    synapse_counts,
+)
 from allometry.models.theory import brunel_rate, population_rates, siegert_rate
 from allometry.simulate.network import IafPscExp
 
