@@ -62,7 +62,8 @@ def _resolve(name: str, *, whole_package: bool) -> list[Path]:
         return [*parents, target.with_suffix(".py")]
     if target.is_dir():
         if whole_package:
-            return [*parents, *(path for path in sorted(target.rglob("*")) if path.is_file() and path.suffix != ".pyc")]
+            files = (path for path in sorted(target.rglob("*")) if path.is_file() and "__pycache__" not in path.parts)
+            return [*parents, *files]
         return [*parents, target / "__init__.py"]
     raise ModuleNotFoundError(f"{name} is no module of allometry")
 

@@ -4,13 +4,12 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from allometry import config as configuration
 from allometry.config import Config, Point
-from allometry.homogenize.worm_neurons import NEURONS
 from allometry.errors import AllometryError, ConfigError
+from allometry.homogenize.worm_neurons import NEURONS
 
 Registry = dict[str, dict[str, Any]]
 
@@ -51,7 +50,9 @@ def mirror(cfg: Config) -> str | None:
 def stores_of(registry: Registry) -> dict[tuple[str, str], str]:
     """Source by (kind, store): a source makes the stores it lists."""
     return {
-        (entry["kind"], store): source for source, values in registry.items() for store, entry in values["stores"].items()
+        (entry["kind"], store): source
+        for source, values in registry.items()
+        for store, entry in values["stores"].items()
     }
 
 
@@ -78,7 +79,9 @@ def point(cfg: Config, run: str, name: str) -> Point:
 def simulated(cfg: Config, run: str) -> list[str]:
     """Paths of all stores of a run and of their manifests."""
     return [
-        path for entry in configuration.points(cfg.simulate.runs[run]) for path in _store(f"results/simulated/{run}/{entry.name}")
+        path
+        for entry in configuration.points(cfg.simulate.runs[run])
+        for path in _store(f"results/simulated/{run}/{entry.name}")
     ]
 
 
@@ -91,7 +94,10 @@ def targets(cfg: Config) -> dict[str, list[str]]:
     """Every final file of each target rule: stores together with their manifests."""
     stage = {
         "homogenize": [
-            path for kind, names in cfg.homogenize.stores().items() for name in names for path in homogenized(kind, name)
+            path
+            for kind, names in cfg.homogenize.stores().items()
+            for name in names
+            for path in homogenized(kind, name)
         ]
         + (homogenized("connectome", "worm_stack") if cfg.homogenize.worm_stack else []),
         "simulate": [path for run in cfg.simulate.runs for path in simulated(cfg, run)],
@@ -124,22 +130,32 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
     """All figures of the report, by kind of result."""
     connectomes: dict[str, dict[str, str]] = {}
     for name in cfg.homogenize.connectome:
-        species = registry[source_of(registry, "connectome", name)]["species"]
-        group = "connectomes_" + species.lower().replace(" ", "_")
+        group = "connectomes_" + _species(registry, "connectome", name)
         connectomes.setdefault(group, {})[name] = homogenized("connectome", name)[0]
+    recordings: dict[str, dict[str, str]] = {}
+    for name in cfg.homogenize.activity:
+        group = "coverage_" + _species(registry, "activity", name)
+        recordings.setdefault(group, {})[name] = homogenized("activity", name)[0]
+    for name in cfg.homogenize.activity:
+        recordings[f"recordings_{name}"] = {name: homogenized("activity", name)[0]}
     return {
         "connectomes": Figures(connectomes),
-        "recordings": Figures(
-            {f"recordings_{name}": {name: homogenized("activity", name)[0]} for name in cfg.homogenize.activity}
-        ),
+        "recordings": Figures(recordings),
         "simulations": Figures(
             {
-                f"simulated_{name}": {entry.name: _store(f"results/simulated/{name}/{entry.name}")[0] for entry in configuration.points(run)}
+                f"simulated_{name}": {
+                    entry.name: _store(f"results/simulated/{name}/{entry.name}")[0]
+                    for entry in configuration.points(run)
+                }
                 for name, run in cfg.simulate.runs.items()
             }
         ),
         "comparisons": Figures({f"compared_{name}": {name: compared(name)[0]} for name in cfg.compare.comparisons}),
     }
+
+
+def _species(registry: Registry, kind: str, store: str) -> str:
+    return str(registry[source_of(registry, kind, store)]["species"]).lower().replace(" ", "_")
 
 
 def report_options(cfg: Config) -> dict[str, Any]:

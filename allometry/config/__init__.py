@@ -44,10 +44,13 @@ class Config(Model):
         "config/datasets.yaml", description="Registry of data sets: where their files are, with checksums and licences."
     )
     datasets: dict[str, SourceEntry] = Field(
-        default_factory=dict, description="Your own data sets, in the form of the registry; they override entries of the same name."
+        default_factory=dict,
+        description="Your own data sets, in the form of the registry; they override entries of the same name.",
     )
     retrieve: RetrieveConfig = Field(default_factory=RetrieveConfig, description="How files are fetched.")
-    homogenize: HomogenizeConfig = Field(default_factory=HomogenizeConfig, description="Which stores are made from data sets.")
+    homogenize: HomogenizeConfig = Field(
+        default_factory=HomogenizeConfig, description="Which stores are made from data sets."
+    )
     simulate: SimulateConfig = Field(default_factory=SimulateConfig, description="Which simulations are run.")
     compare: CompareConfig = Field(default_factory=CompareConfig, description="Which stores are compared, and how.")
     report: ReportConfig = Field(default_factory=ReportConfig, description="The report page.")

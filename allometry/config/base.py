@@ -40,7 +40,8 @@ def parse(model: type[AnyModel], values: Mapping[str, Any], where: str) -> AnyMo
     except ValidationError as error:
         problems = [_describe(model, problem) for problem in error.errors()]
         raise ConfigError(
-            what=f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in the configuration\n    " + "\n    ".join(problems),
+            what=f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in the configuration\n    "
+            + "\n    ".join(problems),
             where=where,
             do="correct the keys named above; docs/configuration.md describes every key",
         ) from None
@@ -65,7 +66,7 @@ def _fields_at(model: type[Model], location: Sequence[str | int]) -> list[str]:
     for part in location:
         following: list[Any] = []
         for candidate in candidates:
-            for kind in _models_in(candidate):
+            for kind in models_in(candidate):
                 if part in kind.model_fields:
                     following.append(kind.model_fields[str(part)].annotation)
                 elif kind.__name__ == part or _tag(kind) == part:
@@ -74,7 +75,7 @@ def _fields_at(model: type[Model], location: Sequence[str | int]) -> list[str]:
                 # a dictionary's key or a list's index: descend into the value type
                 following.append(argument)
         candidates = following or candidates
-    names = {name for candidate in candidates for kind in _models_in(candidate) for name in kind.model_fields}
+    names = {name for candidate in candidates for kind in models_in(candidate) for name in kind.model_fields}
     return sorted(names)
 
 
@@ -85,7 +86,8 @@ def _tag(kind: type[Model]) -> str | None:
     return str(values[0]) if len(values) == 1 else None
 
 
-def _models_in(annotation: Any) -> list[type[Model]]:
+def models_in(annotation: Any) -> list[type[Model]]:
+    """Every configuration model that an annotation mentions."""
     if isinstance(annotation, type) and issubclass(annotation, Model):
         return [annotation]
-    return [kind for argument in get_args(annotation) for kind in _models_in(argument)]
+    return [kind for argument in get_args(annotation) for kind in models_in(argument)]

@@ -20,7 +20,9 @@ class ClusterConfig(Model):
     queue: str | None = Field(None, description="SLURM partition for kind `slurm`.")
     memory: str = Field("4GB", description="Memory per worker for kind `slurm`, with unit.")
     walltime: str = Field("01:00:00", description="Wall time of a worker job for kind `slurm`, hh:mm:ss.")
-    interface: str | None = Field(None, description="Network interface that the workers exchange spikes on; null: Dask's choice.")
+    interface: str | None = Field(
+        None, description="Network interface that the workers exchange spikes on; null: Dask's choice."
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -23,16 +23,26 @@ class ActivityOptions(Model):
     length_policy: Literal["error", "truncate"] = Field(
         "error", description="Trace and timestamps of different length: refuse, or cut to the shorter and record it."
     )
-    impute: Literal["none", "iterative"] = Field("none", description="Missing samples: keep NaN and mask, or impute and record.")
+    impute: Literal["none", "iterative"] = Field(
+        "none", description="Missing samples: keep NaN and mask, or impute and record."
+    )
 
 
 class HomogenizeConfig(Model):
     """Which stores are made from the registered data sets, and how."""
 
-    connectome: list[str] = Field(default_factory=list, description="Stores of kind Connectome to make, by name in the registry.")
-    activity: list[str] = Field(default_factory=list, description="Stores of kind Activity to make, by name in the registry.")
-    responses: list[str] = Field(default_factory=list, description="Stores of kind Responses to make, by name in the registry.")
-    spikes: list[str] = Field(default_factory=list, description="Stores of kind Spikes (recordings) to make, by name in the registry.")
+    connectome: list[str] = Field(
+        default_factory=list, description="Stores of kind Connectome to make, by name in the registry."
+    )
+    activity: list[str] = Field(
+        default_factory=list, description="Stores of kind Activity to make, by name in the registry."
+    )
+    responses: list[str] = Field(
+        default_factory=list, description="Stores of kind Responses to make, by name in the registry."
+    )
+    spikes: list[str] = Field(
+        default_factory=list, description="Stores of kind Spikes (recordings) to make, by name in the registry."
+    )
     worm_stack: list[str] = Field(
         default_factory=list,
         description="Connectome stores of C. elegans that are stacked on the 302-neuron axis into one dense store; empty: no stack.",

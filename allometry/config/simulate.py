@@ -17,9 +17,12 @@ class RecordConfig(Model):
     """What a simulation records."""
 
     spikes: bool = Field(True, description="Record every spike.")
-    counts_bin_ms: float | None = Field(None, gt=0, description="Also record spike counts per neuron in bins of this width, in ms.")
+    counts_bin_ms: float | None = Field(
+        None, gt=0, description="Also record spike counts per neuron in bins of this width, in ms."
+    )
     voltage: dict[str, int] = Field(
-        default_factory=dict, description="Number of neurons of each named population whose membrane potential is recorded."
+        default_factory=dict,
+        description="Number of neurons of each named population whose membrane potential is recorded.",
     )
 
 
@@ -29,13 +32,17 @@ class NetworkRun(Model):
     kind: Literal["network"] = Field("network", description="A spiking network model of `allometry.models`.")
     model: str = Field(description="Name of the model: microcircuit, brunel or connectome_lif.")
     parameters: dict[str, Scalar | list[Scalar]] = Field(
-        default_factory=dict, description="Arguments of the model; a list is swept, and lists are combined with each other."
+        default_factory=dict,
+        description="Arguments of the model; a list is swept, and lists are combined with each other.",
     )
     connectome: list[str] = Field(
-        default_factory=list, description="Connectome stores that a connectome model is built from; each is a point of its own."
+        default_factory=list,
+        description="Connectome stores that a connectome model is built from; each is a point of its own.",
     )
     duration_ms: float = Field(gt=0, description="Simulated time, in ms.")
-    seeds: list[int] = Field(default_factory=lambda: [1], min_length=1, description="Seeds; each is a point of its own.")
+    seeds: list[int] = Field(
+        default_factory=lambda: [1], min_length=1, description="Seeds; each is a point of its own."
+    )
     precision: Literal["fast", "exact"] = Field("fast", description="`fast`: float32 state; `exact`: float64, as NEST.")
     record: RecordConfig = Field(default_factory=RecordConfig, description="What is recorded.")
 
@@ -46,10 +53,14 @@ class PropagationRun(Model):
     kind: Literal["propagation"] = Field(description="Signal propagation through a connectome.")
     connectome: list[str] = Field(min_length=1, description="Connectome stores; each is a point of its own.")
     weight_mv: list[float] = Field(
-        default_factory=lambda: [0.275, 0.55, 1.1, 2.2], min_length=1, description="Weight per synapse, in mV; each is a point."
+        default_factory=lambda: [0.275, 0.55, 1.1, 2.2],
+        min_length=1,
+        description="Weight per synapse, in mV; each is a point.",
     )
     gap_mv: list[float] = Field(
-        default_factory=lambda: [0.0], min_length=1, description="Coupling per gap junction, dimensionless; 0 leaves them out."
+        default_factory=lambda: [0.0],
+        min_length=1,
+        description="Coupling per gap junction, dimensionless; 0 leaves them out.",
     )
     rate_hz: float = Field(150.0, gt=0, description="Rate of the regular drive to the driven neuron, in Hz.")
     duration_ms: float = Field(1000.0, gt=0, description="Simulated time per driven neuron, in ms.")
@@ -61,13 +72,21 @@ Run = Annotated[NetworkRun | PropagationRun, Field(discriminator="kind")]
 class SimulateConfig(Model):
     """Simulations to run."""
 
-    runs: dict[str, Run] = Field(default_factory=dict, description="Named runs; the name is the folder below `results/simulated`.")
-    partitions: int = Field(1, ge=1, description="Partitions of target neurons, one Dask task each; the spikes do not depend on it.")
-    threads: int | None = Field(None, ge=1, description="Threads per partition; null: the cores of the job divided by the partitions.")
+    runs: dict[str, Run] = Field(
+        default_factory=dict, description="Named runs; the name is the folder below `results/simulated`."
+    )
+    partitions: int = Field(
+        1, ge=1, description="Partitions of target neurons, one Dask task each; the spikes do not depend on it."
+    )
+    threads: int | None = Field(
+        None, ge=1, description="Threads per partition; null: the cores of the job divided by the partitions."
+    )
     checkpoint_ms: float | None = Field(
         None, gt=0, description="Simulated time between checkpoints, in ms; null: none. The spikes do not depend on it."
     )
-    memory_gib: float | None = Field(None, gt=0, description="Refuse runs estimated to need more, in GiB; null: what is free.")
+    memory_gib: float | None = Field(
+        None, gt=0, description="Refuse runs estimated to need more, in GiB; null: what is free."
+    )
 
 
 @dataclass(frozen=True)
@@ -95,7 +114,11 @@ class Point:
 def points(run: NetworkRun | PropagationRun) -> list[Point]:
     """Points of a run: the product of its lists, each a job and a store of its own."""
     if isinstance(run, PropagationRun):
-        swept: dict[str, list[Any]] = {"connectome": list(run.connectome), "weight_mv": run.weight_mv, "gap_mv": run.gap_mv}
+        swept: dict[str, list[Any]] = {
+            "connectome": list(run.connectome),
+            "weight_mv": run.weight_mv,
+            "gap_mv": run.gap_mv,
+        }
         fixed: dict[str, Any] = {"rate_hz": run.rate_hz, "duration_ms": run.duration_ms}
     else:
         swept = {name: value if isinstance(value, list) else [value] for name, value in sorted(run.parameters.items())}

@@ -9,7 +9,7 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from allometry.config import Config
-from allometry.config.base import Model
+from allometry.config.base import Model, models_in
 
 WIDTH = 116
 
@@ -70,7 +70,7 @@ def documentation() -> str:
             prefix = name if model is Config else f"{title}.{name}"
             pending += [
                 (prefix + ("" if inner is field.annotation else f".<{_label(inner)}>"), inner)
-                for inner in _models(field.annotation)
+                for inner in models_in(field.annotation)
             ]
     return "\n".join(out) + "\n"
 
@@ -94,11 +94,6 @@ def _yaml(value: Any) -> str:
 
 def _model(annotation: Any) -> type[Model] | None:
     return annotation if isinstance(annotation, type) and issubclass(annotation, Model) else None
-
-
-def _models(annotation: Any) -> list[type[Model]]:
-    direct = _model(annotation)
-    return [direct] if direct else [inner for argument in get_args(annotation) for inner in _models(argument)]
 
 
 def _type(annotation: Any) -> str:

@@ -10,7 +10,9 @@ from allometry.report import comparisons, connectomes, contents, page, recording
 logger = logging.getLogger(__name__)
 
 
-def draw(kind: str, figures: Mapping[str, Mapping[str, str]], images: Sequence[str], options: Mapping[str, Any]) -> None:
+def draw(
+    kind: str, figures: Mapping[str, Mapping[str, str]], images: Sequence[str], options: Mapping[str, Any]
+) -> None:
     """Draw all figures of one kind of result.
 
     Parameters
@@ -32,7 +34,9 @@ def draw(kind: str, figures: Mapping[str, Mapping[str, str]], images: Sequence[s
             recordings.draw(paths, image)
         elif kind == "simulations":
             window, units = options["raster_ms"], options["raster_units"]
-            simulations.draw(paths, image, name.removeprefix("simulated_"), window_ms=window, units=units, axes=options["axes"])
+            simulations.draw(
+                paths, image, name.removeprefix("simulated_"), window_ms=window, units=units, axes=options["axes"]
+            )
         else:
             comparisons.draw(paths, image)
 

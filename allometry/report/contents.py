@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -12,12 +11,21 @@ from allometry import stores as store_access
 from allometry.report.page import Section
 from allometry.stores.manifest import read_manifest
 
-# Order and text of the sections, by the prefix of the names of their figures
+# Order and text of the sections, by the prefixes of the names of their figures
 SECTIONS = {
-    "connectomes": ("Connectomes", "Every source in one schema: the same names, the same direction, the same units."),
-    "recordings": ("Recordings", "Activity on a common axis and at a common rate; native traces are in the same stores."),
-    "simulated": ("Simulations", "Bitwise the same for any number of partitions, threads and workers."),
-    "compared": ("Comparisons", "Scores with confidence intervals, nulls and ceilings; a result that is no better than its baseline says so."),
+    ("connectomes_",): (
+        "Connectomes",
+        "Every source in one schema: the same names, the same direction, the same units.",
+    ),
+    ("coverage_", "recordings_"): (
+        "Recordings",
+        "Activity on a common axis and at a common rate; native traces are in the same stores.",
+    ),
+    ("simulated_",): ("Simulations", "Bitwise the same for any number of partitions, threads and workers."),
+    ("compared_",): (
+        "Comparisons",
+        "Scores with confidence intervals, nulls and ceilings; a result that is no better than its baseline says so.",
+    ),
 }
 
 
@@ -35,10 +43,10 @@ def sections(stores: Sequence[str], images: Sequence[str]) -> list[Section]:
         Section(
             title,
             note,
-            [image for image in images if Path(image).name.startswith(prefix)],
-            {"All scores": scores_table(stores)} if prefix == "compared" else {},
+            [image for image in images if Path(image).name.startswith(prefixes)],
+            {"All scores": scores_table(stores)} if "compared_" in prefixes else {},
         )
-        for prefix, (title, note) in SECTIONS.items()
+        for prefixes, (title, note) in SECTIONS.items()
     ]
 
 
@@ -50,7 +58,18 @@ def scores_table(stores: Sequence[str]) -> pd.DataFrame:
             continue
         tree = store_access.open(path)
         rows = _root(tree)[
-            ["measure", "candidate", "reference", "group", "score", "ci_low", "ci_high", "ceiling_low", "ceiling_high", "p"]
+            [
+                "measure",
+                "candidate",
+                "reference",
+                "group",
+                "score",
+                "ci_low",
+                "ci_high",
+                "ceiling_low",
+                "ceiling_high",
+                "p",
+            ]
         ].to_dataframe()
         tables.append(rows.reset_index(drop=True).assign(comparison=Path(path).stem))
     if not tables:
@@ -58,7 +77,7 @@ def scores_table(stores: Sequence[str]) -> pd.DataFrame:
     table = pd.concat(tables, ignore_index=True)
     table = table[["comparison", *[name for name in table.columns if name != "comparison"]]]
     text = table.columns[:5]
-    return table.astype({name: str for name in text})
+    return table.astype(dict.fromkeys(text, str))
 
 
 def store_table(stores: Sequence[str]) -> pd.DataFrame:

@@ -77,7 +77,9 @@ def render(
             "anchor": section.title.lower().replace(" ", "-"),
             "note": section.note,
             "figures": [_figure(image, path.parent) for image in section.images],
-            "tables": [{"title": name, "html": table_html(table, path.parent)} for name, table in section.tables.items()],
+            "tables": [
+                {"title": name, "html": table_html(table, path.parent)} for name, table in section.tables.items()
+            ],
         }
         for section in sections
         if section.images or any(len(table) for table in section.tables.values())
@@ -103,8 +105,12 @@ def table_html(table: pd.DataFrame, folder: Path) -> Markup:
     head = "".join(f"<th>{escape(str(column))}</th>" for column in table.columns)
     rows = []
     for row in table.itertuples(index=False):
-        rows.append("<tr>" + "".join(_cell(column, value, folder) for column, value in zip(table.columns, row)) + "</tr>")
-    return Markup(f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>')
+        rows.append(
+            "<tr>" + "".join(_cell(column, value, folder) for column, value in zip(table.columns, row)) + "</tr>"
+        )
+    return Markup(
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    )
 
 
 def _cell(column: str, value: Any, folder: Path) -> str:

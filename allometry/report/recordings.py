@@ -12,7 +12,24 @@ from allometry.report.card import Figure
 from allometry.report.style import COLOURS, DIVERGING, figure
 
 
-def draw_coverage(paths: Mapping[str, str], image: str | Path, title: str) -> None:
+def draw(paths: Mapping[str, str], image: str | Path) -> None:
+    """Figure of recordings: the coverage of several stores on one axis, or the correlations of one.
+
+    Parameters
+    ----------
+    paths : mapping of str to str
+        Activity stores by name.
+    image : path
+        PNG file to write, called `coverage_...` or `recordings_...`; its description is written beside it.
+    """
+    if Path(image).name.startswith("coverage"):
+        draw_coverage(paths, image)
+    else:
+        for name, path in paths.items():
+            draw_correlations(path, name, image)
+
+
+def draw_coverage(paths: Mapping[str, str], image: str | Path) -> None:
     """Which neuron or region was recorded in which recording, and how many times each.
 
     Parameters
@@ -21,12 +38,11 @@ def draw_coverage(paths: Mapping[str, str], image: str | Path, title: str) -> No
         Activity stores by name, all on the same axis.
     image : path
         PNG file to write; its description is written beside it.
-    title : str
-        Title of the figure.
     """
     recorded, owner = [], []
     for name, path in paths.items():
         root = _root(path)
+        species = root.attrs["species"]
         recorded.append(root["recorded"].values.astype(bool))
         owner += [name] * recorded[-1].shape[0]
     matrix = np.concatenate(recorded)
@@ -49,7 +65,7 @@ def draw_coverage(paths: Mapping[str, str], image: str | Path, title: str) -> No
         f"{matrix.shape[0]} recordings; {int((times > 0).sum())} of {times.size} neurons or regions were recorded at least once, "
         f"{int((times == matrix.shape[0]).sum())} in every recording."
     )
-    Figure(title, caption, tuple(paths.values())).save(image)
+    Figure(f"Coverage: {species}", caption, tuple(paths.values())).save(image)
 
 
 def draw_correlations(path: str, name: str, image: str | Path, largest: int = 8) -> None:

@@ -46,12 +46,12 @@ def draw(
     if first.attrs["schema"] == "Connectome":
         draw_connectomes(paths, image, axes)
         return
-    with figure(image, 2, len(paths), (4.6, 3.1)) as axes:
+    with figure(image, 2, len(paths), (4.6, 3.1)) as grid:
         totals = []
         for row, (point, path) in enumerate(paths.items()):
             ds = stores.open(path)
             assert isinstance(ds, xr.Dataset)
-            totals.append(_row(axes[2 * row], axes[2 * row + 1], ds, point, window_ms, units))
+            totals.append(_row(grid[2 * row], grid[2 * row + 1], ds, point, window_ms, units))
     caption = (
         f"Left: spikes of the last {window_ms:g} ms of neurons sampled evenly from each population. "
         "Right: mean rate of each population over the whole simulation. " + "; ".join(totals) + "."

@@ -39,7 +39,9 @@ _SETTINGS = {
 
 
 @contextmanager
-def figure(path: str | Path, columns: int = 1, rows: int = 1, size: tuple[float, float] = (4.2, 3.2)) -> Iterator[list[Axes]]:
+def figure(
+    path: str | Path, columns: int = 1, rows: int = 1, size: tuple[float, float] = (4.2, 3.2)
+) -> Iterator[list[Axes]]:
     """Axes of a new figure in reading order; the figure is written to `path` (PNG) at the end.
 
     Parameters

@@ -14,7 +14,9 @@ def test_generated_file_is_in_step(root: Path, name: str) -> None:
 
 
 def test_conda_file_pins_every_package_of_the_lock(root: Path) -> None:
-    locked = set(re.findall(r"^([A-Za-z0-9_.-]+==[^\\s;\\\\]+)", (root / "envs/requirements.lock").read_text(), re.MULTILINE))
-    conda = set(re.findall(r"- ([A-Za-z0-9_.-]+==[^\\s;]+)", (root / "envs/allometry.yaml").read_text()))
+    locked = set(
+        re.findall(r"^([A-Za-z0-9_.-]+==[^\s;\\]+)", (root / "envs/requirements.lock").read_text(), re.MULTILINE)
+    )
+    conda = set(re.findall(r"- ([A-Za-z0-9_.-]+==[^\s;]+)", (root / "envs/allometry.yaml").read_text()))
     assert locked == conda
     assert len(locked) > 100

@@ -1,0 +1,129 @@
+"""The whole workflow of tests/config.yaml: what it leaves, that a second run does nothing, and what a change reruns."""
+
+import re
+import shutil
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+from allometry import stores
+from tests.workflow.conftest import Run
+
+
+@pytest.fixture
+def configuration(root: Path) -> str:
+    return str(root / "tests/config.yaml")
+
+
+def _verify(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "allometry", "verify", str(folder)], capture_output=True, text=True, timeout=120
+    )
+
+
+def _planned(snakemake: Run, configuration: str, folder: Path, **options: object) -> set[str]:
+    """Rules that Snakemake would run now."""
+    done = snakemake("--cores", "2", "--configfile", configuration, "-n", directory=folder, **options)  # type: ignore[arg-type]
+    assert done.returncode == 0, done.stdout + done.stderr
+    return set(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.MULTILINE)) - {"all"}
+
+
+def test_every_store_is_valid_and_opens_without_a_warning(finished: Path) -> None:
+    found = sorted((finished / "results").rglob("*.zarr"))
+    assert {path.parts[path.parts.index("results") + 1] for path in found} == {"homogenized", "simulated", "compared"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for path in found:
+            xr.open_datatree(path, engine="zarr").close()
+            assert stores.violations(stores.open(path)) == [], path
+
+
+def test_connectome_has_labelled_dimensions_and_units(finished: Path) -> None:
+    ds = xr.open_zarr(finished / "results/homogenized/connectome/cook2019_hermaphrodite.zarr")
+    assert set(ds.dims) == {"node", "edge"}
+    assert "AVAL" in ds["node"].values
+    assert ds["weight"].attrs["units"]
+
+
+def test_verify_passes_and_finds_one_changed_byte(finished: Path, tmp_path: Path) -> None:
+    assert _verify(finished / "results").returncode == 0
+    copy = tmp_path / "results"
+    shutil.copytree(finished / "results" / "compared", copy)
+    chunk = max((path for path in copy.rglob("c/*") if path.is_file()), key=lambda path: path.stat().st_size)
+    content = bytearray(chunk.read_bytes())
+    content[len(content) // 2] ^= 1
+    chunk.write_bytes(content)
+    done = _verify(copy)
+    assert done.returncode == 1
+    assert chunk.name in done.stdout + done.stderr
+
+
+def test_second_run_does_nothing(snakemake: Run, configuration: str, finished: Path) -> None:
+    assert _planned(snakemake, configuration, finished) == set()
+
+
+def test_deleted_store_behind_a_kept_manifest_is_rebuilt(snakemake: Run, configuration: str, finished: Path) -> None:
+    store = finished / "results/homogenized/connectome/white1986_whole.zarr"
+    aside = store.with_suffix(".aside")
+    store.rename(aside)
+    try:
+        assert "homogenize_store" in _planned(snakemake, configuration, finished)
+    finally:
+        aside.rename(store)
+
+
+@pytest.mark.parametrize(
+    ("edited", "rerun"),
+    [
+        ("allometry/compare/structure.py", {"compare_run", "draw_comparisons", "write_page"}),
+        (
+            "allometry/report/style.py",
+            {"draw_comparisons", "draw_connectomes", "draw_recordings", "draw_simulations", "write_page"},
+        ),
+        (
+            "allometry/stores/schema.py",
+            {
+                "homogenize_store",
+                "homogenize_worm_stack",
+                "simulate_point",
+                "compare_run",
+                "draw_comparisons",
+                "draw_connectomes",
+                "draw_recordings",
+                "draw_simulations",
+                "write_page",
+            },
+        ),
+        ("allometry/config/report.py", set()),
+    ],
+)
+def test_an_edit_reruns_what_it_affects_and_nothing_else(
+    snakemake: Run, configuration: str, finished: Path, root: Path, tmp_path: Path, edited: str, rerun: set[str]
+) -> None:
+    for name in ("Snakefile", "rules", "scripts", "envs", "config", "allometry", "profiles"):
+        source = root / name
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, tmp_path / name)
+    with (tmp_path / edited).open("a") as file:
+        file.write("\n# edited\n")
+    planned = _planned(snakemake, configuration, finished, snakefile=tmp_path / "Snakefile", PYTHONPATH=str(tmp_path))
+    assert planned == rerun
+
+
+def test_unknown_key_stops_the_workflow_with_one_message(snakemake: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("homogenise: {}\n")
+    done = snakemake("--cores", "1", "--configfile", str(tmp_path / "mine.yaml"), "-n", directory=tmp_path)
+    assert done.returncode != 0
+    text = done.stdout + done.stderr
+    assert "did you mean 'homogenize'" in text
+    assert "Traceback" not in text
+
+
+def test_unknown_store_stops_the_workflow_with_one_message(snakemake: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("homogenize: {connectome: [cook2091]}\n")
+    done = snakemake("--cores", "1", "--configfile", str(tmp_path / "mine.yaml"), "-n", directory=tmp_path)
+    assert done.returncode != 0
+    assert "cook2091" in done.stdout + done.stderr
