@@ -1,0 +1,84 @@
+"""What a comparison hands to the runner: rows and curves of a `Scores` store, and how they were derived."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from allometry.compare.statistics import Interval, ceiled, fdr
+
+
+@dataclass(frozen=True)
+class Result:
+    """Rows (see `row`), curves by name, and `derived`: what was inferred and how, in words."""
+
+    title: str
+    rows: list[dict[str, Any]]
+    curves: dict[str, xr.Dataset] = field(default_factory=dict)
+    derived: dict[str, str] = field(default_factory=dict)
+
+
+def row(
+    measure: str,
+    candidate: str,
+    reference: str,
+    score: float | Interval,
+    *,
+    group: str = "",
+    p: float = float("nan"),
+    ceiling: tuple[float, float] = (float("nan"), float("nan")),
+    rule: str = "none",
+    n: int = 0,
+    **extra: Any,
+) -> dict[str, Any]:
+    """One row of a Scores store.
+
+    Parameters
+    ----------
+    score : float or Interval
+        An Interval brings its bounds.
+    ceiling : (low, high)
+        Noise ceiling; `rule` of `statistics.ceiled` relates the score to its lower bound.
+    n : int
+        Items the score rests on (pairs, edges, regions).
+    **extra
+        Further columns.
+    """
+    known = isinstance(score, Interval)
+    value = score.estimate if isinstance(score, Interval) else float(score)
+    return {
+        "measure": measure,
+        "candidate": candidate,
+        "reference": reference,
+        "group": group,
+        "score": value,
+        "ci_low": score.low if known else np.nan,
+        "ci_high": score.high if known else np.nan,
+        "p": p,
+        "ceiling_low": ceiling[0],
+        "ceiling_high": ceiling[1],
+        "ceiled": ceiled(value, ceiling[0], rule),
+        "n": int(n),
+        **extra,
+    }
+
+
+def with_fdr(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with `p_fdr`: p adjusted over all rows of the same measure (Benjamini-Hochberg)."""
+    adjusted = [float("nan")] * len(rows)
+    for name in {entry["measure"] for entry in rows}:
+        index = [i for i, entry in enumerate(rows) if entry["measure"] == name]
+        for i, value in zip(index, fdr([rows[i]["p"] for i in index])):
+            adjusted[i] = float(value)
+    return [{**entry, "p_fdr": value} for entry, value in zip(rows, adjusted)]
+
+
+def curve(dims: Sequence[str], coords: dict[str, Any], units: str = "1", /, **variables: Any) -> xr.Dataset:
+    """Dataset of float64 `variables` over `dims`; `coords` name a dimension's values or labels along it."""
+    data = {
+        name: (tuple(dims[: np.ndim(values)]), np.asarray(values), {"units": units})
+        for name, values in variables.items()
+    }
+    return xr.Dataset(data, coords=coords)

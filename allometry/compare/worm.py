@@ -1,0 +1,213 @@
+"""Structure against function in the worm: measured signal propagation given anatomical connectomes.
+
+Pairs are ordered, (stimulated, responding); a pair counts where the atlas measured it and both neurons are in the
+connectome. Intervals resample stimulated neurons, because pairs that share one are not independent.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy import stats
+
+from allometry.compare.atlas import ROC_GRID, Anatomy, Atlas, Pairs, mirrored
+from allometry.compare.graphs import Floats, path_lengths
+from allometry.compare.result import Result, curve, row, with_fdr
+from allometry.compare.roc import auc, cluster_bootstrap, roc
+from allometry.compare.statistics import Interval, interval, permutation_p
+from allometry.compare.structure import rank_correlation
+
+DISTANCES = (1.0, 2.0, 3.0, 4.0, 5.0, np.inf)
+
+
+def structure_function(
+    inputs: Mapping[str, xr.Dataset],
+    *,
+    function: Sequence[str],
+    structure: Sequence[str],
+    synapses: Sequence[str] = ("chemical", "electrical"),
+    alpha: float = 0.05,
+    nulls: int = 200,
+    bootstrap: int = 1000,
+    seed: int = 1,
+) -> Result:
+    """Hold every signal propagation atlas against every anatomical connectome (Randi et al. 2023, Fig. 3).
+
+    Parameters
+    ----------
+    inputs : mapping
+        Connectome stores by name.
+    function, structure : sequences of str
+        Names of the atlases and of the anatomical connectomes.
+    synapses : sequence of str
+        Kinds of synapse whose counts are added.
+    alpha : float
+        A pair is an influence where q < alpha.
+    nulls, bootstrap : int
+        Degree-preserving rewirings and resamples.
+
+    Returns
+    -------
+    Result
+        Rows `influence_auc` (group: predictor), `influence_given_edge`, `influence_without_edge`, `influence_ratio` and
+        `weight_response_correlation`; curves `influence_roc`, `influence_by_path_length`, `influence_auc_null`.
+    """
+    rows: list[dict[str, Any]] = []
+    curves = _Curves()
+    atlases = [Atlas.open(name, inputs[name]) for name in function]
+    for candidate in structure:
+        anatomy = Anatomy.on(inputs[candidate], synapses, sorted({label for a in atlases for label in a.labels}))
+        restricted = [atlas.restrict(anatomy.labels) for atlas in atlases]
+        pairs = [Pairs.of(atlas, alpha) for atlas in restricted]
+        null = np.array([[_tell(p, matrix) for p in pairs] for matrix in anatomy.rewirings(nulls, seed)])
+        for i, atlas in enumerate(restricted):
+            rows += _rows(candidate, atlas, pairs[i], anatomy, null[:, i], bootstrap, seed)
+            curves.add(candidate, atlas.name, pairs[i], anatomy, null[:, i, 0])
+    return Result(
+        title="Signal propagation in the worm given anatomical connectomes",
+        rows=with_fdr(rows),
+        curves=curves.datasets(),
+        derived={
+            "weight": f"sum of {' and '.join(synapses)} synapse counts; electrical in both directions",
+            "ci": f"percentiles of {bootstrap} resamples of the stimulated neurons",
+            "p": f"one-sided, against {nulls} rewirings of each kind of synapse that keep every degree",
+            "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
+            "ceiling_low": "AUC of the q of the left-right mirrored pair: how well function predicts function; "
+            "the true ceiling is higher, since that pair is as noisy as the one it predicts",
+        },
+    )
+
+
+def _tell(pairs: Pairs, matrix: Floats) -> tuple[float, float, float]:
+    """AUC, share of influences given an edge, and correlation of weight and response, for one (null) connectome."""
+    weight = matrix[pairs.measured]
+    edge = weight > 0
+    return (
+        auc(weight, pairs.influence),
+        float(pairs.influence[edge].mean()) if edge.any() else np.nan,
+        rank_correlation(weight[edge], pairs.value[edge]),
+    )
+
+
+def _shares(pairs: Pairs, edge: np.ndarray, bootstrap: int, seed: int) -> tuple[Interval, Interval, Interval]:
+    """P(influence | edge), P(influence | none) and their ratio, resampling stimulated neurons."""
+    _, group = np.unique(pairs.source, return_inverse=True)
+    clusters = int(group.max()) + 1
+    masks = (edge & pairs.influence, edge, ~edge & pairs.influence, ~edge)
+    counts = np.stack([np.bincount(group[mask], minlength=clusters) for mask in masks], axis=1).astype(float)
+    rng = np.random.default_rng(seed)
+    draws = rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=bootstrap) @ counts
+    with np.errstate(invalid="ignore", divide="ignore"):
+        resampled = np.stack([draws[:, 0] / draws[:, 1], draws[:, 2] / draws[:, 3]])
+        ratio = resampled[0] / resampled[1]
+        total = counts.sum(axis=0)
+        given, without = total[0] / total[1], total[2] / total[3]
+    ratio[~np.isfinite(ratio)] = np.nan
+    return interval(resampled[0], given), interval(resampled[1], without), interval(ratio, given / without)
+
+
+def _correlation(pairs: Pairs, weight: Floats, bootstrap: int, seed: int) -> Interval:
+    """Rank correlation of weight and response over edges, resampling stimulated neurons with the ranks kept."""
+    edge = weight > 0
+    _, group = np.unique(pairs.source[edge], return_inverse=True)
+    clusters = int(group.max()) + 1
+    x, y = stats.rankdata(weight[edge]), stats.rankdata(pairs.value[edge])
+    terms = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
+    sums = np.stack([np.bincount(group, weights=terms[:, k], minlength=clusters) for k in range(6)], axis=1)
+    draws = np.random.default_rng(seed).multinomial(clusters, np.full(clusters, 1 / clusters), size=bootstrap) @ sums
+    n, sx, sy, sxx, syy, sxy = draws.T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = (n * sxy - sx * sy) / np.sqrt((n * sxx - sx**2) * (n * syy - sy**2))
+    return interval(r, rank_correlation(weight[edge], pairs.value[edge]))
+
+
+def _rows(
+    candidate: str, atlas: Atlas, pairs: Pairs, anatomy: Anatomy, null: Floats, bootstrap: int, seed: int
+) -> list[dict[str, Any]]:
+    weight = anatomy.total[pairs.measured]
+    edge = weight > 0
+    size = weight.size
+    mirror = mirrored(atlas)[pairs.measured]
+    paired = np.isfinite(mirror)
+    ceiling = _auc(mirror[paired], pairs.influence[paired], pairs.source[paired], bootstrap, seed)
+    bound = (ceiling.estimate, np.nan)
+    predictors = {
+        "weight": weight,
+        "path_length": anatomy.proximity()[pairs.measured],
+        "degree": anatomy.degree_product()[pairs.measured],
+    }
+    rows = []
+    for group, score in predictors.items():
+        estimate = _auc(score, pairs.influence, pairs.source, bootstrap, seed)
+        p = permutation_p(estimate.estimate, null[:, 0]) if group == "weight" else np.nan
+        rows.append(
+            row("influence_auc", candidate, atlas.name, estimate, group=group, p=p, ceiling=bound, rule="auc", n=size)
+        )
+    rows.append(row("influence_auc", candidate, atlas.name, ceiling, group="mirrored_pair", n=int(paired.sum())))
+    given, without, ratio = _shares(pairs, edge, bootstrap, seed)
+    p_given = permutation_p(given.estimate, null[:, 1])
+    rows += [
+        row("influence_given_edge", candidate, atlas.name, given, p=p_given, n=int(edge.sum())),
+        row("influence_without_edge", candidate, atlas.name, without, n=int((~edge).sum())),
+        # The number of edges is the same in every null, so that the ratio has the order of the share.
+        row("influence_ratio", candidate, atlas.name, ratio, p=p_given, n=size),
+        row(
+            "weight_response_correlation",
+            candidate,
+            atlas.name,
+            _correlation(pairs, weight, bootstrap, seed),
+            p=permutation_p(_tell(pairs, anatomy.total)[2], null[:, 2]),
+            n=int(edge.sum()),
+        ),
+    ]
+    return rows
+
+
+def _auc(score: Floats, influence: np.ndarray, source: np.ndarray, bootstrap: int, seed: int) -> Interval:
+    """AUC with interval; undefined (NaN) where one class is missing, as among few mirrored pairs."""
+    if influence.all() or not influence.any():
+        return Interval(np.nan, np.nan, np.nan)
+    return cluster_bootstrap(score, influence, source, seed=seed, n=bootstrap)
+
+
+class _Curves:
+    """Curves of all combinations of connectome and atlas, gathered one by one."""
+
+    def __init__(self) -> None:
+        self.candidate: list[str] = []
+        self.reference: list[str] = []
+        self.true_positive: list[Floats] = []
+        self.share: list[Floats] = []
+        self.count: list[Floats] = []
+        self.null: list[Floats] = []
+
+    def add(self, candidate: str, reference: str, pairs: Pairs, anatomy: Anatomy, null: Floats) -> None:
+        """Curves of one combination."""
+        self.candidate.append(candidate)
+        self.reference.append(reference)
+        shape = roc(anatomy.total[pairs.measured], pairs.influence)
+        self.true_positive.append(np.interp(ROC_GRID, shape.false_positive, shape.true_positive))
+        lengths = path_lengths(anatomy.total)[pairs.measured]
+        # One class for everything as far as the last finite distance or farther, one for no path at all.
+        lengths = np.where(np.isfinite(lengths), np.minimum(lengths, DISTANCES[-2]), np.inf)
+        at = [lengths == distance for distance in DISTANCES]
+        self.share.append(np.array([pairs.influence[mask].mean() if mask.any() else np.nan for mask in at]))
+        self.count.append(np.array([mask.sum() for mask in at], dtype=float))
+        self.null.append(null)
+
+    def datasets(self) -> dict[str, xr.Dataset]:
+        """Curves by name."""
+        names = {"candidate": ("combination", self.candidate), "reference": ("combination", self.reference)}
+        distance = {
+            "distance": ("distance", np.array([1, 2, 3, 4, 5, 0])),
+            "path": ("distance", ["1", "2", "3", "4", ">=5", "none"]),
+        }
+        grid = {"false_positive": ("false_positive", ROC_GRID)}
+        return {
+            "influence_roc": curve(("combination", "false_positive"), names | grid, true_positive=self.true_positive),
+            "influence_by_path_length": curve(
+                ("combination", "distance"), names | distance, influence=self.share, pairs=self.count
+            ),
+            "influence_auc_null": curve(("combination", "rewiring"), names, auc=self.null),
+        }
