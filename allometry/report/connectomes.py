@@ -47,7 +47,7 @@ def draw(paths: Mapping[str, str], image: str | Path, axes: Mapping[str, Sequenc
 
 
 def _caption(opened: Iterable[Data], axis: Sequence[str] | None, notes: Sequence[str]) -> str:
-    kinds = {str(kind) for ds in opened for kind in np.unique(ds["synapse"].values)}
+    kinds = {str(kind) for ds in opened for kind in set(np.asarray(ds["synapse"]).tolist())}
     parts = ["Row: source, column: target; colour: weight, logarithmic."]
     if {"chemical", "electrical"} <= kinds:
         parts.append("Chemical synapses are blue, gap junctions orange.")
@@ -91,7 +91,7 @@ def _panel(ax: Axes, ds: xr.Dataset, name: str, axis: Sequence[str] | None) -> i
             norm = LogNorm(low / 10, high if high > low else low * 10)
             ax.imshow(matrix, cmap=MAPS.get(kind, "viridis"), norm=norm, interpolation="nearest")
     ax.set_title(name, fontsize=8.5)
-    ax.set_xlabel(f"{len(labels):,} nodes, {shown:,} connections", fontsize=7.5)
+    ax.set_xlabel(f"{len(labels):,} nodes; {shown:,} of {weight.size:,} connections", fontsize=7.5)
     ax.set_xticks([])
     ax.set_yticks([])
     for spine in ax.spines.values():

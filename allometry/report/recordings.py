@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
 
 from allometry import stores
 from allometry.report.card import Figure
@@ -80,13 +81,14 @@ def draw_correlations(path: str, name: str, image: str | Path, largest: int = 8)
     largest : int
         Recordings shown at most.
     """
-    parts = list(stores.split(stores.open(path)))[:largest]
+    tree = stores.open(path)
+    assert isinstance(tree, xr.DataTree)
+    parts = dict(list(stores.split(tree).items())[:largest])
     columns = min(4, len(parts))
     rows = -(-len(parts) // columns)
     with figure(image, columns, rows, (2.6, 2.6)) as axes:
-        drawn = None
-        for ax, part in zip(axes, parts):
-            drawn = _correlation(ax, part)
+        for ax, (recording, part) in zip(axes, parts.items()):
+            drawn = _correlation(ax, part, recording)
         for ax in axes[len(parts) :]:
             ax.remove()
         ax_with = axes[: len(parts)]
@@ -99,12 +101,12 @@ def draw_correlations(path: str, name: str, image: str | Path, largest: int = 8)
     Figure(f"Correlations: {name}", caption, (path,)).save(image)
 
 
-def _correlation(ax: Axes, part: xr.Dataset) -> object:
+def _correlation(ax: Axes, part: xr.Dataset, title: str) -> AxesImage:
     trace = part["trace"].values
     usable = np.isfinite(trace).all(axis=0) & (np.nanstd(trace, axis=0) > 0)
     matrix = np.corrcoef(trace[:, usable], rowvar=False)
     image = ax.imshow(matrix, cmap=DIVERGING, vmin=-1, vmax=1, interpolation="nearest")
-    ax.set_title(str(part["recording"].values), fontsize=8)
+    ax.set_title(title, fontsize=8)
     ax.set_xticks([])
     ax.set_yticks([])
     return image

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -18,7 +19,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 EXCITATORY, INHIBITORY, NEUTRAL = COLOURS[0], COLOURS[1], COLOURS[7]
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
 
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "axes.prop_cycle": cycler(color=COLOURS),
     "axes.spines.right": False,
     "axes.spines.top": False,
