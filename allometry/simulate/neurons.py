@@ -54,7 +54,7 @@ class ConnectomeLif:
 
     dV/dt = (E_L - V + g) / tau_m, dg/dt = -g / tau_syn, both frozen while refractory. Step k: exact step unless
     refractory; the weights of slot k are added to g (also while refractory); kicks (Poisson and spike-list inputs)
-    are added to V; unless refractory, V > V_th (strictly) emits a spike stamped k and sets V = V_reset, g = 0.
+    are added to V; unless refractory, V > V_th (strictly) emits a spike stamped k + 1 and sets V = V_reset, g = 0.
     Weights and kicks are in mV. `t_ref` is a number or one value per neuron (the driven neurons have 0).
     """
 

@@ -1,0 +1,150 @@
+"""Kernels that draw the synapses of one projection onto a range of targets: a count pass, then a fill pass.
+
+A synapse is one 64-bit hash keyed by (projection, target, index): its upper half selects the source, 16 bits the delay
+and 16 bits the weight. Rows (source, delay) of one source population are contiguous; `cursor[row]` counts in the first
+pass and holds the next free word in the second.
+"""
+
+import numpy as np
+from numba import int32, int64, njit, uint32, uint64
+
+from allometry.simulate.intrinsics import prefetch
+from allometry.simulate.rng import GOLDEN, draw, ln, mix, uniform
+
+BATCH = 256
+_HALF = uint64(32)
+_LOW16 = uint64(0xFFFF)
+
+
+@njit(inline="always")
+def _word(weight, slot, slot_bits):  # type: ignore[no-untyped-def]
+    return (int64(weight) << int64(slot_bits)) | int64(slot)
+
+
+@njit(nogil=True, cache=True)
+def with_replacement(  # type: ignore[no-untyped-def]
+    fill, key, low, degrees, n_source, autapses, weights, delays, shortest, span, first_row, cursor, words, slots,
+    slot_bits, extent,
+):  # fmt: skip
+    """Fixed in-degrees (drawn or constant): each input's source is uniform on the source population.
+
+    low : index of the first target in its population; degrees : int64 [target]; slots : int64 [2], the slot of the
+    first target for weights >= 0 and < 0; extent : int64 [2, target], sums of |weight| per sign.
+    """
+    rows = np.empty(BATCH, np.int64)
+    picks = np.empty(BATCH, np.int32)
+    weight_mask = uint64(len(weights) - 1)
+    delay_mask = uint64(len(delays) - 1)
+    sources = uint64(n_source if autapses else n_source - 1)
+    for t in range(len(degrees)):
+        target = low + t
+        base = draw(key, target)
+        left = degrees[t]
+        done = 0
+        while done < left:
+            batch = min(BATCH, left - done)
+            for j in range(batch):
+                bits = mix(base + uint64(done + j) * GOLDEN)
+                source = int64(((bits >> _HALF) * sources) >> _HALF)
+                if not autapses and source >= target:
+                    source += 1
+                delay = int64(delays[(bits >> uint64(16)) & delay_mask])
+                rows[j] = first_row + source * span + delay - shortest
+                picks[j] = int32(bits & weight_mask)
+            for j in range(batch):
+                prefetch(cursor, rows[j])
+            if fill:
+                for j in range(batch):
+                    weight = weights[picks[j]]
+                    at = cursor[rows[j]]
+                    cursor[rows[j]] = at + uint32(1)
+                    negative = 1 if weight < 0 else 0
+                    extent[negative, t] += abs(weight)
+                    words[at] = _word(weight, slots[negative] + t, slot_bits)
+            else:
+                for j in range(batch):
+                    cursor[rows[j]] += uint32(1)
+            done += batch
+
+
+@njit(nogil=True, cache=True)
+def bernoulli(  # type: ignore[no-untyped-def]
+    fill, key, low, n_target, n_source, p, autapses, weights, delays, shortest, span, first_row, cursor, words, slots,
+    slot_bits, extent,
+):  # fmt: skip
+    """Each ordered pair with probability `p`: geometric skips over the sources, keyed by (target, index)."""
+    weight_mask = uint64(len(weights) - 1)
+    delay_mask = uint64(len(delays) - 1)
+    if p <= 0.0:
+        return
+    scale = 0.0 if p >= 1.0 else 1.0 / ln(1.0 - p)
+    for t in range(n_target):
+        target = low + t
+        base = draw(key, target)
+        other = mix(base)
+        source = int64(-1)
+        index = 0
+        while True:
+            skip = 0.0 if scale == 0.0 else ln(uniform(mix(base + uint64(index) * GOLDEN))) * scale
+            index += 1
+            if skip >= float(n_source):
+                break
+            source += 1 + int64(skip)
+            if source >= n_source:
+                break
+            if not autapses and source == target:
+                continue
+            bits = mix(other + uint64(source) * GOLDEN)
+            delay = int64(delays[(bits >> uint64(16)) & delay_mask])
+            row = first_row + source * span + delay - shortest
+            at = cursor[row]
+            cursor[row] = at + uint32(1)
+            if fill:
+                weight = weights[int64(bits & weight_mask)]
+                negative = 1 if weight < 0 else 0
+                extent[negative, t] += abs(weight)
+                words[at] = _word(weight, slots[negative] + t, slot_bits)
+
+
+@njit(nogil=True, cache=True)
+def explicit(  # type: ignore[no-untyped-def]
+    fill, low, n_target, source, target, weights, delays, shortest, span, first_row, cursor, words, slots, slot_bits,
+    extent,
+):  # fmt: skip
+    """Edges from a list; those onto other targets are skipped."""
+    for e in range(len(source)):
+        t = target[e] - low
+        if t < 0 or t >= n_target:
+            continue
+        row = first_row + source[e] * span + int64(delays[e]) - shortest
+        at = cursor[row]
+        cursor[row] = at + uint32(1)
+        if fill:
+            weight = weights[e]
+            negative = 1 if weight < 0 else 0
+            extent[negative, t] += abs(weight)
+            words[at] = _word(weight, slots[negative] + t, slot_bits)
+
+
+@njit(nogil=True, cache=True)
+def starts(cursor):  # type: ignore[no-untyped-def]
+    """Turn counts per row into the first word of each row, in place; the last element becomes the total.
+
+    Returns the total, or -1 if it does not fit 32 bits.
+    """
+    total = int64(0)
+    for row in range(len(cursor)):
+        count = int64(cursor[row])
+        cursor[row] = uint32(total)
+        total += count
+        if total > int64(0xFFFFFFFF):
+            return int64(-1)
+    return total
+
+
+@njit(nogil=True, cache=True)
+def rewind(cursor):  # type: ignore[no-untyped-def]
+    """After the fill pass every element holds the end of its row: shift, so that it holds the start again."""
+    for row in range(len(cursor) - 1, 0, -1):
+        cursor[row] = cursor[row - 1]
+    cursor[0] = uint32(0)

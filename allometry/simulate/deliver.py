@@ -1,0 +1,98 @@
+"""Delivery of spikes: a spike queues its rows of synapses at the steps at which they are due; a step reads its queue.
+
+A row holds the synapses of one source with one delay. Queueing reads the row limits of a source once, contiguously;
+delivery then streams rows, prefetched some rows ahead, into the one slot array that is due, which stays in cache.
+"""
+
+import numpy as np
+from numba import int32, int64, njit, uint32, uint64
+
+from allometry.simulate.intrinsics import prefetch
+
+AHEAD = 12
+_LOW = uint64(0xFFFFFFFF)
+
+
+@njit(nogil=True)
+def grown(queue):  # type: ignore[no-untyped-def]
+    """Return a copy of the queue with twice the room per step."""
+    steps, room = queue.shape
+    out = np.empty((steps, 2 * room), np.uint64)
+    out[:, :room] = queue
+    return out
+
+
+@njit(nogil=True)
+def enqueue(spikes, count, queue, filled, first_row, population, shortest, spans, limits):  # type: ignore[no-untyped-def]
+    """Queue the rows of `count` spikes (step << 32 | neuron) and return the queue, which may have grown.
+
+    first_row : int64 [neuron], -1 where the neuron has no synapses here; shortest, spans : delay range per population;
+    limits : uint32 [row + 1]; an entry of the queue is start << 32 | end of a row.
+    """
+    steps = queue.shape[0]
+    room = queue.shape[1]
+    for s in range(count):
+        spike = uint64(spikes[s])
+        neuron = int64(spike & _LOW)
+        row = first_row[neuron]
+        if row < 0:
+            continue
+        owner = population[neuron]
+        due = (int64(spike >> uint64(32)) + int64(shortest[owner])) % steps
+        start = limits[row]
+        for d in range(int64(spans[owner])):
+            end = limits[row + d + 1]
+            if end > start:
+                n = filled[due]
+                if n == room:
+                    queue = grown(queue)
+                    room = queue.shape[1]
+                queue[due, n] = (uint64(start) << uint64(32)) | uint64(end)
+                filled[due] = n + 1
+                start = end
+            due += 1
+            if due == steps:
+                due = 0
+    return queue
+
+
+@njit(nogil=True)
+def deliver_narrow(entries, count, words, slot_bits, arrived):  # type: ignore[no-untyped-def]
+    """Add the weights of `count` queued rows of 32-bit words (weight above, slot in the lowest `slot_bits`)."""
+    shift = int32(slot_bits)
+    mask = (uint32(1) << uint32(slot_bits)) - uint32(1)
+    for i in range(min(AHEAD, count)):
+        prefetch(words, int64(entries[i] >> uint64(32)))
+    events = 0
+    for i in range(count):
+        if i + AHEAD < count:
+            entry = entries[i + AHEAD]
+            near = int64(entry >> uint64(32))
+            far = min(int64(entry & _LOW), near + 64)
+            while near < far:
+                prefetch(words, near)
+                near += 16
+        entry = entries[i]
+        start = entry >> uint64(32)
+        end = entry & _LOW
+        for p in range(start, end):
+            word = words[p]
+            arrived[word & mask] += int32(word) >> shift
+        events += int64(end - start)
+    return events
+
+
+@njit(nogil=True)
+def deliver_wide(entries, count, words, arrived):  # type: ignore[no-untyped-def]
+    """Add the weights of `count` queued rows of 64-bit words (weight in the upper half, slot in the lower)."""
+    events = 0
+    for i in range(count):
+        if i + AHEAD < count:
+            prefetch(words, int64(entries[i + AHEAD] >> uint64(32)))
+        start = entries[i] >> uint64(32)
+        end = entries[i] & _LOW
+        for p in range(start, end):
+            word = words[p]
+            arrived[word & _LOW] += int64(word) >> int64(32)
+        events += int64(end - start)
+    return events

@@ -1,0 +1,92 @@
+"""What numba lacks: atomic loads and stores on arrays, software prefetch, and libc calls without the GIL."""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+_yield_processor = types.ExternalFunction("sched_yield", types.int32())
+_sleep_us = types.ExternalFunction("usleep", types.int32(types.uint32))
+_SPIN = 4000
+_YIELD = 40000
+
+
+@intrinsic
+def load_acquire(typingctx, array, index):  # type: ignore[no-untyped-def]
+    """Atomic load with acquire order of an int64 array element."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        struct = context.make_array(signature.args[0])(context, builder, args[0])
+        return builder.load_atomic(builder.gep(struct.data, [args[1]]), "acquire", 8)
+
+    return types.int64(array, index), codegen
+
+
+@intrinsic
+def store_release(typingctx, array, index, value):  # type: ignore[no-untyped-def]
+    """Atomic store with release order to an int64 array element."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        struct = context.make_array(signature.args[0])(context, builder, args[0])
+        builder.store_atomic(args[2], builder.gep(struct.data, [args[1]]), "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(array, index, types.int64), codegen
+
+
+@intrinsic
+def prefetch(typingctx, array, index):  # type: ignore[no-untyped-def]
+    """Ask for the cache line of an array element, for reading."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        struct = context.make_array(signature.args[0])(context, builder, args[0])
+        pointer = builder.gep(struct.data, [args[1]])
+        byte_pointer = ir.IntType(8).as_pointer()
+        i32 = ir.IntType(32)
+        function_type = ir.FunctionType(ir.VoidType(), [byte_pointer, i32, i32, i32])
+        function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
+        flags = [ir.Constant(i32, value) for value in (0, 3, 1)]
+        builder.call(function, [builder.bitcast(pointer, byte_pointer), *flags])
+        return context.get_dummy_value()
+
+    return types.void(array, index), codegen
+
+
+@intrinsic
+def address(typingctx, array, offset):  # type: ignore[no-untyped-def]
+    """Return the address of an array's data plus an offset in bytes, for libc calls."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        struct = context.make_array(signature.args[0])(context, builder, args[0])
+        data = builder.bitcast(struct.data, ir.IntType(8).as_pointer())
+        return builder.gep(data, [args[1]])
+
+    return types.voidptr(array, offset), codegen
+
+
+@njit(nogil=True)
+def pause(spins):  # type: ignore[no-untyped-def]
+    """Wait a moment: spin at first, then give the core away, then sleep, so that a taken core costs little."""
+    if spins > _YIELD:
+        _sleep_us(types.uint32(50))
+    elif spins > _SPIN:
+        _yield_processor()
+    return spins + 1
+
+
+@njit(nogil=True)
+def barrier(flags, mine, count, generation, abort):  # type: ignore[no-untyped-def]
+    """Wait until all `count` threads have reached `generation`; returns False if `abort[0]` was raised meanwhile.
+
+    `flags` has eight int64 per thread, so that no two share a cache line.
+    """
+    store_release(flags, mine * 8, generation)
+    for other in range(count):
+        spins = 0
+        while load_acquire(flags, other * 8) < generation:
+            spins = pause(spins)
+            if spins & 255 == 0 and load_acquire(abort, 0) != 0:
+                return False
+    return load_acquire(abort, 0) == 0
