@@ -1,10 +1,14 @@
 """Fetch the files of registered data sets; one rule per data set, so that Snakemake tracks each of its files."""
 
+from allometry.retrieve import own_files
+
 for source, entry in registry.items():
 
     rule:
         name:
             f"retrieve_{source}"
+        input:
+            own=own_files(entry["files"]),
         output:
             files=[f"results/raw/{source}/{file['name']}" for file in entry["files"]],
             manifest=f"results/raw/{source}/manifest.json",

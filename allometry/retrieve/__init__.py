@@ -9,10 +9,10 @@ The registry (`config/datasets.yaml`, format at its top) gives every file a sha2
 
 File names and places of a recipe carry ``{option}`` fields, filled from the data set's `options`, and `each` makes one
 file per value of an option that is a list. ``sha256: learn`` accepts what comes first, records it in a lock file and
-enforces it afterwards.
+enforces it afterwards; a file of the user's own is exempt, since it may grow.
 """
 
-from allometry.retrieve.recipes import expand
+from allometry.retrieve.recipes import expand, own_files
 from allometry.retrieve.source import run
 
-__all__ = ["expand", "run"]
+__all__ = ["expand", "own_files", "run"]

@@ -33,7 +33,10 @@ class Checksums:
     def expected(self, file: Mapping[str, Any], place: Place) -> str | None:
         """Checksum that a copy from `place` must have, or None while it is not known."""
         declared = _declared(file, place)
-        return declared if declared != LEARN else self._learned().get(_key(file, place))
+        if declared != LEARN:
+            return declared
+        # the user's own files may grow: their checksum is recorded with what is made of them, but not held against them
+        return None if place.kind == "file" else self._learned().get(_key(file, place))
 
     def accepted(self, file: Mapping[str, Any], places: Iterable[Place]) -> set[str]:
         """Every checksum that some place of the file would satisfy."""
@@ -41,7 +44,9 @@ class Checksums:
 
     def learn(self, file: Mapping[str, Any], place: Place, found: str) -> None:
         """Remember the checksum of a first download."""
-        if self.lock is None or _declared(file, place) != LEARN or _key(file, place) in self._learned():
+        if self.lock is None or place.kind == "file" or _declared(file, place) != LEARN:
+            return
+        if _key(file, place) in self._learned():
             return
         with exclusive(self.lock.with_name(f".{self.lock.name}.guard")):
             content = _read(self.lock)

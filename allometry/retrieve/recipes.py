@@ -1,11 +1,12 @@
 """Recipes: registry entries whose file names and places are filled from the data set's options."""
 
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from allometry.errors import RetrieveError
-from allometry.retrieve.places import check_file_name
+from allometry.retrieve.places import check_file_name, parse_place
 
 Entry = Mapping[str, Any]
 
@@ -60,6 +61,13 @@ def expand(source: Entry) -> list[dict[str, Any]]:
             "two files of a data set have the same name", where=", ".join(twice), do="give each file its own name"
         )
     return files
+
+
+def own_files(files: Iterable[Entry]) -> list[str]:
+    """Paths of `file:` places that exist, so that Snakemake can see when the user changes one of them."""
+    places = [parse_place(place) for file in files for place in file["places"]]
+    paths = [Path(place.value).expanduser() for place in places if place.kind == "file"]
+    return [str(path) for path in paths if path.is_file()]
 
 
 def _rounds(entry: Entry, options: Mapping[str, Any]) -> list[dict[str, str]]:

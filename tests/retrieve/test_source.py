@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from allometry.errors import RetrieveError
-from allometry.retrieve import run
+from allometry.retrieve import own_files, run
 from allometry.retrieve import source as module
 from tests.retrieve.conftest import Web, build_wheel, sha
 
@@ -254,5 +254,13 @@ def test_a_full_disk_is_a_reason_not_a_traceback(
 
 def test_files_of_the_user_by_path(raw: Path, cache: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    run("toy", entry("file:a/data.bin", content=None), raw, None, cache)
-    assert (raw / "data.bin").read_bytes() == RIGHT
+    source = entry("file:a/data.bin", content=None)
+    for content in (RIGHT, WRONG):  # their own recordings grow
+        (folder / "a" / "data.bin").write_bytes(content)
+        run("toy", source, raw, None, cache, lock=folder / "lock.yaml")
+        assert (raw / "data.bin").read_bytes() == content
+        assert manifest(raw)["sha256"] == sha(content)
+    assert own_files(source["files"]) == ["a/data.bin"]
+    assert own_files(entry("file:a/gone.bin", "mirror:a/data.bin")["files"]) == []
+    with pytest.raises(RetrieveError, match="wrong checksum"):
+        run("toy", entry("file:a/data.bin", content=RIGHT), raw, None, cache)
