@@ -90,6 +90,16 @@ def compared(comparison: str) -> list[str]:
     return _store(f"results/compared/{comparison}")
 
 
+def comparison_stores(cfg: Config, comparison: str) -> dict[str, str]:
+    """Path of every store that a comparison reads, by name; points of a run go by their own names."""
+    entry = cfg.compare.comparisons[comparison]
+    read = {name: homogenized(kind, name)[0] for kind, name in entry.stores()}
+    for run in entry.runs():
+        for candidate in configuration.points(cfg.simulate.runs[run]):
+            read[candidate.name] = _store(f"results/simulated/{run}/{candidate.name}")[0]
+    return read
+
+
 def targets(cfg: Config) -> dict[str, list[str]]:
     """Every final file of each target rule: stores together with their manifests."""
     stage = {

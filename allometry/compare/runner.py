@@ -1,0 +1,82 @@
+"""Run one configured comparison: read its stores, call the function of its kind, write the Scores."""
+
+import importlib
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from allometry import stores
+from allometry.compare.result import Result
+from allometry.errors import ComparisonError
+
+logger = logging.getLogger(__name__)
+
+KINDS: dict[str, str] = {
+    "structure_function": "worm",
+    "connectome_agreement": "worm_agreement",
+    "propagation": "propagation",
+    "structure_bold": "human",
+}
+"""Module of `allometry.compare` of each kind of comparison; the function has the name of the kind."""
+
+
+def module_of(kind: str) -> str:
+    """Dotted name of the module of a kind, for its fingerprint."""
+    if kind not in KINDS:
+        raise ComparisonError(f"unknown kind of comparison {kind!r}", expected="one of " + ", ".join(KINDS))
+    return f"allometry.compare.{KINDS[kind]}"
+
+
+def run(
+    options: Mapping[str, Any], paths: Mapping[str, str], out: str | Path, provenance: Mapping[str, Any] | None = None
+) -> None:
+    """Compute a comparison and write it as a Scores store.
+
+    Parameters
+    ----------
+    options : mapping
+        The comparison as configured: `kind`, `seed`, and what its function takes.
+    paths : mapping
+        Path of every store that is read, by name.
+    out : path
+        The Scores store.
+    provenance : mapping, optional
+        Passed to the manifest.
+
+    Raises
+    ------
+    ComparisonError
+        The stores cannot be compared as asked.
+    """
+    given = dict(options)
+    kind = given.pop("kind")
+    # Imported by name, so that editing one kind does not rerun the others.
+    function: Callable[..., Result] = getattr(importlib.import_module(module_of(kind)), kind)
+    inputs = {name: stores.open(path) for name, path in paths.items()}
+    logger.info("comparing %d stores: %s", len(inputs), kind)
+    result = function(inputs, **given)
+    roots = [store.attrs for store in inputs.values()]
+    tree = stores.scores(
+        result.rows,
+        result.curves,
+        attrs={
+            "title": result.title,
+            "species": _joined(attrs["species"] for attrs in roots),
+            "citation": _joined(attrs["citation"] for attrs in roots),
+            "licence": _joined(attrs["licence"] for attrs in roots),
+            "source": {
+                f"{name}.zarr": stores.read_manifest(path)["content"]["content_sha256"]
+                for name, path in sorted(paths.items())
+            },
+            "parameters": dict(options),
+            "derived": result.derived,
+            "seed": int(given["seed"]),
+        },
+    )
+    stores.write(tree, out, provenance=provenance)
+    logger.info("wrote %s: %d rows", out, len(result.rows))
+
+
+def _joined(texts: Any) -> str:
+    return "; ".join(dict.fromkeys(text for text in texts if text))

@@ -1,0 +1,36 @@
+"""Compare stores: data with data, model with data, connectome with function."""
+
+from allometry.compare.runner import module_of
+
+
+rule compare_run:
+    input:
+        store=lambda wildcards: allometry_workflow.comparison_stores(cfg, wildcards.comparison).values(),
+        manifest=lambda wildcards: [
+            path.removesuffix(".zarr") + ".manifest.json"
+            for path in allometry_workflow.comparison_stores(cfg, wildcards.comparison).values()
+        ],
+    output:
+        store=directory("results/compared/{comparison}.zarr"),
+        manifest="results/compared/{comparison}.manifest.json",
+    log:
+        "results/logs/compare/{comparison}.log",
+    benchmark:
+        "results/benchmarks/compare/{comparison}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=lambda wildcards: fingerprint(
+            "allometry.compare.runner", module_of(cfg.compare.comparisons[wildcards.comparison].kind)
+        ),
+        options=lambda wildcards: cfg.compare.comparisons[wildcards.comparison].model_dump(mode="json"),
+        paths=lambda wildcards: allometry_workflow.comparison_stores(cfg, wildcards.comparison),
+        provenance=lambda wildcards: {"rule": "compare_run", "comparison": wildcards.comparison},
+    message:
+        "Comparing: {wildcards.comparison}"
+    conda:
+        "../envs/allometry.yaml"
+    script:
+        "../scripts/compare_run.py"

@@ -1,0 +1,13 @@
+"""Compute one configured comparison and write its Scores store."""
+
+from allometry.compare.runner import run
+from allometry.errors import script_log
+
+if __name__ == "__main__":
+    with script_log(snakemake.log[0]):
+        run(
+            snakemake.params.options,
+            snakemake.params.paths,
+            snakemake.output.store,
+            provenance=snakemake.params.provenance,
+        )
