@@ -1,6 +1,6 @@
 """Compare stores: data with data, model with data, connectome with function."""
 
-from allometry.compare.runner import module_of
+from allometry.compare.kinds import module_of
 
 
 rule compare_run:

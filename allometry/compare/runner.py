@@ -7,25 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from allometry import stores
+from allometry.compare.kinds import module_of
 from allometry.compare.result import Result
-from allometry.errors import ComparisonError
 
 logger = logging.getLogger(__name__)
-
-KINDS: dict[str, str] = {
-    "structure_function": "worm",
-    "connectome_agreement": "worm_agreement",
-    "propagation": "propagation",
-    "structure_bold": "human",
-}
-"""Module of `allometry.compare` of each kind of comparison; the function has the name of the kind."""
-
-
-def module_of(kind: str) -> str:
-    """Dotted name of the module of a kind, for its fingerprint."""
-    if kind not in KINDS:
-        raise ComparisonError(f"unknown kind of comparison {kind!r}", expected="one of " + ", ".join(KINDS))
-    return f"allometry.compare.{KINDS[kind]}"
 
 
 def run(

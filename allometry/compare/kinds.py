@@ -1,0 +1,18 @@
+"""Kinds of comparison and the modules that compute them; light to import, since every parse of the workflow does."""
+
+from allometry.errors import ComparisonError
+
+KINDS: dict[str, str] = {
+    "structure_function": "worm",
+    "connectome_agreement": "worm_agreement",
+    "propagation": "propagation",
+    "structure_bold": "human",
+}
+"""Module of `allometry.compare` of each kind of comparison; the function has the name of the kind."""
+
+
+def module_of(kind: str) -> str:
+    """Dotted name of the module of a kind, for its fingerprint."""
+    if kind not in KINDS:
+        raise ComparisonError(f"unknown kind of comparison {kind!r}", expected="one of " + ", ".join(KINDS))
+    return f"allometry.compare.{KINDS[kind]}"
