@@ -186,3 +186,18 @@ def texts(values: pd.Series, where: str) -> pd.Series:
                 f"{values.name!r} is not a name: {value!r}", where=f"{where}, row {row}", expected="a text cell"
             )
     return values.map(str.strip)
+
+
+def number_matrix(path: Path, delimiter: str | None, *, skip_rows: int = 0) -> np.ndarray:
+    """Read a text file of numbers alone as a float64 matrix; ragged rows or other text are an error that names the row."""
+    if not path.is_file():
+        raise ReaderError("table is missing", where=str(path), do="run the retrieve stage")
+    try:
+        return np.loadtxt(path, delimiter=delimiter, skiprows=skip_rows, ndmin=2, encoding="utf-8", comments=None)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ReaderError(
+            f"table of numbers cannot be read ({error})",
+            where=str(path),
+            expected="the same number of numbers in each row",
+            do="delete the file and retrieve it again",
+        ) from error

@@ -5,26 +5,23 @@ Names are written without zeros (`VB2`, not `VB02`), sorted alphabetically. The 
 body wall muscles are `BWM-DL01` whatever a source calls them (`dBWML1`, `MDL01`).
 """
 
-import csv
 import difflib
 import functools
 import re
 from collections.abc import Iterable
-from importlib import resources
 
 import pandas as pd
 
 from allometry.errors import ReaderError
+from allometry.homogenize import tables
 
 _MIRROR = {"L": "R", "R": "L", "DL": "DR", "DR": "DL", "VL": "VR", "VR": "VL"}
 
 
 @functools.cache
 def _table() -> pd.DataFrame:
-    text = resources.files("allometry.homogenize").joinpath("tables/worm_classes.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     neurons = []
-    for row in rows:
+    for row in tables.load("worm_classes.csv"):
         members = row["members"]
         if members.startswith("1.."):
             suffixes = [str(i + 1) for i in range(int(members[3:]))]
