@@ -61,14 +61,27 @@ class Stopwatch:
         self.others_share = max(0.0, others) / (self.wall_s * (os.cpu_count() or 1))
 
 
-def peak_rss_gib(children: bool = False) -> float:
-    """Peak resident memory of this process, or of the largest of its ended children."""
-    who = resource.RUSAGE_CHILDREN if children else resource.RUSAGE_SELF
-    return resource.getrusage(who).ru_maxrss / 2**20
+def largest_child_gib() -> float:
+    """Peak resident memory so far of the largest living child of this process."""
+    largest = 0.0
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                status = dict(x.split(":", 1) for x in (entry / "status").read_text().splitlines() if ":" in x)
+            except OSError:
+                continue
+            if int(status["PPid"]) == os.getpid() and "VmHWM" in status:
+                largest = max(largest, int(status["VmHWM"].split()[0]) / 2**20)
+    return largest
+
+
+def peak_rss_gib() -> float:
+    """Peak resident memory of this process."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def machine() -> dict[str, object]:
-    """CPU model, number of CPUs, memory and load of the machine."""
+    """CPU model, number of CPUs and memory of the machine."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), "")
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
