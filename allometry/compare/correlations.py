@@ -122,7 +122,7 @@ def signal(responses: npt.ArrayLike, corrected: bool = True) -> FloatArray:
     responses : array_like, shape (stimuli, repeats, units)
         A missing presentation is NaN in every unit.
     corrected : bool
-        Subtract what trial-to-trial (co)variability leaves in the means: noise covariance times the mean of 1 / repeats.
+        Subtract what trial-to-trial variability leaves in the means: noise covariance times the mean of 1 / repeats.
         Otherwise noise correlations leak into signal correlations. Values can then exceed 1 in noisy units.
 
     Returns

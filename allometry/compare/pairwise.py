@@ -233,7 +233,8 @@ def pairwise(counts: Any, threads: int | None = None) -> FloatArray:
         return out
     s = _sparse(data)
     fixed = s.arguments()
-    _threaded(lambda first, stride: _rows_to_pairs(first, stride, *fixed, out), threads)
+    kernel: Any = _rows_to_pairs
+    _threaded(lambda first, stride: kernel(first, stride, *fixed, out), threads)
     return out
 
 
@@ -274,12 +275,13 @@ def pairwise_summary(counts: Any, n_bins: int = 200, threads: int | None = None)
     else:
         s = _sparse(data)
         fixed = s.arguments()
+        kernel: Any = _rows_to_summary
         partial: list[IntArray] = []
 
         def task(first: int, stride: int) -> None:
             own = np.zeros(n_bins, np.int64)
             partial.append(own)
-            _rows_to_summary(first, stride, *fixed, own, (number, sums, squares))
+            kernel(first, stride, *fixed, own, (number, sums, squares))
 
         _threaded(task, threads)
         histogram = np.sum(partial, axis=0)
