@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from allometry.errors import StoreError
-from allometry.stores.schema import ANY_UNIT, SCHEMA_VERSION, Schema, Variable, column, plain, require, text
+from allometry.stores.schema import ANY_UNIT, SCHEMA_VERSION, Schema, Variable, conform, plain, require, text
 
 SYNAPSES = ("chemical", "electrical", "functional", "mesoscale", "monoaminergic", "peptidergic", "structural")
 SIGNED = frozenset({"functional"})
@@ -254,13 +254,10 @@ def connectome(
     )
     table = _both_directions(table).sort_values(["synapse", "source", "target"], kind="stable")
 
-    dtypes: dict[str, type] = {"source": np.int32, "target": np.int32}
-    dtypes |= dict.fromkeys(("weight", "weight_forward", "weight_backward"), np.float32)
     dataset = xr.Dataset(coords={"node": ("node", text(labels))})
     for dim, frame in (("node", nodes), ("edge", table)):
         for name in frame.columns:
-            values = text(frame[name]) if name == "synapse" else column(frame[name])
-            values = values.astype(dtypes.get(name, values.dtype))
+            values = conform(frame[name], SCHEMA.variables.get(name))
             described = values.dtype.kind in "iuf" and name not in ("source", "target")
             unit = units.get(name, "1")
             if unit == ANY_UNIT:

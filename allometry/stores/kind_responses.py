@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from allometry.errors import StoreError
-from allometry.stores.schema import ANY_UNIT, SCHEMA_VERSION, Schema, Variable, column, plain, require, text
+from allometry.stores.schema import ANY_UNIT, SCHEMA_VERSION, Schema, Variable, conform, plain, require, text
 
 # Units of the columns that the field always measures alike; others are given by the caller.
 UNITS = {"onset": "s", "duration": "s", "depth": "m"}
@@ -59,11 +59,13 @@ SCHEMA = Schema(
 )
 
 
-def table_variables(frame: pd.DataFrame, dim: str, units: Mapping[str, str]) -> dict[str, xr.Variable]:
+def table_variables(
+    frame: pd.DataFrame, dim: str, schema: Schema, units: Mapping[str, str] | None = None
+) -> dict[str, xr.Variable]:
     """Turn a table's columns into variables over `dim`; floating columns get `units` (default `1`)."""
-    variables = {}
+    variables, units = {}, UNITS | dict(units or {})
     for name in frame.columns:
-        values = column(frame[name])
+        values = conform(frame[name], schema.variables.get(name))
         described = values.dtype.kind == "f" or name in units
         variables[str(name)] = xr.Variable((dim,), values, {"units": units.get(name, "1")} if described else {})
     return variables
@@ -128,13 +130,8 @@ def responses(
             do="name the columns so",
         )
     table = presentations.reset_index(drop=True)
-    table = table.assign(stimulus=text(table["stimulus"]).tolist(), condition=text(table["condition"]).tolist())
     if "repeat" not in table:
         table = table.assign(repeat=table.groupby("condition").cumcount())
-    table = table.assign(repeat=table["repeat"].astype(np.int64))
-    for name in {"onset", "duration"} & set(table.columns):
-        table = table.assign(**{name: table[name].astype(np.float64)})
-    described = UNITS | dict(column_units or {})
     coords: dict[str, Any] = {
         "unit": ("unit", unit_labels(units.index)),
         "presentation": ("presentation", np.arange(len(table), dtype=np.int64)),
@@ -145,8 +142,8 @@ def responses(
     dataset = xr.Dataset(
         {
             "response": (dims, response, {"units": response_units}),
-            **table_variables(table, "presentation", described),
-            **table_variables(units, "unit", described),
+            **table_variables(table, "presentation", SCHEMA, column_units),
+            **table_variables(units, "unit", SCHEMA, column_units),
         },
         coords=coords,
         attrs=plain({**attrs, "schema": SCHEMA.name, "schema_version": SCHEMA_VERSION}),

@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from allometry.errors import StoreError
-from allometry.stores.schema import SCHEMA_VERSION, Schema, Variable, column, plain, require, text
+from allometry.stores.schema import SCHEMA_VERSION, Schema, Variable, column, conform, plain, require, text
 
 KEYS = ("measure", "candidate", "reference", "group")
 NUMBERS = ("score", "ceiling_low", "ceiling_high", "ceiled", "ci_low", "ci_high", "p")
@@ -107,10 +107,8 @@ def scores(
     coords = {key: ("comparison", text(table[key] if key in table else [""] * len(table))) for key in KEYS}
     variables: dict[str, Any] = {}
     for name in [*NUMBERS, *(name for name in table.columns if name not in KEYS + NUMBERS)]:
-        values = column(table[name]) if name in table else np.full(len(table), np.nan)
-        if name in NUMBERS:
-            values = pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        variables[str(name)] = ("comparison", values)
+        values = table[name] if name in table else np.full(len(table), np.nan)
+        variables[str(name)] = ("comparison", conform(values, SCHEMA.variables.get(str(name))))
     root = xr.Dataset(
         variables, coords=coords, attrs=plain({**attrs, "schema": SCHEMA.name, "schema_version": SCHEMA_VERSION})
     )

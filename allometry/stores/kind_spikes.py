@@ -8,8 +8,8 @@ import pandas as pd
 import xarray as xr
 
 from allometry.errors import StoreError
-from allometry.stores.kind_responses import UNITS, table_variables, unit_labels
-from allometry.stores.schema import SCHEMA_VERSION, Schema, Variable, plain, require, text
+from allometry.stores.kind_responses import table_variables, unit_labels
+from allometry.stores.schema import SCHEMA_VERSION, Schema, Variable, plain, require
 
 
 def _time_ordered(root: xr.Dataset) -> list[str]:
@@ -106,8 +106,7 @@ def _unit_table(units: pd.DataFrame) -> xr.Dataset:
             expected="a column population (text)",
             do="add it; one name for all units will do",
         )
-    table = units.assign(population=text(units["population"]).tolist())
-    return xr.Dataset(table_variables(table, "unit", UNITS), coords={"unit": ("unit", unit_labels(units.index))})
+    return xr.Dataset(table_variables(units, "unit", SCHEMA), coords={"unit": ("unit", unit_labels(units.index))})
 
 
 def simulated_frame(

@@ -152,6 +152,26 @@ def column(values: Any) -> np.ndarray:
     return array if array.dtype in STORABLE else array.astype(np.float64)
 
 
+def conform(values: Any, spec: Variable | None) -> np.ndarray:
+    """Return a table's column as the array that a schema asks for, where that loses nothing.
+
+    An empty or all-missing column of a table has no type of its own; what cannot be converted stays as it is, for the
+    validation to name.
+    """
+    if spec is not None and spec.dtype == "text":
+        return text(values)
+    array = column(values)
+    if spec is None or spec.dtype in ("label", "number"):
+        return array
+    wanted = np.dtype(spec.dtype)
+    if array.dtype.kind == "T":
+        empty = array.size == 0 or (wanted.kind == "f" and (array == "").all())
+        return np.full(array.shape, np.nan if wanted.kind == "f" else 0, wanted) if empty else array
+    if wanted.kind == "i" and array.dtype.kind == "f" and not (array == np.rint(array)).all():
+        return array
+    return array.astype(wanted)
+
+
 def parts(obj: Data) -> tuple[xr.Dataset, dict[str, xr.Dataset]]:
     """Split an object into its root Dataset and its other groups by path without the leading slash."""
     if isinstance(obj, xr.Dataset):
