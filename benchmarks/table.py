@@ -1,0 +1,135 @@
+"""Tables of benchmarks/README.md and the figure of the documentation, made from benchmarks/results/*.json.
+
+    python -m benchmarks.table
+
+No number is typed by hand: what stands between two `<!-- table: NAME -->` ... `<!-- end -->` lines is replaced.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+HERE = Path(__file__).parent
+FIGURE = HERE.parent / "docs" / "images" / "microcircuit_rtf.svg"
+NAMES = {"allometry": "Allometry", "nest": "NEST", "brian2": "Brian2 C++"}
+COLOURS = {"allometry": "#1b6ca8", "nest": "#c8553d", "brian2": "#7a9e3f"}
+
+
+def comparisons(results: Path, network: str) -> list[dict[str, Any]]:
+    """Results of `benchmarks.peers` on one network, by scale."""
+    found = [json.loads(p.read_text()) for p in sorted(results.glob(f"{network}_*.json"))]
+    return sorted((r for r in found if "best_rtf" in r), key=lambda r: r["scale"])
+
+
+def best(comparison: dict[str, Any], program: str) -> dict[str, Any] | None:
+    """Run of the lowest RTF of one program."""
+    runs = comparison["runs"].get(program)
+    return min(runs, key=lambda r: r["rtf"]) if runs else None
+
+
+def peers_table(results: Path, network: str) -> str:
+    """Markdown table: one row per scale and program."""
+    rows = [
+        "| scale | program | build s | RTF | times ours | peak GiB | events/s | other processes |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for comparison in comparisons(results, network):
+        ours = best(comparison, "allometry")
+        for program in NAMES:
+            run = best(comparison, program)
+            if run is None or ours is None:
+                reason = comparison["left_out"].get(program, "not run")
+                rows.append(f"| {comparison['scale']:g} | {NAMES[program]} | {reason} | | | | | |")
+                continue
+            ratio = "" if program == "allometry" else f"{run['rtf'] / ours['rtf']:.1f}"
+            rows.append(
+                f"| {comparison['scale']:g} | {run['program']} | {run['build_s']:.1f} | {run['rtf']:.3g} | {ratio} "
+                f"| {run['peak_rss_gib']:.2f} | {run['events_per_s'] / 1e6:.0f} M | {100 * run['others_share']:.0f} % |"
+            )
+    return "\n".join(rows)
+
+
+def cut_table(results: Path) -> str:
+    """Markdown table: partitions in workers beside threads."""
+    rows = [
+        "| scale | partitions | threads each | build s | RTF | peak GiB | other processes |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    runs = [json.loads(p.read_text()) for p in sorted(results.glob("cut_*.json"))]
+    for run in sorted(runs, key=lambda r: (r["scale"], r["partitions"], -r["threads"])):
+        rows.append(
+            f"| {run['scale']:g} | {run['partitions']} | {run['threads']} | {run['build_s']:.1f} | {run['rtf']:.3g} "
+            f"| {run['peak_rss_gib']:.2f} | {100 * run['others_share']:.0f} % |"
+        )
+    return "\n".join(rows)
+
+
+def machine_line(results: Path) -> str:
+    """One sentence on the machine and the load of the runs."""
+    runs = [r for c in comparisons(results, "microcircuit") for some in c["runs"].values() for r in some]
+    if not runs:
+        return "No results yet: run `python -m benchmarks simulate`."
+    m, dates = runs[0]["machine"], sorted(r["finished"][:10] for r in runs)
+    when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+    return f"Measured on {m['cpu']}, {m['cpus']} CPUs, {m['memory_gib']:g} GiB, {when}; {runs[0]['threads']} threads."
+
+
+def figure(results: Path, path: Path) -> bool:
+    """RTF against scale, one line per program; False without results."""
+    found = comparisons(results, "microcircuit")
+    if not found:
+        return False
+    plt.rcParams["svg.hashsalt"] = "allometry"
+    fig, ax = plt.subplots(figsize=(5.6, 3.8), layout="constrained")
+    for program, name in NAMES.items():
+        points = [(c["scale"], best(c, program)["rtf"]) for c in found if best(c, program)]  # type: ignore[index]
+        if points:
+            x, y = zip(*points)
+            ax.plot(x, y, "o-", color=COLOURS[program], label=name)
+            ax.annotate(f"{y[-1]:.3g}", (x[-1], y[-1]), (6, 0), textcoords="offset points", va="center")
+    ax.axhline(1, color="0.6", lw=1, ls="--", zorder=0)
+    ax.annotate("real time", (0.02, 1), (0, 3), ("axes fraction", "data"), "offset points", color="0.4")
+    ax.set(xscale="log", yscale="log", xlabel="scale of the microcircuit (neurons and in-degrees)")
+    ax.set_ylabel("wall time / biological time")
+    ax.set_xticks([c["scale"] for c in found], [f"{c['scale']:g}" for c in found])
+    ax.minorticks_off()
+    ax.legend(frameon=False)
+    ax.spines[["top", "right"]].set_visible(False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fig.savefig(path, metadata={"Date": None})
+    plt.close(fig)
+    return True
+
+
+def fill(text: str, tables: dict[str, str]) -> str:
+    """Replace what stands between the markers of each table."""
+    for name, table in tables.items():
+        pattern = rf"(<!-- table: {re.escape(name)} -->\n).*?(<!-- end -->)"
+        text, found = re.subn(pattern, lambda m, t=table: f"{m[1]}\n{t}\n\n{m[2]}", text, flags=re.DOTALL)
+        if found != 1:
+            raise ValueError(f"benchmarks/README.md has {found} tables called {name}, expected 1")
+    return text
+
+
+def main() -> None:
+    """Rewrite the tables and the figure."""
+    results, readme = HERE / "results", HERE / "README.md"
+    tables = {
+        "machine": machine_line(results),
+        "microcircuit": peers_table(results, "microcircuit"),
+        "brunel": peers_table(results, "brunel"),
+        "cut": cut_table(results),
+    }
+    readme.write_text(fill(readme.read_text(), tables))
+    if figure(results, FIGURE):
+        print(f"wrote {FIGURE}")
+
+
+if __name__ == "__main__":
+    main()
