@@ -129,6 +129,13 @@ def decayed(t: float, tau: float) -> float:
         return float((Decimal(-t) / Decimal(tau)).exp())
 
 
+def _lost(t: float, tau: float) -> float:
+    """Return 1 - exp(-t / tau), correctly rounded."""
+    with localcontext() as context:
+        context.prec = 60
+        return float(1 - (Decimal(-t) / Decimal(tau)).exp())
+
+
 def _steps(t_ms: float, dt: float) -> int:
     return NEVER if math.isinf(t_ms) else round(t_ms / dt)
 
@@ -232,13 +239,13 @@ def _neurons(net: Network, i: int, p: Population, first: int, scale: Quantum, se
         ex, inh = decayed(h, m.tau_syn_ex), decayed(h, m.tau_syn_in)
         values = [
             reset, threshold, ex, inh, _p21(h, m.tau_syn_ex, m.tau_m, m.C_m), _p21(h, m.tau_syn_in, m.tau_m, m.C_m),
-            m.tau_m / m.C_m * (1.0 - p22), p22, scale.value,
+            m.tau_m / m.C_m * _lost(h, m.tau_m), p22, scale.value,
         ]  # fmt: skip
         two = precision == "exact" or m.tau_syn_ex != m.tau_syn_in
         model, slots, current = (PSC_EXP_TWO, 2, m.I_e) if two else (PSC_EXP_ONE, 1, m.I_e)
     elif isinstance(m, IafPscDelta):
         p22 = decayed(h, m.tau_m)
-        values = [reset, threshold, 0.0, 0.0, 0.0, 0.0, m.tau_m / m.C_m * (1.0 - p22), p22, scale.value]
+        values = [reset, threshold, 0.0, 0.0, 0.0, 0.0, m.tau_m / m.C_m * _lost(h, m.tau_m), p22, scale.value]
         model, current = PSC_DELTA, m.I_e
     else:
         a, b = decayed(h, m.tau_m), decayed(h, m.tau_syn)
