@@ -1,0 +1,158 @@
+"""Atanas et al. 2023 (Flavell laboratory): WormWideWeb files, one JSON or HDF5 per worm.
+
+`timestamp_confocal`, `trace_array` (roi, time) and `labeled` (ROI number from 1 -> label, confidence). In HDF5 files the
+names may be inside groups (`timing/`, `gcamp/`). Behaviour on the same clock is kept.
+"""
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import xarray as xr
+
+from allometry.errors import ReaderError
+from allometry.homogenize import activity, flavell_h5, labels
+from allometry.homogenize.hdf5 import open_hdf5
+from allometry.homogenize.reader import Reader, Source
+from allometry.homogenize.recordings import RawRecording
+
+NAMES = ("timestamp_confocal", "trace_array", "labeled")
+
+
+def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
+    """Read one file per worm.
+
+    Parameters and errors: see `allometry.homogenize.activity.build`.
+    """
+    found = [functools.partial(recording, path) for _, path in sorted(files.items())]
+    return activity.build(found, source, options, files=files, title="Atanas et al. 2023, activity and behaviour")
+
+
+def recording(path: Path) -> RawRecording:
+    """Map the fields of one file."""
+    extra: dict[str, tuple[Any, ...]] = {}
+    lost: list[str] = []
+    if path.suffix in (".h5", ".hdf5"):
+        with open_hdf5(path) as file:
+            content = _hdf5(file)
+            extra, lost = flavell_h5.behaviour(file, int(np.size(content.get("timestamp_confocal", ()))))
+    else:
+        content = _json(path)
+    missing = [name for name in NAMES[:2] if name not in content]
+    if missing:
+        raise ReaderError(
+            what=f"No {' and no '.join(missing)}.",
+            where=str(path),
+            expected=", ".join(NAMES),
+            do=f"check that this is a WormWideWeb file; it has: {', '.join(list(content)[:10]) or 'nothing'}",
+        )
+    try:
+        trace = np.asarray(content["trace_array"], dtype=np.float64)
+        time = np.asarray(content["timestamp_confocal"], dtype=np.float64).squeeze()
+    except (TypeError, ValueError) as error:
+        raise ReaderError(
+            what="Traces or time are not numeric, or of unequal lengths.",
+            where=str(path),
+            expected="numbers",
+            do="retrieve it again",
+        ) from error
+    if trace.ndim != 2 or time.ndim != 1:
+        raise ReaderError(
+            what=f"Traces of shape {trace.shape} and time of shape {time.shape}.",
+            where=str(path),
+            expected="trace_array (roi, time), timestamp_confocal (time)",
+            do="retrieve the file again",
+        )
+    notes: dict[str, Any] = {"not_kept": sorted(lost)} if lost else {}
+    if trace.shape[0] == time.size != trace.shape[1]:
+        notes["orientation"] = "trace_array is (time, roi), unlike the description of the layout (roi, time)"
+    else:
+        trace = trace.T
+    n_roi = trace.shape[1]
+    raw, confidence = [""] * n_roi, np.full(n_roi, np.nan)
+    table = content.get("labeled")
+    if not isinstance(table, dict):
+        notes["labels"] = "the file has no table `labeled`: no ROI is labelled"
+        table = {}
+    for key, item in table.items():
+        number = int(key) if str(key).isdigit() else 0
+        if not 1 <= number <= n_roi or not isinstance(item, dict):
+            raise ReaderError(
+                what=f"The label table has an entry {key!r}; the recording has {n_roi} ROIs.",
+                where=str(path),
+                expected=f"ROI numbers from 1 to {n_roi}, each with a label",
+                do="check that trace_array is (roi, time)",
+            )
+        raw[number - 1] = labels.text(item.get("label", ""))
+        try:
+            confidence[number - 1] = float(item.get("confidence", np.nan))
+        except (TypeError, ValueError):
+            notes["confidence"] = "some confidences are not numbers"
+    for name, values in content.items():
+        if name in NAMES or not isinstance(values, list) or path.suffix != ".json":
+            continue
+        series = np.asarray(values) if all(isinstance(v, int | float) for v in values) else np.zeros(0)
+        if series.ndim == 1 and series.size == time.size:
+            extra[name] = (("time",), series.astype(np.float32), {})
+    return RawRecording(
+        name=flavell_h5.stem(path),
+        trace=trace,
+        time=time,
+        labels=raw,
+        confidence=confidence,
+        where=path.name,
+        extra=extra,
+        notes=notes,
+    )
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ReaderError(
+            what=f"Not a readable JSON file ({error}).",
+            where=str(path),
+            expected="a WormWideWeb JSON",
+            do="retrieve it again",
+        ) from error
+    if not isinstance(content, dict):
+        raise ReaderError(
+            what="The JSON holds no object.", where=str(path), expected=", ".join(NAMES), do="retrieve the file again"
+        )
+    return content
+
+
+def _hdf5(file: h5py.File) -> dict[str, Any]:
+    """The three fields wherever they are in the file."""
+    content: dict[str, Any] = {}
+
+    def visit(name: str, item: Any) -> None:
+        leaf = name.rpartition("/")[2]
+        if leaf in NAMES[:2] and isinstance(item, h5py.Dataset):
+            content.setdefault(leaf, item[()])
+        elif leaf == "labeled" and isinstance(item, h5py.Group):
+            content[leaf] = {key: _entry(value) for key, value in item.items()}
+
+    try:
+        file.visititems(visit)
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        raise ReaderError(
+            what=f"The file cannot be read ({error}).",
+            where=str(file.filename),
+            expected="HDF5",
+            do="retrieve it again",
+        ) from error
+    return content
+
+
+def _entry(group: Any) -> Any:
+    if not isinstance(group, h5py.Group):
+        return group[()] if isinstance(group, h5py.Dataset) else None
+    return {name: item[()] for name, item in group.items() if isinstance(item, h5py.Dataset)}
+
+
+READER = Reader("flavell2023", ("activity",), read)

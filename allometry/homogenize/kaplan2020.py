@@ -1,0 +1,28 @@
+"""Kaplan et al. 2020: three strains with silenced neurons, MATLAB v7.3 files of one struct each."""
+
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from allometry.homogenize import activity, worm_structs
+from allometry.homogenize.reader import Reader, Source
+
+
+def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
+    """Read `Neuron2019_Data_{strain}.mat`: fields neuron_ID, traces_bleach_corrected, time_vector.
+
+    Parameters and errors: see `allometry.homogenize.activity.build`.
+    """
+    found = []
+    for name, path in sorted(files.items()):
+        strain = Path(name).stem.removeprefix("Neuron2019_Data_")
+        found += worm_structs.read_file(
+            path, ("neuron_ID",), ("traces_bleach_corrected",), ("time_vector",), {"strain": strain}
+        )
+    return activity.build(
+        found, source, options, files=files, title="Kaplan et al. 2020, activity with silenced neurons"
+    )
+
+
+READER = Reader("kaplan2020", ("activity",), read)

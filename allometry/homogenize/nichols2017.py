@@ -1,0 +1,28 @@
+"""Nichols et al. 2017: quiescence in two strains and stages, four MATLAB v7.3 files of one struct each."""
+
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from allometry.homogenize import activity, worm_structs
+from allometry.homogenize.reader import Reader, Source
+
+
+def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
+    """Read `n2_let`, `n2_prelet`, `npr1_let`, `npr1_prelet` (.mat): fields IDs, traces, timeVectorSeconds.
+
+    Parameters and errors: see `allometry.homogenize.activity.build`.
+    """
+    found = []
+    for name, path in sorted(files.items()):
+        strain, _, stage = Path(name).stem.partition("_")
+        found += worm_structs.read_file(
+            path, ("IDs",), ("traces",), ("timeVectorSeconds",), {"strain": strain, "stage": stage}
+        )
+    return activity.build(
+        found, source, options, files=files, title="Nichols et al. 2017, activity in lethargus and before"
+    )
+
+
+READER = Reader("nichols2017", ("activity",), read)
