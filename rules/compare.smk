@@ -5,10 +5,14 @@ from allometry.compare.kinds import module_of
 
 rule compare_run:
     input:
-        store=lambda wildcards: allometry_workflow.comparison_stores(cfg, wildcards.comparison).values(),
+        store=lambda wildcards: allometry_workflow.comparison_stores(
+            cfg, wildcards.comparison
+        ).values(),
         manifest=lambda wildcards: [
             path.removesuffix(".zarr") + ".manifest.json"
-            for path in allometry_workflow.comparison_stores(cfg, wildcards.comparison).values()
+            for path in allometry_workflow.comparison_stores(
+                cfg, wildcards.comparison
+            ).values()
         ],
     output:
         store=directory("results/compared/{comparison}.zarr"),
@@ -17,20 +21,28 @@ rule compare_run:
         "results/logs/compare/{comparison}.log",
     benchmark:
         "results/benchmarks/compare/{comparison}.tsv"
+    conda:
+        "../envs/allometry.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
     params:
         code=lambda wildcards: fingerprint(
-            "allometry.compare.runner", module_of(cfg.compare.comparisons[wildcards.comparison].kind)
+            "allometry.compare.runner",
+            module_of(cfg.compare.comparisons[wildcards.comparison].kind),
         ),
-        options=lambda wildcards: cfg.compare.comparisons[wildcards.comparison].model_dump(mode="json"),
-        paths=lambda wildcards: allometry_workflow.comparison_stores(cfg, wildcards.comparison),
-        provenance=lambda wildcards: {"rule": "compare_run", "comparison": wildcards.comparison},
+        options=lambda wildcards: cfg.compare.comparisons[
+            wildcards.comparison
+        ].model_dump(mode="json"),
+        paths=lambda wildcards: allometry_workflow.comparison_stores(
+            cfg, wildcards.comparison
+        ),
+        provenance=lambda wildcards: {
+            "rule": "compare_run",
+            "comparison": wildcards.comparison,
+        },
     message:
         "Comparing: {wildcards.comparison}"
-    conda:
-        "../envs/allometry.yaml"
     script:
         "../scripts/compare_run.py"

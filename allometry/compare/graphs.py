@@ -128,19 +128,27 @@ def rewire(
     return a, b
 
 
-def rewirings(weights: Any, n: int, *, seed: int, swaps: float = 10.0) -> Iterator[Floats]:
-    """`n` degree-preserving rewirings of a weight matrix, as matrices; symmetric ones stay symmetric.
+def rewired_edges(weights: Any, n: int, *, seed: int, swaps: float = 10.0) -> Iterator[tuple[Ints, Ints, Floats]]:
+    """`n` degree-preserving rewirings as (source, target, weight) of every edge; symmetric ones stay symmetric.
 
     Each edge keeps its weight: a directed rewiring preserves every node's out-strength, too.
     """
     matrix = as_matrix(weights)
     directed = is_directed(matrix)
-    source, target = np.nonzero(matrix if directed else np.triu(matrix))
+    source, target = np.nonzero((matrix if directed else np.triu(matrix)) != 0)
     value = matrix[source, target]
     for child in np.random.SeedSequence(seed).spawn(n):
         a, b = rewire(source, target, len(matrix), seed=int(child.generate_state(1)[0]), swaps=swaps, directed=directed)
+        if directed:
+            yield a, b, value
+        else:
+            yield np.concatenate([a, b]), np.concatenate([b, a]), np.concatenate([value, value])
+
+
+def rewirings(weights: Any, n: int, *, seed: int, swaps: float = 10.0) -> Iterator[Floats]:
+    """The graphs of `rewired_edges` as matrices [source, target]."""
+    matrix = as_matrix(weights)
+    for source, target, value in rewired_edges(matrix, n, seed=seed, swaps=swaps):
         result = np.zeros_like(matrix)
-        result[a, b] = value
-        if not directed:
-            result[b, a] = value
+        result[source, target] = value
         yield result

@@ -14,7 +14,7 @@ import xarray as xr
 from scipy import stats
 
 from allometry.compare.atlas import weights
-from allometry.compare.graphs import Floats, Ints, rewirings
+from allometry.compare.graphs import Floats, Ints, rewired_edges
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.compare.statistics import Interval, interval, permutation_p
 from allometry.compare.structure import Agreement, agreement
@@ -27,13 +27,13 @@ MATRIX_MEASURES = ("edge_recall", "edge_jaccard", "weight_rank_correlation", "sh
 class Annotation:
     """One connectome and one kind of synapse on the common axis of all connectomes.
 
-    `present` [node] says which nodes it holds; `null` are its degree-preserving rewirings as edge tables.
+    `present` [node] says which nodes it holds; `null` are sources and targets of its degree-preserving rewirings.
     """
 
     name: str
     weight: Floats
     present: np.ndarray
-    null: list[np.ndarray]
+    null: list[tuple[Ints, Ints]]
 
 
 def connectome_agreement(
@@ -114,7 +114,7 @@ def _annotation(name: str, store: xr.Dataset, synapse: str, axis: list[str], nul
     weight[np.ix_(index, index)] = matrix
     present = np.zeros(len(axis), dtype=bool)
     present[index] = True
-    null = [np.argwhere(drawn) for drawn in rewirings(weight, nulls, seed=seed)] if matrix.any() else []
+    null = [(source, target) for source, target, _ in rewired_edges(weight, nulls, seed=seed)] if matrix.any() else []
     return Annotation(name, weight, present, null)
 
 
@@ -153,7 +153,7 @@ def _overlap_p(candidate: Annotation, reference: Annotation, shared: int) -> flo
     """P of sharing that many edges with the reference by degrees alone: recall, precision and Jaccard grow with it."""
     edges = reference.weight > 0
     # Rewired edges to nodes outside the reference overlap with nothing, as the candidate's own do.
-    return permutation_p(shared, [edges[null[:, 0], null[:, 1]].sum() for null in candidate.null])
+    return permutation_p(shared, [edges[source, target].sum() for source, target in candidate.null])
 
 
 def _correlation_p(r: float, n: int) -> float:
@@ -176,16 +176,16 @@ def _intervals(x: Floats, y: Floats, found: Agreement, bootstrap: int, seed: int
         return {name: Interval(value, np.nan, np.nan) for name, value in estimates.items()}
     draws = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=bootstrap).astype(np.float32)
 
-    def count(source: Ints, target: Ints) -> np.ndarray:
-        return draws[:, source] * draws[:, target]
+    def total(edges: np.ndarray) -> np.ndarray:
+        return np.einsum("bi,bi->b", draws @ edges.astype(np.float32), draws)
 
+    total_x, total_y = total(x > 0), total(y > 0)
     both = np.nonzero((x > 0) & (y > 0))
-    shared = count(*both)
-    total_x, total_y = count(*np.nonzero(x)).sum(axis=1), count(*np.nonzero(y)).sum(axis=1)
+    shared = draws[:, both[0]] * draws[:, both[1]]
     s = shared.sum(axis=1)
     rx, ry = stats.rankdata(x[both]), stats.rankdata(y[both])
-    rx, ry = rx - rx.mean(), ry - ry.mean()
-    terms = np.stack([rx, ry, rx * rx, ry * ry, rx * ry], axis=1)
+    rx, ry = (rx - rx.mean()) / max(len(rx), 1), (ry - ry.mean()) / max(len(ry), 1)
+    terms = np.stack([rx, ry, rx * rx, ry * ry, rx * ry], axis=1).astype(np.float32)
     mx, my, mxx, myy, mxy = (shared @ terms / s[:, None]).T
     with np.errstate(invalid="ignore", divide="ignore"):
         r = (mxy - mx * my) / np.sqrt((mxx - mx**2) * (myy - my**2))
