@@ -201,3 +201,52 @@ def number_matrix(path: Path, delimiter: str | None, *, skip_rows: int = 0) -> n
             expected="the same number of numbers in each row",
             do="delete the file and retrieve it again",
         ) from error
+
+
+def labelled_matrix(path: Path, sheet: str, missing: str | None = None) -> tuple[np.ndarray, list[str], list[str]]:
+    """Read a sheet with names in its first row and first column.
+
+    Parameters
+    ----------
+    path : Path
+        Spreadsheet.
+    sheet : str
+        Sheet.
+    missing : str, optional
+        Cell text that stands for a missing value (NaN).
+
+    Returns
+    -------
+    matrix : (row, column) float64
+    rows, columns : list of str
+    """
+    where = f"{path.name}, sheet {sheet!r}"
+    cells = read_sheet(path, sheet)
+    while cells and all(cell is None for cell in cells[-1]):
+        cells.pop()
+    if len(cells) < 2:
+        raise ReaderError("sheet is empty", where=where, expected="names in the first row and column, numbers between")
+    columns = list(cells[0][1:])
+    while columns and columns[-1] is None:
+        columns.pop()
+    rows = [row[0] if row else None for row in cells[1:]]
+    for axis, names in (("column", columns), ("row", rows)):
+        bad = [name for name in names if not isinstance(name, str) or not name.strip()]
+        if bad or not names:
+            raise ReaderError(f"a {axis} has no name ({bad[:1]})", where=where, expected="a name for each row and column")
+        if len(set(names)) < len(names):
+            raise ReaderError(f"a {axis} name occurs twice", where=where, expected="unique names")
+    matrix = np.full((len(rows), len(columns)), np.nan)
+    for i, row in enumerate(cells[1:]):
+        for j in range(len(columns)):
+            cell = row[j + 1] if j + 1 < len(row) else None
+            if missing is not None and cell == missing:
+                continue
+            if isinstance(cell, bool) or not isinstance(cell, int | float) or not np.isfinite(cell):
+                raise ReaderError(
+                    f"{rows[i]} -> {columns[j]} is not a number: {cell!r}",
+                    where=f"{where}, row {i + 2}, column {j + 2}",
+                    expected="a number" + (f" or {missing}" if missing else ""),
+                )
+            matrix[i, j] = cell
+    return matrix, rows, columns
