@@ -1,0 +1,205 @@
+"""Figures of comparisons: each draws the curves and rows that its Scores store holds."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+
+from allometry import stores
+from allometry.report.card import Figure
+from allometry.report.style import COLOURS, NEUTRAL, figure, hide_unused
+
+TEXT = ("measure", "candidate", "reference", "group")
+# A forest of more rows than this is not readable; the table below the figures has them all.
+MOST_ROWS = 40
+
+
+def draw(paths: Mapping[str, str], image: str | Path) -> None:
+    """Figure of one comparison.
+
+    Parameters
+    ----------
+    paths : mapping of str to str
+        One Scores store by name.
+    image : path
+        PNG file to write; its description is written beside it.
+    """
+    (name, path), *_ = paths.items()
+    tree = stores.open(path)
+    assert isinstance(tree, xr.DataTree)
+    rows = _rows(tree)
+    curves = (
+        {key: node.to_dataset() for key, node in tree["curves"].children.items()} if "curves" in tree.children else {}
+    )
+    for needed, drawing in DRAWINGS.items():
+        if needed in curves or needed in set(rows["measure"]):
+            caption = drawing(rows, curves, image)
+            break
+    else:
+        caption = _forest(rows, image)
+    Figure(f"{tree.attrs['title']} ({name})", caption, (path,)).save(image)
+
+
+def _rows(tree: xr.DataTree) -> pd.DataFrame:
+    table = tree.to_dataset().reset_coords().to_dataframe().reset_index(drop=True)
+    return table.astype(dict.fromkeys(TEXT, str))
+
+
+def _structure_function(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
+    shape, null, path = curves["influence_roc"], curves["influence_auc_null"], curves["influence_by_path_length"]
+    candidates = shape["candidate"].values.tolist()
+    references = shape["reference"].values.tolist()
+    main = references[0]
+    mine = [index for index, reference in enumerate(references) if reference == main]
+    weight = rows[(rows["measure"] == "influence_auc") & (rows["group"] == "weight")]
+    with figure(image, 2, 3, (5.2, 3.5)) as (ax_roc, ax_share, ax_auc, ax_path, ax_null, ax_predictor):
+        for colour, index in zip(COLOURS, mine):
+            ax_roc.plot(shape["false_positive"], shape["true_positive"][index], color=colour, label=candidates[index])
+            ax_path.plot(path["path"].values.tolist(), path["influence"][index], "o-", color=colour)
+            ax_null.hist(null["auc"][index], bins=24, color=colour, alpha=0.45)
+            found = weight[(weight["candidate"] == candidates[index]) & (weight["reference"] == main)]
+            ax_null.axvline(float(found["score"].iloc[0]), color=colour)
+        ax_roc.plot([0, 1], [0, 1], ":", color=NEUTRAL)
+        ax_roc.set(
+            title=f"Connection weight tells influence: {main}",
+            xlabel="false positive rate",
+            ylabel="true positive rate",
+        )
+        ax_roc.legend(fontsize=7)
+        ax_path.set(
+            title="Influence by path length", xlabel="steps in the connectome", ylabel="P(influence)", ylim=(0, None)
+        )
+        ax_null.set(title="Against rewired connectomes", xlabel="AUC (line: the connectome)", ylabel="rewirings")
+        _shares(ax_share, rows, main)
+        _intervals(ax_auc, weight, "AUC of the connection weight", chance=0.5)
+        groups = rows[(rows["measure"] == "influence_auc") & (rows["reference"] == main)]
+        _grouped(ax_predictor, groups, "AUC by predictor", chance=0.5)
+    best = weight[weight["reference"] == main].sort_values("score").iloc[-1]
+    return (
+        "An influence is a measured pair with q below the threshold; pairs are (stimulated, responding). The connection weight "
+        f"of {best['candidate']} tells influences of {main} with AUC {_estimate(best)}. Bars: 95 % intervals over stimulated "
+        "neurons; histograms: connectomes rewired with every degree kept."
+    )
+
+
+def _shares(ax: Axes, rows: pd.DataFrame, reference: str) -> None:
+    mine = rows[rows["reference"] == reference]
+    given = mine[mine["measure"] == "influence_given_edge"].reset_index(drop=True)
+    without = mine[mine["measure"] == "influence_without_edge"].reset_index(drop=True)
+    x = np.arange(len(given))
+    for offset, table, colour, label in (
+        (-0.18, given, COLOURS[0], "connected"),
+        (0.18, without, NEUTRAL, "not connected"),
+    ):
+        error = np.abs(table[["ci_low", "ci_high"]].to_numpy().T - table["score"].to_numpy())
+        ax.bar(x + offset, table["score"], 0.36, color=colour, yerr=error, error_kw={"lw": 1}, label=label)
+    ax.set_xticks(x, given["candidate"], rotation=30, ha="right", fontsize=7)
+    ax.set(title="P(influence)", ylabel=f"share of pairs in {reference}")
+    ax.margins(y=0.2)
+    ax.legend(fontsize=7, loc="upper right", ncols=2)
+
+
+def _agreement(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
+    shown = curves["agreement"]
+    measures = [name for name in ("edge_recall", "edge_jaccard", "weight_rank_correlation") if name in shown]
+    kinds = shown["synapse"].values.tolist()
+    labels = shown["candidate"].values.tolist()
+    with figure(image, len(measures), len(kinds), (5.0, 4.6)) as axes:
+        for ax, (kind, measure) in zip(axes, [(kind, measure) for kind in kinds for measure in measures]):
+            matrix = shown[measure].values[kinds.index(kind)]
+            drawn = ax.imshow(matrix, vmin=0, vmax=1, cmap="viridis")
+            ax.set_xticks(range(len(labels)), labels, rotation=90, fontsize=6.5)
+            ax.set_yticks(range(len(labels)), labels, fontsize=6.5)
+            ax.set_title(f"{measure.replace('_', ' ')}, {kind}", fontsize=9)
+            plt.colorbar(drawn, ax=ax, shrink=0.75)
+            if len(labels) <= 16:
+                for (row, column), value in np.ndenumerate(matrix):
+                    if np.isfinite(value):
+                        colour = "white" if value < 0.6 else "black"
+                        ax.text(column, row, _hundredths(value), ha="center", va="center", fontsize=5, color=colour)
+    return (
+        "Row: candidate, column: reference, on the neurons that both hold. Recall: share of the reference's edges that the "
+        "candidate has. The stages Witvliet 1 to 8 are ordered by age; numbers are hundredths."
+    )
+
+
+def _propagation(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
+    auc = rows[rows["measure"] == "propagation_auc"]
+    with figure(image, 1, 1, (9.0, max(3.0, 0.28 * len(auc)))) as (ax,):
+        _grouped(ax, auc, "AUC of simulated propagation and of its baselines", chance=0.5)
+    return "Bars: 95 % intervals over driven neurons."
+
+
+def _forest(rows: pd.DataFrame, image: str | Path) -> str:
+    measures = list(dict.fromkeys(rows["measure"]))
+    columns = min(2, len(measures))
+    tallest = min(MOST_ROWS, int(rows.groupby("measure").size().max()))
+    with figure(image, columns, -(-len(measures) // columns), (5.2, max(2.4, 0.24 * tallest))) as axes:
+        for ax, measure in zip(axes, measures):
+            _intervals(ax, rows[rows["measure"] == measure].head(MOST_ROWS), measure.replace("_", " "))
+        hide_unused(axes, len(measures))
+    return "Scores with their 95 % intervals; the grey band is the noise ceiling where there is one."
+
+
+def _intervals(ax: Axes, table: pd.DataFrame, title: str, chance: float | None = None) -> None:
+    """Points with intervals, one line per row; the ceiling as a band."""
+    labels = [
+        " ".join(part for part in (row.candidate, row.reference, row.group) if part) for row in table.itertuples()
+    ]
+    y = np.arange(len(table))
+    score = table["score"].to_numpy()
+    error = np.nan_to_num(np.abs(table[["ci_low", "ci_high"]].to_numpy().T - score))
+    for position, (low, high) in zip(y, table[["ceiling_low", "ceiling_high"]].to_numpy()):
+        if np.isfinite(low):
+            ax.barh(
+                position,
+                (high if np.isfinite(high) else low) - low,
+                0.8,
+                left=low,
+                color="#dddddd",
+                edgecolor="#bbbbbb",
+            )
+    ax.errorbar(score, y, xerr=error, fmt="o", color=COLOURS[0], ms=4, lw=1)
+    if chance is not None:
+        ax.axvline(chance, ls=":", color=NEUTRAL)
+    ax.set_yticks(y, labels, fontsize=7)
+    ax.invert_yaxis()
+    ax.set_title(title)
+
+
+def _grouped(ax: Axes, table: pd.DataFrame, title: str, chance: float) -> None:
+    """Points with intervals, one line per candidate, one colour per group."""
+    candidates = list(dict.fromkeys(table["candidate"]))
+    groups = list(dict.fromkeys(table["group"]))
+    for shift, (group, colour) in zip(np.linspace(-0.25, 0.25, len(groups)), zip(groups, COLOURS)):
+        part = table[table["group"] == group]
+        y = np.array([candidates.index(name) for name in part["candidate"]]) + shift
+        score = part["score"].to_numpy()
+        error = np.nan_to_num(np.abs(part[["ci_low", "ci_high"]].to_numpy().T - score))
+        ax.errorbar(score, y, xerr=error, fmt="o", ms=4, lw=1, color=colour, label=group.replace("_", " ") or "score")
+    ax.axvline(chance, ls=":", color=NEUTRAL)
+    ax.set_yticks(range(len(candidates)), candidates, fontsize=7)
+    ax.invert_yaxis()
+    ax.set_title(title)
+    ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def _hundredths(value: float) -> str:
+    return "1" if value >= 0.995 else f"{value:.2f}".replace("0.", ".")
+
+
+def _estimate(row: pd.Series) -> str:
+    return f"{row['score']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
+
+
+Drawing = Callable[[pd.DataFrame, Mapping[str, xr.Dataset], str | Path], str]
+# By a curve or measure that tells the kind of comparison
+DRAWINGS: dict[str, Drawing] = {
+    "influence_roc": _structure_function,
+    "agreement": _agreement,
+    "propagation_auc": _propagation,
+}
