@@ -1,0 +1,176 @@
+"""Comparable numbers of Activity stores: sizes, coverage of the canonical axis, correlations, dimensionality."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+from scipy.signal import savgol_filter
+
+from allometry.errors import StoreError
+
+KATO_WINDOW, KATO_ORDER = 31, 3
+
+
+def numbers(tree: xr.DataTree) -> dict[str, Any]:
+    """Size of one Activity store.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        Activity store.
+
+    Returns
+    -------
+    dict
+        `recordings`, `rois`, `labelled_per_recording` (mean), `unique_labels`, `hours`, `native_rate_hz` (lowest, median,
+        highest), `missing_fraction` (of all native samples), `ambiguous_labels`.
+    """
+    natives = [tree[f"native/{name}"] for name in tree["recording"].values.tolist()]
+    samples = [native["trace"].size for native in natives]
+    missing = [int((~np.isfinite(native["trace"].values)).sum()) for native in natives]
+    rates = np.asarray(tree["native_rate"].values)
+    recorded = np.asarray(tree["recorded"].values)
+    ambiguous = sum(
+        int((native["label_candidates"].values != "").sum()) for native in natives if "label_candidates" in native
+    )
+    return {
+        "recordings": len(natives),
+        "rois": sum(native.sizes["roi"] for native in natives),
+        "labelled_per_recording": float(recorded.sum(axis=1).mean()),
+        "unique_labels": int(recorded.any(axis=0).sum()),
+        "hours": float(sum(native["time"].values[-1] - native["time"].values[0] for native in natives) / 3600),
+        "native_rate_hz": [float(rates.min()), float(np.median(rates)), float(rates.max())],
+        "missing_fraction": float(sum(missing) / sum(samples)),
+        "ambiguous_labels": ambiguous,
+    }
+
+
+def table(trees: Mapping[str, xr.DataTree]) -> pd.DataFrame:
+    """`numbers` of several stores, one row per store, and a last row `all` (sums; unique labels of the union)."""
+    rows = {name: numbers(tree) for name, tree in trees.items()}
+    frame = pd.DataFrame.from_dict(rows, orient="index")
+    if len(rows) < 2:
+        return frame
+    seen = coverage(trees)
+    share = frame["rois"] / frame["rois"].sum()
+    rates = [rate for row in rows.values() for rate in row["native_rate_hz"]]
+    frame.loc["all"] = {
+        "recordings": frame["recordings"].sum(),
+        "rois": frame["rois"].sum(),
+        "labelled_per_recording": float(seen.to_numpy().sum(axis=1).mean()),
+        "unique_labels": int(seen.to_numpy().any(axis=0).sum()),
+        "hours": frame["hours"].sum(),
+        "native_rate_hz": [min(rates), float(np.median(rates)), max(rates)],
+        "missing_fraction": float((frame["missing_fraction"] * share).sum()),
+        "ambiguous_labels": frame["ambiguous_labels"].sum(),
+    }
+    return frame
+
+
+def coverage(trees: Mapping[str, xr.DataTree]) -> pd.DataFrame:
+    """Which neuron was recorded where.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Booleans (recording, neuron); the index has the levels `store` and `recording`.
+    """
+    parts = []
+    for name, tree in trees.items():
+        recordings = tree["recording"].values.tolist()
+        index = pd.MultiIndex.from_product([[name], recordings], names=["store", "recording"])
+        neurons = tree["neuron"].values.tolist()
+        parts.append(pd.DataFrame(np.asarray(tree["recorded"].values), index=index, columns=neurons))
+    if not parts:
+        raise StoreError(what="No store to summarise.", expected="at least one Activity store")
+    return pd.concat(parts).fillna(False).astype(bool)
+
+
+def correlations(tree: xr.DataTree, *, min_samples: int = 50) -> xr.Dataset:
+    """Pearson correlation of each pair of neurons, averaged over the recordings that have both.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        Activity store; the canonical view is used, which resampling does not bias.
+    min_samples : int
+        Fewest common samples of a pair in a recording.
+
+    Returns
+    -------
+    xarray.Dataset
+        `correlation(neuron, other)`: inverse Fisher transform of the mean Fisher z; NaN where never recorded together.
+        `recordings(neuron, other)`: how many recordings it rests on.
+    """
+    root = tree.to_dataset(inherit=False)
+    index, trace = root["recording_index"].values, root["trace"].values
+    size = root.sizes["neuron"]
+    total, count = np.zeros((size, size)), np.zeros((size, size), dtype=np.int64)
+    for number in range(root.sizes["recording"]):
+        block = trace[index == number]
+        there = np.flatnonzero(np.isfinite(block).any(axis=0))
+        if there.size < 2:
+            continue
+        r, pairs = _pairwise(block[:, there].astype(np.float64))
+        r = np.where(pairs >= min_samples, r, np.nan)
+        place = np.ix_(there, there)
+        total[place] += np.nan_to_num(np.arctanh(np.clip(r, -0.999999, 0.999999)))
+        count[place] += np.isfinite(r)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.tanh(total / count)
+    mean[(np.arange(size), np.arange(size))] = np.where(np.diag(count) > 0, 1.0, np.nan)
+    names = root["neuron"].values
+    return xr.Dataset(
+        {"correlation": (("neuron", "other"), mean.astype(np.float32)), "recordings": (("neuron", "other"), count)},
+        coords={"neuron": names, "other": names},
+    )
+
+
+def _pairwise(block: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Correlations (n, n) over the common finite samples of each pair, and the number of those samples."""
+    known = np.isfinite(block)
+    with np.errstate(invalid="ignore"):
+        centred = np.where(known, block - np.nanmean(block, axis=0), 0.0)
+    m = known.astype(np.float64)
+    n = m.T @ m
+    sums = centred.T @ m  # sum of x over the samples where y exists
+    squares = (centred**2).T @ m
+    with np.errstate(invalid="ignore", divide="ignore"):
+        covariance = centred.T @ centred - sums * sums.T / n
+        variance = squares - sums**2 / n
+        return covariance / np.sqrt(variance * variance.T), n
+
+
+def derivative_pca(trace: npt.ArrayLike, components: int = 3) -> npt.NDArray[np.float64]:
+    """Share of variance of the first principal components of the smoothed derivative.
+
+    Parameters
+    ----------
+    trace : array_like, shape (n_samples, n_roi)
+        Native traces without NaN, unscaled.
+    components : int
+        How many components.
+
+    Returns
+    -------
+    numpy.ndarray, shape (components,)
+        Share of the total variance of each component, largest first.
+
+    Notes
+    -----
+    Kato et al. 2015 (Cell 163:656): the derivative comes from a Savitzky-Golay filter (31 samples, order 3).
+    """
+    values = np.asarray(trace, dtype=np.float64)
+    if values.ndim != 2 or values.shape[0] < KATO_WINDOW or not np.isfinite(values).all():
+        raise StoreError(
+            what=f"Cannot take the derivative of traces of shape {values.shape}.",
+            where="derivative_pca",
+            expected=f"(samples, ROIs), at least {KATO_WINDOW} samples, no NaN",
+            do="impute missing samples or leave the ROIs out",
+        )
+    derivative = savgol_filter(values, KATO_WINDOW, KATO_ORDER, deriv=1, axis=0)
+    spread = np.linalg.svd(derivative - derivative.mean(axis=0), compute_uv=False) ** 2
+    return spread[:components] / spread.sum()
