@@ -36,3 +36,36 @@ rule homogenize_store:
         "../envs/allometry.yaml"
     script:
         "../scripts/homogenize_store.py"
+
+
+rule homogenize_worm_stack:
+    input:
+        stores=expand(
+            "results/homogenized/connectome/{store}.zarr",
+            store=cfg.homogenize.worm_stack,
+        ),
+        manifests=expand(
+            "results/homogenized/connectome/{store}.manifest.json",
+            store=cfg.homogenize.worm_stack,
+        ),
+    output:
+        store=directory("results/homogenized/connectome/worm_stack.zarr"),
+        manifest="results/homogenized/connectome/worm_stack.manifest.json",
+    log:
+        "results/logs/homogenize/connectome/worm_stack.log",
+    benchmark:
+        "results/benchmarks/homogenize/connectome/worm_stack.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=fingerprint("allometry.homogenize.worm_stack"),
+        names=cfg.homogenize.worm_stack,
+        provenance={"rule": "homogenize_worm_stack"},
+    message:
+        "Stacking {params.names} on the 302-neuron axis"
+    conda:
+        "../envs/allometry.yaml"
+    script:
+        "../scripts/homogenize_worm_stack.py"

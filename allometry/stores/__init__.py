@@ -1,7 +1,8 @@
 """Stores: what passes between the stages, xarray objects in Zarr v3 with a schema and a manifest.
 
-Five kinds (Activity, Connectome, Responses, Spikes, Scores); only this package knows their schemas. Plain
-`xarray.open_zarr` and `xarray.open_datatree` open every store; `stores.open` also finds damage.
+Five kinds (Activity, Connectome, Responses, Spikes, Scores), and stacks of connectomes on one axis (Stack); only this
+package knows their schemas. Plain `xarray.open_zarr` and `xarray.open_datatree` open every store; `stores.open` also
+finds damage.
 """
 
 from allometry.stores.accessors import split, to_csr, to_dense, to_networkx, to_trials, trains
@@ -11,6 +12,7 @@ from allometry.stores.kind_connectome import SYNAPSES, connectome
 from allometry.stores.kind_responses import responses
 from allometry.stores.kind_scores import scores
 from allometry.stores.kind_spikes import spikes_recorded, spikes_simulated
+from allometry.stores.kind_stack import stack
 from allometry.stores.kinds import KINDS, schema_of, validate, violations
 from allometry.stores.manifest import manifest_path, read_manifest, verify
 from allometry.stores.spike_writer import SpikeWriter
@@ -34,6 +36,7 @@ __all__ = [
     "spikes_recorded",
     "spikes_simulated",
     "split",
+    "stack",
     "to_csr",
     "to_dense",
     "to_networkx",

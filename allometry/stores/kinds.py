@@ -1,4 +1,4 @@
-"""The five kinds of store, and validation of any of them."""
+"""The kinds of store, and validation of any of them."""
 
 from allometry.errors import StoreError
 from allometry.stores.kind_activity import SCHEMA as ACTIVITY
@@ -6,9 +6,10 @@ from allometry.stores.kind_connectome import SCHEMA as CONNECTOME
 from allometry.stores.kind_responses import SCHEMA as RESPONSES
 from allometry.stores.kind_scores import SCHEMA as SCORES
 from allometry.stores.kind_spikes import SCHEMA as SPIKES
+from allometry.stores.kind_stack import SCHEMA as STACK
 from allometry.stores.schema import Data, Schema, require, schema_violations
 
-KINDS: dict[str, Schema] = {schema.kind: schema for schema in (ACTIVITY, CONNECTOME, RESPONSES, SPIKES, SCORES)}
+KINDS: dict[str, Schema] = {schema.kind: schema for schema in (ACTIVITY, CONNECTOME, RESPONSES, SPIKES, SCORES, STACK)}
 BY_NAME: dict[str, Schema] = {schema.name: schema for schema in KINDS.values()}
 
 

@@ -1,0 +1,12 @@
+"""Stack the connectomes of C. elegans on the canonical axis."""
+
+from allometry.errors import script_log
+from allometry.homogenize.worm_stack import stack_worm
+
+if __name__ == "__main__":
+    with script_log(snakemake.log[0]):
+        stack_worm(
+            dict(zip(snakemake.params.names, snakemake.input.stores)),
+            snakemake.output.store,
+            provenance=snakemake.params.provenance,
+        )
