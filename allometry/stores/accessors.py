@@ -52,7 +52,7 @@ def _unit_index(ds: xr.Dataset, units: Any) -> np.ndarray:
     index = ds.indexes["unit"].get_indexer(units.tolist())
     if (index < 0).any():
         raise StoreError(
-            what=f"unit {units[index < 0][0]!r} is not in the store",
+            what=f"unit {units[index < 0].tolist()[0]!r} is not in the store",
             where=str(ds.attrs.get("title", "")),
             expected="labels of the unit coordinate, or a mask over it",
             do="see ds.unit",

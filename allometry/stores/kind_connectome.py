@@ -163,7 +163,7 @@ def _both_directions(edges: pd.DataFrame) -> pd.DataFrame:
         forward = listed["weight"].to_numpy(float)
         differ = np.isfinite(backward) & (forward != backward)
         if differ.any():
-            edges = edges.assign(weight_forward=np.nan, weight_backward=np.nan)
+            edges = edges.assign(weight=edges["weight"].astype(float), weight_forward=np.nan, weight_backward=np.nan)
             rows = listed.index[differ]
             edges.loc[rows, "weight_forward"], edges.loc[rows, "weight_backward"] = forward[differ], backward[differ]
             edges.loc[rows, "weight"] = (forward[differ] + backward[differ]) / 2

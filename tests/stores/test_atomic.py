@@ -1,0 +1,126 @@
+"""Whenever writing is interrupted, nothing incomplete passes for a store."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from allometry import stores
+from allometry.errors import StoreError
+from allometry.stores import storage
+
+from . import samples
+
+SLOW_WRITER = """
+import sys, time
+from allometry.stores import storage
+from tests.stores import samples
+write_group = storage.write_group
+def slow(group, dataset, **options):
+    write_group(group, dataset, **options)
+    print("part", flush=True)
+    time.sleep(60)
+storage.write_group = slow
+storage.write(samples.activity(), sys.argv[1])
+"""
+
+
+def test_a_killed_writer_leaves_nothing_under_the_final_name(tmp_path, root):
+    path = tmp_path / "a.zarr"
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW_WRITER, str(path)], stdout=subprocess.PIPE, cwd=root, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "part\n"
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert (tmp_path / ".a.zarr.partial" / "trace" / "zarr.json").exists()
+    assert not path.exists()
+    assert not (tmp_path / "a.manifest.json").exists()
+    with pytest.raises(StoreError, match="there is no store"):
+        stores.open(path)
+    # the next writer clears what is left, and is not confused by it
+    stores.write(samples.connectome(), path)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a.manifest.json", "a.zarr"]
+    assert stores.verify(path) == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_an_exception_while_writing_leaves_nothing(tmp_path, monkeypatch, error):
+    def fail(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr(storage, "finalise", fail)
+    with pytest.raises(error):
+        stores.write(samples.activity(), tmp_path / "a.zarr")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_invalid_object_leaves_the_old_store_alone(tmp_path):
+    path = stores.write(samples.connectome(), tmp_path / "a.zarr")
+    with pytest.raises(StoreError):
+        stores.write(samples.connectome().drop_vars("weight"), path)
+    assert stores.verify(path) == []
+
+
+def test_replacing_a_store_is_never_half_done_unnoticed(tmp_path, monkeypatch):
+    """Interrupt at each step of replacing: either one whole store stands there, or its damage is seen."""
+    path = tmp_path / "a.zarr"
+    old, new = samples.connectome(), samples.activity()
+    outcomes = []
+    for step in range(8):
+        stores.write(old, path)
+        calls = 0
+
+        def count(original, step=step):
+            def wrapped(*arguments, **options):
+                nonlocal calls
+                calls += 1
+                if calls > step:
+                    raise KeyboardInterrupt
+                return original(*arguments, **options)
+
+            return wrapped
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "rename", count(Path.rename))
+            patch.setattr(Path, "unlink", count(Path.unlink))
+            # as SIGKILL would: nothing is cleaned up afterwards
+            patch.setattr(storage.shutil, "rmtree", lambda *a, **k: None if calls > step else real_rmtree(*a, **k))
+            try:
+                stores.write(new, path)
+                done = True
+            except KeyboardInterrupt:
+                done = False
+        try:
+            outcomes.append(stores.open(path, check="full").attrs["schema"])
+        except StoreError:
+            outcomes.append("refused")
+        if done:
+            break
+        assert outcomes[-1] in ("Connectome", "refused")
+    assert outcomes[0] == "Connectome"
+    assert "refused" in outcomes
+    assert outcomes[-1] == "Activity"
+    assert stores.verify(path) == []
+
+
+real_rmtree = storage.shutil.rmtree
+
+
+def test_a_name_without_zarr_is_refused(tmp_path):
+    with pytest.raises(StoreError, match=r"must end in \.zarr"):
+        stores.write(samples.connectome(), tmp_path / "a")
+
+
+def test_writing_is_quick(tmp_path):
+    """A store of a few arrays must not cost seconds: the workflow writes dozens."""
+    stores.write(samples.connectome(), tmp_path / "a.zarr")
+    start = time.process_time()
+    stores.write(samples.connectome(), tmp_path / "a.zarr")
+    assert time.process_time() - start < 2

@@ -1,0 +1,151 @@
+"""Every kind of damage is found; Snakemake's own mark is none."""
+
+import hashlib
+import json
+import shutil
+
+import pytest
+
+from allometry import stores
+from allometry.errors import StoreError
+from allometry.stores import manifest
+
+from . import samples
+
+
+@pytest.fixture
+def path(tmp_path):
+    return stores.write(samples.activity(), tmp_path / "worms.zarr", provenance={"config": {"rate": 2}})
+
+
+def rewrite(store, change):
+    file = manifest.manifest_path(store)
+    content = json.loads(file.read_text())
+    change(content)
+    file.write_text(json.dumps(content))
+
+
+def test_an_intact_store_has_no_problem(path):
+    assert stores.verify(path) == []
+    (path / ".snakemake_timestamp").touch()
+    assert stores.verify(path) == []
+    stores.open(path)
+
+
+def test_the_manifest_lists_every_object_as_sha256sum_does(path):
+    described = stores.read_manifest(path)
+    listed = described["content"]["objects"]
+    files = sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file())
+    assert sorted(listed) == files
+    lines = ""
+    for name in files:
+        digest = hashlib.sha256((path / name).read_bytes()).hexdigest()
+        assert listed[name] == {"sha256": digest, "size": (path / name).stat().st_size}
+        lines += f"{digest}  {name}\n"
+    assert described["content"]["content_sha256"] == hashlib.sha256(lines.encode()).hexdigest()
+
+
+def test_provenance_says_who_when_and_with_what(path):
+    provenance = stores.read_manifest(path)["provenance"]
+    assert provenance["config"] == {"rate": 2}
+    assert {"allometry", "numpy", "xarray", "zarr"} <= set(provenance["packages"])
+    assert provenance["times"]["started"] <= provenance["times"]["finished"]
+    assert provenance["host"]
+    assert "git" in provenance
+
+
+@pytest.mark.parametrize("name", ["zarr.json", "trace/zarr.json", "trace/c/0/0", "native/worm_1/label/c/0"])
+def test_a_flipped_byte_is_found_in_every_kind_of_object(path, name):
+    file = path / name
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    assert stores.verify(path) == [f"{path}: {name}: content differs from the manifest"]
+    with pytest.raises(StoreError, match="content differs"):
+        stores.open(path, check="full")
+
+
+@pytest.mark.parametrize("check", ["list", "full"])
+def test_missing_extra_and_truncated_objects_are_found_on_opening(path, check):
+    original = path.with_name("original")
+    shutil.copytree(path, original)
+    for damage, words in (
+        (lambda: (path / "trace/c/0/0").unlink(), "trace/c/0/0: is missing"),
+        (lambda: (path / "trace/c/0/1").write_bytes(b"x"), "trace/c/0/1: is not in the manifest"),
+        (lambda: (path / "trace/c/0/0").write_bytes(b"x"), "trace/c/0/0: has 1 bytes, expected"),
+        (lambda: shutil.rmtree(path / "native/worm_2"), "native/worm_2/trace/zarr.json: is missing"),
+    ):
+        damage()
+        assert any(words in problem for problem in stores.verify(path))
+        with pytest.raises(StoreError, match="the store is damaged"):
+            stores.open(path, check=check)
+        shutil.rmtree(path)
+        shutil.copytree(original, path)
+        assert stores.verify(path) == []
+
+
+def test_a_manifest_that_was_edited_is_found(path):
+    name = "trace/c/0/0"
+    data = (path / name).read_bytes() + b"more"
+    (path / name).write_bytes(data)
+    entry = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+    rewrite(path, lambda content: content["content"]["objects"].update({name: entry}))
+    assert stores.verify(path) == [f"{path}: manifest: content_sha256 does not fit its own list"]
+
+
+def test_a_store_without_a_readable_manifest_is_a_problem(path):
+    file = manifest.manifest_path(path)
+    for broken in ("{", "[]", '{"content": {}}', '{"content": {"objects": {"a": 1}, "content_sha256": ""}}'):
+        file.write_text(broken)
+        assert "manifest cannot be read" in stores.verify(path)[0]
+    file.unlink()
+    assert stores.verify(path) == [f"{path}: the store has no manifest"]
+    with pytest.raises(StoreError, match="no manifest"):
+        stores.open(path)
+    stores.open(path, check="none")
+    shutil.rmtree(path)
+    assert stores.verify(path) == [f"{path}: is missing"]
+
+
+def test_opening_what_is_no_store_says_so(tmp_path, path):
+    with pytest.raises(StoreError, match="there is no store"):
+        stores.open(tmp_path / "none.zarr")
+    (tmp_path / "empty.zarr").mkdir()
+    with pytest.raises(StoreError, match="not a Zarr v3 store"):
+        stores.open(tmp_path / "empty.zarr")
+    root = json.loads((path / "zarr.json").read_text())
+    root["attributes"]["schema_version"] = 99
+    (path / "zarr.json").write_text(json.dumps(root))
+    with pytest.raises(StoreError, match="version 99"):
+        stores.open(path, check="none")
+
+
+def test_diff_names_what_differs(tmp_path):
+    first = samples.connectome()
+    second = first.copy(deep=True).assign_attrs(title="Another", parameters={"threshold": 0.6})
+    second["weight"][0] += 2
+    second["new"] = ("node", [1, 2, 3])
+    a, b = (stores.write(obj, tmp_path / f"{name}.zarr") for obj, name in ((first, "a"), (second, "b")))
+    assert stores.diff(a, b) == [
+        "attribute.parameters.threshold: 0.5 in A, 0.6 in B",
+        "attribute.title: 'A sample' in A, 'Another' in B",
+        "new: only in B",
+        "weight: 1 of 7 values differ, by at most 2",
+    ]
+    c = stores.write(first, tmp_path / "c.zarr", compression="hot")
+    assert stores.diff(a, c) == [
+        "the values are the same, the files are not (other chunks, compression or library version)"
+    ]
+    assert stores.diff(a, a) == []
+    d = stores.write(first.isel(edge=[0, 1]), tmp_path / "d.zarr")
+    assert "weight: {'edge': 7} in A, {'edge': 2} in B" in stores.diff(a, d)
+    e = stores.write(samples.activity(), tmp_path / "e.zarr")
+    assert "/native/worm_1: only in B" in stores.diff(a, e)
+
+
+def test_provenance_that_is_no_json_is_refused_and_leaves_nothing(tmp_path):
+    with pytest.raises(StoreError, match="provenance cannot be written"):
+        stores.write(samples.connectome(), tmp_path / "a.zarr", provenance={"x": float("nan")})
+    assert list(tmp_path.iterdir()) == []
+    stores.write(samples.connectome(), tmp_path / "a.zarr", provenance={"path": tmp_path})
+    assert stores.read_manifest(tmp_path / "a.zarr")["provenance"]["path"] == str(tmp_path)
