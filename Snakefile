@@ -49,19 +49,19 @@ include: "rules/report.smk"
 rule all:
     default_target: True
     input:
-        targets["all"],
+        files=targets["all"],
 
 
 rule homogenize:
     input:
-        targets["homogenize"],
+        files=targets["homogenize"],
 
 
 rule simulate:
     input:
-        targets["simulate"],
+        files=targets["simulate"],
 
 
 rule compare:
     input:
-        targets["compare"],
+        files=targets["compare"],

@@ -3,7 +3,7 @@
 
 rule draw_connectomes:
     input:
-        figures["connectomes"].files(),
+        stores=figures["connectomes"].files(),
     output:
         images=report(
             figures["connectomes"].images(),
@@ -34,7 +34,7 @@ rule draw_connectomes:
 
 rule draw_recordings:
     input:
-        figures["recordings"].files(),
+        stores=figures["recordings"].files(),
     output:
         images=report(
             figures["recordings"].images(),
@@ -65,7 +65,7 @@ rule draw_recordings:
 
 rule draw_simulations:
     input:
-        figures["simulations"].files(),
+        stores=figures["simulations"].files(),
     output:
         images=report(
             figures["simulations"].images(),
@@ -96,7 +96,7 @@ rule draw_simulations:
 
 rule draw_comparisons:
     input:
-        figures["comparisons"].files(),
+        stores=figures["comparisons"].files(),
     output:
         images=report(
             figures["comparisons"].images(),
