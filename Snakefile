@@ -24,19 +24,11 @@ figures = allometry_workflow.figures(cfg, registry)
 
 
 wildcard_constraints:
-    source="[a-z][a-z0-9_]*",
     kind="connectome|activity|responses|spikes",
     store="[a-z][a-z0-9_]*",
     run="[a-z][a-z0-9_]*",
     point="[A-Za-z0-9_.-]+",
     comparison="[a-z][a-z0-9_]*",
-
-
-localrules:
-    all,
-    homogenize,
-    simulate,
-    compare,
 
 
 include: "rules/retrieve.smk"
@@ -46,22 +38,12 @@ include: "rules/compare.smk"
 include: "rules/report.smk"
 
 
-rule all:
-    default_target: True
-    input:
-        files=targets["all"],
+for stage, files in targets.items():
 
-
-rule homogenize:
-    input:
-        files=targets["homogenize"],
-
-
-rule simulate:
-    input:
-        files=targets["simulate"],
-
-
-rule compare:
-    input:
-        files=targets["compare"],
+    rule:
+        name:
+            stage
+        default_target: stage == "all"
+        input:
+            files=files,
+        localrule: True

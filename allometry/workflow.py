@@ -101,7 +101,7 @@ def comparison_stores(cfg: Config, comparison: str) -> dict[str, str]:
 
 
 def targets(cfg: Config) -> dict[str, list[str]]:
-    """Every final file of each target rule: stores together with their manifests."""
+    """Files of each target rule: stores together with their manifests; `all` comes with the report page."""
     stage = {
         "homogenize": [
             path
