@@ -1,0 +1,77 @@
+"""Tables and figure are made from result files alone."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.table import cut_table, figure, fill, machine_line, peers_table
+
+MACHINE = {"cpu": "Test CPU", "cpus": 2, "memory_gib": 24.0}
+
+
+def _run(program: str, rtf: float, **more: object) -> dict:
+    return {
+        "program": program,
+        "rtf": rtf,
+        "build_s": 2.0,
+        "peak_rss_gib": 1.5,
+        "events_per_s": 7e8,
+        "others_share": 0.01,
+        "machine": MACHINE,
+        "finished": "2026-01-02T03:04:05",
+        "threads": 2,
+        **more,
+    }
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    for scale in (0.1, 1.0):
+        runs = {"allometry": [_run("Allometry", 0.2 * scale), _run("Allometry", 0.1 * scale)]}
+        runs["nest"] = [_run("NEST 3.10.0", 5.0 * scale)]
+        best = {"allometry": 0.1 * scale, "nest": 5.0 * scale}
+        found = {"scale": scale, "best_rtf": best, "runs": runs, "left_out": {"brian2": "too large"}}
+        (tmp_path / f"microcircuit_{scale:g}.json").write_text(json.dumps(found))
+    cut = _run("Allometry", 1.25, scale=1.0, partitions=2, threads=1)
+    (tmp_path / "cut_1_p2_t1.json").write_text(json.dumps(cut))
+    return tmp_path
+
+
+def test_the_fastest_repeat_counts(results: Path) -> None:
+    rows = peers_table(results, "microcircuit").splitlines()[2:]
+    assert rows[0] == "| 0.1 | Allometry | 2.0 | 0.01 |  | 1.50 | 700 M | 1 % |"
+    assert rows[1] == "| 0.1 | NEST 3.10.0 | 2.0 | 0.5 | 50.0 | 1.50 | 700 M | 1 % |"
+    assert "too large" in rows[2]
+    assert len(rows) == 6
+
+
+def test_partitions_and_machine(results: Path) -> None:
+    assert "| 1 | 2 | 1 | 2.0 | 1.25 |" in cut_table(results)
+    assert "Test CPU, 2 CPUs, 24 GiB, 2026-01-02" in machine_line(results)
+
+
+def test_only_the_text_between_markers_changes() -> None:
+    text = "a\n<!-- table: x -->\n\nold\n\n<!-- end -->\nb\n"
+    new = fill(text, {"x": "| \\1 new |"})
+    assert new == "a\n<!-- table: x -->\n\n| \\1 new |\n\n<!-- end -->\nb\n"
+    assert fill(new, {"x": "| \\1 new |"}) == new
+    with pytest.raises(ValueError, match="called y"):
+        fill(text, {"y": ""})
+
+
+def test_readme_has_every_table(root: Path, results: Path) -> None:
+    readme = (root / "benchmarks" / "README.md").read_text()
+    for name in ("machine", "microcircuit", "brunel", "cut"):
+        fill(readme, {name: ""})
+
+
+def test_figure_shows_every_program(results: Path, tmp_path: Path) -> None:
+    path = tmp_path / "figure.svg"
+    assert figure(results, path)
+    first = path.read_bytes()
+    assert b"<!-- NEST -->" in first
+    assert b"<!-- Allometry -->" in first
+    assert figure(results, path)
+    assert path.read_bytes() == first
+    assert not figure(tmp_path / "nothing", path)
