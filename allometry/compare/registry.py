@@ -72,8 +72,7 @@ _GRAPHS = "two weighted directed graphs with node labels"
 _ROTATION = "rotation and isotropic scaling of unit space, permutation of units"
 _RANK = "monotonic transformation of dissimilarities, order of units"
 
-# One row per measure reads better than eleven lines per measure, hence the long lines.
-# ruff: noqa: E501
+# One row per measure reads better than eleven lines per measure.
 # name, version, family, function, inputs, invariances, use, ceiling rule, reference
 _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
     # -- representation --------------------------------------------------------------------------------------------
@@ -159,10 +158,25 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
     ("rich_club", "1", "structure", "rich_club", "graph [nodes, nodes]", "order of nodes", "do hubs prefer hubs?", "none", "Colizza et al. 2006, Nat. Phys. 2:110"),
     ("motifs", "1", "structure", "motifs", "directed graph [nodes, nodes]", "order of nodes", "which three-neuron circuits are more frequent than chance?", "none",
      "Milo et al. 2002, Science 298:824"),
-    ("propagation", "1", "structure", "function_given_structure", "simulated response and signal propagation per ordered pair", "monotonic transformation of responses",
-     "does simulated activity on a connectome predict measured influence better than the edge itself?", "auc", "Randi et al. 2023, Nature 623:406"),
-    ("structure_function_correlation", "1", "human", "structure_function", "structural [regions, regions], BOLD [time, regions]", "monotonic transformation of either matrix",
+    # -- comparisons of the workflow: rows of their Scores -----------------------------------------------------------
+    ("influence_auc", "1", "structure", "function_given_structure", "a score and q per measured ordered pair", "monotonic transformation of the score",
+     "does anatomy, or activity simulated on it, tell which neuron influences which?", "auc", "Randi et al. 2023, Nature 623:406"),
+    ("influence_auc_indirect", "1", "structure", "function_given_structure", "a score and q per measured pair without an edge", "monotonic transformation of the score",
+     "does simulation tell influences that no direct edge explains?", "none", "Randi et al. 2023, Nature 623:406"),
+    ("influence_auc_gain", "1", "structure", "function_given_structure", "two scores and q per measured ordered pair", "monotonic transformation of either score",
+     "is a simulation better than the edge weight, the path length or the degrees alone?", "none", "DeLong et al. 1988, Biometrics 44:837 (paired AUC); here by resampling neurons"),
+    ("influence_given_edge", "1", "structure", "function_given_structure", "edges and q per measured ordered pair", "weights of edges", "how often does a connected neuron respond?", "none", "Randi et al. 2023, Nature 623:406"),
+    ("influence_without_edge", "1", "structure", "function_given_structure", "edges and q per measured ordered pair", "weights of edges", "how often does an unconnected neuron respond?", "none", "Randi et al. 2023, Nature 623:406"),
+    ("influence_ratio", "1", "structure", "function_given_structure", "edges and q per measured ordered pair", "weights of edges", "how many times as often does a connected neuron respond?", "none", "Randi et al. 2023, Nature 623:406"),
+    ("weight_response_correlation", "1", "structure", "function_given_structure", "weight and response per measured edge", "monotonic transformation of either", "do stronger edges give larger responses?", "none", "Randi et al. 2023, Nature 623:406"),
+    ("edge_recall", "1", "structure", "agreement", _GRAPHS, "weights of edges", "which share of the reference's edges does the candidate have?", "none", "Witvliet et al. 2021, Nature 596:257"),
+    ("edge_precision", "1", "structure", "agreement", _GRAPHS, "weights of edges", "which share of the candidate's edges does the reference confirm?", "none", "Witvliet et al. 2021, Nature 596:257"),
+    ("edge_jaccard", "1", "structure", "agreement", _GRAPHS, "weights of edges, exchange of the two", "which share of all edges do both have?", "none", "Witvliet et al. 2021, Nature 596:257"),
+    ("weight_rank_correlation", "1", "structure", "agreement", _GRAPHS, "monotonic transformation of either's weights, exchange of the two", "do shared edges have similar strength?", "none", "Cook et al. 2019, Nature 571:63"),
+    ("structure_bold_correlation", "1", "human", "structure_function", "structural [regions, regions], BOLD [time, regions]", "monotonic transformation of either matrix",
      "does the white matter predict functional connectivity?", "correlation", "Honey et al. 2009, PNAS 106:2035"),
+    ("structure_bold_gain", "1", "human", "structure_function", "structural [regions, regions], BOLD [time, regions]", "monotonic transformation of either matrix",
+     "do connections tell more than the strengths of their regions?", "none", "Honey et al. 2009, PNAS 106:2035"),
     # -- reservoir -------------------------------------------------------------------------------------------------
     ("memory_capacity", "1", "reservoir", "memory_capacity", "weights [nodes, nodes], input", "order of nodes", "how long does a connectome remember its input?", "none",
      "Jaeger 2001, GMD Report 152; Suárez et al. 2021, Nat. Mach. Intell. 3:771"),
