@@ -59,7 +59,7 @@ def path_lengths(graph: Any) -> Floats:
     return lengths
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _swap(source: Ints, target: Ints, occupied: NDArray[np.uint8], first: Ints, second: Ints, flip: Ints) -> int:
     done = 0
     undirected = flip.size > 0

@@ -6,7 +6,7 @@ from permuting regions and intervals from resampling regions.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
@@ -182,7 +182,7 @@ def _subjects(
 ) -> list[Subject]:
     recordings: dict[str, xr.Dataset] = {}
     for name in activity:
-        recordings |= stores.split(inputs[name])
+        recordings |= stores.split(cast(xr.DataTree, inputs[name]))
     found = []
     for name in structure:
         subject = str(inputs[name].attrs.get("parameters", {}).get("subject") or name)
@@ -193,7 +193,7 @@ def _subjects(
                 expected=f"a recording named {subject}; there are {', '.join(sorted(recordings)[:10])}",
                 do="leave the connectome out, or add the recording",
             )
-        found.append(_subject(name, subject, inputs[name], recordings[subject]))
+        found.append(_subject(name, subject, cast(xr.Dataset, inputs[name]), recordings[subject]))
     shared = sorted(set.intersection(*(set(s.labels) for s in found)))
     if len(shared) < 10:
         raise ComparisonError(f"the subjects share {len(shared)} regions", expected="at least 10 of one atlas")

@@ -194,7 +194,7 @@ def _connectome(
             matrix = responses[point.name]
             null = np.array([_relabelled_auc(matrix, order, pairs) for order in relabelled])
             kind = "neurons of similar degree exchanged"
-        column = {"connectome": name, "weight_mv": point.weight_mv, "gap_mv": point.gap_mv}
+        column: dict[str, Any] = {"connectome": name, "weight_mv": point.weight_mv, "gap_mv": point.gap_mv}
         rows.append(
             row(
                 "influence_auc",
@@ -250,7 +250,7 @@ def _connectome(
     return rows
 
 
-_PLAIN = {"verdict": "", "connectome": "", "weight_mv": np.nan, "gap_mv": np.nan}
+_PLAIN: dict[str, Any] = {"verdict": "", "connectome": "", "weight_mv": np.nan, "gap_mv": np.nan}
 
 
 def _verdict(gain: Interval, over: str) -> str:

@@ -49,7 +49,7 @@ class Measure:
     def load(self) -> Callable[..., Any]:
         """Import the family's module and return the function."""
         module = importlib.import_module(f"allometry.compare.{self.family}")
-        return getattr(module, self.function)  # type: ignore[no-any-return]
+        return getattr(module, self.function)
 
 
 def measure(name: str) -> Measure:

@@ -46,16 +46,16 @@ def row(
     **extra
         Further columns.
     """
-    known = isinstance(score, Interval)
-    value = score.estimate if isinstance(score, Interval) else float(score)
+    bounds = score if isinstance(score, Interval) else Interval(float(score), np.nan, np.nan)
+    value = bounds.estimate
     return {
         "measure": measure,
         "candidate": candidate,
         "reference": reference,
         "group": group,
         "score": value,
-        "ci_low": score.low if known else np.nan,
-        "ci_high": score.high if known else np.nan,
+        "ci_low": bounds.low,
+        "ci_high": bounds.high,
         "p": p,
         "ceiling_low": ceiling[0],
         "ceiling_high": ceiling[1],

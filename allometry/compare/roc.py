@@ -85,7 +85,7 @@ def delong(score: ArrayLike, label: ArrayLike, level: float = 0.95) -> Interval:
     return Interval(area, max(0.0, area - z * error), min(1.0, area + z * error), level, "delong")
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _areas(draws: Floats, group: NDArray[np.int64], positive: NDArray[np.bool_], last: NDArray[np.bool_]) -> Floats:
     areas = np.empty(draws.shape[0])
     for i in range(draws.shape[0]):

@@ -137,7 +137,12 @@ def _pair(
     ):
         p = _overlap_p(one, other, found.edges_shared)
         weight_p = _correlation_p(found.weight_rank_correlation, found.edges_shared)
-        common = {"group": synapse, "n": edges, "shared_nodes": found.nodes, "shared_edges": found.edges_shared}
+        common: dict[str, Any] = {
+            "group": synapse,
+            "n": edges,
+            "shared_nodes": found.nodes,
+            "shared_edges": found.edges_shared,
+        }
         rows.append(
             [
                 row("edge_recall", one.name, other.name, intervals[recall], p=p, **common),
