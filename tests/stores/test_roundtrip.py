@@ -91,12 +91,12 @@ def test_another_process_writes_the_same_bytes(tmp_path):
         "import sys, numpy as np, pandas as pd\n"
         "from allometry import stores\n"
         "rng = np.random.default_rng(1)\n"
-        "step = np.sort(rng.choice(3_000_000, 400_000, replace=False))\n"
+        "step = np.sort(rng.choice(3_000_000, 100_000, replace=False))\n"
         "attrs = {k: k for k in ('title', 'species', 'citation', 'licence')}\n"
         "attrs |= {k: {} for k in ('source', 'parameters', 'derived')}\n"
-        "s = stores.spikes_simulated(step, rng.integers(0, 9, 400_000), dt_ms=0.1, duration_ms=3e5, attrs=attrs,\n"
+        "s = stores.spikes_simulated(step, rng.integers(0, 9, 100_000), dt_ms=0.1, duration_ms=3e5, attrs=attrs,\n"
         "    units=pd.DataFrame({'population': list('abcdefghi')}))\n"
-        "stores.write(s, sys.argv[1], chunks={'spike': 50_000})\n"
+        "stores.write(s, sys.argv[1], chunks={'spike': 12_500})\n"
     )
     for seed in ("1", "2"):
         command = [sys.executable, "-c", code, str(tmp_path / f"{seed}.zarr")]
