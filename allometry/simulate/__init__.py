@@ -23,6 +23,7 @@ from allometry.simulate.network import (
     Values,
     VoltageProbe,
 )
+from allometry.simulate.run import run
 
 __all__ = [
     "ConnectomeLif",
@@ -46,4 +47,5 @@ __all__ = [
     "Uniform",
     "Values",
     "VoltageProbe",
+    "run",
 ]

@@ -82,7 +82,7 @@ class Meeting(NamedTuple):
     box : int64 [2, room], spikes of an interval, one region per thread starting at box_start; box_count : int64
     [2, 8 thread]; flags : int64 [8 thread]; abort : int64 [8]; voltage : float [2, neuron of the network];
     sockets : int64 [peer]; outgoing : int64 [2 + room]; incoming : int64 [2, peer, 2 + room];
-    progress : int64 [peer, 2]; polled : int64 [peer].
+    progress : int64 [peer, 2]; polled : int64 [peer]; patience : int64 [1].
     """
 
     box: np.ndarray
@@ -96,6 +96,14 @@ class Meeting(NamedTuple):
     incoming: np.ndarray
     progress: np.ndarray
     polled: np.ndarray
+    patience: np.ndarray
+
+
+@njit(nogil=True)
+def _copy(source, begin, target, at, count):  # type: ignore[no-untyped-def]
+    # Assigning slices instead would compile numba's broadcasting and error messages: a quarter of the compilation.
+    for i in range(count):
+        target[at + i] = source[begin + i]
 
 
 @njit(nogil=True)
@@ -228,7 +236,9 @@ def advance(  # type: ignore[no-untyped-def]
     logged = 0
     events = 0
     sample = 0
-    event = np.searchsorted(cells.event_step, first)
+    event = 0
+    while event < len(cells.event_step) and cells.event_step[event] < first:
+        event += 1
     steps = narrow.shape[0]
     peers = len(meeting.sockets)
     step = first
@@ -250,7 +260,7 @@ def advance(  # type: ignore[no-untyped-def]
                 _gap_currents(cells, meeting.voltage[now & 1])
             if logged + neurons > len(log):
                 longer = np.empty(2 * len(log) + neurons, np.int64)
-                longer[:logged] = log[:logged]
+                _copy(log, 0, longer, 0, logged)
                 log = longer
             logged = _update(cells, flag, now, log, logged)
             if meeting.voltage.shape[1] > 0:
@@ -262,23 +272,21 @@ def advance(  # type: ignore[no-untyped-def]
         generation += 1
         parity = generation & 1
         count = logged - opened
-        mine = meeting.box[parity, meeting.box_start[me] : meeting.box_start[me + 1]]
-        mine[:count] = log[opened:logged]
+        _copy(log, opened, meeting.box[parity], meeting.box_start[me], count)
         meeting.box_count[parity, 8 * me] = count
-        if not barrier(meeting.flags, me, threads, 2 * generation, meeting.abort):
+        if not barrier(meeting.flags, me, threads, 2 * generation, meeting.abort, meeting.patience[0]):
             return 1, generation, logged, log, events, narrow, wide
         if peers > 0 and me == 0:
             total = 2
             for other in range(threads):
                 n = meeting.box_count[parity, 8 * other]
-                begin = meeting.box_start[other]
-                meeting.outgoing[total : total + n] = meeting.box[parity, begin : begin + n]
+                _copy(meeting.box[parity], meeting.box_start[other], meeting.outgoing, total, n)
                 total += n
             meeting.outgoing[0] = step
             meeting.outgoing[1] = total - 2
             status = exchange(
-                meeting.sockets, meeting.outgoing, meeting.incoming[parity], meeting.progress, meeting.polled, step,
-                meeting.abort,
+                meeting.sockets, meeting.outgoing, meeting.incoming[parity], meeting.progress, meeting.polled, step, meeting.abort,
+                meeting.patience[0],
             )  # fmt: skip
             if status != 0:
                 return status, generation, logged, log, events, narrow, wide
@@ -289,7 +297,7 @@ def advance(  # type: ignore[no-untyped-def]
                 wide_filled,
             )  # fmt: skip
         if peers > 0:
-            if not barrier(meeting.flags, me, threads, 2 * generation + 1, meeting.abort):
+            if not barrier(meeting.flags, me, threads, 2 * generation + 1, meeting.abort, meeting.patience[0]):
                 return 1, generation, logged, log, events, narrow, wide
             for p in range(peers):
                 narrow, wide = _queue(

@@ -18,7 +18,9 @@ def grown(queue):  # type: ignore[no-untyped-def]
     """Return a copy of the queue with twice the room per step."""
     steps, room = queue.shape
     out = np.empty((steps, 2 * room), np.uint64)
-    out[:, :room] = queue
+    for step in range(steps):
+        for n in range(room):
+            out[step, n] = queue[step, n]
     return out
 
 

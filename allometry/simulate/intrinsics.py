@@ -9,8 +9,6 @@ from numba.extending import intrinsic
 
 _yield_processor = types.ExternalFunction("sched_yield", types.int32())
 _sleep_us = types.ExternalFunction("usleep", types.int32(types.uint32))
-_SPIN = 4000
-_YIELD = 40000
 
 
 @intrinsic
@@ -67,26 +65,26 @@ def address(typingctx, array, offset):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def pause(spins):  # type: ignore[no-untyped-def]
+def pause(spins, patience):  # type: ignore[no-untyped-def]
     """Wait a moment: spin at first, then give the core away, then sleep, so that a taken core costs little."""
-    if spins > _YIELD:
+    if spins > 400 * patience:
         _sleep_us(types.uint32(50))
-    elif spins > _SPIN:
+    elif spins > 40 * patience:
         _yield_processor()
     return spins + 1
 
 
 @njit(nogil=True)
-def barrier(flags, mine, count, generation, abort):  # type: ignore[no-untyped-def]
+def barrier(flags, mine, count, generation, abort, patience):  # type: ignore[no-untyped-def]
     """Wait until all `count` threads have reached `generation`; returns False if `abort[0]` was raised meanwhile.
 
-    `flags` has eight int64 per thread, so that no two share a cache line.
+    `patience` scales how long a thread spins before it sleeps. `flags` has eight int64 per thread, so that no two share a cache line.
     """
     store_release(flags, mine * 8, generation)
     for other in range(count):
         spins = 0
         while load_acquire(flags, other * 8) < generation:
-            spins = pause(spins)
+            spins = pause(spins, patience)
             if spins & 255 == 0 and load_acquire(abort, 0) != 0:
                 return False
     return load_acquire(abort, 0) == 0

@@ -12,9 +12,11 @@ from allometry.simulate.advance import Cells, Meeting, Wiring, advance, queue_sp
 from allometry.simulate.cut import numbers, segments
 from allometry.simulate.inputs import VoltageProbe
 from allometry.simulate.plan import Plan
-from allometry.simulate.shard import Layout, build_cells, build_wiring, current_changes, layout, set_currents
+from allometry.simulate.shard import Layout, build_cells, build_wiring, current_changes, layout, probed, set_currents
 
 _QUEUE_ROOM = 256
+# How long a thread spins before it gives its core away: little where threads outnumber cores.
+_PATIENT, _CROWDED = 100, 1
 
 
 class Stopped(Exception):
@@ -38,12 +40,17 @@ class Shard:
 
 @dataclass
 class Window:
-    """What a partition produced in steps [first, last): spikes sorted by (step, neuron), voltage samples."""
+    """What a partition produced in steps [first, last).
+
+    spikes : int64, step << 32 | neuron, sorted; samples : float32 [sample, probe], mV; units : int64 [probe], the
+    neurons of the probes.
+    """
 
     first: int
     last: int
     spikes: np.ndarray
     samples: np.ndarray
+    units: np.ndarray
 
 
 @dataclass
@@ -51,6 +58,7 @@ class Partition:
     """Partition `number` of `count`, with `threads` threads.
 
     `sockets` are file descriptors of connections to the other partitions, in ascending order of their numbers.
+    `crowded` says that more threads than cores take part on this host.
     """
 
     plan: Plan
@@ -60,6 +68,7 @@ class Partition:
     probes: tuple[VoltageProbe, ...] = ()
     sample_every: int = 0
     sockets: tuple[int, ...] = ()
+    crowded: bool = False
     shards: list[Shard] = field(default_factory=list)
     step: int = 0
 
@@ -139,6 +148,7 @@ class Partition:
             incoming=np.zeros((2, peers, room), np.int64),
             progress=np.zeros((peers, 2), np.int64),
             polled=np.zeros(max(1, peers), np.int64),
+            patience=np.array([_CROWDED if self.crowded else _PATIENT], np.int64),
         )
 
     @property
@@ -165,7 +175,18 @@ class Partition:
             self.step = stop
         merged = np.concatenate(spikes)
         merged.sort()
-        return Window(first, last, merged, np.concatenate(samples, axis=0))
+        units, rest = self._probed()
+        return Window(first, last, merged, np.concatenate(samples, axis=0) + rest, units)
+
+    def _probed(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the neurons of the probed columns and their resting potentials, shard after shard."""
+        units, rest = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+        for shard in self.shards:
+            for s, chosen in probed(self.plan, shard.where, self.probes):
+                neurons = self.plan.neurons[s.population]
+                units.append(chosen + neurons.first)
+                rest.append(np.full(len(chosen), neurons.rest, np.float32))
+        return np.concatenate(units), np.concatenate(rest)
 
     def _advance(self, k: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         shard = self.shards[k]

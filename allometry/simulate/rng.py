@@ -315,7 +315,7 @@ def multinomial_indegrees(total, size, low, high, projection_key, out):  # type:
     nodes = np.empty(128, np.uint64)
     bounds = np.empty((128, 3), np.int64)
     nodes[0] = uint64(1)
-    bounds[0] = np.array([0, size, total])
+    bounds[0, 0], bounds[0, 1], bounds[0, 2] = 0, size, total
     depth = 1
     while depth > 0:
         depth -= 1

@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import hashlib
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from allometry.errors import SimulationError
 T = TypeVar("T")
 
 _CLASSES: dict[str, type] = {}
+_LISTED = 32
 
 
 def serialisable(cls: type[T]) -> type[T]:
@@ -32,8 +34,10 @@ def to_dict(obj: Any, digest: bool = False) -> Any:
         Replace arrays by their length and sha256, for attributes of a store. Such a dict cannot be read back.
     """
     if dataclasses.is_dataclass(obj) and not isinstance(obj, type):
-        fields = {f.name: to_dict(getattr(obj, f.name), digest) for f in dataclasses.fields(obj)}
-        return {"kind": type(obj).__name__, **fields}
+        values = {f.name: getattr(obj, f.name) for f in dataclasses.fields(obj)}
+        # An open end (infinity, a default) is left out: JSON cannot hold it.
+        kept = {name: to_dict(value, digest) for name, value in values.items() if not _infinite(value)}
+        return {"kind": type(obj).__name__, **kept}
     if isinstance(obj, np.ndarray):
         if digest:
             return {"length": int(obj.size), "sha256": hashlib.sha256(np.ascontiguousarray(obj).tobytes()).hexdigest()}
@@ -41,10 +45,16 @@ def to_dict(obj: Any, digest: bool = False) -> Any:
     if isinstance(obj, dict):
         return {str(key): to_dict(value, digest) for key, value in obj.items()}
     if isinstance(obj, list | tuple):
+        if digest and len(obj) > _LISTED and all(isinstance(value, str) for value in obj):
+            return {"length": len(obj), "sha256": hashlib.sha256("\n".join(obj).encode()).hexdigest()}
         return [to_dict(value, digest) for value in obj]
     if isinstance(obj, np.generic):
         return obj.item()
     return obj
+
+
+def _infinite(value: Any) -> bool:
+    return isinstance(value, float) and math.isinf(value)
 
 
 def from_dict(data: Any) -> Any:

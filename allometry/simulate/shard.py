@@ -110,8 +110,9 @@ def build_cells(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> 
     drives, keys, rows, members, member_slots = _drives(plan, where)
     event_step, event_slot, event_weight = _events(plan, where)
     gap_limits, gap_source, gap_weight = _gaps(plan, where)
-    chosen = [(s, p) for p in probes for s in where.segments if plan.neurons[s.population].name == p.population]
-    local = [s.start + i - s.low for s, p in chosen for i in np.asarray(p.neurons) if s.low <= i < s.high]
+    local = np.concatenate(
+        [np.empty(0, np.int64), *(chosen - s.low + s.start for s, chosen in probed(plan, where, probes))]
+    )
     return Cells(
         v=v,
         x=np.zeros(where.neurons, real),
@@ -130,12 +131,22 @@ def build_cells(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> 
         event_step=event_step,
         event_slot=event_slot,
         event_weight=event_weight,
-        probes=np.array(local, np.int64),
+        probes=local,
         samples=np.zeros((0, len(local)), np.float32),
         gap_limits=gap_limits,
         gap_source=gap_source,
         gap_weight=gap_weight.astype(real),
     )
+
+
+def probed(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> list[tuple[Segment, np.ndarray]]:
+    """Return which neurons of which segments are recorded, by index within the population."""
+    return [
+        (s, np.asarray(p.neurons)[(p.neurons >= s.low) & (p.neurons < s.high)])
+        for p in probes
+        for s in where.segments
+        if plan.neurons[s.population].name == p.population
+    ]
 
 
 def set_currents(plan: Plan, where: Layout, cells: Cells, step: int) -> None:
@@ -242,7 +253,7 @@ def _gaps(plan: Plan, where: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarray
 def build_wiring(plan: Plan, where: Layout) -> Wiring:
     """Draw the incoming synapses of a part: count per row, allocate, fill."""
     bits = where.slot_bits
-    narrow, wide = _rows(plan, bits)
+    narrow, wide = row_counts(plan, bits)
     population = np.repeat(np.arange(len(plan.neurons), dtype=np.uint16), [n.size for n in plan.neurons])
     extent = np.zeros((2, where.slots), np.int64)
     tables = []
@@ -276,7 +287,7 @@ def build_wiring(plan: Plan, where: Layout) -> Wiring:
     return Wiring(population, plan.shortest, plan.spans, *tables)
 
 
-def _rows(plan: Plan, slot_bits: int) -> tuple[np.ndarray, np.ndarray]:
+def row_counts(plan: Plan, slot_bits: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the first row of each source population among the 32-bit and the 64-bit rows, int64 [population + 1]."""
     need = np.zeros(len(plan.neurons), np.int64)
     for s in plan.synapses:

@@ -17,7 +17,6 @@ _SEND_FLAGS = int(socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0))
 _POLLIN = 1
 _POLLOUT = 4
 _BROKEN = 8 | 16 | 32
-_SPIN = 300
 
 _send = types.ExternalFunction("send", types.int64(types.int32, types.voidptr, types.uint64, types.int32))
 _recv = types.ExternalFunction("recv", types.int64(types.int32, types.voidptr, types.uint64, types.int32))
@@ -30,7 +29,7 @@ def _length(count):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def exchange(sockets, outgoing, incoming, progress, polled, interval, abort):  # type: ignore[no-untyped-def]
+def exchange(sockets, outgoing, incoming, progress, polled, interval, abort, patience):  # type: ignore[no-untyped-def]
     """Send `outgoing` to all peers and receive one message from each into the rows of `incoming`.
 
     outgoing : int64 [2 + room], filled with interval, count and spikes; incoming : int64 [peer, 2 + room];
@@ -79,7 +78,7 @@ def exchange(sockets, outgoing, incoming, progress, polled, interval, abort):  #
         idle += 1
         if load_acquire(abort, 0) != 0:
             return ABORTED
-        if idle > _SPIN:
+        if idle > patience:
             for p in range(peers):
                 events = 0
                 have = progress[p, 1]
