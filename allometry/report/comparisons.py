@@ -128,10 +128,85 @@ def _agreement(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str 
 
 
 def _propagation(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
-    auc = rows[rows["measure"] == "propagation_auc"]
-    with figure(image, 1, 1, (9.0, max(3.0, 0.28 * len(auc)))) as (ax,):
-        _grouped(ax, auc, "AUC of simulated propagation and of its baselines", chance=0.5)
-    return "Bars: 95 % intervals over driven neurons."
+    shown, null = curves["influence_auc_by_weight"], curves["influence_auc_null"]
+    groups = list(dict.fromkeys(zip(shown["connectome"].values.tolist(), shown["gap_mv"].values.tolist())))
+    with figure(image, 3, 1, (4.8, 3.9)) as (ax_auc, ax_gain, ax_null):
+        for colour, (connectome, gap) in zip(COLOURS, groups):
+            mine = shown.isel(point=(shown["connectome"].values == connectome) & (shown["gap_mv"].values == gap))
+            label = f"{connectome}, {f'gap junctions {gap:g}' if gap else 'no gap junctions'}"
+            x = mine["weight_mv"].values
+            error = np.abs(np.stack([mine["ci_low"].values, mine["ci_high"].values]) - mine["auc"].values)
+            ax_auc.errorbar(x, mine["auc"], yerr=error, fmt="o-", ms=4, lw=1.2, color=colour, label=label)
+            spread = np.abs(np.stack([mine["gain_low"].values, mine["gain_high"].values]) - mine["gain"].values)
+            ax_gain.errorbar(x, mine["gain"], yerr=spread, fmt="o-", ms=4, lw=1.2, color=colour)
+        first = shown.isel(point=0)
+        for style, predictor in zip(("--", "-.", ":"), ("weight", "path_length", "degree")):
+            name = predictor.replace("_", " ")
+            ax_auc.axhline(float(first[f"auc_{predictor}"]), ls=style, color=NEUTRAL, label=f"{name} alone")
+        ax_gain.axhline(0, ls=":", color=NEUTRAL)
+        for ax in (ax_auc, ax_gain):
+            ax.set_xscale("log")
+            ax.set_xticks(
+                np.unique(shown["weight_mv"].values), [f"{x:g}" for x in np.unique(shown["weight_mv"].values)]
+            )
+            ax.minorticks_off()
+            ax.set_xlabel("weight per synapse (mV)")
+        ax_auc.set(title="Simulated propagation tells influence", ylabel="AUC")
+        ax_auc.legend(fontsize=6.5)
+        ax_gain.set(title="Gain over the direct weight", ylabel="difference of AUC")
+        for colour, name in zip(COLOURS, null["candidate"].values.tolist()):
+            values = null["auc"].values[null["candidate"].values.tolist().index(name)]
+            ax_null.hist(values[np.isfinite(values)], bins=20, alpha=0.5, color=colour, label=name)
+        ax_null.set(title="Null distributions", xlabel="AUC")
+        ax_null.legend(fontsize=5.5)
+    gains = rows[(rows["measure"] == "influence_auc_gain") & (rows["group"] == "over_weight")]
+    verdicts = gains["verdict"].astype(str).value_counts().to_dict() if "verdict" in gains else {}
+    said = ", ".join(f"{verdict} at {count}" for verdict, count in verdicts.items())
+    return (
+        "Each neuron is driven in turn; the score of a pair is the peak depolarisation of the responding neuron. Compared with the "
+        f"direct connection weight, the simulation is {said} of {len(gains)} points. Bars: 95 % intervals over driven neurons."
+    )
+
+
+def _structure_bold(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
+    scores = rows[rows["measure"] == "structure_bold_correlation"]
+    own = scores[scores["group"] == "own"].reset_index(drop=True)
+    matrix, by_weight = curves["structure_bold_matrix"], curves["bold_by_weight"]
+    with figure(image, 3, 1, (4.6, 3.8)) as (ax_own, ax_matrix, ax_weight):
+        y = np.arange(len(own))
+        for position, (low, high) in zip(y, own[["ceiling_low", "ceiling_high"]].to_numpy()):
+            ax_own.barh(position, high - low, 0.8, left=low, color="#dddddd", edgecolor="#bbbbbb")
+        error = np.abs(own[["ci_low", "ci_high"]].to_numpy().T - own["score"].to_numpy())
+        ax_own.errorbar(own["score"], y, xerr=error, fmt="o", ms=4, lw=1, color=COLOURS[0], label="own structure")
+        for group, colour in zip(("other_subjects", "fibre_length", "strength"), COLOURS[1:]):
+            part = scores[scores["group"] == group]
+            ax_own.plot(part["score"], y, "|", ms=9, mew=1.6, color=colour, label=group.replace("_", " "))
+        ax_own.set_yticks(y, own["candidate"], fontsize=7)
+        ax_own.invert_yaxis()
+        ax_own.set(title="Structure against BOLD", xlabel="rank correlation (band: noise ceiling)")
+        ax_own.legend(fontsize=6.5, loc="lower center", bbox_to_anchor=(0.5, -0.42), ncols=2)
+        drawn = ax_matrix.imshow(matrix["correlation"].values, cmap="viridis")
+        for set_ticks, names in (
+            (ax_matrix.set_yticks, matrix["structure"]),
+            (ax_matrix.set_xticks, matrix["function"]),
+        ):
+            set_ticks(range(names.size), names.values.tolist(), fontsize=6.5)
+        ax_matrix.tick_params(axis="x", rotation=90)
+        ax_matrix.set(title="Whose structure, whose function", xlabel="function of", ylabel="structure of")
+        plt.colorbar(drawn, ax=ax_matrix, shrink=0.8)
+        spread = by_weight["sd"].values
+        ax_weight.errorbar(by_weight["weight"], by_weight["correlation"], yerr=spread, fmt="o-", ms=4, lw=1)
+        ax_weight.set_xscale(
+            "symlog", linthresh=max(1e-9, float(np.min(by_weight["weight"].values[by_weight["weight"].values > 0])))
+        )
+        ax_weight.set(
+            title="BOLD by structural weight", xlabel="structural weight", ylabel="correlation of BOLD (mean, SD)"
+        )
+    mean = scores[scores["group"] == "mean"].iloc[0]
+    return (
+        f"Rank correlation over all pairs of regions; mean over subjects {_estimate(mean)}, noise ceiling "
+        f"{mean['ceiling_low']:.3f} to {mean['ceiling_high']:.3f} (how well other subjects' BOLD predicts a subject's)."
+    )
 
 
 def _forest(rows: pd.DataFrame, image: str | Path) -> str:
@@ -199,7 +274,8 @@ def _estimate(row: pd.Series) -> str:
 Drawing = Callable[[pd.DataFrame, Mapping[str, xr.Dataset], str | Path], str]
 # By a curve or measure that tells the kind of comparison
 DRAWINGS: dict[str, Drawing] = {
+    "influence_auc_by_weight": _propagation,
     "influence_roc": _structure_function,
     "agreement": _agreement,
-    "propagation_auc": _propagation,
+    "structure_bold_matrix": _structure_bold,
 }
