@@ -111,7 +111,11 @@ def targets(cfg: Config) -> dict[str, list[str]]:
         ]
         + (homogenized("connectome", "worm_stack") if cfg.homogenize.worm_stack else []),
         "simulate": [path for run in cfg.simulate.runs for path in simulated(cfg, run)],
-        "compare": [path for comparison in cfg.compare.comparisons for path in compared(comparison)],
+        "compare": [
+            path
+            for comparison in cfg.compare.comparisons
+            for path in [*compared(comparison), f"results/compared/{comparison}.cards.json"]
+        ],
     }
     return {**stage, "all": [*(path for paths in stage.values() for path in paths), "results/report/index.html"]}
 

@@ -5,9 +5,9 @@ from allometry.compare.kinds import module_of
 
 rule compare_run:
     input:
-        store=lambda wildcards: allometry_workflow.comparison_stores(
-            cfg, wildcards.comparison
-        ).values(),
+        store=lambda wildcards: list(
+            allometry_workflow.comparison_stores(cfg, wildcards.comparison).values()
+        ),
         manifest=lambda wildcards: [
             path.removesuffix(".zarr") + ".manifest.json"
             for path in allometry_workflow.comparison_stores(
@@ -17,6 +17,7 @@ rule compare_run:
     output:
         store=directory("results/compared/{comparison}.zarr"),
         manifest="results/compared/{comparison}.manifest.json",
+        cards="results/compared/{comparison}.cards.json",
     log:
         "results/logs/compare/{comparison}.log",
     benchmark:

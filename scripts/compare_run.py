@@ -9,5 +9,6 @@ if __name__ == "__main__":
             snakemake.params.options,
             snakemake.params.paths,
             snakemake.output.store,
+            cards=snakemake.output.cards,
             provenance=snakemake.params.provenance,
         )

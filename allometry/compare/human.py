@@ -29,6 +29,7 @@ class Subject:
 
     name: str
     structure: str
+    recordings: str
     labels: list[str]
     weight: Floats
     length: Floats
@@ -97,7 +98,7 @@ def structure_bold(
     for i, s in enumerate(subjects):
         common: dict[str, Any] = {"ceiling": bounds[i], "rule": "correlation", "n": upper[0].size}
         name = s.structure
-        reference = f"bold {s.name}"
+        reference = s.recordings
         own = _region_bootstrap(s.weight, s.function, bootstrap, seed)
         rows.append(
             row(
@@ -119,7 +120,9 @@ def structure_bold(
             "strength": (strength, upper[0].size),
         }
         rows += [
-            row("structure_bold_correlation", name, reference, value, group=group, **{**common, "n": n})
+            row(
+                "structure_bold_correlation", name, reference, value, group=group, role="baseline", **{**common, "n": n}
+            )
             for group, (value, n) in baselines.items()
         ]
         gain = interval(own.replicates - strength.replicates, own.estimate - strength.estimate)
@@ -139,7 +142,7 @@ def structure_bold(
         row(
             "structure_bold_correlation",
             "mean over subjects",
-            "bold",
+            ", ".join(dict.fromkeys(s.recordings for s in subjects)),
             _subject_bootstrap(own_scores, bootstrap, seed),
             group="mean",
             ceiling=(float(np.mean([low for low, _ in bounds])), float(np.mean([high for _, high in bounds]))),
@@ -180,9 +183,9 @@ def _ceiling(function: Floats) -> list[tuple[float, float]]:
 def _subjects(
     inputs: Mapping[str, xr.Dataset | xr.DataTree], activity: Sequence[str], structure: Sequence[str]
 ) -> list[Subject]:
-    recordings: dict[str, xr.Dataset] = {}
+    recordings: dict[str, tuple[str, xr.Dataset]] = {}
     for name in activity:
-        recordings |= stores.split(cast(xr.DataTree, inputs[name]))
+        recordings |= {key: (name, part) for key, part in stores.split(cast(xr.DataTree, inputs[name])).items()}
     found = []
     for name in structure:
         subject = str(inputs[name].attrs.get("parameters", {}).get("subject") or name)
@@ -193,14 +196,14 @@ def _subjects(
                 expected=f"a recording named {subject}; there are {', '.join(sorted(recordings)[:10])}",
                 do="leave the connectome out, or add the recording",
             )
-        found.append(_subject(name, subject, cast(xr.Dataset, inputs[name]), recordings[subject]))
+        found.append(_subject(name, subject, cast(xr.Dataset, inputs[name]), *recordings[subject]))
     shared = sorted(set.intersection(*(set(s.labels) for s in found)))
     if len(shared) < 10:
         raise ComparisonError(f"the subjects share {len(shared)} regions", expected="at least 10 of one atlas")
     return [_restrict(s, shared) for s in found]
 
 
-def _subject(name: str, subject: str, connectome: xr.Dataset, recording: xr.Dataset) -> Subject:
+def _subject(name: str, subject: str, connectome: xr.Dataset, recordings: str, recording: xr.Dataset) -> Subject:
     labels, weight = stores.to_dense(connectome, "structural")
     length = np.full(weight.shape, np.nan)
     if "length" in connectome:
@@ -214,7 +217,7 @@ def _subject(name: str, subject: str, connectome: xr.Dataset, recording: xr.Data
     function = functional_connectivity(bold)
     rows = [labels.tolist().index(label) for label in shared]
     pick = np.ix_(rows, rows)
-    kept = Subject(subject, name, shared, weight[pick].astype(float), length[pick].astype(float), function)
+    kept = Subject(subject, name, recordings, shared, weight[pick].astype(float), length[pick].astype(float), function)
     moving = np.isfinite(np.diag(function))
     return _restrict(kept, [label for label, moves in zip(shared, moving) if moves])
 
@@ -225,6 +228,7 @@ def _restrict(subject: Subject, labels: Sequence[str]) -> Subject:
     return Subject(
         subject.name,
         subject.structure,
+        subject.recordings,
         list(labels),
         subject.weight[pick],
         subject.length[pick],

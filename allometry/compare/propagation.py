@@ -16,7 +16,7 @@ from allometry import stores
 from allometry.compare.atlas import ROC_GRID, Anatomy, Atlas, Pairs, mirrored
 from allometry.compare.graphs import Floats
 from allometry.compare.result import Result, curve, row, with_fdr
-from allometry.compare.roc import auc, cluster_replicates, roc
+from allometry.compare.roc import auc, auc_of_levels, cluster_replicates, roc
 from allometry.compare.statistics import Interval, interval, permutation_p
 from allometry.errors import ComparisonError
 
@@ -171,6 +171,7 @@ def _connectome(
             atlas.name,
             interval(drawn[group], area[group]),
             group=group,
+            role="baseline",
             p=permutation_p(area[group], rewired) if group == "weight" else np.nan,
             ceiling=ceiling,
             rule="auc",
@@ -191,8 +192,7 @@ def _connectome(
         if len(same) >= ENOUGH_NULLS:
             null, kind = np.array([pairs.auc(responses[p.name]) for p in same]), "simulated on rewired connectomes"
         else:
-            matrix = responses[point.name]
-            null = np.array([_relabelled_auc(matrix, order, pairs) for order in relabelled])
+            null = _relabelled_auc(responses[point.name], relabelled, pairs)
             kind = "neurons of similar degree exchanged"
         column: dict[str, Any] = {"connectome": name, "weight_mv": point.weight_mv, "gap_mv": point.gap_mv}
         rows.append(
@@ -275,10 +275,12 @@ def _degree_matched(anatomy: Anatomy, n: int, seed: int) -> list[np.ndarray]:
     return orders
 
 
-def _relabelled_auc(matrix: Floats, order: np.ndarray, pairs: Pairs) -> float:
-    score = matrix[np.ix_(order, order)][pairs.measured]
-    # A pair that lands where nothing was simulated says nothing, and has no influence of its own.
-    return auc(np.where(np.isfinite(score), score, np.nanmin(matrix)), pairs.influence)
+def _relabelled_auc(matrix: Floats, orders: list[np.ndarray], pairs: Pairs) -> Floats:
+    # A pair that lands where nothing was simulated says nothing: it gets the lowest score.
+    filled = np.where(np.isfinite(matrix), matrix, np.nanmin(matrix))
+    _, level = np.unique(filled, return_inverse=True)
+    level = level.reshape(matrix.shape)
+    return np.array([auc_of_levels(level[np.ix_(order, order)][pairs.measured], pairs.influence) for order in orders])
 
 
 class _Summary:

@@ -27,6 +27,7 @@ def row(
     score: float | Interval,
     *,
     group: str = "",
+    role: str = "result",
     p: float = float("nan"),
     ceiling: tuple[float, float] = (float("nan"), float("nan")),
     rule: str = "none",
@@ -39,6 +40,8 @@ def row(
     ----------
     score : float or Interval
         An Interval brings its bounds.
+    role : {"result", "baseline", "control"}
+        What the row is for: a baseline is what a result must beat, a control what must come out high.
     ceiling : (low, high)
         Noise ceiling; `rule` of `statistics.ceiled` relates the score to its lower bound.
     n : int
@@ -53,6 +56,7 @@ def row(
         "candidate": candidate,
         "reference": reference,
         "group": group,
+        "role": role,
         "score": value,
         "ci_low": bounds.low,
         "ci_high": bounds.high,

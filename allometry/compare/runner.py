@@ -2,11 +2,14 @@
 
 import importlib
 import logging
+import resource
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from allometry import stores
+from allometry.compare import card
 from allometry.compare.kinds import module_of
 from allometry.compare.result import Result
 
@@ -14,7 +17,12 @@ logger = logging.getLogger(__name__)
 
 
 def run(
-    options: Mapping[str, Any], paths: Mapping[str, str], out: str | Path, provenance: Mapping[str, Any] | None = None
+    options: Mapping[str, Any],
+    paths: Mapping[str, str],
+    out: str | Path,
+    *,
+    cards: str | Path | None = None,
+    provenance: Mapping[str, Any] | None = None,
 ) -> None:
     """Compute a comparison and write it as a Scores store.
 
@@ -26,6 +34,8 @@ def run(
         Path of every store that is read, by name.
     out : path
         The Scores store.
+    cards : path, optional
+        JSON file for the benchmark cards.
     provenance : mapping, optional
         Passed to the manifest.
 
@@ -34,6 +44,7 @@ def run(
     ComparisonError
         The stores cannot be compared as asked.
     """
+    started = time.perf_counter()
     given = dict(options)
     kind = given.pop("kind")
     # Imported by name, so that editing one kind does not rerun the others.
@@ -60,6 +71,10 @@ def run(
         },
     )
     stores.write(tree, out, provenance=provenance)
+    if cards is not None:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        cost = {"seconds": round(time.perf_counter() - started, 2), "peak_mib": round(peak, 1)}
+        card.write(cards, tree, cost)
     logger.info("wrote %s: %d rows", out, len(result.rows))
 
 

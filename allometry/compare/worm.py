@@ -142,9 +142,22 @@ def _rows(
         estimate = _auc(score, pairs.influence, pairs.source, bootstrap, seed)
         p = permutation_p(estimate.estimate, null[:, 0]) if group == "weight" else np.nan
         rows.append(
-            row("influence_auc", candidate, atlas.name, estimate, group=group, p=p, ceiling=bound, rule="auc", n=size)
+            row(
+                "influence_auc",
+                candidate,
+                atlas.name,
+                estimate,
+                group=group,
+                role="result" if group == "weight" else "baseline",
+                p=p,
+                ceiling=bound,
+                rule="auc",
+                n=size,
+            )
         )
-    rows.append(row("influence_auc", candidate, atlas.name, ceiling, group="mirrored_pair", n=int(paired.sum())))
+    rows.append(
+        row("influence_auc", candidate, atlas.name, ceiling, group="mirrored_pair", role="control", n=int(paired.sum()))
+    )
     given, without, ratio = _shares(pairs, edge, bootstrap, seed)
     p_given = permutation_p(given.estimate, null[:, 1])
     rows += [

@@ -1,0 +1,132 @@
+"""Benchmark cards: what a score of one measure on one data set is worth, on one page.
+
+A card gathers for a (data set, measure) the identity of both, the raw scores, the ceiling and the scores relative to it,
+baselines, statistics, validity (what the measure cannot see, and what it is for) and cost. Cards are JSON; drawing them is
+the report's work.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from allometry.compare.registry import Measure, measure
+
+LOW_CEILING = {"auc": 0.6, "correlation": 0.3, "ratio": 0.3, "reliability": 0.1}
+"""Lower bounds of the ceiling, by rule, under which a score relative to it is mostly noise."""
+
+NUMBERS = ("score", "ci_low", "ci_high", "p", "p_fdr", "ceiling_low", "ceiling_high", "ceiled", "n")
+
+
+def cards(scores: xr.DataTree, cost: Mapping[str, float] | None = None) -> list[dict[str, Any]]:
+    """One card per (data set, measure) of a Scores store; the data set is what the rows call `reference`.
+
+    Parameters
+    ----------
+    scores : DataTree
+        A Scores store.
+    cost : mapping, optional
+        What the comparison took: `seconds`, `peak_mib`.
+
+    Returns
+    -------
+    list of dict
+        JSON-able; a missing number is None.
+    """
+    table = scores.to_dataset().to_dataframe().reset_index(drop=True)
+    result = []
+    for (reference, name), rows in table.groupby(["reference", "measure"], sort=True):
+        entry = measure(str(name))
+        records = [_record(row) for row in rows.to_dict("records")]
+        result.append(
+            _card(str(reference), entry, records, {str(k): v for k, v in scores.attrs.items()}, dict(cost or {}))
+        )
+    return result
+
+
+def write(path: str | Path, scores: xr.DataTree, cost: Mapping[str, float] | None = None) -> None:
+    """Write the cards of a Scores store as one JSON file, complete or not at all."""
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(cards(scores, cost), indent=1, sort_keys=True, allow_nan=False) + "\n", "utf-8")
+    partial.replace(path)
+
+
+def _record(row: dict[Any, Any]) -> dict[str, Any]:
+    return {str(key): _plain(value) for key, value in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        # JSON has no NaN
+        return float(value) if math.isfinite(value) else None
+    return str(value)
+
+
+def _card(
+    reference: str, entry: Measure, records: list[dict[str, Any]], attrs: dict[str, Any], cost: dict[str, float]
+) -> dict[str, Any]:
+    results = [r for r in records if r.get("role", "result") == "result"]
+    lows = [r["ceiling_low"] for r in results if r["ceiling_low"] is not None]
+    highs = [r["ceiling_high"] for r in results if r["ceiling_high"] is not None]
+    limit = LOW_CEILING.get(entry.ceiling_rule)
+    derived = dict(attrs.get("derived", {}))
+    return {
+        "identity": {
+            "measure": entry.name,
+            "version": entry.version,
+            "family": entry.family,
+            "defined_by": entry.reference,
+            "data_set": reference,
+            "species": attrs.get("species", ""),
+            "citation": attrs.get("citation", ""),
+            "licence": attrs.get("licence", ""),
+            "stores": attrs.get("source", {}),
+            "comparison": attrs.get("title", ""),
+        },
+        "raw": [_pick(r) for r in results],
+        "ceiling": {
+            "rule": entry.ceiling_rule,
+            "low": [min(lows), max(lows)] if lows else None,
+            "high": [min(highs), max(highs)] if highs else None,
+            "how": derived.get("ceiling_low", ""),
+            "is_low": bool(lows and limit is not None and min(lows) < limit),
+            "limit": limit,
+        },
+        "ceiled": [
+            {
+                "candidate": r["candidate"],
+                "group": r["group"],
+                "value": r["ceiled"],
+                # More than the ceiling is possible (it is an estimate), and worth a look; it is never clipped.
+                "above_one": r["ceiled"] is not None and r["ceiled"] > 1,
+            }
+            for r in results
+            if r["ceiled"] is not None
+        ],
+        "baselines": [{"role": r["role"], **_pick(r)} for r in records if r.get("role", "result") != "result"],
+        "statistics": {
+            "parameters": attrs.get("parameters", {}),
+            "seed": attrs.get("seed"),
+            **{key: derived[key] for key in ("ci", "p", "p_fdr") if key in derived},
+        },
+        "validity": {
+            "use": entry.use,
+            "does_not_see": entry.invariances,
+            "notes": {key: text for key, text in derived.items() if key not in ("ci", "p", "p_fdr", "ceiling_low")},
+        },
+        "cost": cost,
+    }
+
+
+def _pick(record: dict[str, Any]) -> dict[str, Any]:
+    extra = {key: value for key, value in record.items() if key in ("verdict", "null", "weight_mv", "gap_mv") and value}
+    return {"candidate": record["candidate"], "group": record["group"], **{k: record.get(k) for k in NUMBERS}, **extra}
