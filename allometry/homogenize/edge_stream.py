@@ -293,7 +293,8 @@ def _checked(chunk: pd.DataFrame, columns: Columns, signed: bool, path: Path, fi
         values = chunk[column]
         refuse(values.isna().to_numpy(), "name is missing", column, "an id or a name")
         if values.dtype.kind == "f":
-            refuse((values != np.round(values)).to_numpy(), "id is not whole", column, "an id or a name")
+            whole = (values == np.round(values)) & (values.abs() < 2.0**53)
+            refuse(~whole.to_numpy(), "id is not a whole number that a table can hold", column, "an id or a name")
             values = values.astype(np.int64)
         out[role] = values if values.dtype.kind in "iu" else values.astype(str).str.strip()
         if out[role].dtype.kind not in "iu":

@@ -13,6 +13,7 @@ from allometry.errors import ReaderError
 
 KEY = ["synapse", "source", "target"]
 SIGNED = frozenset({"functional"})
+_LARGEST = float(np.finfo(np.float32).max)
 Record = dict[str, Any]
 
 
@@ -58,7 +59,7 @@ def check_weights(edges: pd.DataFrame, where: str) -> None:
     """Raise a `ReaderError` for a NaN or infinite weight, and for a negative one of an anatomical kind."""
     weight = edges["weight"].to_numpy(float)
     for bad, what, expected in (
-        (~np.isfinite(weight), "weight is not a finite number", "a finite number"),
+        (~(np.abs(weight) <= _LARGEST), "weight is not a finite number", "a number that float32 can hold"),
         (
             (weight < 0) & ~edges["synapse"].isin(SIGNED).to_numpy(),
             "negative weight of an anatomical connection",

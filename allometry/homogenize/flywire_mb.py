@@ -99,7 +99,10 @@ def _nodes(arrays: dict[str, np.ndarray], path: Path) -> pd.DataFrame:
         kind[index] = group
     if (kind == "").any():
         raise ReaderError(f"{(kind == '').sum()} neurons are in no group", where=path.name, expected="one group per neuron")
-    labels = arrays["root_id"].astype(np.uint64).astype(str)
+    ids = arrays["root_id"]
+    if ids.dtype.kind not in "iu":
+        raise ReaderError(f"root_id is of type {ids.dtype}", where=path.name, expected="whole numbers of 64 bits")
+    labels = ids.astype(np.uint64).astype(str)
     if len(np.unique(labels)) < count:
         raise ReaderError("a root_id occurs twice", where=path.name, expected="unique ids")
     if not np.isin(arrays["sign"], (-1, 0, 1)).all():

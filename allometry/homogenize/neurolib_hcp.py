@@ -126,8 +126,8 @@ def _recording(subject: str, path: Path, regions: pd.DataFrame) -> stores.Record
     trace = matrix(path, "tc", (len(regions), None)).T
     if len(trace) < 2:
         raise ReaderError("recording has fewer than 2 samples", where=path.name, expected="94 regions x samples")
-    if np.isinf(trace).any():
-        raise ReaderError("BOLD holds an infinite value", where=path.name, expected="numbers, NaN where missing")
+    if np.nanmax(np.abs(trace), initial=0) > np.finfo(np.float32).max:
+        raise ReaderError("BOLD holds an infinite or huge value", where=path.name, expected="numbers, NaN where missing")
     missing = int(np.isnan(trace).sum())
     return stores.Recording(
         name=subject,

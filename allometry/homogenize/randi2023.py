@@ -9,6 +9,7 @@ by side.
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -34,7 +35,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     path = named_file(files, chosen["file"], source.name, (".h5", ".hdf5"))
     with open_hdf5(path) as file:
         ids = dataset(file, "neuron_ids", 1)
-        if strain not in file:
+        if not isinstance(file.get(strain), h5py.Group):
             raise ReaderError(
                 f"group {strain!r} is missing", where=path.name, expected=f"a group per strain (found {list(file)})"
             )

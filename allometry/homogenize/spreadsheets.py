@@ -60,9 +60,9 @@ def read_sheet(path: Path, name: str | None = None) -> Rows:
 
 
 def _read_xlsx(path: Path, name: str | None) -> Rows:
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), path.open("rb") as file:
         warnings.simplefilter("ignore")  # openpyxl warns of extensions that concern the looks only
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
         try:
             sheet = book[_pick([s.title for s in book.worksheets], name, path)]
             return [list(row) for row in sheet.iter_rows(values_only=True)]
@@ -193,8 +193,10 @@ def number_matrix(path: Path, delimiter: str | None, *, skip_rows: int = 0) -> n
     if not path.is_file():
         raise ReaderError("table is missing", where=str(path), do="run the retrieve stage")
     try:
-        return np.loadtxt(path, delimiter=delimiter, skiprows=skip_rows, ndmin=2, encoding="utf-8", comments=None)
-    except (ValueError, UnicodeDecodeError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # numpy only warns of an empty file
+            return np.loadtxt(path, delimiter=delimiter, skiprows=skip_rows, ndmin=2, encoding="utf-8", comments=None)
+    except (ValueError, UserWarning) as error:
         raise ReaderError(
             f"table of numbers cannot be read ({error})",
             where=str(path),
