@@ -103,7 +103,7 @@ def _names(identified: Any, n_roi: int, path: Path) -> list[str]:
     names = identified["name"] if isinstance(identified["name"], list) else [identified["name"]]
     try:
         numbers = [int(number) for number in np.asarray(identified["id"]).ravel()]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         numbers = []
     if len(numbers) != len(names) or any(not 1 <= number <= n_roi for number in numbers):
         raise ReaderError(

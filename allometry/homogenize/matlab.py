@@ -14,6 +14,7 @@ import numpy as np
 import scipy.io
 
 from allometry.errors import ReaderError
+from allometry.homogenize import mat5
 
 MAX_DEPTH = 12  # references in a damaged file can form a ring
 MAGIC_73 = b"MATLAB 7.3"
@@ -25,7 +26,7 @@ def load(path: Path) -> dict[str, Any]:
     Parameters
     ----------
     path : Path
-        A .mat file, v4 to v7.3.
+        A .mat file, v5 to v7.3.
 
     Returns
     -------
@@ -43,6 +44,7 @@ def load(path: Path) -> dict[str, Any]:
         if head.startswith(MAGIC_73) or h5py.is_hdf5(path):
             with h5py.File(path, "r") as file:
                 return {name: _hdf5(file, file[name], 0) for name in file if not name.startswith("#")}
+        mat5.check(path.read_bytes())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             content = scipy.io.loadmat(path, chars_as_strings=True, struct_as_record=True)

@@ -78,8 +78,8 @@ def checked(
     where = f"{raw.where}, recording {raw.name}" if raw.name not in raw.where else raw.where
     try:
         trace = np.asarray(raw.trace)
-        if trace.dtype.kind not in "biuf":
-            trace = np.asarray(raw.trace, dtype=np.float64)
+        if trace.dtype.kind == "c":
+            raise TypeError("complex numbers")
         trace = trace.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ReaderError(
@@ -108,10 +108,10 @@ def checked(
             expected="one label per ROI",
             do="check labels and traces in the file; unlabelled ROIs need an empty label",
         )
-    infinite = int(np.isinf(trace).sum())
-    if infinite:
-        trace[np.isinf(trace)] = np.nan
-        notes["infinite_values"] = f"{infinite} infinite samples were set to NaN"
+    beyond = np.abs(trace) > np.finfo(np.float32).max
+    if beyond.any():
+        trace[beyond] = np.nan
+        notes["infinite_values"] = f"{int(beyond.sum())} samples, infinite or beyond 3.4e38, were set to NaN"
     empty = int((~np.isfinite(trace).any(axis=0)).sum())
     if empty:
         notes["rois_without_data"] = empty
@@ -160,7 +160,7 @@ def extras(raw: RawRecording, given: labels.Assignment, shape: tuple[int, ...]) 
         attrs = dict(item[2]) if len(item) > 2 else {}
         key = "".join(sign if sign.isalnum() or sign == "_" else "_" for sign in name)
         key = f"{key}_" if key in RESERVED else key
-        if values.ndim != len(dims) or values.dtype.kind not in "biufSUOT" or values.size == 0:
+        if values.ndim == 0 or values.ndim != len(dims) or values.dtype.kind not in "biufSUOT" or values.size == 0:
             continue
         if dims[0] == "time" and values.shape[0] > sizes["time"]:
             values = values[: sizes["time"]]

@@ -67,6 +67,8 @@ def describe(time: npt.ArrayLike, *, where: str, notes: dict[str, Any] | None = 
         If the axis is not one-dimensional, not finite, not strictly increasing, or shorter than two samples.
     """
     try:
+        if np.iscomplexobj(time):
+            raise TypeError("complex numbers")
         axis = np.asarray(time, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ReaderError(
