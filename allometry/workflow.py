@@ -76,6 +76,12 @@ def point(cfg: Config, run: str, name: str) -> Point:
     return next(candidate for candidate in configuration.points(cfg.simulate.runs[run]) if candidate.name == name)
 
 
+def point_stores(cfg: Config, run: str, name: str) -> list[str]:
+    """Path of the connectome that a point reads and of its manifest; empty where it reads none."""
+    connectome = point(cfg, run, name).connectome
+    return homogenized("connectome", connectome) if connectome else []
+
+
 def simulated(cfg: Config, run: str) -> list[str]:
     """Paths of all stores of a run and of their manifests."""
     return [

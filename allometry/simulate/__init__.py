@@ -23,6 +23,7 @@ from allometry.simulate.network import (
     Values,
     VoltageProbe,
 )
+from allometry.simulate.propagation import propagation
 from allometry.simulate.run import run
 
 __all__ = [
@@ -47,5 +48,6 @@ __all__ = [
     "Uniform",
     "Values",
     "VoltageProbe",
+    "propagation",
     "run",
 ]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import int64, njit
 
+from allometry.simulate.compiled import compiled
 from allometry.simulate.deliver import deliver_narrow, deliver_wide, enqueue
 from allometry.simulate.drive import poisson_block, poisson_some
 from allometry.simulate.intrinsics import barrier
@@ -208,13 +209,13 @@ def _queue(spikes, count, wiring, narrow, narrow_filled, wide, wide_filled):  # 
     return narrow, wide
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def queue_spikes(spikes, wiring, narrow, narrow_filled, wide, wide_filled):  # type: ignore[no-untyped-def]
     """Queue spikes that are still under way, after a restart; returns the two queues."""
     return _queue(spikes, len(spikes), wiring, narrow, narrow_filled, wide, wide_filled)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def advance(  # type: ignore[no-untyped-def]
     cells, wiring, meeting, me, threads, first, last, interval, generation, slot_bits, sample_every, narrow,
     narrow_filled, wide, wide_filled,

@@ -79,7 +79,7 @@ def _local(options: dict[str, Any], partitions: int, threads: int | None) -> Ite
         "threads_per_worker": 1 if processes else partitions,
         "processes": processes,
         "memory_limit": 0,
-        "dashboard_address": None,
+        "dashboard_address": ":0",
         "silence_logs": logging.CRITICAL,
         **options,
     }
@@ -134,7 +134,7 @@ def _allocation(options: dict[str, Any], partitions: int, threads: int | None) -
         "threads_per_worker": 1,
         "processes": True,
         "memory_limit": 0,
-        "dashboard_address": None,
+        "dashboard_address": ":0",
         "host": host,
         "silence_logs": logging.CRITICAL,
         **options,

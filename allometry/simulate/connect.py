@@ -8,6 +8,7 @@ pass and holds the next free word in the second.
 import numpy as np
 from numba import int32, int64, njit, uint32, uint64
 
+from allometry.simulate.compiled import compiled
 from allometry.simulate.intrinsics import prefetch
 from allometry.simulate.rng import GOLDEN, draw, ln, mix, uniform
 
@@ -21,7 +22,7 @@ def _word(weight, slot, slot_bits):  # type: ignore[no-untyped-def]
     return (int64(weight) << int64(slot_bits)) | int64(slot)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def with_replacement(  # type: ignore[no-untyped-def]
     fill, key, low, degrees, n_source, autapses, weights, delays, shortest, span, first_row, cursor, words, slots,
     slot_bits, extent,
@@ -67,7 +68,7 @@ def with_replacement(  # type: ignore[no-untyped-def]
             done += batch
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def bernoulli(  # type: ignore[no-untyped-def]
     fill, key, low, n_target, n_source, p, autapses, weights, delays, shortest, span, first_row, cursor, words, slots,
     slot_bits, extent,
@@ -106,7 +107,7 @@ def bernoulli(  # type: ignore[no-untyped-def]
                 words[at] = _word(weight, slots[negative] + t, slot_bits)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def explicit(  # type: ignore[no-untyped-def]
     fill, low, n_target, source, target, weights, delays, shortest, span, first_row, cursor, words, slots, slot_bits,
     extent,
@@ -126,7 +127,7 @@ def explicit(  # type: ignore[no-untyped-def]
             words[at] = _word(weight, slots[negative] + t, slot_bits)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def starts(cursor):  # type: ignore[no-untyped-def]
     """Turn counts per row into the first word of each row, in place; the last element becomes the total.
 
@@ -142,7 +143,7 @@ def starts(cursor):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def rewind(cursor):  # type: ignore[no-untyped-def]
     """After the fill pass every element holds the end of its row: shift, so that it holds the start again."""
     for row in range(len(cursor) - 1, 0, -1):

@@ -10,6 +10,8 @@ from enum import IntEnum
 import numpy as np
 from numba import njit, uint64
 
+from allometry.simulate.compiled import compiled
+
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
@@ -70,7 +72,7 @@ def uniform(bits):  # type: ignore[no-untyped-def]
     return (float(uint64(bits) >> uint64(11)) + 0.5) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True)
+@compiled
 def ln(x):  # type: ignore[no-untyped-def]
     """Return the natural logarithm of x > 0 (relative error below 1e-15)."""
     m, e = math.frexp(x)
@@ -85,7 +87,7 @@ def ln(x):  # type: ignore[no-untyped-def]
     return e * _LN2_HIGH + (2.0 * s * p + e * _LN2_LOW)
 
 
-@njit(cache=True)
+@compiled
 def exp(x):  # type: ignore[no-untyped-def]
     """Return the exponential of x (relative error below 1e-15; 0 below -700)."""
     if x < -700.0:
@@ -98,7 +100,7 @@ def exp(x):  # type: ignore[no-untyped-def]
     return math.ldexp(p, int(n))
 
 
-@njit(cache=True)
+@compiled
 def normal_quantile(u):  # type: ignore[no-untyped-def]
     """Return the quantile of the standard normal distribution at 0 < u < 1 (Wichura 1988, AS 241, PPND16)."""
     q = u - 0.5
@@ -210,7 +212,7 @@ def normal_quantile(u):  # type: ignore[no-untyped-def]
     return -z if q < 0.0 else z
 
 
-@njit(cache=True)
+@compiled
 def normal_cdf(x):  # type: ignore[no-untyped-def]
     """Return the standard normal distribution function, as the inverse of `normal_quantile` by bisection."""
     low, high = 0.0, 1.0
@@ -225,7 +227,7 @@ def normal_cdf(x):  # type: ignore[no-untyped-def]
     return 0.5 * (low + high)
 
 
-@njit(cache=True)
+@compiled
 def _stirling(k):  # type: ignore[no-untyped-def]
     """Return ln k! minus Stirling's formula (k + 1/2) ln(k + 1) - (k + 1) + ln(2 pi) / 2."""
     if k == 0.0:
@@ -253,7 +255,7 @@ def _stirling(k):  # type: ignore[no-untyped-def]
     return (1.0 / 12.0 - (1.0 / 360.0 - 1.0 / 1260.0 / nn) / nn) / n
 
 
-@njit(cache=True)
+@compiled
 def binomial(n, p, node_key):  # type: ignore[no-untyped-def]
     """Return one draw of Binomial(n, p) from the draws of `node_key`.
 

@@ -33,7 +33,6 @@ from allometry.simulate.task import Job, run_partition
 from allometry.simulate.validate import check_network, check_run
 
 WINDOW_MS = 100.0
-CHECKPOINT_WINDOWS = 10
 ATTEMPTS = 3
 _POLL_S = 0.05
 _GRACE_S = 20.0
@@ -57,6 +56,8 @@ def run(
     cluster: Any = None,
     attrs: Mapping[str, Any] | None = None,
     provenance: Mapping[str, Any] | None = None,
+    checkpoint_ms: float = 1000.0,
+    memory_gib: float | None = None,
 ) -> xr.Dataset:
     """Simulate a network and write its spikes.
 
@@ -86,6 +87,10 @@ def run(
         See `allometry.simulate.cluster.connect`; default this machine.
     attrs, provenance : mapping, optional
         Added to the store's root attributes and to its manifest.
+    checkpoint_ms : float
+        Simulated time between checkpoints, ms, in whole windows of 100 ms.
+    memory_gib : float, optional
+        Refuse a run estimated to need more; default what is free.
 
     Returns
     -------
@@ -106,10 +111,11 @@ def run(
         placed = clusters.place(client, partitions, threads)
         need = estimate(plan, duration_ms, partitions, placed.threads, processes=not placed.in_process)
         _LOG.info("%s, %d x %d threads, %s precision", need, partitions, placed.threads, precision)
-        _check_memory(client, placed, need)
+        _check_memory(client, placed, need, memory_gib)
         folder = _folder(store, checkpoint)
         spool = Spool(folder)
-        run_ = _Run(plan, steps, record, spool, checkpoint is not None, store, client, partitions, placed)
+        every = max(1, round(checkpoint_ms / WINDOW_MS)) if checkpoint is not None else 0
+        run_ = _Run(plan, steps, record, spool, every, store, client, partitions, placed)
         run_.attrs = _attributes(plan, record, attrs)
         try:
             started = time.perf_counter()
@@ -133,7 +139,7 @@ class _Run:
     steps: int
     record: Record
     spool: Spool
-    keep: bool
+    checkpoint_windows: int
     store: Path
     client: Any
     partitions: int
@@ -144,6 +150,10 @@ class _Run:
     @property
     def window_steps(self) -> int:
         return max(1, round(WINDOW_MS / self.plan.network.dt_ms))
+
+    @property
+    def keep(self) -> bool:
+        return self.checkpoint_windows > 0
 
     @property
     def spikes(self) -> int:
@@ -208,7 +218,7 @@ class _Run:
             threads=self.placed.threads,
             folder=str(self.spool.folder.resolve()),
             window_steps=self.window_steps,
-            checkpoint_windows=CHECKPOINT_WINDOWS if self.keep else 0,
+            checkpoint_windows=self.checkpoint_windows,
             resume_step=resume_step,
             resume_parts=resume_parts,
             attempt=attempt,
@@ -269,10 +279,12 @@ class _Run:
     def _commit_checkpoint(self) -> None:
         """Point to the newest state that all partitions have written and whose past is merged; drop older ones."""
         assert self.collector is not None
-        step = self.collector.next // CHECKPOINT_WINDOWS * CHECKPOINT_WINDOWS * self.window_steps
+        if not self.keep:
+            return
+        step = self.collector.next // self.checkpoint_windows * self.checkpoint_windows * self.window_steps
         paths = [self.spool.state(step, part, self.partitions) for part in range(self.partitions)]
         known = self.spool.read_json("checkpoint.json") or {}
-        if not self.keep or step == 0 or known.get("step") == step or not all(p.exists() for p in paths):
+        if step == 0 or known.get("step") == step or not all(p.exists() for p in paths):
             return
         self.spool.write_json("checkpoint.json", {"step": step, "partitions": self.partitions})
         for path in self.spool.folder.glob("state-*.npz"):
@@ -420,7 +432,7 @@ def _free_memory() -> int:
     return free
 
 
-def _check_memory(client: Any, placed: clusters.Placement, need: Any) -> None:
+def _check_memory(client: Any, placed: clusters.Placement, need: Any, limit_gib: float | None) -> None:
     used = sorted(set(placed.workers))
     free = client.run(_free_memory, workers=used)
     info = client.scheduler_info(n_workers=-1)["workers"]
@@ -431,6 +443,8 @@ def _check_memory(client: Any, placed: clusters.Placement, need: Any) -> None:
         host = hosts[address]
         available[host] = min(available.get(host, free[address]), free[address])
         counts[host] = 1 if placed.in_process else counts.get(host, 0) + 1
+    if limit_gib is not None:
+        available = {host: min(free_bytes, int(limit_gib * 2**30)) for host, free_bytes in available.items()}
     check_fits(need, available, counts)
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from allometry.errors import SimulationError
 from allometry.simulate import connect
@@ -22,6 +21,7 @@ from allometry.simulate.advance import (
     Cells,
     Wiring,
 )
+from allometry.simulate.compiled import compiled
 from allometry.simulate.cut import Segment, segments
 from allometry.simulate.distributions import Constant, Normal, Uniform, Values
 from allometry.simulate.fixedpoint import round_to
@@ -63,13 +63,13 @@ def layout(plan: Plan, part: int, parts: int) -> Layout:
     return Layout(pieces, slot, slot_in, sum(s.count for s in pieces), total)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _initial_normal(key, low, mean, sd, out):  # type: ignore[no-untyped-def]
     for i in range(len(out)):
         out[i] = mean + sd * normal_quantile(uniform(draw(key, low + i)))
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _initial_uniform(key, low, start, width, out):  # type: ignore[no-untyped-def]
     for i in range(len(out)):
         out[i] = start + width * uniform(draw(key, low + i))

@@ -1,0 +1,168 @@
+"""One point of a configured run: a network simulation into a Spikes store, or signal propagation into a Connectome."""
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from allometry import models, stores
+from allometry.simulate.inputs import Record, VoltageProbe
+from allometry.simulate.network import Network
+from allometry.simulate.propagation import propagation
+from allometry.simulate.run import run
+
+_LOG = logging.getLogger("allometry")
+
+
+@dataclasses.dataclass(frozen=True)
+class Execution:
+    """How a point is executed; none of it changes what is written.
+
+    Parameters
+    ----------
+    partitions, threads : int
+        See `simulate.run`; `threads` None takes `cores` divided by the partitions.
+    cores : int
+        Cores that the job may use.
+    checkpoint : path, optional
+        Folder for checkpoints, written every `checkpoint_ms`.
+    memory_gib : float, optional
+        Refuse runs estimated to need more.
+    cluster : mapping
+        Kind and options of the Dask cluster.
+    """
+
+    partitions: int = 1
+    threads: int | None = None
+    cores: int = 1
+    checkpoint: Path | None = None
+    checkpoint_ms: float = 1000.0
+    memory_gib: float | None = None
+    cluster: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def run_point(
+    parameters: Mapping[str, Any],
+    store: str | Path,
+    connectome: str | Path | None = None,
+    execution: Execution | None = None,
+    provenance: Mapping[str, Any] | None = None,
+) -> None:
+    """Compute one point and write its store.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Everything that determines the result (`kind` network or propagation, model, parameters, seed, ...).
+    store : path
+        Store to write.
+    connectome : path, optional
+        Connectome store of a model that needs one.
+
+    Raises
+    ------
+    SimulationError
+        See `simulate.run`.
+    """
+    execution = execution or Execution()
+    graph = stores.open(connectome) if connectome else None
+    if parameters["kind"] == "propagation":
+        _propagation(parameters, Path(store), graph, execution, provenance)
+        return
+    net = models.build(parameters["model"], parameters["parameters"], graph)
+    threads = execution.threads
+    if threads is None and execution.cluster.get("kind", "local") == "local":
+        threads = max(1, execution.cores // execution.partitions)
+    run(
+        net,
+        parameters["duration_ms"],
+        parameters["seed"],
+        store,
+        partitions=execution.partitions,
+        threads=threads,
+        precision=parameters["precision"],
+        record=record_of(net, parameters["record"]),
+        checkpoint=execution.checkpoint,
+        cluster=dict(execution.cluster) or None,
+        attrs=_origin(parameters, graph),
+        provenance=provenance,
+        checkpoint_ms=execution.checkpoint_ms,
+        memory_gib=execution.memory_gib,
+    )
+
+
+def cluster_options(configured: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configured cluster as `cluster.connect` takes it: only what its kind uses."""
+    used = {
+        "local": ("interface",),
+        "slurm": ("queue", "memory", "walltime", "interface"),
+        "address": ("address",),
+        "allocation": ("interface",),
+    }[configured["kind"]]
+    return {"kind": configured["kind"], **{key: configured[key] for key in used if configured.get(key) is not None}}
+
+
+def record_of(net: Network, wanted: Mapping[str, Any]) -> Record:
+    """Build the `Record` of a configuration: voltage probes are the first neurons of each named population."""
+    probes = tuple(
+        VoltageProbe(name, np.arange(min(count, net.population(name).size)))
+        for name, count in (wanted.get("voltage") or {}).items()
+    )
+    return Record(bool(wanted.get("spikes", True)), wanted.get("counts_bin_ms"), probes)
+
+
+def _origin(parameters: Mapping[str, Any], graph: xr.Dataset | None) -> dict[str, Any]:
+    """Attributes that say where the model and its connectome come from."""
+    model = models.MODELS[parameters["model"]]
+    out: dict[str, Any] = {"citation": model.source}
+    if graph is not None:
+        out |= {
+            "species": graph.attrs["species"],
+            "citation": f"{model.source}; connectome: {graph.attrs['citation']}",
+            "licence": graph.attrs["licence"],
+            "source": graph.attrs["source"],
+        }
+    return out
+
+
+def _propagation(
+    parameters: Mapping[str, Any],
+    store: Path,
+    graph: xr.Dataset,
+    execution: Execution,
+    provenance: Mapping[str, Any] | None,
+) -> None:
+    net = models.connectome_lif(graph, parameters["weight_mv"], gap_junction=parameters["gap_mv"])
+    _LOG.info("%s: %d neurons, each driven for %g ms", net.title, net.size, parameters["duration_ms"])
+    peak = propagation(net, parameters["duration_ms"], parameters["rate_hz"], threads=execution.cores)
+    labels = np.array(net.populations[0].labels)
+    source, target = np.nonzero(~np.eye(net.size, dtype=bool))
+    edges = pd.DataFrame(
+        {
+            "source": labels[source],
+            "target": labels[target],
+            "weight": peak[source, target].astype(np.float32),
+            "synapse": "functional",
+        }
+    )
+    about = _origin({"model": "connectome_lif"}, graph)
+    dataset = stores.connectome(
+        pd.DataFrame(index=pd.Index(labels, name="node")),
+        edges,
+        attrs={
+            "title": "Simulated signal propagation: peak depolarisation of every neuron when one is driven, mV",
+            **about,
+            "parameters": dict(parameters),
+            "derived": {
+                "weight": "largest V - E_L of the target in one trial, mV; the source is the driven neuron",
+                "neurons": "those with an outgoing chemical synapse",
+            },
+            "absent_means": {"functional": "unmeasured"},
+        },
+    )
+    stores.write(dataset, store, provenance=dict(provenance or {}))
