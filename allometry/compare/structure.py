@@ -1,14 +1,13 @@
 """Structure: function given anatomy, agreement of connectomes, and the architecture of a graph.
 
 Graphs are dense arrays [source, target], scipy sparse matrices, or networkx and igraph graphs; self-loops are left out.
+igraph brings matplotlib along, so that the functions that need it import it themselves.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import igraph
-import leidenalg
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse, stats
@@ -227,6 +226,9 @@ def modularity(graph: Any, communities: ArrayLike | None = None, *, resolution: 
 
 def find_communities(graph: Any, *, resolution: float = 1.0, seed: int = 0, restarts: int = 10) -> Ints:
     """Community of each node: the best of several runs of the Leiden algorithm (Traag et al. 2019)."""
+    import igraph
+    import leidenalg
+
     matrix = as_matrix(graph)
     directed = is_directed(matrix)
     source, target = np.nonzero(matrix if directed else np.triu(matrix))
@@ -345,6 +347,8 @@ def motifs(graph: Any, *, nulls: int = 20, seed: int = 0) -> Motifs:
 
 
 def _triads(matrix: Floats) -> Ints:
+    import igraph
+
     edges = np.column_stack(np.nonzero(matrix))
     census = igraph.Graph(n=len(matrix), edges=edges, directed=True).triad_census()
     return np.array(list(census), dtype=np.int64)
@@ -352,6 +356,8 @@ def _triads(matrix: Floats) -> Ints:
 
 def graphlets(graph: Any, size: int = 4) -> dict[str, int]:
     """Number of connected induced subgraphs of 3 or 4 nodes of the undirected graph, by name."""
+    import igraph
+
     names = {
         3: {2: "path", 3: "triangle"},
         4: {4: "star", 6: "path", 7: "paw", 8: "cycle", 9: "diamond", 10: "clique"},
