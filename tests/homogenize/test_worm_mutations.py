@@ -72,7 +72,7 @@ def test_200_mutations(source, originals, tmp_path):
 def test_undamaged_files_of_measured_layouts_are_read(source, originals, tmp_path):
     _, fixture = originals(source)
     reader = READERS[READER_OF.get(source, source)]
-    described = Source(source, "", "", "", "real", dict.fromkeys(fixture.files, ""))
+    described = Source(source, "Caenorhabditis elegans", "", "", "real", dict.fromkeys(fixture.files, ""))
     tree = reader.read(dict(fixture.files), described, {})
     natives = [tree[f"native/{name}"] for name in tree["recording"].values.tolist()]
     assert len(natives) == len(fixture.worms)
