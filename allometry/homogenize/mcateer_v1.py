@@ -76,7 +76,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     )
     values = sweeps.as_response(sweep if lags else on, path.name)
     derived |= sweeps.missing_note(values)
-    used = {name: files[name] for name in ("DFF.mat", "Ave_all.mat", "TC.mat") if name in files}
+    used: dict[str, Path] = {name: files[name] for name in ("DFF.mat", "Ave_all.mat", "TC.mat") if name in files}
     dataset = stores.responses(
         values,
         table,

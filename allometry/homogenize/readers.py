@@ -2,10 +2,12 @@
 
 from allometry.homogenize import (
     allen_swdb2016,
+    allen_two_photon,
     cook2019,
     dag2023,
     flavell2023,
     flywire_mb,
+    generic,
     generic_edges,
     graspologic_dti,
     graspologic_mb,
@@ -23,8 +25,8 @@ from allometry.homogenize import (
     openworm,
     randi2023,
     skora2018,
-    uzel2022_correlations,
     uzel2022_activity,
+    uzel2022_correlations,
     varshney2011,
     venkatachalam2024,
     white1986,
@@ -38,10 +40,12 @@ READERS: dict[str, Reader] = {
     reader.name: reader
     for reader in (
         allen_swdb2016.READER,
+        allen_two_photon.READER,
         cook2019.READER,
         dag2023.READER,
         flavell2023.READER,
         flywire_mb.READER,
+        generic.READER,
         generic_edges.READER,
         graspologic_dti.READER,
         graspologic_mb.READER,
