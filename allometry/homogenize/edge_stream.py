@@ -274,7 +274,15 @@ def _chunks(
             first += len(chunk)
     except ReaderError:
         raise
-    except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError, zipfile.BadZipFile, pd.errors.ParserError) as error:
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        zlib.error,
+        tarfile.TarError,
+        zipfile.BadZipFile,
+        pd.errors.ParserError,
+    ) as error:
         raise _truncated(path, error) from error
 
 
@@ -285,7 +293,9 @@ def _checked(chunk: pd.DataFrame, columns: Columns, signed: bool, path: Path, fi
         if bad.any():
             place = int(np.argmax(bad))
             raise ReaderError(
-                f"{what}: {column} = {chunk[column].iloc[place]!r}", where=f"{path.name}, row {first + place}", expected=expected
+                f"{what}: {column} = {chunk[column].iloc[place]!r}",
+                where=f"{path.name}, row {first + place}",
+                expected=expected,
             )
 
     out = pd.DataFrame(index=chunk.index)
@@ -305,7 +315,9 @@ def _checked(chunk: pd.DataFrame, columns: Columns, signed: bool, path: Path, fi
         weight = pd.to_numeric(chunk[columns.weight], errors="coerce").astype(np.float64)
         refuse(~np.isfinite(weight.to_numpy()), "weight is not a number", columns.weight, "a finite number")
         if not signed:
-            refuse((weight < 0).to_numpy(), "negative weight of an anatomical connection", columns.weight, "a weight >= 0")
+            refuse(
+                (weight < 0).to_numpy(), "negative weight of an anatomical connection", columns.weight, "a weight >= 0"
+            )
         out["weight"] = weight
     if columns.kind is None:
         out["kind"] = ""

@@ -7,6 +7,7 @@ Layout of `mb_fafb783.npz`: `indptr`, `indices`, `syn_count` (CSR by presynaptic
 """
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -51,24 +52,48 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
         nodes,
         edges,
         attrs=source.attrs(
-            "Mushroom body of the adult fly, right side, FlyWire v783", {"dopamine": chosen["dopamine"]}, derived, {path.name: path}
+            "Mushroom body of the adult fly, right side, FlyWire v783",
+            {"dopamine": chosen["dopamine"]},
+            derived,
+            {path.name: path},
         ),
     )
 
 
 def _load(path: Path) -> dict[str, np.ndarray]:
-    needed = {"indptr", "indices", "syn_count", "root_id", "sign", "dan_pre", "dan_post", "dan_syn_count", *_TEXT, *_GROUPS}
+    needed = {
+        "indptr",
+        "indices",
+        "syn_count",
+        "root_id",
+        "sign",
+        "dan_pre",
+        "dan_post",
+        "dan_syn_count",
+        *_TEXT,
+        *_GROUPS,
+    }
     try:
         with np.load(path, allow_pickle=False) as archive:
             missing = needed - set(archive.files)
             if missing:
                 raise ReaderError(
-                    f"arrays are missing: {', '.join(sorted(missing))}", where=path.name, expected=", ".join(sorted(needed))
+                    f"arrays are missing: {', '.join(sorted(missing))}",
+                    where=path.name,
+                    expected=", ".join(sorted(needed)),
                 )
             arrays = {name: archive[name] for name in (*sorted(needed), *({"data"} & set(archive.files)))}
     except ReaderError:
         raise
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zipfile.zlib.error, NotImplementedError) as error:
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        KeyError,
+        zipfile.BadZipFile,
+        zlib.error,
+        NotImplementedError,
+    ) as error:
         raise ReaderError(
             f"archive cannot be read ({error})",
             where=str(path),
@@ -95,10 +120,14 @@ def _nodes(arrays: dict[str, np.ndarray], path: Path) -> pd.DataFrame:
     for name, group in _GROUPS.items():
         index = _index(arrays[name], count, name, path)
         if (kind[index] != "").any():
-            raise ReaderError(f"a neuron of {name} is in another group too", where=path.name, expected="one group per neuron")
+            raise ReaderError(
+                f"a neuron of {name} is in another group too", where=path.name, expected="one group per neuron"
+            )
         kind[index] = group
     if (kind == "").any():
-        raise ReaderError(f"{(kind == '').sum()} neurons are in no group", where=path.name, expected="one group per neuron")
+        raise ReaderError(
+            f"{(kind == '').sum()} neurons are in no group", where=path.name, expected="one group per neuron"
+        )
     ids = arrays["root_id"]
     if ids.dtype.kind not in "iu":
         raise ReaderError(f"root_id is of type {ids.dtype}", where=path.name, expected="whole numbers of 64 bits")
@@ -124,7 +153,9 @@ def _nodes(arrays: dict[str, np.ndarray], path: Path) -> pd.DataFrame:
 
 def _index(values: np.ndarray, count: int, name: str, path: Path) -> np.ndarray:
     if (values != np.round(values)).any() or (values < 0).any() or (values >= count).any():
-        raise ReaderError(f"{name} points outside the neurons", where=path.name, expected=f"whole numbers 0 to {count - 1}")
+        raise ReaderError(
+            f"{name} points outside the neurons", where=path.name, expected=f"whole numbers 0 to {count - 1}"
+        )
     return values.astype(np.int64)
 
 
@@ -134,7 +165,9 @@ def _csr(arrays: dict[str, np.ndarray], count: int, path: Path) -> tuple[np.ndar
     fits = len(indptr) == count + 1 and indptr[0] == 0 and (steps >= 0).all() and (steps == np.round(steps)).all()
     if not fits or indptr[-1] != len(indices) or len(indices) != len(arrays["syn_count"]):
         raise ReaderError(
-            "indptr, indices and syn_count do not fit together", where=path.name, expected=f"CSR rows of {count} neurons"
+            "indptr, indices and syn_count do not fit together",
+            where=path.name,
+            expected=f"CSR rows of {count} neurons",
         )
     return np.repeat(np.arange(count), steps.astype(np.int64)), _index(indices, count, "indices", path)
 

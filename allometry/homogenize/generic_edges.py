@@ -67,17 +67,12 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     title : title of the store.
     """
     where = f"generic_edges, source {source.name}"
-    o = resolve_options(options, DEFAULTS, where)
-    choose(o["names"], ("as_is", "worm"), "names", where)
+    o = _options(options, where)
     kinds = _kinds(o, where)
-    path = named_file(files, o["file"], source.name) if o["file"] or o["nodes_file"] else named_file(files, None, source.name)
-    delimiter = o["delimiter"]
-    if not isinstance(delimiter, str) or len(delimiter) != 1:
-        raise ReaderError(f"delimiter: {delimiter!r}", where=where, expected="one character")
-    columns = Columns(*(_column(o, key, where) for key in ("source", "target")), *(_column(o, k, where, True) for k in ("weight", "synapse_column")))
-    table = read_edge_table(
-        path, columns, delimiter=delimiter, member=o["member"], signed=edge_rules.SIGNED >= set(kinds.values())
-    )
+    path = named_file({name: p for name, p in files.items() if name != o["nodes_file"]}, o["file"], where)
+    columns = Columns(o["source"], o["target"], o["weight"], o["synapse_column"])
+    signed = set(kinds.values()) <= edge_rules.SIGNED
+    table = read_edge_table(path, columns, delimiter=o["delimiter"], member=o["member"], signed=signed)
     used = {path.name: path}
     derived: dict[str, Any] = {"rows": table.rows, "rows_summed_into_an_edge_of_an_earlier_row": table.merged}
     nodes = _nodes(files, o, where, used)
@@ -90,11 +85,33 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     return _store(nodes, edges, o, source, derived, used)
 
 
-def _column(o: dict[str, Any], key: str, where: str, optional: bool = False) -> Any:
-    value = o[key]
-    if (value is None and optional) or (isinstance(value, str) and value):
-        return value
-    raise ReaderError(f"option {key}: {value!r}", where=where, expected="the name of a column" + (", or null" if optional else ""))
+def _options(options: dict[str, Any], where: str) -> dict[str, Any]:
+    """Options with defaults, each of the right type."""
+    o = resolve_options(options, DEFAULTS, where)
+    choose(o["names"], ("as_is", "worm"), "names", where)
+    choose(o["absent_means"], (None, "zero", "unmeasured"), "absent_means", where)
+    text = {"source", "target", "synapse", "nodes_label", "weight_units"}
+    text_or_none = {"file", "member", "weight", "synapse_column", "nodes_file", "title"}
+    mapping = {"synapse_names", "nodes_columns", "units"}
+    for key, value in o.items():
+        if key in text | text_or_none:
+            right = (isinstance(value, str) and bool(value)) or (value is None and key in text_or_none)
+            expected = "text" + (", or null" if key in text_or_none else "")
+        elif key in mapping:
+            pairs = value.items() if isinstance(value, dict) else ()
+            right = value is None or (isinstance(value, dict) and all(isinstance(v, str) for _, v in pairs))
+            expected = "a mapping of names to text, or null"
+        elif key == "min_weight":
+            right, expected = isinstance(value, int | float) and not isinstance(value, bool), "a number"
+        elif key == "delimiter":
+            right, expected = isinstance(value, str) and len(value) == 1, "one character"
+        else:
+            continue
+        if not right:
+            raise ReaderError(f"option {key}: {value!r}", where=where, expected=expected)
+    o["units"] = {str(name): unit for name, unit in (o["units"] or {}).items()}
+    o["nodes_columns"] = {str(name): column for name, column in (o["nodes_columns"] or {}).items()}
+    return o
 
 
 def _kinds(o: dict[str, Any], where: str) -> dict[str, str]:
@@ -102,10 +119,8 @@ def _kinds(o: dict[str, Any], where: str) -> dict[str, str]:
     if o["synapse_column"] is None:
         kinds = {"": o["synapse"]}
     else:
-        kinds = o["synapse_names"] or {kind: kind for kind in stores.SYNAPSES}
-        if not isinstance(kinds, dict):
-            raise ReaderError(f"synapse_names: {kinds!r}", where=where, expected="a mapping of type to kind")
-        kinds = {str(name): kind for name, kind in kinds.items()}
+        named = o["synapse_names"] or {kind: kind for kind in stores.SYNAPSES}
+        kinds = {str(name): kind for name, kind in named.items()}
     for kind in kinds.values():
         choose(kind, stores.SYNAPSES, "synapse", where)
     return kinds
@@ -116,20 +131,17 @@ def _nodes(files: dict[str, Path], o: dict[str, Any], where: str, used: dict[str
         return None
     path = named_file(files, o["nodes_file"], where)
     used[path.name] = path
-    wanted = o["nodes_columns"] or {}
-    if not isinstance(wanted, dict) or not all(isinstance(name, str) for pair in wanted.items() for name in pair):
-        raise ReaderError(f"nodes_columns: {wanted!r}", where=where, expected="a mapping of store name to column name")
+    wanted = o["nodes_columns"]
     rows = spreadsheets.read_delimited(path, "\t" if path.suffix == ".tsv" else ",")
-    table = spreadsheets.table(rows, list(dict.fromkeys([str(o["nodes_label"]), *wanted.values()])), path.name)
-    labels = spreadsheets.texts(table[str(o["nodes_label"])], path.name)
+    table = spreadsheets.table(rows, list(dict.fromkeys([o["nodes_label"], *wanted.values()])), path.name)
+    labels = spreadsheets.texts(table[o["nodes_label"]], path.name)
     names = canonical_names(labels, path.name) if o["names"] == "worm" else labels.tolist()
     if len(set(names)) < len(names):
         twice = pd.Index(names)[pd.Index(names).duplicated()][0]
         raise ReaderError(f"node {twice!r} occurs twice", where=path.name, expected="one row per node")
     nodes = pd.DataFrame(index=pd.Index(names, name="label"))
-    units = o["units"] or {}
     for name, column in wanted.items():
-        if name in _NUMERIC or name in units:
+        if name in _NUMERIC or name in o["units"]:
             nodes[name] = spreadsheets.numbers(table[column], path.name, allow_missing=True).to_numpy()
         else:
             nodes[name] = table[column].fillna("").to_numpy()
@@ -159,11 +171,13 @@ def _edges(
     index = nodes.index.get_indexer(pd.Index(labels)).astype(np.int32)
     names = sorted({kinds[name] for name in table.kinds})
     kind = np.array([names.index(kinds[name]) for name in table.kinds], np.int8)[table.kind]
-    edges = pd.DataFrame({"kind": kind, "source": index[table.source], "target": index[table.target], "weight": table.weight})
+    edges = pd.DataFrame(
+        {"kind": kind, "source": index[table.source], "target": index[table.target], "weight": table.weight}
+    )
     listed = len(edges)
     if len(set(labels)) < len(labels) or len(names) < len(table.kinds):
         # Aliases and types that mean the same make edges one that were two.
-        edges = edges.groupby(["kind", "source", "target"], as_index=False)["weight"].sum()
+        edges = edges.groupby(["kind", "source", "target"])["weight"].sum().reset_index()
     record: dict[str, Any] = {"kinds": names}
     if len(edges) < listed:
         record["edges_merged_after_renaming"] = listed - len(edges)
@@ -189,7 +203,12 @@ def _symmetric(edges: pd.DataFrame, code: int) -> tuple[pd.DataFrame, dict[str, 
 
 
 def _store(
-    nodes: pd.DataFrame, edges: pd.DataFrame, o: dict[str, Any], source: Source, derived: dict[str, Any], used: dict[str, Path]
+    nodes: pd.DataFrame,
+    edges: pd.DataFrame,
+    o: dict[str, Any],
+    source: Source,
+    derived: dict[str, Any],
+    used: dict[str, Path],
 ) -> xr.Dataset:
     """Build a small store of one edge per kind for its form, then put in all edges.
 
@@ -201,23 +220,22 @@ def _store(
     derived["stored"] = {
         kind: {"edges": int(n), "weight": float(w)}
         for kind, n, w in zip(
-            kinds, np.bincount(edges["kind"], minlength=len(kinds)), np.bincount(edges["kind"], edges["weight"], len(kinds))
+            kinds,
+            np.bincount(edges["kind"], minlength=len(kinds)),
+            np.bincount(edges["kind"], edges["weight"], len(kinds)),
         )
     }
     form = edges.groupby("kind").head(1)
-    absent = o["absent_means"]
-    if absent is not None:
-        choose(absent, ("zero", "unmeasured"), "absent_means", f"source {source.name}")
     sample = form.assign(synapse=names[form["kind"]], source=labels[form["source"]], target=labels[form["target"]])
     template = stores.connectome(
         nodes,
         sample.drop(columns="kind"),
         attrs=source.attrs(
-            str(o["title"] or f"Connectome {source.name}"), {"options": {k: v for k, v in o.items() if v != DEFAULTS[k]}}, derived, used
+            o["title"] or f"Connectome {source.name}", {"options": {k: v for k, v in o.items() if v}}, derived, used
         ),
-        absent_means=dict.fromkeys(kinds, absent) if absent else None,
-        weight_units=str(o["weight_units"]),
-        units={str(k): str(v) for k, v in (o["units"] or {}).items()},
+        absent_means=dict.fromkeys(kinds, o["absent_means"]) if o["absent_means"] else None,
+        weight_units=o["weight_units"],
+        units=o["units"],
     )
     full = template.drop_dims("edge")
     for name in template.data_vars:

@@ -57,7 +57,9 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 def _edges(path: Path, regions: int) -> pd.DataFrame:
     table = spreadsheets.number_matrix(path, " ")
     if table.shape[1] != 3 or not len(table):
-        raise ReaderError(f"edge list has shape {table.shape}", where=path.name, expected="rows of region region weight")
+        raise ReaderError(
+            f"edge list has shape {table.shape}", where=path.name, expected="rows of region region weight"
+        )
     ends = table[:, :2]
     if (ends != np.round(ends)).any() or (ends < 0).any() or (ends >= regions).any():
         row = int(np.argmax(((ends != np.round(ends)) | (ends < 0) | (ends >= regions)).any(axis=1)))
@@ -67,7 +69,12 @@ def _edges(path: Path, regions: int) -> pd.DataFrame:
             expected=f"whole numbers 0 to {regions - 1}",
         )
     edges = pd.DataFrame(
-        {"source": ends[:, 0].astype(int), "target": ends[:, 1].astype(int), "weight": table[:, 2], "synapse": "structural"},
+        {
+            "source": ends[:, 0].astype(int),
+            "target": ends[:, 1].astype(int),
+            "weight": table[:, 2],
+            "synapse": "structural",
+        },
         index=pd.RangeIndex(1, len(table) + 1),
     )
     check_weights(edges, path.name)
@@ -79,7 +86,10 @@ def _nodes(atlas_path: Path, blocks_path: Path) -> pd.DataFrame:
     atlas = spreadsheets.table(spreadsheets.read_delimited(atlas_path, ","), columns, atlas_path.name)
     names = ("block", "hemisphere", "i", "j")
     blocks = spreadsheets.table(spreadsheets.read_delimited(blocks_path, ","), names, blocks_path.name)
-    first, last = spreadsheets.numbers(blocks["i"], blocks_path.name), spreadsheets.numbers(blocks["j"], blocks_path.name)
+    first, last = (
+        spreadsheets.numbers(blocks["i"], blocks_path.name),
+        spreadsheets.numbers(blocks["j"], blocks_path.name),
+    )
     kind, side = np.full(2 * len(atlas), "", object), np.full(2 * len(atlas), "", object)
     for block, hemisphere, i, j in zip(blocks["block"], blocks["hemisphere"], first.astype(int), last.astype(int)):
         if not 0 <= i < j <= len(kind) or hemisphere not in ("L", "R"):
@@ -91,7 +101,9 @@ def _nodes(atlas_path: Path, blocks_path: Path) -> pd.DataFrame:
         kind[i:j], side[i:j] = block, hemisphere
     if (kind == "").any():
         raise ReaderError(
-            f"region {int(np.argmax(kind == ''))} is in no block", where=blocks_path.name, expected="blocks that cover the atlas"
+            f"region {int(np.argmax(kind == ''))} is in no block",
+            where=blocks_path.name,
+            expected="blocks that cover the atlas",
         )
     short = np.tile(spreadsheets.texts(atlas["Abbreviation"], atlas_path.name).to_numpy(object), 2)
     labels = [f"{name}_{hemisphere}" for name, hemisphere in zip(short, side)]
@@ -110,7 +122,9 @@ def _participant(path: Path, subject: str) -> dict[str, str]:
     table = spreadsheets.table(spreadsheets.read_delimited(path, ","), columns, path.name)
     rows = table[table["participant_id"] == f"sub-{subject}"]
     if len(rows) != 1:
-        raise ReaderError(f"subject {subject} occurs {len(rows)} times", where=path.name, expected=f"one row sub-{subject}")
+        raise ReaderError(
+            f"subject {subject} occurs {len(rows)} times", where=path.name, expected=f"one row sub-{subject}"
+        )
     return {"genotype": str(rows.iloc[0]["genotype"]), "sex": str(rows.iloc[0]["sex"])}
 
 

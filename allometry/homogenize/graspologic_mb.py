@@ -17,7 +17,12 @@ from allometry.homogenize import spreadsheets
 from allometry.homogenize.edges import check_weights, from_matrix, stored
 from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
 
-_TYPES = {"K": ("KC", "Kenyon cell"), "I": ("MBIN", "input neuron"), "O": ("MBON", "output neuron"), "P": ("PN", "projection neuron")}
+_TYPES = {
+    "K": ("KC", "Kenyon cell"),
+    "I": ("MBIN", "input neuron"),
+    "O": ("MBON", "output neuron"),
+    "P": ("PN", "projection neuron"),
+}
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
@@ -26,11 +31,12 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     side = choose(chosen["side"], ("left", "right"), "side", f"source {source.name}")
     adjacency = named_file(files, f"{side}_adjacency.csv", source.name)
     labels = named_file(files, f"{side}_cell_labels.csv", source.name)
-    types = [row[0] if row else None for row in spreadsheets.read_delimited(labels, " ")]
-    types = [letter for letter in types if letter is not None]
+    types = [str(row[0]) for row in spreadsheets.read_delimited(labels, " ") if row and row[0] is not None]
     unknown = sorted(set(types) - set(_TYPES))
     if unknown:
-        raise ReaderError(f"unknown cell type {unknown[0]!r}", where=labels.name, expected=f"one of {', '.join(_TYPES)}")
+        raise ReaderError(
+            f"unknown cell type {unknown[0]!r}", where=labels.name, expected=f"one of {', '.join(_TYPES)}"
+        )
     matrix = spreadsheets.number_matrix(adjacency, " ")
     if matrix.shape != (len(types), len(types)):
         raise ReaderError(
@@ -41,7 +47,11 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     numbers = pd.Series(types).groupby(types).cumcount() + 1
     names = [f"{_TYPES[letter][0]}{number:03d}" for letter, number in zip(types, numbers)]
     nodes = pd.DataFrame(
-        {"type": [_TYPES[letter][1] for letter in types], "class_": [_TYPES[letter][0] for letter in types], "side": side},
+        {
+            "type": [_TYPES[letter][1] for letter in types],
+            "class_": [_TYPES[letter][0] for letter in types],
+            "side": side,
+        },
         index=pd.Index(names, name="label"),
     )
     edges = from_matrix(matrix, names, names, "chemical", adjacency.name)

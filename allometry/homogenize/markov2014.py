@@ -87,13 +87,17 @@ def _projections(path: Path) -> pd.DataFrame:
     table["weight"], table["synapse"] = table["fln"], "mesoscale"
     check_weights(table, path.name)
     if (table["fln"] > 1).any() or (table["neurons"] < 0).any():
-        raise ReaderError("FLNe above 1, or a negative number of neurons", where=path.name, expected="fractions and counts")
+        raise ReaderError(
+            "FLNe above 1, or a negative number of neurons", where=path.name, expected="fractions and counts"
+        )
     if (table.groupby("case")["target"].nunique() > 1).any():
         raise ReaderError("one case has several injected areas", where=path.name, expected="one target per case")
     if table.duplicated(["case", "source"]).any():
         row = table[table.duplicated(["case", "source"])].iloc[0]
         raise ReaderError(
-            f"case {row['case']} lists source {row['source']} twice", where=f"{path.name}, line {row.name}", expected="once"
+            f"case {row['case']} lists source {row['source']} twice",
+            where=f"{path.name}, line {row.name}",
+            expected="once",
         )
     return table
 
@@ -170,11 +174,17 @@ def _add_distance(edges: pd.DataFrame, path: Path) -> dict[str, Any]:
     if any(len(row) != len(columns) + 1 or row[0] is None for row in body) or not body:
         raise ReaderError("matrix is ragged", where=path.name, expected=f"rows of a name and {len(columns)} numbers")
     frame = pd.DataFrame({name: [row[i + 1] for row in body] for i, name in enumerate(columns)})
-    values = np.column_stack([spreadsheets.numbers(frame[name], path.name) for name in frame]) if columns else np.empty((0, 0))
+    values = (
+        np.column_stack([spreadsheets.numbers(frame[name], path.name) for name in frame])
+        if columns
+        else np.empty((0, 0))
+    )
     names = [_SPELLING.get(name, name) for name in columns]
     rows_named = [_SPELLING.get(row[0], row[0]) for row in body]
     if len(set(names)) < len(columns) or len(set(rows_named)) < len(body) or (values < 0).any():
-        raise ReaderError("an area occurs twice, or a distance is negative", where=path.name, expected="distances in mm")
+        raise ReaderError(
+            "an area occurs twice, or a distance is negative", where=path.name, expected="distances in mm"
+        )
     matrix = pd.DataFrame(values, index=rows_named, columns=names)
     stacked = matrix.stack()
     pairs = pd.MultiIndex.from_frame(edges[["source", "target"]])
@@ -190,7 +200,7 @@ def _add_distance(edges: pd.DataFrame, path: Path) -> dict[str, Any]:
 
 def _add_hierarchy(nodes: pd.DataFrame, path: Path) -> dict[str, Any]:
     rows = [row for row in spreadsheets.read_delimited(path, ",") if len(row) == 3 and all(row)]
-    names = [_SPELLING.get(row[0], row[0]) for row in rows]
+    names = [_SPELLING.get(str(row[0]), str(row[0])) for row in rows]
     by_case = {name.casefold(): name for name in nodes.index}
     names = [by_case.get(name.casefold(), name) for name in names]
     table = pd.DataFrame(rows, columns=["area", "level", "rescaled"])
@@ -199,7 +209,10 @@ def _add_hierarchy(nodes: pd.DataFrame, path: Path) -> dict[str, Any]:
     if level.index.has_duplicates:
         raise ReaderError("an area occurs twice", where=path.name, expected="each area once")
     nodes["hierarchy"] = level.reindex(nodes.index).to_numpy(float)
-    return {"rule": "level of Markov et al. 2014, J. Comp. Neurol.; NaN elsewhere", "areas_not_traced": sorted(set(names) - set(nodes.index))}
+    return {
+        "rule": "level of Markov et al. 2014, J. Comp. Neurol.; NaN elsewhere",
+        "areas_not_traced": sorted(set(names) - set(nodes.index)),
+    }
 
 
 READER = Reader("markov2014", ("connectome",), read)

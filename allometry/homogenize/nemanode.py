@@ -78,7 +78,9 @@ def _from_json(path: Path) -> pd.DataFrame:
             f"JSON cannot be read ({error})", where=str(path), expected="a complete JSON file", do="retrieve it again"
         ) from error
     if not isinstance(entries, list) or not entries:
-        raise ReaderError("JSON holds no list of connections", where=path.name, expected='[{"pre": ..., "post": ...}, ...]')
+        raise ReaderError(
+            "JSON holds no list of connections", where=path.name, expected='[{"pre": ..., "post": ...}, ...]'
+        )
     rows = [_entry(entry, number, path) for number, entry in enumerate(entries, start=1)]
     index = pd.RangeIndex(1, len(rows) + 1, name="row")
     return pd.DataFrame(rows, columns=["source", "target", "weight", "synapse"], index=index)
@@ -92,7 +94,9 @@ def _entry(entry: Any, number: int, path: Path) -> tuple[str, str, float, str]:
     if not (isinstance(pre, str) and isinstance(post, str) and pre.strip() and post.strip()):
         raise ReaderError(f"names are {pre!r} and {post!r}", where=where, expected="text in pre and post")
     if isinstance(kind, bool) or not isinstance(kind, int) or kind not in _TYPE_CODES:
-        raise ReaderError(f"unknown connection type {kind!r}", where=where, expected="typ 0 (chemical) or 2 (electrical)")
+        raise ReaderError(
+            f"unknown connection type {kind!r}", where=where, expected="typ 0 (chemical) or 2 (electrical)"
+        )
     counts = synapses if isinstance(synapses, list) and synapses else [None]
     if any(isinstance(count, bool) or not isinstance(count, int | float) for count in counts):
         raise ReaderError(f"syn is {synapses!r}", where=where, expected="a list of numbers, one per synapse")

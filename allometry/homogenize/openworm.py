@@ -26,7 +26,9 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     muscle = choose(chosen["muscle"], (True, False), "muscle", f"source {source.name}")
     path = named_file(files, chosen["file"], source.name, (".xls", ".xlsx"))
     where = f"{path.name}, sheet 'Connectome'"
-    rows = edge_rows(spreadsheets.table(spreadsheets.read_sheet(path, "Connectome"), _COLUMNS, where), _COLUMNS, _TYPES, where)
+    rows = edge_rows(
+        spreadsheets.table(spreadsheets.read_sheet(path, "Connectome"), _COLUMNS, where), _COLUMNS, _TYPES, where
+    )
     derived: dict[str, Any] = {
         "counts": "connections between neurons (sheet Connectome) and from neurons to muscles (sheet NeuronsToMuscle); most "
         "gap junctions are listed from both sides",

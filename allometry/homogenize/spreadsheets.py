@@ -231,24 +231,28 @@ def labelled_matrix(path: Path, sheet: str, missing: str | None = None) -> tuple
     columns = list(cells[0][1:])
     while columns and columns[-1] is None:
         columns.pop()
-    rows = [row[0] if row else None for row in cells[1:]]
-    for axis, names in (("column", columns), ("row", rows)):
-        bad = [name for name in names if not isinstance(name, str) or not name.strip()]
-        if bad or not names:
-            raise ReaderError(f"a {axis} has no name ({bad[:1]})", where=where, expected="a name for each row and column")
-        if len(set(names)) < len(names):
-            raise ReaderError(f"a {axis} name occurs twice", where=where, expected="unique names")
-    matrix = np.full((len(rows), len(columns)), np.nan)
+    column_names = _axis_names(columns, "column", where)
+    row_names = _axis_names([row[0] if row else None for row in cells[1:]], "row", where)
+    matrix = np.full((len(row_names), len(column_names)), np.nan)
     for i, row in enumerate(cells[1:]):
-        for j in range(len(columns)):
+        for j in range(len(column_names)):
             cell = row[j + 1] if j + 1 < len(row) else None
             if missing is not None and cell == missing:
                 continue
             if isinstance(cell, bool) or not isinstance(cell, int | float) or not np.isfinite(cell):
                 raise ReaderError(
-                    f"{rows[i]} -> {columns[j]} is not a number: {cell!r}",
+                    f"{row_names[i]} -> {column_names[j]} is not a number: {cell!r}",
                     where=f"{where}, row {i + 2}, column {j + 2}",
                     expected="a number" + (f" or {missing}" if missing else ""),
                 )
             matrix[i, j] = cell
-    return matrix, rows, columns
+    return matrix, row_names, column_names
+
+
+def _axis_names(names: list[Any], axis: str, where: str) -> list[str]:
+    bad = [name for name in names if not isinstance(name, str) or not name.strip()]
+    if bad or not names:
+        raise ReaderError(f"a {axis} has no name ({bad[:1]})", where=where, expected="a name for each row and column")
+    if len(set(names)) < len(names):
+        raise ReaderError(f"a {axis} name occurs twice", where=where, expected="unique names")
+    return [str(name) for name in names]

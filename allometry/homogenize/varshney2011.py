@@ -17,7 +17,14 @@ from allometry.homogenize.reader import Reader, Source, choose, named_file, reso
 from allometry.homogenize.worm_edges import worm_connectome
 
 _COLUMNS = ("Neuron 1", "Neuron 2", "Type", "Nbr")
-_TYPES = {"S": "chemical", "Sp": "chemical", "R": "received", "Rp": "received", "EJ": "electrical", "NMJ": "neuromuscular"}
+_TYPES = {
+    "S": "chemical",
+    "Sp": "chemical",
+    "R": "received",
+    "Rp": "received",
+    "EJ": "electrical",
+    "NMJ": "neuromuscular",
+}
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:

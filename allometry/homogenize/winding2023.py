@@ -8,6 +8,7 @@ matrices list neurons in different orders. aa: axon to axon, ad: axon to dendrit
 
 import io
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
             annotations = _annotations(archive, members, path)
     except ReaderError:
         raise
-    except (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zipfile.zlib.error) as error:
+    except (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         raise ReaderError(
             f"archive cannot be read ({error})",
             where=str(path),
@@ -86,14 +87,14 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 def _read(archive: zipfile.ZipFile, members: dict[str, str], name: str, path: Path) -> bytes:
     if name not in members:
         raise ReaderError(
-            f"{name} is missing", where=path.name, expected="Supplementary Data S1 (the archive has: " + ", ".join(members) + ")"
+            f"{name} is missing",
+            where=path.name,
+            expected="Supplementary Data S1 (the archive has: " + ", ".join(members) + ")",
         )
     return archive.read(members[name])
 
 
-def _matrix(
-    archive: zipfile.ZipFile, members: dict[str, str], part: str, path: Path
-) -> tuple[np.ndarray, list[str]]:
+def _matrix(archive: zipfile.ZipFile, members: dict[str, str], part: str, path: Path) -> tuple[np.ndarray, list[str]]:
     name = f"{part}_connectivity_matrix.csv"
     data = _read(archive, members, name, path)
     head, _, body = data.partition(b"\n")
@@ -102,10 +103,14 @@ def _matrix(
     try:
         table = np.loadtxt(io.BytesIO(body), delimiter=",", ndmin=2, comments=None)
     except ValueError as error:
-        raise ReaderError(f"matrix cannot be read ({error})", where=where, expected="numbers with an id first") from error
+        raise ReaderError(
+            f"matrix cannot be read ({error})", where=where, expected="numbers with an id first"
+        ) from error
     if table.shape != (len(columns), len(columns) + 1):
         raise ReaderError(
-            f"matrix has shape {table.shape}, with {len(columns)} columns named", where=where, expected="a square matrix with ids"
+            f"matrix has shape {table.shape}, with {len(columns)} columns named",
+            where=where,
+            expected="a square matrix with ids",
         )
     if not np.isfinite(table).all():
         raise ReaderError("matrix holds a missing or infinite value", where=where, expected="a number in every cell")
@@ -121,7 +126,9 @@ def _aligned(matrix: np.ndarray, own: list[str], ids: list[str], part: str, path
     if set(own) != set(ids):
         odd = sorted(set(own) ^ set(ids))
         raise ReaderError(
-            f"{part} and all-all list different neurons ({len(odd)}, such as {odd[0]})", where=path.name, expected="the same neurons"
+            f"{part} and all-all list different neurons ({len(odd)}, such as {odd[0]})",
+            where=path.name,
+            expected="the same neurons",
         )
     place = {name: index for index, name in enumerate(own)}
     order = [place[name] for name in ids]
@@ -137,24 +144,26 @@ def _annotations(archive: zipfile.ZipFile, members: dict[str, str], path: Path) 
         raise ReaderError(f"annotations cannot be read ({error})", where=f"{path.name}, annotations.csv") from error
     missing = [column for column in columns if column not in table.columns]
     if missing:
-        raise ReaderError(f"column {missing[0]!r} is missing", where=f"{path.name}, annotations.csv", expected=", ".join(columns))
+        raise ReaderError(
+            f"column {missing[0]!r} is missing", where=f"{path.name}, annotations.csv", expected=", ".join(columns)
+        )
     return table[columns]
 
 
 def _nodes(ids: list[str], annotations: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
     facts: dict[str, dict[str, str]] = {}
     twice = 0
-    for row in annotations.itertuples(index=False):
-        sides = {"left": row.left_id.strip(), "right": row.right_id.strip()}
+    for left, right, celltype, annotation, cluster in annotations.astype(str).to_numpy().tolist():
+        sides = {"left": left.strip(), "right": right.strip()}
         for side, label in sides.items():
             if not label.isdigit():
                 continue
             twice += label in facts
             partner = sides["right" if side == "left" else "left"]
             facts[label] = {
-                "type": row.celltype,
-                "annotation": row.additional_annotations,
-                "cluster": row.level_7_cluster,
+                "type": celltype,
+                "annotation": annotation,
+                "cluster": cluster,
                 "side": side,
                 "partner": partner if partner.isdigit() else "",
             }

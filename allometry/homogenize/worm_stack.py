@@ -68,7 +68,9 @@ def stacked(connectomes: Mapping[str, xr.Dataset]) -> xr.Dataset:
                 matrix = matrices.setdefault(target, np.full(shape, np.nan, np.float32))
                 derived[name][f"{target}_edges_left_out"] = _fill(matrix[number], dataset, kind, variable, place)
     if not matrices:
-        raise ReaderError("nothing to stack", where=", ".join(connectomes), expected=f"edges of kind {', '.join(_KINDS)}")
+        raise ReaderError(
+            "nothing to stack", where=", ".join(connectomes), expected=f"edges of kind {', '.join(_KINDS)}"
+        )
     return stores.stack(matrices, observed, list(connectomes), NEURONS, attrs=_attrs(connectomes, derived))
 
 
@@ -77,7 +79,9 @@ def _axis(dataset: xr.Dataset, name: str) -> np.ndarray:
     index = {label: i for i, label in enumerate(NEURONS)}
     place = np.array([index.get(str(label), -1) for label in dataset["node"].values], np.int64)
     if (place < 0).all():
-        raise ReaderError("store has no neuron of the canonical axis", where=name, expected="a connectome of C. elegans")
+        raise ReaderError(
+            "store has no neuron of the canonical axis", where=name, expected="a connectome of C. elegans"
+        )
     return place
 
 

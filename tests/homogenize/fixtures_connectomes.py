@@ -56,7 +56,9 @@ def _adjacency(matrix: np.ndarray, rows: tuple[str, ...], columns: tuple[str, ..
 def cook2019(folder: Path, seed: int = 0) -> Written:
     """Both sexes; chemical rows are neurons only, gap junction sheets square."""
     rng = np.random.default_rng(seed)
-    sheets: dict[str, list[list[Any]]] = {"TITLE AND LEGEND": [["Connectome Adjacency Matrices"], [None], ["Corrections"]]}
+    sheets: dict[str, list[list[Any]]] = {
+        "TITLE AND LEGEND": [["Connectome Adjacency Matrices"], [None], ["Corrections"]]
+    }
     for sex in ("hermaphrodite", "male"):
         cells = CELLS if sex == "hermaphrodite" else tuple(c if c != "HSNL" else "CEMDL" for c in CELLS)
         once = np.triu(sparse(rng, (len(cells), len(cells))))
@@ -142,7 +144,9 @@ def openworm(folder: Path, seed: int = 0) -> Written:
     rng = np.random.default_rng(seed)
     cells = ("AVAL", "AVAR", "VB2", "VB10", "RIS")
     head = ["Origin", "Target", "Type", "Number of Connections", "Neurotransmitter"]
-    edges = [[cells[p // 5], cells[p % 5], "Send", int(rng.integers(1, 9)), "Glutamate"] for p in rng.permutation(25)[:15]]
+    edges = [
+        [cells[p // 5], cells[p % 5], "Send", int(rng.integers(1, 9)), "Glutamate"] for p in rng.permutation(25)[:15]
+    ]
     gaps = [["AVAL", "AVAR", "GapJunction", 2, "Generic_GJ"], ["AVAR", "AVAL", "GapJunction", 3, "Generic_GJ"]]
     muscle = [["Neuron", "Muscle", "Number of Connections", "Neurotransmitter"], ["VB2", "MDL08", 4, "Acetylcholine"]]
     sheets = {"Connectome": [head, *edges, *gaps], "NeuronsToMuscle": muscle, "Sensory": [["Neuron"], ["AVAL"]]}
@@ -292,7 +296,8 @@ def markov2014(folder: Path, seed: int = 0) -> Written:
         sources = [a for a in areas if a != target and (a != "8l" or case != "2")]
         neurons = rng.integers(1, 5000, len(sources))
         rows += [
-            [case, f"M{case}", a, target, f"{n / neurons.sum():.6e}", n, "Known", *[""] * 5] for a, n in zip(sources, neurons)
+            [case, f"M{case}", a, target, f"{n / neurons.sum():.6e}", n, "Known", *[""] * 5]
+            for a, n in zip(sources, neurons)
         ]
     spelled = ["V1", "V2", "29-30", "TEam-a", "8l", "MW"]
     away = np.abs(np.subtract.outer(np.arange(6), np.arange(6))) * 7.5
