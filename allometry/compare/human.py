@@ -11,9 +11,9 @@ from typing import Any, cast
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from allometry import stores
+from allometry.compare import dyads
 from allometry.compare.graphs import Floats
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.compare.statistics import Interval, interval, leave_one_out_ceiling, permutation_p
@@ -99,7 +99,7 @@ def structure_bold(
         common: dict[str, Any] = {"ceiling": bounds[i], "rule": "correlation", "n": upper[0].size}
         name = s.structure
         reference = s.recordings
-        own = _region_bootstrap(s.weight, s.function, bootstrap, seed)
+        own = dyads.bootstrap(s.weight, s.function, bootstrap, seed)
         rows.append(
             row(
                 "structure_bold_correlation",
@@ -107,12 +107,12 @@ def structure_bold(
                 reference,
                 own,
                 group="own",
-                p=permutation_p(own.estimate, _permuted(s.weight, s.function, nulls, seed)),
+                p=permutation_p(own.estimate, dyads.null(s.weight, s.function, nulls, seed)),
                 **common,
             )
         )
         others = np.delete(table[:, i], i)
-        strength = _region_bootstrap(np.outer(s.weight.sum(0), s.weight.sum(0)), s.function, bootstrap, seed)
+        strength = dyads.bootstrap(np.outer(s.weight.sum(0), s.weight.sum(0)), s.function, bootstrap, seed)
         near = -s.length[upper]
         baselines: dict[str, tuple[float | Interval, int]] = {
             "other_subjects": (float(others.mean()) if others.size else np.nan, upper[0].size),
@@ -234,42 +234,6 @@ def _restrict(subject: Subject, labels: Sequence[str]) -> Subject:
         subject.length[pick],
         subject.function[pick],
     )
-
-
-def _ranks(matrix: Floats) -> Floats:
-    """Ranks of the pairs of regions as a symmetric matrix, standardised; 0 on the diagonal."""
-    upper = np.triu_indices(len(matrix), 1)
-    rank = stats.rankdata(matrix[upper])
-    result = np.zeros_like(matrix)
-    result[upper] = (rank - rank.mean()) / rank.std()
-    return result + result.T
-
-
-def _permuted(weight: Floats, function: Floats, n: int, seed: int) -> Floats:
-    """Rank correlations [n] after permuting the regions of the structural matrix."""
-    x, y = _ranks(weight), _ranks(function)
-    rng = np.random.default_rng(seed)
-    pairs = len(x) * (len(x) - 1)
-    return np.array(
-        [np.vdot(x[np.ix_(order, order)], y) / pairs for order in (rng.permutation(len(x)) for _ in range(n))]
-    )
-
-
-def _region_bootstrap(weight: Floats, function: Floats, n: int, seed: int) -> Interval:
-    """Interval of the rank correlation from resampling regions: pair (i, j) counts m_i m_j times, ranks are kept."""
-    x, y = _ranks(weight), _ranks(function)
-    size = len(x)
-    draws = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=n).astype(float)
-    off = 1.0 - np.eye(size)
-
-    def mean(values: Floats) -> Floats:
-        return np.einsum("bi,bi->b", draws @ values, draws) / total
-
-    total = np.einsum("bi,bi->b", draws @ off, draws)
-    mx, my, mxx, myy, mxy = (mean(values) for values in (x, y, x * x, y * y, x * y))
-    r = (mxy - mx * my) / np.sqrt((mxx - mx**2) * (myy - my**2))
-    upper = np.triu_indices(size, 1)
-    return interval(r, rank_correlation(weight[upper], function[upper]))
 
 
 def _subject_bootstrap(scores: Floats, n: int, seed: int) -> Interval:

@@ -89,24 +89,6 @@ def test_group_mean_and_its_interval_over_subjects(rows: pd.DataFrame, result: s
     assert np.diff(result.curves["bold_by_weight"]["correlation"].values)[[0, -1]].min() > 0
 
 
-def test_permuted_ranks_have_mean_zero_and_the_spread_of_random_pairs() -> None:
-    rng = np.random.default_rng(2)
-    x, y = (lambda m: m + m.T)(rng.normal(size=(30, 30))), (lambda m: m + m.T)(rng.normal(size=(30, 30)))
-    null = subject._permuted(x, y, 2000, 0)
-    assert abs(null.mean()) < 0.005
-    assert null.std() == pytest.approx(1 / np.sqrt(435), rel=0.15)
-
-
-def test_region_interval_covers_the_truth_of_independent_pairs() -> None:
-    rng = np.random.default_rng(3)
-    inside = 0
-    for repeat in range(60):
-        x, y = (lambda m: m + m.T)(rng.normal(size=(25, 25))), (lambda m: m + m.T)(rng.normal(size=(25, 25)))
-        ci = subject._region_bootstrap(x, y, 200, repeat)
-        inside += ci.low <= 0 <= ci.high
-    assert inside / 60 >= 0.85
-
-
 def test_missing_subject_and_constant_region(
     inputs: dict[str, xr.Dataset | xr.DataTree], make_connectome: Callable[..., xr.Dataset]
 ) -> None:
