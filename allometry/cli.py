@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from allometry.errors import AllometryError
+from allometry.simulate import command as simulation
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("verify", "compare every file of stores with their manifests", _verify_arguments, _verify),
     Command("diff", "say in what the content of two stores differs", _diff_arguments, _diff),
     Command("info", "describe a store on one screen", _info_arguments, _info),
+    Command("simulate", "run a network model and write its spikes", simulation.configure, simulation.run),
 )
 
 

@@ -1,5 +1,8 @@
 """Simulation of any `Network` of point neurons: the same spikes for any number of partitions, workers and threads."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from allometry.simulate.network import (
     ConnectomeLif,
     Constant,
@@ -23,8 +26,10 @@ from allometry.simulate.network import (
     Values,
     VoltageProbe,
 )
-from allometry.simulate.propagation import propagation
-from allometry.simulate.run import run
+
+if TYPE_CHECKING:
+    from allometry.simulate.runner import run
+    from allometry.simulate.signal_propagation import propagation
 
 __all__ = [
     "ConnectomeLif",
@@ -51,3 +56,12 @@ __all__ = [
     "propagation",
     "run",
 ]
+
+# What needs numba and Dask is imported when it is first used: models and the command line only describe networks.
+_LATE = {"propagation": "allometry.simulate.signal_propagation", "run": "allometry.simulate.runner"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        return getattr(importlib.import_module(_LATE[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

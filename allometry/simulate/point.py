@@ -13,8 +13,8 @@ import xarray as xr
 from allometry import models, stores
 from allometry.simulate.inputs import Record, VoltageProbe
 from allometry.simulate.network import Network
-from allometry.simulate.propagation import propagation
-from allometry.simulate.run import run
+from allometry.simulate.runner import run
+from allometry.simulate.signal_propagation import propagation
 
 _LOG = logging.getLogger("allometry")
 

@@ -398,9 +398,10 @@ def _attributes(plan: Plan, record: Record, extra: Mapping[str, Any] | None) -> 
         "source": {},
         "seed": plan.seed,
         "parameters": {
-            "network": net.to_dict(digest=True),
+            **net.parameters,
             "precision": plan.precision,
             "record": to_dict(record, digest=True),
+            "network": net.to_dict(digest=True),
         },
         "derived": {
             "weight_quantum": {n.name: n.quantum.value for n in plan.neurons},

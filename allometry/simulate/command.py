@@ -1,0 +1,88 @@
+"""`allometry simulate`: one simulation without Snakemake, with the result of the rule for the same parameters."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from allometry.errors import SimulationError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `allometry simulate`."""
+    parser.add_argument("model", help="microcircuit, brunel or connectome_lif")
+    parser.add_argument("--scale", type=float, help="number of neurons relative to the full model")
+    parser.add_argument("--k-scale", type=float, help="in-degrees relative to the full model (default: as --scale)")
+    parser.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other parameter of the model; repeatable",
+    )
+    parser.add_argument("--connectome", type=Path, help="Connectome store, for connectome_lif")
+    parser.add_argument("--duration-ms", type=float, required=True, help="simulated time, ms")
+    parser.add_argument("--seed", type=int, default=1, help="seed (default 1)")
+    parser.add_argument("--precision", choices=("fast", "exact"), default="fast", help="float32 or float64 state")
+    parser.add_argument("--counts-ms", type=float, help="also record spike counts in bins of this width")
+    parser.add_argument("--out", type=Path, help="store to write (default: MODEL.zarr)")
+    parser.add_argument("--partitions", type=int, default=1, help="Dask tasks (default 1)")
+    parser.add_argument("--threads", type=int, help="threads of each (default: all cores)")
+    parser.add_argument("--checkpoint", type=Path, help="folder for checkpoints; a rerun continues from the last")
+    parser.add_argument("--cluster", help="local, allocation, or the address of a Dask scheduler")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the simulation; return the exit status."""
+    from allometry.simulate.cluster import cores
+    from allometry.simulate.point import Execution, run_point
+
+    logger = logging.getLogger("allometry")
+    logger.setLevel(logging.INFO)
+    if not logger.handlers:
+        logger.addHandler(logging.StreamHandler(sys.stderr))
+    parameters = dict(_pair(text) for text in arguments.parameter)
+    for name in ("scale", "k_scale"):
+        if getattr(arguments, name) is not None:
+            parameters[name] = getattr(arguments, name)
+    cluster: dict[str, Any] = {}
+    if arguments.cluster:
+        address = "://" in arguments.cluster
+        cluster = {"kind": "address", "address": arguments.cluster} if address else {"kind": arguments.cluster}
+    store = arguments.out or Path(f"{arguments.model}.zarr")
+    run_point(
+        {
+            "kind": "network",
+            "model": arguments.model,
+            "duration_ms": arguments.duration_ms,
+            "precision": arguments.precision,
+            "record": {"spikes": True, "counts_bin_ms": arguments.counts_ms, "voltage": {}},
+            "parameters": parameters,
+            "seed": arguments.seed,
+        },
+        store,
+        arguments.connectome,
+        Execution(
+            partitions=arguments.partitions,
+            threads=arguments.threads,
+            cores=cores(),
+            checkpoint=arguments.checkpoint,
+            cluster=cluster,
+        ),
+    )
+    print(store)
+    return 0
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise SimulationError(f"{text!r} is no parameter", where="-p/--parameter", expected="NAME=VALUE")
+    for convert in (int, float):
+        try:
+            return name, convert(value)
+        except ValueError:
+            continue
+    return name, {"true": True, "false": False, "null": None}.get(value.lower(), value)
