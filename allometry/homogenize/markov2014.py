@@ -199,7 +199,10 @@ def _add_distance(edges: pd.DataFrame, path: Path) -> dict[str, Any]:
 
 
 def _add_hierarchy(nodes: pd.DataFrame, path: Path) -> dict[str, Any]:
-    rows = [row for row in spreadsheets.read_delimited(path, ",") if len(row) == 3 and all(row)]
+    lines = [row for row in spreadsheets.read_delimited(path, ",") if any(row)]
+    rows = lines[1:]  # the first line says where the table comes from
+    if not rows or any(len(row) != 3 or not all(row) for row in rows):
+        raise ReaderError("a row has not 3 fields", where=path.name, expected="area, level, rescaled level")
     names = [_SPELLING.get(str(row[0]), str(row[0])) for row in rows]
     by_case = {name.casefold(): name for name in nodes.index}
     names = [by_case.get(name.casefold(), name) for name in names]

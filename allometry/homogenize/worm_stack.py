@@ -28,7 +28,12 @@ def stack_worm(
     provenance : mapping, optional
         For the manifest.
     """
-    opened = {name: stores.open(path) for name, path in connectomes.items()}
+    opened = {}
+    for name, path in connectomes.items():
+        dataset = stores.open(path)
+        if not isinstance(dataset, xr.Dataset) or dataset.attrs.get("schema") != "Connectome":
+            raise ReaderError("store is no connectome", where=str(path), expected="a store of schema Connectome")
+        opened[name] = dataset
     stores.write(stacked(opened), Path(out), provenance=dict(provenance or {}))
 
 
