@@ -19,7 +19,7 @@ from dask.delayed import delayed
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize import imputation, labels, simeon2024
-from allometry.homogenize.reader import Source, resolve_options
+from allometry.homogenize.reader import Source, recording_options, resolve_options
 from allometry.homogenize.recordings import RawRecording, checked, confidences, extras
 from allometry.homogenize.resample import resample
 from allometry.homogenize.worm_neurons import NEURONS
@@ -87,7 +87,7 @@ def build(
     ReaderError
         Everything that is wrong with a recording, with file and recording named.
     """
-    chosen = resolve_options(options, DEFAULTS, source.name)
+    chosen = resolve_options(recording_options(options), DEFAULTS, source.name)
     _check_options(chosen, source.name)
     left_out = {str(name) for name in chosen["leave_out"]}
     tasks = [delayed(_one, pure=False)(item, tuple(neurons), chosen, left_out) for item in found]

@@ -142,8 +142,8 @@ def _fractions(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def _add_sln(edges: pd.DataFrame, path: Path) -> dict[str, Any]:
     lines = [line.split() for row in spreadsheets.read_delimited(path, "\n", comment="#") for line in row if line]
-    if not lines or not {"TO", "FROM", "S", "I"} <= set(lines[0]):
-        raise ReaderError("header is missing", where=path.name, expected="columns TO, FROM, S, I among others")
+    if not lines or any(lines[0].count(name) != 1 for name in ("TO", "FROM", "S", "I")):
+        raise ReaderError("header is wrong", where=path.name, expected="columns TO, FROM, S, I once each, among others")
     ragged = [line for line in lines if len(line) != len(lines[0])]
     if ragged:
         raise ReaderError(f"a row has {len(ragged[0])} fields", where=path.name, expected=f"{len(lines[0])} fields")
