@@ -1,9 +1,10 @@
 """Atanas et al. 2023 (Flavell laboratory): WormWideWeb files, one JSON or HDF5 per worm.
 
-`timestamp_confocal`, `trace_array` (roi, time) and `labeled` (ROI number from 1 -> label, confidence). In HDF5 files the
+The JSON may be compressed by bzip2, as the site delivers it. `timestamp_confocal`, `trace_array` (roi, time) and `labeled` (ROI number from 1 -> label, confidence). In HDF5 files the
 names may be inside groups (`timing/`, `gcamp/`). Behaviour on the same clock is kept.
 """
 
+import bz2
 import functools
 import json
 from pathlib import Path
@@ -27,8 +28,9 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     Parameters and errors: see `allometry.homogenize.activity.build`.
     """
+    shared = {key: value for key, value in options.items() if key != "session"}  # fills file names in the registry
     found = [functools.partial(recording, path) for _, path in sorted(files.items())]
-    return activity.build(found, source, options, files=files, title="Atanas et al. 2023, activity and behaviour")
+    return activity.build(found, source, shared, files=files, title="Atanas et al. 2023, activity and behaviour")
 
 
 def recording(path: Path) -> RawRecording:
@@ -92,7 +94,7 @@ def recording(path: Path) -> RawRecording:
         except (TypeError, ValueError):
             notes["confidence"] = "some confidences are not numbers"
     for name, values in content.items():
-        if name in NAMES or not isinstance(values, list) or path.suffix != ".json":
+        if name in NAMES or not isinstance(values, list):
             continue
         series = np.asarray(values) if all(isinstance(v, int | float) for v in values) else np.zeros(0)
         if series.ndim == 1 and series.size == time.size:
@@ -111,8 +113,9 @@ def recording(path: Path) -> RawRecording:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        data = path.read_bytes()
+        content = json.loads(bz2.decompress(data) if data.startswith(b"BZh") else data)
+    except (OSError, ValueError, RecursionError, EOFError) as error:
         raise ReaderError(
             what=f"Not a readable JSON file ({error}).",
             where=str(path),

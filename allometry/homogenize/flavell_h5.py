@@ -32,4 +32,4 @@ def behaviour(file: h5py.File, n_time: int) -> tuple[dict[str, tuple[Any, ...]],
 
 def stem(path: Path) -> str:
     """Name of the recording: file name without `-data.h5` or another ending."""
-    return path.name.removesuffix("-data.h5").removesuffix(path.suffix)
+    return path.name.removesuffix("-data.h5").removesuffix(".bz2").removesuffix(".json").removesuffix(".h5")

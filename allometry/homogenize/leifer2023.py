@@ -39,7 +39,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
         Also `filter` (bool): drop neurons as the collection does. See `allometry.homogenize.activity.build`.
     """
     drop = choose(options.get("filter", False), (True, False), "filter", source.name)
-    shared = {key: value for key, value in options.items() if key != "filter"}
+    shared = {key: value for key, value in options.items() if key not in ("filter", "worm")}  # worm fills file names
     worms: dict[str, dict[str, Path]] = {}
     for name, path in files.items():
         match = re.fullmatch(r"(.+)_([A-Za-z]+)\.txt", name)

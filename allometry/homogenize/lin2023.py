@@ -25,8 +25,9 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     Parameters and errors: see `allometry.homogenize.activity.build`.
     """
+    shared = {key: value for key, value in options.items() if key != "recording"}  # fills file names in the registry
     found = [functools.partial(recording, path) for _, path in sorted(files.items())]
-    return activity.build(found, source, options, files=files, title="Lin et al. 2023, olfactory responses")
+    return activity.build(found, source, shared, files=files, title="Lin et al. 2023, olfactory responses")
 
 
 def recording(path: Path) -> RawRecording:
@@ -48,6 +49,8 @@ def recording(path: Path) -> RawRecording:
     good = use > 0
     f_0 = baseline[:, :1]
     notes: dict[str, Any] = {"trace": "(corrected_F - F_0) / F_0"}
+    if lost := sorted(set(struct) - set(FIELDS)):
+        notes["not_kept"] = lost
     if not good.all():
         notes["unused_rois"] = f"{int((~good).sum())} neurons without use_flag were left out"
     bad = good & ~((f_0[:, 0] != 0) & np.isfinite(f_0[:, 0]))

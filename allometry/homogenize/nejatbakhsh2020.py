@@ -28,9 +28,10 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     Parameters and errors: see `allometry.homogenize.activity.build`.
     """
+    shared = {key: value for key, value in options.items() if key != "recording"}  # fills file names in the registry
     found = [functools.partial(recording, path) for _, path in sorted(files.items())]
     return activity.build(
-        found, source, options, files=files, title="Nejatbakhsh et al. 2020, semi-immobilised worms", units="au"
+        found, source, shared, files=files, title="Nejatbakhsh et al. 2020, semi-immobilised worms", units="au"
     )
 
 

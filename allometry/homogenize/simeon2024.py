@@ -56,13 +56,13 @@ def smooth(trace: Array, method: Smoothing = "moving") -> Array:
 def interpolate(trace: Array, time: Array, dt: float = DT_S) -> tuple[Array, Array]:
     """Linear interpolation onto arange(t0, t1, dt); a faster source is interpolated to dt / 6 and averaged over six."""
     if dt < np.median(np.diff(time)):
-        grid: Array = np.arange(time.min(), time.max(), dt)
+        grid: Array = np.arange(time.min(), time.max(), dt, dtype=np.float64)
         return grid, _interp(trace, time, grid)
     fine: Array = np.arange(time.min(), time.max(), dt / 6)
     values = _interp(trace, time, fine)
     count = fine.size // 6
     averaged = values[: 6 * count].reshape(count, 6, trace.shape[1]).mean(axis=1)
-    return dt * np.arange(count), np.asarray(averaged)
+    return dt * np.arange(count, dtype=np.float64), np.asarray(averaged)
 
 
 def _interp(trace: Array, time: Array, at: Array) -> Array:

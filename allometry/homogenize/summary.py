@@ -28,11 +28,14 @@ def numbers(tree: xr.DataTree) -> dict[str, Any]:
         `recordings`, `rois`, `labelled_per_recording` (mean), `unique_labels`, `hours`, `native_rate_hz` (lowest, median,
         highest), `missing_fraction` (of all native samples), `ambiguous_labels`.
     """
-    natives = [tree[f"native/{name}"] for name in tree["recording"].values.tolist()]
+    root = tree.to_dataset(inherit=False)
+    natives = [
+        tree.children["native"].children[name].to_dataset(inherit=False) for name in root["recording"].values.tolist()
+    ]
     samples = [native["trace"].size for native in natives]
     missing = [int((~np.isfinite(native["trace"].values)).sum()) for native in natives]
-    rates = np.asarray(tree["native_rate"].values)
-    recorded = np.asarray(tree["recorded"].values)
+    rates = np.asarray(root["native_rate"].values)
+    recorded = np.asarray(root["recorded"].values)
     ambiguous = sum(
         int((native["label_candidates"].values != "").sum()) for native in natives if "label_candidates" in native
     )
@@ -57,7 +60,7 @@ def table(trees: Mapping[str, xr.DataTree]) -> pd.DataFrame:
     seen = coverage(trees)
     share = frame["rois"] / frame["rois"].sum()
     rates = [rate for row in rows.values() for rate in row["native_rate_hz"]]
-    frame.loc["all"] = {
+    everything: dict[str, Any] = {
         "recordings": frame["recordings"].sum(),
         "rois": frame["rois"].sum(),
         "labelled_per_recording": float(seen.to_numpy().sum(axis=1).mean()),
@@ -67,7 +70,7 @@ def table(trees: Mapping[str, xr.DataTree]) -> pd.DataFrame:
         "missing_fraction": float((frame["missing_fraction"] * share).sum()),
         "ambiguous_labels": frame["ambiguous_labels"].sum(),
     }
-    return frame
+    return pd.DataFrame.from_dict({**rows, "all": everything}, orient="index")
 
 
 def coverage(trees: Mapping[str, xr.DataTree]) -> pd.DataFrame:
@@ -80,10 +83,11 @@ def coverage(trees: Mapping[str, xr.DataTree]) -> pd.DataFrame:
     """
     parts = []
     for name, tree in trees.items():
-        recordings = tree["recording"].values.tolist()
+        root = tree.to_dataset(inherit=False)
+        recordings = root["recording"].values.tolist()
         index = pd.MultiIndex.from_product([[name], recordings], names=["store", "recording"])
-        neurons = tree["neuron"].values.tolist()
-        parts.append(pd.DataFrame(np.asarray(tree["recorded"].values), index=index, columns=neurons))
+        neurons = root["neuron"].values.tolist()
+        parts.append(pd.DataFrame(np.asarray(root["recorded"].values), index=index, columns=neurons))
     if not parts:
         raise StoreError(what="No store to summarise.", expected="at least one Activity store")
     return pd.concat(parts).fillna(False).astype(bool)

@@ -30,10 +30,11 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     Parameters and errors: see `allometry.homogenize.activity.build`.
     """
+    shared = {key: value for key, value in options.items() if key != "recording"}  # fills file names in the registry
     found = [
         functools.partial(recording, path, member) for _, path in sorted(files.items()) for member in _members(path)
     ]
-    return activity.build(found, source, options, files=files, title="Venkatachalam laboratory 2024, chemosensory data")
+    return activity.build(found, source, shared, files=files, title="Venkatachalam laboratory 2024, chemosensory data")
 
 
 def _members(path: Path) -> list[str]:
@@ -92,9 +93,9 @@ def recording(path: Path, member: str) -> RawRecording:
     notes: dict[str, Any] = {"not_kept": [str(name) for name in [*table.columns[:9], table.columns[-1]]]}
     try:
         frames = np.array([float(name) for name in samples.columns])
-        time: npt.NDArray[np.float64] = frames * DT_S
+        time: npt.NDArray[np.float64] = np.asarray(frames * DT_S, dtype=np.float64)
     except ValueError:
-        time = np.arange(trace.shape[0]) * DT_S
+        time = np.asarray(np.arange(trace.shape[0]) * DT_S, dtype=np.float64)
         notes["time"] = "the headers are no frame numbers: samples are counted, 0.375 s apart"
     column = _name_column(table)
     notes["labels_from"] = f"column {column!r}"

@@ -125,6 +125,12 @@ def _others(
         if name in used:
             continue
         item = value if single else value[number] if isinstance(value, list) and len(value) == n_worms else None
+        if isinstance(item, dict):  # such as States: a vector per behavioural state
+            series = {key: np.asarray(part).ravel() for key, part in item.items() if isinstance(part, np.ndarray)}
+            fitting = {key: part for key, part in series.items() if part.size == shape[0] and part.dtype.kind in "biuf"}
+            kept |= {f"{name}_{key}": (("time",), part.astype(np.float32), {}) for key, part in fitting.items()}
+            lost += [f"{name}.{key}" for key in item if key not in fitting]
+            continue
         values = np.asarray(item).squeeze() if isinstance(item, np.ndarray) else None
         if values is not None and values.dtype.kind in "biuf" and values.ndim == 1 and values.size == shape[0]:
             kept[name] = (("time",), values.astype(np.float64), {})

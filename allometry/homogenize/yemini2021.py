@@ -2,7 +2,7 @@
 
 `files` names the animals, `neurons` the classes. For each class, `norm_traces` holds one trace per animal (a class without
 sides) or the traces of all animals on one side followed by those on the other; `is_L` says which (1 left, 0 right, NaN
-none). `fps` is the rate. The first samples of a trace are exactly 0: they are no data.
+none). `fps` is the rate; `stim_names` and `stim_times` are kept where a file has them. The first samples of a trace are exactly 0: they are no data.
 """
 
 from pathlib import Path
@@ -48,6 +48,7 @@ def read_file(path: Path) -> list[RawRecording]:
     found: list[dict[str, npt.NDArray[np.float64]]] = [{} for _ in animals]
     for class_, traces, side in zip(classes, packed, _cells(sides)):
         _unpack(found, class_, _cells(traces), np.asarray(side).ravel(order="F"), path)
+    extra, lost = _stimulus(struct)
     out = []
     for animal, traces_of in zip(animals, found):
         if not traces_of:
@@ -59,6 +60,8 @@ def read_file(path: Path) -> list[RawRecording]:
         zeros = _leading_zeros(block)
         block[:zeros] = np.nan
         notes: dict[str, Any] = {"time_from": f"fps of the file ({rate[0]:g} Hz)"}
+        if lost:
+            notes["not_kept"] = lost
         if zeros:
             notes["leading_zeros"] = f"the first {zeros} samples of every trace are exactly 0 and were set to NaN"
         out.append(
@@ -73,6 +76,7 @@ def read_file(path: Path) -> list[RawRecording]:
                     "part": path.stem.partition("_")[0].lower(),
                     "animal": animal,
                 },
+                extra=extra,
                 notes=notes,
             )
         )
@@ -103,6 +107,24 @@ def _unpack(
         if name in animal:
             raise _bad(path, f"{name} occurs twice in one animal")
         animal[name] = item.ravel().astype(np.float64)
+
+
+def _stimulus(struct: dict[str, Any]) -> tuple[dict[str, tuple[Any, ...]], list[str]]:
+    """Names and times (s) of the stimuli, the same for all animals of a file, and the fields that are not kept."""
+    rest = sorted(set(struct) - set(FIELDS))
+    names, times = struct.get("stim_names"), struct.get("stim_times")
+    if names is None or not isinstance(times, np.ndarray) or times.dtype.kind not in "iuf" or times.ndim != 2:
+        return {}, rest
+    labels_of = _strings(names)
+    if len(labels_of) != times.shape[0]:
+        times = times.T
+    if len(labels_of) != times.shape[0]:
+        return {}, rest
+    extra: dict[str, tuple[Any, ...]] = {
+        "stimulus": (("presentation",), np.array(labels_of, dtype=object), {}),
+        "stimulus_time": (("presentation", "edge"), times.astype(np.float64), {"units": "s"}),
+    }
+    return extra, [name for name in rest if name not in ("stim_names", "stim_times")]
 
 
 def _leading_zeros(block: npt.NDArray[np.float64]) -> int:

@@ -1,13 +1,17 @@
 """Every worm reader on the synthetic files of its layout; oracle: what the generator put into them."""
 
+import bz2
+
 import numpy as np
 import pytest
+import scipy.io
 
 from allometry import stores
 from allometry.homogenize import labels
 from allometry.homogenize.reader import Source
 from allometry.homogenize.readers import READERS
 from allometry.homogenize.worm_neurons import NEURONS
+from tests.homogenize.fixtures.matlab73 import Cell, save
 from tests.homogenize.fixtures.worms import WRITERS
 
 READER_OF = {"uzel2022": "uzel2022_activity"}
@@ -99,6 +103,47 @@ def test_confidences_are_kept(tmp_path):
     native = in_order("flavell2023", fixture, tree)[0]
     for roi, value in fixture.worms[0].facts["confidence"].items():
         assert native["label_confidence"].values[roi] == value
+
+
+def test_behavioural_states_in_a_struct_are_kept(tmp_path):
+    rng = np.random.default_rng(0)
+    states = [{"fwd": rng.integers(0, 2, (620, 1)), "rev": rng.integers(0, 2, (620, 1))} for _ in range(2)]
+    content = {
+        "IDs": Cell([Cell(["AVAL", "AVAR"])] * 2),
+        "traces": Cell([rng.standard_normal((620, 2)) for _ in range(2)]),
+        "tv": Cell([np.arange(620.0)[:, None] / 3] * 2),
+        "States": Cell(states),
+        "comment": "x",
+    }
+    path = save(tmp_path / "Uzel_WT.mat", {"Uzel_WT": content})
+    source = Source("uzel2022", "", "", "", "layout-only", {path.name: ""})
+    tree = READERS["uzel2022_activity"].read({path.name: path}, source, {})
+    native = tree["native/Uzel_WT_2"]
+    np.testing.assert_array_equal(native["States_rev"].values, states[1]["rev"][:, 0])
+    assert native.attrs["derived"]["not_kept"] == ["comment"]
+
+
+def test_json_as_the_site_delivers_it(tmp_path):
+    fixture = WRITERS["flavell2023"](tmp_path)
+    plain = next(path for path in fixture.files.values() if path.suffix == ".json")
+    packed = tmp_path / f"{plain.name}.bz2"
+    packed.write_bytes(bz2.compress(plain.read_bytes()))
+    source = Source("flavell2023", "", "", "", "layout-only", {packed.name: ""})
+    tree = READERS["flavell2023"].read({packed.name: packed}, source, {"session": [plain.stem]})
+    assert tree["recording"].values.tolist() == [plain.stem]
+
+
+def test_stimuli_of_yemini_are_kept(tmp_path):
+    fixture = WRITERS["yemini2021"](tmp_path)
+    path = fixture.files["Head_Activity_OH15500.mat"]
+    content = {key: value for key, value in scipy.io.loadmat(path).items() if not key.startswith("__")}
+    names = np.empty((1, 2), dtype=object)
+    names[0] = ["butanone", "nacl"]
+    scipy.io.savemat(path, {**content, "stim_names": names, "stim_times": np.array([[60.5, 70.5], [180.5, 190.5]])})
+    source = Source("yemini2021", "", "", "", "layout-only", {path.name: ""})
+    native = READERS["yemini2021"].read({path.name: path}, source, {})["native/Head_Activity_OH15500_animal_0"]
+    assert native["stimulus"].values.tolist() == ["butanone", "nacl"]
+    np.testing.assert_array_equal(native["stimulus_time"].values, [[60.5, 70.5], [180.5, 190.5]])
 
 
 def test_leifer_reports_gaps_and_straight_lines_and_filters_on_request(tmp_path):
