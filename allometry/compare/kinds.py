@@ -7,6 +7,7 @@ KINDS: dict[str, str] = {
     "connectome_agreement": "worm_agreement",
     "propagation": "propagation",
     "structure_bold": "human",
+    "activity_structure": "worm_activity",
 }
 """Module of `allometry.compare` of each kind of comparison; the function has the name of the kind."""
 

@@ -175,6 +175,8 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
     ("weight_rank_correlation", "1", "structure", "agreement", _GRAPHS, "monotonic transformation of either's weights, exchange of the two", "do shared edges have similar strength?", "none", "Cook et al. 2019, Nature 571:63"),
     ("structure_bold_correlation", "1", "human", "structure_function", "structural [regions, regions], BOLD [time, regions]", "monotonic transformation of either matrix",
      "does the white matter predict functional connectivity?", "correlation", "Honey et al. 2009, PNAS 106:2035"),
+    ("activity_structure_correlation", "1", "dyads", "correlation", "two symmetric matrices [nodes, nodes]", "monotonic transformation of either matrix",
+     "do connected neurons, or neurons with common input, fluctuate together?", "correlation", "Uzel et al. 2022, Curr. Biol. 32:3443"),
     ("structure_bold_gain", "1", "human", "structure_function", "structural [regions, regions], BOLD [time, regions]", "monotonic transformation of either matrix",
      "do connections tell more than the strengths of their regions?", "none", "Honey et al. 2009, PNAS 106:2035"),
     # -- reservoir -------------------------------------------------------------------------------------------------
