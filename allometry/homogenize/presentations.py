@@ -57,7 +57,8 @@ def condition_names(
     blank : (presentation,) bool
         Presentations of the blank screen, whatever their parameters.
     """
-    columns = {name: np.asarray(values) for name, values in parameters.items()}
+    # by name, since sources list the same parameters in different orders
+    columns = {name: np.asarray(values) for name, values in sorted(parameters.items())}
     names = []
     for number, empty in enumerate(np.asarray(blank, dtype=bool).tolist()):
         parts = [f"{name}={_shown(column[number])}" for name, column in columns.items() if _shown(column[number])]

@@ -111,7 +111,8 @@ def as_response(values: npt.NDArray[Any], where: str) -> npt.NDArray[np.float32]
 
 def missing_note(response: npt.NDArray[np.float32]) -> dict[str, Any]:
     """Record of presentations and units without a finite response."""
-    absent = np.isnan(response).reshape(*response.shape[:2], -1).all(axis=2)
+    missing = np.isnan(response)
+    absent = np.asarray(missing.all(axis=2) if missing.ndim == 3 else missing)
     notes: dict[str, Any] = {}
     for axis, what in ((0, "presentations_without_data"), (1, "units_without_data")):
         empty = np.flatnonzero(absent.all(axis=axis)) if absent.size else np.zeros(0, int)
