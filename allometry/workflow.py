@@ -200,14 +200,24 @@ def check_names(cfg: Config, registry: Registry) -> None:
     wanted = [(kind, name) for kind, names in cfg.homogenize.stores().items() for name in names]
     wanted += [("connectome", name) for name in cfg.homogenize.worm_stack]
     wanted += [("connectome", name) for run in cfg.simulate.runs.values() for name in run.connectome]
+    wanted += [pair for comparison in cfg.compare.comparisons.values() for pair in comparison.stores()]
     for kind, name in wanted:
         if (kind, name) not in known:
             raise ConfigError(
                 f"no data set makes a store {name!r} of kind {kind}",
-                where=f"homogenize.{kind} or a run's connectome",
+                where=f"homogenize.{kind}, a run's connectome or a comparison",
                 expected="one of " + ", ".join(sorted(store for of_kind, store in known if of_kind == kind)),
                 do="correct the name, or describe the data set under `datasets` in your configuration",
             )
+    for label, comparison in cfg.compare.comparisons.items():
+        for run in comparison.runs():
+            if run not in cfg.simulate.runs:
+                raise ConfigError(
+                    f"no simulation run is called {run!r}",
+                    where=f"compare.comparisons.{label}.run",
+                    expected="one of " + (", ".join(cfg.simulate.runs) or "(no runs are configured)"),
+                    do="correct the name, or add the run under simulate.runs",
+                )
 
 
 def check_cluster(cfg: Config, *, submits: bool) -> None:
