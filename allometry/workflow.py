@@ -156,6 +156,8 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
     for name in cfg.homogenize.activity:
         group = "coverage_" + _species(registry, "activity", name)
         recordings.setdefault(group, {})[name] = homogenized("activity", name)[0]
+    # Coverage is a question about several sources on one axis.
+    recordings = {group: paths for group, paths in recordings.items() if len(paths) > 1}
     for name in cfg.homogenize.activity:
         recordings[f"recordings_{name}"] = {name: homogenized("activity", name)[0]}
     return {

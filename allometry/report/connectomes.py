@@ -18,7 +18,9 @@ COLUMNS = 4
 MAPS = {"chemical": "Blues", "electrical": "Oranges", "structural": "viridis", "mesoscale": "viridis"}
 
 
-def draw(paths: Mapping[str, str], image: str | Path, axes: Mapping[str, Sequence[str]]) -> None:
+def draw(
+    paths: Mapping[str, str], image: str | Path, axes: Mapping[str, Sequence[str]], title: str | None = None
+) -> None:
     """Adjacency matrices of several connectomes side by side.
 
     Parameters
@@ -29,6 +31,8 @@ def draw(paths: Mapping[str, str], image: str | Path, axes: Mapping[str, Sequenc
         PNG file to write; its description is written beside it.
     axes : mapping of str to sequence of str
         Canonical axis by species; a species without one is drawn in each store's own order of nodes.
+    title : str, optional
+        Title of the figure; by default the species.
     """
     columns = min(COLUMNS, len(paths))
     rows = -(-len(paths) // columns)
@@ -43,7 +47,9 @@ def draw(paths: Mapping[str, str], image: str | Path, axes: Mapping[str, Sequenc
             if outside:
                 notes.append(f"{name} {outside}")
         hide_unused(grid, len(paths))
-    Figure(f"Connectomes: {species}", _caption(opened.values(), axis, notes), tuple(paths.values())).save(image)
+    Figure(title or f"Connectomes: {species}", _caption(opened.values(), axis, notes), tuple(paths.values())).save(
+        image
+    )
 
 
 def _caption(opened: Iterable[Data], axis: Sequence[str] | None, notes: Sequence[str]) -> str:
@@ -52,7 +58,9 @@ def _caption(opened: Iterable[Data], axis: Sequence[str] | None, notes: Sequence
     if {"chemical", "electrical"} <= kinds:
         parts.append("Chemical synapses are blue, gap junctions orange.")
     if "functional" in kinds:
-        parts.append("Functional connections (red positive, blue negative) are linear; unmeasured pairs are white.")
+        parts.append(
+            "Functional connections (red positive, blue negative) are on a linear scale; pairs that were not measured are white."
+        )
     if axis is not None:
         parts.append(f"All matrices share one axis of {len(axis)} neurons.")
     if notes:

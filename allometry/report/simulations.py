@@ -44,7 +44,7 @@ def draw(
     """
     first = stores.open(next(iter(paths.values())))
     if first.attrs["schema"] == "Connectome":
-        draw_connectomes(paths, image, axes)
+        draw_connectomes(paths, image, axes, f"Simulated propagation: {run}")
         return
     with figure(image, 2, len(paths), (4.6, 3.1)) as grid:
         totals = []
@@ -75,7 +75,9 @@ def _row(raster: Axes, bars: Axes, ds: xr.Dataset, point: str, window_ms: float,
     colour = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(names)}
     for name in names:
         mine = late & (population[unit] == name)
-        raster.plot(step[mine][:MOST_DOTS] * dt_ms, rank[unit[mine]][:MOST_DOTS], ",", color=colour[name])
+        raster.plot(
+            step[mine][:MOST_DOTS] * dt_ms, rank[unit[mine]][:MOST_DOTS], ".", ms=1.6, mew=0, color=colour[name]
+        )
     raster.set(title=point, xlabel="time (ms)", ylabel="neuron (sampled)", xlim=(duration_ms - window_ms, duration_ms))
     raster.invert_yaxis()
     bars.barh(np.arange(len(names)), rates, color=[colour[name] for name in names])
