@@ -1,0 +1,47 @@
+"""A Dask cluster in this process, shared by the tests of the simulator."""
+
+from collections.abc import Iterator
+
+import pytest
+from distributed import Client, LocalCluster
+
+from allometry.simulate.network import (
+    FixedIndegree,
+    IafPscExp,
+    Network,
+    Normal,
+    PoissonInput,
+    Population,
+    Projection,
+)
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[Client]:
+    """Client of one in-process worker with room for five partitions."""
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=5, processes=False, dashboard_address=":0", memory_limit=0
+        ) as cluster,
+        Client(cluster) as connected,
+    ):
+        yield connected
+
+
+@pytest.fixture
+def small() -> Network:
+    """200 neurons that fire at some 20 Hz."""
+    return Network(
+        populations=(
+            Population("E", 160, IafPscExp(), Normal(-58.0, 5.0)),
+            Population("I", 40, IafPscExp(), Normal(-58.0, 5.0)),
+        ),
+        projections=(
+            Projection("E", "E", FixedIndegree(16), Normal(88.0, 8.8), Normal(1.5, 0.75)),
+            Projection("E", "I", FixedIndegree(16), Normal(88.0, 8.8), Normal(1.5, 0.75)),
+            Projection("I", "E", FixedIndegree(4), Normal(-352.0, 35.2), Normal(0.75, 0.375)),
+            Projection("I", "I", FixedIndegree(4), Normal(-352.0, 35.2), Normal(0.75, 0.375)),
+        ),
+        inputs=(PoissonInput("E", 16000.0, 88.0), PoissonInput("I", 16000.0, 88.0)),
+        title="small",
+    )

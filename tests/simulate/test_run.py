@@ -1,0 +1,241 @@
+"""`simulate.run`: the same store for any partitions, threads and restarts; recording; failures."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from distributed import Client, LocalCluster
+
+from allometry import models, simulate, stores
+from allometry.errors import SimulationError
+from allometry.simulate import runner, task
+from allometry.simulate.network import Network
+from allometry.simulate.partition import Partition
+from allometry.simulate.plan import compile_network
+from tests.simulate import engine
+
+
+def content(store: Path) -> str:
+    manifest = json.loads(store.with_suffix(".manifest.json").read_text())
+    return str(manifest["content"]["content_sha256"])
+
+
+def left_behind(folder: Path) -> list[str]:
+    return [p.name for p in folder.iterdir() if p.suffix != ".zarr" and not p.name.endswith(".manifest.json")]
+
+
+def test_microcircuit_spikes_do_not_depend_on_the_cut() -> None:
+    plan = compile_network(models.microcircuit(scale=0.1), 1, "fast")
+    whole = engine.run_plan(plan, [1500])
+    assert len(whole) > 1500
+    for cut in ((1, 2), (2, 1), (3, 1), (5, 1), (2, 2)):
+        np.testing.assert_array_equal(engine.run_plan(plan, [400, 1500], *cut), whole, err_msg=str(cut))
+
+
+def test_store_does_not_depend_on_partitions_and_threads(client: Client, tmp_path: Path, small: Network) -> None:
+    contents = []
+    for partitions, threads in ((1, 1), (1, 2), (2, 1), (3, 2), (5, 1)):
+        store = tmp_path / f"p{partitions}t{threads}.zarr"
+        found = simulate.run(small, 250, 1, store, partitions=partitions, threads=threads, cluster=client)
+        assert found.sizes["spike"] > 300
+        contents.append(content(store))
+    assert len(set(contents)) == 1
+    assert left_behind(tmp_path) == []
+    assert not engine.alive()
+
+
+def test_default_cluster_and_store_layout(tmp_path: Path, small: Network) -> None:
+    found = simulate.run(small, 120, 3, tmp_path / "out.zarr", attrs={"citation": "this test"})
+    again = engine.spikes(small, 1200, seed=3)
+    np.testing.assert_array_equal(found["spike_step"].values, again[:, 0] + 1)
+    np.testing.assert_array_equal(found["spike_unit"].values, again[:, 1])
+    assert stores.violations(xr.open_zarr(tmp_path / "out.zarr")) == []
+    assert stores.verify(tmp_path / "out.zarr") == []
+    assert list(found["population"].values[[0, 159, 160]]) == ["E", "E", "I"]
+    assert found.attrs["seed"] == 3 and found.attrs["citation"] == "this test"
+    assert 0 < found.attrs["derived"]["weight_rounding_error"] < 0.05
+    measured = json.loads((tmp_path / "out.manifest.json").read_text())["provenance"]["simulation"]
+    assert measured["synapses"] == 200 * 20
+    assert measured["synaptic_events"] > 0
+
+
+def test_seed_and_precision_matter(small: Network) -> None:
+    runs = [engine.spikes(small, 1000, seed=s, precision=p) for s, p in ((1, "fast"), (2, "fast"), (1, "exact"))]
+    assert not np.array_equal(runs[0], runs[1])
+    # float32 drifts away from float64, but the statistics stay.
+    assert abs(len(runs[0]) / len(runs[2]) - 1) < 0.1
+
+
+def test_counts_and_voltages(client: Client, tmp_path: Path, small: Network) -> None:
+    probes = (simulate.VoltageProbe("I", np.array([39, 0, 7]), 0.5), simulate.VoltageProbe("E", np.array([100]), 0.5))
+    record = simulate.Record(counts_ms=5.0, voltage=probes)
+    found = simulate.run(small, 230, 1, tmp_path / "a.zarr", 1, 1, record=record, cluster=client)
+    simulate.run(small, 230, 1, tmp_path / "b.zarr", 3, 1, record=record, cluster=client)
+    assert content(tmp_path / "a.zarr") == content(tmp_path / "b.zarr")
+    step, unit = found["spike_step"].values, found["spike_unit"].values
+    bins = np.histogram2d(step - 1, unit, (np.arange(0, 2301, 50), np.arange(201)))[0]
+    np.testing.assert_array_equal(found["count"].values, bins)
+    np.testing.assert_array_equal(found["probe"].values, [199, 160, 167, 100])
+    np.testing.assert_array_equal(found["step"].values, np.arange(5, 2301, 5))
+    v = found["voltage"].values
+    assert v.max() < -50.0 and v.min() > -90.0
+    # At the end of a step in which it spiked, a neuron is at its reset potential.
+    for column, neuron in enumerate(found["probe"].values):
+        at = np.isin(found["step"].values, step[unit == neuron])
+        assert (v[at, column] == -65.0).all()
+
+
+def test_nothing_but_counts(client: Client, tmp_path: Path, small: Network) -> None:
+    record = simulate.Record(spikes=False, counts_ms=10.0)
+    found = simulate.run(small, 100, 1, tmp_path / "a.zarr", 1, 1, record=record, cluster=client)
+    assert found.sizes["spike"] == 0
+    assert found["count"].values.sum() == len(engine.spikes(small, 1000))
+
+
+class Interrupted(Exception):
+    """Stands for a crash."""
+
+
+def test_resumes_from_a_checkpoint_with_another_cut(
+    client: Client, tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulate.run(small, 700, 1, tmp_path / "whole.zarr", 1, 1, cluster=client)
+    checkpoint = tmp_path / "checkpoint"
+    advance = Partition.window
+
+    def window(self: Partition, last: int, *rest: object) -> object:
+        if self.step >= 5000:
+            raise Interrupted("the power failed")
+        return advance(self, last, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Partition, "window", window)
+    with pytest.raises(SimulationError, match="the power failed"):
+        simulate.run(
+            small, 700, 1, tmp_path / "cut.zarr", 2, 1, checkpoint=checkpoint, checkpoint_ms=200, cluster=client
+        )
+    assert not (tmp_path / "cut.zarr").exists()
+    monkeypatch.setattr(Partition, "window", advance)
+    first: list[int] = []
+
+    def recorded(self: Partition, last: int, *rest: object) -> object:
+        if self.plan.size == small.size:
+            first.append(self.step)
+        return advance(self, last, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Partition, "window", recorded)
+    simulate.run(small, 700, 1, tmp_path / "cut.zarr", 3, 1, checkpoint=checkpoint, checkpoint_ms=200, cluster=client)
+    assert min(first) == 4000
+    assert content(tmp_path / "cut.zarr") == content(tmp_path / "whole.zarr")
+    assert not checkpoint.exists()
+
+
+def test_checkpoint_of_another_run_is_not_used(client: Client, tmp_path: Path, small: Network) -> None:
+    checkpoint = tmp_path / "checkpoint"
+    checkpoint.mkdir()
+    (checkpoint / "run.json").write_text(json.dumps({"network": "another"}))
+    (checkpoint / "checkpoint.json").write_text(json.dumps({"step": 1000, "partitions": 1}))
+    (checkpoint / "notes.txt").write_text("mine")
+    simulate.run(small, 200, 1, tmp_path / "a.zarr", 1, 1, checkpoint=checkpoint, cluster=client)
+    simulate.run(small, 200, 1, tmp_path / "b.zarr", 1, 1, cluster=client)
+    assert content(tmp_path / "a.zarr") == content(tmp_path / "b.zarr")
+    assert [p.name for p in checkpoint.iterdir()] == ["notes.txt"]
+
+
+def test_a_failing_partition_ends_the_run_with_its_cause(
+    client: Client, tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advance = Partition.window
+
+    def window(self: Partition, last: int, *rest: object) -> object:
+        if self.number == 1 and self.step > 0:
+            raise MemoryError("no room")
+        return advance(self, last, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Partition, "window", window)
+    started = time.monotonic()
+    with pytest.raises(SimulationError, match="partition 1 failed: MemoryError: no room"):
+        simulate.run(small, 500, 1, tmp_path / "a.zarr", 3, 1, cluster=client)
+    assert time.monotonic() - started < 15
+    assert list(tmp_path.iterdir()) == []
+    deadline = time.monotonic() + 5
+    while engine.alive() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not engine.alive()
+
+
+def test_more_partitions_than_room(client: Client, tmp_path: Path, small: Network) -> None:
+    with pytest.raises(SimulationError, match="6 partitions on 5 Dask worker threads"):
+        simulate.run(small, 10, 1, tmp_path / "a.zarr", 6, 1, cluster=client)
+
+
+def test_a_run_that_does_not_fit_is_refused_before_building(client: Client, tmp_path: Path) -> None:
+    huge = simulate.Network(
+        populations=(simulate.Population("A", 1000, simulate.IafPscExp()),),
+        projections=(simulate.Projection("A", "A", simulate.FixedTotalNumber(10**14), 1.0, 1.0),),
+    )
+    with pytest.raises(SimulationError, match="does not fit") as caught:
+        simulate.run(huge, 10, 1, tmp_path / "a.zarr", 1, 1, cluster=client)
+    assert "% of this network" in caught.value.expected
+    with pytest.raises(SimulationError, match="does not fit"):
+        simulate.run(models.microcircuit(0.5), 10, 1, tmp_path / "a.zarr", 1, 1, cluster=client, memory_gib=0.4)
+
+
+def test_unknown_cluster(tmp_path: Path, small: Network) -> None:
+    with pytest.raises(SimulationError, match="unknown cluster kind 'cloud'"):
+        simulate.run(small, 10, 1, tmp_path / "a.zarr", cluster="cloud")
+
+
+@pytest.mark.slow
+def test_a_killed_worker_is_replaced(tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulate.run(small, 40_000, 1, tmp_path / "whole.zarr", 1, 2)
+    with LocalCluster(n_workers=2, threads_per_worker=1, memory_limit=0, dashboard_address=":0") as cluster:
+        client = Client(cluster)
+        killed = []
+        poll = runner.Collector.poll
+
+        def poll_and_kill(self: runner.Collector) -> bool:
+            if self.next >= 25 and not killed:
+                victim = next(iter(client.run(os.getpid).values()))
+                killed.append(victim)
+                os.kill(victim, signal.SIGKILL)
+            return poll(self)
+
+        monkeypatch.setattr(runner.Collector, "poll", poll_and_kill)
+        simulate.run(small, 40_000, 1, tmp_path / "cut.zarr", 2, 1, checkpoint=tmp_path / "c", cluster=client)
+        client.close()
+    assert killed
+    assert content(tmp_path / "cut.zarr") == content(tmp_path / "whole.zarr")
+
+
+@pytest.mark.slow
+def test_a_killed_process_is_resumed(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "allometry", "simulate", "microcircuit", "--scale", "0.05", "--duration-ms", "20000"]
+    arguments = ["--out", str(tmp_path / "out.zarr"), "--checkpoint", str(tmp_path / "c"), "--threads", "2"]
+    process = subprocess.Popen([*command, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    while not (tmp_path / "c" / "checkpoint.json").exists():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert not (tmp_path / "out.zarr").exists()
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=True)
+    assert "continuing from the checkpoint" in done.stderr
+    whole = ["--out", str(tmp_path / "whole.zarr"), "--threads", "1"]
+    subprocess.run([*command, *whole], capture_output=True, check=True)
+    assert content(tmp_path / "out.zarr") == content(tmp_path / "whole.zarr")
+
+
+def test_job_travels_between_processes(small: Network) -> None:
+    import pickle
+
+    copied = pickle.loads(pickle.dumps(small))
+    np.testing.assert_array_equal(engine.spikes(copied, 300), engine.spikes(small, 300))
+    assert task.warm("fast") >= 0.0
