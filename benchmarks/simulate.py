@@ -28,6 +28,11 @@ def run(results: Path, quick: bool) -> None:
             *("--json", results / f"{network}_{scale:g}.json"),
         )
     scale, duration_ms = (0.05, 200) if quick else (1.0, 1000)
+    _call(
+        "benchmarks.breakdown",
+        *("--scale", scale, "--duration-ms", duration_ms, "--repeats", 1 if quick else 3),
+        *("--json", results / f"breakdown_{scale:g}.json"),
+    )
     for partitions, threads in ((1, 2), (2, 1), (1, 1)):
         _call(
             "benchmarks.microcircuit",

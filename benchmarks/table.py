@@ -70,6 +70,26 @@ def cut_table(results: Path) -> str:
     return "\n".join(rows)
 
 
+def breakdown_table(results: Path) -> str:
+    """Markdown table: parts of the wall time of the run loop, by scale."""
+    rows = ["| scale | part | s per biological s | share | cost |", "|---|---|---|---|---|"]
+    for found in sorted(
+        (json.loads(p.read_text()) for p in results.glob("breakdown_*.json")), key=lambda r: r["scale"]
+    ):
+        cost = {
+            "update": f"{found['ns_per_update']:.2f} ns per neuron and step",
+            "input": f"{found['ns_per_input']:.2f} ns per neuron and step",
+            "delivery": f"{found['ns_per_event']:.2f} ns per synaptic event",
+            "meeting": f"{found['us_per_meeting']:.2f} µs per step",
+            "recording": "",
+        }
+        for part, said in cost.items():
+            share = found["seconds"][part] / found["total_s"]
+            per_second = found["seconds"][part] / found["duration_ms"] * 1000
+            rows.append(f"| {found['scale']:g} | {part} | {per_second:.3f} | {100 * share:.0f} % | {said} |")
+    return "\n".join(rows)
+
+
 def machine_line(results: Path) -> str:
     """One sentence on the machine and the load of the runs."""
     runs = [r for c in comparisons(results, "microcircuit") for some in c["runs"].values() for r in some]
@@ -125,6 +145,7 @@ def main() -> None:
         "microcircuit": peers_table(results, "microcircuit"),
         "brunel": peers_table(results, "brunel"),
         "cut": cut_table(results),
+        "breakdown": breakdown_table(results),
     }
     readme.write_text(fill(readme.read_text(), tables))
     if figure(results, FIGURE):

@@ -62,7 +62,7 @@ def test_only_the_text_between_markers_changes() -> None:
 
 def test_readme_has_every_table(root: Path, results: Path) -> None:
     readme = (root / "benchmarks" / "README.md").read_text()
-    for name in ("machine", "microcircuit", "brunel", "cut"):
+    for name in ("machine", "microcircuit", "brunel", "cut", "breakdown"):
         fill(readme, {name: ""})
 
 

@@ -1,0 +1,96 @@
+"""Where the time of the microcircuit goes: update, input, delivery, meeting of the threads, recording.
+
+    python -m benchmarks.breakdown --scale 1.0 --threads 2 --duration-ms 1000 --json benchmarks/results/breakdown_1.json
+
+Parts of the network are left out one after the other and the differences are taken, through the same entry point as
+every run: neurons alone, with Poisson input, with synapses, and all of it without recording. What one meeting of the
+threads per step costs is timed on four neurons. The fastest of `--repeats` interleaved runs counts.
+"""
+
+import dataclasses
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from allometry import models, simulate, stores
+from allometry.simulate.network import FixedTotalNumber, IafPscExp, Network, PoissonInput, Population, Projection
+from benchmarks import measure
+
+
+def variants(scale: float) -> dict[str, tuple[Network, bool]]:
+    """Network and whether spikes are recorded, by what it is called in the result."""
+    full = models.microcircuit(scale)
+    direct = tuple(i for i in full.inputs if not isinstance(i, PoissonInput))
+    # One synapse with a delay of one step makes the threads meet after every step, as the full network does; without
+    # synapses they never meet.
+    loop = Projection("few", "few", FixedTotalNumber(1), 1.0, full.dt_ms)
+    few = Network((Population("few", 4, IafPscExp()),), (loop,), title="four neurons")
+    return {
+        "meeting": (few, True),
+        "neurons": (dataclasses.replace(full, projections=(), inputs=direct), True),
+        "neurons_input": (dataclasses.replace(full, projections=()), False),
+        "full": (full, True),
+        "full_unrecorded": (full, False),
+    }
+
+
+def once(net: Network, record: bool, duration_ms: float, threads: int) -> dict[str, Any]:
+    """Run one variant; what its manifest says, wall time of the whole run, and the share of other processes."""
+    with tempfile.TemporaryDirectory(prefix="breakdown_") as folder:
+        path = Path(folder) / "spikes.zarr"
+        with measure.Stopwatch() as whole:
+            simulate.run(net, duration_ms, 1, path, threads=threads, record=simulate.Record(spikes=record))
+        took = stores.read_manifest(path)["provenance"]["simulation"]
+    return {**took, "others_share": whole.others_share}
+
+
+def parts(best: dict[str, dict[str, Any]], neurons: int, steps: int) -> dict[str, Any]:
+    """Seconds per part, and what one neuron update, one Poisson draw and one synaptic event cost all threads together."""
+    seconds = {
+        "meeting": best["meeting"]["sim_s"],
+        "update": best["neurons"]["sim_s"],
+        "input": best["neurons_input"]["sim_s"] - best["neurons"]["sim_s"],
+        "delivery": best["full_unrecorded"]["sim_s"] - best["neurons_input"]["sim_s"] - best["meeting"]["sim_s"],
+        "recording": best["full"]["sim_s"] - best["full_unrecorded"]["sim_s"],
+    }
+    return {
+        "seconds": {name: round(s, 4) for name, s in seconds.items()},
+        "total_s": round(best["full"]["sim_s"], 4),
+        "ns_per_update": round(1e9 * seconds["update"] / (neurons * steps), 3),
+        "ns_per_input": round(1e9 * seconds["input"] / (neurons * steps), 3),
+        "ns_per_event": round(1e9 * seconds["delivery"] / max(1, best["full"]["synaptic_events"]), 3),
+        "us_per_meeting": round(1e6 * seconds["meeting"] / steps, 3),
+        "synaptic_events": best["full"]["synaptic_events"],
+    }
+
+
+def main() -> None:
+    """Interleave the variants, take differences of the fastest, write the result."""
+    parser = measure.arguments(__doc__, scale=1.0)
+    parser.add_argument("--repeats", type=int, default=3)
+    args = parser.parse_args()
+    runs: dict[str, list[dict[str, Any]]] = {}
+    networks = variants(args.scale)
+    for _ in range(args.repeats):
+        for name, (net, record) in networks.items():
+            runs.setdefault(name, []).append(once(net, record, args.duration_ms, args.threads))
+    best = {name: min(some, key=lambda r: r["sim_s"]) for name, some in runs.items()}
+    net = networks["full"][0]
+    result = {
+        "scale": args.scale,
+        "threads": args.threads,
+        "duration_ms": args.duration_ms,
+        **parts(best, net.size, round(args.duration_ms / net.dt_ms)),
+        "others_share": round(max(r["others_share"] for r in best.values()), 4),
+        "machine": measure.machine(),
+    }
+    text = json.dumps(result, indent=1)
+    print(text)
+    if args.json:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
