@@ -1,6 +1,7 @@
 """All readers by name: the key `reader` of an entry in `config/datasets.yaml`."""
 
 from allometry.homogenize import (
+    allen_neuropixels,
     allen_swdb2016,
     allen_two_photon,
     cook2019,
@@ -39,6 +40,7 @@ from allometry.homogenize.reader import Reader
 READERS: dict[str, Reader] = {
     reader.name: reader
     for reader in (
+        allen_neuropixels.READER,
         allen_swdb2016.READER,
         allen_two_photon.READER,
         cook2019.READER,
