@@ -43,6 +43,12 @@ def parameter(values: Sequence[Any] | np.ndarray) -> npt.NDArray[Any]:
         return np.array(cells, dtype=object)
 
 
+def plain_column(values: Sequence[Any] | np.ndarray) -> npt.NDArray[Any]:
+    """A column of a unit table: as it is where it holds numbers, else as `parameter`."""
+    array = np.asarray(values)
+    return array if array.dtype.kind in "biuf" else parameter(array)
+
+
 def condition_names(
     stimulus: str, parameters: Mapping[str, Sequence[Any] | np.ndarray], blank: npt.ArrayLike
 ) -> list[str]:
