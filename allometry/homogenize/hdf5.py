@@ -28,25 +28,48 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
         yield file
 
 
+_BROKEN = (KeyError, OSError, RuntimeError, ValueError)
+
+
+def member_names(group: h5py.Group) -> str:
+    """Names of the members of a group, for messages; a damaged index is no reason for another error."""
+    try:
+        return ", ".join(list(group)[:12]) or "nothing"
+    except _BROKEN:
+        return "an unreadable index"
+
+
+def subgroup(group: h5py.Group, name: str) -> h5py.Group:
+    """Return a group inside a group; missing or unreadable is a `ReaderError` that names it."""
+    where = f"{Path(group.file.filename).name}, {group.name.rstrip('/')}/{name}"
+    try:
+        found = group.get(name)
+    except _BROKEN as error:
+        raise ReaderError(f"cannot be read ({error})", where=where, do="retrieve the file again") from error
+    if not isinstance(found, h5py.Group):
+        raise ReaderError(
+            "group is missing", where=where, expected=f"a group {name!r} (there is: {member_names(group)})"
+        )
+    return found
+
+
 def dataset(group: h5py.Group, name: str, ndim: int | None = None) -> np.ndarray:
     """Return the values of a dataset; missing, unreadable, or of another rank is a `ReaderError` that names it."""
     where = f"{Path(group.file.filename).name}, {group.name.rstrip('/')}/{name}"
     try:
         item = group.get(name)
-    except (KeyError, OSError, RuntimeError, ValueError) as error:
+    except _BROKEN as error:
         raise ReaderError(f"cannot be read ({error})", where=where, do="retrieve the file again") from error
     if not isinstance(item, h5py.Dataset):
-        have = ", ".join(list(group)[:12])
-        raise ReaderError(
-            "dataset is missing", where=where, expected=f"a dataset {name!r} (the group has: {have or 'nothing'})"
-        )
+        have = member_names(group)
+        raise ReaderError("dataset is missing", where=where, expected=f"a dataset {name!r} (the group has: {have})")
     if ndim is not None and item.ndim != ndim:
         raise ReaderError(
             f"dataset has {item.ndim} dimensions {item.shape}", where=where, expected=f"{ndim} dimensions"
         )
     try:
         return np.asarray(item[()])
-    except (KeyError, OSError, RuntimeError, ValueError, TypeError) as error:
+    except (*_BROKEN, TypeError) as error:
         raise ReaderError(f"cannot be read ({error})", where=where, do="retrieve the file again") from error
 
 

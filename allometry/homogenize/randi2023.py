@@ -9,14 +9,13 @@ by side.
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from allometry import stores
 from allometry.errors import ReaderError
-from allometry.homogenize.hdf5 import dataset, numeric, open_hdf5
+from allometry.homogenize.hdf5 import dataset, numeric, open_hdf5, subgroup
 from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
 from allometry.homogenize.worm_neurons import NEURONS, canonical_names, worm_nodes
 
@@ -35,11 +34,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     path = named_file(files, chosen["file"], source.name, (".h5", ".hdf5"))
     with open_hdf5(path) as file:
         ids = dataset(file, "neuron_ids", 1)
-        if not isinstance(file.get(strain), h5py.Group):
-            raise ReaderError(
-                f"group {strain!r} is missing", where=path.name, expected=f"a group per strain (found {list(file)})"
-            )
-        group = file[strain]
+        group = subgroup(file, strain)
         shape = (len(ids), len(ids))
         dff, q, q_equivalence, occurrences = (numeric(group, name, shape) for name in ("dFF", "q", "q_eq", "occ1"))
     labels = canonical_names([_text(name, path) for name in ids], path.name)
@@ -100,7 +95,7 @@ def _check_ranges(q: np.ndarray, occurrences: np.ndarray, path: Path) -> None:
         raise ReaderError(
             "a value of q is outside 0..1", where=path.name, expected="false discovery rates, NaN if unmeasured"
         )
-    if not (np.isfinite(occurrences) & (occurrences >= 0) & (occurrences == np.round(occurrences))).all():
+    if not ((occurrences >= 0) & (occurrences < 2**31) & (occurrences == np.round(occurrences))).all():
         raise ReaderError("occ1 is not a count", where=path.name, expected="whole numbers >= 0")
     if (occurrences[np.isfinite(q)] == 0).any():
         raise ReaderError(

@@ -1,8 +1,10 @@
 """Reading spreadsheets and delimited tables, with one clear error for each way they can be wrong."""
 
 import csv
+import gzip
 import io
 import warnings
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -130,23 +132,24 @@ def table(rows: Rows, columns: Sequence[str], where: str) -> pd.DataFrame:
 
 
 def read_delimited(path: Path, delimiter: str, comment: str | None = None) -> Rows:
-    """Read a delimited text file as rows of str (empty cells: None), with a fixed delimiter.
+    """Read a delimited text file, gzipped or not, as rows of str (empty cells: None), with a fixed delimiter.
 
     The delimiter is never guessed: `aconnectome_white_1986_A.csv` and its like break sniffing.
     """
     if not path.is_file():
         raise ReaderError("table is missing", where=str(path), do="run the retrieve stage")
+    raw = path.read_bytes()
+    if raw.startswith(b"\x1f\x8b"):
+        try:
+            raw = gzip.decompress(raw)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ReaderError(f"table cannot be unpacked ({error})", where=str(path), do="retrieve it again") from error
+    if b"\x00" in raw:
+        raise ReaderError("not a text table", where=str(path), expected="delimited text (it has zero bytes)")
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raw = path.read_bytes()
-        if b"\x00" in raw:
-            raise ReaderError(
-                "not a text table", where=str(path), expected="a delimited text file", do="check the registry entry"
-            ) from None
         text = raw.decode("latin-1")
-    if "\x00" in text:
-        raise ReaderError("not a text table", where=str(path), expected="a delimited text file (it has zero bytes)")
     lines = (line for line in text.splitlines() if not (comment and line.lstrip().startswith(comment)))
     try:
         return [[cell.strip() or None for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
