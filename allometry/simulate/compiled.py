@@ -1,4 +1,4 @@
-"""Compilation of kernels with a cache on disk that notices edits in any module of this package.
+"""Compilation of kernels with a cache on disk that notices edits in any module of this package that has kernels.
 
 numba looks only at the file of the cached function, so that an edit of a kernel that it calls would go unnoticed.
 """
@@ -16,7 +16,9 @@ from numba import njit
 def _stamp() -> str:
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + path.read_bytes())
+        source = path.read_bytes()
+        if b"import njit" in source or b"@compiled" in source:
+            digest.update(path.name.encode() + source)
     return digest.hexdigest()
 
 

@@ -100,8 +100,8 @@ def quantum(weights: list[np.ndarray], unit: str, precision: str, where: str) ->
     """Choose the quantum of the weights into one population.
 
     `exact` uses a fixed one (2^-10 pA, 2^-20 mV). `fast` uses the power of two that lets the largest weight fit 16 bits,
-    or a finer one where that would resolve the smallest group of weights to less than 1/512; either depends on the
-    network only, never on its partition.
+    or a finer one where that would resolve the smallest group of weights to less than 1/512, or round weights to 0;
+    either depends on the network only, never on its partition.
 
     Raises
     ------
@@ -122,6 +122,9 @@ def quantum(weights: list[np.ndarray], unit: str, precision: str, where: str) ->
         value = _power_of_two(largest / _FAST_RANGE, up=True)
         if value > typical / _RESOLUTION:
             value = _power_of_two(typical / _RESOLUTION, up=False)
+        smallest = min(float(np.quantile(w, 0.001, method="lower")) for w in sets)
+        if value > smallest:
+            value = _power_of_two(smallest, up=False)
         limit = float(_WIDE_RANGE)
     if largest / value >= limit:
         raise SimulationError(

@@ -344,3 +344,17 @@ def normal_table(size, low):  # type: ignore[no-untyped-def]
     for i in range(size):
         out[i] = normal_quantile(floor + (i + 0.5) / size * (1.0 - floor))
     return out
+
+
+@compiled
+def normal_draws(stream, low, mean, sd, out):  # type: ignore[no-untyped-def]
+    """Fill `out` with normal deviates number `low`, `low + 1`, ... of the key `stream`."""
+    for i in range(len(out)):
+        out[i] = mean + sd * normal_quantile(uniform(draw(stream, low + i)))
+
+
+@compiled
+def uniform_draws(stream, low, start, width, out):  # type: ignore[no-untyped-def]
+    """Fill `out` with uniform deviates in [start, start + width), number `low`, `low + 1`, ... of the key `stream`."""
+    for i in range(len(out)):
+        out[i] = start + width * uniform(draw(stream, low + i))

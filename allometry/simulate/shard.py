@@ -21,13 +21,12 @@ from allometry.simulate.advance import (
     Cells,
     Wiring,
 )
-from allometry.simulate.compiled import compiled
 from allometry.simulate.cut import Segment, segments
 from allometry.simulate.distributions import Constant, Normal, Uniform, Values
 from allometry.simulate.fixedpoint import round_to
 from allometry.simulate.network import DCInput, SpikeListInput, VoltageProbe
 from allometry.simulate.plan import BERNOULLI, CONNECTOME, EXPLICIT, FIXED_TOTAL, Plan, Synapses
-from allometry.simulate.rng import draw, multinomial_indegrees, normal_quantile, uniform
+from allometry.simulate.rng import multinomial_indegrees, normal_draws, uniform_draws
 
 _NO_WORDS = {np.uint32: np.empty(0, np.uint32), np.uint64: np.empty(0, np.uint64)}
 
@@ -63,18 +62,6 @@ def layout(plan: Plan, part: int, parts: int) -> Layout:
     return Layout(pieces, slot, slot_in, sum(s.count for s in pieces), total)
 
 
-@compiled
-def _initial_normal(key, low, mean, sd, out):  # type: ignore[no-untyped-def]
-    for i in range(len(out)):
-        out[i] = mean + sd * normal_quantile(uniform(draw(key, low + i)))
-
-
-@compiled
-def _initial_uniform(key, low, start, width, out):  # type: ignore[no-untyped-def]
-    for i in range(len(out)):
-        out[i] = start + width * uniform(draw(key, low + i))
-
-
 def initial_voltage(plan: Plan, segment: Segment) -> np.ndarray:
     """Return the voltages at time 0 of a segment, float64 mV relative to E_L."""
     neurons = plan.neurons[segment.population]
@@ -85,9 +72,9 @@ def initial_voltage(plan: Plan, segment: Segment) -> np.ndarray:
     elif isinstance(wanted, Values):
         out[:] = wanted.values[segment.low : segment.high]
     elif isinstance(wanted, Normal):
-        _initial_normal(neurons.initial_key, segment.low, wanted.mean, wanted.sd, out)
+        normal_draws(neurons.initial_key, segment.low, wanted.mean, wanted.sd, out)
     elif isinstance(wanted, Uniform):
-        _initial_uniform(neurons.initial_key, segment.low, wanted.low, wanted.high - wanted.low, out)
+        uniform_draws(neurons.initial_key, segment.low, wanted.low, wanted.high - wanted.low, out)
     return out - neurons.rest
 
 

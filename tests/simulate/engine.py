@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from allometry.simulate import rng
+from allometry.simulate.cut import Segment
 from allometry.simulate.network import (
     DCInput,
     ExplicitEdges,
@@ -19,7 +20,6 @@ from allometry.simulate.network import (
 from allometry.simulate.partition import Partition
 from allometry.simulate.plan import Plan, compile_network
 from allometry.simulate.shard import build_wiring, initial_voltage, layout
-from allometry.simulate.cut import Segment
 
 
 def spikes(net: Network, steps: int, partitions: int = 1, threads: int = 1, seed: int = 1, precision: str = "fast"):

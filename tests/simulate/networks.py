@@ -57,9 +57,7 @@ def _projection(draw: st.DrawFn, source: Population, target: Population) -> Proj
         random = np.random.default_rng(draw(st.integers(0, 1000)))
         pairs = random.integers(0, source.size, count), random.integers(0, target.size, count)
         weight = random.normal(scale, scale, count)
-        return Projection(
-            source.name, target.name, ExplicitEdges(*pairs, weight, 0.1 * random.integers(1, 300, count))
-        )
+        return Projection(source.name, target.name, ExplicitEdges(*pairs, weight, 0.1 * random.integers(1, 300, count)))
     if rule == 0:
         kind: Any = FixedTotalNumber(draw(st.integers(0, 400)))
     elif rule == 1:

@@ -59,7 +59,8 @@ def test_default_cluster_and_store_layout(tmp_path: Path, small: Network) -> Non
     assert stores.violations(xr.open_zarr(tmp_path / "out.zarr")) == []
     assert stores.verify(tmp_path / "out.zarr") == []
     assert list(found["population"].values[[0, 159, 160]]) == ["E", "E", "I"]
-    assert found.attrs["seed"] == 3 and found.attrs["citation"] == "this test"
+    assert found.attrs["seed"] == 3
+    assert found.attrs["citation"] == "this test"
     assert 0 < found.attrs["derived"]["weight_rounding_error"] < 0.05
     measured = json.loads((tmp_path / "out.manifest.json").read_text())["provenance"]["simulation"]
     assert measured["synapses"] == 200 * 20
@@ -85,7 +86,8 @@ def test_counts_and_voltages(client: Client, tmp_path: Path, small: Network) -> 
     np.testing.assert_array_equal(found["probe"].values, [199, 160, 167, 100])
     np.testing.assert_array_equal(found["step"].values, np.arange(5, 2301, 5))
     v = found["voltage"].values
-    assert v.max() < -50.0 and v.min() > -90.0
+    assert v.max() < -50.0
+    assert v.min() > -90.0
     # At the end of a step in which it spiked, a neuron is at its reset potential.
     for column, neuron in enumerate(found["probe"].values):
         at = np.isin(found["step"].values, step[unit == neuron])
@@ -216,12 +218,23 @@ def test_a_killed_worker_is_replaced(tmp_path: Path, small: Network, monkeypatch
 
 @pytest.mark.slow
 def test_a_killed_process_is_resumed(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "allometry", "simulate", "microcircuit", "--scale", "0.05", "--duration-ms", "20000"]
+    command = [
+        sys.executable,
+        "-m",
+        "allometry",
+        "simulate",
+        "microcircuit",
+        "--scale",
+        "0.05",
+        "--duration-ms",
+        "20000",
+    ]
     arguments = ["--out", str(tmp_path / "out.zarr"), "--checkpoint", str(tmp_path / "c"), "--threads", "2"]
     process = subprocess.Popen([*command, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 300
     while not (tmp_path / "c" / "checkpoint.json").exists():
-        assert process.poll() is None and time.monotonic() < deadline
+        assert process.poll() is None
+        assert time.monotonic() < deadline
         time.sleep(0.05)
     process.kill()
     process.wait()
