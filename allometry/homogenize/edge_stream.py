@@ -1,7 +1,8 @@
 """Edge tables of any length in bounded memory: read in chunks, sum repeated pairs in spooled buckets.
 
 Full fly connectomes come as tables of tens of millions of rows, one per pair and neuropil. A chunk of rows is summed,
-spooled to disk by a hash of the source, and each bucket is summed on its own; only the distinct edges are held in memory.
+spooled to disk by a hash of the source, and each bucket is summed on its own; only the distinct edges that reach
+`min_weight` are held in memory.
 """
 
 import gzip
@@ -12,7 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -68,6 +69,8 @@ class EdgeTable:
         Rows of the table.
     merged : int
         Rows that repeated an edge of an earlier row.
+    dropped : int
+        Distinct edges below `min_weight`.
     """
 
     labels: np.ndarray
@@ -77,7 +80,8 @@ class EdgeTable:
     target: np.ndarray
     weight: np.ndarray
     rows: int
-    merged: int = field(default=0)
+    merged: int = 0
+    dropped: int = 0
 
 
 def read_edge_table(
@@ -87,6 +91,7 @@ def read_edge_table(
     delimiter: str = ",",
     member: str | None = None,
     signed: bool = False,
+    min_weight: float | None = None,
     chunk_rows: int = CHUNK_ROWS,
 ) -> EdgeTable:
     """Read a .csv, .csv.gz, or a member of a .tar(.gz) or .zip archive.
@@ -103,6 +108,8 @@ def read_edge_table(
         File inside an archive, by its last path component.
     signed : bool
         Whether negative weights are data (functional) or an error (anatomical).
+    min_weight : float, optional
+        Leave out edges with a smaller sum; their nodes stay.
     chunk_rows : int
         Rows held at a time.
 
@@ -119,7 +126,7 @@ def read_edge_table(
             spool.add(_checked(chunk, columns, signed, path, first), folder)
         if not spool.rows:
             raise ReaderError("table has no rows", where=path.name, expected="one connection per row")
-        return spool.collect(folder)
+        return spool.collect(folder, min_weight)
 
 
 class _Spool:
@@ -157,20 +164,22 @@ class _Spool:
         lookup = np.array([self._codes.setdefault(name, len(self._codes)) for name in keys], np.int64)
         return lookup[codes]
 
-    def collect(self, folder: Path) -> EdgeTable:
+    def collect(self, folder: Path, min_weight: float | None) -> EdgeTable:
         names = list(self._codes)
         order = sorted(range(len(names)), key=names.__getitem__)
         rank = np.empty(len(names), np.int64)
         rank[order] = np.arange(len(names))
         kinds = sorted(self._kinds)
         kind_rank = np.array([kinds.index(name) for name in self._kinds], np.int32)
-        parts = []
+        parts, distinct = [np.empty(0, _SPOOLED)], 0
         for number in range(BUCKETS):
             file = folder / f"{number}.bin"
             if file.exists():
                 rows = np.fromfile(file, _SPOOLED)
                 file.unlink()
-                parts.append(_sum(kind_rank[rows["kind"]], rank[rows["source"]], rank[rows["target"]], rows["weight"]))
+                part = _sum(kind_rank[rows["kind"]], rank[rows["source"]], rank[rows["target"]], rows["weight"])
+                distinct += len(part)
+                parts.append(part if min_weight is None else part[part["weight"] >= min_weight])
         edges = np.concatenate(parts)
         parts.clear()
         edges = edges[np.lexsort((edges["target"], edges["source"], edges["kind"]))]
@@ -182,7 +191,8 @@ class _Spool:
             target=edges["target"].astype(np.int32),
             weight=edges["weight"].astype(np.float64),
             rows=self.rows,
-            merged=self.rows - len(edges),
+            merged=self.rows - distinct,
+            dropped=distinct - len(edges),
         )
 
 

@@ -72,7 +72,16 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     path = named_file({name: p for name, p in files.items() if name != o["nodes_file"]}, o["file"], where)
     columns = Columns(o["source"], o["target"], o["weight"], o["synapse_column"])
     signed = set(kinds.values()) <= edge_rules.SIGNED
-    table = read_edge_table(path, columns, delimiter=o["delimiter"], member=o["member"], signed=signed)
+    # Weak edges can go while the table is read, unless renaming or symmetry may still add to them.
+    early = o["names"] == "as_is" and o["synapse_column"] is None and not signed and o["synapse"] != "electrical"
+    table = read_edge_table(
+        path,
+        columns,
+        delimiter=o["delimiter"],
+        member=o["member"],
+        signed=signed,
+        min_weight=float(o["min_weight"]) if early and o["min_weight"] > 0 else None,
+    )
     used = {path.name: path}
     derived: dict[str, Any] = {"rows": table.rows, "rows_summed_into_an_edge_of_an_earlier_row": table.merged}
     nodes = _nodes(files, o, where, used)
@@ -184,8 +193,9 @@ def _edges(
     weak = (edges["weight"].to_numpy() < min_weight) | (edges["weight"].to_numpy() == 0)
     signed = np.array([name in edge_rules.SIGNED for name in names], bool)[edges["kind"].to_numpy()]
     weak &= ~signed
-    if weak.any():
-        record["edges_left_out"] = {"below_min_weight_or_zero": int(weak.sum()), "min_weight": min_weight}
+    if weak.any() or table.dropped:
+        left_out = int(weak.sum()) + table.dropped
+        record["edges_left_out"] = {"below_min_weight_or_zero": left_out, "min_weight": min_weight}
         edges = edges[~weak]
     if edges.empty:
         raise ReaderError("no edge is left", where=where, expected="weights of at least min_weight")

@@ -1,4 +1,4 @@
-"""Reading MATLAB v4 to v7 files with one clear error for each way they can be wrong."""
+"""Reading MATLAB v5 to v7 files with one clear error for each way they can be wrong."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import numpy as np
 import scipy.io
 
 from allometry.errors import ReaderError
+from allometry.homogenize import mat5
 
 
 def matrix(path: Path, key: str, shape: tuple[int | None, ...]) -> np.ndarray:
@@ -23,12 +24,13 @@ def matrix(path: Path, key: str, shape: tuple[int | None, ...]) -> np.ndarray:
     if not path.is_file():
         raise ReaderError("MATLAB file is missing", where=str(path), do="run the retrieve stage")
     try:
+        mat5.check(path.read_bytes())
         content = scipy.io.loadmat(path)
     except Exception as error:  # the parser fails on damaged files with whatever the damaged bytes lead to
         raise ReaderError(
             f"MATLAB file cannot be read ({type(error).__name__}: {error})",
             where=str(path),
-            expected="a complete .mat file of version 4 to 7",
+            expected="a complete .mat file of version 5 to 7",
             do="delete the file and retrieve it again",
         ) from error
     have = ", ".join(name for name in content if not name.startswith("__")) or "nothing"

@@ -150,6 +150,15 @@ def test_rows_without_a_weight_count_one_each(tmp_path):
     assert dataset.attrs["derived"]["edges_left_out"] == {"below_min_weight_or_zero": 1, "min_weight": 2}
 
 
+def test_weak_edges_are_left_out_after_summing(tmp_path):
+    path = tmp_path / "edges.csv"
+    path.write_text("source,target,weight\n1,2,3\n3,1,4\n1,2,3\n")
+    dataset = read({path.name: path}, min_weight=5)
+    assert dataset["weight"].values.tolist() == [6]
+    assert dataset["node"].values.tolist() == ["1", "2", "3"]  # the nodes of a weak edge stay
+    assert dataset.attrs["derived"]["edges_left_out"] == {"below_min_weight_or_zero": 1, "min_weight": 5}
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
