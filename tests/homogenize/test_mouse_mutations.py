@@ -1,0 +1,89 @@
+"""Damaged mouse recordings: a valid store or a clear error; oracle: the schema and the class of the error."""
+
+import shutil
+from functools import partial
+
+import numpy as np
+import pytest
+
+from allometry.homogenize.reader import Source
+from allometry.homogenize.readers import READERS
+from tests.homogenize import mutations
+from tests.homogenize.fixtures import allen_neuropixels, allen_two_photon, mouse
+
+
+def two_photon(folder):
+    path = folder / "501574836.nwb"
+    session = "AB"[len(folder.name) % 2]
+    allen_two_photon.write(path, session, cells=3, repeats=2, images=4)
+    return {path.name: path}
+
+
+def neuropixels(folder):
+    path = folder / "session_715093703.nwb"
+    allen_neuropixels.write(path, units=12, good=6, electrodes=12)
+    return {path.name: path}
+
+
+WRITERS = {
+    "mcateer_v1": mouse.write_mcateer,
+    "allen_swdb2016": mouse.write_swdb,
+    "allen_two_photon": two_photon,
+    "allen_neuropixels": neuropixels,
+}
+OPTIONS = {
+    "mcateer_v1": [{}, {"lags": True}],
+    "allen_swdb2016": [{}, {"sweeps": "printed"}, {"kind": "spikes"}],
+    "allen_two_photon": [
+        {},
+        {"length_policy": "truncate"},
+        {"kind": "activity"},
+        {"lags": [-0.1, 0.3, 0.05], "stimuli": None},
+        {"signal": "neuropil"},
+    ],
+    "allen_neuropixels": [{}, {"kind": "responses"}, {"kind": "responses", "lags": [-0.1, 0.3, 0.1]}],
+}
+
+
+def campaign(source, tmp_path, count, first_seed):
+    """Outcomes of `count` mutations, with what the damage was where a reader misbehaved."""
+    (tmp_path / "original").mkdir()
+    files = WRITERS[source](tmp_path / "original")
+    seen = {"store": 0}
+    for seed in range(first_seed, first_seed + count):
+        rng = np.random.default_rng(seed)
+        folder = tmp_path / str(seed)
+        shutil.copytree(tmp_path / "original", folder)
+        name = sorted(files)[int(rng.integers(len(files)))]
+        what = mutations.mutate(folder / name, rng)
+        options = OPTIONS[source][seed % len(OPTIONS[source])]
+        described = Source(source, "Mus musculus", "c", "l", "layout-only", dict.fromkeys(files, ""))
+        damaged = {name: folder / name for name in files}
+        try:
+            found = mutations.outcome(partial(READERS[source].read, damaged, described, dict(options)))
+        except Exception as error:
+            raise AssertionError(f"{source}, seed {seed}, {name}: {what}; {options}") from error
+        seen[found] = seen.get(found, 0) + 1
+        shutil.rmtree(folder)
+    return seen
+
+
+@pytest.mark.parametrize("source", sorted(WRITERS))
+def test_undamaged_files_give_a_store_with_every_option(source, tmp_path):
+    files = WRITERS[source](tmp_path)
+    described = Source(source, "", "", "", "layout-only", dict.fromkeys(files, ""))
+    for options in OPTIONS[source]:
+        assert mutations.outcome(partial(READERS[source].read, files, described, dict(options))) == "store"
+
+
+@pytest.mark.parametrize("source", sorted(WRITERS))
+def test_damaged_files_give_a_store_or_a_clear_error(source, tmp_path):
+    assert sum(campaign(source, tmp_path, 12, 10_000).values()) == 12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", sorted(WRITERS))
+def test_200_mutations(source, tmp_path):
+    seen = campaign(source, tmp_path, 200, 0)
+    assert seen["store"] > 0  # not everything is refused ...
+    assert len(seen) > 1  # ... and not everything is accepted
