@@ -8,6 +8,7 @@ KINDS: dict[str, str] = {
     "propagation": "propagation",
     "structure_bold": "human",
     "activity_structure": "worm_activity",
+    "connectome_reservoir": "connectome_reservoir",
 }
 """Module of `allometry.compare` of each kind of comparison; the function has the name of the kind."""
 

@@ -180,6 +180,8 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
     ("structure_bold_gain", "1", "human", "structure_function", "structural [regions, regions], BOLD [time, regions]", "monotonic transformation of either matrix",
      "do connections tell more than the strengths of their regions?", "none", "Honey et al. 2009, PNAS 106:2035"),
     # -- reservoir -------------------------------------------------------------------------------------------------
+    ("timing_score", "1", "reservoir", "timing_task", "weights [nodes, nodes], intervals", "order of nodes", "can a readout of a connectome tell time?", "none",
+     "Buonomano & Maass 2009, Nat. Rev. Neurosci. 10:113"),
     ("memory_capacity", "1", "reservoir", "memory_capacity", "weights [nodes, nodes], input", "order of nodes", "how long does a connectome remember its input?", "none",
      "Jaeger 2001, GMD Report 152; Suárez et al. 2021, Nat. Mach. Intell. 3:771"),
 ]  # fmt: skip

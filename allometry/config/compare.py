@@ -124,8 +124,27 @@ class ActivityStructure(Comparison):
         return [("activity", name) for name in self.activity] + [("connectome", name) for name in self.structure]
 
 
+class ConnectomeReservoir(Comparison):
+    """Connectomes used as reservoirs, against null wiring."""
+
+    kind: Literal["connectome_reservoir"] = Field(description="Memory and timing of connectomes used as reservoirs.")
+    structure: list[str] = Field(min_length=1, description="Connectome stores.")
+    synapses: list[Synapse] = Field(
+        default=CHEMICAL_AND_ELECTRICAL, min_length=1, description="Kinds of synapse whose counts are added."
+    )
+    radius: float = Field(0.9, gt=0, description="Spectral radius that every network is scaled to, dimensionless.")
+    noise: float = Field(
+        0.001, ge=0, description="Standard deviation of the noise of each unit, in units of its activation."
+    )
+    nulls: int = Field(20, ge=5, description="Null networks of each sort (degree-preserving, random).")
+
+    def stores(self) -> list[tuple[str, str]]:
+        """The connectomes."""
+        return [("connectome", name) for name in self.structure]
+
+
 AnyComparison = Annotated[
-    StructureFunction | ConnectomeAgreement | Propagation | StructureBold | ActivityStructure,
+    StructureFunction | ConnectomeAgreement | Propagation | StructureBold | ActivityStructure | ConnectomeReservoir,
     Field(discriminator="kind"),
 ]
 
