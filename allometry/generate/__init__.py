@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from allometry.generate import configuration, datasets, environment, measures, store_kinds
+from allometry.generate import configuration, datasets, environment, measures, models, store_kinds
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,5 +16,6 @@ def derived() -> dict[str, str]:
         "docs/stores.md": store_kinds.documentation(),
         "docs/datasets.md": datasets.documentation(ROOT),
         "docs/measures.md": measures.documentation(),
+        "docs/models.md": models.documentation(),
         "envs/allometry.yaml": environment.conda_file(ROOT),
     }

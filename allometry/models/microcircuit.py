@@ -128,7 +128,8 @@ def microcircuit(
     thalamus : bool
         Add 902 thalamic neurons (scaled) that fire at `thalamus_hz` in a window.
     psp_mv, g : float
-        Excitatory postsynaptic potential (mV), and inhibitory weight relative to it.
+        Excitatory postsynaptic potential (mV), and inhibitory weight relative to it. Downscaling preserves the input
+        at the full-scale rates of the default values, so that other values belong to `k_scale` 1.
     background_hz : float
         Rate of every external synapse.
     thalamus_hz, thalamus_start_ms, thalamus_duration_ms : float
