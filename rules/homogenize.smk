@@ -4,17 +4,20 @@
 rule homogenize_store:
     input:
         files=lambda wildcards: allometry_workflow.raw_files(
-            registry, allometry_workflow.source_of(registry, wildcards.kind, wildcards.store)
+            registry,
+            allometry_workflow.source_of(registry, wildcards.kind, wildcards.store),
         ),
     output:
         store=directory("results/homogenized/{kind}/{store}.zarr"),
         manifest="results/homogenized/{kind}/{store}.manifest.json",
-    wildcard_constraints:
-        store="(?!worm_stack$)[a-z][a-z0-9_]*",
     log:
         "results/logs/homogenize/{kind}/{store}.log",
     benchmark:
         "results/benchmarks/homogenize/{kind}/{store}.tsv"
+    wildcard_constraints:
+        store="(?!worm_stack$)[a-z][a-z0-9_]*",
+    conda:
+        "../envs/allometry.yaml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -27,13 +30,16 @@ rule homogenize_store:
         raw_dir=lambda wildcards: f"results/raw/{allometry_workflow.source_of(registry, wildcards.kind, wildcards.store)}",
         options=lambda wildcards: cfg.homogenize.options.get(wildcards.store, {}),
         recordings=lambda wildcards: (
-            cfg.homogenize.recordings.model_dump() if wildcards.kind == "activity" else {}
+            cfg.homogenize.recordings.model_dump()
+            if wildcards.kind == "activity"
+            else {}
         ),
-        provenance=lambda wildcards: {"rule": "homogenize_store", "kind": wildcards.kind},
+        provenance=lambda wildcards: {
+            "rule": "homogenize_store",
+            "kind": wildcards.kind,
+        },
     message:
         "Homogenizing {wildcards.store} into a store of kind {wildcards.kind}"
-    conda:
-        "../envs/allometry.yaml"
     script:
         "../scripts/homogenize_store.py"
 
@@ -55,6 +61,8 @@ rule homogenize_worm_stack:
         "results/logs/homogenize/connectome/worm_stack.log",
     benchmark:
         "results/benchmarks/homogenize/connectome/worm_stack.tsv"
+    conda:
+        "../envs/allometry.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -65,7 +73,5 @@ rule homogenize_worm_stack:
         provenance={"rule": "homogenize_worm_stack"},
     message:
         "Stacking {params.names} on the 302-neuron axis"
-    conda:
-        "../envs/allometry.yaml"
     script:
         "../scripts/homogenize_worm_stack.py"
