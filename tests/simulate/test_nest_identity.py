@@ -6,29 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from allometry.simulate.network import ExplicitEdges, IafPscDelta, IafPscExp, Network, Population, Projection
 from allometry.simulate.plan import compile_network
 from tests.reference import random_network
+from tests.reference.identity_network import identity_network
 from tests.simulate import engine
-
-NEURON = {"iaf_psc_exp": IafPscExp, "iaf_psc_delta": IafPscDelta}
-
-
-def identity_network(model: str) -> Network:
-    given = random_network.network(model)
-    parts = {"E": (0, random_network.N_EXCITATORY), "I": (random_network.N_EXCITATORY, random_network.N)}
-    populations, projections = [], []
-    for current, (name, (low, high)) in zip(random_network.I_E_PA[model], parts.items()):
-        neuron = NEURON[model](**random_network.PARAMETERS[model], I_e=current)
-        populations.append(Population(name, high - low, neuron, given["v0_mv"][low:high]))
-    for a, (a_low, a_high) in parts.items():
-        for b, (b_low, b_high) in parts.items():
-            source, target = given["source"], given["target"]
-            mine = (source >= a_low) & (source < a_high) & (target >= b_low) & (target < b_high)
-            delay = given["delay_steps"][mine] * random_network.DT_MS
-            rule = ExplicitEdges(source[mine] - a_low, target[mine] - b_low, given["weight"][mine], delay)
-            projections.append(Projection(a, b, rule))
-    return Network(tuple(populations), tuple(projections), dt_ms=random_network.DT_MS)
 
 
 @pytest.mark.parametrize("model", ["iaf_psc_exp", "iaf_psc_delta"])
