@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from allometry.compare.arrays import FloatArray, matrix
+from allometry.compare.arrays import FloatArray, matrix, self_product
 from allometry.errors import ComparisonError
 
 
@@ -64,7 +64,7 @@ def covariance_moments(counts: Any) -> CovarianceMoments:
         gram = np.zeros((n_bins, n_bins))
         for part in _columns(counts):
             centred = part - part.mean(axis=0)
-            gram += centred @ centred.T
+            gram += self_product(centred)
             total += centred.sum(axis=1)
             variances.append((centred**2).sum(axis=0) / (n_bins - 1))
         squared = float((gram**2).sum()) / (n_bins - 1) ** 2
@@ -72,7 +72,7 @@ def covariance_moments(counts: Any) -> CovarianceMoments:
         centred = matrix(counts, "counts")
         centred = centred - centred.mean(axis=0)
         total = centred.sum(axis=1)
-        covariance = centred.T @ centred / (n_bins - 1)
+        covariance = self_product(centred.T) / (n_bins - 1)
         variances.append(np.diag(covariance))
         squared = float((covariance**2).sum())
     variance = np.concatenate(variances)
@@ -216,11 +216,11 @@ def spectrum(counts: Any) -> FloatArray:
         gram = np.zeros((n_bins, n_bins))
         for part in _columns(counts):
             centred = part - part.mean(axis=0)
-            gram += centred @ centred.T
+            gram += self_product(centred)
     else:
         x = matrix(counts.compute() if hasattr(counts, "dask") else counts, "counts")
         x = x - x.mean(axis=0)
-        gram = x.T @ x
+        gram = self_product(x.T)
     return np.maximum(np.linalg.eigvalsh(gram)[::-1], 0) / (n_bins - 1)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 
-from allometry.compare.arrays import FloatArray, IntArray, off_diagonal
+from allometry.compare.arrays import FloatArray, IntArray, off_diagonal, self_product
 from allometry.compare.blockwise import axis_blocks, estimate
 from allometry.errors import ComparisonError
 
@@ -137,7 +137,7 @@ def crossnobis(
         if scale is not None:
             means, summed = means * scale, summed * scale
         flat = means.reshape(n, -1)
-        product += summed @ summed.T - flat @ flat.T
+        product += self_product(summed) - self_product(flat)
     return _distances(product, present, int(labels.max()) + 1, units)
 
 
@@ -193,7 +193,7 @@ def shrinkage_intensity(residual: FloatArray, freedom: int) -> float:
     Schaefer & Strimmer 2005, Stat. Appl. Genet. Mol. Biol. 4:32, table 2, target D.
     """
     n, units = residual.shape
-    gram = residual @ residual.T if n <= units else residual.T @ residual
+    gram = self_product(residual if n <= units else residual.T)
     squares = residual**2
     sum_s2 = (gram**2).sum() - (squares.sum(axis=0) ** 2).sum()  # sum_{i!=j} (sum_k z_ki z_kj)^2
     sum_z4 = (squares.sum(axis=1) ** 2).sum() - (squares**2).sum()  # sum_k sum_{i!=j} z_ki^2 z_kj^2
@@ -236,7 +236,7 @@ def _quadratic_forms(
     parts = [slice(start, start + n) for start in range(0, len(stacked), n)]
     try:
         if units <= rows:
-            noise = (1 - weight) / freedom * (residual.T @ residual)
+            noise = (1 - weight) / freedom * self_product(residual.T)
             noise[np.diag_indices(units)] += weight
             solved = cho_solve(_factor(noise), stacked.T).T
             return [stacked[p] @ solved[p].T for p in parts]
@@ -245,7 +245,7 @@ def _quadratic_forms(
         if weight == 1:
             return [stacked[p] @ stacked[p].T for p in parts]
         # Woodbury: the matrix to invert has one row per presentation rather than per unit.
-        inner = residual @ residual.T
+        inner = self_product(residual)
         inner[np.diag_indices(rows)] += weight * freedom / (1 - weight)
         projected = stacked @ residual.T
         solved = cho_solve(_factor(inner), projected.T).T

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy.spatial.distance import pdist
 from scipy.stats import kendalltau, rankdata
 
-from allometry.compare.arrays import FloatArray, choice, condensed, matrix, off_diagonal, same_length
+from allometry.compare.arrays import FloatArray, choice, condensed, matrix, off_diagonal, same_length, self_product
 from allometry.compare.blockwise import axis_blocks
 from allometry.compare.convergent import many_to_many, match_units, sparse_prediction
 from allometry.compare.crossnobis import crossnobis
@@ -96,7 +96,7 @@ def rdm(responses: Any, metric: str = "correlation", noise_covariance: npt.Array
             origin = part.mean(axis=1) if metric == "correlation" else part.mean(axis=0).mean().repeat(n)
         if metric != "cosine":
             part = part - origin[:, None]
-        product += part @ part.T
+        product += self_product(part)
         total += part.sum(axis=1)
     if metric == "correlation":
         product -= np.outer(total, total) / units

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from allometry.compare.arrays import FloatArray, matrix, same_rows, varying_columns
+from allometry.compare.arrays import FloatArray, matrix, same_rows, self_product, varying_columns
 from allometry.compare.blockwise import axis_blocks, is_lazy
 from allometry.errors import ComparisonError
 
@@ -129,7 +129,7 @@ def gram(x: Any, name: str = "x") -> FloatArray:
     for _, block in axis_blocks(x):
         part = matrix(block, name)
         part = part - part.mean(axis=0)
-        out += part @ part.T
+        out += self_product(part)
     return out
 
 
