@@ -130,24 +130,18 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _hdf5(file: h5py.File) -> dict[str, Any]:
-    """The three fields wherever they are in the file."""
+    """The three fields, at the top of the file or inside a group of it."""
     content: dict[str, Any] = {}
-
-    def visit(name: str, item: Any) -> None:
-        leaf = name.rpartition("/")[2]
-        if leaf in NAMES[:2] and isinstance(item, h5py.Dataset):
-            content.setdefault(leaf, item[()])
-        elif leaf == "labeled" and isinstance(item, h5py.Group):
-            content[leaf] = {key: _entry(value) for key, value in item.items()}
-
     try:
-        file.visititems(visit)
+        for group in (file, *(item for item in file.values() if isinstance(item, h5py.Group))):
+            for name in NAMES[:2]:
+                if name not in content and isinstance(group.get(name), h5py.Dataset):
+                    content[name] = group[name][()]
+            if "labeled" not in content and isinstance(group.get("labeled"), h5py.Group):
+                content["labeled"] = {key: _entry(value) for key, value in group["labeled"].items()}
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise ReaderError(
-            what=f"The file cannot be read ({error}).",
-            where=str(file.filename),
-            expected="HDF5",
-            do="retrieve it again",
+            what=f"The file cannot be read ({error}).", where=str(file.filename), expected="HDF5", do="retrieve it again"
         ) from error
     return content
 

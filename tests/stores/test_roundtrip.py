@@ -132,10 +132,11 @@ def test_large_arrays_are_sharded_and_written_once(tmp_path):
     assert "lz4" in json.dumps(codec)
 
 
-def test_final_stores_are_bit_shuffled_zstd(tmp_path):
-    path = stores.write(samples.connectome(), tmp_path / "c.zarr")
-    codec = json.loads((path / "weight" / "zarr.json").read_text())["codecs"][-1]["configuration"]
-    assert (codec["cname"], codec["shuffle"]) == ("zstd", "bitshuffle")
+def test_final_stores_are_shuffled_zstd(tmp_path):
+    path = stores.write(samples.activity(), tmp_path / "a.zarr")
+    for name, shuffle in (("trace", "shuffle"), ("recording_index", "bitshuffle")):
+        codec = json.loads((path / name / "zarr.json").read_text())["codecs"][-1]["configuration"]
+        assert (codec["cname"], codec["shuffle"]) == ("zstd", shuffle)
 
 
 def test_metadata_is_consolidated_once_at_the_root(tmp_path):
