@@ -14,6 +14,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     Parameters and errors: see `allometry.homogenize.activity.build`.
     """
+    shared = {key: value for key, value in options.items() if key != "strain"}  # fills file names in the registry
     found = []
     for name, path in sorted(files.items()):
         strain = Path(name).stem.removeprefix("Neuron2019_Data_")
@@ -21,7 +22,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
             path, ("neuron_ID",), ("traces_bleach_corrected",), ("time_vector",), {"strain": strain}
         )
     return activity.build(
-        found, source, options, files=files, title="Kaplan et al. 2020, activity with silenced neurons"
+        found, source, shared, files=files, title="Kaplan et al. 2020, activity with silenced neurons"
     )
 
 

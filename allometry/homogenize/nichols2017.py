@@ -14,6 +14,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     Parameters and errors: see `allometry.homogenize.activity.build`.
     """
+    shared = {key: value for key, value in options.items() if key != "group"}  # fills file names in the registry
     found = []
     for name, path in sorted(files.items()):
         strain, _, stage = Path(name).stem.partition("_")
@@ -21,7 +22,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
             path, ("IDs",), ("traces",), ("timeVectorSeconds",), {"strain": strain, "stage": stage}
         )
     return activity.build(
-        found, source, options, files=files, title="Nichols et al. 2017, activity in lethargus and before"
+        found, source, shared, files=files, title="Nichols et al. 2017, activity in lethargus and before"
     )
 
 

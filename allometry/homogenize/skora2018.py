@@ -14,12 +14,13 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     Parameters and errors: see `allometry.homogenize.activity.build`.
     """
+    shared = {key: value for key, value in options.items() if key != "group"}  # fills file names in the registry
     found = []
     for name, path in sorted(files.items()):
         condition = Path(name).stem.removeprefix("WT_")
         found += worm_structs.read_file(path, ("IDs",), ("traces",), ("timeVectorSeconds",), {"condition": condition})
     return activity.build(
-        found, source, options, files=files, title="Skora et al. 2018, activity of fasted and starved worms"
+        found, source, shared, files=files, title="Skora et al. 2018, activity of fasted and starved worms"
     )
 
 

@@ -25,11 +25,12 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     Parameters and errors: see `allometry.homogenize.activity.build`.
     """
+    shared = {key: value for key, value in options.items() if key != "part"}  # fills file names in the registry
     found = []
     for _, path in sorted(files.items()):
         found += read_file(path)
     return activity.build(
-        found, source, options, files=files, title="Yemini et al. 2021, NeuroPAL head and tail activity"
+        found, source, shared, files=files, title="Yemini et al. 2021, NeuroPAL head and tail activity"
     )
 
 
