@@ -25,7 +25,18 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
             do="delete the file and retrieve it again",
         ) from error
     with file:
-        yield file
+        try:
+            yield file
+        except (OSError, RuntimeError, KeyError) as error:
+            # damage inside the file surfaces at any access to it
+            if isinstance(error, KeyError) and "unable to" not in str(error).lower():
+                raise
+            raise ReaderError(
+                f"HDF5 file cannot be read ({error})",
+                where=str(path),
+                expected="a complete HDF5 file",
+                do="delete the file and retrieve it again",
+            ) from error
 
 
 _BROKEN = (KeyError, OSError, RuntimeError, ValueError)
