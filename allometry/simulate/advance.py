@@ -4,6 +4,9 @@ All threads of all partitions run the same loop on their own shard of neurons. N
 is not held; threads of a partition meet at a barrier, partitions over sockets (`wire`).
 """
 
+# Compiled functions are typed by numba, not by annotations.
+# mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
+
 from typing import NamedTuple
 
 import numpy as np
@@ -101,14 +104,14 @@ class Meeting(NamedTuple):
 
 
 @njit(nogil=True)
-def _copy(source, begin, target, at, count):  # type: ignore[no-untyped-def]
+def _copy(source, begin, target, at, count):
     # Assigning slices instead would compile numba's broadcasting and error messages: a quarter of the compilation.
     for i in range(count):
         target[at + i] = source[begin + i]
 
 
 @njit(nogil=True)
-def _emit(flag, count, first, step, log, logged):  # type: ignore[no-untyped-def]
+def _emit(flag, count, first, step, log, logged):
     """Append step << 32 | neuron for every flagged neuron."""
     stamp = int64(step) << int64(32)
     for i in range(count):
@@ -119,7 +122,7 @@ def _emit(flag, count, first, step, log, logged):  # type: ignore[no-untyped-def
 
 
 @njit(nogil=True)
-def _update(cells, flag, step, log, logged):  # type: ignore[no-untyped-def]
+def _update(cells, flag, step, log, logged):
     for s in range(cells.segments.shape[0]):
         segment = cells.segments[s]
         p = cells.parameters[s]
@@ -156,7 +159,7 @@ def _update(cells, flag, step, log, logged):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def _drive(cells, scratch, lanes, step):  # type: ignore[no-untyped-def]
+def _drive(cells, scratch, lanes, step):
     for d in range(cells.drives.shape[0]):
         row = cells.drives[d]
         if step < row[D_FROM] or step >= row[D_TO]:
@@ -176,7 +179,7 @@ def _drive(cells, scratch, lanes, step):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def _gap_currents(cells, voltage):  # type: ignore[no-untyped-def]
+def _gap_currents(cells, voltage):
     """Write into `y` what gap junctions add to V in this step, from the voltages at its start."""
     for s in range(cells.segments.shape[0]):
         if cells.segments[s, MODEL] != 3:
@@ -190,7 +193,7 @@ def _gap_currents(cells, voltage):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def _share_voltage(cells, voltage):  # type: ignore[no-untyped-def]
+def _share_voltage(cells, voltage):
     for s in range(cells.segments.shape[0]):
         begin, first = cells.segments[s, START], cells.segments[s, FIRST]
         for i in range(cells.segments[s, COUNT]):
@@ -198,7 +201,7 @@ def _share_voltage(cells, voltage):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def _queue(spikes, count, wiring, narrow, narrow_filled, wide, wide_filled):  # type: ignore[no-untyped-def]
+def _queue(spikes, count, wiring, narrow, narrow_filled, wide, wide_filled):
     w = wiring
     if len(w.narrow_limits) > 1:
         narrow = enqueue(
@@ -210,13 +213,13 @@ def _queue(spikes, count, wiring, narrow, narrow_filled, wide, wide_filled):  # 
 
 
 @compiled
-def queue_spikes(spikes, wiring, narrow, narrow_filled, wide, wide_filled):  # type: ignore[no-untyped-def]
+def queue_spikes(spikes, wiring, narrow, narrow_filled, wide, wide_filled):
     """Queue spikes that are still under way, after a restart; returns the two queues."""
     return _queue(spikes, len(spikes), wiring, narrow, narrow_filled, wide, wide_filled)
 
 
 @compiled
-def advance(  # type: ignore[no-untyped-def]
+def advance(
     cells, wiring, meeting, me, threads, first, last, interval, generation, slot_bits, sample_every, narrow,
     narrow_filled, wide, wide_filled,
 ):  # fmt: skip

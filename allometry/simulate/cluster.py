@@ -89,7 +89,7 @@ def _local(options: dict[str, Any], partitions: int, threads: int | None) -> Ite
 
 @contextlib.contextmanager
 def _slurm(options: dict[str, Any], partitions: int, threads: int | None) -> Iterator[Any]:
-    from dask_jobqueue import SLURMCluster
+    from dask_jobqueue.slurm import SLURMCluster
     from distributed import Client
 
     if os.environ.get("SLURM_JOB_ID"):
@@ -193,11 +193,20 @@ def serve_allocation(path: str | Path, timeout_s: float = 300.0) -> None:
     asyncio.run(work())
 
 
+def workers(client: Any) -> dict[str, Any]:
+    """Return the scheduler's workers by address.
+
+    `Client.scheduler_info` would do, were its answer not overwritten by a periodic update without workers.
+    """
+    found: dict[str, Any] = client.sync(client.scheduler.identity, n_workers=-1)["workers"]
+    return found
+
+
 def _wait(client: Any, count: int, timeout: float, where: str) -> None:
     try:
         client.wait_for_workers(count, timeout=timeout)
     except TimeoutError as error:
-        have = len(client.scheduler_info(n_workers=-1)["workers"])
+        have = len(workers(client))
         raise SimulationError(
             f"{have} of {count} workers arrived within {timeout:g} s",
             where=f"cluster: {where}",
@@ -207,7 +216,7 @@ def _wait(client: Any, count: int, timeout: float, where: str) -> None:
 
 def place(client: Any, partitions: int, threads: int | None) -> Placement:
     """Choose a worker for each partition: one per worker, more only where a worker has more Dask threads."""
-    info = client.scheduler_info(n_workers=-1)["workers"]
+    info = workers(client)
     slots = sorted((index, address) for address, w in info.items() for index in range(int(w["nthreads"])))
     if len(slots) < partitions:
         raise SimulationError(

@@ -26,6 +26,6 @@ def compiled(function: Callable[..., Any]) -> Any:
     """Compile a function that Python calls, without the GIL; the result is cached for all later processes."""
     dispatcher = njit(nogil=True, cache=True)(function)
     index = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
-    if hasattr(index, "_source_stamp"):
+    if index is not None and hasattr(index, "_source_stamp"):
         index._source_stamp = (_stamp(), 0)
     return dispatcher

@@ -5,11 +5,14 @@ and 16 bits the weight. Rows (source, delay) of one source population are contig
 pass and holds the next free word in the second.
 """
 
+# Compiled functions are typed by numba, not by annotations.
+# mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
+
 import numpy as np
 from numba import int32, int64, njit, uint32, uint64
 
 from allometry.simulate.compiled import compiled
-from allometry.simulate.intrinsics import prefetch
+from allometry.simulate.intrinsics import prefetch_write
 from allometry.simulate.rng import GOLDEN, draw, ln, mix, uniform
 
 BATCH = 256
@@ -18,12 +21,12 @@ _LOW16 = uint64(0xFFFF)
 
 
 @njit(inline="always")
-def _word(weight, slot, slot_bits):  # type: ignore[no-untyped-def]
+def _word(weight, slot, slot_bits):
     return (int64(weight) << int64(slot_bits)) | int64(slot)
 
 
 @compiled
-def with_replacement(  # type: ignore[no-untyped-def]
+def with_replacement(
     fill, key, low, degrees, n_source, autapses, weights, delays, shortest, span, first_row, cursor, words, slots,
     slot_bits, extent,
 ):  # fmt: skip
@@ -34,6 +37,7 @@ def with_replacement(  # type: ignore[no-untyped-def]
     """
     rows = np.empty(BATCH, np.int64)
     picks = np.empty(BATCH, np.int32)
+    places = np.empty(BATCH, np.uint32)
     weight_mask = uint64(len(weights) - 1)
     delay_mask = uint64(len(delays) - 1)
     sources = uint64(n_source if autapses else n_source - 1)
@@ -41,8 +45,11 @@ def with_replacement(  # type: ignore[no-untyped-def]
         target = low + t
         base = draw(key, target)
         left = degrees[t]
+        positive = negative = int64(0)
+        slot, slot_in = int64(slots[0] + t), int64(slots[1] + t)
         done = 0
         while done < left:
+            # Rows and words are all over memory: ask for a batch of each before touching any.
             batch = min(BATCH, left - done)
             for j in range(batch):
                 bits = mix(base + uint64(done + j) * GOLDEN)
@@ -50,26 +57,35 @@ def with_replacement(  # type: ignore[no-untyped-def]
                 if not autapses and source >= target:
                     source += 1
                 delay = int64(delays[(bits >> uint64(16)) & delay_mask])
-                rows[j] = first_row + source * span + delay - shortest
+                row = first_row + source * span + delay - shortest
+                rows[j] = row
+                prefetch_write(cursor, row)
                 picks[j] = int32(bits & weight_mask)
-            for j in range(batch):
-                prefetch(cursor, rows[j])
             if fill:
                 for j in range(batch):
-                    weight = weights[picks[j]]
-                    at = cursor[rows[j]]
-                    cursor[rows[j]] = at + uint32(1)
-                    negative = 1 if weight < 0 else 0
-                    extent[negative, t] += abs(weight)
-                    words[at] = _word(weight, slots[negative] + t, slot_bits)
+                    place = cursor[rows[j]]
+                    cursor[rows[j]] = place + uint32(1)
+                    places[j] = place
+                    prefetch_write(words, int64(place))
+                for j in range(batch):
+                    weight = int64(weights[picks[j]])
+                    if weight < 0:
+                        negative -= weight
+                        words[places[j]] = _word(weight, slot_in, slot_bits)
+                    else:
+                        positive += weight
+                        words[places[j]] = _word(weight, slot, slot_bits)
             else:
                 for j in range(batch):
                     cursor[rows[j]] += uint32(1)
             done += batch
+        if fill:
+            extent[0, t] += positive
+            extent[1, t] += negative
 
 
 @compiled
-def bernoulli(  # type: ignore[no-untyped-def]
+def bernoulli(
     fill, key, low, n_target, n_source, p, autapses, weights, delays, shortest, span, first_row, cursor, words, slots,
     slot_bits, extent,
 ):  # fmt: skip
@@ -108,7 +124,7 @@ def bernoulli(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def explicit(  # type: ignore[no-untyped-def]
+def explicit(
     fill, low, n_target, source, target, weights, delays, shortest, span, first_row, cursor, words, slots, slot_bits,
     extent,
 ):  # fmt: skip
@@ -128,7 +144,7 @@ def explicit(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def starts(cursor):  # type: ignore[no-untyped-def]
+def starts(cursor):
     """Turn counts per row into the first word of each row, in place; the last element becomes the total.
 
     Returns the total, or -1 if it does not fit 32 bits.
@@ -144,7 +160,7 @@ def starts(cursor):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def rewind(cursor):  # type: ignore[no-untyped-def]
+def rewind(cursor):
     """After the fill pass every element holds the end of its row: shift, so that it holds the start again."""
     for row in range(len(cursor) - 1, 0, -1):
         cursor[row] = cursor[row - 1]

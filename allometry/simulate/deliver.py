@@ -4,20 +4,27 @@ A row holds the synapses of one source with one delay. Queueing reads the row li
 delivery then streams rows, prefetched some rows ahead, into the one slot array that is due, which stays in cache.
 """
 
+# Compiled functions are typed by numba, not by annotations.
+# mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
+
 import numpy as np
 from numba import int32, int64, njit, uint32, uint64
 
 from allometry.simulate.intrinsics import prefetch
 
 AHEAD = 12
+_SPIKES_AHEAD = 4
 _LOW = uint64(0xFFFFFFFF)
 
 
 @njit(nogil=True)
-def grown(queue):  # type: ignore[no-untyped-def]
-    """Return a copy of the queue with twice the room per step."""
+def grown(queue):
+    """Return a copy of the queue with twice the room per step.
+
+    The room stays an odd number of cache lines, or the ends of all steps would compete for the same lines.
+    """
     steps, room = queue.shape
-    out = np.empty((steps, 2 * room), np.uint64)
+    out = np.empty((steps, 2 * room + 8), np.uint64)
     for step in range(steps):
         for n in range(room):
             out[step, n] = queue[step, n]
@@ -25,7 +32,16 @@ def grown(queue):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def enqueue(spikes, count, queue, filled, first_row, population, shortest, spans, limits):  # type: ignore[no-untyped-def]
+def _prefetch_limits(spike, first_row, population, spans, limits):
+    neuron = int64(uint64(spike) & _LOW)
+    row = first_row[neuron]
+    if row >= 0:
+        for ahead in range(row, row + int64(spans[population[neuron]]) + 1, 16):
+            prefetch(limits, ahead)
+
+
+@njit(nogil=True)
+def enqueue(spikes, count, queue, filled, first_row, population, shortest, spans, limits):
     """Queue the rows of `count` spikes (step << 32 | neuron) and return the queue, which may have grown.
 
     first_row : int64 [neuron], -1 where the neuron has no synapses here; shortest, spans : delay range per population;
@@ -34,6 +50,12 @@ def enqueue(spikes, count, queue, filled, first_row, population, shortest, spans
     steps = queue.shape[0]
     room = queue.shape[1]
     for s in range(count):
+        prefetch(first_row, int64(uint64(spikes[s]) & _LOW))
+    for s in range(min(_SPIKES_AHEAD, count)):
+        _prefetch_limits(spikes[s], first_row, population, spans, limits)
+    for s in range(count):
+        if s + _SPIKES_AHEAD < count:
+            _prefetch_limits(spikes[s + _SPIKES_AHEAD], first_row, population, spans, limits)
         spike = uint64(spikes[s])
         neuron = int64(spike & _LOW)
         row = first_row[neuron]
@@ -59,7 +81,7 @@ def enqueue(spikes, count, queue, filled, first_row, population, shortest, spans
 
 
 @njit(nogil=True)
-def deliver_narrow(entries, count, words, slot_bits, arrived):  # type: ignore[no-untyped-def]
+def deliver_narrow(entries, count, words, slot_bits, arrived):
     """Add the weights of `count` queued rows of 32-bit words (weight above, slot in the lowest `slot_bits`)."""
     shift = int32(slot_bits)
     mask = (uint32(1) << uint32(slot_bits)) - uint32(1)
@@ -85,7 +107,7 @@ def deliver_narrow(entries, count, words, slot_bits, arrived):  # type: ignore[n
 
 
 @njit(nogil=True)
-def deliver_wide(entries, count, words, arrived):  # type: ignore[no-untyped-def]
+def deliver_wide(entries, count, words, arrived):
     """Add the weights of `count` queued rows of 64-bit words (weight in the upper half, slot in the lower)."""
     events = 0
     for i in range(count):

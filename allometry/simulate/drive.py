@@ -1,5 +1,8 @@
 """Poisson input: one draw of the summed rate per neuron and step, from one hash and a row of thresholds."""
 
+# Compiled functions are typed by numba, not by annotations.
+# mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
+
 import math
 
 import numpy as np
@@ -41,7 +44,7 @@ def poisson_thresholds(mean: float) -> tuple[int, np.ndarray]:
 
 
 @njit(inline="always")
-def _exceeded(u, row):  # type: ignore[no-untyped-def]
+def _exceeded(u, row):
     """Return how many elements of the ascending `row` are below `u`."""
     low, high = 0, len(row)
     while low < high:
@@ -54,7 +57,7 @@ def _exceeded(u, row):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def poisson_block(scratch, lanes, base, pair, row, offset, weight, arrived):  # type: ignore[no-untyped-def]
+def poisson_block(scratch, lanes, base, pair, row, offset, weight, arrived):
     """Add `weight` times a Poisson count to every element of `arrived`.
 
     Two neurons share one hash: neuron 2 j of the population takes the low half of draw j, 2 j + 1 the high half. `pair`
@@ -91,7 +94,7 @@ def poisson_block(scratch, lanes, base, pair, row, offset, weight, arrived):  # 
 
 
 @njit(nogil=True)
-def poisson_some(base, members, slots, row, offset, weight, arrived):  # type: ignore[no-untyped-def]
+def poisson_some(base, members, slots, row, offset, weight, arrived):
     """Add Poisson input to listed neurons only: `members` are indices in the population, `slots` where to add."""
     for i in range(len(members)):
         member = uint64(members[i])

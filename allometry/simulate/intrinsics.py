@@ -1,5 +1,8 @@
 """What numba lacks: atomic loads and stores on arrays, software prefetch, and libc calls without the GIL."""
 
+# Compiled functions are typed by numba, not by annotations.
+# mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
+
 from typing import Any
 
 from llvmlite import ir
@@ -12,7 +15,7 @@ _sleep_us = types.ExternalFunction("usleep", types.int32(types.uint32))
 
 
 @intrinsic
-def load_acquire(typingctx, array, index):  # type: ignore[no-untyped-def]
+def load_acquire(typingctx, array, index):
     """Atomic load with acquire order of an int64 array element."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -23,7 +26,7 @@ def load_acquire(typingctx, array, index):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def store_release(typingctx, array, index, value):  # type: ignore[no-untyped-def]
+def store_release(typingctx, array, index, value):
     """Atomic store with release order to an int64 array element."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -34,26 +37,40 @@ def store_release(typingctx, array, index, value):  # type: ignore[no-untyped-de
     return types.void(array, index, types.int64), codegen
 
 
+def _prefetch(context: Any, builder: Any, signature: Any, args: Any, write: int) -> Any:
+    struct = context.make_array(signature.args[0])(context, builder, args[0])
+    pointer = builder.gep(struct.data, [args[1]])
+    byte_pointer = ir.IntType(8).as_pointer()
+    i32 = ir.IntType(32)
+    function_type = ir.FunctionType(ir.VoidType(), [byte_pointer, i32, i32, i32])
+    function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
+    flags = [ir.Constant(i32, value) for value in (write, 3, 1)]
+    builder.call(function, [builder.bitcast(pointer, byte_pointer), *flags])
+    return context.get_dummy_value()
+
+
 @intrinsic
-def prefetch(typingctx, array, index):  # type: ignore[no-untyped-def]
+def prefetch(typingctx, array, index):
     """Ask for the cache line of an array element, for reading."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        struct = context.make_array(signature.args[0])(context, builder, args[0])
-        pointer = builder.gep(struct.data, [args[1]])
-        byte_pointer = ir.IntType(8).as_pointer()
-        i32 = ir.IntType(32)
-        function_type = ir.FunctionType(ir.VoidType(), [byte_pointer, i32, i32, i32])
-        function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
-        flags = [ir.Constant(i32, value) for value in (0, 3, 1)]
-        builder.call(function, [builder.bitcast(pointer, byte_pointer), *flags])
-        return context.get_dummy_value()
+        return _prefetch(context, builder, signature, args, write=0)
 
     return types.void(array, index), codegen
 
 
 @intrinsic
-def address(typingctx, array, offset):  # type: ignore[no-untyped-def]
+def prefetch_write(typingctx, array, index):
+    """Ask for the cache line of an array element, for writing."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _prefetch(context, builder, signature, args, write=1)
+
+    return types.void(array, index), codegen
+
+
+@intrinsic
+def address(typingctx, array, offset):
     """Return the address of an array's data plus an offset in bytes, for libc calls."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -65,7 +82,7 @@ def address(typingctx, array, offset):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def pause(spins, patience):  # type: ignore[no-untyped-def]
+def pause(spins, patience):
     """Wait a moment: spin at first, then give the core away, then sleep, so that a taken core costs little."""
     if spins > 400 * patience:
         _sleep_us(types.uint32(50))
@@ -75,7 +92,7 @@ def pause(spins, patience):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def barrier(flags, mine, count, generation, abort, patience):  # type: ignore[no-untyped-def]
+def barrier(flags, mine, count, generation, abort, patience):
     """Wait until all `count` threads have reached `generation`; returns False if `abort[0]` was raised meanwhile.
 
     `patience` scales how long a thread spins before it sleeps. `flags` has eight int64 per thread, so that no two share a cache line.

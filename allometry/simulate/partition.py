@@ -14,7 +14,7 @@ from allometry.simulate.inputs import VoltageProbe
 from allometry.simulate.plan import Plan
 from allometry.simulate.shard import Layout, build_cells, build_wiring, current_changes, layout, probed, set_currents
 
-_QUEUE_ROOM = 256
+_QUEUE_ROOM = 264
 # How long a thread spins before it gives its core away: little where threads outnumber cores.
 _PATIENT, _CROWDED = 100, 1
 

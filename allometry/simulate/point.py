@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from allometry import models, stores
+from allometry.errors import SimulationError
 from allometry.simulate.inputs import Record, VoltageProbe
 from allometry.simulate.network import Network
 from allometry.simulate.runner import run
@@ -70,8 +71,10 @@ def run_point(
         See `simulate.run`.
     """
     execution = execution or Execution()
-    graph = stores.open(connectome) if connectome else None
+    graph = _open(connectome) if connectome else None
     if parameters["kind"] == "propagation":
+        if graph is None:
+            raise SimulationError("a propagation run needs a connectome", where="connectome")
         _propagation(parameters, Path(store), graph, execution, provenance)
         return
     net = models.build(parameters["model"], parameters["parameters"], graph)
@@ -94,6 +97,13 @@ def run_point(
         checkpoint_ms=execution.checkpoint_ms,
         memory_gib=execution.memory_gib,
     )
+
+
+def _open(path: str | Path) -> xr.Dataset:
+    graph = stores.open(path)
+    if not isinstance(graph, xr.Dataset):
+        raise SimulationError("this store is no connectome", where=str(path), expected="a Connectome store")
+    return graph
 
 
 def cluster_options(configured: Mapping[str, Any]) -> dict[str, Any]:

@@ -88,11 +88,11 @@ def connect(
                 connection, _ = server.accept()
             except TimeoutError:
                 continue
-            other = _admit(connection, secret, deadline)
-            if other is None or other in peers or not number < other < len(addresses):
+            admitted = _admit(connection, secret, deadline)
+            if admitted is None or admitted in peers or not number < admitted < len(addresses):
                 connection.close()
             else:
-                peers[other] = connection
+                peers[admitted] = connection
     except BaseException:
         for connection in peers.values():
             connection.close()

@@ -4,6 +4,9 @@ A network cut differently, or restarted, therefore draws the same numbers. Only 
 ldexp, sqrt, floor) are used, so that another CPU or libm gives the same bits.
 """
 
+# Compiled functions are typed by numba, not by annotations.
+# mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
+
 import math
 from enum import IntEnum
 
@@ -31,7 +34,7 @@ class Purpose(IntEnum):
 
 
 @njit(inline="always")
-def mix(x):  # type: ignore[no-untyped-def]
+def mix(x):
     """Return the splitmix64 finaliser of a uint64: a bijection whose output passes for random."""
     x = uint64(x)
     x ^= x >> uint64(30)
@@ -43,7 +46,7 @@ def mix(x):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def draw(key, index):  # type: ignore[no-untyped-def]
+def draw(key, index):
     """Return 64 random bits number `index` of `key`."""
     return mix(uint64(key) + uint64(index) * GOLDEN)
 
@@ -67,13 +70,13 @@ def key(seed: int, purpose: Purpose, number: int) -> np.uint64:
 
 
 @njit(inline="always")
-def uniform(bits):  # type: ignore[no-untyped-def]
+def uniform(bits):
     """Return 64 random bits as a float64 in (0, 1): the midpoint of one of 2^53 cells."""
     return (float(uint64(bits) >> uint64(11)) + 0.5) * (1.0 / 9007199254740992.0)
 
 
 @compiled
-def ln(x):  # type: ignore[no-untyped-def]
+def ln(x):
     """Return the natural logarithm of x > 0 (relative error below 1e-15)."""
     m, e = math.frexp(x)
     if m < 0.7071067811865476:
@@ -88,7 +91,7 @@ def ln(x):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def exp(x):  # type: ignore[no-untyped-def]
+def exp(x):
     """Return the exponential of x (relative error below 1e-15; 0 below -700)."""
     if x < -700.0:
         return 0.0
@@ -101,7 +104,7 @@ def exp(x):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def normal_quantile(u):  # type: ignore[no-untyped-def]
+def normal_quantile(u):
     """Return the quantile of the standard normal distribution at 0 < u < 1 (Wichura 1988, AS 241, PPND16)."""
     q = u - 0.5
     if abs(q) <= 0.425:
@@ -213,7 +216,7 @@ def normal_quantile(u):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def normal_cdf(x):  # type: ignore[no-untyped-def]
+def normal_cdf(x):
     """Return the standard normal distribution function, as the inverse of `normal_quantile` by bisection."""
     low, high = 0.0, 1.0
     for _ in range(100):
@@ -228,7 +231,7 @@ def normal_cdf(x):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _stirling(k):  # type: ignore[no-untyped-def]
+def _stirling(k):
     """Return ln k! minus Stirling's formula (k + 1/2) ln(k + 1) - (k + 1) + ln(2 pi) / 2."""
     if k == 0.0:
         return 0.08106146679532726
@@ -256,7 +259,7 @@ def _stirling(k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def binomial(n, p, node_key):  # type: ignore[no-untyped-def]
+def binomial(n, p, node_key):
     """Return one draw of Binomial(n, p) from the draws of `node_key`.
 
     Inversion where n p < 10, else the transformed rejection of Hörmann (J Stat Comput Simul 46:101, 1993), "BTRS".
@@ -308,7 +311,7 @@ def binomial(n, p, node_key):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def multinomial_indegrees(total, size, low, high, projection_key, out):  # type: ignore[no-untyped-def]
+def multinomial_indegrees(total, size, low, high, projection_key, out):
     """Write the in-degrees of targets [low, high) when `total` synapses fall on `size` targets uniformly.
 
     Recursive binomial splitting: the node of a binary tree over [0, size) splits its synapses between its halves by
@@ -337,7 +340,7 @@ def multinomial_indegrees(total, size, low, high, projection_key, out):  # type:
 
 
 @njit(cache=True, nogil=True)
-def normal_table(size, low):  # type: ignore[no-untyped-def]
+def normal_table(size, low):
     """Return `size` equiprobable quantiles of the standard normal distribution truncated below at `low`."""
     out = np.empty(size, np.float64)
     floor = normal_cdf(low) if low > -9.0 else 0.0
@@ -347,14 +350,14 @@ def normal_table(size, low):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def normal_draws(stream, low, mean, sd, out):  # type: ignore[no-untyped-def]
+def normal_draws(stream, low, mean, sd, out):
     """Fill `out` with normal deviates number `low`, `low + 1`, ... of the key `stream`."""
     for i in range(len(out)):
         out[i] = mean + sd * normal_quantile(uniform(draw(stream, low + i)))
 
 
 @compiled
-def uniform_draws(stream, low, start, width, out):  # type: ignore[no-untyped-def]
+def uniform_draws(stream, low, start, width, out):
     """Fill `out` with uniform deviates in [start, start + width), number `low`, `low + 1`, ... of the key `stream`."""
     for i in range(len(out)):
         out[i] = start + width * uniform(draw(stream, low + i))

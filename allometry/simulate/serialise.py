@@ -77,7 +77,7 @@ def from_dict(data: Any) -> Any:
             f"unknown kind {data['kind']!r} in a network description",
             expected=_nearest(str(data["kind"]), _CLASSES),
         )
-    names = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    names = {f.name for f in dataclasses.fields(cls)}
     for key in data:
         if key != "kind" and key not in names:
             raise SimulationError(

@@ -28,7 +28,7 @@ from allometry.simulate.network import DCInput, SpikeListInput, VoltageProbe
 from allometry.simulate.plan import BERNOULLI, CONNECTOME, EXPLICIT, FIXED_TOTAL, Plan, Synapses
 from allometry.simulate.rng import multinomial_indegrees, normal_draws, uniform_draws
 
-_NO_WORDS = {np.uint32: np.empty(0, np.uint32), np.uint64: np.empty(0, np.uint64)}
+_NO_WORDS: dict[type, np.ndarray] = {np.uint32: np.empty(0, np.uint32), np.uint64: np.empty(0, np.uint64)}
 
 
 @dataclass
@@ -243,7 +243,7 @@ def build_wiring(plan: Plan, where: Layout) -> Wiring:
     narrow, wide = row_counts(plan, bits)
     population = np.repeat(np.arange(len(plan.neurons), dtype=np.uint16), [n.size for n in plan.neurons])
     extent = np.zeros((2, where.slots), np.int64)
-    tables = []
+    tables: list[np.ndarray] = []
     for base, dtype, shift in ((narrow, np.uint32, bits), (wide, np.uint64, 32)):
         total_rows = int(base[-1])
         cursor = np.zeros(total_rows + 1 if total_rows else 1, np.uint32)

@@ -4,6 +4,9 @@ All trials of a block advance together with the trial as the innermost, vectoris
 vector operation per edge and step.
 """
 
+# Compiled functions are typed by numba, not by annotations.
+# mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
+
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -101,7 +104,7 @@ def _gaps(net: Network) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @compiled
-def _block(  # type: ignore[no-untyped-def]
+def _block(
     driven, steps, period, kick, reset, threshold, a, b, c, rate, hold, limits, target, weight, delay, gap_limits,
     gap_source, gap_weight,
 ):  # fmt: skip
@@ -148,7 +151,7 @@ def _block(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _row(  # type: ignore[no-untyped-def]
+def _row(
     v, old, g, refractory, arrived, joined, kicked, peak, flag, reset, threshold, a, b, c, rate, hold
 ):  # fmt: skip
     spikes = 0

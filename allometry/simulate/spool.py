@@ -7,8 +7,8 @@ file is written beside its name and renamed, so that what is there is complete.
 
 import contextlib
 import json
-import os
 import re
+import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 from allometry.simulate.partition import Stopped
 
 _STALE_S = 300.0
-_OURS = re.compile(r"^(segment|merged|state)-.*\.npz(\.part\d*)?$|^(checkpoint|run)\.json(\.part\d*)?$|^(alive|stop)$")
+_OURS = re.compile(r"^(segment|merged|state)-.*\.npz(\.part\w*)?$|^(checkpoint|run)\.json(\.part\w*)?$|^(alive|stop)$")
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class Spool:
 
     def write(self, path: Path, **arrays: np.ndarray) -> None:
         """Write arrays atomically."""
-        partial = path.with_name(f"{path.name}.part{os.getpid()}")
+        partial = path.with_name(f"{path.name}.part{secrets.token_hex(4)}")
         with partial.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
         partial.replace(path)
 
     def write_json(self, name: str, value: object) -> None:
         """Write a small JSON file atomically."""
-        partial = self.folder / f"{name}.part{os.getpid()}"
+        partial = self.folder / f"{name}.part{secrets.token_hex(4)}"
         partial.write_text(json.dumps(value, indent=1))
         partial.replace(self.folder / name)
 

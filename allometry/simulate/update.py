@@ -5,18 +5,21 @@ Voltages are relative to E_L. `parameter` is one row of `Plan.parameters` in the
 intermediate is promoted. No function here calls libm.
 """
 
+# Compiled functions are typed by numba, not by annotations.
+# mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
+
 import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
 
-def cast(x, like):  # type: ignore[no-untyped-def]
+def cast(x, like):
     """Convert a number to the element type of the array `like`."""
     return like.dtype.type(x)
 
 
 @overload(cast, inline="always")
-def _cast(x, like):  # type: ignore[no-untyped-def]
+def _cast(x, like):
     if like.dtype == types.float32:
         return lambda x, like: np.float32(x)
     if like.dtype == types.float64:
@@ -27,7 +30,7 @@ def _cast(x, like):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def psc_exp_one(v, current, ref, arrived, flag, constant, reset, threshold, p11, p21, p22, quantum, ref_steps):  # type: ignore[no-untyped-def]
+def psc_exp_one(v, current, ref, arrived, flag, constant, reset, threshold, p11, p21, p22, quantum, ref_steps):
     """`IafPscExp` with one synaptic time constant; `constant` is what the constant current adds to V in a step."""
     spikes = 0
     for i in range(len(v)):
@@ -45,7 +48,7 @@ def psc_exp_one(v, current, ref, arrived, flag, constant, reset, threshold, p11,
 
 
 @njit(nogil=True)
-def psc_exp_two(  # type: ignore[no-untyped-def]
+def psc_exp_two(
     v, ex, inh, ref, arrived_ex, arrived_in, flag, dc, reset, threshold, p11_ex, p11_in, p21_ex, p21_in, p20, p22,
     quantum, ref_steps,
 ):  # fmt: skip
@@ -68,7 +71,7 @@ def psc_exp_two(  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def psc_delta(v, ref, arrived, flag, dc, reset, threshold, p20, p22, quantum, ref_steps):  # type: ignore[no-untyped-def]
+def psc_delta(v, ref, arrived, flag, dc, reset, threshold, p20, p22, quantum, ref_steps):
     """`IafPscDelta`: a refractory neuron discards what arrives."""
     spikes = 0
     for i in range(len(v)):
@@ -85,7 +88,7 @@ def psc_delta(v, ref, arrived, flag, dc, reset, threshold, p20, p22, quantum, re
 
 
 @njit(nogil=True)
-def connectome(v, g, ref, arrived, kick, flag, gap, reset, threshold, a, b, c, quantum, ref_steps):  # type: ignore[no-untyped-def]
+def connectome(v, g, ref, arrived, kick, flag, gap, reset, threshold, a, b, c, quantum, ref_steps):
     """`ConnectomeLif`; `gap` is what gap junctions add to V in this step, `ref_steps` is per neuron."""
     spikes = 0
     zero = cast(0, v)

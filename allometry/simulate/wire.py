@@ -4,6 +4,9 @@ A message is [interval, count, spikes...] of int64. Its first `FRAME` words are 
 gets a typical message; what does not fit follows. libc is called directly: the loop never takes the GIL.
 """
 
+# Compiled functions are typed by numba, not by annotations.
+# mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
+
 import socket
 
 from numba import int32, int64, njit, types, uint64
@@ -24,12 +27,12 @@ _poll = types.ExternalFunction("poll", types.int32(types.voidptr, types.uint64, 
 
 
 @njit(nogil=True)
-def _length(count):  # type: ignore[no-untyped-def]
+def _length(count):
     return 8 * max(FRAME, count + 2)
 
 
 @njit(nogil=True)
-def exchange(sockets, outgoing, incoming, progress, polled, interval, abort, patience):  # type: ignore[no-untyped-def]
+def exchange(sockets, outgoing, incoming, progress, polled, interval, abort, patience):
     """Send `outgoing` to all peers and receive one message from each into the rows of `incoming`.
 
     outgoing : int64 [2 + room], filled with interval, count and spikes; incoming : int64 [peer, 2 + room];

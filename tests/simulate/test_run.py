@@ -15,7 +15,7 @@ from distributed import Client, LocalCluster
 
 from allometry import models, simulate, stores
 from allometry.errors import SimulationError
-from allometry.simulate import runner, task
+from allometry.simulate import attempts, task
 from allometry.simulate.network import Network
 from allometry.simulate.partition import Partition
 from allometry.simulate.plan import compile_network
@@ -196,21 +196,21 @@ def test_unknown_cluster(tmp_path: Path, small: Network) -> None:
 
 @pytest.mark.slow
 def test_a_killed_worker_is_replaced(tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch) -> None:
-    simulate.run(small, 40_000, 1, tmp_path / "whole.zarr", 1, 2)
+    simulate.run(small, 6_000, 1, tmp_path / "whole.zarr", 1, 2)
     with LocalCluster(n_workers=2, threads_per_worker=1, memory_limit=0, dashboard_address=":0") as cluster:
         client = Client(cluster)
         killed = []
-        poll = runner.Collector.poll
+        poll = attempts.Collector.poll
 
-        def poll_and_kill(self: runner.Collector) -> bool:
-            if self.next >= 25 and not killed:
+        def poll_and_kill(self: attempts.Collector) -> bool:
+            if self.next >= 15 and not killed:
                 victim = next(iter(client.run(os.getpid).values()))
                 killed.append(victim)
                 os.kill(victim, signal.SIGKILL)
             return poll(self)
 
-        monkeypatch.setattr(runner.Collector, "poll", poll_and_kill)
-        simulate.run(small, 40_000, 1, tmp_path / "cut.zarr", 2, 1, checkpoint=tmp_path / "c", cluster=client)
+        monkeypatch.setattr(attempts.Collector, "poll", poll_and_kill)
+        simulate.run(small, 6_000, 1, tmp_path / "cut.zarr", 2, 1, checkpoint=tmp_path / "c", cluster=client)
         client.close()
     assert killed
     assert content(tmp_path / "cut.zarr") == content(tmp_path / "whole.zarr")

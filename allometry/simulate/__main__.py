@@ -1,0 +1,34 @@
+"""`srun python -m allometry.simulate MODEL ...`: every task of a job takes part in one simulation.
+
+Task 0 runs the simulation with `--cluster allocation`; the others are workers for it.
+"""
+
+import argparse
+import os
+import sys
+
+from allometry.errors import AllometryError
+from allometry.simulate import command
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run this task's part; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m allometry.simulate", description=__doc__)
+    command.configure(parser)
+    tasks = int(os.environ.get("SLURM_NTASKS", "1"))
+    parser.set_defaults(cluster="allocation" if tasks > 1 else None, partitions=tasks)
+    arguments = parser.parse_args(argv)
+    try:
+        if arguments.cluster == "allocation" and os.environ.get("SLURM_PROCID", "0") != "0":
+            from allometry.simulate.cluster import allocation_file, serve_allocation
+
+            serve_allocation(allocation_file())
+            return 0
+        return command.run(arguments)
+    except AllometryError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
