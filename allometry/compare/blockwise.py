@@ -129,7 +129,8 @@ def _last_axis_edges(x: Any, axis: int, width: int) -> list[int]:
     for previous, edge in zip([0, *chunk_edges], chunk_edges):
         if edge - edges[-1] > width and previous > edges[-1]:
             edges.append(previous)
-        if edge - previous > width:
+        # A part of a chunk costs as much to read as the whole: only a very large chunk is worth cutting.
+        if edge - previous > 4 * width:
             edges.extend(range(previous + width, edge, width))
     return [*edges, n] if edges[-1] != n else edges
 
@@ -143,7 +144,7 @@ def axis_blocks(x: Any, axis: int = -1, block_bytes: int = BLOCK_BYTES) -> Itera
     axis : int
         Axis that is cut (default: units, the last).
     block_bytes : int
-        Upper bound of a block, unless one slice alone is larger.
+        Size aimed at: blocks are whole chunks where a chunk has at most four times as much.
 
     Yields
     ------
