@@ -9,6 +9,8 @@ from pathlib import Path
 #: Section to module; the module has `run(results: Path, quick: bool) -> None`, which writes JSON files into `results`.
 SECTIONS = {
     "simulate": "benchmarks.simulate",
+    "compare": "benchmarks.compare",
+    "homogenize": "benchmarks.homogenize",
 }
 RESULTS = Path(__file__).parent / "results"
 
@@ -17,12 +19,13 @@ def main() -> int:
     """Run the chosen sections; update tables and figure afterwards."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
-    parser.add_argument("--quick", action="store_true", help="small sizes only, about a minute per section")
+    parser.add_argument("--quick", action="store_true", help="small sizes only")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON files")
     args = parser.parse_args()
     unknown = sorted(set(args.sections) - set(SECTIONS))
     if unknown:
         parser.error(f"unknown section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    args.results.mkdir(parents=True, exist_ok=True)
     for name in args.sections or SECTIONS:
         started = time.perf_counter()
         print(f"== {name}", flush=True)

@@ -1,0 +1,16 @@
+"""Section `homogenize` of the benchmarks: a collection of 900 worms into stores, beside loops over worms and neurons."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.peers import ROOT
+
+
+def run(results: Path, quick: bool) -> None:
+    """Write one JSON file."""
+    results.mkdir(parents=True, exist_ok=True)
+    size = ["--worms", "60", "--sources", "3", "--loop-worms", "1"] if quick else []
+    out = results / ("homogenize_quick.json" if quick else "homogenize_900.json")
+    command = [sys.executable, "benchmarks/homogenize_activity.py", *size, "--json", str(out.resolve())]
+    subprocess.run(command, cwd=ROOT, check=True)
