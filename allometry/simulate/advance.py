@@ -30,7 +30,8 @@ D_SLOT, D_COUNT, D_PAIR, D_WEIGHT, D_OFFSET, D_ROW, D_ROW_END, D_FROM, D_TO, D_L
 class Cells(NamedTuple):
     """State and input of the neurons of one thread (`float` is float32 or float64, `sum` int32 or int64).
 
-    Per neuron: v, x, y (float; x and y are synaptic variables), ref (int16), ref_steps (int16), dc (float).
+    Per neuron: v, x, y (float; x and y are synaptic variables, y of `ConnectomeLif` is V before a reset), ref (int16),
+    ref_steps (int16), dc, gap (float; what gap junctions add to V in a step).
     arrived : sum [slot]. segments : int64 [segment, 8], parameters : float [segment, 9], one row per population.
     drives : int64 [Poisson input, 11], drive_keys : uint64, thresholds : uint32, members, member_slots : int64.
     event_step, event_slot, event_weight : int64 [given event], sorted by step.
@@ -44,6 +45,7 @@ class Cells(NamedTuple):
     ref: np.ndarray
     ref_steps: np.ndarray
     dc: np.ndarray
+    gap: np.ndarray
     arrived: np.ndarray
     segments: np.ndarray
     parameters: np.ndarray
@@ -151,7 +153,21 @@ def _update(cells, flag, step, log, logged):
                 fired = psc_delta(v, ref, ex, mark, cells.dc[lo:hi], p[0], p[1], p[6], p[7], p[8], ref_steps)
             else:
                 fired = connectome(
-                    v, x, ref, ex, inh, mark, cells.y[lo:hi], p[0], p[1], p[2], p[3], p[4], p[8], cells.ref_steps[lo:hi]
+                    v,
+                    x,
+                    ref,
+                    ex,
+                    inh,
+                    mark,
+                    cells.gap[lo:hi],
+                    cells.y[lo:hi],
+                    p[0],
+                    p[1],
+                    p[2],
+                    p[3],
+                    p[4],
+                    p[8],
+                    cells.ref_steps[lo:hi],
                 )
             if fired > 0:
                 logged = _emit(mark, b - a, segment[FIRST] + a, step, log, logged)
@@ -180,7 +196,7 @@ def _drive(cells, scratch, lanes, step):
 
 @njit(nogil=True)
 def _gap_currents(cells, voltage):
-    """Write into `y` what gap junctions add to V in this step, from the voltages at its start."""
+    """Write into `gap` what gap junctions add to V in this step, from the voltages at its start."""
     for s in range(cells.segments.shape[0]):
         if cells.segments[s, MODEL] != 3:
             continue
@@ -189,15 +205,17 @@ def _gap_currents(cells, voltage):
             total = cast(0, cells.v)
             for e in range(cells.gap_limits[i], cells.gap_limits[i + 1]):
                 total += cells.gap_weight[e] * (voltage[cells.gap_source[e]] - cells.v[i])
-            cells.y[i] = total * rate
+            cells.gap[i] = total * rate
 
 
 @njit(nogil=True)
 def _share_voltage(cells, voltage):
     for s in range(cells.segments.shape[0]):
+        if cells.segments[s, MODEL] != 3:
+            continue
         begin, first = cells.segments[s, START], cells.segments[s, FIRST]
         for i in range(cells.segments[s, COUNT]):
-            voltage[first + i] = cells.v[begin + i]
+            voltage[first + i] = cells.y[begin + i]
 
 
 @njit(nogil=True)

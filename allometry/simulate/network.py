@@ -97,7 +97,8 @@ class Projection:
 class GapJunctions:
     """Electrical synapses among the neurons of a `ConnectomeLif` population.
 
-    Each directed edge adds weight (V_source - V_target) / tau_m to dV_target/dt, so that edges are listed as a
+    Each directed edge adds weight (V_source - V_target) / tau_m to dV_target/dt, with V_source as it was before a reset
+    (a spike is one step wide for its neighbours), so that edges are listed as a
     Connectome store lists them: in both directions. `weight` is dimensionless (conductance over leak conductance).
     """
 

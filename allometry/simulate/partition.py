@@ -135,7 +135,7 @@ class Partition:
         voltage = np.zeros((2, self.plan.size if self.plan.network.gap_junctions else 0), self.plan.float_type)
         for shard, part in zip(self.shards, self._parts()):
             if voltage.size:
-                voltage[:, numbers(self.plan, part, parts)] = shard.cells.v
+                voltage[:, numbers(self.plan, part, parts)] = shard.cells.y
         return Meeting(
             box=np.zeros((2, int(starts[-1])), np.int64),
             box_start=starts,

@@ -94,6 +94,10 @@ def build_cells(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> 
         table[row] = [n.model, s.start, s.count, n.first + s.low, where.slot[row], where.slot_in[row], scalar, 1]
         parameters[row] = n.parameters
     two = any(plan.neurons[s.population].model in (1, CONNECTOME) for s in where.segments)
+    y = np.zeros(where.neurons if two else 0, real)
+    for s in where.segments:
+        if plan.neurons[s.population].model == CONNECTOME:
+            y[s.start : s.start + s.count] = v[s.start : s.start + s.count]
     drives, keys, rows, members, member_slots = _drives(plan, where)
     event_step, event_slot, event_weight = _events(plan, where)
     gap_limits, gap_source, gap_weight = _gaps(plan, where)
@@ -103,10 +107,11 @@ def build_cells(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> 
     return Cells(
         v=v,
         x=np.zeros(where.neurons, real),
-        y=np.zeros(where.neurons if two else 0, real),
+        y=y,
         ref=np.zeros(where.neurons, np.int16),
         ref_steps=ref_steps,
         dc=np.zeros(where.neurons, real),
+        gap=np.zeros(where.neurons if two else 0, real),
         arrived=np.zeros(where.slots, whole),
         segments=table,
         parameters=parameters,

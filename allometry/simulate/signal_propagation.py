@@ -115,6 +115,7 @@ def _block(
         longest = max(longest, delay[e])
     ring = np.zeros((longest + 1, n, trials))
     v, old = np.zeros((n, trials)), np.zeros((n, trials))
+    reached, seen = np.zeros((n, trials)), np.zeros((n, trials))
     g, peak = np.zeros((n, trials)), np.zeros((n, trials))
     refractory = np.zeros((n, trials), np.int16)
     joined, kicked = np.zeros(trials), np.zeros(trials)
@@ -124,19 +125,20 @@ def _block(
         lane[driven[t]] = t
     for step in range(steps):
         old, v = v, old
+        seen, reached = reached, seen
         slot = step % (longest + 1)
         for i in range(n):
             for t in range(trials):
                 joined[t] = 0.0
             for e in range(gap_limits[i], gap_limits[i + 1]):
-                w, other, mine = gap_weight[e], old[gap_source[e]], old[i]
+                w, other, mine = gap_weight[e], seen[gap_source[e]], old[i]
                 for t in range(trials):
                     joined[t] += w * (other[t] - mine[t])
             own = lane[i]
             if own >= 0:
                 kicked[own] = kick if step % period == 0 else 0.0
             fired = _row(
-                v[i], old[i], g[i], refractory[i], ring[slot, i], joined, kicked, peak[i], flag, reset, threshold, a, b, c,
+                v[i], old[i], reached[i], g[i], refractory[i], ring[slot, i], joined, kicked, peak[i], flag, reset, threshold, a, b, c,
                 rate, hold[i],
             )  # fmt: skip
             if own >= 0:
@@ -152,7 +154,7 @@ def _block(
 
 @compiled
 def _row(
-    v, old, g, refractory, arrived, joined, kicked, peak, flag, reset, threshold, a, b, c, rate, hold
+    v, old, reached, g, refractory, arrived, joined, kicked, peak, flag, reset, threshold, a, b, c, rate, hold
 ):  # fmt: skip
     spikes = 0
     for t in range(len(v)):
@@ -162,6 +164,7 @@ def _row(
         held = (g[t] * b if free else g[t]) + arrived[t]
         arrived[t] = 0.0
         moved += kicked[t]
+        reached[t] = moved
         peak[t] = max(peak[t], moved)
         fired = free and moved > threshold
         v[t] = reset if fired else moved

@@ -88,8 +88,11 @@ def psc_delta(v, ref, arrived, flag, dc, reset, threshold, p20, p22, quantum, re
 
 
 @njit(nogil=True)
-def connectome(v, g, ref, arrived, kick, flag, gap, reset, threshold, a, b, c, quantum, ref_steps):
-    """`ConnectomeLif`; `gap` is what gap junctions add to V in this step, `ref_steps` is per neuron."""
+def connectome(v, g, ref, arrived, kick, flag, gap, reached, reset, threshold, a, b, c, quantum, ref_steps):
+    """`ConnectomeLif`; `gap` is what gap junctions add to V in this step, `ref_steps` is per neuron.
+
+    `reached` receives V before a reset: what gap junctions see, so that a spike is one step wide for them.
+    """
     spikes = 0
     zero = cast(0, v)
     for i in range(len(v)):
@@ -102,6 +105,7 @@ def connectome(v, g, ref, arrived, kick, flag, gap, reset, threshold, a, b, c, q
         moved += cast(kick[i], v) * quantum
         arrived[i] = 0
         kick[i] = 0
+        reached[i] = moved
         fired = free and moved > threshold
         v[i] = reset if fired else moved
         g[i] = zero if fired else held
