@@ -109,6 +109,8 @@ def build(
         "rate_hz": rate,
         "leave_out": sorted(left_out),
     }
+    if chosen["preset"] == "simeon2024":  # what the preset did, whatever the other options say
+        kept |= {"label_policy": "nearest", "impute": "iterative", "up": "linear"}
     attrs = source.attrs(title, {**kept, **(parameters or {})}, _summary(recordings, skipped), dict(files))
     tree = stores.activity(
         recordings, neurons, rate, attrs=attrs, units="1" if chosen["preset"] == "simeon2024" else units

@@ -141,7 +141,10 @@ def _hdf5(file: h5py.File) -> dict[str, Any]:
                 content["labeled"] = {key: _entry(value) for key, value in group["labeled"].items()}
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise ReaderError(
-            what=f"The file cannot be read ({error}).", where=str(file.filename), expected="HDF5", do="retrieve it again"
+            what=f"The file cannot be read ({error}).",
+            where=str(file.filename),
+            expected="HDF5",
+            do="retrieve it again",
         ) from error
     return content
 
