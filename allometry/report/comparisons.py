@@ -152,13 +152,9 @@ def _propagation(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: st
             ax.minorticks_off()
             ax.set_xlabel("weight per synapse (mV)")
         ax_auc.set(title="Simulated propagation tells influence", ylabel="AUC")
-        ax_auc.legend(fontsize=6.5)
+        ax_auc.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
         ax_gain.set(title="Gain over the direct weight", ylabel="difference of AUC")
-        for colour, name in zip(COLOURS, null["candidate"].values.tolist()):
-            values = null["auc"].values[null["candidate"].values.tolist().index(name)]
-            ax_null.hist(values[np.isfinite(values)], bins=20, alpha=0.5, color=colour, label=name)
-        ax_null.set(title="Null distributions", xlabel="AUC")
-        ax_null.legend(fontsize=5.5)
+        _nulls(ax_null, null, shown)
     gains = rows[(rows["measure"] == "influence_auc_gain") & (rows["group"] == "over_weight")]
     verdicts = gains["verdict"].astype(str).value_counts().to_dict() if "verdict" in gains else {}
     said = ", ".join(f"{verdict} at {count}" for verdict, count in verdicts.items())
@@ -166,6 +162,25 @@ def _propagation(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: st
         "Each neuron is driven in turn; the score of a pair is the peak depolarisation of the responding neuron. Compared with the "
         f"direct connection weight, the simulation is {said} of {len(gains)} points. Bars: 95 % intervals over driven neurons."
     )
+
+
+def _nulls(ax: Axes, null: xr.Dataset, shown: xr.Dataset) -> None:
+    """Each simulated point beside the central 95 % of its null distribution."""
+    names = null["candidate"].values.tolist()
+    for y, (point, found) in enumerate(zip(shown["candidate"].values.tolist(), shown["auc"].values.tolist())):
+        values = null["auc"].values[names.index(point)]
+        low, high = np.nanpercentile(values, [2.5, 97.5])
+        ax.barh(y, high - low, 0.7, left=low, color="#dddddd", edgecolor="#bbbbbb")
+        ax.plot(found, y, "o", ms=5, color=COLOURS[0])
+    labels = [
+        f"{connectome}, {weight:g} mV{f', gap {gap:g}' if gap else ''}"
+        for connectome, weight, gap in zip(
+            shown["connectome"].values.tolist(), shown["weight_mv"].values.tolist(), shown["gap_mv"].values.tolist()
+        )
+    ]
+    ax.set_yticks(range(len(labels)), labels, fontsize=6.5)
+    ax.invert_yaxis()
+    ax.set(title="Against its null (band: central 95 %)", xlabel="AUC")
 
 
 def _structure_bold(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
@@ -184,7 +199,7 @@ def _structure_bold(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image:
         ax_own.set_yticks(y, own["candidate"], fontsize=7)
         ax_own.invert_yaxis()
         ax_own.set(title="Structure against BOLD", xlabel="rank correlation (band: noise ceiling)")
-        ax_own.legend(fontsize=6.5, loc="lower center", bbox_to_anchor=(0.5, -0.42), ncols=2)
+        ax_own.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
         drawn = ax_matrix.imshow(matrix["correlation"].values, cmap="viridis")
         for set_ticks, names in (
             (ax_matrix.set_yticks, matrix["structure"]),

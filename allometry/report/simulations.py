@@ -44,7 +44,9 @@ def draw(
     """
     first = stores.open(next(iter(paths.values())))
     if first.attrs["schema"] == "Connectome":
-        draw_connectomes(paths, image, axes, f"Simulated propagation: {run}")
+        draw_connectomes(
+            {_readable(name): path for name, path in paths.items()}, image, axes, f"Simulated propagation: {run}"
+        )
         return
     with figure(image, 2, len(paths), (4.6, 3.1)) as grid:
         totals = []
@@ -57,6 +59,11 @@ def draw(
         "Right: mean rate of each population over the whole simulation. " + "; ".join(totals) + "."
     )
     Figure(f"Simulation: {run}", caption, tuple(paths.values())).save(image)
+
+
+def _readable(point: str) -> str:
+    """Name of a point without the digits that only make it unique."""
+    return point.rsplit("_", 1)[0]
 
 
 def _row(raster: Axes, bars: Axes, ds: xr.Dataset, point: str, window_ms: float, units: int) -> str:
@@ -76,7 +83,7 @@ def _row(raster: Axes, bars: Axes, ds: xr.Dataset, point: str, window_ms: float,
     for name in names:
         mine = late & (population[unit] == name)
         raster.plot(
-            step[mine][:MOST_DOTS] * dt_ms, rank[unit[mine]][:MOST_DOTS], ".", ms=1.6, mew=0, color=colour[name]
+            step[mine][:MOST_DOTS] * dt_ms, rank[unit[mine]][:MOST_DOTS], ".", ms=3.5, mew=0, color=colour[name]
         )
     raster.set(title=point, xlabel="time (ms)", ylabel="neuron (sampled)", xlim=(duration_ms - window_ms, duration_ms))
     raster.invert_yaxis()
