@@ -155,6 +155,16 @@ def test_a_missing_extension_is_no_obstacle_and_is_said(tmp_path, shared, caplog
     assert "pynwb cannot read it" in caplog.text
 
 
+@pytest.mark.parametrize("kind", ["spikes", "responses"])
+def test_what_is_written_is_what_is_opened(shared, tmp_path, kind):
+    dataset = read(shared.path, kind=kind)
+    stores.write(dataset, tmp_path / "a.zarr")
+    assert stores.verify(tmp_path / "a.zarr") == []
+    opened = stores.open(tmp_path / "a.zarr")
+    assert opened["electrode_location"].dims == ("electrode",)
+    assert opened.load().identical(dataset)
+
+
 def test_truncated_spike_times_are_refused(small):
     change(small.path, "units/spike_times", lambda values: values[:-50])
     with pytest.raises(ReaderError, match="index of column 'spike_times' does not fit"):

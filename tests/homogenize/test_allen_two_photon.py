@@ -164,6 +164,15 @@ def replace(file, name, value):
     file[name] = value
 
 
+@pytest.mark.parametrize("kind", ["responses", "activity"])
+def test_what_is_written_is_what_is_opened(small, tmp_path, kind):
+    made = read(small.path, kind=kind)
+    stores.write(made, tmp_path / "a.zarr")
+    assert stores.verify(tmp_path / "a.zarr") == []
+    opened = stores.open(tmp_path / "a.zarr").load()
+    assert opened.identical(made)
+
+
 def test_ids_that_do_not_fit_the_traces_are_refused(small):
     change(small.path, lambda file: replace(file, f"{PIPELINE}/ImageSegmentation/cell_specimen_ids", np.arange(4)))
     with pytest.raises(ReaderError, match="3 traces, but cell_specimen_ids has shape"):
