@@ -1,5 +1,7 @@
 """From worm to cortex: retrieve, homogenize, simulate, compare, report."""
 
+import sys
+
 from snakemake.utils import min_version
 
 from allometry import workflow as allometry_workflow
@@ -36,6 +38,10 @@ include: "rules/homogenize.smk"
 include: "rules/simulate.smk"
 include: "rules/compare.smk"
 include: "rules/report.smk"
+
+
+onstart:
+    print(allometry_workflow.network_note(cfg, registry), file=sys.stderr)
 
 
 for stage, files in targets.items():

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from allometry import config as configuration
@@ -194,6 +195,53 @@ def used_sources(cfg: Config, registry: Registry) -> Registry:
 def unused_sources(cfg: Config, registry: Registry) -> list[str]:
     """Registered sources that this configuration does not use, with whether they need a network or a mirror."""
     return sorted(set(registry) - set(used_sources(cfg, registry)))
+
+
+def out_of_reach(cfg: Config, registry: Registry) -> dict[str, str]:
+    """Registered sources that cannot be had without a network (or a file of the user's own), and why.
+
+    A source is at hand when each of its files is there already, in the mirror, a file of the user's own, or inside a package
+    (the machine's own package index counts as at hand).
+    """
+    folder = mirror(cfg)
+    reasons = {}
+    for name, entry in registry.items():
+        missing = [file for file in entry["files"] if not _at_hand(name, file, folder)]
+        if missing:
+            https = all(any(_place(place).startswith("https:") for place in file["places"]) for file in missing)
+            reasons[name] = f"{len(missing)} of {len(entry['files'])} files " + (
+                "need a download"
+                if https
+                else "are in no public place known to us: they need a mirror or files of your own"
+            )
+    return reasons
+
+
+def network_note(cfg: Config, registry: Registry) -> str:
+    """Sentence that says which data sets are not at hand, and which of them this configuration asks for."""
+    missing = out_of_reach(cfg, registry)
+    asked = set(used_sources(cfg, registry))
+    lines = [f"Not at hand without a network{' (mirror: ' + str(mirror(cfg)) + ')' if mirror(cfg) else ''}:"]
+    for name, reason in sorted(missing.items()):
+        made = "asked for by this configuration" if name in asked else "not made by this configuration"
+        lines.append(f"  {name}: {reason}; {made}")
+    return "\n".join(lines) if missing else "All registered data sets are at hand."
+
+
+def _at_hand(source: str, file: dict[str, Any], folder: str | None) -> bool:
+    if Path("results/raw", source, file["name"]).is_file():
+        return True
+    for place in map(_place, file["places"]):
+        kind, _, rest = place.partition(":")
+        if kind == "pypi" or (kind == "file" and Path(rest).is_file()):
+            return True
+        if kind == "mirror" and folder and Path(folder, rest).is_file():
+            return True
+    return False
+
+
+def _place(entry: str | dict[str, str]) -> str:
+    return entry if isinstance(entry, str) else entry["place"]
 
 
 def check_names(cfg: Config, registry: Registry) -> None:
