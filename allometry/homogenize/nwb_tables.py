@@ -154,7 +154,8 @@ def _with_pynwb(file: h5py.File, path: Path, stack: contextlib.ExitStack) -> Nwb
     warnings.simplefilter("ignore")
     try:
         content = stack.enter_context(pynwb.NWBHDF5IO(file=file, mode="r", load_namespaces=True)).read()
-        nwb = Nwb(file, {str(name): _of(table, path) for name, table in (content.intervals or {}).items()})
+        found = {**(content.intervals or {}), "invalid_times": content.invalid_times, "trials": content.trials}
+        nwb = Nwb(file, {str(name): _of(table, path) for name, table in found.items() if table is not None})
         nwb.units = _of(content.units, path) if content.units is not None else None
         nwb.electrodes = _of(content.electrodes, path) if content.electrodes is not None else None
     except Exception as error:  # what pynwb raises depends on what is unknown or damaged, and h5py may still read it

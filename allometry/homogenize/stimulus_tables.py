@@ -13,6 +13,7 @@ from allometry.homogenize.hdf5 import numeric
 from allometry.homogenize.nwb_tables import Nwb, Table
 
 SUFFIX = "_presentations"
+INVALID = "invalid_times"
 PARAMETERS = (
     "color",
     "contrast",
@@ -53,7 +54,8 @@ def read_all(nwb: Nwb, wanted: Any, where: str) -> tuple[pd.DataFrame, dict[str,
     Returns
     -------
     table : DataFrame
-        stimulus, condition, repeat, onset, duration (s), blank, parameters, running_speed.
+        stimulus, condition, repeat, onset, duration (s), blank, parameters, running_speed, invalid (overlaps a time
+        that the source calls invalid; kept, for the user to leave out).
     notes : dict
         Design, what was out of order, what was not read.
     """
@@ -79,7 +81,8 @@ def read_all(nwb: Nwb, wanted: Any, where: str) -> tuple[pd.DataFrame, dict[str,
         if name in table and table[name].dtype == object:
             table[name] = presentations.parameter(table[name].to_numpy())
     table["running_speed"] = _running(nwb.file, table, notes)
-    other = sorted(name for name in nwb.intervals if not name.endswith(SUFFIX))
+    table["invalid"] = _invalid(nwb, table, notes)
+    other = sorted(name for name in nwb.intervals if not name.endswith(SUFFIX) and name != INVALID)
     if other:
         notes["intervals_not_read"] = other
     left = sorted(set(names) - set(chosen))
@@ -138,6 +141,19 @@ def _absent(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
 
 def _varies(values: npt.NDArray[Any]) -> bool:
     return len(set(values[~_absent(values)].tolist())) > 1
+
+
+def _invalid(nwb: Nwb, table: pd.DataFrame, notes: dict[str, Any]) -> npt.NDArray[np.bool_]:
+    """Presentations that overlap `/intervals/invalid_times`, whatever part of the equipment they are about."""
+    marked = np.zeros(len(table), bool)
+    if INVALID not in nwb.intervals:
+        return marked
+    intervals = nwb.intervals[INVALID]
+    onset, stop = table["onset"].to_numpy(), (table["onset"] + table["duration"]).to_numpy()
+    for start, end in zip(intervals.numbers("start_time"), intervals.numbers("stop_time")):
+        marked |= (onset < end) & (stop > start)
+    notes[INVALID] = f"{len(intervals)} intervals, {marked.sum()} presentations in them: see `invalid`"
+    return marked
 
 
 def _running(file: h5py.File, table: pd.DataFrame, notes: dict[str, Any]) -> npt.NDArray[np.float64]:

@@ -198,6 +198,17 @@ def test_presentations_without_a_time_are_missing_not_zero(small):
     assert dataset.attrs["derived"]["presentations_without_data"]["count"] == 1
 
 
+@pytest.mark.parametrize("extension", [False, True])
+def test_presentations_in_invalid_times_are_marked_and_kept(tmp_path, extension):
+    session = fixture.write(tmp_path / "small.nwb", extension=extension)
+    with h5py.File(session.path, "r+") as file:
+        file.copy("intervals/flashes_presentations", "intervals/invalid_times")
+    dataset = read(session.path, kind="responses")
+    np.testing.assert_array_equal(dataset["invalid"].values, dataset["stimulus"].values == "flashes")
+    assert dataset.attrs["derived"]["invalid_times"].startswith("10 intervals, 10 presentations")
+    assert not read(session.path, kind="responses", stimuli="gabors")["invalid"].values.any()
+
+
 def test_a_filter_that_leaves_no_unit_says_where_they_went(shared):
     with pytest.raises(ReaderError, match=r"presence_ratio >= 2: 0"):
         read(shared.path, presence_ratio=2)
