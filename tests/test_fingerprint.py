@@ -63,7 +63,7 @@ def test_place_and_time_do_not_count(package: Path, tmp_path: Path, monkeypatch:
 
 
 def test_unknown_module_is_refused(package: Path) -> None:
-    with pytest.raises(ModuleNotFoundError, match="allometry.middle"):
+    with pytest.raises(ModuleNotFoundError, match=r"allometry\.middle"):
         module.fingerprint("allometry.middle")
 
 

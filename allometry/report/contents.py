@@ -9,6 +9,7 @@ import xarray as xr
 
 from allometry import stores as store_access
 from allometry.report.page import Section
+from allometry.stores import activity_summary
 from allometry.stores.manifest import read_manifest
 
 # Order and text of the sections, by the prefixes of the names of their figures
@@ -44,10 +45,40 @@ def sections(stores: Sequence[str], images: Sequence[str]) -> list[Section]:
             title,
             note,
             [image for image in images if Path(image).name.startswith(prefixes)],
-            {"All scores": scores_table(stores)} if "compared_" in prefixes else {},
+            _tables(prefixes[-1], stores),
         )
         for prefixes, (title, note) in SECTIONS.items()
     ]
+
+
+def _tables(prefix: str, stores: Sequence[str]) -> dict[str, pd.DataFrame]:
+    if prefix == "compared_":
+        return {"All scores": scores_table(stores)}
+    if prefix == "recordings_":
+        return {"Recordings": recordings_table(stores)}
+    return {}
+
+
+def recordings_table(stores: Sequence[str]) -> pd.DataFrame:
+    """Comparable numbers of every Activity store, and of those of one species together."""
+    trees: dict[str, dict[str, xr.DataTree]] = {}
+    for path in stores:
+        if _kind(path) == "Activity":
+            tree = store_access.open(path)
+            assert isinstance(tree, xr.DataTree)
+            trees.setdefault(str(tree.attrs["species"]), {})[Path(path).stem] = tree
+    tables = [
+        activity_summary.table(group).rename(index={"all": f"all of {species}"}) for species, group in trees.items()
+    ]
+    if not tables:
+        return pd.DataFrame()
+    table = pd.concat(tables)
+    rates = table.pop("native_rate_hz")
+    table.insert(
+        5, "native rate (Hz): lowest, median, highest", [", ".join(f"{rate:.3g}" for rate in row) for row in rates]
+    )
+    table.columns = [str(column).replace("_", " ") for column in table.columns]
+    return table.rename_axis("data set").reset_index()
 
 
 def scores_table(stores: Sequence[str]) -> pd.DataFrame:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from allometry import stores
-from allometry.homogenize import dag2023, kato2015, lanza2024, summary
+from allometry.homogenize import dag2023, kato2015, lanza2024
 from allometry.homogenize.reader import Source
+from allometry.stores import activity_summary
 
 
 def read(module, folder, options=None, only=None):
@@ -72,7 +73,7 @@ def test_kato_states_name_what_aval_does(kato):
 
 
 def test_kato_dimensionality_of_the_derivative(kato):
-    shares = [summary.derivative_pca(native["trace"].values).sum() for native in natives(kato).values()]
+    shares = [activity_summary.derivative_pca(native["trace"].values).sum() for native in natives(kato).values()]
     np.testing.assert_allclose(shares, [0.700, 0.694, 0.651, 0.666], atol=5e-4)
 
 
@@ -143,19 +144,19 @@ def test_lanza_takes_a_rate_from_the_options(mirror):
 
 
 def test_comparable_numbers(kato, dag, lanza):
-    frame = summary.table({"kato2015": kato, "dag2023": dag, "lanza2024": lanza})
+    frame = activity_summary.table({"kato2015": kato, "dag2023": dag, "lanza2024": lanza})
     assert frame.loc["kato2015", "recordings"] == 4
     assert frame.loc["kato2015", "hours"] == pytest.approx(4 * 1080 / 3600, rel=1e-3)
     assert frame.loc["dag2023", "rois"] == 146 + 141 + 145 + 135 + 140
     assert frame.loc["all", "recordings"] == 10
     assert frame.loc["lanza2024", "missing_fraction"] > 0
-    seen = summary.coverage({"kato2015": kato, "dag2023": dag})
+    seen = activity_summary.coverage({"kato2015": kato, "dag2023": dag})
     assert seen.shape == (9, 302)
     assert seen["AVAL"].all()
 
 
 def test_correlation_matrix_of_the_collection(kato):
-    found = summary.correlations(kato)["correlation"]
+    found = activity_summary.correlations(kato)["correlation"]
     assert float(found.sel(neuron="AVAL", other="AVAR")) > 0.92
     assert float(found.sel(neuron="AVAL", other="RIBL")) < -0.5
     assert np.isnan(float(found.sel(neuron="CANL", other="AVAL")))

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from scipy.signal import savgol_filter
 
 from allometry.errors import StoreError
 
@@ -167,6 +166,8 @@ def derivative_pca(trace: npt.ArrayLike, components: int = 3) -> npt.NDArray[np.
     -----
     Kato et al. 2015 (Cell 163:656): the derivative comes from a Savitzky-Golay filter (31 samples, order 3).
     """
+    from scipy.signal import savgol_filter  # slow to import, and only needed here
+
     values = np.asarray(trace, dtype=np.float64)
     if values.ndim != 2 or values.shape[0] < KATO_WINDOW or not np.isfinite(values).all():
         raise StoreError(
