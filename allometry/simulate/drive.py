@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit, uint32, uint64
 
 from allometry.simulate.rng import GOLDEN, draw, mix
+from allometry.simulate.update import cast
 
 ROW = 12
 """Thresholds compared in registers; rarer counts are finished by a scalar pass."""
@@ -68,24 +69,25 @@ def poisson_block(scratch, lanes, base, pair, row, offset, weight, arrived):
         scratch[j] = mix(base + (uint64(pair) + uint64(j)) * GOLDEN)
     r0, r1, r2, r3, r4, r5 = row[0], row[1], row[2], row[3], row[4], row[5]
     r6, r7, r8, r9, r10, r11 = row[6], row[7], row[8], row[9], row[10], row[11]
+    least = cast(offset * weight, arrived)
     rare = np.int32(0)
     for i in range(n):
         u = lanes[i]
-        count = np.int32(offset)
-        count += np.int32(u > r0)
-        count += np.int32(u > r1)
-        count += np.int32(u > r2)
-        count += np.int32(u > r3)
-        count += np.int32(u > r4)
-        count += np.int32(u > r5)
-        count += np.int32(u > r6)
-        count += np.int32(u > r7)
-        count += np.int32(u > r8)
-        count += np.int32(u > r9)
-        count += np.int32(u > r10)
-        count += np.int32(u > r11)
-        arrived[i] += count * weight
-        rare += np.int32(u > r11)
+        total = cast(arrived[i] + least, arrived)
+        total = cast(total + weight, arrived) if u > r0 else total
+        total = cast(total + weight, arrived) if u > r1 else total
+        total = cast(total + weight, arrived) if u > r2 else total
+        total = cast(total + weight, arrived) if u > r3 else total
+        total = cast(total + weight, arrived) if u > r4 else total
+        total = cast(total + weight, arrived) if u > r5 else total
+        total = cast(total + weight, arrived) if u > r6 else total
+        total = cast(total + weight, arrived) if u > r7 else total
+        total = cast(total + weight, arrived) if u > r8 else total
+        total = cast(total + weight, arrived) if u > r9 else total
+        total = cast(total + weight, arrived) if u > r10 else total
+        total = cast(total + weight, arrived) if u > r11 else total
+        arrived[i] = total
+        rare = np.int32(rare + np.int32(u > r11))
     if rare > 0:
         tail = row[12:]
         for i in range(n):

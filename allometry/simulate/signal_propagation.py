@@ -156,7 +156,7 @@ def _block(
 def _row(
     v, old, reached, g, refractory, arrived, joined, kicked, peak, flag, reset, threshold, a, b, c, rate, hold
 ):  # fmt: skip
-    spikes = 0
+    spikes = np.int32(0)
     for t in range(len(v)):
         r = refractory[t]
         free = r == 0
@@ -171,5 +171,5 @@ def _row(
         g[t] = 0.0 if fired else held
         refractory[t] = hold if fired else (np.int16(r - np.int16(1)) if r > 0 else np.int16(0))
         flag[t] = np.uint8(1) if fired else np.uint8(0)
-        spikes += np.int32(1) if fired else np.int32(0)
+        spikes = np.int32(spikes + np.int32(fired))
     return spikes

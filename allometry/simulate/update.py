@@ -2,7 +2,8 @@
 
 All arrays are slices of equal length; `flag` receives 1 where a neuron spikes; the number of spikes is returned.
 Voltages are relative to E_L. `parameter` is one row of `Plan.parameters` in the precision of the state, so that no
-intermediate is promoted. No function here calls libm.
+intermediate is promoted; integers are cast after every operation for the same reason (numba adds int32 in 64 bits).
+No function here calls libm.
 """
 
 # Compiled functions are typed by numba, not by annotations.
@@ -32,7 +33,7 @@ def _cast(x, like):
 @njit(nogil=True)
 def psc_exp_one(v, current, ref, arrived, flag, constant, reset, threshold, p11, p21, p22, quantum, ref_steps):
     """`IafPscExp` with one synaptic time constant; `constant` is what the constant current adds to V in a step."""
-    spikes = 0
+    spikes = np.int32(0)
     for i in range(len(v)):
         r = ref[i]
         moved = v[i] * p22 + current[i] * p21 + constant
@@ -43,7 +44,7 @@ def psc_exp_one(v, current, ref, arrived, flag, constant, reset, threshold, p11,
         v[i] = reset if fired else new
         ref[i] = ref_steps if fired else (np.int16(r - np.int16(1)) if r > 0 else np.int16(0))
         flag[i] = np.uint8(1) if fired else np.uint8(0)
-        spikes += np.int32(1) if fired else np.int32(0)
+        spikes = np.int32(spikes + np.int32(fired))
     return spikes
 
 
@@ -53,7 +54,7 @@ def psc_exp_two(
     quantum, ref_steps,
 ):  # fmt: skip
     """`IafPscExp` with a current per sign, in the order of operations of NEST 3."""
-    spikes = 0
+    spikes = np.int32(0)
     for i in range(len(v)):
         r = ref[i]
         moved = v[i] * p22 + ex[i] * p21_ex + inh[i] * p21_in + dc[i] * p20
@@ -66,14 +67,14 @@ def psc_exp_two(
         v[i] = reset if fired else new
         ref[i] = ref_steps if fired else (np.int16(r - np.int16(1)) if r > 0 else np.int16(0))
         flag[i] = np.uint8(1) if fired else np.uint8(0)
-        spikes += np.int32(1) if fired else np.int32(0)
+        spikes = np.int32(spikes + np.int32(fired))
     return spikes
 
 
 @njit(nogil=True)
 def psc_delta(v, ref, arrived, flag, dc, reset, threshold, p20, p22, quantum, ref_steps):
     """`IafPscDelta`: a refractory neuron discards what arrives."""
-    spikes = 0
+    spikes = np.int32(0)
     for i in range(len(v)):
         r = ref[i]
         moved = dc[i] * p20 + v[i] * p22 + cast(arrived[i], v) * quantum
@@ -83,7 +84,7 @@ def psc_delta(v, ref, arrived, flag, dc, reset, threshold, p20, p22, quantum, re
         v[i] = reset if fired else new
         ref[i] = ref_steps if fired else (np.int16(r - np.int16(1)) if r > 0 else np.int16(0))
         flag[i] = np.uint8(1) if fired else np.uint8(0)
-        spikes += np.int32(1) if fired else np.int32(0)
+        spikes = np.int32(spikes + np.int32(fired))
     return spikes
 
 
@@ -93,7 +94,7 @@ def connectome(v, g, ref, arrived, kick, flag, gap, reached, reset, threshold, a
 
     `reached` receives V before a reset: what gap junctions see, so that a spike is one step wide for them.
     """
-    spikes = 0
+    spikes = np.int32(0)
     zero = cast(0, v)
     for i in range(len(v)):
         r = ref[i]
@@ -111,5 +112,5 @@ def connectome(v, g, ref, arrived, kick, flag, gap, reached, reset, threshold, a
         g[i] = zero if fired else held
         ref[i] = ref_steps[i] if fired else (np.int16(r - np.int16(1)) if r > 0 else np.int16(0))
         flag[i] = np.uint8(1) if fired else np.uint8(0)
-        spikes += np.int32(1) if fired else np.int32(0)
+        spikes = np.int32(spikes + np.int32(fired))
     return spikes
