@@ -15,6 +15,8 @@ rule draw_connectomes:
         "results/logs/report/draw_connectomes.log",
     benchmark:
         "results/benchmarks/report/draw_connectomes.tsv"
+    conda:
+        "../envs/allometry.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -26,8 +28,6 @@ rule draw_connectomes:
         options=allometry_workflow.report_options(cfg),
     message:
         "Drawing the figures of connectomes"
-    conda:
-        "../envs/allometry.yaml"
     script:
         "../scripts/report_figures.py"
 
@@ -46,6 +46,8 @@ rule draw_recordings:
         "results/logs/report/draw_recordings.log",
     benchmark:
         "results/benchmarks/report/draw_recordings.tsv"
+    conda:
+        "../envs/allometry.yaml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -57,8 +59,6 @@ rule draw_recordings:
         options=allometry_workflow.report_options(cfg),
     message:
         "Drawing the figures of recordings"
-    conda:
-        "../envs/allometry.yaml"
     script:
         "../scripts/report_figures.py"
 
@@ -77,6 +77,8 @@ rule draw_simulations:
         "results/logs/report/draw_simulations.log",
     benchmark:
         "results/benchmarks/report/draw_simulations.tsv"
+    conda:
+        "../envs/allometry.yaml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -88,8 +90,6 @@ rule draw_simulations:
         options=allometry_workflow.report_options(cfg),
     message:
         "Drawing the figures of simulations"
-    conda:
-        "../envs/allometry.yaml"
     script:
         "../scripts/report_figures.py"
 
@@ -108,6 +108,8 @@ rule draw_comparisons:
         "results/logs/report/draw_comparisons.log",
     benchmark:
         "results/benchmarks/report/draw_comparisons.tsv"
+    conda:
+        "../envs/allometry.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -119,15 +121,17 @@ rule draw_comparisons:
         options=allometry_workflow.report_options(cfg),
     message:
         "Drawing the figures of comparisons"
-    conda:
-        "../envs/allometry.yaml"
     script:
         "../scripts/report_figures.py"
 
 
 rule write_page:
     input:
-        stores=[f for stage in ("homogenize", "simulate", "compare") for f in targets[stage]],
+        stores=[
+            f
+            for stage in ("homogenize", "simulate", "compare")
+            for f in targets[stage]
+        ],
         images=[image for stage in figures.values() for image in stage.images()],
         texts=[text for stage in figures.values() for text in stage.texts()],
     output:
@@ -140,6 +144,8 @@ rule write_page:
         "results/logs/report/write_page.log",
     benchmark:
         "results/benchmarks/report/write_page.tsv"
+    conda:
+        "../envs/allometry.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -151,7 +157,5 @@ rule write_page:
         unused=allometry_workflow.unused_sources(cfg, registry),
     message:
         "Writing the report page"
-    conda:
-        "../envs/allometry.yaml"
     script:
         "../scripts/report_page.py"

@@ -237,9 +237,8 @@ def _forest(rows: pd.DataFrame, image: str | Path) -> str:
 
 def _intervals(ax: Axes, table: pd.DataFrame, title: str, chance: float | None = None) -> None:
     """Points with intervals, one line per row; the ceiling as a band."""
-    labels = [
-        " ".join(part for part in (row.candidate, row.reference, row.group) if part) for row in table.itertuples()
-    ]
+    named = table[["candidate", "reference", "group"]].astype(str).to_numpy().tolist()
+    labels = [" ".join(part for part in parts if part) for parts in named]
     y = np.arange(len(table))
     score = table["score"].to_numpy()
     error = np.nan_to_num(np.abs(table[["ci_low", "ci_high"]].to_numpy().T - score))

@@ -61,7 +61,9 @@ def test_rates_of_a_simulation_are_those_of_its_spikes(tmp_path: Path) -> None:
 
 
 def test_table_escapes_text_and_links_paths(tmp_path: Path) -> None:
-    html = table_html(pd.DataFrame({"path": ["results/a.zarr"], "x": ["<b>"], "n": [1234567], "f": [0.123456]}), tmp_path)
+    html = table_html(
+        pd.DataFrame({"path": ["results/a.zarr"], "x": ["<b>"], "n": [1234567], "f": [0.123456]}), tmp_path
+    )
     assert "&lt;b&gt;" in html
     assert "1,234,567" in html
     assert "0.1235" in html
@@ -85,7 +87,10 @@ class _Resources(HTMLParser):
 def page(tmp_path: Path) -> Path:
     """A page of one connectome and one simulation."""
     paths = [_connectome(tmp_path / "results/c.zarr"), _spikes(tmp_path / "results/s.zarr")]
-    images = [tmp_path / "results/report/figures/connectomes_x.png", tmp_path / "results/report/figures/simulated_x.png"]
+    images = [
+        tmp_path / "results/report/figures/connectomes_x.png",
+        tmp_path / "results/report/figures/simulated_x.png",
+    ]
     connectomes.draw({"c": paths[0]}, images[0], {})
     simulations.draw({"s": paths[1]}, images[1], "x", window_ms=50.0, units=10, axes={})
     source = {
