@@ -48,6 +48,8 @@ class Estimate:
 
 def duration(seconds: float) -> str:
     """Return a time a person reads: `3.2 s`, `4 min`, `2.5 h`."""
+    if seconds != seconds:
+        return "unknown time"
     if seconds < 100:
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
