@@ -1,7 +1,7 @@
-"""Allometry: homogenize, simulate, scale and compare neural data, from worm to cortex.
+"""Allometry: homogenize, simulate and compare neural data, from worm to cortex.
 
 Each stage of the workflow is a subpackage with its own name: `retrieve`, `homogenize`, `simulate` (with `models`),
-`scale`, `compare` and `report`. Everything that passes between them is a store (`allometry.stores`).
+`compare` and `report`. Everything that passes between them is a store (`allometry.stores`).
 """
 
 from importlib.metadata import version

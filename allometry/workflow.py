@@ -277,14 +277,14 @@ def check_cluster(cfg: Config, *, submits: bool) -> None:
         raise ConfigError(
             "a job that waits for further jobs can deadlock a full partition",
             where="cluster.kind: slurm, while Snakemake itself submits jobs or runs inside one",
-            expected="`local` or `allocation` under profiles/slurm; `slurm` only where Snakemake runs on the login node",
+            expected="`local` or `allocation` in submitted jobs; `slurm` only where Snakemake runs its jobs on the login node",
             do="set cluster.kind to local",
         )
     if cfg.cluster.kind == "allocation" and not (submits or inside_job):
         raise ConfigError(
             "there is no allocation to use: this is no SLURM job, and no jobs are submitted",
             where="cluster.kind: allocation",
-            expected="--workflow-profile profiles/slurm, or a run inside srun or sbatch",
+            expected="--executor slurm, or a run inside srun or sbatch",
             do="set cluster.kind to local",
         )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 # Seconds on 2 cores after installation (docs/workflow.md)
 BUDGET_S = {"retrieve": 30.0, "homogenize": 40.0, "simulate": 60.0, "compare": 50.0, "report": 20.0}
-TOTAL_S = 260.0
+TOTAL_S = 260.0  # that of the design; it leaves room for a stage of scaling studies
 # A job of these stages takes all cores; jobs of the others run side by side.
 ALL_CORES = {"simulate"}
 
