@@ -5,7 +5,7 @@ from permuting regions and intervals from resampling regions.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -25,7 +25,10 @@ BINS = 20
 
 @dataclass(frozen=True)
 class Subject:
-    """One subject: structural weights, fibre lengths and BOLD correlations [region, region] on shared regions."""
+    """One subject: structural weights, fibre lengths and BOLD correlations [region, region] on shared regions.
+
+    `silent` are the regions left out because their BOLD is NaN throughout or constant.
+    """
 
     name: str
     structure: str
@@ -34,14 +37,21 @@ class Subject:
     weight: Floats
     length: Floats
     function: Floats
+    silent: tuple[str, ...] = ()
 
 
 def functional_connectivity(bold: ArrayLike) -> Floats:
-    """Pearson correlation [regions, regions] of BOLD [time, regions]; NaN for constant regions, samples with NaN left out."""
+    """Pearson correlation [regions, regions] of BOLD [time, regions].
+
+    NaN for regions that are constant or NaN throughout; of the others, samples with NaN are left out.
+    """
     data = np.asarray(bold, dtype=float)
-    data = data[np.isfinite(data).all(axis=1)]
-    if len(data) < 3:
-        raise ComparisonError(f"{len(data)} complete samples of BOLD", expected="at least 3")
+    absent = ~np.isfinite(data).any(axis=0)
+    complete = np.isfinite(data[:, ~absent]).all(axis=1)
+    if absent.all() or complete.sum() < 3:
+        count = 0 if absent.all() else complete.sum()
+        raise ComparisonError(f"{count} complete samples of BOLD", expected="at least 3")
+    data = np.where(absent, 0.0, data)[complete]  # constant: NaN in the result
     data = data - data.mean(axis=0)
     norm = np.sqrt((data**2).sum(axis=0))
     scaled = data / np.where(norm > 0, norm, np.nan)
@@ -170,6 +180,8 @@ def structure_bold(
             "ceiling_low": "rank correlation of the subject's BOLD correlations with the mean of the others",
             "ceiling_high": "the same with the mean of all subjects, including the subject",
             "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
+            "regions_left_out": "; ".join(f"{s.name}: {', '.join(s.silent)}" for s in subjects if s.silent)
+            or "none (those whose BOLD is NaN throughout or constant would be)",
         },
     )
 
@@ -185,7 +197,15 @@ def _subjects(
 ) -> list[Subject]:
     recordings: dict[str, tuple[str, xr.Dataset]] = {}
     for name in activity:
-        recordings |= {key: (name, part) for key, part in stores.split(cast(xr.DataTree, inputs[name])).items()}
+        for key, part in stores.split(cast(xr.DataTree, inputs[name])).items():
+            if key in recordings:
+                raise ComparisonError(
+                    f"subject {key} has recordings in two stores",
+                    where=f"{recordings[key][0]} and {name}",
+                    expected="one recording per subject",
+                    do="compare each activity store by itself",
+                )
+            recordings[key] = (name, part)
     found = []
     for name in structure:
         subject = str(inputs[name].attrs.get("parameters", {}).get("subject") or name)
@@ -219,20 +239,19 @@ def _subject(name: str, subject: str, connectome: xr.Dataset, recordings: str, r
     pick = np.ix_(rows, rows)
     kept = Subject(subject, name, recordings, shared, weight[pick].astype(float), length[pick].astype(float), function)
     moving = np.isfinite(np.diag(function))
-    return _restrict(kept, [label for label, moves in zip(shared, moving) if moves])
+    silent = tuple(label for label, moves in zip(shared, moving) if not moves)
+    return replace(_restrict(kept, [label for label in shared if label not in silent]), silent=silent)
 
 
 def _restrict(subject: Subject, labels: Sequence[str]) -> Subject:
     rows = [subject.labels.index(label) for label in labels]
     pick = np.ix_(rows, rows)
-    return Subject(
-        subject.name,
-        subject.structure,
-        subject.recordings,
-        list(labels),
-        subject.weight[pick],
-        subject.length[pick],
-        subject.function[pick],
+    return replace(
+        subject,
+        labels=list(labels),
+        weight=subject.weight[pick],
+        length=subject.length[pick],
+        function=subject.function[pick],
     )
 
 

@@ -161,9 +161,9 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
     # -- comparisons of the workflow: rows of their Scores -----------------------------------------------------------
     ("influence_auc", "1", "structure", "function_given_structure", "a score and q per measured ordered pair", "monotonic transformation of the score",
      "does anatomy, or activity simulated on it, tell which neuron influences which?", "auc", "Randi et al. 2023, Nature 623:406"),
-    ("influence_auc_indirect", "1", "structure", "function_given_structure", "a score and q per measured pair without an edge", "monotonic transformation of the score",
+    ("influence_auc_indirect", "1", "roc", "cluster_replicates", "a score and q per measured pair without an edge", "monotonic transformation of the score",
      "does simulation tell influences that no direct edge explains?", "none", "Randi et al. 2023, Nature 623:406"),
-    ("influence_auc_gain", "1", "structure", "function_given_structure", "two scores and q per measured ordered pair", "monotonic transformation of either score",
+    ("influence_auc_gain", "1", "roc", "cluster_replicates", "two scores and q per measured ordered pair", "monotonic transformation of either score",
      "is a simulation better than the edge weight, the path length or the degrees alone?", "none", "DeLong et al. 1988, Biometrics 44:837 (paired AUC); here by resampling neurons"),
     ("influence_given_edge", "1", "structure", "function_given_structure", "edges and q per measured ordered pair", "weights of edges", "how often does a connected neuron respond?", "none", "Randi et al. 2023, Nature 623:406"),
     ("influence_without_edge", "1", "structure", "function_given_structure", "edges and q per measured ordered pair", "weights of edges", "how often does an unconnected neuron respond?", "none", "Randi et al. 2023, Nature 623:406"),

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse, stats
 
 from allometry.compare.graphs import Floats, Ints, as_matrix, is_directed, path_lengths, rewirings
-from allometry.compare.roc import auc, cluster_bootstrap
+from allometry.compare.roc import cluster_bootstrap
 from allometry.compare.statistics import Interval, permutation_p
 from allometry.errors import ComparisonError
 
@@ -368,9 +368,3 @@ def graphlets(graph: Any, size: int = 4) -> dict[str, int]:
     edges = np.column_stack(np.nonzero(np.triu(matrix | matrix.T)))
     counts = igraph.Graph(n=len(matrix), edges=edges).motifs_randesu(size)
     return {name: int(counts[index]) for index, name in names[size].items()}
-
-
-def edge_auc(weight: ArrayLike, influence: ArrayLike, measured: ArrayLike) -> float:
-    """AUC of the weight for influence over measured pairs: the part of `function_given_structure` that nulls repeat."""
-    mask = np.asarray(measured, dtype=bool)
-    return auc(np.asarray(weight, dtype=float)[mask], np.asarray(influence, dtype=bool)[mask])

@@ -12,11 +12,11 @@ import xarray as xr
 from scipy import stats
 
 from allometry.compare.atlas import ROC_GRID, Anatomy, Atlas, Pairs, mirrored
-from allometry.compare.graphs import Floats, path_lengths
+from allometry.compare.graphs import Floats
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.compare.roc import auc, cluster_bootstrap, roc
 from allometry.compare.statistics import Interval, interval, permutation_p
-from allometry.compare.structure import rank_correlation
+from allometry.compare.structure import FunctionGivenStructure, function_given_structure, rank_correlation
 
 DISTANCES = (1.0, 2.0, 3.0, 4.0, 5.0, np.inf)
 
@@ -62,8 +62,11 @@ def structure_function(
         pairs = [Pairs.of(atlas, alpha) for atlas in restricted]
         null = np.array([[_tell(p, matrix) for p in pairs] for matrix in anatomy.rewirings(nulls, seed)])
         for i, atlas in enumerate(restricted):
-            rows += _rows(candidate, atlas, pairs[i], anatomy, null[:, i], bootstrap, seed)
-            curves.add(candidate, atlas.name, pairs[i], anatomy, null[:, i, 0])
+            told = function_given_structure(
+                anatomy.total, atlas.value, atlas.q, alpha=alpha, seed=seed, bootstrap=bootstrap
+            )
+            rows += _rows(candidate, atlas, pairs[i], anatomy, told, null[:, i], bootstrap, seed)
+            curves.add(candidate, atlas.name, pairs[i], anatomy, told, null[:, i, 0])
     return Result(
         title="Signal propagation in the worm given anatomical connectomes",
         rows=with_fdr(rows),
@@ -90,7 +93,14 @@ def _tell(pairs: Pairs, matrix: Floats) -> tuple[float, float, float]:
     )
 
 
-def _shares(pairs: Pairs, edge: np.ndarray, bootstrap: int, seed: int) -> tuple[Interval, Interval, Interval]:
+def _interval(replicates: Floats, estimate: float) -> Interval:
+    """Percentile interval; undefined (NaN) where the estimate is, as without any measured edge."""
+    return interval(replicates, estimate) if np.isfinite(estimate) else Interval(np.nan, np.nan, np.nan)
+
+
+def _shares(
+    pairs: Pairs, edge: np.ndarray, told: FunctionGivenStructure, bootstrap: int, seed: int
+) -> tuple[Interval, Interval, Interval]:
     """P(influence | edge), P(influence | none) and their ratio, resampling stimulated neurons."""
     _, group = np.unique(pairs.source, return_inverse=True)
     clusters = int(group.max()) + 1
@@ -101,15 +111,16 @@ def _shares(pairs: Pairs, edge: np.ndarray, bootstrap: int, seed: int) -> tuple[
     with np.errstate(invalid="ignore", divide="ignore"):
         resampled = np.stack([draws[:, 0] / draws[:, 1], draws[:, 2] / draws[:, 3]])
         ratio = resampled[0] / resampled[1]
-        total = counts.sum(axis=0)
-        given, without = total[0] / total[1], total[2] / total[3]
     ratio[~np.isfinite(ratio)] = np.nan
-    return interval(resampled[0], given), interval(resampled[1], without), interval(ratio, given / without)
+    times = told.p_edge / told.p_no_edge if told.p_no_edge else np.nan
+    return _interval(resampled[0], told.p_edge), _interval(resampled[1], told.p_no_edge), _interval(ratio, times)
 
 
-def _correlation(pairs: Pairs, weight: Floats, bootstrap: int, seed: int) -> Interval:
+def _correlation(pairs: Pairs, weight: Floats, told: FunctionGivenStructure, bootstrap: int, seed: int) -> Interval:
     """Rank correlation of weight and response over edges, resampling stimulated neurons with the ranks kept."""
-    edge = weight > 0
+    edge = (weight > 0) & np.isfinite(pairs.value)
+    if not edge.any():
+        return Interval(np.nan, np.nan, np.nan)
     _, group = np.unique(pairs.source[edge], return_inverse=True)
     clusters = int(group.max()) + 1
     x, y = stats.rankdata(weight[edge]), stats.rankdata(pairs.value[edge])
@@ -119,11 +130,18 @@ def _correlation(pairs: Pairs, weight: Floats, bootstrap: int, seed: int) -> Int
     n, sx, sy, sxx, syy, sxy = draws.T
     with np.errstate(invalid="ignore", divide="ignore"):
         r = (n * sxy - sx * sy) / np.sqrt((n * sxx - sx**2) * (n * syy - sy**2))
-    return interval(r, rank_correlation(weight[edge], pairs.value[edge]))
+    return _interval(r, told.spearman)
 
 
 def _rows(
-    candidate: str, atlas: Atlas, pairs: Pairs, anatomy: Anatomy, null: Floats, bootstrap: int, seed: int
+    candidate: str,
+    atlas: Atlas,
+    pairs: Pairs,
+    anatomy: Anatomy,
+    told: FunctionGivenStructure,
+    null: Floats,
+    bootstrap: int,
+    seed: int,
 ) -> list[dict[str, Any]]:
     weight = anatomy.total[pairs.measured]
     edge = weight > 0
@@ -132,14 +150,13 @@ def _rows(
     paired = np.isfinite(mirror)
     ceiling = _auc(mirror[paired], pairs.influence[paired], pairs.source[paired], bootstrap, seed)
     bound = (ceiling.estimate, np.nan)
-    predictors = {
-        "weight": weight,
-        "path_length": anatomy.proximity()[pairs.measured],
-        "degree": anatomy.degree_product()[pairs.measured],
+    predictors = {"path_length": anatomy.proximity(), "degree": anatomy.degree_product()}
+    area = {"weight": told.auc} | {
+        group: _auc(score[pairs.measured], pairs.influence, pairs.source, bootstrap, seed)
+        for group, score in predictors.items()
     }
     rows = []
-    for group, score in predictors.items():
-        estimate = _auc(score, pairs.influence, pairs.source, bootstrap, seed)
+    for group, estimate in area.items():
         p = permutation_p(estimate.estimate, null[:, 0]) if group == "weight" else np.nan
         rows.append(
             row(
@@ -158,7 +175,7 @@ def _rows(
     rows.append(
         row("influence_auc", candidate, atlas.name, ceiling, group="mirrored_pair", role="control", n=int(paired.sum()))
     )
-    given, without, ratio = _shares(pairs, edge, bootstrap, seed)
+    given, without, ratio = _shares(pairs, edge, told, bootstrap, seed)
     p_given = permutation_p(given.estimate, null[:, 1])
     rows += [
         row("influence_given_edge", candidate, atlas.name, given, p=p_given, n=int(edge.sum())),
@@ -169,8 +186,8 @@ def _rows(
             "weight_response_correlation",
             candidate,
             atlas.name,
-            _correlation(pairs, weight, bootstrap, seed),
-            p=permutation_p(_tell(pairs, anatomy.total)[2], null[:, 2]),
+            _correlation(pairs, weight, told, bootstrap, seed),
+            p=permutation_p(told.spearman, null[:, 2]),
             n=int(edge.sum()),
         ),
     ]
@@ -195,18 +212,27 @@ class _Curves:
         self.count: list[Floats] = []
         self.null: list[Floats] = []
 
-    def add(self, candidate: str, reference: str, pairs: Pairs, anatomy: Anatomy, null: Floats) -> None:
+    def add(
+        self,
+        candidate: str,
+        reference: str,
+        pairs: Pairs,
+        anatomy: Anatomy,
+        told: FunctionGivenStructure,
+        null: Floats,
+    ) -> None:
         """Curves of one combination."""
         self.candidate.append(candidate)
         self.reference.append(reference)
         shape = roc(anatomy.total[pairs.measured], pairs.influence)
         self.true_positive.append(np.interp(ROC_GRID, shape.false_positive, shape.true_positive))
-        lengths = path_lengths(anatomy.total)[pairs.measured]
         # One class for everything as far as the last finite distance or farther, one for no path at all.
-        lengths = np.where(np.isfinite(lengths), np.minimum(lengths, DISTANCES[-2]), np.inf)
-        at = [lengths == distance for distance in DISTANCES]
-        self.share.append(np.array([pairs.influence[mask].mean() if mask.any() else np.nan for mask in at]))
-        self.count.append(np.array([mask.sum() for mask in at], dtype=float))
+        lengths = np.where(np.isfinite(told.distance), np.minimum(told.distance, DISTANCES[-2]), np.inf)
+        at = lengths == np.array(DISTANCES)[:, None]
+        count = (at * told.n_distance).sum(axis=1).astype(float)
+        influences = (at * told.n_distance * told.p_distance).sum(axis=1)
+        self.share.append(np.divide(influences, count, out=np.full(count.size, np.nan), where=count > 0))
+        self.count.append(count)
         self.null.append(null)
 
     def datasets(self) -> dict[str, xr.Dataset]:

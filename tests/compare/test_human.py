@@ -101,3 +101,25 @@ def test_missing_subject_and_constant_region(
     correlation = subject.functional_connectivity(flat)
     assert np.isnan(correlation[2]).all()
     assert np.isfinite(correlation[np.ix_([0, 1, 3], [0, 1, 3])]).all()
+
+
+def test_a_subject_in_two_stores_is_refused(inputs: dict[str, xr.Dataset | xr.DataTree]) -> None:
+    with pytest.raises(ComparisonError, match=r"subject s1 has recordings in two stores.*\n?.*bold and again"):
+        subject.structure_bold({**inputs, "again": inputs["bold"]}, activity=["bold", "again"], structure=["dti_s1"])
+
+
+def test_a_region_without_any_sample_is_left_out_and_named(inputs: dict[str, xr.Dataset | xr.DataTree]) -> None:
+    trace = stores.split(inputs["bold"])["s1"]["trace"].values.copy()
+    whole = subject.functional_connectivity(trace)
+    trace[:, 5] = np.nan
+    correlation = subject.functional_connectivity(trace)
+    kept = np.arange(40) != 5
+    assert np.isnan(correlation[5]).all()
+    assert correlation[np.ix_(kept, kept)] == pytest.approx(whole[np.ix_(kept, kept)])
+    recording = stores.Recording(name="s1", time=np.arange(800.0), trace=trace, label=REGIONS, resampled=trace)
+    again = {**inputs, "bold": stores.activity([recording], REGIONS, 1.0, attrs=ATTRS, units="arbitrary")}
+    found = subject.structure_bold(again, activity=["bold"], structure=["dti_s1"], nulls=20, bootstrap=50)
+    assert found.derived["regions_left_out"] == "s1: R05"
+    assert found.rows[0]["n"] == 39 * 38 // 2
+    with pytest.raises(ComparisonError, match="0 complete samples"):
+        subject.functional_connectivity(np.full((9, 4), np.nan))

@@ -1,5 +1,6 @@
 """Every entry is complete, points to a function that exists, and has a ceiling rule that is one."""
 
+import importlib
 import importlib.util
 import inspect
 import subprocess
@@ -35,3 +36,10 @@ def test_registry_does_not_import_the_families() -> None:
     )
     result = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "['allometry.compare.registry']"
+
+
+def test_influence_measures_name_what_the_workflow_computes_them_with() -> None:
+    for name in (name for name in MEASURES if name.startswith("influence_")):
+        kinds = "propagation" if name in ("influence_auc_indirect", "influence_auc_gain") else "worm"
+        used = vars(importlib.import_module(f"allometry.compare.{kinds}"))
+        assert used.get(MEASURES[name].function) is MEASURES[name].load(), name

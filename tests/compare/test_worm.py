@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from allometry import stores
+from allometry.compare import structure
 from allometry.compare import worm as subject
 from allometry.compare.atlas import Atlas, homologues, mirrored
 from allometry.errors import ComparisonError
@@ -98,3 +100,34 @@ def test_missing_q_and_disjoint_nodes_are_named(
     fish = make_connectome(["fish1", "fish2"], chemical=np.array([[0.0, 1], [0, 0]]))
     with pytest.raises(ComparisonError, match="share no node name"):
         subject.structure_function({**worm, "fish": fish}, function=["atlas"], structure=["fish"], nulls=20)
+
+
+def test_rows_are_what_the_public_measure_says(worm: dict[str, xr.Dataset], result: subject.Result) -> None:
+    rows = table(result)
+    _, chemical = stores.to_dense(worm["anatomy"], "chemical")
+    _, electrical = stores.to_dense(worm["anatomy"], "electrical")
+    _, value = stores.to_dense(worm["atlas"], "functional")
+    _, q = stores.to_dense(worm["atlas"], "functional", "q")
+    told = structure.function_given_structure(chemical + electrical, value, q, seed=4, bootstrap=300)
+    score = {name: rows.loc[(name, "anatomy", "")].score for name in ("influence_given_edge", "influence_without_edge")}
+    assert score == {"influence_given_edge": told.p_edge, "influence_without_edge": told.p_no_edge}
+    assert rows.loc[("weight_response_correlation", "anatomy", "")].score == told.spearman
+    auc = rows.loc[("influence_auc", "anatomy", "weight")]
+    assert (auc.score, auc.ci_low, auc.ci_high) == (told.auc.estimate, told.auc.low, told.auc.high)
+
+
+def test_no_measured_pair_with_an_edge_is_undefined_and_no_error(
+    worm: dict[str, xr.Dataset], make_connectome: Callable[..., xr.Dataset]
+) -> None:
+    # the last twenty neurons of the atlas were never stimulated: edges that start there were measured nowhere
+    names = worm["atlas"]["node"].values.tolist()
+    weight = np.zeros((80, 80))
+    weight[60, 61] = weight[61, 62] = weight[70, 3] = weight[65, 66] = 2.0
+    inputs = {"atlas": worm["atlas"], "silent": make_connectome(names, chemical=weight)}
+    found = subject.structure_function(
+        inputs, function=["atlas"], structure=["silent"], synapses=["chemical"], nulls=20, bootstrap=50
+    )
+    rows = table(found)
+    for measure in ("influence_given_edge", "influence_ratio", "weight_response_correlation"):
+        assert rows.loc[(measure, "silent", "")][["score", "ci_low", "ci_high", "p"]].isna().all(), measure
+    assert np.isfinite(rows.loc[("influence_without_edge", "silent", "")].score)
