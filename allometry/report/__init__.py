@@ -1,11 +1,13 @@
 """The report: figures of what a run of the workflow made, and one self-contained page that shows them."""
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from allometry.report import comparisons, connectomes, contents, page, recordings, simulations
+from allometry.stores.file_manifest import write_file_manifest
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +50,10 @@ def write_page(
     images: Sequence[str],
     configuration: Mapping[str, Any],
     sources: Mapping[str, Mapping[str, Any]],
-    unused: Sequence[str],
+    unused: Mapping[str, Sequence[str]],
+    left_out: Mapping[str, str] | None = None,
+    manifest: str | Path | None = None,
+    provenance: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the report page.
 
@@ -64,9 +69,16 @@ def write_page(
         The whole configuration.
     sources : mapping
         Registry entries of the data sets that were used.
-    unused : sequence of str
-        Registered data sets that were not.
+    unused : mapping of sequences of str
+        Registered data sets that were not: `packages` (all their files are in packages) and `elsewhere`.
+    left_out : mapping of str to str, optional
+        What was configured and could not be made here, and why.
+    manifest : path, optional
+        JSON file beside the page for the checksums of the page and of the figures.
+    provenance : mapping, optional
+        For the manifest.
     """
+    started = time.time()
     page.render(
         path,
         title=configuration["report"]["title"],
@@ -74,7 +86,10 @@ def write_page(
         sections=contents.sections(stores, images),
         stores=contents.store_table(stores),
         data=contents.data_table(sources),
-        data_note=contents.data_note(sources, unused),
+        data_note=contents.data_note(sources, unused, left_out or {}),
         versions=contents.versions(stores),
         configuration=configuration,
     )
+    if manifest is not None:
+        made = [Path(path), *(file for image in images for file in (Path(image), Path(image).with_suffix(".json")))]
+        write_file_manifest(manifest, made, provenance=provenance, started=started)

@@ -1,7 +1,8 @@
 """Figures of comparisons: each draws the curves and rows that its Scores store holds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,6 +15,7 @@ from allometry.report.card import Figure
 from allometry.report.style import COLOURS, NEUTRAL, figure, hide_unused
 
 TEXT = ("measure", "candidate", "reference", "group")
+LINES = ("-", "--", "-.", ":")
 # A forest of more rows than this is not readable; the table below the figures has them all.
 MOST_ROWS = 40
 
@@ -44,6 +46,13 @@ def draw(paths: Mapping[str, str], image: str | Path) -> None:
     Figure(f"{tree.attrs['title']} ({name})", caption, (path,)).save(image)
 
 
+def _styles(count: int) -> Iterator[tuple[str, str]]:
+    """Colour and line of each of `count` curves: all colours with whole lines first, then again with broken ones."""
+    for index in range(count):
+        line, colour = divmod(index, len(COLOURS))
+        yield COLOURS[colour], LINES[line % len(LINES)]
+
+
 def _rows(tree: xr.DataTree) -> pd.DataFrame:
     table = tree.to_dataset().reset_coords().to_dataframe().reset_index(drop=True)
     return table.astype(dict.fromkeys(TEXT, str))
@@ -57,19 +66,20 @@ def _structure_function(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], im
     mine = [index for index, reference in enumerate(references) if reference == main]
     weight = rows[(rows["measure"] == "influence_auc") & (rows["group"] == "weight")]
     with figure(image, 2, 3, (5.2, 3.5)) as (ax_roc, ax_share, ax_auc, ax_path, ax_null, ax_predictor):
-        for colour, index in zip(COLOURS, mine):
-            ax_roc.plot(shape["false_positive"], shape["true_positive"][index], color=colour, label=candidates[index])
-            ax_path.plot(path["path"].values.tolist(), path["influence"][index], "o-", color=colour)
+        for (colour, line), index in zip(_styles(len(mine)), mine):
+            style: dict[str, Any] = {"color": colour, "ls": line}
+            ax_roc.plot(shape["false_positive"], shape["true_positive"][index], label=candidates[index], **style)
+            ax_path.plot(path["path"].values.tolist(), path["influence"][index], marker="o", **style)
             ax_null.hist(null["auc"][index], bins=24, color=colour, alpha=0.45)
             found = weight[(weight["candidate"] == candidates[index]) & (weight["reference"] == main)]
-            ax_null.axvline(float(found["score"].iloc[0]), color=colour)
+            ax_null.axvline(float(found["score"].iloc[0]), **style)
         ax_roc.plot([0, 1], [0, 1], ":", color=NEUTRAL)
         ax_roc.set(
             title=f"Connection weight tells influence: {main}",
             xlabel="false positive rate",
             ylabel="true positive rate",
         )
-        ax_roc.legend(fontsize=7)
+        ax_roc.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
         ax_path.set(
             title="Influence by path length", xlabel="steps in the connectome", ylabel="P(influence)", ylim=(0, None)
         )
@@ -99,8 +109,7 @@ def _shares(ax: Axes, rows: pd.DataFrame, reference: str) -> None:
         ax.bar(x + offset, table["score"], 0.36, color=colour, yerr=error, error_kw={"lw": 1}, label=label)
     ax.set_xticks(x, given["candidate"], rotation=30, ha="right", fontsize=7)
     ax.set(title="P(influence)", ylabel=f"share of pairs in {reference}")
-    ax.margins(y=0.2)
-    ax.legend(fontsize=7, loc="upper right", ncols=2)
+    ax.legend(fontsize=7, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)
 
 
 def _agreement(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
@@ -129,20 +138,25 @@ def _agreement(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str 
 
 def _propagation(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
     shown, null = curves["influence_auc_by_weight"], curves["influence_auc_null"]
-    groups = list(dict.fromkeys(zip(shown["connectome"].values.tolist(), shown["gap_mv"].values.tolist())))
+    groups = list(dict.fromkeys(zip(shown["connectome"].values.tolist(), shown["gap_junction"].values.tolist())))
     with figure(image, 3, 1, (4.8, 3.9)) as (ax_auc, ax_gain, ax_null):
-        for colour, (connectome, gap) in zip(COLOURS, groups):
-            mine = shown.isel(point=(shown["connectome"].values == connectome) & (shown["gap_mv"].values == gap))
+        own_colour: dict[str, str] = {}
+        for (colour, line), (connectome, gap) in zip(_styles(len(groups)), groups):
+            own_colour.setdefault(connectome, colour)
+            mine = shown.isel(point=(shown["connectome"].values == connectome) & (shown["gap_junction"].values == gap))
             label = f"{connectome}, {f'gap junctions {gap:g}' if gap else 'no gap junctions'}"
             x = mine["weight_mv"].values
             error = np.abs(np.stack([mine["ci_low"].values, mine["ci_high"].values]) - mine["auc"].values)
-            ax_auc.errorbar(x, mine["auc"], yerr=error, fmt="o-", ms=4, lw=1.2, color=colour, label=label)
+            ax_auc.errorbar(x, mine["auc"], yerr=error, marker="o", ls=line, ms=4, lw=1.2, color=colour, label=label)
             spread = np.abs(np.stack([mine["gain_low"].values, mine["gain_high"].values]) - mine["gain"].values)
-            ax_gain.errorbar(x, mine["gain"], yerr=spread, fmt="o-", ms=4, lw=1.2, color=colour)
-        first = shown.isel(point=0)
-        for style, predictor in zip(("--", "-.", ":"), ("weight", "path_length", "degree")):
-            name = predictor.replace("_", " ")
-            ax_auc.axhline(float(first[f"auc_{predictor}"]), ls=style, color=NEUTRAL, label=f"{name} alone")
+            ax_gain.errorbar(x, mine["gain"], yerr=spread, marker="o", ls=line, ms=4, lw=1.2, color=colour)
+        connectomes = shown["connectome"].values.tolist()
+        for connectome, colour in own_colour.items():
+            first = shown.isel(point=connectomes.index(connectome))
+            for style, predictor in zip(LINES[1:], ("weight", "path_length", "degree")):
+                # the predictors are those of the connectome, whatever is simulated on it
+                name = f"{connectome}: {predictor.replace('_', ' ')} alone"
+                ax_auc.axhline(float(first[f"auc_{predictor}"]), ls=style, lw=1, color=colour, alpha=0.7, label=name)
         ax_gain.axhline(0, ls=":", color=NEUTRAL)
         for ax in (ax_auc, ax_gain):
             ax.set_xscale("log")
@@ -175,7 +189,7 @@ def _nulls(ax: Axes, null: xr.Dataset, shown: xr.Dataset) -> None:
     labels = [
         f"{connectome}, {weight:g} mV{f', gap {gap:g}' if gap else ''}"
         for connectome, weight, gap in zip(
-            shown["connectome"].values.tolist(), shown["weight_mv"].values.tolist(), shown["gap_mv"].values.tolist()
+            shown["connectome"].values.tolist(), shown["weight_mv"].values.tolist(), shown["gap_junction"].values.tolist()
         )
     ]
     ax.set_yticks(range(len(labels)), labels, fontsize=6.5)
@@ -232,7 +246,11 @@ def _forest(rows: pd.DataFrame, image: str | Path) -> str:
         for ax, measure in zip(axes, measures):
             _intervals(ax, rows[rows["measure"] == measure].head(MOST_ROWS), measure.replace("_", " "))
         hide_unused(axes, len(measures))
-    return "Scores with their 95 % intervals; the grey band is the noise ceiling where there is one."
+    longest = int(rows.groupby("measure").size().max())
+    cut = (
+        f" The first {MOST_ROWS} of up to {longest} rows per measure; the table has all." if longest > MOST_ROWS else ""
+    )
+    return "Scores with their 95 % intervals; the grey band is the noise ceiling where there is one." + cut
 
 
 def _intervals(ax: Axes, table: pd.DataFrame, title: str, chance: float | None = None) -> None:
@@ -264,7 +282,7 @@ def _grouped(ax: Axes, table: pd.DataFrame, title: str, chance: float) -> None:
     """Points with intervals, one line per candidate, one colour per group."""
     candidates = list(dict.fromkeys(table["candidate"]))
     groups = list(dict.fromkeys(table["group"]))
-    for shift, (group, colour) in zip(np.linspace(-0.25, 0.25, len(groups)), zip(groups, COLOURS)):
+    for shift, group, (colour, _) in zip(np.linspace(-0.25, 0.25, len(groups)), groups, _styles(len(groups))):
         part = table[table["group"] == group]
         y = np.array([candidates.index(name) for name in part["candidate"]]) + shift
         score = part["score"].to_numpy()

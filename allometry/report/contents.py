@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -28,6 +29,14 @@ SECTIONS = {
         "Scores with confidence intervals, nulls and ceilings; a result that is no better than its baseline says so.",
     ),
 }
+
+# Columns of the table of scores: `role` beside the names, so that a baseline is not read as a result
+SCORE_TEXT = ("comparison", "measure", "candidate", "reference", "group", "role", "null", "verdict")
+SCORE_COLUMNS = [
+    *SCORE_TEXT[:6],
+    *("score", "ci_low", "ci_high", "ceiling_low", "ceiling_high", "ceiled", "p", "p_fdr", "n"),
+    *SCORE_TEXT[6:],
+]
 
 
 def summary(stores: Sequence[str], sources: Mapping[str, Any]) -> str:
@@ -82,33 +91,27 @@ def recordings_table(stores: Sequence[str]) -> pd.DataFrame:
 
 
 def scores_table(stores: Sequence[str]) -> pd.DataFrame:
-    """One row per comparison of every Scores store."""
+    """One row per comparison of every Scores store; what a store does not hold is empty.
+
+    `role` tells results from the baselines they must beat and from controls, `verdict` and `null` say in words what came
+    of it and what p refers to.
+    """
     tables = []
     for path in stores:
         if _kind(path) != "Scores":
             continue
         tree = store_access.open(path)
-        rows = _root(tree)[
-            [
-                "measure",
-                "candidate",
-                "reference",
-                "group",
-                "score",
-                "ci_low",
-                "ci_high",
-                "ceiling_low",
-                "ceiling_high",
-                "p",
-            ]
-        ].to_dataframe()
-        tables.append(rows.reset_index(drop=True).assign(comparison=Path(path).stem))
+        rows = _root(tree).reset_coords().to_dataframe().reset_index(drop=True)
+        rows["comparison"] = Path(path).stem
+        tables.append(rows.reindex(columns=SCORE_COLUMNS))
     if not tables:
         return pd.DataFrame()
-    table = pd.concat(tables, ignore_index=True)
-    table = table[["comparison", *[name for name in table.columns if name != "comparison"]]]
-    text = table.columns[:5]
-    return table.astype(dict.fromkeys(text, str))
+    table = pd.DataFrame(
+        {name: np.concatenate([part[name].to_numpy(object) for part in tables]) for name in SCORE_COLUMNS}
+    )
+    text = {name: table[name].where(table[name].notna(), "").astype(str) for name in SCORE_TEXT}
+    numbers = {name: pd.to_numeric(table[name]) for name in SCORE_COLUMNS if name not in SCORE_TEXT}
+    return table.assign(**text, **numbers).astype({"n": "Int64"})
 
 
 def store_table(stores: Sequence[str]) -> pd.DataFrame:
@@ -151,13 +154,19 @@ def data_table(sources: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     )
 
 
-def data_note(sources: Mapping[str, Any], unused: Sequence[str]) -> str:
-    """Say what this run used, and what would need a download or a mirror."""
+def data_note(
+    sources: Mapping[str, Any], unused: Mapping[str, Sequence[str]], left_out: Mapping[str, str] | None = None
+) -> str:
+    """Say what this run used, what it had to leave out, and what is not used: in packages, or `elsewhere`."""
     note = f"This run used {len(sources)} data sets. Nothing of them is part of the project; each comes from its own place under its own terms."
-    if unused:
+    if left_out:
+        note += " Configured, but left out: " + "; ".join(f"{name} ({why})" for name, why in left_out.items()) + "."
+    if unused["packages"]:
+        note += f" Not used here, though their files are in packages: {', '.join(unused['packages'])}."
+    if unused["elsewhere"]:
         note += (
-            " Not used here, and in need of a download or a mirror (see config/full.yaml; worm activity and Allen recordings "
-            f"are among them): {', '.join(unused)}."
+            " Not used here, and in need of a download, a mirror or files of your own (see config/full.yaml; worm activity "
+            f"and Allen recordings are among them): {', '.join(unused['elsewhere'])}."
         )
     return note
 

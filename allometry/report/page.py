@@ -101,12 +101,16 @@ def render(
 
 
 def table_html(table: pd.DataFrame, folder: Path) -> Markup:
-    """An HTML table: numbers to the right with sensible digits, the column `path` as links relative to `folder`."""
+    """An HTML table: numbers to the right with sensible digits, the column `path` as links relative to `folder`.
+
+    A row whose `role` is that of a baseline or a control is set apart.
+    """
     head = "".join(f"<th>{escape(str(column))}</th>" for column in table.columns)
     rows = []
     for row in table.itertuples(index=False):
+        mark = ' class="baseline"' if getattr(row, "role", "") in ("baseline", "control") else ""
         rows.append(
-            "<tr>" + "".join(_cell(column, value, folder) for column, value in zip(table.columns, row)) + "</tr>"
+            f"<tr{mark}>" + "".join(_cell(column, value, folder) for column, value in zip(table.columns, row)) + "</tr>"
         )
     return Markup(
         f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'

@@ -54,10 +54,13 @@ def draw(
             ds = stores.open(path)
             assert isinstance(ds, xr.Dataset)
             totals.append(_row(grid[2 * row], grid[2 * row + 1], ds, point, window_ms, units))
+    notes = [note for _, note in totals if note]
     caption = (
         f"Left: spikes of the last {window_ms:g} ms of neurons sampled evenly from each population. "
-        "Right: mean rate of each population over the whole simulation. " + "; ".join(totals) + "."
+        "Right: mean rate of each population over the whole simulation. "
+        f"{'; '.join(total for total, _ in totals)}."
     )
+    caption = " ".join([caption, *notes])
     Figure(f"Simulation: {run}", caption, tuple(paths.values())).save(image)
 
 
@@ -66,31 +69,55 @@ def _readable(point: str) -> str:
     return point.rsplit("_", 1)[0]
 
 
-def _row(raster: Axes, bars: Axes, ds: xr.Dataset, point: str, window_ms: float, units: int) -> str:
+def _row(raster: Axes, bars: Axes, ds: xr.Dataset, point: str, window_ms: float, units: int) -> tuple[str, str]:
+    """Draw one point; return its size in words, and what of it is not shown."""
     population = ds["population"].values.astype(object)
     names = list(dict.fromkeys(population))
     duration_ms = float(ds.attrs["duration_ms"])
     step, unit = ds["spike_step"].values, ds["spike_unit"].values
     dt_ms = float(ds.attrs["dt_ms"])
     sizes = np.array([(population == name).sum() for name in names])
-    counts = np.bincount(unit, minlength=population.size)
+    # Counts in bins hold every spike, listed or not.
+    counts = ds["count"].sum("bin").values if "count" in ds else np.bincount(unit, minlength=population.size)
+    listed = ds.attrs["parameters"].get("record", {}).get("spikes", True) and (step.size > 0 or counts.sum() == 0)
+    known = listed or "count" in ds
     rates = np.array([counts[population == name].mean() for name in names]) / duration_ms * 1e3
     chosen = np.flatnonzero(np.diff(np.floor(np.arange(population.size + 1) * min(1.0, units / population.size))) > 0)
     rank = np.full(population.size, -1)
     rank[chosen] = np.arange(chosen.size)
     late = (step * dt_ms > duration_ms - window_ms) & (rank[unit] >= 0)
     colour = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(names)}
+    thinned = []
     for name in names:
-        mine = late & (population[unit] == name)
-        raster.plot(
-            step[mine][:MOST_DOTS] * dt_ms, rank[unit[mine]][:MOST_DOTS], ".", ms=3.5, mew=0, color=colour[name]
-        )
+        mine = np.flatnonzero(late & (population[unit] == name))
+        if mine.size > MOST_DOTS:
+            thinned.append(f"{MOST_DOTS:,} of {mine.size:,} of {name}")
+            mine = mine[np.linspace(0, mine.size - 1, MOST_DOTS).round().astype(np.int64)]
+        raster.plot(step[mine] * dt_ms, rank[unit[mine]], ".", ms=3.5, mew=0, color=colour[name])
+    if not listed:
+        raster.text(0.5, 0.5, "spikes were not recorded", ha="center", va="center", transform=raster.transAxes)
     raster.set(title=point, xlabel="time (ms)", ylabel="neuron (sampled)", xlim=(duration_ms - window_ms, duration_ms))
     raster.invert_yaxis()
-    bars.barh(np.arange(len(names)), rates, color=[colour[name] for name in names])
+    if known:
+        bars.barh(np.arange(len(names)), rates, color=[colour[name] for name in names])
+        for index, rate in enumerate(rates):
+            bars.text(rate, index, f" {rate:.2f}", va="center", fontsize=8)
+    else:
+        bars.text(0.5, 0.5, "rates are not known", ha="center", va="center", transform=bars.transAxes)
     bars.set_yticks(np.arange(len(names)), names)
-    bars.invert_yaxis()
+    bars.set_ylim(len(names) - 0.5, -0.5)
     bars.set_xlabel("rate (spikes/s)")
-    for index, rate in enumerate(rates):
-        bars.text(rate, index, f" {rate:.2f}", va="center", fontsize=8)
-    return f"{point}: {population.size:,} neurons in {len(names)} populations, {step.size:,} spikes, {sizes.max():,} in the largest"
+    spikes = f"{counts.sum():,} spikes" if known else "an unknown number of spikes"
+    total = (
+        f"{point}: {population.size:,} neurons in {len(names)} populations, {spikes}, {sizes.max():,} in the largest"
+    )
+    notes = []
+    if not listed:
+        notes.append(
+            f"{point}: spikes were not recorded one by one, the rates are those of the recorded counts."
+            if known
+            else f"{point}: neither spikes nor counts were recorded."
+        )
+    if thinned:
+        notes.append(f"{point}: the raster shows {', '.join(thinned)} dots, thinned evenly.")
+    return total, " ".join(notes)

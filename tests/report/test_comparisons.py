@@ -1,0 +1,115 @@
+"""Figures of comparisons: every connectome is drawn, however many there are, and legends cover nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from matplotlib.axes import Axes
+
+from allometry.report import comparisons
+from allometry.report.style import figure
+
+NAMES = [f"c{i:02d}" for i in range(11)]
+ROW = {"reference": "atlas", "group": "", "ci_low": 0.4, "ci_high": 0.6, "ceiling_low": np.nan, "ceiling_high": np.nan}
+
+
+@pytest.fixture
+def panels(monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
+    """Axes of the figure that was drawn, and that no legend lies on the data of one."""
+    found: list[Axes] = []
+
+    @contextmanager
+    def kept(*args: Any) -> Iterator[list[Axes]]:
+        with figure(*args) as axes:
+            yield axes
+            found.extend(axes)
+            axes[0].figure.canvas.draw()
+            for ax in axes:
+                legend = ax.get_legend()
+                if legend is not None:
+                    inside = ax.get_window_extent().padded(-2)
+                    assert not legend.get_window_extent().overlaps(inside), ax.get_title(loc="left")
+
+    monkeypatch.setattr(comparisons, "figure", kept)
+    return found
+
+
+def _styles(ax: Axes, points: int) -> list[tuple[Any, Any]]:
+    return [(line.get_color(), line.get_linestyle()) for line in ax.lines if len(line.get_xdata()) == points]
+
+
+def test_eleven_connectomes_have_eleven_curves(tmp_path: Path, panels: list[Axes]) -> None:
+    grid = np.linspace(0, 1, 21)
+    names = {"candidate": ("combination", NAMES), "reference": ("combination", ["atlas"] * 11)}
+    curves = {
+        "influence_roc": xr.Dataset(
+            {"true_positive": (("combination", "false_positive"), np.tile(grid, (11, 1)))},
+            coords=names | {"false_positive": grid},
+        ),
+        "influence_auc_null": xr.Dataset({"auc": (("combination", "rewiring"), np.full((11, 9), 0.5))}, coords=names),
+        "influence_by_path_length": xr.Dataset(
+            {"influence": (("combination", "path"), np.full((11, 3), 0.1))}, coords=names | {"path": ["1", "2", "none"]}
+        ),
+    }
+    rows = [
+        {**ROW, "measure": measure, "candidate": name, "group": group, "score": 0.5}
+        for name in NAMES
+        for measure, group in (
+            *(("influence_auc", f"group{i}") for i in range(9)),
+            ("influence_auc", "weight"),
+            ("influence_given_edge", ""),
+            ("influence_without_edge", ""),
+        )
+    ]
+    comparisons._structure_function(pd.DataFrame(rows), curves, tmp_path / "x.png")
+    roc, _, _, path, null, predictor = panels
+    assert len(set(_styles(roc, 21))) == 11
+    assert len(set(_styles(path, 3))) == 11
+    assert len(set(_styles(null, 2))) == 11
+    assert [text.get_text() for text in roc.get_legend().get_texts()] == NAMES
+    assert len(predictor.containers) == 10
+
+
+def test_every_simulated_connectome_has_its_curve_and_its_own_baselines(tmp_path: Path, panels: list[Axes]) -> None:
+    weight = [0.1, 0.2]
+    connectome = np.repeat(NAMES, 2)
+    value = np.repeat(np.linspace(0.5, 0.6, 11), 2)
+    names = [f"{name}_{w}" for name, w in zip(connectome, weight * 11)]
+    fields = (
+        "auc",
+        "ci_low",
+        "ci_high",
+        "gain",
+        "gain_low",
+        "gain_high",
+        "auc_weight",
+        "auc_path_length",
+        "auc_degree",
+    )
+    shown = xr.Dataset(
+        dict.fromkeys(fields, ("point", value)),
+        coords={
+            "candidate": ("point", names),
+            "connectome": ("point", connectome),
+            "weight_mv": ("point", weight * 11),
+            "gap_junction": ("point", np.zeros(22)),
+        },
+    )
+    null = xr.Dataset({"auc": (("candidate", "draw"), np.full((22, 5), 0.5))}, coords={"candidate": names})
+    rows = pd.DataFrame(
+        [{**ROW, "measure": "influence_auc_gain", "group": "over_weight", "score": 0.0, "verdict": "no better"}]
+    )
+    comparisons._propagation(rows, {"influence_auc_by_weight": shown, "influence_auc_null": null}, tmp_path / "x.png")
+    auc, gain, _ = panels
+    labels = [text.get_text() for text in auc.get_legend().get_texts()]
+    for i, name in enumerate(NAMES):
+        assert sum(label.startswith(f"{name},") for label in labels) == 1
+        (line,) = [line for line in auc.lines if line.get_label() == f"{name}: weight alone"]
+        assert np.asarray(line.get_ydata()) == pytest.approx(0.5 + 0.01 * i)
+    assert len(gain.containers) == 11
+    assert len({(box[0].get_color(), box[0].get_linestyle()) for box in gain.containers}) == 11
