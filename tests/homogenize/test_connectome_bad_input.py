@@ -41,6 +41,43 @@ def test_missing_sheet(tmp_path):
     assert "male chemical" in error.expected  # what the file has instead
 
 
+@pytest.mark.parametrize(
+    ("cell", "what"), [((3, 4), "column without a name"), ((4, 3), "row without a name"), ((5, 22), "column")]
+)
+def test_numbers_without_a_name_are_refused(tmp_path, cell, what):
+    files, options = fixtures.cook2019(tmp_path)
+
+    def spoil(book):
+        sheet = book["hermaphrodite chemical"]
+        row, column = cell
+        sheet.cell(*cell).value = 7 if column == 22 else None
+        if row == 3:
+            sheet.cell(4, 4).value = 7
+        if column == 3:
+            sheet.cell(4, 5).value = 7
+
+    edit(files["si5.xlsx"], spoil)
+    error = failure("cook2019", files, options)
+    assert what in error.what
+    assert "hermaphrodite chemical" in error.where
+
+
+def test_names_repeated_at_the_end_are_skipped_and_recorded(tmp_path):
+    files, options = fixtures.cook2019(tmp_path)
+
+    def repeat(book):
+        sheet = book["hermaphrodite chemical"]
+        for row in range(4, 14):
+            sheet.cell(row, 20).value = sheet.cell(row, 3).value
+
+    before = read("cook2019", files, options)
+    edit(files["si5.xlsx"], repeat)
+    after = read("cook2019", files, options)
+    assert "unnamed_rows_and_columns_skipped" not in before.attrs["derived"]
+    assert "column 20" in after.attrs["derived"]["unnamed_rows_and_columns_skipped"]["hermaphrodite chemical"]
+    assert before.drop_attrs().equals(after.drop_attrs())
+
+
 def test_missing_column(tmp_path):
     files, options = fixtures.witvliet2020(tmp_path)
     edit(files["witvliet_2020_7.xlsx"], lambda book: book.worksheets[0].delete_cols(4))

@@ -31,6 +31,9 @@ def test_cook2019_hermaphrodite(mirror):
     assert dataset.attrs["derived"]["electrical"]["self_junctions"] == 17
     assert set(NEURONS) <= set(dataset["node"].values.tolist())
     assert dataset["type"].values[dataset["node"].values == "BWM-DL01"] == "muscle"
+    # the last column and row repeat the names
+    skipped = dataset.attrs["derived"]["unnamed_rows_and_columns_skipped"]
+    assert skipped["hermaphrodite chemical"].startswith("column 458, row 304:")
 
 
 def test_cook2019_male(mirror):

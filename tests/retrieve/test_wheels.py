@@ -1,7 +1,9 @@
 """Wheels: members come out whole or not at all, and nothing else comes out."""
 
+import re
 import shutil
 import stat
+import sys
 import threading
 import zipfile
 from pathlib import Path
@@ -84,6 +86,31 @@ def test_a_truncated_wheel_from_the_index_is_an_error(index: Path, tmp_path: Pat
     with pytest.raises(RetrieveError, match="no place gives the file"):
         run("toy", source(), tmp_path / "raw", None, tmp_path / "cache")
     assert files_below(tmp_path / "raw") == set()
+
+
+# Stands for pip: says the size, then fills a file in its temporary folder bit by bit.
+SLOW = """
+import os, pathlib, sys, time
+print("  Downloading toy-1.0-py3-none-any.whl (4.0 MB)")
+folder = pathlib.Path(os.environ["TMPDIR"], "pip-unpack"); folder.mkdir()
+with (folder / "toy.whl").open("wb") as file:
+    for _ in range(8):
+        file.write(bytes(500_000)); file.flush(); time.sleep(0.1)
+pathlib.Path(sys.argv[sys.argv.index("--dest") + 1], "toy-1.0-py3-none-any.whl").write_bytes(b"x")
+"""
+
+
+def test_a_long_download_says_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(wheels, "_PIP", [sys.executable, "-c", SLOW])
+    monkeypatch.setattr(wheels, "PROGRESS_S", 0.2)
+    caplog.set_level("INFO", logger="allometry")
+    wheels.fetch_wheel("toy", "1.0", tmp_path, timeout_s=5, attempts=1)
+    shares = [int(found) for found in re.findall(r"toy==1\.0: .* of 4\.0 MB \((\d+) %\), .* MB/s", caplog.text)]
+    assert len(shares) >= 2
+    assert shares == sorted(shares)
+    assert files_below(tmp_path) == {"toy-1.0/toy-1.0-py3-none-any.whl", "toy-1.0.lock"}
 
 
 def test_parallel_jobs_download_a_wheel_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
