@@ -3,11 +3,14 @@
 import importlib
 import importlib.util
 import inspect
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from allometry.compare.kinds import KINDS
 from allometry.compare.registry import MEASURES, measure
 from allometry.compare.statistics import ceiled
 from allometry.errors import ComparisonError
@@ -43,3 +46,8 @@ def test_influence_measures_name_what_the_workflow_computes_them_with() -> None:
         kinds = "propagation" if name in ("influence_auc_indirect", "influence_auc_gain") else "worm"
         used = vars(importlib.import_module(f"allometry.compare.{kinds}"))
         assert used.get(MEASURES[name].function) is MEASURES[name].load(), name
+
+
+def test_documentation_lists_every_kind_of_comparison(root: Path) -> None:
+    text = (root / "docs/comparisons.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(KINDS)
