@@ -1,21 +1,19 @@
-"""Graphs as arrays: conversion, path lengths, and rewiring that keeps every degree."""
+"""Graphs as arrays: conversion, path lengths, and their degree-preserving nulls."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import networkx as nx
 import numpy as np
-from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
 from allometry.errors import ComparisonError
+from allometry.rewiring import rewire
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-OCCUPANCY_LIMIT = 2**32  # bytes of the pair table that rewiring keeps: 65,536 nodes
 
 
 def as_matrix(graph: Any) -> Floats:
@@ -57,75 +55,6 @@ def path_lengths(graph: Any) -> Floats:
     matrix = sparse.csr_array(as_matrix(graph) != 0)
     lengths: Floats = csgraph.shortest_path(matrix.astype(float), unweighted=True)
     return lengths
-
-
-@njit(cache=True, nogil=True)
-def _swap(source: Ints, target: Ints, occupied: NDArray[np.uint8], first: Ints, second: Ints, flip: Ints) -> int:
-    done = 0
-    undirected = flip.size > 0
-    for k in range(first.size):
-        e, f = first[k], second[k]
-        a, b = source[e], target[e]
-        c, d = source[f], target[f]
-        if undirected and flip[k]:
-            c, d = d, c
-        if a == d or c == b or occupied[a, d] or occupied[c, b]:
-            continue
-        occupied[a, b] = 0
-        occupied[c, d] = 0
-        occupied[a, d] = 1
-        occupied[c, b] = 1
-        if undirected:
-            occupied[b, a] = 0
-            occupied[d, c] = 0
-            occupied[d, a] = 1
-            occupied[b, c] = 1
-        source[e], target[e] = a, d
-        source[f], target[f] = c, b
-        done += 1
-    return done
-
-
-def rewire(
-    source: ArrayLike, target: ArrayLike, nodes: int, *, seed: int, swaps: float = 10.0, directed: bool = True
-) -> tuple[Ints, Ints]:
-    """Random simple graph with the same in- and out-degree of every node (Maslov & Sneppen 2002).
-
-    Parameters
-    ----------
-    source, target : int arrays [edges]
-        A simple graph without self-loops; undirected edges are listed once, in either direction.
-    swaps : float
-        Attempted swaps of two targets per edge. Rejected attempts count, which makes the chain's limit uniform.
-
-    Returns
-    -------
-    (source, target) : int arrays [edges]
-        Edge i of the result keeps the source of edge i when directed, so that weights kept by edge number keep every
-        node's out-strength.
-    """
-    a, b = np.array(source, dtype=np.int64), np.array(target, dtype=np.int64)
-    if nodes * nodes > OCCUPANCY_LIMIT:
-        raise ComparisonError(
-            f"rewiring {nodes} nodes needs a table of {nodes * nodes / 2**30:.0f} GiB",
-            expected=f"at most {int(OCCUPANCY_LIMIT**0.5)} nodes",
-        )
-    occupied = np.zeros((nodes, nodes), dtype=np.uint8)
-    occupied[a, b] = 1
-    if not directed:
-        occupied[b, a] = 1
-    if np.any(a == b) or occupied.sum(dtype=np.int64) != a.size * (1 if directed else 2):
-        raise ComparisonError(
-            "the graph has self-loops or repeated edges", expected="a simple graph", do="merge repeated edges"
-        )
-    if a.size < 2:
-        return a, b
-    rng = np.random.default_rng(seed)
-    attempts = int(np.ceil(swaps * a.size))
-    first, second = rng.integers(0, a.size, (2, attempts))
-    flip = np.empty(0, dtype=np.int64) if directed else rng.integers(0, 2, attempts)
-    _swap(a, b, occupied, first, second, flip)
-    return a, b
 
 
 def rewired_edges(weights: Any, n: int, *, seed: int, swaps: float = 10.0) -> Iterator[tuple[Ints, Ints, Floats]]:

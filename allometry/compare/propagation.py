@@ -5,7 +5,7 @@ neuron is driven, for one connectome, weight per synapse and coupling per gap ju
 stands beside that of predictors that need no simulation, on the same pairs and the same resamples.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,21 +20,26 @@ from allometry.compare.roc import auc, auc_of_levels, cluster_replicates, roc
 from allometry.compare.statistics import Interval, interval, permutation_p
 from allometry.errors import ComparisonError
 
-ENOUGH_NULLS = 19
 BIN = 10
+REWIRED = "simulated on degree-preserving rewirings"
+EXCHANGED = "neurons of similar degree exchanged"
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One simulated point: peak depolarisation [driven, responding], mV, NaN where not simulated."""
+    """One simulated point: peak depolarisation [driven, responding], mV, NaN where not simulated.
+
+    `gap_junction` is the conductance of one gap junction over the leak conductance; `rewirings` counts the rewired
+    connectomes whose responses the store holds.
+    """
 
     name: str
     connectome: str
     weight_mv: float
-    gap_mv: float
-    rewiring: int
+    gap_junction: float
     labels: list[str]
     response: Floats
+    store: xr.Dataset
 
     @classmethod
     def open(cls, name: str, store: xr.Dataset, structure: Sequence[str]) -> "Candidate":
@@ -60,11 +65,30 @@ class Candidate:
             name,
             connectome,
             float(given["weight_mv"]),
-            float(given.get("gap_mv") or 0.0),
-            int(given.get("rewiring") or 0),
+            float(given.get("gap_junction") or 0.0),
             labels.tolist(),
             response.astype(float),
+            store,
         )
+
+    @property
+    def rewirings(self) -> int:
+        """Rewired connectomes that were simulated with the point."""
+        return int(self.store.sizes["rewiring"]) if "null" in self.store else 0
+
+    def on(self, labels: Sequence[str]) -> Floats:
+        """Response [driven, responding] on chosen neurons."""
+        return _restricted(self.labels, self.response, labels)
+
+    def null_on(self, labels: Sequence[str]) -> Iterator[Floats]:
+        """Response in each rewired connectome on chosen neurons; one at a time, since all are large."""
+        for k in range(self.rewirings):
+            one = self.store.assign(rewired=self.store["null"].isel(rewiring=k))
+            yield _restricted(self.labels, stores.to_dense(one, "functional", "rewired")[1].astype(float), labels)
+
+
+def _restricted(own: list[str], matrix: Floats, labels: Sequence[str]) -> Floats:
+    return Atlas("", own, matrix, matrix).restrict(labels).value
 
 
 def propagation(
@@ -109,6 +133,7 @@ def propagation(
         raise ComparisonError("the run has no points", where=run, do="configure simulate.runs with that name")
     rows: list[dict[str, Any]] = []
     summary = _Summary()
+    counts = sorted({point.rewirings for point in points})
     for name in dict.fromkeys(point.connectome for point in points):
         own = [point for point in points if point.connectome == name]
         rows += _connectome(name, inputs[name], own, atlas, alpha, nulls, bootstrap, seed, summary)
@@ -122,7 +147,9 @@ def propagation(
             "weight": "chemical plus electrical synapse counts of the pair; weights of the simulation do not enter",
             "ci": f"percentiles of {bootstrap} resamples of the driven neurons, the same for every predictor, so that gains "
             "are paired",
-            "p": "of weight: against degree-preserving rewirings of the connectome; of simulated: see column `null`",
+            "p": f"one-sided, never below 1 / (n + 1); of weight: against {nulls} degree-preserving rewirings of the "
+            "connectome; of simulated: against the null of column `null`",
+            "null": _null_in_words(counts, nulls),
             "verdict": "by the interval of the gain: `better` above 0, `worse` below 0, otherwise `no better`",
             "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
         },
@@ -143,7 +170,7 @@ def _connectome(
     common = set(atlas.labels).intersection(*(point.labels for point in points))
     anatomy = Anatomy.on(store, ("chemical", "electrical"), sorted(common))
     restricted = atlas.restrict(anatomy.labels)
-    responses = {p.name: Atlas("", p.labels, p.response, p.response).restrict(anatomy.labels).value for p in points}
+    responses = {point.name: point.on(anatomy.labels) for point in points}
     # A pair counts where it was measured and every point simulated it.
     q = restricted.q.copy()
     for response in responses.values():
@@ -183,18 +210,19 @@ def _connectome(
     ]
     summary.baseline(name, area, {group: roc(score, pairs.influence) for group, score in flat.items()}, rewired)
     indirect = flat["weight"] == 0
-    relabelled = _degree_matched(anatomy, nulls, seed)
-    simulated_null = [p for p in points if p.rewiring > 0]
-    for point in (p for p in points if p.rewiring == 0):
+    relabelled = [] if all(point.rewirings for point in points) else _degree_matched(anatomy, nulls, seed)
+    for point in points:
         score = responses[point.name][pairs.measured]
         value, draws = auc(score, pairs.influence), resampled(score)
-        same = [p for p in simulated_null if (p.weight_mv, p.gap_mv) == (point.weight_mv, point.gap_mv)]
-        if len(same) >= ENOUGH_NULLS:
-            null, kind = np.array([pairs.auc(responses[p.name]) for p in same]), "simulated on rewired connectomes"
+        if point.rewirings:
+            null, kind = np.array([pairs.auc(matrix) for matrix in point.null_on(anatomy.labels)]), REWIRED
         else:
-            null = _relabelled_auc(responses[point.name], relabelled, pairs)
-            kind = "neurons of similar degree exchanged"
-        column: dict[str, Any] = {"connectome": name, "weight_mv": point.weight_mv, "gap_mv": point.gap_mv}
+            null, kind = _relabelled_auc(responses[point.name], relabelled, pairs), EXCHANGED
+        column: dict[str, Any] = {
+            "connectome": name,
+            "weight_mv": point.weight_mv,
+            "gap_junction": point.gap_junction,
+        }
         rows.append(
             row(
                 "influence_auc",
@@ -250,7 +278,20 @@ def _connectome(
     return rows
 
 
-_PLAIN: dict[str, Any] = {"verdict": "", "connectome": "", "weight_mv": np.nan, "gap_mv": np.nan}
+_PLAIN: dict[str, Any] = {"verdict": "", "connectome": "", "weight_mv": np.nan, "gap_junction": np.nan}
+
+
+def _null_in_words(rewirings: Sequence[int], nulls: int) -> str:
+    """What the simulated points were held against; `rewirings` are the counts that occur among them."""
+    said = []
+    if counts := [str(count) for count in rewirings if count]:
+        said.append(
+            f"{REWIRED}: the same simulation on {' or '.join(counts)} connectomes in which every neuron keeps its in- and "
+            "out-degree, sign and own weights"
+        )
+    if 0 in rewirings:
+        said.append(f"{EXCHANGED}: {nulls} relabellings of the simulated responses, where a point has no rewirings")
+    return "; ".join(said)
 
 
 def _verdict(gain: Interval, over: str) -> str:
@@ -317,12 +358,12 @@ class _Summary:
 
     def datasets(self) -> dict[str, xr.Dataset]:
         """Curves by name."""
-        order = sorted(self.points, key=lambda entry: (entry[0].connectome, entry[0].gap_mv, entry[0].weight_mv))
+        order = sorted(self.points, key=lambda entry: (entry[0].connectome, entry[0].gap_junction, entry[0].weight_mv))
         coords = {
             "candidate": ("point", [point.name for point, _, _ in order]),
             "connectome": ("point", [point.connectome for point, _, _ in order]),
             "weight_mv": ("point", np.array([point.weight_mv for point, _, _ in order]), {"units": "mV"}),
-            "gap_mv": ("point", np.array([point.gap_mv for point, _, _ in order]), {"units": "1"}),
+            "gap_junction": ("point", np.array([point.gap_junction for point, _, _ in order]), {"units": "1"}),
         }
         by_weight = curve(
             ("point",),

@@ -57,13 +57,19 @@ class PropagationRun(Model):
         min_length=1,
         description="Weight per synapse, in mV; each is a point.",
     )
-    gap_mv: list[float] = Field(
+    gap_junction: list[float] = Field(
         default_factory=lambda: [0.0],
         min_length=1,
-        description="Coupling per gap junction, dimensionless; 0 leaves them out.",
+        description="Conductance of one gap junction over the leak conductance; 0 leaves them out.",
     )
     rate_hz: float = Field(150.0, gt=0, description="Rate of the regular drive to the driven neuron, in Hz.")
     duration_ms: float = Field(1000.0, gt=0, description="Simulated time per driven neuron, in ms.")
+    rewirings: int = Field(
+        0,
+        ge=0,
+        description="Connectomes rewired with every degree kept that each point simulates as its null; 0: none.",
+    )
+    seed: int = Field(1, ge=0, description="Seed of the rewirings; the simulation itself has no randomness.")
 
 
 Run = Annotated[NetworkRun | PropagationRun, Field(discriminator="kind")]
@@ -117,9 +123,14 @@ def points(run: NetworkRun | PropagationRun) -> list[Point]:
         swept: dict[str, list[Any]] = {
             "connectome": list(run.connectome),
             "weight_mv": run.weight_mv,
-            "gap_mv": run.gap_mv,
+            "gap_junction": run.gap_junction,
         }
-        fixed: dict[str, Any] = {"rate_hz": run.rate_hz, "duration_ms": run.duration_ms}
+        fixed: dict[str, Any] = {
+            "rate_hz": run.rate_hz,
+            "duration_ms": run.duration_ms,
+            "rewirings": run.rewirings,
+            "seed": run.seed,
+        }
     else:
         swept = {name: value if isinstance(value, list) else [value] for name, value in sorted(run.parameters.items())}
         swept = {"connectome": list(run.connectome) or [None], **swept, "seed": list(run.seeds)}
@@ -139,7 +150,7 @@ def points(run: NetworkRun | PropagationRun) -> list[Point]:
             readable = [f"{name}{_short(value)}" for name, value in chosen.items()] + [f"s{seed}"]
         else:
             resolved = {"kind": run.kind, **fixed, "connectome": connectome, **chosen}
-            readable = [f"w{_short(chosen['weight_mv'])}", f"gap{_short(chosen['gap_mv'])}"]
+            readable = [f"w{_short(chosen['weight_mv'])}", f"gap{_short(chosen['gap_junction'])}"]
         if connectome:
             readable.insert(0, connectome)
         digest = hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()[:8]

@@ -15,7 +15,7 @@ from allometry.errors import SimulationError
 from allometry.simulate.inputs import Record, VoltageProbe
 from allometry.simulate.network import Network
 from allometry.simulate.runner import run
-from allometry.simulate.signal_propagation import propagation
+from allometry.simulate.signal_propagation import propagation, rewired
 
 _LOG = logging.getLogger("allometry")
 
@@ -147,20 +147,29 @@ def _propagation(
     execution: Execution,
     provenance: Mapping[str, Any] | None,
 ) -> None:
-    net = models.connectome_lif(graph, parameters["weight_mv"], gap_junction=parameters["gap_mv"])
-    _LOG.info("%s: %d neurons, each driven for %g ms", net.title, net.size, parameters["duration_ms"])
-    peak = propagation(net, parameters["duration_ms"], parameters["rate_hz"], threads=execution.cores)
-    labels = np.array(net.populations[0].labels)
+    net = models.connectome_lif(graph, parameters["weight_mv"], gap_junction=parameters["gap_junction"])
+    duration, rate, rewirings = parameters["duration_ms"], parameters["rate_hz"], parameters["rewirings"]
+    _LOG.info("%s: %d neurons, each driven for %g ms, %d rewirings", net.title, net.size, duration, rewirings)
     source, target = np.nonzero(~np.eye(net.size, dtype=bool))
+
+    def response(network: Network) -> np.ndarray:
+        peak = propagation(network, duration, rate, threads=execution.cores)
+        return peak[source, target].astype(np.float32)
+
+    labels = np.array(net.populations[0].labels)
     edges = pd.DataFrame(
-        {
-            "source": labels[source],
-            "target": labels[target],
-            "weight": peak[source, target].astype(np.float32),
-            "synapse": "functional",
-        }
+        {"source": labels[source], "target": labels[target], "weight": response(net), "synapse": "functional"}
     )
     about = _origin({"model": "connectome_lif"}, graph)
+    derived = {
+        "weight": "largest V - E_L of the target in one trial, mV; the source is the driven neuron",
+        "neurons": "those with an outgoing chemical synapse",
+    }
+    if rewirings:
+        derived["null"] = (
+            "the same in rewired connectomes: chemical edges keep the in- and out-degree of every neuron, sign and weight "
+            "go with the source; gap junctions keep the degree of every neuron and their weights"
+        )
     dataset = stores.connectome(
         pd.DataFrame(index=pd.Index(labels, name="node")),
         edges,
@@ -168,11 +177,14 @@ def _propagation(
             "title": "Simulated signal propagation: peak depolarisation of every neuron when one is driven, mV",
             **about,
             "parameters": dict(parameters),
-            "derived": {
-                "weight": "largest V - E_L of the target in one trial, mV; the source is the driven neuron",
-                "neurons": "those with an outgoing chemical synapse",
-            },
+            "derived": derived,
             "absent_means": {"functional": "unmeasured"},
+            **({"seed": parameters["seed"]} if rewirings else {}),
         },
+        weight_units="mV",
     )
+    if rewirings:
+        # The store keeps the order of the edges: both are sorted by source and target.
+        null = np.stack([response(network) for network in rewired(net, rewirings, parameters["seed"])], axis=1)
+        dataset["null"] = (("edge", "rewiring"), null, {"units": "mV"})
     stores.write(dataset, store, provenance=dict(provenance or {}))

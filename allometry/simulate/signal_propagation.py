@@ -7,19 +7,23 @@ vector operation per edge and step.
 # Compiled functions are typed by numba, not by annotations.
 # mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
 
+import dataclasses
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from allometry.errors import SimulationError
+from allometry.rewiring import rewire
 from allometry.simulate.cluster import cores
 from allometry.simulate.compiled import compiled
 from allometry.simulate.fixedpoint import delay_steps
-from allometry.simulate.network import ConnectomeLif, ExplicitEdges, Network
+from allometry.simulate.network import ConnectomeLif, ExplicitEdges, GapJunctions, Network, Projection
 from allometry.simulate.plan import compile_network
 from allometry.simulate.validate import check_network
 
-_BLOCK = 32
+# Trials per block: enough for the work of one row to outweigh its overhead, few enough for the state to stay in cache.
+_BLOCK = 128
 
 
 def propagation(
@@ -77,10 +81,72 @@ def propagation(
         model.V_reset - model.E_L, model.V_th - model.E_L, a, b, c, rate, hold,
         limits, target, weight, delay, gap_limits, gap_source, gap_weight,
     )  # fmt: skip
-    blocks = [driven[i : i + _BLOCK] for i in range(0, len(driven), _BLOCK)]
-    with ThreadPoolExecutor(threads or cores()) as pool:
-        peaks = list(pool.map(lambda block: _block(block, *arguments), blocks))
+    threads = threads or cores()
+    # As many blocks for every thread; trials do not see each other, so that the result does not depend on their blocks.
+    blocks = np.array_split(driven, threads * -(-len(driven) // (threads * _BLOCK))) if len(driven) else []
+    with ThreadPoolExecutor(threads) as pool:
+        peaks = list(pool.map(lambda block: _block(block, *arguments), [block for block in blocks if len(block)]))
     return np.concatenate([peak.T for peak in peaks]) if peaks else np.empty((0, n))
+
+
+def rewired(net: Network, count: int, seed: int) -> Iterator[Network]:
+    """Networks in which every neuron keeps its degrees, and nothing else of the graph is kept.
+
+    Chemical edges keep their source with sign, weight and delay, so that in- and out-degrees and every neuron's own
+    weights remain; gap junctions are rewired in both directions at once and keep their weights. Edges of a neuron to
+    itself stay. Every projection is rewired by itself.
+
+    Parameters
+    ----------
+    net : Network
+        As for `propagation`; every pair of neurons at most once in each projection.
+    count : int
+        Networks to yield.
+    seed : int
+        Seed; the k-th network does not depend on `count`.
+
+    Raises
+    ------
+    SimulationError
+        If a gap junction is not listed in both directions with equal weight.
+    AllometryError
+        If an edge is listed twice.
+    """
+    for child in np.random.SeedSequence(seed).spawn(count):
+        seeds = iter(child.generate_state(len(net.projections) + len(net.gap_junctions)).tolist())
+        projections = tuple(_rewired_edges(p, net.size, next(seeds)) for p in net.projections)
+        yield dataclasses.replace(
+            net,
+            projections=projections,
+            gap_junctions=tuple(_rewired_gaps(g, net.size, next(seeds)) for g in net.gap_junctions),
+        )
+
+
+def _rewired_edges(projection: Projection, n: int, seed: int) -> Projection:
+    edges = projection.rule
+    if not isinstance(edges, ExplicitEdges):
+        raise SimulationError("only ExplicitEdges can be rewired", where=f"{projection.source} -> {projection.target}")
+    moved = edges.source != edges.target
+    source, target = edges.source.copy(), edges.target.copy()
+    source[moved], target[moved] = rewire(source[moved], target[moved], n, seed=seed)
+    return dataclasses.replace(projection, rule=dataclasses.replace(edges, source=source, target=target))
+
+
+def _rewired_gaps(gaps: GapJunctions, n: int, seed: int) -> GapJunctions:
+    forward, backward = gaps.source < gaps.target, gaps.source > gaps.target
+    one = np.lexsort((gaps.target[forward], gaps.source[forward]))
+    other = np.lexsort((gaps.source[backward], gaps.target[backward]))
+    a, b, weight = gaps.source[forward][one], gaps.target[forward][one], gaps.weight[forward][one]
+    mirror = gaps.target[backward][other], gaps.source[backward][other], gaps.weight[backward][other]
+    if not all(np.array_equal(x, y) for x, y in zip((a, b, weight), mirror)):
+        raise SimulationError(
+            "a gap junction is not listed in both directions with equal weight",
+            where=gaps.population,
+            expected="the electrical edges of a Connectome store",
+        )
+    a, b = rewire(a, b, n, seed=seed, directed=False)
+    # A junction of a neuron with itself carries no current.
+    return GapJunctions(gaps.population, np.r_[a, b], np.r_[b, a], np.r_[weight, weight])
 
 
 def _by_source(net: Network, quantum: float) -> tuple[np.ndarray, ...]:
@@ -130,8 +196,14 @@ def _block(
         for i in range(n):
             for t in range(trials):
                 joined[t] = 0.0
-            for e in range(gap_limits[i], gap_limits[i + 1]):
-                w, other, mine = gap_weight[e], seen[gap_source[e]], old[i]
+            mine, first, last = old[i], gap_limits[i], gap_limits[i + 1]
+            # Two edges at a time, in their order: half the traffic of the sum.
+            for e in range(first, last - 1, 2):
+                w, other, x, another = gap_weight[e], seen[gap_source[e]], gap_weight[e + 1], seen[gap_source[e + 1]]
+                for t in range(trials):
+                    joined[t] = joined[t] + w * (other[t] - mine[t]) + x * (another[t] - mine[t])
+            if (last - first) % 2:
+                w, other = gap_weight[last - 1], seen[gap_source[last - 1]]
                 for t in range(trials):
                     joined[t] += w * (other[t] - mine[t])
             own = lane[i]

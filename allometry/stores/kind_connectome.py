@@ -128,6 +128,13 @@ SCHEMA = Schema(
         "weight_backward": Variable(
             ("edge",), "float32", ANY_UNIT, optional=True, doc="listed weight of target -> source where they differ"
         ),
+        "null": Variable(
+            ("edge", "rewiring"),
+            "float32",
+            "mV",
+            optional=True,
+            doc="simulated response of the pair in connectomes rewired with every degree kept",
+        ),
     },
     attrs={"absent_means": dict},
     check=check,

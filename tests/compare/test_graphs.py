@@ -1,13 +1,12 @@
-"""Oracles: networkx, exact degree sequences, and uniformity over all graphs of a small degree sequence."""
+"""Oracles: networkx, and exact degree sequences."""
 
 import itertools
-from collections import Counter
 
 import igraph
 import networkx as nx
 import numpy as np
 import pytest
-from scipy import sparse, stats
+from scipy import sparse
 
 from allometry.compare import graphs
 from allometry.errors import ComparisonError
@@ -64,38 +63,9 @@ def test_rewiring_keeps_degrees_weights_and_simplicity(directed: bool) -> None:
     assert ((null > 0) & (matrix > 0)).sum() / (matrix > 0).sum() < 0.3
 
 
-def test_rewiring_is_uniform_over_all_graphs_of_the_degree_sequence() -> None:
-    out_degree, in_degree = (2, 1, 1, 1), (1, 2, 1, 1)
-    pairs = [(a, b) for a in range(4) for b in range(4) if a != b]
-    possible = set()
-    for edges in itertools.combinations(pairs, 5):
-        if (
-            tuple(sum(a == n for a, _ in edges) for n in range(4)) == out_degree
-            and tuple(sum(b == n for _, b in edges) for n in range(4)) == in_degree
-        ):
-            possible.add(frozenset(edges))
-    start = sorted(next(iter(possible)))
-    source, target = np.array(start).T
-    found = Counter(
-        frozenset(zip(*(part.tolist() for part in graphs.rewire(source, target, 4, seed=seed, swaps=40))))
-        for seed in range(4000)
-    )
-    assert set(found) == possible
-    assert stats.chisquare(list(found.values())).pvalue > 1e-3
-
-
 def test_rewiring_depends_on_the_seed_only() -> None:
     matrix = random_graph(30)
     a, b = (list(graphs.rewirings(matrix, 2, seed=1)) for _ in range(2))
     assert np.array_equal(a, b)
     assert not np.array_equal(a[0], a[1])
     assert not np.array_equal(a[0], next(graphs.rewirings(matrix, 1, seed=2)))
-
-
-def test_complete_graph_cannot_change_and_repeated_edges_are_refused() -> None:
-    complete = 1.0 - np.eye(5)
-    assert np.array_equal(next(graphs.rewirings(complete, 1, seed=0)), complete)
-    with pytest.raises(ComparisonError, match="repeated edges"):
-        graphs.rewire([0, 0], [1, 1], 3, seed=0)
-    with pytest.raises(ComparisonError, match="GiB"):
-        graphs.rewire([0], [1], 10**6, seed=0)

@@ -30,9 +30,9 @@ def inputs(worm: dict[str, xr.Dataset], make_connectome: Callable[..., xr.Datase
     return {
         "atlas": worm["atlas"],
         "anatomy": worm["anatomy"],
-        "same": point(make_connectome, names, 3.0 * weight, weight_mv=0.275, gap_mv=0.0),
-        "truth": point(make_connectome, names, truth, weight_mv=1.1, gap_mv=0.0),
-        "random": point(make_connectome, names, rng.normal(size=weight.shape), weight_mv=2.2, gap_mv=0.05),
+        "same": point(make_connectome, names, 3.0 * weight, weight_mv=0.275, gap_junction=0.0),
+        "truth": point(make_connectome, names, truth, weight_mv=1.1, gap_junction=0.0),
+        "random": point(make_connectome, names, rng.normal(size=weight.shape), weight_mv=2.2, gap_junction=0.05),
     }
 
 
@@ -70,7 +70,7 @@ def test_noise_is_at_chance_and_worse_than_the_weights(rows: pd.DataFrame) -> No
     gain = rows.loc[("influence_auc_gain", "random", "over_weight")]
     assert gain.verdict == "worse than direct weight"
     assert gain.p > 0.9
-    assert (noise.weight_mv, noise.gap_mv, noise.connectome) == (2.2, 0.05, "anatomy")
+    assert (noise.weight_mv, noise.gap_junction, noise.connectome) == (2.2, 0.05, "anatomy")
 
 
 def test_gains_are_differences_of_the_areas(rows: pd.DataFrame) -> None:
@@ -94,20 +94,42 @@ def test_curves_follow_the_weight_per_synapse(result: subject.Result, rows: pd.D
     assert np.isfinite(result.curves["influence_auc_null"]["auc"].values).all()
 
 
-def test_simulated_nulls_are_used_where_the_run_has_enough(
-    inputs: dict[str, xr.Dataset], make_connectome: Callable[..., xr.Dataset]
-) -> None:
+def with_null(store: xr.Dataset, null: list[np.ndarray]) -> xr.Dataset:
+    """Add responses [driven, responding] of rewired connectomes."""
+    source, target = store["source"].values, store["target"].values
+    values = np.stack([matrix[source, target] for matrix in null], axis=1).astype(np.float32)
+    return store.assign(null=(("edge", "rewiring"), values, {"units": "mV"}))
+
+
+@pytest.mark.parametrize("count", [2, 19])
+def test_simulated_points_are_held_against_their_own_rewirings(inputs: dict[str, xr.Dataset], count: int) -> None:
     rng = np.random.default_rng(6)
-    names = inputs["anatomy"]["node"].values.tolist()
-    null = {
-        f"null{i}": point(make_connectome, names, rng.normal(size=(80, 80)), weight_mv=1.1, gap_mv=0.0, rewiring=i)
-        for i in range(1, 20)
+    _, truth = stores.to_dense(inputs["truth"], "functional")
+    noise = [rng.normal(size=truth.shape) for _ in range(count)]
+    equal = [np.nan_to_num(truth)] * count
+    chosen = {
+        **{name: inputs[name] for name in ("atlas", "anatomy")},
+        "truth": with_null(inputs["truth"], noise),
+        "no_more_than_degrees": with_null(inputs["truth"], equal),
     }
-    chosen = {name: inputs[name] for name in ("atlas", "anatomy", "truth")}
-    rows = pd.DataFrame(subject.propagation({**chosen, **null}, **OPTIONS).rows)
-    simulated = rows[(rows.measure == "influence_auc") & (rows.group == "simulated")]
-    assert simulated["null"].tolist() == ["simulated on rewired connectomes"]
-    assert simulated["p"].tolist() == [1 / 20]
+    result = subject.propagation(chosen, **OPTIONS)
+    rows = pd.DataFrame(result.rows)
+    simulated = rows[(rows.measure == "influence_auc") & (rows.group == "simulated")].set_index("candidate")
+    assert set(simulated["null"]) == {"simulated on degree-preserving rewirings"}
+    assert simulated.loc["truth"].p == pytest.approx(1 / (count + 1))
+    assert simulated.loc["no_more_than_degrees"].p == 1
+    null = result.curves["influence_auc_null"]
+    drawn = null["auc"].values[null["candidate"].values.tolist().index("no_more_than_degrees")]
+    assert drawn[:count].tolist() == [simulated.loc["truth"].score] * count
+    assert np.isnan(drawn[count:]).all()
+    assert f"on {count} connectomes" in result.derived["null"]
+    assert "exchanged" not in result.derived["null"]
+
+
+def test_a_point_without_rewirings_says_that_neurons_were_exchanged(result: subject.Result, rows: pd.DataFrame) -> None:
+    assert rows.loc[("influence_auc", "truth", "simulated"), "null"] == "neurons of similar degree exchanged"
+    assert "39 relabellings" in result.derived["null"]
+    assert "same simulation" not in result.derived["null"]
 
 
 def test_wrong_stores_are_named(inputs: dict[str, xr.Dataset]) -> None:

@@ -99,7 +99,7 @@ def test_name_of_a_point_depends_on_everything_that_determines_it() -> None:
 
 
 def test_points_of_propagation_name_their_connectome() -> None:
-    run = PropagationRun(kind="propagation", connectome=["a", "b"], weight_mv=[0.275], gap_mv=[0.0, 0.1])
+    run = PropagationRun(kind="propagation", connectome=["a", "b"], weight_mv=[0.275], gap_junction=[0.0, 0.1])
     found = config.points(run)
     assert [point.connectome for point in found] == ["a", "a", "b", "b"]
     assert found[1].name.startswith("a_w0.275_gap0.1_")
