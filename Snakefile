@@ -1,21 +1,25 @@
 """From worm to cortex: retrieve, homogenize, simulate, compare, report."""
 
+import os
 import sys
 
 from snakemake.utils import min_version
+
+# One thread per job in the libraries; the kernels of the simulator have threads of their own.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from allometry import workflow as allometry_workflow
 from allometry.fingerprint import fingerprint
 
 min_version("9.27")
-
 # Snakemake merges configuration files; a small configuration must not inherit the runs of config.yaml.
 if not workflow.overwrite_configfiles:
 
     configfile: "config.yaml"
 
 
-cfg, registry = allometry_workflow.configure(
+cfg, registry, left_out = allometry_workflow.configure(
     config,
     workflow.basedir,
     workflow.overwrite_configfiles,
@@ -40,9 +44,9 @@ include: "rules/compare.smk"
 include: "rules/report.smk"
 
 
-onstart:
-    print(allometry_workflow.network_note(cfg, registry), file=sys.stderr)
-
+# not in `onstart`: a dry run says it too
+if workflow.is_main_process:
+    print(allometry_workflow.network_note(cfg, registry, left_out), file=sys.stderr)
 
 for stage, files in targets.items():
 

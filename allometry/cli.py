@@ -46,28 +46,46 @@ def find_stores(path: Path) -> Iterator[Path]:
                 yield store
 
 
+def find_file_manifests(path: Path) -> Iterator[Path]:
+    """Yield the manifests of plain files below a directory: of retrieved data sets, and of the report."""
+    if path.suffix == ".zarr" or not path.is_dir():
+        return
+    for entry in sorted(path.iterdir()):
+        if entry.is_dir() and not entry.name.startswith("."):
+            yield from find_file_manifests(entry)
+        elif entry.name == "manifest.json":
+            yield entry
+
+
 def _verify(arguments: argparse.Namespace) -> int:
     from allometry import stores
+    from allometry.stores.file_manifest import verify_files
 
-    problems, count = [], 0
+    problems: list[str] = []
+    count = files = 0
     for path in arguments.path:
         if path.suffix != ".zarr" and not path.is_dir():
             problems.append(f"{path}: is neither a store nor a directory")
             continue
-        found = list(find_stores(path))
-        if not found:
+        found, manifests = list(find_stores(path)), list(find_file_manifests(path))
+        if not found and not manifests:
             problems.append(f"{path}: holds no store")
         count += len(found)
         for store in found:
             problems += stores.verify(store)
+        for manifest in manifests:
+            number, wrong = verify_files(manifest)
+            files += number
+            problems += wrong
     for problem in problems:
         print(problem)
-    print(f"{count} stores checked, {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}")
+    others = f" and {files} other files" if files else ""
+    print(f"{count} stores{others} checked, {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}")
     return 1 if problems else 0
 
 
 def _verify_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", nargs="+", type=Path, help="store, or directory searched for stores (results/)")
+    parser.add_argument("path", nargs="+", type=Path, help="store, or directory that is searched (results/)")
 
 
 def _diff(arguments: argparse.Namespace) -> int:
@@ -96,7 +114,7 @@ def _info_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("verify", "compare every file of stores with their manifests", _verify_arguments, _verify),
+    Command("verify", "compare every file with the manifests", _verify_arguments, _verify),
     Command("diff", "say in what the content of two stores differs", _diff_arguments, _diff),
     Command("info", "describe a store on one screen", _info_arguments, _info),
     Command("simulate", "run a network model and write its spikes", simulation.configure, simulation.run),

@@ -1,24 +1,27 @@
 """What the Snakefile asks of the package: the validated configuration, the targets, and where things lie."""
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from allometry import config as configuration
+from allometry.checks import Registry, check_cluster, check_names, stores_of
 from allometry.config import Config, Point
-from allometry.errors import AllometryError, ConfigError
+from allometry.errors import AllometryError
 from allometry.homogenize.worm_neurons import NEURONS
+from allometry.reach import network_note, reachable, unused_sources, used_sources
 
-Registry = dict[str, dict[str, Any]]
+# What the Snakefile, the rules and the tests reach through this module
+__all__ = ["check_names", "network_note", "unused_sources", "used_sources"]
 
 
 def configure(
     values: Mapping[str, Any], base: str, files: Sequence[Any], *, submits: bool = False
-) -> tuple[Config, Registry]:
+) -> tuple[Config, Registry, dict[str, str]]:
     """Validate what Snakemake parsed; on an error print the one message and end the process.
+
+    Gives the configuration without what cannot be made here, the registry, and what was left out, with the reasons.
 
     Parameters
     ----------
@@ -40,26 +43,29 @@ def configure(
         # A traceback through Snakemake's parser would bury the message.
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         raise SystemExit(1) from None
-    return cfg, registry
-
-
-def mirror(cfg: Config) -> str | None:
-    """Folder that is tried before any network: the configured one, else the environment variable ALLOMETRY_MIRROR."""
-    return cfg.mirror or os.environ.get("ALLOMETRY_MIRROR") or None
-
-
-def stores_of(registry: Registry) -> dict[tuple[str, str], str]:
-    """Source by (kind, store): a source makes the stores it lists."""
-    return {
-        (entry["kind"], store): source
-        for source, values in registry.items()
-        for store, entry in values["stores"].items()
-    }
+    cfg, left_out = reachable(cfg, registry)
+    return cfg, registry, left_out
 
 
 def source_of(registry: Registry, kind: str, store: str) -> str:
     """Name of the source that a store is made from."""
     return stores_of(registry)[kind, store]
+
+
+def content_of(registry: Registry, kind: str, store: str) -> dict[str, Any]:
+    """What of a registry entry determines the content of a store: not the places of its files, nor its other stores."""
+    entry = registry[source_of(registry, kind, store)]
+    kept = ("reader", "species", "citation", "licence", "verified", "options")
+    return {
+        **{key: entry[key] for key in kept if key in entry},
+        "files": contents(entry["files"]),
+        "stores": {store: entry["stores"][store]},
+    }
+
+
+def contents(files: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Names and checksums of files, without the places they come from."""
+    return [{"name": file["name"], "sha256": file["sha256"]} for file in files]
 
 
 def raw_files(registry: Registry, source: str) -> list[str]:
@@ -181,112 +187,12 @@ def _species(registry: Registry, kind: str, store: str) -> str:
     return str(registry[source_of(registry, kind, store)]["species"]).lower().replace(" ", "_")
 
 
-def report_options(cfg: Config) -> dict[str, Any]:
-    """Report part of the configuration, with the canonical axis of each species that has one."""
-    return {**cfg.report.model_dump(), "axes": {"Caenorhabditis elegans": list(NEURONS)}}
-
-
-def used_sources(cfg: Config, registry: Registry) -> Registry:
-    """Registry entries of the sources that the configured stores are made from."""
-    used = {source_of(registry, kind, name) for kind, names in cfg.homogenize.stores().items() for name in names}
-    return {name: entry for name, entry in registry.items() if name in used}
-
-
-def unused_sources(cfg: Config, registry: Registry) -> list[str]:
-    """Registered sources that this configuration does not use, with whether they need a network or a mirror."""
-    return sorted(set(registry) - set(used_sources(cfg, registry)))
-
-
-def out_of_reach(cfg: Config, registry: Registry) -> dict[str, str]:
-    """Registered sources that cannot be had without a network (or a file of the user's own), and why.
-
-    A source is at hand when each of its files is there already, in the mirror, a file of the user's own, or inside a package
-    (the machine's own package index counts as at hand).
-    """
-    folder = mirror(cfg)
-    reasons = {}
-    for name, entry in registry.items():
-        missing = [file for file in entry["files"] if not _at_hand(name, file, folder)]
-        if missing:
-            https = all(any(_place(place).startswith("https:") for place in file["places"]) for file in missing)
-            reasons[name] = f"{len(missing)} of {len(entry['files'])} files " + (
-                "need a download"
-                if https
-                else "are in no public place known to us: they need a mirror or files of your own"
-            )
-    return reasons
-
-
-def network_note(cfg: Config, registry: Registry) -> str:
-    """Sentence that says which data sets are not at hand, and which of them this configuration asks for."""
-    missing = out_of_reach(cfg, registry)
-    asked = set(used_sources(cfg, registry))
-    lines = [f"Not at hand without a network{' (mirror: ' + str(mirror(cfg)) + ')' if mirror(cfg) else ''}:"]
-    for name, reason in sorted(missing.items()):
-        made = "asked for by this configuration" if name in asked else "not made by this configuration"
-        lines.append(f"  {name}: {reason}; {made}")
-    return "\n".join(lines) if missing else "All registered data sets are at hand."
-
-
-def _at_hand(source: str, file: dict[str, Any], folder: str | None) -> bool:
-    if Path("results/raw", source, file["name"]).is_file():
-        return True
-    for place in map(_place, file["places"]):
-        kind, _, rest = place.partition(":")
-        if kind == "pypi" or (kind == "file" and Path(rest).is_file()):
-            return True
-        if kind == "mirror" and folder and Path(folder, rest).is_file():
-            return True
-    return False
-
-
-def _place(entry: str | dict[str, str]) -> str:
-    return entry if isinstance(entry, str) else entry["place"]
-
-
-def check_names(cfg: Config, registry: Registry) -> None:
-    """Refuse a configuration that names stores which no source makes."""
-    known = stores_of(registry)
-    wanted = [(kind, name) for kind, names in cfg.homogenize.stores().items() for name in names]
-    wanted += [("connectome", name) for name in cfg.homogenize.worm_stack]
-    wanted += [("connectome", name) for run in cfg.simulate.runs.values() for name in run.connectome]
-    wanted += [pair for comparison in cfg.compare.comparisons.values() for pair in comparison.stores()]
-    for kind, name in wanted:
-        if (kind, name) not in known:
-            raise ConfigError(
-                f"no data set makes a store {name!r} of kind {kind}",
-                where=f"homogenize.{kind}, a run's connectome or a comparison",
-                expected="one of " + ", ".join(sorted(store for of_kind, store in known if of_kind == kind)),
-                do="correct the name, or describe the data set under `datasets` in your configuration",
-            )
-    for label, comparison in cfg.compare.comparisons.items():
-        for run in comparison.runs():
-            if run not in cfg.simulate.runs:
-                raise ConfigError(
-                    f"no simulation run is called {run!r}",
-                    where=f"compare.comparisons.{label}.run",
-                    expected="one of " + (", ".join(cfg.simulate.runs) or "(no runs are configured)"),
-                    do="correct the name, or add the run under simulate.runs",
-                )
-
-
-def check_cluster(cfg: Config, *, submits: bool) -> None:
-    """Refuse combinations of Dask cluster and Snakemake executor that cannot work."""
-    inside_job = "SLURM_JOB_ID" in os.environ
-    if cfg.cluster.kind == "slurm" and (submits or inside_job):
-        raise ConfigError(
-            "a job that waits for further jobs can deadlock a full partition",
-            where="cluster.kind: slurm, while Snakemake itself submits jobs or runs inside one",
-            expected="`local` or `allocation` in submitted jobs; `slurm` only where Snakemake runs its jobs on the login node",
-            do="set cluster.kind to local",
-        )
-    if cfg.cluster.kind == "allocation" and not (submits or inside_job):
-        raise ConfigError(
-            "there is no allocation to use: this is no SLURM job, and no jobs are submitted",
-            where="cluster.kind: allocation",
-            expected="--executor slurm, or a run inside srun or sbatch",
-            do="set cluster.kind to local",
-        )
+def report_options(cfg: Config, stage: str) -> dict[str, Any]:
+    """What the figures of a kind of result depend on: parts of the configuration, the canonical axis of a species."""
+    axes = {"Caenorhabditis elegans": list(NEURONS)}
+    raster = {"raster_ms": cfg.report.raster_ms, "raster_units": cfg.report.raster_units}
+    options: dict[str, dict[str, Any]] = {"connectomes": {"axes": axes}, "simulations": {**raster, "axes": axes}}
+    return options.get(stage, {})
 
 
 def _store(stem: str) -> list[str]:

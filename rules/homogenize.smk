@@ -7,6 +7,7 @@ rule homogenize_store:
             registry,
             allometry_workflow.source_of(registry, wildcards.kind, wildcards.store),
         ),
+        manifest=lambda wildcards: f"results/raw/{allometry_workflow.source_of(registry, wildcards.kind, wildcards.store)}/manifest.json",
     output:
         store=directory("results/homogenized/{kind}/{store}.zarr"),
         manifest="results/homogenized/{kind}/{store}.manifest.json",
@@ -15,7 +16,7 @@ rule homogenize_store:
     benchmark:
         "results/benchmarks/homogenize/{kind}/{store}.tsv"
     wildcard_constraints:
-        store="(?!worm_stack$)[a-z][a-z0-9_]*",
+        store="(?!worm_stack\\.)[a-z][a-z0-9_]*",
     conda:
         "../envs/allometry.yaml"
     threads: 1
@@ -24,9 +25,9 @@ rule homogenize_store:
         runtime=60,
     params:
         code=fingerprint("allometry.homogenize"),
-        source=lambda wildcards: registry[
-            allometry_workflow.source_of(registry, wildcards.kind, wildcards.store)
-        ],
+        source=lambda wildcards: allometry_workflow.content_of(
+            registry, wildcards.kind, wildcards.store
+        ),
         raw_dir=lambda wildcards: f"results/raw/{allometry_workflow.source_of(registry, wildcards.kind, wildcards.store)}",
         options=lambda wildcards: cfg.homogenize.options.get(wildcards.store, {}),
         recordings=lambda wildcards: (

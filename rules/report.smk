@@ -1,128 +1,44 @@
 """Draw what a run made, and put it on one page."""
 
+for stage, mem_mb in {
+    "connectomes": 2000,
+    "recordings": 4000,
+    "simulations": 4000,
+    "comparisons": 2000,
+}.items():
 
-rule draw_connectomes:
-    input:
-        stores=figures["connectomes"].files(),
-    output:
-        images=report(
-            figures["connectomes"].images(),
-            caption="../allometry/report/captions/connectomes.rst",
-            category="Connectomes",
-        ),
-        texts=figures["connectomes"].texts(),
-    log:
-        "results/logs/report/draw_connectomes.log",
-    benchmark:
-        "results/benchmarks/report/draw_connectomes.tsv"
-    conda:
-        "../envs/allometry.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=10,
-    params:
-        code=fingerprint("allometry.report"),
-        kind="connectomes",
-        figures=figures["connectomes"].stores,
-        options=allometry_workflow.report_options(cfg),
-    message:
-        "Drawing the figures of connectomes"
-    script:
-        "../scripts/report_figures.py"
-
-
-rule draw_recordings:
-    input:
-        stores=figures["recordings"].files(),
-    output:
-        images=report(
-            figures["recordings"].images(),
-            caption="../allometry/report/captions/recordings.rst",
-            category="Recordings",
-        ),
-        texts=figures["recordings"].texts(),
-    log:
-        "results/logs/report/draw_recordings.log",
-    benchmark:
-        "results/benchmarks/report/draw_recordings.tsv"
-    conda:
-        "../envs/allometry.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=10,
-    params:
-        code=fingerprint("allometry.report"),
-        kind="recordings",
-        figures=figures["recordings"].stores,
-        options=allometry_workflow.report_options(cfg),
-    message:
-        "Drawing the figures of recordings"
-    script:
-        "../scripts/report_figures.py"
-
-
-rule draw_simulations:
-    input:
-        stores=figures["simulations"].files(),
-    output:
-        images=report(
-            figures["simulations"].images(),
-            caption="../allometry/report/captions/simulations.rst",
-            category="Simulations",
-        ),
-        texts=figures["simulations"].texts(),
-    log:
-        "results/logs/report/draw_simulations.log",
-    benchmark:
-        "results/benchmarks/report/draw_simulations.tsv"
-    conda:
-        "../envs/allometry.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=10,
-    params:
-        code=fingerprint("allometry.report"),
-        kind="simulations",
-        figures=figures["simulations"].stores,
-        options=allometry_workflow.report_options(cfg),
-    message:
-        "Drawing the figures of simulations"
-    script:
-        "../scripts/report_figures.py"
-
-
-rule draw_comparisons:
-    input:
-        stores=figures["comparisons"].files(),
-    output:
-        images=report(
-            figures["comparisons"].images(),
-            caption="../allometry/report/captions/comparisons.rst",
-            category="Comparisons",
-        ),
-        texts=figures["comparisons"].texts(),
-    log:
-        "results/logs/report/draw_comparisons.log",
-    benchmark:
-        "results/benchmarks/report/draw_comparisons.tsv"
-    conda:
-        "../envs/allometry.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=10,
-    params:
-        code=fingerprint("allometry.report"),
-        kind="comparisons",
-        figures=figures["comparisons"].stores,
-        options=allometry_workflow.report_options(cfg),
-    message:
-        "Drawing the figures of comparisons"
-    script:
-        "../scripts/report_figures.py"
+    rule:
+        name:
+            f"draw_{stage}"
+        input:
+            stores=figures[stage].files(),
+        output:
+            images=report(
+                figures[stage].images(),
+                caption=f"../allometry/report/captions/{stage}.rst",
+                category=stage.capitalize(),
+            ),
+            texts=figures[stage].texts(),
+        log:
+            f"results/logs/report/draw_{stage}.log",
+        benchmark:
+            f"results/benchmarks/report/draw_{stage}.tsv"
+        localrule: True
+        conda:
+            "../envs/allometry.yaml"
+        threads: 1
+        resources:
+            mem_mb=mem_mb,
+            runtime=10,
+        params:
+            code=fingerprint("allometry.report"),
+            kind=stage,
+            figures=figures[stage].stores,
+            options=allometry_workflow.report_options(cfg, stage),
+        message:
+            f"Drawing the figures of {stage}"
+        script:
+            "../scripts/report_figures.py"
 
 
 rule write_page:
@@ -140,10 +56,12 @@ rule write_page:
             caption="../allometry/report/captions/page.rst",
             category="Page",
         ),
+        manifest="results/report/manifest.json",
     log:
         "results/logs/report/write_page.log",
     benchmark:
         "results/benchmarks/report/write_page.tsv"
+    localrule: True
     conda:
         "../envs/allometry.yaml"
     threads: 1
@@ -155,6 +73,7 @@ rule write_page:
         configuration=cfg.model_dump(mode="json"),
         sources=allometry_workflow.used_sources(cfg, registry),
         unused=allometry_workflow.unused_sources(cfg, registry),
+        left_out=left_out,
     message:
         "Writing the report page"
     script:

@@ -26,7 +26,7 @@ for source, entry in registry.items():
         params:
             code=fingerprint("allometry.retrieve"),
             source=source,
-            files=entry["files"],
+            files=allometry_workflow.contents(entry["files"]),
         message:
             f"Retrieving the data set {source}"
         script:

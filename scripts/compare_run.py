@@ -2,6 +2,7 @@
 
 from allometry.compare.runner import run
 from allometry.errors import script_log
+from allometry.provenance import of_job
 
 if __name__ == "__main__":
     with script_log(snakemake.log[0]):
@@ -10,5 +11,5 @@ if __name__ == "__main__":
             snakemake.params.paths,
             snakemake.output.store,
             cards=snakemake.output.cards,
-            provenance=snakemake.params.provenance,
+            provenance=of_job(snakemake.params.provenance, snakemake.config),
         )

@@ -2,6 +2,7 @@
 
 from allometry.errors import script_log
 from allometry.homogenize import run
+from allometry.provenance import of_job
 
 if __name__ == "__main__":
     with script_log(snakemake.log[0]):
@@ -10,7 +11,7 @@ if __name__ == "__main__":
             snakemake.wildcards.store,
             snakemake.params.raw_dir,
             snakemake.output.store,
-            provenance=snakemake.params.provenance,
+            provenance=of_job(snakemake.params.provenance, snakemake.config),
             options=snakemake.params.options,
             recordings=snakemake.params.recordings,
         )

@@ -2,11 +2,12 @@
 
 from allometry.errors import script_log
 from allometry.homogenize.worm_stack import stack_worm
+from allometry.provenance import of_job
 
 if __name__ == "__main__":
     with script_log(snakemake.log[0]):
         stack_worm(
             dict(zip(snakemake.params.names, snakemake.input.stores)),
             snakemake.output.store,
-            provenance=snakemake.params.provenance,
+            provenance=of_job(snakemake.params.provenance, snakemake.config),
         )

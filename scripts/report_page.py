@@ -2,6 +2,7 @@
 
 from allometry import report
 from allometry.errors import script_log
+from allometry.provenance import of_job
 
 
 def main() -> None:
@@ -13,6 +14,9 @@ def main() -> None:
         configuration=snakemake.params.configuration,
         sources=snakemake.params.sources,
         unused=snakemake.params.unused,
+        left_out=snakemake.params.left_out,
+        manifest=snakemake.output.manifest,
+        provenance=of_job({"rule": "write_page"}, snakemake.config),
     )
 
 

@@ -3,19 +3,22 @@
 from pathlib import Path
 
 from allometry import retrieve
+from allometry.config import load_registry, validate
 from allometry.errors import script_log
 
 
 def main() -> None:
-    """Settings of the network come from the configuration, not from params: changing them must not fetch anew."""
+    """Settings of the network and places come from the configuration, not from params: changing them must not fetch anew."""
+    cfg = validate(snakemake.config, "the configuration")
+    registry = load_registry(cfg, Path(snakemake.scriptdir).parent)
     retrieve.run(
         snakemake.params.source,
-        {"files": snakemake.params.files},
+        {"files": registry[snakemake.params.source]["files"]},
         raw_dir=Path(snakemake.output.manifest).parent,
-        mirror=snakemake.config.get("mirror"),
+        mirror=cfg.mirror,
         cache_dir="results/raw/.cache",
         lock="config/datasets.lock.yaml",
-        **(snakemake.config.get("retrieve") or {}),
+        **cfg.retrieve.model_dump(),
     )
 
 

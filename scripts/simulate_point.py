@@ -4,6 +4,7 @@ from pathlib import Path
 
 from allometry.config import validate
 from allometry.errors import script_log
+from allometry.provenance import of_job
 from allometry.simulate.point import Execution, cluster_options, run_point
 
 if __name__ == "__main__":
@@ -25,5 +26,5 @@ if __name__ == "__main__":
                 memory_gib=simulate.memory_gib,
                 cluster=cluster_options(cfg.cluster.model_dump()),
             ),
-            provenance=snakemake.params.provenance,
+            provenance=of_job(snakemake.params.provenance, snakemake.config),
         )

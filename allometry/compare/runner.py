@@ -70,11 +70,12 @@ def run(
             "seed": int(given["seed"]),
         },
     )
-    stores.write(tree, out, provenance=provenance)
     if cards is not None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         cost = {"seconds": round(time.perf_counter() - started, 2), "peak_mib": round(peak, 1)}
         card.write(cards, tree, cost)
+    # last, since its manifest has the checksum of the cards
+    stores.write(tree, out, provenance=provenance, beside=[Path(cards)] if cards is not None else [])
     logger.info("wrote %s: %d rows", out, len(result.rows))
 
 

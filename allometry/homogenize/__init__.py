@@ -4,6 +4,7 @@
 """
 
 import difflib
+import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -103,7 +104,7 @@ def run(
     raw_dir = Path(raw_dir)
     name = str(source.get("name") or raw_dir.name)
     reader, kind, entry_options = store_entry(source, name, store)
-    described = Source.from_entry(name, source)
+    described = Source.from_entry(name, {**source, "files": _as_retrieved(source["files"], raw_dir)})
     files = {file: raw_dir / file for file in described.files}
     missing = [file for file, path in files.items() if not path.is_file()]
     if missing:
@@ -129,6 +130,13 @@ def run(
         )
     stores.write(obj, Path(out), provenance=dict(provenance or {}))
     log.info("%s: wrote %s", name, out)
+
+
+def _as_retrieved(files: list[dict[str, Any]], raw_dir: Path) -> list[dict[str, Any]]:
+    """Files with the checksums of the copies that are there: places may differ in their bytes, or `learn` them."""
+    manifest = raw_dir / "manifest.json"
+    found = json.loads(manifest.read_bytes())["files"] if manifest.is_file() else {}
+    return [{**file, "sha256": found.get(file["name"], file).get("sha256", "")} for file in files]
 
 
 def _kind_of(obj: Any) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import allometry
 from allometry import stores
 from allometry.errors import SimulationError
+from allometry.fingerprint import fingerprint
 from allometry.simulate import cluster as clusters
 from allometry.simulate import rendezvous
 from allometry.simulate.collect import Collector
@@ -111,6 +112,8 @@ class Attempts:
             "record": json.dumps(to_dict(self.record), sort_keys=True),
             "window_steps": self.window_steps,
             "version": allometry.__version__,
+            # the state of other code may mean something else
+            "code": fingerprint("allometry.simulate"),
         }
 
     def _attempt(self) -> list[dict[str, float]]:

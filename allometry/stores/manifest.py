@@ -10,7 +10,7 @@ import platform
 import re
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -104,13 +104,17 @@ def provenance(given: Mapping[str, Any] | None, started: float) -> dict[str, Any
     }
 
 
-def describe(store: Path, given: Mapping[str, Any] | None, started: float) -> dict[str, Any]:
-    """Return the manifest of a complete store."""
+def describe(
+    store: Path, given: Mapping[str, Any] | None, started: float, beside: Iterable[Path] = ()
+) -> dict[str, Any]:
+    """Return the manifest of a complete store, with the sha256 of the files that lie beside it and belong to it."""
+    files = {file.name: {"sha256": sha256(file), "size": file.stat().st_size} for file in beside}
     return {
         "manifest_version": MANIFEST_VERSION,
         "store": store.name,
         "content": content(store),
         "provenance": provenance(given, started),
+        **({"beside": files} if files else {}),
     }
 
 
@@ -192,4 +196,11 @@ def verify(path: str | Path) -> list[str]:
         manifest = read_manifest(store)
     except StoreError as error:
         return [f"{store}: {error.what}"]
-    return [f"{store}: {problem}" for problem in differences(store, manifest, hashes=True)]
+    problems = [f"{store}: {problem}" for problem in differences(store, manifest, hashes=True)]
+    for name, described in manifest.get("beside", {}).items():
+        file = store.with_name(name)
+        if not file.is_file():
+            problems.append(f"{file}: is missing")
+        elif sha256(file) != described.get("sha256"):
+            problems.append(f"{file}: content differs from the manifest")
+    return problems

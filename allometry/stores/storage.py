@@ -4,7 +4,7 @@ import itertools
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -113,13 +113,15 @@ def finalise(partial: Path) -> None:
     (partial / "zarr.json").write_bytes(sorted_json(root))
 
 
-def publish(partial: Path, path: Path, provenance: Mapping[str, Any] | None, started: float) -> Path:
+def publish(
+    partial: Path, path: Path, provenance: Mapping[str, Any] | None, started: float, beside: Iterable[Path] = ()
+) -> Path:
     """Give a complete store its manifest and its final name, in place of an older one.
 
     The old manifest goes first and the new one comes last: an interruption at any point leaves a store without a
     manifest, which `open` and `verify` refuse, never an undetected mixture.
     """
-    described = manifest.describe(partial, provenance, started) | {"store": path.name}
+    described = manifest.describe(partial, provenance, started, beside) | {"store": path.name}
     dumped = manifest.dump(described)
     final, partial_manifest = manifest.manifest_path(path), partial.with_name(f"{partial.name}.json")
     partial_manifest.write_bytes(dumped)
@@ -141,6 +143,7 @@ def write(
     provenance: Mapping[str, Any] | None = None,
     compression: layout.Compression = "final",
     chunks: Mapping[str, int] | None = None,
+    beside: Iterable[Path] = (),
 ) -> Path:
     """Validate and write a store with its manifest; nothing stands under the final name until it is complete.
 
@@ -156,6 +159,8 @@ def write(
         `hot` (lz4) for stores that are read many times, `final` (zstd, bit-shuffled) for the others.
     chunks : mapping, optional
         Dimension -> chunk length, in place of the default layout.
+    beside : iterable of path
+        Files in the same folder that belong to the store and are complete; their sha256 goes into the manifest.
 
     Returns
     -------
@@ -178,7 +183,7 @@ def write(
             child = group.create_group(name)
             write_group(child, dataset, compression=compression, chunks=chunks, whole=name.startswith("native/"))
         finalise(partial)
-        return publish(partial, path, provenance, started)
+        return publish(partial, path, provenance, started, beside)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         partial.with_name(f"{partial.name}.json").unlink(missing_ok=True)

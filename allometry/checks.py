@@ -1,0 +1,241 @@
+"""What a configuration may name: checked when the workflow is parsed, so that a misspelt name costs no simulation."""
+
+import difflib
+import importlib
+import os
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from allometry.config import Config, NetworkRun, PropagationRun
+from allometry.errors import ConfigError
+from allometry.homogenize.readers import MODULES
+from allometry.models.registry import MODELS
+
+Registry = dict[str, dict[str, Any]]
+WORM = "Caenorhabditis elegans"
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def stores_of(registry: Registry) -> dict[tuple[str, str], str]:
+    """Source by (kind, store): a source makes the stores it lists."""
+    return {
+        (entry["kind"], store): source
+        for source, values in registry.items()
+        for store, entry in values["stores"].items()
+    }
+
+
+def check_names(cfg: Config, registry: Registry) -> None:
+    """Refuse a configuration that names what does not exist, or what does not fit together.
+
+    Raises
+    ------
+    ConfigError
+        The key, what is valid there, and the nearest valid name.
+    """
+    _check_labels(cfg)
+    _check_readers(cfg, registry)
+    _check_stores(cfg, registry)
+    _check_options(cfg, registry)
+    for label, run in cfg.simulate.runs.items():
+        if isinstance(run, NetworkRun):
+            _check_model(f"simulate.runs.{label}", run)
+    _check_comparisons(cfg)
+
+
+def _check_labels(cfg: Config) -> None:
+    for where, names in (
+        ("simulate.runs", cfg.simulate.runs),
+        ("compare.comparisons", cfg.compare.comparisons),
+        ("datasets", cfg.datasets),
+    ):
+        for name in names:
+            if not _NAME.fullmatch(name):
+                near = re.sub(r"^[^a-z]+", "", re.sub(r"[^a-z0-9_]+", "_", name.lower())) or "a_name"
+                raise ConfigError(
+                    f"{name!r} is no valid name",
+                    where=where,
+                    expected="lower-case letters, digits and _, beginning with a letter",
+                    do=f"write for example {near!r}",
+                )
+
+
+def _check_readers(cfg: Config, registry: Registry) -> None:
+    for name, entry in registry.items():
+        # a shipped source without stores is retrieved only: nothing reads it
+        if entry["reader"] not in MODULES and (entry["stores"] or name in cfg.datasets):
+            place = "datasets" if name in cfg.datasets else cfg.registry
+            raise _unknown(entry["reader"], MODULES, f"{place}.{name}.reader", "reader")
+        if ("connectome", "worm_stack") in ((store["kind"], key) for key, store in entry["stores"].items()):
+            raise ConfigError(
+                "'worm_stack' is the name of the stack of connectomes",
+                where=f"datasets.{name}.stores",
+                do="give the store another name",
+            )
+
+
+def _check_stores(cfg: Config, registry: Registry) -> None:
+    known = stores_of(registry)
+    wanted = [(f"homogenize.{kind}", kind, name) for kind, names in cfg.homogenize.stores().items() for name in names]
+    wanted += [("homogenize.worm_stack", "connectome", name) for name in cfg.homogenize.worm_stack]
+    for label, run in cfg.simulate.runs.items():
+        wanted += [(f"simulate.runs.{label}.connectome", "connectome", name) for name in run.connectome]
+    for label, comparison in cfg.compare.comparisons.items():
+        wanted += [(f"compare.comparisons.{label}", kind, name) for kind, name in comparison.stores()]
+    for where, kind, name in wanted:
+        if (kind, name) not in known:
+            valid = [store for of_kind, store in known if of_kind == kind]
+            raise ConfigError(
+                f"no data set makes a store {name!r} of kind {kind}",
+                where=where,
+                expected="one of " + ", ".join(sorted(valid)),
+                do=_hint(name, valid) + ", or describe the data set under `datasets` in your configuration",
+            )
+    for name in cfg.homogenize.worm_stack:
+        species = registry[known["connectome", name]]["species"]
+        if species != WORM:
+            worms = [s for (k, s), source in known.items() if k == "connectome" and registry[source]["species"] == WORM]
+            raise ConfigError(
+                f"{name!r} is a connectome of {species}",
+                where="homogenize.worm_stack",
+                expected=f"connectomes of {WORM}: {', '.join(sorted(worms))}",
+                do=_hint(name, worms) + ", or remove it",
+            )
+
+
+def _check_options(cfg: Config, registry: Registry) -> None:
+    known = stores_of(registry)
+    names = {store for _, store in known}
+    configured = {name for stores in cfg.homogenize.stores().values() for name in stores}
+    configured |= {name for comparison in cfg.compare.comparisons.values() for _, name in comparison.stores()}
+    configured |= {name for run in cfg.simulate.runs.values() for name in run.connectome}
+    configured |= set(cfg.homogenize.worm_stack)
+    for store, options in cfg.homogenize.options.items():
+        where = f"homogenize.options.{store}"
+        if store not in names:
+            raise _unknown(store, names, where, "store")
+        if store not in configured:
+            raise ConfigError(
+                f"options are given for the store {store!r}, which is not made",
+                where=where,
+                expected="a store that is configured: " + (", ".join(sorted(configured)) or "(none is)"),
+                do=_hint(store, configured) + ", or add the store under `homogenize`",
+            )
+        for source in {source for (_, name), source in known.items() if name == store}:
+            _check_reader_options(registry[source]["reader"], options, where)
+    for name, own in cfg.datasets.items():
+        _check_reader_options(own.reader, own.options, f"datasets.{name}.options")
+        for store, entry in (own.stores or {}).items():
+            _check_reader_options(own.reader, entry.options, f"datasets.{name}.stores.{store}.options")
+
+
+def _check_reader_options(reader: str, options: Iterable[str], where: str) -> None:
+    """Check options against the `DEFAULTS` of a reader's module; a reader that declares none checks when it runs."""
+    if not options:
+        return
+    declared = getattr(importlib.import_module(f"allometry.homogenize.{MODULES[reader]}"), "DEFAULTS", None)
+    for option in options:
+        if declared is not None and option not in declared:
+            raise _unknown(option, declared, f"{where}.{option}", f"option of the reader {reader}")
+
+
+def _check_model(where: str, run: NetworkRun) -> None:
+    model = MODELS.get(run.model)
+    if model is None:
+        raise _unknown(run.model, MODELS, f"{where}.model", "model")
+    for parameter in run.parameters:
+        if parameter not in model.parameters:
+            raise _unknown(
+                parameter, model.parameters, f"{where}.parameters.{parameter}", f"parameter of the model {run.model}"
+            )
+    if model.needs_connectome and not run.connectome:
+        raise ConfigError(
+            f"the model {run.model} is built on a connectome, and none is named",
+            where=f"{where}.connectome",
+            expected="one or more stores of kind connectome",
+            do="add the key, for example `connectome: [cook2019_hermaphrodite]`",
+        )
+    if run.connectome and not model.needs_connectome:
+        takes = [name for name, other in MODELS.items() if other.needs_connectome]
+        raise ConfigError(
+            f"the model {run.model} takes no connectome",
+            where=f"{where}.connectome",
+            expected=f"no connectome, or one of the models {', '.join(takes)}",
+            do=f"remove the key, or set `model: {takes[0]}`",
+        )
+
+
+def _check_comparisons(cfg: Config) -> None:
+    runs = cfg.simulate.runs
+    for label, comparison in cfg.compare.comparisons.items():
+        where = f"compare.comparisons.{label}"
+        kinds: dict[str, str] = {}
+        for kind, name in comparison.stores():
+            if kinds.setdefault(name, kind) != kind:
+                raise ConfigError(
+                    f"the comparison reads two stores of the name {name!r}: {kinds[name]} and {kind}",
+                    where=where,
+                    expected="stores of different names",
+                    do="rename one under `stores` of its data set",
+                )
+        for name in comparison.runs():
+            if name not in runs:
+                raise ConfigError(
+                    f"no simulation run is called {name!r}",
+                    where=f"{where}.run",
+                    expected="one of " + (", ".join(runs) or "(no runs are configured)"),
+                    do=_hint(name, runs) + ", or add the run under simulate.runs",
+                )
+            run = runs[name]
+            if not isinstance(run, PropagationRun):
+                fitting = [other for other, entry in runs.items() if isinstance(entry, PropagationRun)]
+                raise ConfigError(
+                    f"the run {name!r} is of kind {run.kind}, which this comparison cannot read",
+                    where=f"{where}.run",
+                    expected="a run of kind propagation: " + (", ".join(fitting) or "(none is configured)"),
+                    do=_hint(name, fitting) if fitting else "add a run of kind propagation",
+                )
+            structure = [store for kind, store in comparison.stores() if kind == "connectome"]
+            structure = list(getattr(comparison, "structure", structure))
+            if missing := [store for store in run.connectome if store not in structure]:
+                raise ConfigError(
+                    f"the run {name!r} simulates connectomes that the comparison does not list: {', '.join(missing)}",
+                    where=f"{where}.structure",
+                    expected="every connectome of the run: " + ", ".join(run.connectome),
+                    do=f"add {', '.join(missing)}",
+                )
+
+
+def check_cluster(cfg: Config, *, submits: bool) -> None:
+    """Refuse combinations of Dask cluster and Snakemake executor that cannot work."""
+    inside_job = "SLURM_JOB_ID" in os.environ
+    if cfg.cluster.kind == "slurm" and (submits or inside_job):
+        raise ConfigError(
+            "a job that waits for further jobs can deadlock a full partition",
+            where="cluster.kind: slurm, while Snakemake itself submits jobs or runs inside one",
+            expected="`local` or `allocation` in submitted jobs; `slurm` only where Snakemake runs its jobs on the login node",
+            do="set cluster.kind to local",
+        )
+    if cfg.cluster.kind == "allocation" and not (submits or inside_job):
+        raise ConfigError(
+            "there is no allocation to use: this is no SLURM job, and no jobs are submitted",
+            where="cluster.kind: allocation",
+            expected="--executor slurm, or a run inside srun or sbatch",
+            do="set cluster.kind to local",
+        )
+
+
+def _hint(name: str, valid: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.0)
+    return f"perhaps {near[0]!r} is meant" if near else "correct the name"
+
+
+def _unknown(name: str, valid: Iterable[str], where: str, what: str) -> ConfigError:
+    valid = sorted(valid)
+    return ConfigError(
+        f"unknown {what} {name!r}",
+        where=where,
+        expected="one of " + (", ".join(valid) or "(none is configured)"),
+        do=_hint(name, valid),
+    )

@@ -1,0 +1,146 @@
+"""Which data sets can be had here: without a network, with one, or only from a mirror; and what follows for a run."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from allometry.checks import Registry, stores_of
+from allometry.config import Config
+
+
+def mirror(cfg: Config) -> str | None:
+    """Folder that is tried before any network: the configured one, else the environment variable ALLOMETRY_MIRROR."""
+    return cfg.mirror or os.environ.get("ALLOMETRY_MIRROR") or None
+
+
+def used_sources(cfg: Config, registry: Registry) -> Registry:
+    """Registry entries of the sources that the configured stores are made from."""
+    made = stores_of(registry)
+    used = {made[kind, name] for kind, names in cfg.homogenize.stores().items() for name in names}
+    return {name: entry for name, entry in registry.items() if name in used}
+
+
+def unused_sources(cfg: Config, registry: Registry) -> dict[str, list[str]]:
+    """Registered sources that this configuration does not use: those whose files are all in `packages`, those `elsewhere`.
+
+    A property of the registry alone: what this machine has at hand must not redo the report.
+    """
+    unused: dict[str, list[str]] = {"packages": [], "elsewhere": []}
+    for name in sorted(set(registry) - set(used_sources(cfg, registry))):
+        files = registry[name]["files"]
+        packaged = all(any(_place(place).startswith("pypi:") for place in file["places"]) for file in files)
+        unused["packages" if files and packaged else "elsewhere"].append(name)
+    return unused
+
+
+def out_of_reach(cfg: Config, registry: Registry) -> dict[str, str]:
+    """Registered sources that cannot be had without a network (or a file of the user's own), and why.
+
+    A source is at hand when each of its files is there already, in the mirror, a file of the user's own, or inside a package
+    (the machine's own package index counts as at hand).
+    """
+    folder = mirror(cfg)
+    reasons = {}
+    for name, entry in registry.items():
+        missing = [file for file in entry["files"] if not _at_hand(name, file, folder)]
+        private = [file for file in missing if not any(_place(place).startswith("https:") for place in file["places"])]
+        if private:
+            reasons[name] = (
+                f"{len(private)} of {len(entry['files'])} files are in no public place known to us: "
+                "they need a mirror or files of your own"
+            )
+        elif missing:
+            reasons[name] = f"{len(missing)} of {len(entry['files'])} files need a download"
+    return reasons
+
+
+def mirror_only(cfg: Config, registry: Registry) -> set[str]:
+    """Sources with a file that no download can give: its places are all in a mirror, and the mirror here lacks it.
+
+    A missing file of the user's own is no such case: the user named it, and Snakemake says that it is missing.
+    """
+    folder = mirror(cfg)
+    return {
+        name
+        for name, entry in registry.items()
+        if any(
+            all(_place(place).startswith("mirror:") for place in file["places"]) and not _at_hand(name, file, folder)
+            for file in entry["files"]
+        )
+    }
+
+
+def reachable(cfg: Config, registry: Registry) -> tuple[Config, dict[str, str]]:
+    """The configuration without the stores that cannot be had here, and without the runs and comparisons that need them.
+
+    Returns
+    -------
+    cfg : Config
+        What can be finished.
+    left_out : dict of str to str
+        What was left out (a store, or the key of a run or comparison), and why.
+    """
+    made, gone = stores_of(registry), mirror_only(cfg, registry)
+    absent = {(kind, store): source for (kind, store), source in made.items() if source in gone}
+    why = "its files are in no public place known to us: it needs a mirror (key `mirror`, or ALLOMETRY_MIRROR)"
+    left_out: dict[str, str] = {}
+
+    def lacks(pairs: list[tuple[str, str]]) -> list[str]:
+        return list(dict.fromkeys(name for kind, name in pairs if (kind, name) in absent))
+
+    kept: dict[str, Any] = {}
+    for kind, names in cfg.homogenize.stores().items():
+        left_out |= dict.fromkeys(lacks([(kind, name) for name in names]), why)
+        kept[kind] = [name for name in names if (kind, name) not in absent]
+    if missing := lacks([("connectome", name) for name in cfg.homogenize.worm_stack]):
+        left_out |= dict.fromkeys(missing, why) | {"homogenize.worm_stack": f"needs {', '.join(missing)}"}
+        kept["worm_stack"] = []
+    runs, comparisons = dict(cfg.simulate.runs), dict(cfg.compare.comparisons)
+    for label, run in cfg.simulate.runs.items():
+        if missing := lacks([("connectome", name) for name in run.connectome]):
+            left_out |= dict.fromkeys(missing, why) | {f"simulate.runs.{label}": f"needs {', '.join(missing)}"}
+            del runs[label]
+    for label, comparison in cfg.compare.comparisons.items():
+        missing = lacks(comparison.stores())
+        left_out |= dict.fromkeys(missing, why)
+        if missing := [*missing, *(f"simulate.runs.{name}" for name in comparison.runs() if name not in runs)]:
+            left_out[f"compare.comparisons.{label}"] = f"needs {', '.join(missing)}"
+            del comparisons[label]
+    if not left_out:
+        return cfg, left_out
+    changed = {
+        "homogenize": cfg.homogenize.model_copy(update=kept),
+        "simulate": cfg.simulate.model_copy(update={"runs": runs}),
+        "compare": cfg.compare.model_copy(update={"comparisons": comparisons}),
+    }
+    return cfg.model_copy(update=changed), left_out
+
+
+def network_note(cfg: Config, registry: Registry, left_out: dict[str, str]) -> str:
+    """Sentences that say what is left out of this run, which data sets are not at hand, and which of them it asks for."""
+    missing = out_of_reach(cfg, registry)
+    asked = set(used_sources(cfg, registry))
+    lines = [f"Left out of this run: {name}: {reason}" for name, reason in left_out.items()]
+    if not missing:
+        return "\n".join([*lines, "All registered data sets are at hand."])
+    lines.append(f"Not at hand without a network{' (mirror: ' + str(mirror(cfg)) + ')' if mirror(cfg) else ''}:")
+    for name, reason in sorted(missing.items()):
+        made = "asked for by this configuration" if name in asked else "not made by this configuration"
+        lines.append(f"  {name}: {reason}; {made}")
+    return "\n".join(lines)
+
+
+def _at_hand(source: str, file: dict[str, Any], folder: str | None) -> bool:
+    if Path("results/raw", source, file["name"]).is_file():
+        return True
+    for place in map(_place, file["places"]):
+        kind, _, rest = place.partition(":")
+        if kind == "pypi" or (kind == "file" and Path(rest).is_file()):
+            return True
+        if kind == "mirror" and folder and Path(folder, rest).is_file():
+            return True
+    return False
+
+
+def _place(entry: str | dict[str, str]) -> str:
+    return entry if isinstance(entry, str) else entry["place"]

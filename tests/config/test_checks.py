@@ -1,0 +1,87 @@
+"""What a configuration may not name: each is refused when the workflow is parsed, with the nearest valid name."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from allometry import config as configuration
+from allometry.checks import check_names
+from allometry.errors import ConfigError
+
+COOK = "cook2019_hermaphrodite"
+NETWORK: dict[str, Any] = {"kind": "network", "model": "microcircuit", "duration_ms": 10.0}
+WORM: dict[str, Any] = {"kind": "propagation", "connectome": [COOK]}
+HELD: dict[str, Any] = {"kind": "propagation", "run": "x", "function": "randi2023_wt", "structure": [COOK]}
+OWN: dict[str, Any] = {"reader": "dag2023", "files": ["a.h5"]}
+
+
+def run(**changes: Any) -> dict[str, Any]:
+    return {"simulate": {"runs": {"x": {**NETWORK, **changes}}}}
+
+
+def held(given: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {"simulate": {"runs": {"x": given}}, "compare": {"comparisons": {"y": {**HELD, **changes}}}}
+
+
+def check(values: dict[str, Any], root: Path) -> None:
+    cfg = configuration.validate(values)
+    check_names(cfg, configuration.load_registry(cfg, root))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        run(parameters={"scale": [0.1, 0.2]}),
+        run(model="connectome_lif", connectome=[COOK]),
+        held(WORM),
+        {"homogenize": {"connectome": ["oh2014"], "options": {"oh2014": {}}, "worm_stack": [COOK]}},
+        {"datasets": {"mine": {**OWN, "reader": "generic"}}, "homogenize": {"activity": ["mine"]}},
+    ],
+)
+def test_what_fits_together_is_accepted(root: Path, values: dict[str, Any]) -> None:
+    check(values, root)
+
+
+@pytest.mark.parametrize(
+    ("values", "where", "nearest"),
+    [
+        (run(model="microcircit"), "simulate.runs.x.model", "'microcircuit'"),
+        (run(parameters={"scal": 0.1}), "simulate.runs.x.parameters.scal", "'scale'"),
+        (run(model="connectome_lif"), "simulate.runs.x.connectome", "connectome"),
+        (run(connectome=[COOK]), "simulate.runs.x.connectome", "connectome_lif"),
+        ({"homogenize": {"options": {"cook2019_hermafrodite": {}}}}, "homogenize.options", f"'{COOK}'"),
+        ({"homogenize": {"connectome": [COOK], "options": {"cook2019_male": {}}}}, "homogenize.options", f"'{COOK}'"),
+        (
+            {"homogenize": {"responses": ["mcateer_v1"], "options": {"mcateer_v1": {"lag": True}}}},
+            "homogenize.options.mcateer_v1.lag",
+            "'lags'",
+        ),
+        ({"datasets": {"mine": {**OWN, "reader": "dag2032"}}}, "datasets.mine.reader", "'dag2023'"),
+        ({"homogenize": {"worm_stack": ["oh2014"]}}, "homogenize.worm_stack", "Caenorhabditis elegans"),
+        ({"homogenize": {"worm_stack": ["cok2019_male"]}}, "homogenize.worm_stack", "'cook2019_male'"),
+        ({"simulate": {"runs": {"My run": NETWORK}}}, "simulate.runs", "'my_run'"),
+        ({"compare": {"comparisons": {"A-b": HELD}}}, "compare.comparisons", "'a_b'"),
+        ({"datasets": {"Mine": OWN}}, "datasets", "lower-case"),
+        (held(NETWORK), "compare.comparisons.y.run", "propagation"),
+        (held(WORM, run="z"), "compare.comparisons.y.run", "'x'"),
+        (held({**WORM, "connectome": [COOK, "white1986_whole"]}), "compare.comparisons.y.structure", "white1986_whole"),
+        (
+            {
+                "datasets": {"mine": {**OWN, "stores": {COOK: {"kind": "activity"}}}},
+                "compare": {
+                    "comparisons": {"y": {"kind": "activity_structure", "activity": [COOK], "structure": [COOK]}}
+                },
+            },
+            "compare.comparisons.y",
+            "different names",
+        ),
+    ],
+)
+def test_what_does_not_is_refused_with_what_is_meant(
+    root: Path, values: dict[str, Any], where: str, nearest: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        check(values, root)
+    assert error.value.where.startswith(where)
+    assert nearest in str(error.value)
