@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from allometry import cli, stores
+from allometry.stores.file_manifest import write_file_manifest
 from tests.stores import samples
 
 
@@ -44,6 +45,38 @@ def test_verify_prints_one_line_per_problem_and_fails(results, capsys):
         f"{results / 'scores' / 'scores.zarr'}: is missing",
         f"{results / 'spikes' / 'spikes.zarr'}: population/c/0: content differs from the manifest",
     ]
+
+
+def test_verify_finds_a_changed_byte_in_every_plain_file(results, capsys):
+    raw, report, compared = results / "raw" / "x", results / "report", results / "compared"
+    for folder in (raw, compared, report / "figures", results / "raw" / ".cache", results / "logs"):
+        folder.mkdir(parents=True)
+    cards, page, figure, data = (
+        compared / "c.cards.json",
+        report / "index.html",
+        report / "figures" / "f.png",
+        raw / "d.csv",
+    )
+    for file in (cards, page, figure, data):
+        file.write_bytes(b"content")
+    for file in (results / "raw" / ".cache" / "manifest.json", results / "logs" / "c.log"):
+        file.write_text("not content")
+    stores.write(samples.sample("scores"), compared / "c.zarr", beside=[cards])
+    write_file_manifest(raw / "manifest.json", [data])
+    write_file_manifest(report / "manifest.json", [page, figure])
+    assert cli.main(["verify", str(results)]) == 0
+    assert capsys.readouterr().out == "7 stores and 3 other files checked, no problems\n"
+    for file in (cards, page, figure, data):
+        file.write_bytes(b"cOntent")
+        assert cli.main(["verify", str(results)]) == 1
+        assert f"{file}: content differs from the manifest" in capsys.readouterr().out
+        file.unlink()
+        assert cli.main(["verify", str(results)]) == 1
+        assert f"{file}: is missing" in capsys.readouterr().out
+        file.write_bytes(b"content")
+    (raw / "manifest.json").write_text("{")
+    assert cli.main(["verify", str(results)]) == 1
+    assert "the manifest cannot be read" in capsys.readouterr().out
 
 
 def test_verify_does_not_pass_when_there_is_nothing(tmp_path, capsys):

@@ -150,6 +150,32 @@ def test_checkpoint_of_another_run_is_not_used(client: Client, tmp_path: Path, s
     assert [p.name for p in checkpoint.iterdir()] == ["notes.txt"]
 
 
+def test_checkpoint_of_other_code_is_not_used(
+    client: Client, tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advance = Partition.window
+    steps: list[int] = []
+
+    def window(self: Partition, last: int, *rest: object) -> object:
+        if self.plan.size == small.size:
+            steps.append(self.step)
+            if self.step >= 5000 and not resumed:
+                raise Interrupted("the power failed")
+        return advance(self, last, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Partition, "window", window)
+    options = {"checkpoint": tmp_path / "checkpoint", "checkpoint_ms": 200, "cluster": client}
+    resumed: list[bool] = []
+    with pytest.raises(SimulationError, match="the power failed"):
+        simulate.run(small, 700, 1, tmp_path / "a.zarr", 1, 1, **options)  # type: ignore[arg-type]
+    assert (tmp_path / "checkpoint" / "checkpoint.json").exists()
+    monkeypatch.setattr("allometry.simulate.attempts.fingerprint", lambda *_: "edited")
+    resumed.append(True)
+    steps.clear()
+    simulate.run(small, 700, 1, tmp_path / "a.zarr", 1, 1, **options)  # type: ignore[arg-type]
+    assert min(steps) == 0
+
+
 def test_a_failing_partition_ends_the_run_with_its_cause(
     client: Client, tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:

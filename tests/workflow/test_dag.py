@@ -1,6 +1,7 @@
 """What Snakemake plans: every shipped configuration, the configuration it parses, and what an edit reruns."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,43 @@ def test_dry_run_of_every_shipped_configuration(snakemake: Run, root: Path, tmp_
     planned = done.stdout + done.stderr
     for rule in ("homogenize_store", "simulate_point", "compare_run", "write_page"):
         assert rule in planned
+
+
+def _full(snakemake: Run, root: Path, folder: Path, mirror: str) -> str:
+    done = snakemake(
+        "--cores", "2", "--configfile", str(root / "config/full.yaml"), "-n", directory=folder, ALLOMETRY_MIRROR=mirror
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_what_only_a_mirror_has_is_left_out_without_one(snakemake: Run, root: Path, tmp_path: Path) -> None:
+    said = _full(snakemake, root, tmp_path, "")
+    assert "retrieve_lanza2024" not in said
+    assert "homogenized/activity/lanza2024" not in said
+    for name in ("lanza2024", "kato2015", "allen_swdb2016", "compare.comparisons.worm_activity"):
+        assert f"Left out of this run: {name}: " in said
+    assert "results/report/index.html" in said
+
+
+def test_what_only_a_mirror_has_is_made_with_one(snakemake: Run, root: Path, mirror: Path, tmp_path: Path) -> None:
+    said = _full(snakemake, root, tmp_path, str(mirror))
+    assert "retrieve_lanza2024" in said
+    assert "Left out" not in said
+
+
+def test_dry_run_prints_no_error(snakemake: Run, root: Path, tmp_path: Path) -> None:
+    done = snakemake("--cores", "2", "--configfile", str(root / "tests/config.yaml"), "-n", directory=tmp_path)
+    assert "homogenize_worm_stack" in done.stdout + done.stderr
+    for words in ("KeyError", "InputFunctionException", "Traceback"):
+        assert words not in done.stdout + done.stderr
+
+
+def test_libraries_of_every_job_have_one_thread(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    _parsed(root, [root / "tests/config.yaml"])
+    assert (os.environ["OMP_NUM_THREADS"], os.environ["OPENBLAS_NUM_THREADS"]) == ("1", "1")
 
 
 def _parsed(root: Path, arguments: list[Path]) -> dict[str, object]:

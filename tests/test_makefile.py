@@ -1,0 +1,52 @@
+"""The Makefile: a Python that does not fit is refused in one sentence, and an environment is made once."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+@pytest.fixture
+def copy(root: Path, tmp_path: Path) -> Path:
+    """What the environment is made from, and nothing else."""
+    (tmp_path / "envs").mkdir()
+    for name in ("Makefile", "pyproject.toml", "envs/requirements.lock"):
+        shutil.copy2(root / name, tmp_path / name)
+    return tmp_path
+
+
+def _make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
+
+
+def test_an_unsupported_python_is_refused_in_one_sentence(copy: Path) -> None:
+    fake = copy / "python3.9"
+    # runs what make asks with the answers of Python 3.9
+    fake.write_text(
+        '#!/bin/sh\ncode=$(printf "%s" "$2" | sed "s/sys.version_info;/(3, 9, 18);/")\nexec python3 -c "$code"\n'
+    )
+    fake.chmod(0o755)
+    done = _make(copy, "run", f"PYTHON={fake}")
+    assert done.returncode != 0
+    said = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+    assert said == [
+        f"Allometry needs Python 3.11, 3.12 or 3.13, but {fake} is 3.9: run make PYTHON=python3.12",
+    ]
+    assert not (copy / ".venv").exists()
+
+
+def test_the_environment_is_made_once_and_again_when_the_lock_changes(copy: Path) -> None:
+    (copy / ".venv").mkdir()
+    stamp = copy / ".venv" / ".allometry-installed"
+    assert _make(copy, "-q", str(stamp.relative_to(copy))).returncode == 1
+    stamp.touch()
+    assert _make(copy, "-q", str(stamp.relative_to(copy))).returncode == 0
+    assert "pip" not in _make(copy, "-n", "run").stdout
+    lock = copy / "envs" / "requirements.lock"
+    later = stamp.stat().st_mtime_ns + 10**9
+    os.utime(lock, ns=(later, later))
+    assert "pip install" in _make(copy, "-n", "run").stdout
