@@ -69,7 +69,7 @@ class PropagationRun(Model):
         ge=0,
         description="Connectomes rewired with every degree kept that each point simulates as its null; 0: none.",
     )
-    seed: int = Field(1, ge=0, description="Seed of the rewirings; the simulation itself has no randomness.")
+    rewiring_seed: int = Field(1, ge=0, description="Seed of the rewirings; the simulation itself has no randomness.")
 
 
 Run = Annotated[NetworkRun | PropagationRun, Field(discriminator="kind")]
@@ -129,7 +129,7 @@ def points(run: NetworkRun | PropagationRun) -> list[Point]:
             "rate_hz": run.rate_hz,
             "duration_ms": run.duration_ms,
             "rewirings": run.rewirings,
-            "seed": run.seed,
+            "rewiring_seed": run.rewiring_seed,
         }
     else:
         swept = {name: value if isinstance(value, list) else [value] for name, value in sorted(run.parameters.items())}

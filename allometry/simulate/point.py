@@ -179,12 +179,12 @@ def _propagation(
             "parameters": dict(parameters),
             "derived": derived,
             "absent_means": {"functional": "unmeasured"},
-            **({"seed": parameters["seed"]} if rewirings else {}),
+            **({"seed": parameters["rewiring_seed"]} if rewirings else {}),
         },
         weight_units="mV",
     )
     if rewirings:
         # The store keeps the order of the edges: both are sorted by source and target.
-        null = np.stack([response(network) for network in rewired(net, rewirings, parameters["seed"])], axis=1)
+        null = np.stack([response(network) for network in rewired(net, rewirings, parameters["rewiring_seed"])], axis=1)
         dataset["null"] = (("edge", "rewiring"), null, {"units": "mV"})
     stores.write(dataset, store, provenance=dict(provenance or {}))

@@ -23,7 +23,7 @@ from allometry.simulate.plan import compile_network
 from allometry.simulate.validate import check_network
 
 # Trials per block: enough for the work of one row to outweigh its overhead, few enough for the state to stay in cache.
-_BLOCK = 128
+_BLOCK = 160
 
 
 def propagation(
@@ -179,7 +179,15 @@ def _block(
     longest = 1
     for e in range(len(delay)):
         longest = max(longest, delay[e])
-    ring = np.zeros((longest + 1, n, trials))
+    delays = np.unique(delay)[::-1]
+    # Spikes of the last steps, delivered when they arrive: a sum per target for every step to come would leave the cache.
+    slots = longest + 1
+    sent, sender, sender_lane = (
+        np.zeros(slots, np.int64),
+        np.empty((slots, n * trials), np.int32),
+        np.empty((slots, n * trials), np.int32),
+    )
+    arrived = np.zeros((n, trials))
     v, old = np.zeros((n, trials)), np.zeros((n, trials))
     reached, seen = np.zeros((n, trials)), np.zeros((n, trials))
     g, peak = np.zeros((n, trials)), np.zeros((n, trials))
@@ -192,7 +200,15 @@ def _block(
     for step in range(steps):
         old, v = v, old
         seen, reached = reached, seen
-        slot = step % (longest + 1)
+        slot = step % slots
+        sent[slot] = 0
+        for d in delays:
+            past = (step - d) % slots
+            for k in range(sent[past]):
+                j, t = sender[past, k], sender_lane[past, k]
+                for e in range(limits[j], limits[j + 1]):
+                    if delay[e] == d:
+                        arrived[target[e], t] += weight[e]
         for i in range(n):
             for t in range(trials):
                 joined[t] = 0.0
@@ -210,7 +226,7 @@ def _block(
             if own >= 0:
                 kicked[own] = kick if step % period == 0 else 0.0
             fired = _row(
-                v[i], old[i], reached[i], g[i], refractory[i], ring[slot, i], joined, kicked, peak[i], flag, reset, threshold, a, b, c,
+                v[i], old[i], reached[i], g[i], refractory[i], arrived[i], joined, kicked, peak[i], flag, reset, threshold, a, b, c,
                 rate, hold[i],
             )  # fmt: skip
             if own >= 0:
@@ -219,8 +235,8 @@ def _block(
             if fired > 0:
                 for t in range(trials):
                     if flag[t] != 0:
-                        for e in range(limits[i], limits[i + 1]):
-                            ring[(step + delay[e]) % (longest + 1), target[e], t] += weight[e]
+                        sender[slot, sent[slot]], sender_lane[slot, sent[slot]] = i, t
+                        sent[slot] += 1
     return peak
 
 

@@ -103,3 +103,12 @@ def test_points_of_propagation_name_their_connectome() -> None:
     found = config.points(run)
     assert [point.connectome for point in found] == ["a", "a", "b", "b"]
     assert found[1].name.startswith("a_w0.275_gap0.1_")
+
+
+def test_rewirings_are_part_of_a_propagation_point_not_points_of_their_own() -> None:
+    run = {"kind": "propagation", "connectome": ["a"], "weight_mv": [0.275]}
+    changes: tuple[dict[str, int], ...] = ({}, {"rewirings": 3}, {"rewirings": 3, "rewiring_seed": 2})
+    found = [config.points(PropagationRun.model_validate({**run, **change})) for change in changes]
+    assert [len(points) for points in found] == [1, 1, 1]
+    assert len({points[0].name for points in found}) == 3
+    assert found[2][0].parameters["rewirings"] == 3

@@ -151,7 +151,7 @@ def test_a_point_holds_the_responses_of_its_rewired_connectomes(tmp_path: Path) 
     )
     stores.write(connectome, tmp_path / "worm.zarr")
     parameters = {"kind": "propagation", "connectome": "worm", "weight_mv": 0.05, "gap_junction": 0.0}
-    parameters |= {"rate_hz": 150.0, "duration_ms": 30.0, "rewirings": 2, "seed": 7}
+    parameters |= {"rate_hz": 150.0, "duration_ms": 30.0, "rewirings": 2, "rewiring_seed": 7}
     run_point(parameters, tmp_path / "out.zarr", tmp_path / "worm.zarr", Execution(cores=2))
     store = stores.open(tmp_path / "out.zarr")
     assert store["null"].dims == ("edge", "rewiring")
@@ -172,7 +172,7 @@ def test_a_propagation_point_is_a_functional_connectome(tmp_path: Path) -> None:
     connectome = stores.connectome(nodes, edges, attrs={**ABOUT, "absent_means": {"chemical": "zero"}})
     stores.write(connectome, tmp_path / "worm.zarr")
     parameters = {"kind": "propagation", "connectome": "worm", "weight_mv": 1.1, "gap_junction": 0.0, "rate_hz": 150.0}
-    parameters |= {"rewirings": 0, "seed": 1}
+    parameters |= {"rewirings": 0, "rewiring_seed": 1}
     run_point({**parameters, "duration_ms": 50.0}, tmp_path / "out.zarr", tmp_path / "worm.zarr", Execution(cores=2))
     labels, matrix = stores.to_dense(stores.open(tmp_path / "out.zarr"), "functional")
     peak = simulate.propagation(models.connectome_lif(connectome, 1.1), 50.0)
