@@ -189,7 +189,9 @@ def _nulls(ax: Axes, null: xr.Dataset, shown: xr.Dataset) -> None:
     labels = [
         f"{connectome}, {weight:g} mV{f', gap {gap:g}' if gap else ''}"
         for connectome, weight, gap in zip(
-            shown["connectome"].values.tolist(), shown["weight_mv"].values.tolist(), shown["gap_junction"].values.tolist()
+            shown["connectome"].values.tolist(),
+            shown["weight_mv"].values.tolist(),
+            shown["gap_junction"].values.tolist(),
         )
     ]
     ax.set_yticks(range(len(labels)), labels, fontsize=6.5)
