@@ -55,7 +55,7 @@ def test_every_manifest_of_a_store_holds_the_full_configuration(finished: Path, 
         assert {"git", "host", "packages", "times"} <= provenance.keys()
 
 
-def test_a_moved_address_remakes_at_most_the_page(snakemake: Run, finished: Path, root: Path, tmp_path: Path) -> None:
+def test_a_moved_address_remakes_the_page_alone(snakemake: Run, finished: Path, root: Path, tmp_path: Path) -> None:
     registry = (root / "config/datasets.yaml").read_text(encoding="utf-8")
     moved = registry.replace("https://raw.githubusercontent.com/", "https://example.org/")
     assert moved != registry
@@ -63,9 +63,10 @@ def test_a_moved_address_remakes_at_most_the_page(snakemake: Run, finished: Path
     configuration = yaml.safe_load((root / "tests/config.yaml").read_text()) | {
         "registry": str(tmp_path / "datasets.yaml")
     }
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(configuration))
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(configuration, sort_keys=False))
     done = snakemake("--cores", "2", "--configfile", str(tmp_path / "mine.yaml"), "-n", directory=finished)
     assert done.returncode == 0, done.stdout + done.stderr
-    planned = set(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.MULTILINE))
+    # from the table of jobs: a rule with a message is not named elsewhere
+    planned = set(re.findall(r"^(\w+) +\d+$", done.stdout + done.stderr, re.MULTILINE)) - {"total"}
     # the page lists the data sets; no data set is fetched or read again
-    assert planned <= {"write_page", "all"}
+    assert planned == {"write_page", "all"}
