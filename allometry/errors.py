@@ -66,25 +66,32 @@ class ComparisonError(AllometryError):
 
 
 @contextlib.contextmanager
-def script_log(path: str | Path) -> Iterator[logging.Logger]:
-    """Log to `path` and to stderr; end the process with status 1 and one clear message on an `AllometryError`."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+def log_to(*handlers: logging.Handler) -> Iterator[logging.Logger]:
+    """Send what the package logs to `handlers`, and close them at the end."""
     logger = logging.getLogger("allometry")
     logger.setLevel(logging.INFO)
-    handlers: list[logging.Handler] = [logging.FileHandler(path, mode="w"), logging.StreamHandler(sys.stderr)]
     for handler in handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         logger.addHandler(handler)
     try:
         yield logger
-    except AllometryError as error:
-        logger.error("%s: %s", type(error).__name__, error)
-        sys.exit(1)
-    except Exception:
-        logger.exception("unexpected error (please report it)")
-        raise
     finally:
         for handler in handlers:
             logger.removeHandler(handler)
             handler.close()
+
+
+@contextlib.contextmanager
+def script_log(path: str | Path) -> Iterator[logging.Logger]:
+    """Log to `path` and to stderr; end the process with status 1 and one clear message on an `AllometryError`."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with log_to(logging.FileHandler(path, mode="w"), logging.StreamHandler(sys.stderr)) as logger:
+        try:
+            yield logger
+        except AllometryError as error:
+            logger.error("%s: %s", type(error).__name__, error)
+            sys.exit(1)
+        except Exception:
+            logger.exception("unexpected error (please report it)")
+            raise

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from allometry.errors import SimulationError
+from allometry.errors import SimulationError, log_to
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,10 +39,6 @@ def run(arguments: argparse.Namespace) -> int:
     from allometry.simulate.cluster import cores
     from allometry.simulate.point import Execution, run_point
 
-    logger = logging.getLogger("allometry")
-    logger.setLevel(logging.INFO)
-    if not logger.handlers:
-        logger.addHandler(logging.StreamHandler(sys.stderr))
     parameters = dict(_pair(text) for text in arguments.parameter)
     for name in ("scale", "k_scale"):
         if getattr(arguments, name) is not None:
@@ -52,26 +48,27 @@ def run(arguments: argparse.Namespace) -> int:
         address = "://" in arguments.cluster
         cluster = {"kind": "address", "address": arguments.cluster} if address else {"kind": arguments.cluster}
     store = arguments.out or Path(f"{arguments.model}.zarr")
-    run_point(
-        {
-            "kind": "network",
-            "model": arguments.model,
-            "duration_ms": arguments.duration_ms,
-            "precision": arguments.precision,
-            "record": {"spikes": True, "counts_bin_ms": arguments.counts_ms, "voltage": {}},
-            "parameters": parameters,
-            "seed": arguments.seed,
-        },
-        store,
-        arguments.connectome,
-        Execution(
-            partitions=arguments.partitions,
-            threads=arguments.threads,
-            cores=cores(),
-            checkpoint=arguments.checkpoint,
-            cluster=cluster,
-        ),
-    )
+    with log_to(logging.StreamHandler(sys.stderr)):
+        run_point(
+            {
+                "kind": "network",
+                "model": arguments.model,
+                "duration_ms": arguments.duration_ms,
+                "precision": arguments.precision,
+                "record": {"spikes": True, "counts_bin_ms": arguments.counts_ms, "voltage": {}},
+                "parameters": parameters,
+                "seed": arguments.seed,
+            },
+            store,
+            arguments.connectome,
+            Execution(
+                partitions=arguments.partitions,
+                threads=arguments.threads,
+                cores=cores(),
+                checkpoint=arguments.checkpoint,
+                cluster=cluster,
+            ),
+        )
     print(store)
     return 0
 

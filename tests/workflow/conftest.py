@@ -13,15 +13,22 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def snakemake(root: Path) -> Run:
-    """`snakemake(*arguments, cwd=folder, environment={...})` runs the workflow of this checkout."""
+    """`snakemake(*arguments, directory=folder, NAME=value)` runs the workflow of this checkout."""
 
     def run(
         *arguments: str, directory: Path, snakefile: Path | None = None, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile or root / "Snakefile")]
+        snakefile = snakefile or root / "Snakefile"
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
         command += ["--directory", str(directory), "--nocolor", *arguments]
         return subprocess.run(
-            command, cwd=root, env={**os.environ, **environment}, capture_output=True, text=True, timeout=600
+            # the folder that Python starts in comes first on its path: a copy must run its own package
+            command,
+            cwd=snakefile.parent,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=600,
         )
 
     return run

@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 
 from allometry import stores
+from tests.report.browser import console
 from tests.workflow.conftest import Run
 
 
@@ -29,7 +30,8 @@ def _planned(snakemake: Run, configuration: str, folder: Path, **options: object
     """Rules that Snakemake would run now."""
     done = snakemake("--cores", "2", "--configfile", configuration, "-n", directory=folder, **options)  # type: ignore[arg-type]
     assert done.returncode == 0, done.stdout + done.stderr
-    return set(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.MULTILINE)) - {"all"}
+    # A rule with a message is not named in the list of jobs, but always in the table below it.
+    return set(re.findall(r"^(\w+) +\d+$", done.stdout + done.stderr, re.MULTILINE)) - {"all", "total"}
 
 
 def test_every_store_is_valid_and_opens_without_a_warning(finished: Path) -> None:
@@ -111,6 +113,30 @@ def test_an_edit_reruns_what_it_affects_and_nothing_else(
         file.write("\n# edited\n")
     planned = _planned(snakemake, configuration, finished, snakefile=tmp_path / "Snakefile", PYTHONPATH=str(tmp_path))
     assert planned == rerun
+
+
+def test_report_page_in_browser(finished: Path, tmp_path: Path) -> None:
+    assert console(finished / "results/report/index.html", tmp_path) == []
+    assert (tmp_path / "page.png").stat().st_size > 20_000
+
+
+def test_snakemake_writes_its_own_report(snakemake: Run, configuration: str, finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.html"
+    done = snakemake("--cores", "1", "--configfile", configuration, "--report", str(out), directory=finished)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    text = out.read_text(encoding="utf-8")
+    for figure in (finished / "results/report/figures").glob("*.png"):
+        assert figure.name in text, figure
+    for category in ("Connectomes", "Recordings", "Simulations", "Comparisons", "Page"):
+        assert category in text
+
+
+def test_another_title_redoes_the_page_and_no_figure(
+    snakemake: Run, configuration: str, finished: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(Path(configuration).read_text(encoding="utf-8") + "\nreport: {title: Another}\n", encoding="utf-8")
+    assert _planned(snakemake, str(other), finished) == {"write_page"}
 
 
 def test_unknown_key_stops_the_workflow_with_one_message(snakemake: Run, tmp_path: Path) -> None:
