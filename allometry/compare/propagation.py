@@ -188,7 +188,8 @@ def _connectome(
     rewired = np.array([pairs.auc(matrix) for matrix in anatomy.rewirings(nulls, seed)])
     mirror = mirrored(restricted)[pairs.measured]
     known = np.isfinite(mirror)
-    ceiling = (auc(mirror[known], pairs.influence[known]), np.nan)
+    both = known.any() and 0 < pairs.influence[known].mean() < 1  # few mirrored pairs can be of one class
+    ceiling = (auc(mirror[known], pairs.influence[known]) if both else np.nan, np.nan)
     size = pairs.influence.size
 
     rows = [
@@ -239,7 +240,7 @@ def _connectome(
                 **column,
             )
         )
-        if pairs.influence[indirect].any():
+        if indirect.any() and 0 < pairs.influence[indirect].mean() < 1:
             beyond = auc(score[indirect], pairs.influence[indirect])
             beyond_draws = cluster_replicates(
                 score[indirect], pairs.influence[indirect], pairs.source[indirect], seed=seed, n=bootstrap

@@ -139,7 +139,9 @@ def _agreement(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str 
 def _propagation(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
     shown, null = curves["influence_auc_by_weight"], curves["influence_auc_null"]
     groups = list(dict.fromkeys(zip(shown["connectome"].values.tolist(), shown["gap_junction"].values.tolist())))
-    with figure(image, 3, 1, (4.8, 3.9)) as (ax_auc, ax_gain, ax_null):
+    # room for a line per point in the last panel, and for the legend below the first one
+    height = max(3.9, 2.4 + 0.16 * max(shown.sizes["point"], len(groups) + 3))
+    with figure(image, 3, 1, (4.8, height)) as (ax_auc, ax_gain, ax_null):
         own_colour: dict[str, str] = {}
         for (colour, line), (connectome, gap) in zip(_styles(len(groups)), groups):
             own_colour.setdefault(connectome, colour)
@@ -155,8 +157,9 @@ def _propagation(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: st
             first = shown.isel(point=connectomes.index(connectome))
             for style, predictor in zip(LINES[1:], ("weight", "path_length", "degree")):
                 # the predictors are those of the connectome, whatever is simulated on it
-                name = f"{connectome}: {predictor.replace('_', ' ')} alone"
-                ax_auc.axhline(float(first[f"auc_{predictor}"]), ls=style, lw=1, color=colour, alpha=0.7, label=name)
+                ax_auc.axhline(float(first[f"auc_{predictor}"]), ls=style, lw=1, color=colour, alpha=0.7)
+        for style, predictor in zip(LINES[1:], ("weight", "path length", "degree")):
+            ax_auc.plot([], [], ls=style, lw=1, color=NEUTRAL, label=f"{predictor} alone, in its connectome's colour")
         ax_gain.axhline(0, ls=":", color=NEUTRAL)
         for ax in (ax_auc, ax_gain):
             ax.set_xscale("log")
@@ -166,7 +169,7 @@ def _propagation(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: st
             ax.minorticks_off()
             ax.set_xlabel("weight per synapse (mV)")
         ax_auc.set(title="Simulated propagation tells influence", ylabel="AUC")
-        ax_auc.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+        ax_auc.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, -0.5 / height), ncols=2)
         ax_gain.set(title="Gain over the direct weight", ylabel="difference of AUC")
         _nulls(ax_null, null, shown)
     gains = rows[(rows["measure"] == "influence_auc_gain") & (rows["group"] == "over_weight")]

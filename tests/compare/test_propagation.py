@@ -141,3 +141,22 @@ def test_wrong_stores_are_named(inputs: dict[str, xr.Dataset]) -> None:
     chosen = {"atlas": inputs["atlas"], "same": inputs["same"], "other": inputs["anatomy"]}
     with pytest.raises(ComparisonError, match="simulates anatomy, which is not among"):
         subject.propagation(chosen, **{**OPTIONS, "structure": ["other"]})
+
+
+def test_pairs_of_one_class_have_no_area(
+    inputs: dict[str, xr.Dataset], make_connectome: Callable[..., xr.Dataset]
+) -> None:
+    names = inputs["atlas"]["node"].values.tolist()
+    _, value = stores.to_dense(inputs["atlas"], "functional")
+    _, q = stores.to_dense(inputs["atlas"], "functional", "q")
+    _, weight = stores.to_dense(inputs["anatomy"])
+    # every measured pair without an edge is an influence, and only left neurons were stimulated: no mirrored pair
+    q = np.where(weight > 0, q, np.where(np.isfinite(q), 0.01, np.nan)).astype(float)
+    value = value.astype(float)
+    q[1::2], value[1::2] = np.nan, np.nan
+    atlas = make_connectome(names, functional=value, q=q)
+    found = pd.DataFrame(subject.propagation({**inputs, "atlas": atlas}, **OPTIONS).rows)
+    assert "influence_auc_indirect" not in set(found["measure"])
+    areas = found[found["measure"] == "influence_auc"]
+    assert areas["ceiling_low"].isna().all()
+    assert areas["score"].notna().all()

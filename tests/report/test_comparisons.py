@@ -109,7 +109,15 @@ def test_every_simulated_connectome_has_its_curve_and_its_own_baselines(tmp_path
     labels = [text.get_text() for text in auc.get_legend().get_texts()]
     for i, name in enumerate(NAMES):
         assert sum(label.startswith(f"{name},") for label in labels) == 1
-        (line,) = [line for line in auc.lines if line.get_label() == f"{name}: weight alone"]
-        assert np.asarray(line.get_ydata()) == pytest.approx(0.5 + 0.01 * i)
+        (box,) = [box for box in auc.containers if str(box.get_label()).startswith(f"{name},")]
+        own = [
+            (line.get_ydata()[0], line.get_linestyle())
+            for line in auc.lines
+            if line.get_color() == box[0].get_color() and list(line.get_xdata()) == [0, 1]
+        ]
+        for style in ("--", "-.", ":"):  # weight, path length, degree
+            assert (pytest.approx(0.5 + 0.01 * i), style) in own
+    assert sum("alone" in label for label in labels) == 3
+    assert auc.get_window_extent().height > 150  # the legend leaves the panel its room
     assert len(gain.containers) == 11
     assert len({(box[0].get_color(), box[0].get_linestyle()) for box in gain.containers}) == 11
