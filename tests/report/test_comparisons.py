@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 from matplotlib.axes import Axes
 
-from allometry.report import comparisons
+from allometry.report.comparisons import worm
 from allometry.report.style import figure
 
 NAMES = [f"c{i:02d}" for i in range(11)]
@@ -35,7 +35,7 @@ def panels(monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
                     inside = ax.get_window_extent().padded(-2)
                     assert not legend.get_window_extent().overlaps(inside), ax.get_title(loc="left")
 
-    monkeypatch.setattr(comparisons, "figure", kept)
+    monkeypatch.setattr(worm, "figure", kept)
     return found
 
 
@@ -66,7 +66,7 @@ def test_eleven_connectomes_have_eleven_curves(tmp_path: Path, panels: list[Axes
             ("influence_without_edge", ""),
         )
     ]
-    comparisons._structure_function(pd.DataFrame(rows), curves, tmp_path / "x.png")
+    worm.structure_function(pd.DataFrame(rows), curves, tmp_path / "x.png")
     roc, _, _, path, null, predictor = panels
     assert len(set(_styles(roc, 21))) == 11
     assert len(set(_styles(path, 3))) == 11
@@ -104,7 +104,7 @@ def test_every_simulated_connectome_has_its_curve_and_its_own_baselines(tmp_path
     rows = pd.DataFrame(
         [{**ROW, "measure": "influence_auc_gain", "group": "over_weight", "score": 0.0, "verdict": "no better"}]
     )
-    comparisons._propagation(rows, {"influence_auc_by_weight": shown, "influence_auc_null": null}, tmp_path / "x.png")
+    worm.propagation(rows, {"influence_auc_by_weight": shown, "influence_auc_null": null}, tmp_path / "x.png")
     auc, gain, _ = panels
     labels = [text.get_text() for text in auc.get_legend().get_texts()]
     for i, name in enumerate(NAMES):
