@@ -9,6 +9,7 @@ KINDS: dict[str, str] = {
     "structure_bold": "human",
     "activity_structure": "worm_activity",
     "connectome_reservoir": "connectome_reservoir",
+    "model_recovery": "model_recovery",
 }
 """Module of `allometry.compare` of each kind of comparison; the function has the name of the kind."""
 

@@ -18,7 +18,8 @@ from allometry.compare.arrays import FloatArray, IntArray
 from allometry.errors import ComparisonError
 
 Measure = Callable[[FloatArray, FloatArray], float]
-Relation = Callable[["Population", np.random.Generator], tuple[FloatArray, FloatArray]]
+# Takes the sizes of what is generated (a `Population`, or those of another kind of data) and a generator
+Relation = Callable[[Any, np.random.Generator], tuple[FloatArray, FloatArray]]
 
 _TIE = 1e-6  # scores closer than this are one score: rounding differs between algebraically equal representations
 
@@ -166,7 +167,7 @@ MEASURES: Mapping[str, Measure] = {
 def recover(
     measures: Mapping[str, Measure] = MEASURES,
     truths: Mapping[str, Relation] = TRUTHS,
-    population: Population = Population(),
+    population: Any = Population(),
     draws: int = 20,
     seed: int = 0,
 ) -> Recovery:
@@ -175,10 +176,11 @@ def recover(
     Parameters
     ----------
     measures : mapping of str to callable
-        (x[stimuli, units], y[stimuli, units]) -> float.
+        (x[stimuli, units], y[stimuli, units]) -> float; matrices of another kind where the relations make such.
     truths : mapping of str to callable
         (population, generator) -> (x, y).
     population : Population
+        Passed to every relation.
     draws : int
         Independent draws per relation, at least 3; every measure sees the same draws.
     seed : int
@@ -219,28 +221,44 @@ def _key(name: str) -> int:
     return int.from_bytes(name.encode()[:6], "little")
 
 
-def _confusion(score: FloatArray) -> FloatArray:
-    """Leave-one-out attribution of scores [truths, draws] to the truth of nearest mean; ties share the draw."""
+def attributions(score: FloatArray) -> FloatArray:
+    """Attribute each score to the relation of the nearest mean score, leaving itself out of its own mean.
+
+    Parameters
+    ----------
+    score : ndarray, shape (truths, draws)
+
+    Returns
+    -------
+    ndarray, shape (truths, draws, truths)
+        Share of each draw that each relation gets; relations of equally near means share it.
+    """
     n, draws = score.shape
-    out = np.zeros((n, n))
     total = score.sum(axis=1)
-    for j in range(n):
-        for k in range(draws):
-            mean = total / draws
-            mean[j] = (total[j] - score[j, k]) / (draws - 1)
-            distance = np.abs(mean - score[j, k])
-            nearest = distance <= distance.min() + _TIE
-            out[j] += nearest / nearest.sum()
-    return out / draws
+    mean = np.broadcast_to(total / draws, (n, draws, n)).copy()
+    own = np.arange(n)
+    mean[own, :, own] = (total[:, None] - score) / (draws - 1)
+    distance = np.abs(mean - score[:, :, None])
+    nearest = distance <= distance.min(axis=2, keepdims=True) + _TIE
+    return np.asarray(nearest / nearest.sum(axis=2, keepdims=True))
+
+
+def _confusion(score: FloatArray) -> FloatArray:
+    return np.asarray(attributions(score).mean(axis=1))
+
+
+def rounded(score: FloatArray) -> FloatArray:
+    """Scores as multiples of what rounding can differ by, so that algebraically equal scores are equal."""
+    return np.asarray(np.round(score / _TIE))
 
 
 def _separation(score: FloatArray) -> FloatArray:
     n, draws = score.shape
-    rounded = np.round(score / _TIE)
+    levels = rounded(score)
     out = np.full((n, n), 0.5)
     for a in range(n):
         for b in range(a):
-            rank: Any = rankdata(np.concatenate([rounded[a], rounded[b]]))
+            rank: Any = rankdata(np.concatenate([levels[a], levels[b]]))
             auc = (rank[:draws].sum() - draws * (draws + 1) / 2) / draws**2
             out[a, b] = out[b, a] = max(auc, 1 - auc)
     return out

@@ -179,6 +179,13 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
      "do connected neurons, or neurons with common input, fluctuate together?", "correlation", "Uzel et al. 2022, Curr. Biol. 32:3443"),
     ("structure_bold_gain", "1", "human", "structure_function", "structural [regions, regions], BOLD [time, regions]", "monotonic transformation of either matrix",
      "do connections tell more than the strengths of their regions?", "none", "Honey et al. 2009, PNAS 106:2035"),
+    # -- model recovery: measures of measures ----------------------------------------------------------------------
+    ("recovery_hit_rate", "1", "model_recovery", "model_recovery", "pairs of systems of known relation", "monotonic transformation of the measure, nearly",
+     "is a pair attributed to its own relation by the score alone?", "none", "Schütt et al. 2023, eLife 12:e82566 (model recovery); nearest mean score, leave-one-out"),
+    ("recovery_sees_change", "1", "model_recovery", "model_recovery", "pairs of systems of known relation", "monotonic transformation of the measure",
+     "does a measure score a changed copy lower than an identical one?", "none", "Kornblith et al. 2019, ICML 97:3519 (which transformations a similarity should not see)"),
+    ("recovery_tells_from_unrelated", "1", "model_recovery", "model_recovery", "pairs of systems of known relation", "monotonic transformation of the measure",
+     "does a measure score a related system higher than an unrelated one?", "none", "Kornblith et al. 2019, ICML 97:3519 (sanity check by matching)"),
     # -- reservoir -------------------------------------------------------------------------------------------------
     ("timing_score", "1", "reservoir", "timing_task", "weights [nodes, nodes], intervals", "order of nodes", "can a readout of a connectome tell time?", "none",
      "Buonomano & Maass 2009, Nat. Rev. Neurosci. 10:113"),

@@ -11,6 +11,7 @@ from allometry.report.card import Figure
 from allometry.report.comparisons import human, worm
 from allometry.report.comparisons.forest import forest
 from allometry.report.comparisons.parts import rows_of
+from allometry.report.comparisons.recovery import recovery
 
 Drawing = Callable[[pd.DataFrame, Mapping[str, xr.Dataset], str | Path], str]
 # By a curve or measure that tells the kind of comparison
@@ -19,6 +20,7 @@ DRAWINGS: dict[str, Drawing] = {
     "influence_roc": worm.structure_function,
     "agreement": worm.agreement,
     "structure_bold_matrix": human.structure_bold,
+    "recovery": recovery,
 }
 
 
