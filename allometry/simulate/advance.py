@@ -1,7 +1,8 @@
 """The compiled step loop of one thread: deliver what is due, drive, update, exchange spikes every interval.
 
 All threads of all partitions run the same loop on their own shard of neurons. No Python object is touched and the GIL
-is not held; threads of a partition meet at a barrier, partitions over sockets (`wire`).
+is not held. Threads of a partition meet through flags, partitions over sockets (`wire`); between saying that an interval is
+done and waiting for the others, a thread queues its own spikes and prepares the next step.
 """
 
 # Compiled functions are typed by numba, not by annotations.
@@ -15,10 +16,10 @@ from numba import int64, njit
 from allometry.simulate.compiled import compiled
 from allometry.simulate.deliver import deliver_narrow, deliver_wide, enqueue
 from allometry.simulate.drive import poisson_block, poisson_some
-from allometry.simulate.intrinsics import barrier
+from allometry.simulate.intrinsics import arrive, await_all
 from allometry.simulate.rng import draw
 from allometry.simulate.update import cast, connectome, psc_delta, psc_exp_one, psc_exp_two
-from allometry.simulate.wire import exchange
+from allometry.simulate.wire import collect, post
 
 BLOCK = 2048
 # Columns of `Cells.segments`.
@@ -263,12 +264,15 @@ def advance(
         event += 1
     steps = narrow.shape[0]
     peers = len(meeting.sockets)
+    patience = meeting.patience[0]
+    prepared = -1
     step = first
     while step < last:
         stop = min(step + interval, last)
         opened = logged
         for now in range(step, stop):
             due = now % steps
+            # What arrived by the last exchange; all of it, where the step was not prepared.
             events += deliver_narrow(narrow[due], narrow_filled[due], wiring.narrow, slot_bits, cells.arrived)
             narrow_filled[due] = 0
             if wide_filled[due] > 0:
@@ -277,7 +281,8 @@ def advance(
             while event < len(cells.event_step) and cells.event_step[event] == now:
                 cells.arrived[cells.event_slot[event]] += cast(cells.event_weight[event], cells.arrived)
                 event += 1
-            _drive(cells, scratch, lanes, now)
+            if now != prepared:
+                _drive(cells, scratch, lanes, now)
             if len(cells.gap_source) > 0:
                 _gap_currents(cells, meeting.voltage[now & 1])
             if logged + neurons > len(log):
@@ -296,30 +301,51 @@ def advance(
         count = logged - opened
         _copy(log, opened, meeting.box[parity], meeting.box_start[me], count)
         meeting.box_count[parity, 8 * me] = count
-        if not barrier(meeting.flags, me, threads, 2 * generation, meeting.abort, meeting.patience[0]):
-            return 1, generation, logged, log, events, narrow, wide
-        if peers > 0 and me == 0:
-            total = 2
-            for other in range(threads):
-                n = meeting.box_count[parity, 8 * other]
-                _copy(meeting.box[parity], meeting.box_start[other], meeting.outgoing, total, n)
-                total += n
-            meeting.outgoing[0] = step
-            meeting.outgoing[1] = total - 2
-            status = exchange(
-                meeting.sockets, meeting.outgoing, meeting.incoming[parity], meeting.progress, meeting.polled, step, meeting.abort,
-                meeting.patience[0],
+        arrive(meeting.flags, me, 2 * generation)
+        if peers > 0:
+            if not await_all(meeting.flags, threads, 2 * generation, meeting.abort, patience):
+                return 1, generation, logged, log, events, narrow, wide
+            if me == 0:
+                total = 2
+                for other in range(threads):
+                    n = meeting.box_count[parity, 8 * other]
+                    _copy(meeting.box[parity], meeting.box_start[other], meeting.outgoing, total, n)
+                    total += n
+                meeting.outgoing[0] = step
+                meeting.outgoing[1] = total - 2
+                post(meeting.sockets, meeting.outgoing, meeting.progress)
+        # While the others finish their interval and messages travel: what this thread already knows of the next step.
+        # Sums are exact, so that their order does not matter. A window ends unprepared, for its state to be saved.
+        narrow, wide = _queue(log[opened:], count, wiring, narrow, narrow_filled, wide, wide_filled)
+        if stop < last:
+            due = stop % steps
+            events += deliver_narrow(narrow[due], narrow_filled[due], wiring.narrow, slot_bits, cells.arrived)
+            narrow_filled[due] = 0
+            if wide_filled[due] > 0:
+                events += deliver_wide(wide[due], wide_filled[due], wiring.wide, cells.arrived)
+                wide_filled[due] = 0
+            _drive(cells, scratch, lanes, stop)
+            prepared = stop
+        if peers == 0:
+            if not await_all(meeting.flags, threads, 2 * generation, meeting.abort, patience):
+                return 1, generation, logged, log, events, narrow, wide
+        elif me == 0:
+            status = collect(
+                meeting.sockets, meeting.outgoing, meeting.incoming[parity], meeting.progress, meeting.polled, step,
+                meeting.abort, patience,
             )  # fmt: skip
             if status != 0:
                 return status, generation, logged, log, events, narrow, wide
         for other in range(threads):
-            begin = meeting.box_start[other]
-            narrow, wide = _queue(
-                meeting.box[parity, begin:], meeting.box_count[parity, 8 * other], wiring, narrow, narrow_filled, wide,
-                wide_filled,
-            )  # fmt: skip
+            if other != me:
+                begin = meeting.box_start[other]
+                narrow, wide = _queue(
+                    meeting.box[parity, begin:], meeting.box_count[parity, 8 * other], wiring, narrow, narrow_filled,
+                    wide, wide_filled,
+                )  # fmt: skip
         if peers > 0:
-            if not barrier(meeting.flags, me, threads, 2 * generation + 1, meeting.abort, meeting.patience[0]):
+            arrive(meeting.flags, me, 2 * generation + 1)
+            if not await_all(meeting.flags, threads, 2 * generation + 1, meeting.abort, patience):
                 return 1, generation, logged, log, events, narrow, wide
             for p in range(peers):
                 narrow, wide = _queue(

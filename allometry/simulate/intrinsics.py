@@ -92,12 +92,17 @@ def pause(spins, patience):
 
 
 @njit(nogil=True)
-def barrier(flags, mine, count, generation, abort, patience):
+def arrive(flags, mine, generation):
+    """Say that this thread has reached `generation`; `flags` has eight int64 per thread, so that no two share a cache line."""
+    store_release(flags, mine * 8, generation)
+
+
+@njit(nogil=True)
+def await_all(flags, count, generation, abort, patience):
     """Wait until all `count` threads have reached `generation`; returns False if `abort[0]` was raised meanwhile.
 
-    `patience` scales how long a thread spins before it sleeps. `flags` has eight int64 per thread, so that no two share a cache line.
+    `patience` scales how long a thread spins before it sleeps.
     """
-    store_release(flags, mine * 8, generation)
     for other in range(count):
         spins = 0
         while load_acquire(flags, other * 8) < generation:

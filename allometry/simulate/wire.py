@@ -32,18 +32,29 @@ def _length(count):
 
 
 @njit(nogil=True)
-def exchange(sockets, outgoing, incoming, progress, polled, interval, abort, patience):
-    """Send `outgoing` to all peers and receive one message from each into the rows of `incoming`.
+def post(sockets, outgoing, progress):
+    """Begin an exchange: hand `outgoing` to the sockets of all peers, as far as they take it at once.
 
-    outgoing : int64 [2 + room], filled with interval, count and spikes; incoming : int64 [peer, 2 + room];
-    progress : int64 [peer, 2] scratch (bytes sent, bytes received); polled : int64 [peer] scratch of pollfd structs.
+    outgoing : int64 [2 + room], filled with interval, count and spikes, left alone until `collect` returned;
+    progress : int64 [peer, 2], bytes sent and received.
+    """
+    total = _length(outgoing[1])
+    for p in range(len(sockets)):
+        done = _send(int32(sockets[p]), address(outgoing, 0), uint64(total), int32(_SEND_FLAGS))
+        progress[p, 0] = max(int64(0), done)
+        progress[p, 1] = 0
+
+
+@njit(nogil=True)
+def collect(sockets, outgoing, incoming, progress, polled, interval, abort, patience):
+    """End an exchange: send what is left and receive one message from each peer into the rows of `incoming`.
+
+    incoming : int64 [peer, 2 + room]; polled : int64 [peer] scratch of pollfd structs; `patience` scales how long to spin
+    before sleeping: waking up costs more than a step takes.
     Returns DONE, ABORTED, LOST (a peer closed its socket) or CONFUSED (a message of another interval).
     """
     peers = len(sockets)
     total = _length(outgoing[1])
-    for p in range(peers):
-        progress[p, 0] = 0
-        progress[p, 1] = 0
     idle = 0
     while True:
         open_ends = 0
@@ -81,7 +92,7 @@ def exchange(sockets, outgoing, incoming, progress, polled, interval, abort, pat
         idle += 1
         if load_acquire(abort, 0) != 0:
             return ABORTED
-        if idle > patience:
+        if idle > 20 * patience:
             for p in range(peers):
                 events = 0
                 have = progress[p, 1]

@@ -17,16 +17,9 @@ def exchange(s: socket.socket, interval: int, spikes: list[int], room: int, abor
     outgoing[0], outgoing[1] = interval, len(spikes)
     outgoing[2 : 2 + len(spikes)] = spikes
     incoming = np.zeros((1, len(outgoing)), np.int64)
-    status = wire.exchange(
-        np.array([s.fileno()]),
-        outgoing,
-        incoming,
-        np.zeros((1, 2), np.int64),
-        np.zeros(1, np.int64),
-        interval,
-        abort,
-        1,
-    )
+    sockets, progress = np.array([s.fileno()]), np.zeros((1, 2), np.int64)
+    wire.post(sockets, outgoing, progress)
+    status = wire.collect(sockets, outgoing, incoming, progress, np.zeros(1, np.int64), interval, abort, 1)
     return status, incoming[0, 2 : 2 + incoming[0, 1]].tolist()
 
 
