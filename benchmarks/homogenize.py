@@ -12,5 +12,5 @@ def run(results: Path, quick: bool) -> None:
     results.mkdir(parents=True, exist_ok=True)
     size = ["--worms", "60", "--sources", "3", "--loop-worms", "1"] if quick else []
     out = results / ("homogenize_quick.json" if quick else "homogenize_900.json")
-    command = [sys.executable, "benchmarks/homogenize_activity.py", *size, "--json", str(out.resolve())]
+    command = [sys.executable, "-m", "benchmarks.homogenize_activity", *size, "--json", str(out.resolve())]
     subprocess.run(command, cwd=ROOT, check=True)

@@ -1,11 +1,13 @@
 """Homogenize 900 synthetic worms (130 ROIs x 1600 samples: the size of the whole worm collection), and the collection's way.
 
-    python benchmarks/homogenize_activity.py [--worms 900] [--sources 12] [--loop-worms 6] [--json FILE]
+    python -m benchmarks.homogenize_activity [--worms 900] [--sources 12] [--loop-worms 6] [--json FILE]
 
 The worms are written as one .npz each (generic reader; 90 labelled of 130 ROIs, 0.6 s, jitter), in 12 sources like the
 collection. Timed: from the files to complete stores with manifests, (a) by default, (b) with the preset `simeon2024`,
-two sources at a time as `snakemake --cores 2` runs them; the memory is the sum of the peaks of the two processes. (c) is the same preset as loops over worms,
-neurons and samples with pandas and sklearn, the way of the collection's own code, timed on a few worms and scaled up.
+two sources at a time, one thread each, as `snakemake --cores 2` runs them; imports are not timed. The memory is the sum of
+the peak resident sizes (VmHWM) of the two processes, an upper bound of what they use at any one time. (c) is the same
+preset as loops over worms, neurons and samples with pandas and sklearn, the way of the collection's own code, in one
+process, timed on a few worms and scaled up; it writes nothing.
 Synthetic data: smoothed noise, no claim about neurons.
 """
 
@@ -13,11 +15,13 @@ import argparse
 import json
 import multiprocessing
 import os
-import resource
+import re
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from benchmarks.measure import Stopwatch, machine
 
 ROIS, SAMPLES, LABELLED, DT = 130, 1600, 90, 0.6
 
@@ -101,11 +105,17 @@ def timed(task: str, files: dict[str, list[Path]], out: Path, start: Any, queue:
         loops([path for paths in files.values() for path in paths])
     else:
         homogenize(files, out, task)
-    queue.put(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+    queue.put(peak_gib())
 
 
-def run(task: str, files: dict[str, list[Path]], out: Path, processes: int) -> tuple[float, float]:
-    """Wall time, s, and summed peak memory, GiB, of a task spread over processes by source."""
+def peak_gib() -> float:
+    """Peak resident memory of this process (getrusage would count what its parent had before the exec)."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found[1]) / 2**20 if found else float("nan")
+
+
+def run(task: str, files: dict[str, list[Path]], out: Path, processes: int) -> tuple[Stopwatch, float]:
+    """Wall time and summed peak memory, GiB, of a task spread over processes by source."""
     context = multiprocessing.get_context("spawn")
     start, queue = context.Barrier(processes + 1), context.Queue()
     names = sorted(files)
@@ -114,12 +124,11 @@ def run(task: str, files: dict[str, list[Path]], out: Path, processes: int) -> t
     for worker in workers:
         worker.start()
     start.wait()
-    began = time.perf_counter()
-    peaks = [queue.get() for _ in workers]
-    wall = time.perf_counter() - began
+    with Stopwatch() as watch:
+        peaks = [queue.get() for _ in workers]
     for worker in workers:
         worker.join()
-    return wall, sum(peaks)
+    return watch, sum(peaks)
 
 
 def main() -> None:
@@ -141,9 +150,17 @@ def main() -> None:
         for task in arguments.tasks:
             few = {name: paths[:1] for name, paths in list(files.items())[: arguments.loop_worms]}
             work, processes = (few, 1) if task == "loops" else (files, arguments.processes)
-            wall, peak = run(task, work, folder / task, processes)
-            worms = sum(map(len, work.values()))
-            found = {"task": task, "worms": worms, "wall_s": wall, "s_for_900": 900 * wall / worms, "peak_gib": peak}
+            watch, peak = run(task, work, folder / task, processes)
+            worms, wall = sum(map(len, work.values())), watch.wall_s
+            found = {
+                "task": task,
+                "worms": worms,
+                "processes": processes,
+                "wall_s": round(wall, 2),
+                "s_for_900": round(900 * wall / worms, 1),
+                "peak_gib": round(peak, 3),
+                "others_share": round(watch.others_share, 4),
+            }
             results.append(found)
             print(
                 f"{task:12s} {worms:4d} worms  {wall:7.1f} s  {1000 * wall / worms:7.1f} ms/worm  "
@@ -151,7 +168,8 @@ def main() -> None:
                 flush=True,
             )
     if arguments.json:
-        arguments.json.write_text(json.dumps(results, indent=1) + "\n")
+        said = {"machine": machine(), "finished": time.strftime("%Y-%m-%dT%H:%M:%S"), "tasks": results}
+        arguments.json.write_text(json.dumps(said, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -90,6 +90,25 @@ def breakdown_table(results: Path) -> str:
     return "\n".join(rows)
 
 
+TASKS = {
+    "default": "Allometry, default",
+    "simeon2024": "Allometry, preset `simeon2024`",
+    "loops": "the same preset as loops (pandas, scikit-learn)",
+}
+
+
+def homogenize_table(results: Path) -> str:
+    """Markdown table: 900 worms into stores, ours and the collection's way."""
+    rows = ["| way | worms timed | s for 900 worms | peak GiB | other processes |", "|---|---|---|---|---|"]
+    path = results / "homogenize_900.json"
+    for task in json.loads(path.read_text())["tasks"] if path.is_file() else ():
+        rows.append(
+            f"| {TASKS[task['task']]}, {task['processes']} process{'es' * (task['processes'] > 1)} | {task['worms']} "
+            f"| {task['s_for_900']:.0f} | {task['peak_gib']:.2f} | {100 * task['others_share']:.0f} % |"
+        )
+    return "\n".join(rows)
+
+
 def machine_line(results: Path) -> str:
     """One sentence on the machine and the load of the runs."""
     runs = [r for c in comparisons(results, "microcircuit") for some in c["runs"].values() for r in some]
@@ -146,6 +165,7 @@ def main() -> None:
         "brunel": peers_table(results, "brunel"),
         "cut": cut_table(results),
         "breakdown": breakdown_table(results),
+        "homogenize": homogenize_table(results),
     }
     readme.write_text(fill(readme.read_text(), tables))
     if figure(results, FIGURE):

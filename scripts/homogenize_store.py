@@ -14,4 +14,5 @@ if __name__ == "__main__":
             provenance=of_job(snakemake.params.provenance, snakemake.config),
             options=snakemake.params.options,
             recordings=snakemake.params.recordings,
+            threads=snakemake.threads,
         )

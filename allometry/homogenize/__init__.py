@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import dask
+
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.reader import Reader, Source
@@ -74,6 +76,7 @@ def run(
     provenance: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
     recordings: Mapping[str, Any] | None = None,
+    threads: int = 1,
 ) -> None:
     """Read the files of one source and write one store with its manifest.
 
@@ -95,6 +98,8 @@ def run(
     recordings : mapping, optional
         Treatment of recordings (`homogenize.recordings` of the configuration: rate_hz, label_policy, ...). A reader of
         kind activity gets it as the option `recordings`; its own options come before it (`recording_options`).
+    threads : int
+        Threads of Dask: recordings that are read and resampled at a time. The store does not depend on it.
 
     Raises
     ------
@@ -119,16 +124,19 @@ def run(
         merged["kind"] = kind
     if kind == "activity" and recordings:
         merged["recordings"] = dict(recordings)
-    obj = reader.read(files, described, merged)
-    if _kind_of(obj) != kind:
-        raise ReaderError(
-            f"reader {reader.name!r} gave a store of kind {_kind_of(obj)!r}", where=f"store {store!r}", expected=kind
-        )
-    if described.verified == "layout-only":
-        log.warning(
-            "%s: this reader was never run on a genuine file before. Please check what it found:\n%s", name, obj
-        )
-    stores.write(obj, Path(out), provenance=dict(provenance or {}))
+    with dask.config.set(scheduler="threads", num_workers=threads):
+        obj = reader.read(files, described, merged)
+        if _kind_of(obj) != kind:
+            raise ReaderError(
+                f"reader {reader.name!r} gave a store of kind {_kind_of(obj)!r}",
+                where=f"store {store!r}",
+                expected=kind,
+            )
+        if described.verified == "layout-only":
+            log.warning(
+                "%s: this reader was never run on a genuine file before. Please check what it found:\n%s", name, obj
+            )
+        stores.write(obj, Path(out), provenance=dict(provenance or {}))
     log.info("%s: wrote %s", name, out)
 
 

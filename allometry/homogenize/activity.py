@@ -2,7 +2,7 @@
 
 A reader only maps fields into `RawRecording`. Time axis, orientation, labels, duplicates, resampling, masks and the
 record of everything that was inferred are dealt with here, the same way for every source. Recordings are independent
-Dask tasks.
+Dask tasks; how many run at a time is for `homogenize.run` to say.
 """
 
 import logging
@@ -53,7 +53,6 @@ def build(
     neurons: Sequence[str] = NEURONS,
     units: str = "1",
     parameters: Mapping[str, Any] | None = None,
-    threads: int | None = None,
 ) -> xr.DataTree:
     """Make an Activity store of what a reader found.
 
@@ -75,8 +74,6 @@ def build(
         Units of the traces.
     parameters : mapping, optional
         Options of the reader itself, to be stored.
-    threads : int, optional
-        Threads of Dask; default: its own choice.
 
     Returns
     -------
@@ -91,7 +88,7 @@ def build(
     _check_options(chosen, source.name)
     left_out = {str(name) for name in chosen["leave_out"]}
     tasks = [delayed(_one, pure=False)(item, tuple(neurons), chosen, left_out) for item in found]
-    done = compute(*tasks, scheduler="threads", num_workers=threads) if tasks else ()
+    done = compute(*tasks, scheduler="threads") if tasks else ()
     skipped = {name: reason for name, _, reason in done if reason}
     recordings = [recording for _, recording, _ in done if recording is not None]
     if not recordings:
@@ -187,17 +184,15 @@ def _one(
         out = resample(trace[:, rois], base.time, chosen["rate_hz"], up=chosen["up"], max_gap_s=chosen["max_gap_s"])
         time, values, method = out.time, out.trace, out.method
     notes["resampling"] = method
-    on_axis: dict[str, Any] = {
-        name: (("sample", "neuron"), _spread(view, slots, len(neurons)), {"units": "1"})
-        for name, view in extra_views.items()
-    }
+    on_axis: dict[str, Any] = {name: (("sample", "neuron"), view, {"units": "1"}) for name, view in extra_views.items()}
     missing = float(np.mean(~np.isfinite(trace)))
     recording = stores.Recording(
         name=raw.name,
         time=base.time,
         trace=trace.astype(np.float32),
         label=given.label,
-        resampled=_spread(values, slots, len(neurons)),
+        resampled=values,
+        slots=np.array(slots, dtype=np.int64),
         rate_hz=base.rate_hz,
         label_confidence=None if confidence is None else confidence.astype(np.float32),
         metadata={"file": raw.where.split(",")[0], "missing_fraction": missing, **raw.metadata},
@@ -207,12 +202,6 @@ def _one(
         attrs={"derived": notes},
     )
     return raw.name, recording, ""
-
-
-def _spread(values: npt.NDArray[np.float32], slots: list[int], size: int) -> npt.NDArray[np.float32]:
-    full = np.full((values.shape[0], size), np.nan, dtype=np.float32)
-    full[:, slots] = values
-    return full
 
 
 def _unique_names(recordings: list[stores.Recording], where: str) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import xarray as xr
+from dask.delayed import delayed
 
 from allometry.errors import StoreError
 from allometry.stores.schema import ANY_UNIT, SCHEMA_VERSION, Schema, Variable, column, plain, require, text
@@ -29,7 +31,12 @@ class Recording:
     label : (roi,) str
         Canonical name, or "" where it is not identified.
     resampled : (sample, neuron) float32
-        The labelled traces at the common rate on the canonical axis; NaN where not recorded.
+        The labelled traces at the common rate on the canonical axis; NaN where not recorded. With `slots`: the labelled
+        traces alone, (sample, column).
+    slots : (column,) int, optional
+        The canonical neuron of each column of `resampled`, and of each array of `resampled_extra` over (sample, neuron).
+        A worm has names for a third of its 302 neurons: the store's array is then put together piece by piece while
+        it is written, and is never in memory as a whole.
     rate_hz : float, optional
         Native rate, Hz; by default the inverse of the median time step.
     label_confidence : (roi,) float32, optional
@@ -55,6 +62,7 @@ class Recording:
     label: Sequence[str]
     resampled: np.ndarray
     rate_hz: float | None = None
+    slots: np.ndarray | None = None
     label_confidence: np.ndarray | None = None
     recorded: np.ndarray | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -90,14 +98,15 @@ def check(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
     found += [f"/native/{name}: is missing" for name in sorted(recordings - natives)]
     found += [f"/native/{name}: is not among the recordings" for name in sorted(natives - recordings)]
     neurons = set(root["neuron"].values.tolist()) | {""}
-    trace, stops = root["trace"].values, np.cumsum(row_size)
-    if np.isinf(trace).any():
-        found.append("trace: holds infinite values (missing is NaN)")
+    infinite, strays, stops = False, [], np.cumsum(row_size)
     for i, name in enumerate(root["recording"].values.tolist()):
-        stray = np.isfinite(trace[stops[i] - row_size[i] : stops[i]]).any(axis=0) & ~root["recorded"].values[i]
+        trace = root["trace"][stops[i] - row_size[i] : stops[i]].values  # one recording in memory at a time
+        infinite |= bool(np.isinf(trace).any())
+        stray = np.isfinite(trace).any(axis=0) & ~root["recorded"].values[i]
         if stray.any():
             neuron = root["neuron"].values[np.flatnonzero(stray)[0]]
-            found.append(f"trace: {neuron} has values in {name}, where it is not recorded")
+            strays.append(f"trace: {neuron} has values in {name}, where it is not recorded")
+    found += ["trace: holds infinite values (missing is NaN)"] * infinite + strays
     for path, group in groups.items():
         step = np.diff(group["time"].values)
         if not (step > 0).all():
@@ -190,26 +199,54 @@ def _metadata(recordings: list[Recording]) -> dict[str, tuple[str, np.ndarray]]:
     return table
 
 
-def _resampled_extra(recordings: list[Recording], row_size: list[int]) -> dict[str, tuple[Any, ...]]:
+def _spread(values: np.ndarray, slots: np.ndarray, size: int) -> np.ndarray:
+    """Put columns (sample, column) into their places on the canonical axis (sample, neuron), NaN elsewhere."""
+    kind = values.dtype.kind
+    full = np.full((len(values), size), "" if kind == "T" else np.nan, values.dtype if kind in "fT" else np.float64)
+    full[:, slots] = values
+    return full
+
+
+def _join(blocks: list[np.ndarray], slots: list[np.ndarray | None], size: int) -> Any:
+    """Join blocks over recordings; lazily, recording by recording, where one of them has only some columns."""
+    if all(some is None for some in slots):
+        return np.concatenate(blocks)
+    dtype = np.result_type(*blocks)
+    return da.concatenate(
+        [
+            da.from_delayed(delayed(_spread, pure=False)(block, some, size), (len(block), size), dtype)
+            for block, some in zip(blocks, (np.arange(size) if some is None else some for some in slots))
+        ]
+    )
+
+
+def _resampled_extra(recordings: list[Recording], row_size: list[int], size: int) -> dict[str, tuple[Any, ...]]:
     """Join each extra array over the recordings; NaN (or empty text) where a recording lacks it."""
     joined: dict[str, tuple[Any, ...]] = {}
     for name in sorted({name for recording in recordings for name in recording.resampled_extra}):
         given = {i: _parts_of(r.resampled_extra[name]) for i, r in enumerate(recordings) if name in r.resampled_extra}
         dims, first, attrs = next(iter(given.values()))
-        blocks = []
+        on_axis = dims == ("sample", "neuron")
+        blocks, slots = [], []
         for i, length in enumerate(row_size):
+            some = recordings[i].slots if on_axis else None
+            tail = (size if some is None else len(some),) if on_axis else first.shape[1:]
             if i in given:
-                if given[i][0] != dims or dims[:1] != ("sample",) or given[i][1].shape != (length, *first.shape[1:]):
+                if given[i][0] != dims or dims[:1] != ("sample",) or given[i][1].shape != (length, *tail):
                     raise _bad(
                         f"{name} has dimensions {given[i][0]} and shape {given[i][1].shape}",
                         f"recording {recordings[i].name!r}",
                         f"dimensions {dims} that start with sample, {length} samples, the same in each recording",
                     )
                 blocks.append(given[i][1])
+            elif first.dtype.kind == "T":
+                blocks.append(text(np.full((length, *tail), "")))
             else:
-                shape = (length, *first.shape[1:])
-                blocks.append(text(np.full(shape, "")) if first.dtype.kind == "T" else np.full(shape, np.nan))
-        values = np.concatenate(blocks)
+                # absent columns are NaN anyway: a recording without the array needs none of them
+                some, tail = (np.zeros(0, int), (0,)) if on_axis else (some, tail)
+                blocks.append(np.full((length, *tail), np.nan, first.dtype if first.dtype.kind == "f" else np.float64))
+            slots.append(some)
+        values = _join(blocks, slots, size)
         joined[name] = (dims, values.astype(first.dtype) if first.dtype.kind == "f" else values, plain(attrs))
     return joined
 
@@ -248,33 +285,40 @@ def activity(
     if not recordings:
         raise _bad("there is no recording", "recordings", "at least one Recording")
     axis = text(list(neurons))
-    traces, times, rates, recorded = [], [], [], []
+    traces, slots, times, rates, recorded = [], [], [], [], []
     for recording in recordings:
-        trace = np.asarray(recording.resampled, np.float32)
-        if trace.ndim != 2 or trace.shape[1] != len(axis):
+        trace, where = np.asarray(recording.resampled, np.float32), f"recording {recording.name!r}"
+        columns = np.arange(len(axis)) if recording.slots is None else np.asarray(recording.slots, np.int64)
+        if trace.ndim != 2 or trace.shape[1:] != columns.shape:
             raise _bad(
                 f"resampled trace has shape {trace.shape}",
-                f"recording {recording.name!r}",
-                f"(sample, neuron) with {len(axis)} neurons",
+                where,
+                f"(sample, neuron) with {columns.size} neurons",
             )
+        if len(np.unique(columns)) < len(columns) or not ((columns >= 0) & (columns < len(axis))).all():
+            raise _bad("slots do not name one neuron each", where, f"different numbers below {len(axis)}")
         if not recording.name or "/" in recording.name or recording.name.startswith("."):
             raise _bad(f"the name {recording.name!r} cannot name a group", "recordings", "a name without a slash")
         traces.append(trace)
+        slots.append(None if recording.slots is None else columns)
         time = recording.resampled_time
         times.append(np.arange(len(trace)) / rate_hz if time is None else np.asarray(time, np.float64))
         native_rate = recording.rate_hz
         rates.append(1 / np.median(np.diff(recording.time)) if native_rate is None else native_rate)
         given = recording.recorded
-        recorded.append(np.isfinite(trace).any(axis=0) if given is None else np.asarray(given, bool))
+        if given is None:
+            given = np.zeros(len(axis), bool)
+            given[columns] = np.isfinite(trace).any(axis=0)
+        recorded.append(np.asarray(given, bool))
     row_size = [len(trace) for trace in traces]
     root = xr.Dataset(
         {
-            "trace": (("sample", "neuron"), np.concatenate(traces), {"units": units}),
+            "trace": (("sample", "neuron"), _join(traces, slots, len(axis)), {"units": units}),
             "row_size": ("recording", np.array(row_size, np.int64), {"sample_dimension": "sample"}),
             "recorded": (("recording", "neuron"), np.array(recorded)),
             "native_rate": ("recording", np.array(rates, np.float64), {"units": "Hz"}),
             **_metadata(recordings),
-            **_resampled_extra(recordings, row_size),
+            **_resampled_extra(recordings, row_size, len(axis)),
         },
         coords={
             "neuron": ("neuron", axis),

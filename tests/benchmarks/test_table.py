@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.table import cut_table, figure, fill, machine_line, peers_table
+from benchmarks.table import cut_table, figure, fill, homogenize_table, machine_line, peers_table
 
 MACHINE = {"cpu": "Test CPU", "cpus": 2, "memory_gib": 24.0}
 
@@ -49,6 +49,17 @@ def test_the_fastest_repeat_counts(results: Path) -> None:
 def test_partitions_and_machine(results: Path) -> None:
     assert "| 1 | 2 | 1 | 2.0 | 1.25 |" in cut_table(results)
     assert "Test CPU, 2 CPUs, 24 GiB, 2026-01-02" in machine_line(results)
+
+
+def test_homogenizing(results: Path) -> None:
+    assert len(homogenize_table(results).splitlines()) == 2  # no result, no row
+    task = {"worms": 900, "processes": 2, "s_for_900": 41.4, "peak_gib": 1.234, "others_share": 0.02}
+    tasks = [{"task": "default", **task}, {"task": "loops", **task, "worms": 6, "processes": 1}]
+    (results / "homogenize_900.json").write_text(json.dumps({"tasks": tasks}))
+    assert homogenize_table(results).splitlines()[2:] == [
+        "| Allometry, default, 2 processes | 900 | 41 | 1.23 | 2 % |",
+        "| the same preset as loops (pandas, scikit-learn), 1 process | 6 | 41 | 1.23 | 2 % |",
+    ]
 
 
 def test_only_the_text_between_markers_changes() -> None:

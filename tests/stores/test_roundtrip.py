@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from allometry import stores
+from allometry.errors import StoreError
 from allometry.stores.manifest import content
 
 from . import samples
@@ -161,3 +162,42 @@ def test_numbers_as_other_libraries_deliver_them(tmp_path):
     assert opened["nullable"].values[0] == 1
     assert np.isnan(opened["nullable"].values[1])
     assert opened["half"].values.tolist() == [0.5, 2]
+
+
+def test_traces_given_by_slots_are_written_piece_by_piece_with_the_same_bytes(tmp_path):
+    rng, neurons = np.random.default_rng(0), [f"n{i}" for i in range(300)]
+    dense, compact = [], []
+    for name, count in (("a", 4000), ("b", 1), ("c", 4500)):
+        slots = rng.permutation(300)[:50]
+        values = rng.normal(size=(count, 50)).astype(np.float32)
+        values[:, 7] = np.nan
+        full = np.full((count, 300), np.nan, np.float32)
+        full[:, slots] = values
+        common = {
+            "name": name,
+            "time": np.arange(3.0),
+            "trace": rng.normal(size=(3, 2)),
+            "label": ["", ""],
+            "rate_hz": 1.0,
+        }
+        some = {} if name == "b" else {"other": (("sample", "neuron"), full + 1, {"units": "1"})}
+        dense.append(stores.Recording(**common, resampled=full, resampled_extra=some))
+        some = {key: (dims, values + 1, attrs) for key, (dims, _, attrs) in some.items()}
+        compact.append(stores.Recording(**common, resampled=values, slots=slots, resampled_extra=some))
+    paths = [
+        stores.write(stores.activity(made, neurons, 3.0, attrs=samples.ATTRS), tmp_path / f"{i}.zarr")
+        for i, made in enumerate((dense, compact))
+    ]
+    assert stores.activity(compact, neurons, 3.0, attrs=samples.ATTRS)["trace"].chunks is not None  # not in memory
+    assert content(paths[0]) == content(paths[1])
+    opened = stores.open(paths[1])
+    assert opened["trace"].shape == (8501, 300)
+    assert not opened["recorded"].values[0, compact[0].slots[7]]
+
+
+def test_slots_that_are_no_neurons_are_refused():
+    for slots, words in (([0, 0, 1], "slots do not name"), ([0, 1, 3], "slots do not name"), ([0, 1], "has shape")):
+        recording = samples.recording("worm_1", 0)
+        recording.slots = np.array(slots)
+        with pytest.raises(StoreError, match=words):
+            stores.activity([recording], ["AVAL", "AVAR", "RIBL"], 2.0, attrs=samples.ATTRS)
