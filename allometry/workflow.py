@@ -103,6 +103,22 @@ def compared(comparison: str) -> list[str]:
     return _store(f"results/compared/{comparison}")
 
 
+def cards(cfg: Config) -> list[str]:
+    """Paths of the benchmark cards of all comparisons, as the compare stage writes them."""
+    return [f"results/compared/{comparison}.cards.json" for comparison in cfg.compare.comparisons]
+
+
+def card_pages(cfg: Config, suffix: str) -> list[str]:
+    """Paths of the benchmark cards of all comparisons in the report, as `json` or as `html`."""
+    return [f"results/report/cards/{comparison}.{suffix}" for comparison in cfg.compare.comparisons]
+
+
+def recoveries(cfg: Config) -> list[str]:
+    """Paths of the Scores of every model recovery, which the cards quote, and of their manifests."""
+    comparisons = cfg.compare.comparisons.items()
+    return [path for name, entry in comparisons if entry.kind == "model_recovery" for path in compared(name)]
+
+
 def comparison_stores(cfg: Config, comparison: str) -> dict[str, str]:
     """Path of every store that a comparison reads, by name; points of a run go by their own names."""
     entry = cfg.compare.comparisons[comparison]
@@ -125,12 +141,12 @@ def targets(cfg: Config) -> dict[str, list[str]]:
         + (homogenized("connectome", "worm_stack") if cfg.homogenize.worm_stack else []),
         "simulate": [path for run in cfg.simulate.runs for path in simulated(cfg, run)],
         "compare": [
-            path
-            for comparison in cfg.compare.comparisons
-            for path in [*compared(comparison), f"results/compared/{comparison}.cards.json"]
+            *(path for comparison in cfg.compare.comparisons for path in compared(comparison)),
+            *cards(cfg),
         ],
     }
-    return {**stage, "all": [*(path for paths in stage.values() for path in paths), "results/report/index.html"]}
+    report = ["results/report/index.html", *card_pages(cfg, "html"), *card_pages(cfg, "json")]
+    return {**stage, "all": [*(path for paths in stage.values() for path in paths), *report]}
 
 
 @dataclass(frozen=True)

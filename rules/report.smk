@@ -41,6 +41,36 @@ for stage, mem_mb in {
             "../scripts/report_figures.py"
 
 
+rule write_cards:
+    input:
+        cards=allometry_workflow.cards(cfg),
+        recovery=allometry_workflow.recoveries(cfg),
+    output:
+        pages=report(
+            allometry_workflow.card_pages(cfg, "html"),
+            caption="../allometry/report/captions/cards.rst",
+            category="Cards",
+        ),
+        data=allometry_workflow.card_pages(cfg, "json"),
+    log:
+        "results/logs/report/write_cards.log",
+    benchmark:
+        "results/benchmarks/report/write_cards.tsv"
+    localrule: True
+    conda:
+        "../envs/allometry.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=fingerprint("allometry.report"),
+    message:
+        "Writing the benchmark cards"
+    script:
+        "../scripts/report_cards.py"
+
+
 rule write_page:
     input:
         stores=[
@@ -50,6 +80,8 @@ rule write_page:
         ],
         images=[image for stage in figures.values() for image in stage.images()],
         texts=[text for stage in figures.values() for text in stage.texts()],
+        cards=allometry_workflow.card_pages(cfg, "json"),
+        card_pages=allometry_workflow.card_pages(cfg, "html"),
     output:
         page=report(
             "results/report/index.html",

@@ -11,6 +11,7 @@ def main() -> None:
         snakemake.output.page,
         stores=[path for path in snakemake.input.stores if path.endswith(".zarr")],
         images=snakemake.input.images,
+        cards=snakemake.input.cards,
         configuration=snakemake.params.configuration,
         sources=snakemake.params.sources,
         unused=snakemake.params.unused,

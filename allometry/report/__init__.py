@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from allometry.report import cards as benchmark_cards
 from allometry.report import comparisons, connectomes, contents, page, recordings, simulations
 from allometry.stores.file_manifest import write_file_manifest
 
@@ -43,6 +44,21 @@ def draw(
             comparisons.draw(paths, image)
 
 
+def write_cards(cards: Sequence[str], *, recovery: Sequence[str], data: Sequence[str], pages: Sequence[str]) -> None:
+    """Write the benchmark cards of every comparison as JSON, with what model recovery says of them, and as pages.
+
+    Parameters
+    ----------
+    cards : sequence of path
+        Cards as the compare stage writes them, one file per comparison.
+    recovery : sequence of path
+        Scores stores of all model recoveries.
+    data, pages : sequence of path
+        JSON and HTML files to write, in the order of `cards`.
+    """
+    benchmark_cards.write_cards(cards, recovery, data, pages)
+
+
 def write_page(
     path: str | Path,
     *,
@@ -52,6 +68,7 @@ def write_page(
     sources: Mapping[str, Mapping[str, Any]],
     unused: Mapping[str, Sequence[str]],
     left_out: Mapping[str, str] | None = None,
+    cards: Sequence[str] = (),
     manifest: str | Path | None = None,
     provenance: Mapping[str, Any] | None = None,
 ) -> None:
@@ -73,8 +90,10 @@ def write_page(
         Registered data sets that were not: `packages` (all their files are in packages) and `elsewhere`.
     left_out : mapping of str to str, optional
         What was configured and could not be made here, and why.
+    cards : sequence of path, optional
+        Benchmark cards as `write_cards` writes them (JSON, each with its page beside it), to be linked.
     manifest : path, optional
-        JSON file beside the page for the checksums of the page and of the figures.
+        JSON file beside the page for the checksums of the page, of the figures and of the cards.
     provenance : mapping, optional
         For the manifest.
     """
@@ -83,7 +102,7 @@ def write_page(
         path,
         title=configuration["report"]["title"],
         summary=contents.summary(stores, sources),
-        sections=contents.sections(stores, images),
+        sections=contents.sections(stores, images, cards),
         stores=contents.store_table(stores),
         data=contents.data_table(sources),
         data_note=contents.data_note(sources, unused, left_out or {}),
@@ -91,5 +110,9 @@ def write_page(
         configuration=configuration,
     )
     if manifest is not None:
-        made = [Path(path), *(file for image in images for file in (Path(image), Path(image).with_suffix(".json")))]
+        made = [
+            Path(path),
+            *(file for image in images for file in (Path(image), Path(image).with_suffix(".json"))),
+            *(file for card in cards for file in (Path(card), Path(card).with_suffix(".html"))),
+        ]
         write_file_manifest(manifest, made, provenance=provenance, started=started)

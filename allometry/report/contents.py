@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from allometry import stores as store_access
+from allometry.report.cards import table as card_table
 from allometry.report.page import Section
 from allometry.stores import activity_summary
 from allometry.stores.manifest import read_manifest
@@ -47,22 +48,23 @@ def summary(stores: Sequence[str], sources: Mapping[str, Any]) -> str:
     return f"{len(stores)} stores from {len(sources)} data sets and from simulations: {listed}."
 
 
-def sections(stores: Sequence[str], images: Sequence[str]) -> list[Section]:
-    """Sections of the page, each with its figures; the comparisons also with the table of all scores."""
+def sections(stores: Sequence[str], images: Sequence[str], cards: Sequence[str] = ()) -> list[Section]:
+    """Sections of the page, each with its figures; the comparisons also with their cards and the table of all scores."""
     return [
         Section(
             title,
             note,
             [image for image in images if Path(image).name.startswith(prefixes)],
-            _tables(prefixes[-1], stores),
+            _tables(prefixes[-1], stores, cards),
         )
         for prefixes, (title, note) in SECTIONS.items()
     ]
 
 
-def _tables(prefix: str, stores: Sequence[str]) -> dict[str, pd.DataFrame]:
+def _tables(prefix: str, stores: Sequence[str], cards: Sequence[str]) -> dict[str, pd.DataFrame]:
     if prefix == "compared_":
-        return {"All scores": scores_table(stores)}
+        linked = {"Benchmark cards: what each score is worth": card_table(cards)} if cards else {}
+        return {**linked, "All scores": scores_table(stores)}
     if prefix == "recordings_":
         return {"Recordings": recordings_table(stores)}
     return {}
