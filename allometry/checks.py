@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from allometry.config import Config, NetworkRun, PropagationRun
+from allometry.config import Config, NetworkRun
 from allometry.errors import ConfigError
 from allometry.homogenize.readers import MODULES
 from allometry.models.registry import MODELS
@@ -188,16 +188,15 @@ def _check_comparisons(cfg: Config) -> None:
                     do=_hint(name, runs) + ", or add the run under simulate.runs",
                 )
             run = runs[name]
-            if not isinstance(run, PropagationRun):
-                fitting = [other for other, entry in runs.items() if isinstance(entry, PropagationRun)]
+            if run.kind != comparison.run_kind:
+                fitting = [other for other, entry in runs.items() if entry.kind == comparison.run_kind]
                 raise ConfigError(
                     f"the run {name!r} is of kind {run.kind}, which this comparison cannot read",
                     where=f"{where}.run",
-                    expected="a run of kind propagation: " + (", ".join(fitting) or "(none is configured)"),
-                    do=_hint(name, fitting) if fitting else "add a run of kind propagation",
+                    expected=f"a run of kind {comparison.run_kind}: " + (", ".join(fitting) or "(none is configured)"),
+                    do=_hint(name, fitting) if fitting else f"add a run of kind {comparison.run_kind}",
                 )
-            structure = [store for kind, store in comparison.stores() if kind == "connectome"]
-            structure = list(getattr(comparison, "structure", structure))
+            structure = getattr(comparison, "structure", run.connectome)
             if missing := [store for store in run.connectome if store not in structure]:
                 raise ConfigError(
                     f"the run {name!r} simulates connectomes that the comparison does not list: {', '.join(missing)}",

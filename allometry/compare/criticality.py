@@ -5,6 +5,7 @@ they bring in matplotlib.
 """
 
 import contextlib
+import io
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
@@ -180,7 +181,7 @@ def power_law(
             name: tuple(float(v) for v in fit.distribution_compare("power_law", name, normalized_ratio=True))
             for name in alternatives
         }
-    alpha = float(fit.power_law.alpha)
+        alpha = float(fit.power_law.alpha)
     pairs = {name: (v[0], v[1]) for name, v in compared.items()}
     return PowerLaw(alpha, (alpha - 1) / np.sqrt(n_tail), float(fit.xmin), n_tail, float(fit.power_law.D), pairs)
 
@@ -300,7 +301,9 @@ def branching_ratio(activity: npt.ArrayLike, k_max: int = 100) -> BranchingRatio
         coefficients = mre.coefficients(x, method="ts", steps=(1, k_max), dt=1, dtunit="bins", numboot=0)
         r_k = np.asarray(coefficients.coefficients, dtype=float)
         try:
-            fit = mre.fit(coefficients, fitfunc="exponential", numboot=0)
+            # its progress bar goes to stderr whatever it is told
+            with contextlib.redirect_stderr(io.StringIO()):
+                fit = mre.fit(coefficients, fitfunc="exponential", numboot=0)
         except RuntimeError as error:
             raise ComparisonError("r_k = b m^k does not fit", where="activity", do=str(error)) from None
     if fit.mre is None or not np.isfinite(fit.mre):

@@ -9,7 +9,10 @@ KINDS: dict[str, str] = {
     "structure_bold": "human",
     "activity_structure": "worm_activity",
     "connectome_reservoir": "connectome_reservoir",
+    "dynamic_connectome": "worm_dynamics",
+    "activity_manifolds": "activity_manifolds",
     "model_recovery": "model_recovery",
+    "spike_statistics": "spike_statistics",
 }
 """Module of `allometry.compare` of each kind of comparison; the function has the name of the kind."""
 

@@ -1,17 +1,23 @@
 """Configuration of the compare stage: named comparisons, one model per kind."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 
 from allometry.config.base import Model
 
 Synapse = Literal["chemical", "electrical"]
+SpikeStatistic = Literal[
+    "rate", "cv", "lv", "correlation", "osi", "spectrum", "synchrony", "avalanches", "branching_ratio"
+]
 CHEMICAL_AND_ELECTRICAL: list[Synapse] = ["chemical", "electrical"]
 
 
 class Comparison(Model):
     """What every comparison has."""
+
+    run_kind: ClassVar[str] = "propagation"
+    """Kind of simulation run that it reads, if any."""
 
     seed: int = Field(1, ge=0, description="Seed of every resample, permutation and rewiring.")
 
@@ -143,6 +149,65 @@ class ConnectomeReservoir(Comparison):
         return [("connectome", name) for name in self.structure]
 
 
+class DynamicConnectome(Comparison):
+    """Motifs of coupling over time, animals and pairs of neurons, and their communities."""
+
+    kind: Literal["dynamic_connectome"] = Field(description="Dynamic functional connectome of recorded animals.")
+    activity: list[str] = Field(
+        min_length=1, description="Activity stores with labelled neurons; recordings are animals."
+    )
+    structure: list[str] = Field(
+        default_factory=list, description="Connectome stores whose modules are compared with the communities."
+    )
+    synapses: list[Synapse] = Field(
+        default=CHEMICAL_AND_ELECTRICAL, min_length=1, description="Kinds of synapse that are added for the modules."
+    )
+    share: float = Field(
+        0.75, gt=0, le=1, description="Neurons count that are labelled in at least this share of the recordings."
+    )
+    smooth_s: float = Field(1.0, ge=0, description="Width (sd) of the Gaussian filter before the derivative, s.")
+    bin_s: float = Field(4.0, gt=0, description="Length of the bins in which affinities are averaged, s.")
+    ranks: list[int] = Field(
+        default=[1, 2, 3, 4, 5, 6, 7, 8], min_length=1, description="Numbers of motifs that are tried, increasing."
+    )
+    restarts: int = Field(5, ge=2, description="Random starts for each number of motifs.")
+    least_similarity: float = Field(
+        0.8, gt=0, le=1, description="Restarts agree from this similarity on (1: the same factors)."
+    )
+    nulls: int = Field(39, ge=2, description="Sets of recordings whose neurons, or animals, are shifted in time.")
+
+    def stores(self) -> list[tuple[str, str]]:
+        """Recordings, then connectomes."""
+        return [("activity", name) for name in self.activity] + [("connectome", name) for name in self.structure]
+
+
+class ActivityManifolds(Comparison):
+    """Low-dimensional activity of several animals on shared neurons, and decoding of behaviour across animals."""
+
+    kind: Literal["activity_manifolds"] = Field(description="Manifolds of activity compared across animals.")
+    activity: list[str] = Field(
+        min_length=1, description="Activity stores with labelled neurons; recordings are animals."
+    )
+    components: int = Field(3, ge=1, description="Principal components of the derivative.")
+    state: str = Field("state", description="Native variable with the behaviour state of every sample.")
+    ignored_states: list[str] = Field(
+        default=["", "nostate"], description="States that stand for no state; their samples are left out."
+    )
+    fewest_samples: int = Field(20, ge=2, description="Samples of a state that each animal must have.")
+    folds: int = Field(5, ge=2, description="Folds of the decoding within an animal, of contiguous blocks.")
+    block_s: float = Field(
+        30.0, gt=0, description="Length of the contiguous blocks of folds, resamples and permutations, s."
+    )
+    nulls: int = Field(1000, ge=20, description="Permutations of neurons, and of blocks of labels.")
+    bootstrap: int = Field(
+        500, ge=100, description="Resamples of neurons, and of blocks, for the confidence intervals."
+    )
+
+    def stores(self) -> list[tuple[str, str]]:
+        """The recordings."""
+        return [("activity", name) for name in self.activity]
+
+
 class ModelRecovery(Comparison):
     """Pairs of known relation scored by every measure: which measure can tell which relation?"""
 
@@ -162,6 +227,45 @@ class ModelRecovery(Comparison):
     nulls: int = Field(500, ge=20, description="Permutations of the names of the relations.")
 
 
+class SpikeStatistics(Comparison):
+    """Statistics of spiking activity: simulation against simulation and data, beside what another seed changes."""
+
+    run_kind: ClassVar[str] = "network"
+
+    kind: Literal["spike_statistics"] = Field(description="Distributions of spike statistics against each other.")
+    simulated: list[str] = Field(
+        default_factory=list,
+        description="Simulation runs of kind `network`; their points that differ only in the seed are one ensemble.",
+    )
+    spikes: list[str] = Field(default_factory=list, description="Spikes stores of recordings.")
+    responses: list[str] = Field(
+        default_factory=list,
+        description="Responses stores: event rates, correlations over presentations, orientation selectivity.",
+    )
+    activity: list[str] = Field(default_factory=list, description="Activity stores: correlations of traces.")
+    reference: str | None = Field(
+        None,
+        description="What all others are held against: a store, or a point without seed and digits (`scale0.1`); null: "
+        "every pair is compared.",
+    )
+    statistics: list[SpikeStatistic] = Field(
+        default=list(get_args(SpikeStatistic)), min_length=1, description="Statistics that are compared."
+    )
+    bin_ms: float = Field(2.0, gt=0, description="Bin of the counts whose pairwise correlations are taken, in ms.")
+    skip_ms: float = Field(500.0, ge=0, description="Warm-up of a simulation that is left out, in ms.")
+    max_units: int = Field(250, ge=20, description="Units sampled from each population, at random.")
+    bootstrap: int = Field(200, ge=100, description="Resamples of units, and of time for population counts.")
+
+    def stores(self) -> list[tuple[str, str]]:
+        """Spikes, responses, then traces."""
+        kinds = {"spikes": self.spikes, "responses": self.responses, "activity": self.activity}
+        return [(kind, name) for kind, names in kinds.items() for name in names]
+
+    def runs(self) -> list[str]:
+        """The simulated runs."""
+        return self.simulated
+
+
 AnyComparison = Annotated[
     StructureFunction
     | ConnectomeAgreement
@@ -169,7 +273,10 @@ AnyComparison = Annotated[
     | StructureBold
     | ActivityStructure
     | ConnectomeReservoir
-    | ModelRecovery,
+    | DynamicConnectome
+    | ActivityManifolds
+    | ModelRecovery
+    | SpikeStatistics,
     Field(discriminator="kind"),
 ]
 

@@ -8,7 +8,7 @@ import xarray as xr
 
 from allometry import stores
 from allometry.report.card import Figure
-from allometry.report.comparisons import human, worm
+from allometry.report.comparisons import human, spikes, worm
 from allometry.report.comparisons.forest import forest
 from allometry.report.comparisons.parts import rows_of
 from allometry.report.comparisons.recovery import recovery
@@ -21,6 +21,7 @@ DRAWINGS: dict[str, Drawing] = {
     "agreement": worm.agreement,
     "structure_bold_matrix": human.structure_bold,
     "recovery": recovery,
+    "spike_distributions": spikes.spike_statistics,
 }
 
 
