@@ -18,7 +18,7 @@ rule simulate_point:
         "results/benchmarks/simulate/{run}/{point}.tsv"
     conda:
         "../envs/allometry.yaml"
-    threads: workflow.cores or 8
+    threads: workflow.resource_settings.cores or 8
     resources:
         mem_mb=4000,
         runtime=240,

@@ -20,9 +20,10 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         if arguments.cluster == "allocation" and os.environ.get("SLURM_PROCID", "0") != "0":
-            from allometry.simulate.cluster import allocation_file, serve_allocation
+            from allometry.simulate.cluster import allocation_file
+            from allometry.simulate.join import serve
 
-            serve_allocation(allocation_file())
+            serve(allocation_file())
             return 0
         return command.run(arguments)
     except AllometryError as error:

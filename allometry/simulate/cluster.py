@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -123,7 +124,10 @@ def _address(options: dict[str, Any], partitions: int, threads: int | None) -> I
 
 @contextlib.contextmanager
 def _allocation(options: dict[str, Any], partitions: int, threads: int | None) -> Iterator[Any]:
-    """Task 0 of a multi-task job: its own scheduler and worker, joined by the other tasks (`serve_allocation`)."""
+    """Task 0 of a SLURM job: its own scheduler and worker, joined by the other tasks (`join.serve`).
+
+    Where this process is the only task of its step, as in a job that Snakemake submitted, it starts the others.
+    """
     from distributed import Client, LocalCluster
 
     path = Path(options.pop("scheduler_file", allocation_file()))
@@ -144,10 +148,39 @@ def _allocation(options: dict[str, Any], partitions: int, threads: int | None) -
         partial.write_text(cluster.scheduler_address)
         partial.replace(path)
         try:
-            _wait(client, partitions, timeout, "allocation")
-            yield client
+            with _tasks(path, partitions - 1):
+                _wait(client, partitions, timeout, "allocation")
+                yield client
+                client.retire_workers(close_workers=True)
         finally:
             path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _tasks(path: Path, count: int) -> Iterator[None]:
+    """Start `count` workers as a step of the surrounding job, unless this step has more than one task already."""
+    if count < 1 or int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) > 1:
+        yield
+        return
+    # A step's own settings would bind the new one to this task's share of the job.
+    kept = ("SLURM_CONF", "SLURM_JOB_ID", "SLURM_JOBID")
+    environment = {k: v for k, v in os.environ.items() if k in kept or not k.startswith(("SLURM_", "SRUN_"))}
+    command = ["srun", "--overlap", f"--ntasks={count}", sys.executable, "-m", "allometry.simulate.join", str(path)]
+    try:
+        step = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
+    except FileNotFoundError as error:
+        raise SimulationError(
+            "the other tasks of the job cannot be started: there is no srun",
+            where="cluster: allocation",
+            expected="a SLURM job with as many tasks as partitions",
+        ) from error
+    try:
+        yield
+        step.wait(timeout=60)
+    finally:
+        if step.poll() is None:
+            step.terminate()
+            step.wait()
 
 
 @contextlib.contextmanager
@@ -169,28 +202,6 @@ def _interface_host() -> str:
     import socket
 
     return socket.gethostbyname(socket.gethostname())
-
-
-def serve_allocation(path: str | Path, timeout_s: float = 300.0) -> None:
-    """Be a worker for task 0 of this job until its scheduler closes."""
-    import asyncio
-    import time
-
-    from distributed import Worker
-
-    path = Path(path)
-    deadline = time.monotonic() + timeout_s
-    while not path.exists():
-        if time.monotonic() > deadline:
-            raise SimulationError("task 0 of the job did not start a scheduler", where=str(path))
-        time.sleep(0.2)
-    address = path.read_text().strip()
-
-    async def work() -> None:
-        async with Worker(address, nthreads=1, memory_limit=0, dashboard=False) as worker:
-            await worker.finished()
-
-    asyncio.run(work())
 
 
 def workers(client: Any) -> dict[str, Any]:

@@ -1,0 +1,116 @@
+"""Simulations and the workflow on a real SLURM (`pytest -m slurm`)."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from allometry import models, simulate, stores
+
+pytestmark = pytest.mark.slurm
+
+SCALE, DURATION_MS, SEED = 0.02, 300.0, 3
+MODEL = ["microcircuit", "--scale", str(SCALE), "--duration-ms", str(DURATION_MS), "--seed", str(SEED)]
+JOBS = {"kind": "slurm", "queue": "main", "memory": "800MB", "walltime": "00:05:00", "interface": "lo"}
+
+
+def _spikes(path: Path) -> tuple[list[int], list[int]]:
+    spikes = stores.open(path)
+    return spikes["spike_step"].values.tolist(), spikes["spike_unit"].values.tolist()
+
+
+def _jobs() -> list[str]:
+    listed = subprocess.run(["squeue", "-h", "-o", "%i %T"], check=True, capture_output=True, text=True)
+    return [line for line in listed.stdout.splitlines() if "COMPLETING" not in line]
+
+
+def _until(condition: Callable[[], bool], timeout_s: float) -> bool:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.3)
+    return False
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[int], list[int]]:
+    path = tmp_path_factory.mktemp("local") / "spikes.zarr"
+    simulate.run(models.microcircuit(SCALE), DURATION_MS, SEED, path, 1, 1)
+    return _spikes(path)
+
+
+@pytest.mark.usefixtures("slurm")
+def test_partitions_in_jobs_of_their_own(tmp_path: Path, local: tuple[list[int], list[int]]) -> None:
+    cluster = {**JOBS, "local_directory": str(tmp_path), "log_directory": str(tmp_path)}
+    simulate.run(models.microcircuit(SCALE), DURATION_MS, SEED, tmp_path / "a.zarr", 2, 1, cluster=cluster)
+    assert _spikes(tmp_path / "a.zarr") == local
+    assert len(list(tmp_path.glob("dask-worker*.out"))) + len(list(tmp_path.glob("slurm-*.out"))) == 2
+    assert _until(lambda: not _jobs(), 30), _jobs()
+
+
+@pytest.mark.usefixtures("slurm")
+def test_tasks_of_one_job(tmp_path: Path, local: tuple[list[int], list[int]]) -> None:
+    command = ["srun", "--ntasks=2", sys.executable, "-m", "allometry.simulate", *MODEL, "--threads", "1"]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "a.zarr")], cwd=tmp_path, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert _spikes(tmp_path / "a.zarr") == local
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.manifest.json", "a.zarr"]
+
+
+@pytest.mark.usefixtures("slurm")
+def test_a_killed_run_leaves_no_job(tmp_path: Path) -> None:
+    """The process that collects is killed: partitions end by themselves, with their jobs."""
+    program = (
+        "from allometry import models, simulate\n"
+        "if __name__ == '__main__':\n"
+        f"    cluster = { ({**JOBS, 'local_directory': str(tmp_path), 'log_directory': str(tmp_path)})!r}\n"
+        f"    simulate.run(models.microcircuit({SCALE}), 600_000, 1, {str(tmp_path / 'a.zarr')!r}, 2, 1, cluster=cluster)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        assert _until(lambda: any(tmp_path.glob("**/segment-*.npz")), 120)
+    finally:
+        process.kill()
+        process.wait()
+    assert _until(lambda: not _jobs(), 120), _jobs()
+    assert not (tmp_path / "a.zarr").exists()
+
+
+@pytest.mark.usefixtures("slurm")
+def test_workflow_submits_a_simulation_that_uses_its_allocation(
+    tmp_path: Path, root: Path, local: tuple[list[int], list[int]]
+) -> None:
+    """One job of the workflow, submitted by Snakemake, whose two tasks are the two partitions."""
+    (tmp_path / "config.yaml").write_text(
+        "simulate:\n  partitions: 2\n  threads: 1\n  runs:\n    small:\n      kind: network\n      model: microcircuit\n"
+        f"      parameters: {{scale: [{SCALE}]}}\n      duration_ms: {DURATION_MS}\n      seeds: [{SEED}]\n"
+        "cluster: {kind: allocation}\n"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "simulate",
+        "--snakefile",
+        str(root / "Snakefile"),
+        "--directory",
+        str(tmp_path),
+    ]
+    command += ["--configfile", str(tmp_path / "config.yaml"), "--profile", str(root / "profiles/slurm"), "--jobs", "1"]
+    command += [
+        "--set-resources",
+        "simulate_point:tasks=2",
+        "simulate_point:mem_mb=1500",
+        "--set-threads",
+        "simulate_point=1",
+    ]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    (store,) = tmp_path.glob("results/simulated/small/*.zarr")
+    assert _spikes(store) == local
