@@ -1,7 +1,8 @@
 """Atanas et al. 2023 (Flavell laboratory): WormWideWeb files, one JSON or HDF5 per worm.
 
-The JSON may be compressed by bzip2, as the site delivers it. `timestamp_confocal`, `trace_array` (roi, time) and `labeled` (ROI number from 1 -> label, confidence). In HDF5 files the
-names may be inside groups (`timing/`, `gcamp/`). Behaviour on the same clock is kept.
+The JSON may be compressed by bzip2, as the site delivers it. `timestamp_confocal`, `trace_array` (roi, time) and `labeled`
+(ROI number from 1 -> label, confidence). In HDF5 files the names may be inside groups (`timing/`, `gcamp/`), traces are
+(time, roi), and a list `neuropal_label`, one name per ROI, may stand for `labeled`. Behaviour on the same clock is kept.
 """
 
 import bz2
@@ -76,6 +77,9 @@ def recording(path: Path) -> RawRecording:
     n_roi = trace.shape[1]
     raw, confidence = [""] * n_roi, np.full(n_roi, np.nan)
     table = content.get("labeled")
+    listed = content.get("neuropal_label")
+    if table is None and listed is not None:
+        table = _numbered(listed, n_roi, path)
     if not isinstance(table, dict):
         notes["labels"] = "the file has no table `labeled`: no ROI is labelled"
         table = {}
@@ -137,6 +141,8 @@ def _hdf5(file: h5py.File) -> dict[str, Any]:
             for name in NAMES[:2]:
                 if name not in content and isinstance(group.get(name), h5py.Dataset):
                     content[name] = group[name][()]
+            if "neuropal_label" not in content and isinstance(group.get("neuropal_label"), h5py.Dataset):
+                content["neuropal_label"] = group["neuropal_label"][()]
             if "labeled" not in content and isinstance(group.get("labeled"), h5py.Group):
                 content["labeled"] = {key: _entry(value) for key, value in group["labeled"].items()}
     except (OSError, RuntimeError, ValueError, KeyError) as error:
@@ -147,6 +153,19 @@ def _hdf5(file: h5py.File) -> dict[str, Any]:
             do="retrieve it again",
         ) from error
     return content
+
+
+def _numbered(listed: Any, n_roi: int, path: Path) -> dict[str, Any]:
+    """The list `neuropal_label` in the form of the table `labeled`."""
+    names = [labels.text(name) for name in np.asarray(listed).ravel().tolist()]
+    if len(names) != n_roi:
+        raise ReaderError(
+            what=f"neuropal_label has {len(names)} names; the recording has {n_roi} ROIs.",
+            where=str(path),
+            expected="one name per ROI",
+            do="retrieve the file again",
+        )
+    return {str(number): {"label": name} for number, name in enumerate(names, start=1)}
 
 
 def _entry(group: Any) -> Any:

@@ -1,7 +1,8 @@
 """Lin et al. 2023: one MATLAB v5 file per worm with raw fluorescence.
 
 `corrected_F` (neuron, time), its baseline `F_0`, `proofread_neurons` (names), `use_flag` (neurons that are fit for use) and
-`times`, a struct whose last field holds seconds. The trace is (F - F_0) / F_0; the first sample of F is missing.
+`times`, a struct whose last field holds seconds. The trace is (F - F_0) / F_0; the first sample of F is missing. Neurons that
+are not fit for use are kept among the native regions, without a label.
 """
 
 import functools
@@ -52,18 +53,20 @@ def recording(path: Path) -> RawRecording:
     if lost := sorted(set(struct) - set(FIELDS)):
         notes["not_kept"] = lost
     if not good.all():
-        notes["unused_rois"] = f"{int((~good).sum())} neurons without use_flag were left out"
-    bad = good & ~((f_0[:, 0] != 0) & np.isfinite(f_0[:, 0]))
+        unused = [_name(name) for name, flag in zip(names, good) if not flag]
+        notes["unused_rois"] = {"names": unused, "why": "no use_flag: the names are not used as labels"}
+    bad = ~((f_0[:, 0] != 0) & np.isfinite(f_0[:, 0]))
     if bad.any():
         notes["no_baseline"] = f"{int(bad.sum())} neurons have no usable F_0: their traces are NaN"
     with np.errstate(divide="ignore", invalid="ignore"):
         trace = np.where(bad[:, None], np.nan, (fluorescence - f_0) / f_0)
     return RawRecording(
         name=path.stem,
-        trace=trace[good].T,
+        trace=trace.T,
         time=time,
-        labels=[_name(name) for name, flag in zip(names, good) if flag],
+        labels=[_name(name) if flag else "" for name, flag in zip(names, good)],
         where=path.name,
+        extra={"use_flag": (("roi",), good, {})},
         notes=notes,
     )
 
