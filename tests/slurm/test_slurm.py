@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import xarray as xr
 
 from allometry import models, simulate, stores
 
@@ -19,6 +20,7 @@ JOBS = {"kind": "slurm", "queue": "main", "memory": "800MB", "walltime": "00:05:
 
 def _spikes(path: Path) -> tuple[list[int], list[int]]:
     spikes = stores.open(path)
+    assert isinstance(spikes, xr.Dataset)
     return spikes["spike_step"].values.tolist(), spikes["spike_unit"].values.tolist()
 
 
