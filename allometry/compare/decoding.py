@@ -4,6 +4,7 @@ Cross-validation is by presentation block (repeat), never by random trials: tria
 leak from training to test. Hyperparameters are chosen inside the training blocks only.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +102,11 @@ def _decoder(name: str, groups: IntArray, stimuli: IntArray) -> Any:
 
 def _fit(name: str, x: FloatArray, stimulus: IntArray, block: IntArray) -> Any:
     model = _decoder(name, block, stimulus)
+    if isinstance(model, NearestCentroid):
+        with warnings.catch_warnings():
+            # A silent unit has no spread within a stimulus, which only shrunken centroids would divide by.
+            warnings.filterwarnings("ignore", message="self.within_class_std_dev_", category=UserWarning)
+            return model.fit(x, stimulus)
     return model.fit(x, stimulus, groups=block) if isinstance(model, GridSearchCV) else model.fit(x, stimulus)
 
 

@@ -9,12 +9,18 @@ KINDS: dict[str, str] = {
     "structure_bold": "human",
     "activity_structure": "worm_activity",
     "connectome_reservoir": "connectome_reservoir",
+    "population_code": "population_code",
+    "representation_similarity": "representation_similarity",
     "dynamic_connectome": "worm_dynamics",
     "activity_manifolds": "activity_manifolds",
     "model_recovery": "model_recovery",
     "spike_statistics": "spike_statistics",
 }
-"""Module of `allometry.compare` of each kind of comparison; the function has the name of the kind."""
+"""Module of `allometry.compare` of each kind of comparison; the function has the name of the kind.
+
+Where memory or work is a question, the module also has `estimates(inputs, **options)`, an iterable of
+`blockwise.Estimate`, which the runner logs before anything is computed.
+"""
 
 
 def module_of(kind: str) -> str:

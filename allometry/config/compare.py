@@ -266,6 +266,92 @@ class SpikeStatistics(Comparison):
         return self.simulated
 
 
+class PopulationCode(Comparison):
+    """What populations of sensory neurons say about the stimulus."""
+
+    kind: Literal["population_code"] = Field(
+        description="Decoding, tuning, correlations, reliability of sensory populations."
+    )
+    responses: list[str] = Field(min_length=1, description="Responses stores; each area of a store is a population.")
+    stimulus: str | None = Field(None, description="Kind of stimulus; needed where a store holds several.")
+    by: list[str] | None = Field(
+        None,
+        min_length=1,
+        description="Columns of the presentations whose values make a stimulus; null: `direction` or `orientation` where "
+        "there is one, else the conditions of the store.",
+    )
+    decoders: list[Literal["nearest_centroid", "correlation", "lda", "logistic"]] = Field(
+        ["nearest_centroid", "correlation"], min_length=1, description="Decoders; the first is used for subsampling."
+    )
+    centre_blocks: bool | None = Field(
+        None,
+        description="Subtract each unit's mean over a block of presentations before decoding; null: where every stimulus "
+        "was shown equally often.",
+    )
+    negative: Literal["rectify", "drop"] = Field(
+        "rectify", description="Negative mean responses: count as 0 for selectivity, or leave their units out."
+    )
+    population_size: int | None = Field(
+        None,
+        ge=2,
+        description="Neurons of the whole recurrent population, for the spectral radius; null: the recorded ones, which "
+        "gives a lower bound.",
+    )
+    blanks: bool = Field(False, description="Keep blank screens as a stimulus.")
+    fewest_repeats: int = Field(2, ge=2, description="Stimuli shown less often are left out.")
+    nulls: int = Field(200, ge=20, description="Shuffles of labels and of trials.")
+    bootstrap: int = Field(1000, ge=100, description="Resamples of blocks and units for the confidence interval.")
+    subsets: int = Field(20, ge=2, description="Random subsets per size of the subsampling curves.")
+    splits: int = Field(50, ge=5, description="Random halves of the repeats for reliability.")
+
+    def stores(self) -> list[tuple[str, str]]:
+        """The responses."""
+        return [("responses", name) for name in self.responses]
+
+
+class RepresentationSimilarity(Comparison):
+    """Representations of areas and animals against one another and against models on the same stimuli."""
+
+    kind: Literal["representation_similarity"] = Field(
+        description="Similarity of representations: areas, animals, and a bank of models."
+    )
+    responses: list[str] = Field(min_length=1, description="Responses stores; each area of a store is a population.")
+    stimulus: str | None = Field(None, description="Kind of stimulus; needed where a store holds several.")
+    measures: list[Literal["ssm", "cka", "rsa"]] = Field(
+        ["ssm", "cka", "rsa"],
+        min_length=1,
+        description="Similarity of similarity matrices, debiased CKA, rank correlation of crossnobis distances; the first "
+        "is used for curves.",
+    )
+    models: list[Literal["pixels", "gabor_simple", "gabor_complex", "motion_energy", "random_convolution"]] = Field(
+        ["pixels", "gabor_simple", "gabor_complex", "motion_energy", "random_convolution"],
+        description="Models of the bank; empty: none.",
+    )
+    between: bool = Field(True, description="Compare the populations with one another; they must share stimuli.")
+    blanks: bool = Field(False, description="Keep blank screens as a stimulus; they are rendered grey.")
+    fewest_repeats: int = Field(2, ge=2, description="Stimuli shown less often are left out.")
+    field_deg: float = Field(
+        120.0, gt=0, description="Width of the square screen that stimuli are rendered on, in degrees."
+    )
+    pixels: int = Field(64, ge=16, description="Pixels along a side of it.")
+    spatial_frequency: float = Field(
+        0.04, gt=0, description="Of gratings whose table does not say it, in cycles per degree."
+    )
+    temporal_frequency: float = Field(2.0, gt=0, description="Of drifting gratings whose table does not say it, in Hz.")
+    contrast: float = Field(0.8, gt=0, le=1, description="Of gratings whose table does not say it.")
+    gabor_frequencies: list[float] = Field(
+        [0.02, 0.04, 0.08, 0.16], min_length=1, description="Levels of the Gabor pyramid, in cycles per degree."
+    )
+    orientations: int = Field(8, ge=2, description="Orientations of the Gabor filters.")
+    nulls: int = Field(1000, ge=20, description="Orders of the stimuli for p.")
+    bootstrap: int = Field(500, ge=100, description="Resamples of the stimuli for the confidence interval.")
+    splits: int = Field(50, ge=5, description="Random halves of the repeats and of the units.")
+
+    def stores(self) -> list[tuple[str, str]]:
+        """The responses."""
+        return [("responses", name) for name in self.responses]
+
+
 AnyComparison = Annotated[
     StructureFunction
     | ConnectomeAgreement
@@ -276,7 +362,9 @@ AnyComparison = Annotated[
     | DynamicConnectome
     | ActivityManifolds
     | ModelRecovery
-    | SpikeStatistics,
+    | SpikeStatistics
+    | PopulationCode
+    | RepresentationSimilarity,
     Field(discriminator="kind"),
 ]
 
