@@ -96,10 +96,15 @@ def table(data: Sequence[str]) -> pd.DataFrame:
                 "cards": len(cards),
                 "scores": sum(len(card["raw"]) for card in cards),
                 "with a ceiling": sum(card["ceiling"]["low"] is not None for card in cards),
-                "low ceilings": sum(card["ceiling"]["is_low"] for card in cards),
-                "scores above their ceiling": sum(card["above"] for card in cards),
                 "with model recovery": sum(bool(card["validity"]["recovery"]) for card in cards),
-                "comparison": cards[0]["identity"]["comparison"] if cards else "",
+                "flags": ", ".join(
+                    f"{count} {what}"
+                    for count, what in (
+                        (sum(card["ceiling"]["is_low"] for card in cards), "low ceilings"),
+                        (sum(card["above"] for card in cards), "scores above their ceiling"),
+                    )
+                    if count
+                ),
             }
         )
     return pd.DataFrame(rows)

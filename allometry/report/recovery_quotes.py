@@ -68,9 +68,11 @@ def sentences(quote: dict[str, Any]) -> str:
     parts = [f"tells an identical pair from one that is {_listed(quote['sees'])}"] if quote["sees"] else []
     if quote["does_not_see"]:
         parts.append(f"does not see that a pair is {_listed(quote['does_not_see'])}")
-    if quote["confuses"]:
-        parts.append("cannot tell apart " + _listed([f"{a} from {b}" for a, b in quote["confuses"]]))
-    variant = quote["variant"].replace("_", " ")
+    # two relations that both look identical are not told apart either, which needs no words
+    unseen = set(quote["does_not_see"])
+    if confused := [f"{a} from {b}" for a, b in quote["confuses"] if not {a, b} <= unseen]:
+        parts.append(f"cannot tell {_listed(confused)}")
+    variant = quote["variant"].replace("_", " ").capitalize()
     return (
         f"{variant} {'; '.join(parts)}. By its score alone {rate:.0%} [{low:.0%}, {high:.0%}] of pairs are attributed to their own "
         f"relation (chance {quote['chance']:.0%})."

@@ -1,5 +1,6 @@
 """The whole workflow of tests/config.yaml: what it leaves, that a second run does nothing, and what a change reruns."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -81,10 +82,17 @@ def test_deleted_store_behind_a_kept_manifest_is_rebuilt(snakemake: Run, configu
 @pytest.mark.parametrize(
     ("edited", "rerun"),
     [
-        ("allometry/compare/structure.py", {"compare_run", "draw_comparisons", "write_page"}),
+        ("allometry/compare/structure.py", {"compare_run", "draw_comparisons", "write_cards", "write_page"}),
         (
             "allometry/report/style.py",
-            {"draw_comparisons", "draw_connectomes", "draw_recordings", "draw_simulations", "write_page"},
+            {
+                "draw_comparisons",
+                "draw_connectomes",
+                "draw_recordings",
+                "draw_simulations",
+                "write_cards",
+                "write_page",
+            },
         ),
         (
             "allometry/stores/schema.py",
@@ -97,6 +105,7 @@ def test_deleted_store_behind_a_kept_manifest_is_rebuilt(snakemake: Run, configu
                 "draw_connectomes",
                 "draw_recordings",
                 "draw_simulations",
+                "write_cards",
                 "write_page",
             },
         ),
@@ -115,8 +124,23 @@ def test_an_edit_reruns_what_it_affects_and_nothing_else(
     assert planned == rerun
 
 
-def test_report_page_in_browser(finished: Path, tmp_path: Path) -> None:
-    assert console(finished / "results/report/index.html", tmp_path) == []
+def test_cards_quote_model_recovery_and_are_linked(finished: Path) -> None:
+    page = (finished / "results/report/index.html").read_text(encoding="utf-8")
+    for path in (finished / "results/compared").glob("*.cards.json"):
+        name = path.name.removesuffix(".cards.json")
+        assert f'href="cards/{name}.html"' in page
+        assert (finished / f"results/report/cards/{name}.html").is_file()
+    cards = json.loads((finished / "results/report/cards/worm_agreement.json").read_text(encoding="utf-8"))
+    quoted = {card["identity"]["measure"]: card["validity"]["recovery"] for card in cards}
+    assert set(quoted) == {"edge_recall", "edge_precision", "edge_jaccard", "weight_rank_correlation"}
+    assert all(len(quotes) == 1 for quotes in quoted.values())
+    assert "missed" in quoted["edge_recall"][0]["sees"]
+    assert "missed" in quoted["edge_precision"][0]["does_not_see"]
+
+
+@pytest.mark.parametrize("page", ["index.html", "cards/worm_agreement.html"])
+def test_report_page_in_browser(finished: Path, tmp_path: Path, page: str) -> None:
+    assert console(finished / "results/report" / page, tmp_path) == []
     assert (tmp_path / "page.png").stat().st_size > 20_000
 
 
@@ -127,7 +151,7 @@ def test_snakemake_writes_its_own_report(snakemake: Run, configuration: str, fin
     text = out.read_text(encoding="utf-8")
     for figure in (finished / "results/report/figures").glob("*.png"):
         assert figure.name in text, figure
-    for category in ("Connectomes", "Recordings", "Simulations", "Comparisons", "Page"):
+    for category in ("Connectomes", "Recordings", "Simulations", "Comparisons", "Cards", "Page"):
         assert category in text
 
 

@@ -23,6 +23,7 @@ def _verify(folder: Path) -> subprocess.CompletedProcess[str]:
         "raw/white1986/*.csv",
         "compared/worm_agreement.cards.json",
         "report/index.html",
+        "report/cards/worm_agreement.html",
         "report/figures/compared_worm_agreement.png",
     ],
 )
