@@ -60,6 +60,21 @@ def affinities(traces: npt.ArrayLike, smooth: float = 0.0, scale: float = 1.0) -
     After Dyballa, Lang, Haslund-Gourley, Yemini & Zucker 2024, arXiv:2402.14102 (differential affinities); the kernel is the
     one stated above.
     """
+    if not scale > 0:
+        raise ComparisonError(f"scale={scale}", where="scale", expected="a scale > 0")
+    return coincidence(slopes(traces, smooth), scale)
+
+
+def slopes(traces: npt.ArrayLike, smooth: float = 0.0) -> FloatArray:
+    """Time derivative of every neuron's trace, scaled to unit sd; 0 for neurons that are constant or were not recorded.
+
+    Parameters
+    ----------
+    traces : array_like, shape (time, neurons)
+        NaN in all samples for neurons that were not recorded.
+    smooth : float
+        Width (sd) of a Gaussian filter over time, in samples.
+    """
     x = array(traces, "traces", 2, finite=False)
     if x.shape[0] < 3 or x.shape[1] < 2:
         raise ComparisonError(
@@ -70,17 +85,19 @@ def affinities(traces: npt.ArrayLike, smooth: float = 0.0, scale: float = 1.0) -
         raise ComparisonError(
             "some traces are NaN in some samples only", where="traces", expected="whole traces", do="interpolate"
         )
-    if not scale > 0 or smooth < 0:
-        raise ComparisonError(
-            f"smooth={smooth}, scale={scale}", where="smooth, scale", expected="a width >= 0, a scale > 0"
-        )
+    if smooth < 0:
+        raise ComparisonError(f"smooth={smooth}", where="smooth", expected="a width >= 0")
     filled = np.where(recorded, x, 0.0)
     if smooth:
         filled = gaussian_filter1d(filled, smooth, axis=0)
     slope = np.gradient(filled, axis=0)
     sd = slope.std(axis=0)
-    slope = np.divide(slope, sd, out=np.zeros_like(slope), where=sd > 1e-12 * max(float(sd.max()), 1e-300))
-    i, j = np.triu_indices(x.shape[1], 1)
+    return np.divide(slope, sd, out=np.zeros_like(slope), where=sd > 1e-12 * max(float(sd.max()), 1e-300))
+
+
+def coincidence(slope: FloatArray, scale: float = 1.0) -> FloatArray:
+    """Affinity [time, pairs] of scaled derivatives [time, neurons]; the kernel of `affinities`."""
+    i, j = np.triu_indices(slope.shape[1], 1)
     a, b = slope[:, i], slope[:, j]
     product = np.maximum(a * b, 0)
     return np.asarray(np.sqrt(product) * np.exp(-((a - b) ** 2) / (2 * scale**2)))

@@ -12,7 +12,7 @@ from allometry.errors import ComparisonError
 _FLOOR = 1e-16  # a component that reaches exactly 0 in one mode could never come back
 
 
-def _update(factor: FloatArray, product: FloatArray, gram: FloatArray, passes: int = 3) -> FloatArray:
+def update(factor: FloatArray, product: FloatArray, gram: FloatArray, passes: int = 3) -> FloatArray:
     """HALS: exact non-negative update of one column after the other."""
     out = factor.copy()
     for _ in range(passes):
@@ -78,15 +78,15 @@ def ntf_blockwise(
         for rows, block in axis_blocks(tensor, 0):
             with_last = (block.reshape(-1, shape[2]) @ modes[2]).reshape(block.shape[0], shape[1], rank)
             product = np.einsum("abz,bz->az", with_last, modes[1])
-            modes[0][rows] = _update(modes[0][rows], product, gram)
+            modes[0][rows] = update(modes[0][rows], product, gram)
             middle += np.einsum("abz,az->bz", with_last, modes[0][rows])
-        modes[1] = _update(modes[1], middle, _gram(modes, 1))
+        modes[1] = update(modes[1], middle, _gram(modes, 1))
         product = np.zeros((shape[2], rank))
         for rows, block in axis_blocks(tensor, 0):
             khatri_rao = (modes[0][rows][:, None, :] * modes[1][None]).reshape(-1, rank)
             product += block.reshape(-1, shape[2]).T @ khatri_rao
         gram = _gram(modes, 2)
-        modes[2] = _update(modes[2], product, gram)
+        modes[2] = update(modes[2], product, gram)
         residual = squared - 2 * float((product * modes[2]).sum()) + float((gram * (modes[2].T @ modes[2])).sum())
         previous, error = error, math.sqrt(max(residual, 0.0)) / norm
         if abs(previous - error) < tolerance:
