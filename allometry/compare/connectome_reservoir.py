@@ -12,6 +12,7 @@ import xarray as xr
 
 from allometry.compare import reservoir
 from allometry.compare.atlas import weights
+from allometry.compare.blockwise import Estimate
 from allometry.compare.graphs import Floats, Ints, rewirings
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.compare.statistics import Interval, permutation_p
@@ -118,6 +119,20 @@ def connectome_reservoir(
             "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
         },
     )
+
+
+def estimates(
+    inputs: Mapping[str, xr.Dataset], *, structure: Sequence[str], nulls: int = 20, **_: Any
+) -> Iterator[Estimate]:
+    """Memory of the null networks and work of all reservoirs, if every neuron has inputs and outputs."""
+    for name in structure:
+        nodes = inputs[name].sizes["node"]
+        steps = max(1000, STEPS_PER_UNIT * nodes)
+        # all null networks of both sorts, some of the connectome, and the states of one reservoir
+        peak = 8 * nodes * nodes * (2 * nulls + 4) + 8 * steps * nodes
+        # running, and the readout's normal equations
+        work = (2 * nulls + 1) * (4.0 * steps * nodes * nodes + nodes**3)
+        yield Estimate(f"reservoirs of {name}", peak, 0, work)
 
 
 def _network(name: str, store: xr.Dataset, synapses: Sequence[str]) -> tuple[list[Floats], Ints]:

@@ -4,12 +4,16 @@ import importlib
 import logging
 import resource
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
+import xarray as xr
+
 from allometry import stores
 from allometry.compare import card
+from allometry.compare.blockwise import Estimate
 from allometry.compare.kinds import module_of
 from allometry.compare.result import Result
 
@@ -51,9 +55,11 @@ def run(
     given = dict(options)
     kind = given.pop("kind")
     # Imported by name, so that editing one kind does not rerun the others.
-    function: Callable[..., Result] = getattr(importlib.import_module(module_of(kind)), kind)
+    module = importlib.import_module(module_of(kind))
+    function: Callable[..., Result] = getattr(module, kind)
     inputs = {name: stores.open(path) for name, path in paths.items()}
-    logger.info("comparing %d stores: %s", len(inputs), kind)
+    logger.info("comparing %d stores (%.3g GB if all were read): %s", len(inputs), _gigabytes(inputs.values()), kind)
+    announce(getattr(module, "estimates", None), inputs, given)
     result = function(inputs, **given)
     roots = [store.attrs for store in inputs.values()] or [GENERATED]
     tree = stores.scores(
@@ -80,6 +86,39 @@ def run(
     # last, since its manifest has the checksum of the cards
     stores.write(tree, out, provenance=provenance, beside=[Path(cards)] if cards is not None else [])
     logger.info("wrote %s: %d rows", out, len(result.rows))
+
+
+def announce(
+    estimates: Callable[..., Iterable[Estimate]] | None,
+    inputs: Mapping[str, xr.Dataset | xr.DataTree],
+    given: Mapping[str, Any],
+) -> None:
+    """Log what a comparison will need, before anything is computed, and warn where it is more than is free.
+
+    Parameters
+    ----------
+    estimates : callable or None
+        `estimates(inputs, **options)` of the kind's module; None where memory and work are no question.
+    inputs : mapping
+        Opened stores by name; an estimate reads no data beyond their tables.
+    given : mapping
+        Options of the comparison.
+    """
+    needs = list(estimates(inputs, **given)) if estimates is not None else []
+    for need in needs:
+        logger.info("estimate: %s", need)
+    peak = max((need.peak_bytes for need in needs), default=0)
+    if peak > (free := psutil.virtual_memory().available):
+        logger.warning(
+            "the estimate of %.2g GB is more than the %.2g GB that are free: lower the options that size it, or use a "
+            "larger machine",
+            peak / 1e9,
+            free / 1e9,
+        )
+
+
+def _gigabytes(inputs: Iterable[xr.Dataset | xr.DataTree]) -> float:
+    return sum(store.nbytes for store in inputs) / 1e9
 
 
 def _joined(texts: Any) -> str:

@@ -17,6 +17,7 @@ from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.compare.roc import auc, cluster_bootstrap, roc
 from allometry.compare.statistics import Interval, interval, permutation_p
 from allometry.compare.structure import FunctionGivenStructure, function_given_structure, rank_correlation
+from allometry.errors import ComparisonError
 
 DISTANCES = (1.0, 2.0, 3.0, 4.0, 5.0, np.inf)
 
@@ -52,7 +53,17 @@ def structure_function(
     Result
         Rows `influence_auc` (group: predictor), `influence_given_edge`, `influence_without_edge`, `influence_ratio` and
         `weight_response_correlation`; curves `influence_roc`, `influence_by_path_length`, `influence_auc_null`.
+
+    Raises
+    ------
+    ComparisonError
+        No rewirings or resamples are asked for: every p and interval needs them.
     """
+    for key, count in (("nulls", nulls), ("bootstrap", bootstrap)):
+        if count < 1:
+            raise ComparisonError(
+                f"{key} is {count}", where=key, expected="at least 1: p and intervals are made from them"
+            )
     rows: list[dict[str, Any]] = []
     curves = _Curves()
     atlases = [Atlas.open(name, inputs[name]) for name in function]

@@ -4,7 +4,7 @@ Undirected pairs of labelled neurons that were recorded together. Each recording
 all recordings of a store are averaged (Fisher z), and recordings are the animals of the ceiling.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ import xarray as xr
 from allometry import stores
 from allometry.compare import dyads
 from allometry.compare.atlas import homologues, weights
+from allometry.compare.blockwise import Estimate
 from allometry.compare.graphs import Floats
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.compare.statistics import Interval, permutation_p, spearman_brown
@@ -139,6 +140,26 @@ def activity_structure(
             "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
         },
     )
+
+
+def estimates(
+    inputs: Mapping[str, xr.Dataset | xr.DataTree],
+    *,
+    activity: Sequence[str],
+    nulls: int = 500,
+    bootstrap: int = 500,
+    **_: Any,
+) -> Iterator[Estimate]:
+    """Memory of the correlations of all recordings, and work of the permutations and resamples, from the sizes alone."""
+    for name in activity:
+        root = cast(xr.DataTree, inputs[name]).to_dataset()
+        kept = int(root["recorded"].values.any(axis=0).sum())
+        samples = int(root["row_size"].values.max(initial=0))
+        matrices = 8 * kept * kept
+        # correlations of each recording, once more as vectors, and some sums of the one at hand
+        peak = 2 * root.sizes["recording"] * matrices + 8 * matrices + 32 * kept * samples
+        work = 6.0 * kept * kept * root["row_size"].values.sum() + 10.0 * kept * kept * (nulls + bootstrap)
+        yield Estimate(f"correlations of {name}", peak, matrices, work)
 
 
 def _safe_bootstrap(x: Floats, y: Floats, n: int, seed: int) -> Interval:

@@ -1,5 +1,6 @@
 """The runner writes valid stores with provenance, the configuration reaches the functions, and measures are registered."""
 
+import importlib
 import inspect
 from pathlib import Path
 from typing import get_args
@@ -8,15 +9,14 @@ import pytest
 import xarray as xr
 
 from allometry import stores
-from allometry.compare import kinds, runner
+from allometry.compare import connectome_reservoir, kinds, runner
+from allometry.compare.blockwise import Estimate
 from allometry.compare.registry import MEASURES
 from allometry.config.compare import AnyComparison
 from allometry.errors import ComparisonError
 
 
 def test_every_configured_kind_has_a_function_that_takes_its_options() -> None:
-    import importlib
-
     models = get_args(get_args(AnyComparison)[0])
     assert {get_args(model.model_fields["kind"].annotation)[0] for model in models} == set(kinds.KINDS)
     for model in models:
@@ -51,3 +51,47 @@ def test_run_writes_scores_whose_measures_are_registered(worm: dict[str, xr.Data
 def test_unknown_kind_is_named() -> None:
     with pytest.raises(ComparisonError, match="unknown kind of comparison 'x'"):
         kinds.module_of("x")
+
+
+def test_estimate_is_logged_before_anything_is_computed(
+    worm: dict[str, xr.Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = str(stores.write(worm["anatomy"], tmp_path / "anatomy.zarr"))
+    options = {"kind": "connectome_reservoir", "structure": ["anatomy"], "nulls": 5, "seed": 1}
+
+    def refuse(*_: object, **__: object) -> None:
+        raise ComparisonError("computing")
+
+    monkeypatch.setattr(connectome_reservoir, "connectome_reservoir", refuse)
+    caplog.set_level("INFO", logger="allometry.compare.runner")
+    with pytest.raises(ComparisonError, match="computing"):
+        runner.run(options, {"anatomy": path}, tmp_path / "out.zarr")
+    need = next(iter(connectome_reservoir.estimates(worm, structure=["anatomy"], nulls=5)))
+    # two sorts of 5 nulls and four more matrices of 80 x 80 float64, and 1000 states
+    assert need.peak_bytes == 8 * 80 * 80 * 14 + 8 * 1000 * 80
+    assert f"estimate: {need}" in caplog.messages
+    assert not (tmp_path / "out.zarr").exists()
+
+
+def test_more_than_is_free_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    def huge(inputs: object, **_: object) -> list[Estimate]:
+        return [Estimate("tiny", 1000, 1, 1.0), Estimate("huge", 10**17, 1, 1.0)]
+
+    caplog.set_level("INFO", logger="allometry.compare.runner")
+    runner.announce(huge, {}, {"seed": 1})
+    assert [record.levelname for record in caplog.records] == ["INFO", "INFO", "WARNING"]
+    assert "1e+08 GB is more than" in caplog.messages[-1]
+    caplog.clear()
+    runner.announce(None, {}, {"seed": 1})
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_estimates_take_the_options_of_their_kind(kind: str) -> None:
+    module = importlib.import_module(kinds.module_of(kind))
+    if not hasattr(module, "estimates"):
+        return
+    taken = inspect.signature(module.estimates).parameters
+    options = set(inspect.signature(getattr(module, kind)).parameters)
+    assert any(p.kind is inspect.Parameter.VAR_KEYWORD for p in taken.values())
+    assert {name for name, p in taken.items() if p.kind is not inspect.Parameter.VAR_KEYWORD} <= options

@@ -131,3 +131,10 @@ def test_no_measured_pair_with_an_edge_is_undefined_and_no_error(
     for measure in ("influence_given_edge", "influence_ratio", "weight_response_correlation"):
         assert rows.loc[(measure, "silent", "")][["score", "ci_low", "ci_high", "p"]].isna().all(), measure
     assert np.isfinite(rows.loc[("influence_without_edge", "silent", "")].score)
+
+
+@pytest.mark.parametrize("key", ["nulls", "bootstrap"])
+def test_no_rewirings_or_resamples_are_refused(worm: dict[str, xr.Dataset], key: str) -> None:
+    asked = {"nulls": 20, "bootstrap": 100, key: 0}
+    with pytest.raises(ComparisonError, match=f"{key} is 0"):
+        subject.structure_function(worm, function=["atlas"], structure=["anatomy"], **asked)
