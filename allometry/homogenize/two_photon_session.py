@@ -238,12 +238,16 @@ def _depth(said: str, notes: dict[str, Any]) -> float:
 
 
 def _mask_pixels(group: h5py.Group | None, rois: list[str], notes: dict[str, Any]) -> npt.NDArray[np.float64]:
-    """Size of each cell's mask; masks are found by the ROI's id, not by position."""
+    """Size of each cell's mask; masks go by the ROI's id, or by the names in `roi_list`, one per cell in their order."""
     plane = group.get(PLANE) if group is not None else None
     sizes = np.full(len(rois), np.nan)
+    listed = [""] * len(rois)
+    if isinstance(plane, h5py.Group) and isinstance(plane.get("roi_list"), h5py.Dataset):
+        named = [presentations.as_text(name) for name in np.ravel(plane["roi_list"][()]).tolist()]
+        listed = named if len(named) == len(rois) == len(set(named)) else listed
     for number, roi in enumerate(rois):
-        for name in (f"roi_{roi}", roi):
-            mask = plane.get(f"{name}/img_mask") if isinstance(plane, h5py.Group) and roi else None
+        for name in (f"roi_{roi}" if roi else "", roi, listed[number]):
+            mask = plane.get(f"{name}/img_mask") if isinstance(plane, h5py.Group) and name else None
             if isinstance(mask, h5py.Dataset) and mask.dtype.kind in "biuf" and mask.ndim == 2:
                 sizes[number] = np.count_nonzero(mask[()])
                 break
