@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -150,15 +151,14 @@ class Profiles:
             for population, units in by_population.items():
                 self.common[population] = min(self.common.get(population, units.size), units.size)
         self.by_store: dict[str, dict[str, Profile]] = {}
-        for index, (name, populations) in enumerate(wanted.items()):
+        for name, populations in wanted.items():
             if name in trains:
-                rng = np.random.default_rng([options.seed, index])
-                self.by_store[name] = self._spikes(trains[name], chosen[name], windows[name][0], rng)
+                self.by_store[name] = self._spikes(name, trains[name], chosen[name], windows[name][0])
             else:
                 self.by_store[name] = dict.fromkeys(populations, self._continuous(name, inputs[name]))
 
     def _spikes(
-        self, store: xr.Dataset, chosen: Mapping[str, np.ndarray], start: float, rng: np.random.Generator
+        self, name: str, store: xr.Dataset, chosen: Mapping[str, np.ndarray], start: float
     ) -> dict[str, Profile]:
         options = self.options
         if not spike_samples.has_spikes(store):
@@ -173,7 +173,7 @@ class Profiles:
                 common=self.common[population],
                 bin_s=options.bin_ms / 1000,
                 bootstrap=options.bootstrap,
-                rng=rng,
+                rng=np.random.default_rng([options.seed, *(zlib.crc32(text.encode()) for text in (name, population))]),
             )
             for population, trains in read.items()
         }
