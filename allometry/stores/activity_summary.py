@@ -117,7 +117,7 @@ def correlations(tree: xr.DataTree, *, min_samples: int = 50) -> xr.Dataset:
         there = np.flatnonzero(np.isfinite(block).any(axis=0))
         if there.size < 2:
             continue
-        r, pairs = _pairwise(block[:, there].astype(np.float64))
+        r, pairs = pairwise(block[:, there].astype(np.float64))
         r = np.where(pairs >= min_samples, r, np.nan)
         place = np.ix_(there, there)
         total[place] += np.nan_to_num(np.arctanh(np.clip(r, -0.999999, 0.999999)))
@@ -132,8 +132,19 @@ def correlations(tree: xr.DataTree, *, min_samples: int = 50) -> xr.Dataset:
     )
 
 
-def _pairwise(block: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Correlations (n, n) over the common finite samples of each pair, and the number of those samples."""
+def pairwise(block: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Pearson correlations over the samples that both have.
+
+    Parameters
+    ----------
+    block : numpy.ndarray, shape (n_samples, n)
+        Traces; NaN where missing.
+
+    Returns
+    -------
+    correlation, samples : numpy.ndarray, shape (n, n)
+        NaN where undefined; the number of samples that both have.
+    """
     known = np.isfinite(block)
     with np.errstate(invalid="ignore"):
         centred = np.where(known, block - np.nanmean(block, axis=0), 0.0)

@@ -70,3 +70,31 @@ def test_fewer_than_two_usable_neurons_are_said_so(
     recordings.draw({"r": path}, tmp_path / "recordings_r.png")
     assert said == ["fewer than two neurons"] * 2
     assert (tmp_path / "recordings_r.png").is_file()
+
+
+def test_components_and_correlations_use_the_samples_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    common = np.cumsum(rng.normal(size=400))
+    trace = np.outer(common, [1.0, -2.0, 3.0, 1.0])  # one dimension
+    resampled = trace[:, :3].copy()
+    resampled[100:200, 1] = np.nan  # a gap that must not cost the neuron
+    resampled[:370, 2] = np.nan  # too few samples
+    trace[5, 3] = np.nan
+    given = stores.Recording("r", np.arange(400) / 3.0, trace, ["a", "b", "c", ""], resampled)
+    path = stores.write(stores.activity([given], ["a", "b", "c"], 3.0, attrs=ATTRS), tmp_path / "r.zarr")
+    drawn = []
+    original = recordings._correlation
+
+    def watched(ax, part, title):  # type: ignore[no-untyped-def]
+        image = original(ax, part, title)
+        drawn.append((image.get_array(), [label.get_text() for label in ax.get_xticklabels()]))
+        return image
+
+    monkeypatch.setattr(recordings, "_correlation", watched)
+    recordings.draw({"r": str(path)}, tmp_path / "recordings_r.png")
+    ((matrix, names),) = drawn
+    assert names == ["a", "b"]
+    np.testing.assert_allclose(np.asarray(matrix), [[1, -1], [-1, 1]], atol=1e-6)
+    caption = Figure.load(tmp_path / "recordings_r.png").caption
+    assert "by recording: 1.000" in caption
+    assert "1 with missing samples left out" in caption
