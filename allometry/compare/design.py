@@ -255,7 +255,7 @@ def _units(store: xr.Dataset, name: str, known: np.ndarray, areas: bool) -> list
     """Label and numbers of the units of each population."""
     by_area: list[tuple[str, np.ndarray]] = []
     if areas and "area" in store:
-        area = store["area"].values.astype(str)
+        area = store["area"].values.astype(object).astype(str)
         by_area = [(f"{name} {a}", np.flatnonzero(known & (area == a))) for a in sorted(set(area)) if a]
         by_area = [(label, units) for label, units in by_area if len(units) >= FEWEST_UNITS]
     found = by_area if len(by_area) > 1 else [(name, np.flatnonzero(known))]
@@ -269,7 +269,7 @@ def _units(store: xr.Dataset, name: str, known: np.ndarray, areas: bool) -> list
 
 
 def _names(store: xr.Dataset, units: np.ndarray) -> np.ndarray:
-    return np.asarray(store["unit"].values[units]).astype(str)
+    return np.asarray(store["unit"].values[units]).astype(object).astype(str)
 
 
 def _cube(response: FloatArray, kept: list[np.ndarray], units: np.ndarray) -> FloatArray:

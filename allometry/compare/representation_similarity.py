@@ -9,8 +9,9 @@ from typing import Any, cast
 
 import numpy as np
 import xarray as xr
+from scipy.spatial.distance import squareform
 
-from allometry.compare import geometry, model_bank, stimuli
+from allometry.compare import geometry, model_bank, stimuli, topology
 from allometry.compare.arrays import FloatArray
 from allometry.compare.design import Population, populations
 from allometry.compare.result import Result, curve, with_fdr
@@ -75,8 +76,8 @@ def representation_similarity(
     Result
         A row per measure and: layer and population; pair of populations; halves of the repeats or units of a population
         (controls); best layer of each model with shuffled stimuli or turned directions (baselines). `pseudo_depth`: the
-        layer of largest `ssm`. Curves `dissimilarity` (matrices of populations and of their best layers) and
-        `score_by_units`.
+        layer of largest `ssm`. Curves `representational_dissimilarity` (matrices of populations and of their best layers),
+        `map` (its scaling to the plane) and `score_by_units`.
     """
     stores_ = {name: cast(xr.Dataset, inputs[name]) for name in responses}
     options: dict[str, Any] = {"stimulus": stimulus, "blanks": blanks, "fewest_repeats": fewest_repeats}
@@ -246,24 +247,36 @@ def _curves(
     def padded(matrix: FloatArray) -> FloatArray:
         return np.pad(matrix, (0, most - len(matrix)), constant_values=np.nan)
 
+    measured = [geometry.matrix_of("ssm", p.responses) for p in found]
     labels = [[*p.stimuli["label"], *[""] * (most - len(p.stimuli))] for p in found]
     curves = {
-        "dissimilarity": curve(
+        "representational_dissimilarity": curve(
             ("population", "stimulus", "other"),
             {
                 "population": [p.name for p in found],
                 "best_layer": ("population", list(names)),
                 "label": (("population", "stimulus"), labels),
             },
-            measured=[padded(geometry.matrix_of("ssm", p.responses)) for p in found],
+            measured=[padded(matrix) for matrix in measured],
             modelled=[padded(matrix) for matrix in best],
-        )
+        ),
+        "map": curve(
+            ("population", "stimulus", "axis"),
+            {"population": [p.name for p in found]},
+            position=[np.pad(_map(m), ((0, most - len(m)), (0, 0)), constant_values=np.nan) for m in measured],
+        ),
     }
     if by_units:
         coords = {key: ("entry", [entry[key] for entry in by_units]) for key in ("population", "layer")}
         values = {key: [entry[key] for entry in by_units] for key in ("units", "score", "low", "high")}
         curves["score_by_units"] = curve(("entry",), coords, **values)
     return curves
+
+
+def _map(matrix: FloatArray) -> FloatArray:
+    """Stimuli in the plane whose distances fit their dissimilarities best, [stimuli, 2]; NaN where one has none."""
+    values = squareform(matrix, checks=False)
+    return topology.mds(values) if np.isfinite(values).all() else np.full((len(matrix), 2), np.nan)
 
 
 def _words(settings: Settings, screen: stimuli.Screen, found: Sequence[Population], models: bool) -> dict[str, str]:

@@ -8,7 +8,7 @@ import xarray as xr
 
 from allometry import stores
 from allometry.report.card import Figure
-from allometry.report.comparisons import human, spikes, worm
+from allometry.report.comparisons import human, mouse, spikes, worm
 from allometry.report.comparisons.forest import forest
 from allometry.report.comparisons.parts import rows_of
 from allometry.report.comparisons.recovery import recovery
@@ -21,6 +21,8 @@ DRAWINGS: dict[str, Drawing] = {
     "agreement": worm.agreement,
     "structure_bold_matrix": human.structure_bold,
     "recovery": recovery,
+    "tuning_null": mouse.population_code,
+    "representational_dissimilarity": mouse.representation_similarity,
     "spike_distributions": spikes.spike_statistics,
 }
 
