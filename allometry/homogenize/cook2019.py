@@ -31,10 +31,23 @@ _COUNTS = (
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
-    """Read one sex. Options: `sex` (hermaphrodite, male), `file` (name, where the source has several)."""
-    chosen = resolve_options(options, {"sex": "hermaphrodite", "file": None}, f"cook2019, source {source.name}")
+    """Read one sex.
+
+    Options: `sex` (hermaphrodite, male), `file` (name, where the source has several), `positions` (name of a table of soma
+    positions; hermaphrodite only).
+    """
+    defaults = {"sex": "hermaphrodite", "file": None, "positions": None}
+    chosen = resolve_options(options, defaults, f"cook2019, source {source.name}")
     sex = choose(chosen["sex"], ("hermaphrodite", "male"), "sex", f"source {source.name}")
     path = named_file(files, chosen["file"], source.name, (".xlsx", ".xls"))
+    positions = chosen["positions"] and named_file(files, chosen["positions"], source.name)
+    if positions and sex == "male":
+        raise ReaderError(
+            "option positions: the table is of a hermaphrodite",
+            where=f"source {source.name}",
+            expected="sex: hermaphrodite",
+            do="leave `positions` out for the male",
+        )
     skipped: dict[str, str] = {}
     chemical, chemical_names = _sheet(path, f"{sex} chemical", "chemical", skipped)
     electrical, electrical_names = _sheet(path, f"{sex} gap jn symmetric", "electrical", skipped)
@@ -57,6 +70,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
         },
         extra_nodes=[*chemical_names, *electrical_names],
         weight_units="1",
+        positions=positions,
     )
 
 

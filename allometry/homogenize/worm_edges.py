@@ -11,6 +11,7 @@ from allometry import stores
 from allometry.homogenize import edges as edge_rules
 from allometry.homogenize.reader import Source
 from allometry.homogenize.worm_neurons import NEURONS, canonical_names, worm_nodes
+from allometry.homogenize.worm_positions import read_positions
 
 
 def worm_connectome(
@@ -25,6 +26,7 @@ def worm_connectome(
     extra_nodes: Iterable[str] = (),
     types: Mapping[str, str] | None = None,
     weight_units: str = "1",
+    positions: Path | None = None,
 ) -> xr.Dataset:
     """Build the store from edge rows as a file lists them.
 
@@ -42,6 +44,8 @@ def worm_connectome(
         Node type by canonical name where the file knows better than the canonical table.
     weight_units : str
         Units of the weights; 1 for counts.
+    positions : Path, optional
+        Table of soma positions (see `worm_positions`); they become x, y, z of the nodes, NaN where it has none.
 
     Returns
     -------
@@ -65,6 +69,15 @@ def worm_connectome(
         if numbered:
             example = " -> ".join(min(numbered.items()))
             record["renamed_numbered"] = f"{len(numbered)} numbered cells to canonical form, such as {example}"
+    if positions is not None:
+        table = read_positions(positions).reindex(nodes.index)
+        nodes = nodes.join(table)
+        used = {**used, positions.name: positions}
+        record["positions"] = (
+            f"somata of {int(table['x'].notna().sum())} of {len(nodes)} cells from {positions.name}, of a model of an adult "
+            "hermaphrodite, not of the animals of this connectome; its unit is not stated: 100 um, by comparison with the "
+            "cell models of OpenWorm"
+        )
     on_axis = nodes.index.isin(NEURONS)
     record["canonical_neurons"] = int(on_axis.sum())
     return stores.connectome(
@@ -72,4 +85,5 @@ def worm_connectome(
         edges,
         attrs=source.attrs(title, parameters, {**record, **derived}, used),
         weight_units=weight_units,
+        units=dict.fromkeys(("x", "y", "z"), "um") if positions is not None else None,
     )
