@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -20,18 +21,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
     parser.add_argument("--quick", action="store_true", help="small sizes only")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON files")
+    parser.add_argument(
+        "--results", type=Path, help="folder of the JSON files (default: benchmarks/results; a new one with --quick)"
+    )
     args = parser.parse_args()
     unknown = sorted(set(args.sections) - set(SECTIONS))
     if unknown:
         parser.error(f"unknown section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
-    args.results.mkdir(parents=True, exist_ok=True)
+    # results of small sizes must not replace measurements
+    results = args.results or (Path(tempfile.mkdtemp(prefix="benchmarks-")) if args.quick else RESULTS)
+    results.mkdir(parents=True, exist_ok=True)
     for name in args.sections or SECTIONS:
         started = time.perf_counter()
         print(f"== {name}", flush=True)
-        importlib.import_module(SECTIONS[name]).run(args.results, args.quick)
+        importlib.import_module(SECTIONS[name]).run(results, args.quick)
         print(f"== {name}: {time.perf_counter() - started:.0f} s", flush=True)
-    if args.results == RESULTS and not args.quick:
+    print(f"results: {results}")
+    if results == RESULTS and not args.quick:
         importlib.import_module("benchmarks.table").main()
     return 0
 

@@ -8,12 +8,15 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.measure import Stopwatch, machine, peak_rss_gib
 
+# Whose versions are kept with a result
+PACKAGES = ("allometry", "elephant", "numpy", "rsatoolbox", "scipy", "tensorly")
 Sizes = dict[str, int]
 Program = Callable[[Path, Sizes], np.ndarray]
 
@@ -97,6 +100,7 @@ def _parent(case: Case, args: argparse.Namespace, folder: Path, sizes: Sizes) ->
         "programs": {p: min(r, key=lambda x: float(str(x["wall_s"]))) for p, r in rows.items()},
         "largest_difference": _differences(case, folder, chosen),
         "machine": machine(),
+        "versions": {name: version(name) for name in PACKAGES},
         "finished": time.strftime("%Y-%m-%dT%H:%M:%S"),
     }
     text = json.dumps(result, indent=1)

@@ -16,6 +16,25 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 HERE = Path(__file__).parent
+# Tasks of `benchmarks.compare`, by name of the case, in the order of the table
+CASES = {
+    "crossnobis": "crossnobis distances, {stimuli} stimuli x {repeats} repeats x {units:,} units, from Zarr",
+    "pairwise": "pairwise correlation of {units:,} spike trains, {bins} bins",
+    "ntf": "non-negative factors of {time} x {animals} x {pairs}, rank {rank}, {sweeps} sweeps, from Zarr",
+    "rdm": "RDM of {stimuli} stimuli x {units:,} units, from Zarr",
+    "permutation": "permutation test of RSA, {stimuli} stimuli, {permutations:,} permutations",
+}
+# Program and the package whose version it has
+PROGRAMS = {
+    "allometry": ("Allometry", "allometry"),
+    "allometry_summary": ("Allometry, histogram and moments only", "allometry"),
+    "allometry_out_of_core": ("Allometry, out of core", "allometry"),
+    "tensorly_in_memory": ("tensorly, in memory", "tensorly"),
+    "numpy": ("numpy.corrcoef", "numpy"),
+    "scipy": ("scipy", "scipy"),
+    "elephant": ("elephant", "elephant"),
+    "rsatoolbox": ("rsatoolbox", "rsatoolbox"),
+}
 FIGURE = HERE.parent / "docs" / "images" / "microcircuit_rtf.svg"
 NAMES = {"allometry": "Allometry", "nest": "NEST", "brian2": "Brian2 C++"}
 COLOURS = {"allometry": "#1b6ca8", "nest": "#c8553d", "brian2": "#7a9e3f"}
@@ -109,6 +128,29 @@ def homogenize_table(results: Path) -> str:
     return "\n".join(rows)
 
 
+def compare_table(results: Path) -> str:
+    """Markdown table: measures of the comparison suite beside other implementations, on the same data."""
+    rows = [
+        "| task | program | wall s | times ours | CPU s | peak GiB | largest difference | other processes |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    found = [json.loads(p.read_text()) for p in results.glob("compare_*.json")]
+    for case in sorted(found, key=lambda c: (list(CASES).index(c["benchmark"]), *c["sizes"].values())):
+        task = CASES[case["benchmark"]].format(**case["sizes"])
+        programs = case["programs"]
+        ours = next(iter(programs.values()))["wall_s"]
+        for index, (program, run) in enumerate(programs.items()):
+            name, package = PROGRAMS[program]
+            ratio = f"{run['wall_s'] / ours:.1f}" if index else ""
+            difference = case["largest_difference"].get(program)
+            rows.append(
+                f"| {'' if index else task} | {name} {case['versions'][package]} | {run['wall_s']:.2f} | {ratio} "
+                f"| {run['cpu_s']:.1f} | {run['peak_rss_gib']:.2f} | {'' if difference is None else f'{difference:.0e}'} "
+                f"| {100 * run['others_share']:.0f} % |"
+            )
+    return "\n".join(rows)
+
+
 def machine_line(results: Path) -> str:
     """One sentence on the machine and the load of the runs."""
     runs = [r for c in comparisons(results, "microcircuit") for some in c["runs"].values() for r in some]
@@ -165,6 +207,7 @@ def main() -> None:
         "brunel": peers_table(results, "brunel"),
         "cut": cut_table(results),
         "breakdown": breakdown_table(results),
+        "compare": compare_table(results),
         "homogenize": homogenize_table(results),
     }
     readme.write_text(fill(readme.read_text(), tables))

@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.table import cut_table, figure, fill, homogenize_table, machine_line, peers_table
+from benchmarks.table import (
+    CASES,
+    PROGRAMS,
+    compare_table,
+    cut_table,
+    figure,
+    fill,
+    homogenize_table,
+    machine_line,
+    peers_table,
+)
 
 MACHINE = {"cpu": "Test CPU", "cpus": 2, "memory_gib": 24.0}
 
@@ -86,3 +96,31 @@ def test_figure_shows_every_program(results: Path, tmp_path: Path) -> None:
     assert figure(results, path)
     assert path.read_bytes() == first
     assert not figure(tmp_path / "nothing", path)
+
+
+def test_measures_beside_their_peers(results: Path) -> None:
+    assert len(compare_table(results).splitlines()) == 2  # no result, no row
+    run = {"cpu_s": 2.04, "others_share": 0.01, "peak_rss_gib": 0.256}
+    found = {
+        "benchmark": "crossnobis",
+        "sizes": {"stimuli": 118, "repeats": 50, "units": 20000},
+        "programs": {"allometry": {"wall_s": 3.5, **run}, "rsatoolbox": {"wall_s": 57.75, **run}},
+        "largest_difference": {"rsatoolbox": 1.7e-8},
+        "versions": {"allometry": "1", "rsatoolbox": "2"},
+    }
+    (results / "compare_crossnobis.json").write_text(json.dumps(found))
+    assert compare_table(results).splitlines()[2:] == [
+        "| crossnobis distances, 118 stimuli x 50 repeats x 20,000 units, from Zarr | Allometry 1 | 3.50 |  | 2.0 | 0.26 |  | 1 % |",
+        "|  | rsatoolbox 2 | 57.75 | 16.5 | 2.0 | 0.26 | 2e-08 | 1 % |",
+    ]
+
+
+def test_every_case_and_program_has_its_words() -> None:
+    from benchmarks.compare import CASES as modules
+    from benchmarks.compare_case import PACKAGES
+
+    assert {module.CASE.name for module in modules} == set(CASES)
+    for module in modules:
+        assert set(module.CASE.programs) <= set(PROGRAMS)
+        assert CASES[module.CASE.name].format(**module.CASE.sizes)
+    assert {package for _, package in PROGRAMS.values()} <= set(PACKAGES)
