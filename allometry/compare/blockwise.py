@@ -26,9 +26,17 @@ class Estimate:
 
     def __str__(self) -> str:
         return (
-            f"{self.measure}: about {self.peak_bytes / 1e9:.2g} GB while running, "
-            f"{self.result_bytes / 1e9:.2g} GB result, {self.operations:.1e} operations"
+            f"{self.measure}: about {in_words(self.peak_bytes)} while running, "
+            f"{in_words(self.result_bytes)} result, {self.operations:.1e} operations"
         )
+
+
+def in_words(size: float) -> str:
+    """Bytes with a unit that leaves a readable number."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
+        if size >= 0.95 * factor:
+            return f"{float(f'{size / factor:.2g}'):g} {unit}"
+    return f"{size / 1e3:.0f} kB"
 
 
 def estimate(measure: str, **size: int) -> Estimate:

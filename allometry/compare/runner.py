@@ -13,7 +13,7 @@ import xarray as xr
 
 from allometry import stores
 from allometry.compare import card
-from allometry.compare.blockwise import Estimate
+from allometry.compare.blockwise import Estimate, in_words
 from allometry.compare.kinds import module_of
 from allometry.compare.result import Result
 
@@ -58,7 +58,8 @@ def run(
     module = importlib.import_module(module_of(kind))
     function: Callable[..., Result] = getattr(module, kind)
     inputs = {name: stores.open(path) for name, path in paths.items()}
-    logger.info("comparing %d stores (%.3g GB if all were read): %s", len(inputs), _gigabytes(inputs.values()), kind)
+    size = in_words(sum(store.nbytes for store in inputs.values()))
+    logger.info("comparing %d stores (%s if all were read): %s", len(inputs), size, kind)
     announce(getattr(module, "estimates", None), inputs, given)
     result = function(inputs, **given)
     roots = [store.attrs for store in inputs.values()] or [GENERATED]
@@ -110,15 +111,10 @@ def announce(
     peak = max((need.peak_bytes for need in needs), default=0)
     if peak > (free := psutil.virtual_memory().available):
         logger.warning(
-            "the estimate of %.2g GB is more than the %.2g GB that are free: lower the options that size it, or use a "
-            "larger machine",
-            peak / 1e9,
-            free / 1e9,
+            "the estimate of %s is more than the %s that are free: lower the options that size it, or use a larger machine",
+            in_words(peak),
+            in_words(free),
         )
-
-
-def _gigabytes(inputs: Iterable[xr.Dataset | xr.DataTree]) -> float:
-    return sum(store.nbytes for store in inputs) / 1e9
 
 
 def _joined(texts: Any) -> str:

@@ -4,6 +4,7 @@ Stores that differ only in their seed are an *ensemble*. Two ensembles are compa
 the mean distance between their members; the distances within each ensemble are what a difference must exceed.
 """
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -112,7 +113,9 @@ def estimates(
         peak = 40 * spikes + 28 * min(spike_samples.CHUNK, total)
         yield Estimate(f"{sampled} of {sum(sizes)} units of {name}", peak, 8 * spikes, 60.0 * spikes + total)
         if "correlation" in statistics:
-            yield estimate("pairwise", units=max(2, min(max_units, max(sizes))), nonzero=max(spikes // len(sizes), 1))
+            units = max(2, min(max_units, max(sizes)))
+            need = estimate("pairwise", units=units, nonzero=max(spikes // len(sizes), 1))
+            yield dataclasses.replace(need, measure=f"correlations of {units} units of {name}")
 
 
 def _value(profiles: Profiles, ensemble: Ensemble, population: str, statistic: str) -> float:

@@ -257,7 +257,9 @@ def test_estimates_are_made_without_reading_spikes(inputs: Inputs) -> None:
     assert needs[0].measure == "40 of 100 units of slow_s1_00000001"
     kept = int(store.sizes["spike"] * 0.4)
     assert needs[0].peak_bytes == 40 * kept + 28 * store.sizes["spike"]
-    assert any(need.measure == "pairwise" for need in subject.estimates(inputs))
+    pairs = [need for need in subject.estimates(inputs) if need.measure.startswith("correlations of 50 units of")]
+    assert len(pairs) == len(inputs)
+    assert pairs[0].result_bytes == 8 * 50 * 49 // 2
 
 
 @pytest.mark.slow

@@ -71,7 +71,8 @@ def _distance(ax: Axes, table: pd.DataFrame, measure: str, colours: Mapping[str,
         y = populations.index(entry["group"]) + shift[entry["candidate"]]
         width = max(entry["ci_high"] - entry["ci_low"], 0.0)
         ax.barh(y, width, 0.5 / len(lanes), left=entry["ci_low"], color="#c8c8c8", zorder=1)
-        ax.plot([entry["score"]] * 2, [y - 0.2 / len(lanes), y + 0.2 / len(lanes)], color="#777777", lw=1.6, zorder=2)
+        colour, half = colours[entry["candidate"]], 0.25 / len(lanes)
+        ax.plot([entry["score"]] * 2, [y - half, y + half], color=colour, lw=1.8, alpha=0.7, zorder=2)
     several = results["reference"].nunique() > 1
     for entry in results.to_dict("records"):
         if not np.isfinite(entry["score"]):
@@ -151,9 +152,11 @@ def _distribution(ax: Axes, curve: xr.Dataset, name: str, population: str, colou
 
 def _spectrum(ax: Axes, curve: xr.Dataset, population: str, colours: Mapping[str, str]) -> None:
     entries = _entries(curve, population)
-    for index, line in zip(entries, _styles(curve, entries)):
-        power = curve["power"].values[index]
-        ax.loglog(curve["frequency"], power, line, lw=1.1, color=colours[str(curve["ensemble"].values[index])])
+    names = curve["ensemble"].values[entries]
+    for name in dict.fromkeys(names.tolist()):
+        # Spectra of single seeds are too noisy to be told apart by eye.
+        power = curve["power"].values[entries[names == name]].mean(axis=0)
+        ax.loglog(curve["frequency"], power, lw=1.1, color=colours[str(name)])
     ax.axhline(1, color=NEUTRAL, ls=":")
     ax.set(title=f"{population}: spectrum", xlabel="frequency (Hz)", ylabel="power / Poisson units")
 
@@ -177,9 +180,9 @@ def _caption(rows: pd.DataFrame, shown: str) -> str:
     beyond = results[results["verdict"].str.startswith("beyond")].sort_values("relative", ascending=False)
     parts = [
         "Distances of each ensemble (simulations that differ only in their seed) or recording from the reference, by "
-        "population, with 95 % intervals over units or time; filled: beyond the baseline. Grey: distances between seeds "
-        "of each ensemble, or halves of the units where there is one store (smallest, mean, largest).",
-        f"Then the mean of each statistic of the population count, and distributions in {shown}; one line per store.",
+        "population, with 95 % intervals over units or time; filled: beyond the baseline. Ticks: mean distance between the "
+        "seeds of each ensemble, or halves of the units where there is one store (grey: smallest to largest).",
+        f"Then statistics of the population count, and distributions in {shown}: one line per store, spectra one per ensemble.",
     ]
     if counted:
         parts.append(f"Of {len(results)} comparisons: {counted}.")
