@@ -34,7 +34,8 @@ def matrix_of(measure: str, responses: npt.NDArray[np.floating[Any]]) -> FloatAr
     ----------
     measure : {"ssm", "cka", "rsa"}
         Pearson dissimilarities of the stimuli's patterns (Shi et al. 2019); Gram matrix of centred units; crossnobis
-        distances (whitened by the noise variance of each unit) of repeats, squared Euclidean ones of means.
+        distances of repeats (whitened by the noise variance of each unit; units without any are left out, unless all are),
+        squared Euclidean distances of means.
     responses : ndarray, shape (stimuli, units) or (stimuli, repeats, units)
 
     Returns
@@ -49,14 +50,16 @@ def matrix_of(measure: str, responses: npt.NDArray[np.floating[Any]]) -> FloatAr
         values = representation.rdm(means, "correlation")
     elif repeated:
         noisy = _noise_variance(responses) > 0
-        if noisy.sum() < 2:
-            raise ComparisonError("no unit varies between repeats", expected="at least two units with noise")
-        values = representation.crossnobis(responses[:, :, noisy], whiten="diagonal")
+        # Responses without any noise (of a model, say) have no scale of noise to be measured in.
+        whitened = noisy.sum() >= 2
+        values = representation.crossnobis(
+            responses[:, :, noisy] if whitened else responses, whiten="diagonal" if whitened else False
+        )
     else:
         values = representation.rdm(means, "sqeuclidean")
     if not repeated:
         largest = np.nanmax(np.abs(values), initial=0)
-        values = np.round(values / largest, DIGITS) if largest > 0 else values
+        values = np.round(values / largest, DIGITS) * largest if largest > 0 else values
     return np.asarray(squareform(values, checks=False))
 
 
@@ -226,7 +229,8 @@ def ceiling(agreements: FloatArray) -> tuple[float, float]:
     """Noise ceiling from agreements of halves of the repeats.
 
     Low: their mean, what one half tells of the other. High: sqrt(2 r / (1 + r)), the correlation of the matrix of all
-    repeats with the true one (Spearman-Brown), which a perfect model would reach.
+    repeats with the true one (Spearman-Brown), which a perfect model would reach. Where noise is as large as signal it is
+    too low: the noise of a dissimilarity has a part that falls with the square of the number of repeats.
     """
     if not np.isfinite(agreements).any():
         return (float("nan"), float("nan"))

@@ -22,7 +22,8 @@ def test_a_store_becomes_the_array_it_was_made_from() -> None:
     assert not found.balanced
     assert found.means[2] == pytest.approx(values[2, :3].mean(axis=0))
     angle = found.angles()
-    assert angle is not None and angle[0] == "direction"
+    assert angle is not None
+    assert angle[0] == "direction"
     assert angle[1] == pytest.approx(2 * np.pi * np.arange(8) / 8)
 
 
@@ -33,7 +34,8 @@ def test_orientation_of_a_drifting_grating_is_its_direction() -> None:
     static = make_responses(VALUES, {"orientation": [22.5 * k for k in range(8)]}, kind="static_gratings")
     (found,) = populations("x", static, by=["orientation"])
     angle = found.angles()
-    assert angle is not None and angle[0] == "orientation"
+    assert angle is not None
+    assert angle[0] == "orientation"
     assert "direction" not in found.stimuli
 
 

@@ -48,7 +48,7 @@ def population_code(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image:
         axes[3].set(title="Direction selectivity", xlabel="DSI", ylabel="density of units")
         axes[4].set(title="Preferred direction", xlabel="degree", ylabel="density of units", xticks=range(0, 361, 90))
         axes[5].set(title="Tuning that comes back", xlabel="r of halves of the repeats", ylabel="density of units")
-        axes[2].legend(fontsize=6.5)
+        _below(axes[2])
         _correlations(axes[6], curves["response_correlations"], names, colours)
         _radius(axes[7], curves["spectral_radius_by_size"], names, colours)
         for ax, axis in zip(axes[8:11], ("units", "repeats", "stimuli")):
@@ -65,6 +65,11 @@ def population_code(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image:
     )
 
 
+def _below(ax: Axes, y: float = -0.2) -> None:
+    """Legend below the axes, where it covers no data."""
+    ax.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, y), ncols=2)
+
+
 def _decoding(ax: Axes, rows: pd.DataFrame, names: Sequence[str], colours: Mapping[str, str]) -> None:
     mine = rows[rows["measure"] == "decoding_within"]
     results = mine[mine["role"] == "result"].reset_index(drop=True)
@@ -79,7 +84,7 @@ def _decoding(ax: Axes, rows: pd.DataFrame, names: Sequence[str], colours: Mappi
     ax.set(title="Decoding of the stimulus", ylabel="share of trials", ylim=(0, 1.05), xlim=(-0.6, len(results) - 0.4))
     for name in names:
         ax.plot([], [], "o", color=colours[name], label=name)
-    ax.legend(fontsize=6.5, loc="center left", bbox_to_anchor=(0, 0.42))
+    _below(ax, -0.38)
 
 
 def _confusion(ax: Axes, confusion: xr.Dataset, name: str) -> None:
@@ -106,7 +111,7 @@ def _correlations(ax: Axes, densities: xr.Dataset, names: Sequence[str], colours
     ax.set(
         title="Correlations of pairs of units", xlabel="correlation", ylabel="density of pairs", ylim=(0, 1.25 * top)
     )
-    ax.legend(fontsize=6.5)
+    _below(ax)
 
 
 def _radius(ax: Axes, radius: xr.Dataset, names: Sequence[str], colours: Mapping[str, str]) -> None:
@@ -138,8 +143,8 @@ def _subsampling(ax: Axes, entries: xr.Dataset, axis: str, names: Sequence[str],
     low = min(0.0, float(table["mean"].min()))
     ax.set(title=f"How many {axis}?", xlabel=axis, ylabel="score", ylim=(max(low - 0.05, -0.5), 1.05))
     if axis == "units":
-        ax.set(xscale="log", ylim=(ax.get_ylim()[0], 1.35))
-        ax.legend(fontsize=6, loc="upper left", ncols=2)
+        ax.set_xscale("log")
+    _below(ax)
 
 
 def representation_similarity(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
@@ -193,8 +198,7 @@ def _matrices(axes: Sequence[Axes], matrices: xr.Dataset, name: str) -> None:
         ax.set_xticks(ticks, [labels[k] for k in ticks], rotation=90, fontsize=6)
         ax.set_yticks(ticks, [labels[k] for k in ticks], fontsize=6)
         ax.set_title(title, fontsize=9)
-        scale = "1 - r" if key == "measured" else "1 - r, largest is 1"
-        plt.colorbar(drawn, ax=ax, shrink=0.8, label=scale)
+        plt.colorbar(drawn, ax=ax, shrink=0.8, label="1 - r")
 
 
 def _map(ax: Axes, plane: xr.Dataset, matrices: xr.Dataset, name: str) -> None:
@@ -233,9 +237,8 @@ def _layers(ax: Axes, rows: pd.DataFrame, measure: str, names: Sequence[str], co
     ax.set_xticks(range(len(layers)), [s.replace("_", " ") for s in short], rotation=90, fontsize=6.5)
     ax.axhline(0, ls=":", color=NEUTRAL)
     ax.plot([], [], "x", ms=6, color=NEUTRAL, label="directions turned")
-    ax.set_title(MEASURES[measure])
-    if measure == "ssm":
-        ax.legend(fontsize=6.5, loc="lower right")
+    ax.set_title(MEASURES[measure], y=1.07)
+    ax.legend(fontsize=6.5, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, borderaxespad=0.1, handletextpad=0.3)
 
 
 def _by_units(ax: Axes, entries: xr.Dataset, modelled: pd.DataFrame, measure: str, name: str) -> None:
@@ -248,4 +251,4 @@ def _by_units(ax: Axes, entries: xr.Dataset, modelled: pd.DataFrame, measure: st
         ax.fill_between(part["units"], part["low"], part["high"], color=colour, alpha=0.12, lw=0)
     ax.set(title=f"How many units? {name}", xlabel="units", ylabel=MEASURES[measure].lower(), xscale="log")
     ax.axhline(0, ls=":", color=NEUTRAL)
-    ax.legend(fontsize=6.5, loc="upper left")
+    _below(ax)

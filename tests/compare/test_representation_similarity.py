@@ -1,0 +1,190 @@
+"""Oracles: populations made of the units of a model, copies of one population, stores that share no stimulus."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from allometry import stores
+from allometry.compare import geometry, model_bank, stimuli
+from allometry.compare.design import populations
+from allometry.compare.representation_similarity import representation_similarity
+from allometry.compare.result import Result
+from allometry.errors import ComparisonError
+from tests.compare.responses import directions, make_responses, population
+
+QUICK = {"nulls": 99, "bootstrap": 100, "splits": 8, "pixels": 32, "field_deg": 60.0, "orientations": 8}
+FREQUENCIES = [0.03, 0.06, 0.12]
+PARAMETERS = {
+    "direction": [d for d in directions(8) for _ in range(2)],
+    "spatial_frequency": [0.03, 0.1] * 8,
+    "temporal_frequency": [2.0] * 16,
+}
+
+
+def gabor_units(noise: float, seed: int = 1, frequency: float = 0.06, model: str = "gabor_complex") -> np.ndarray:
+    """Responses [stimuli, repeats, units] of noisy copies of a layer's units to the gratings of `PARAMETERS`."""
+    screen = stimuli.Screen(60.0, 32)
+    shown = population(np.ones((16, 2, 5)) + np.arange(5), PARAMETERS)
+    movies, _ = stimuli.render(shown, screen)
+    (layer,) = model_bank.bank(movies, screen, [model], frequencies=[frequency])
+    rng = np.random.default_rng(seed)
+    units = layer.responses[:, rng.choice(layer.responses.shape[1], 60)].astype(float)
+    units = units / units.std()
+    return units[:, None] + noise * rng.normal(size=(16, 6, 60))
+
+
+@pytest.fixture(scope="module")
+def found() -> Result:
+    inputs = {"a": make_responses(gabor_units(0.4), PARAMETERS)}
+    return representation_similarity(
+        inputs,
+        responses=["a"],
+        models=["pixels", "gabor_complex", "random_convolution"],
+        gabor_frequencies=FREQUENCIES,
+        **QUICK,  # type: ignore[arg-type]
+    )
+
+
+def rows_of(result: Result) -> pd.DataFrame:
+    return pd.DataFrame(result.rows)
+
+
+def test_a_population_of_gabor_units_is_recognised(found: Result) -> None:
+    rows = rows_of(found)
+    modelled = rows[rows["group"] == "model"]
+    for measure in geometry.MEASURES:
+        scores = modelled[modelled["measure"] == measure].set_index("candidate")
+        winner = str(scores["score"].idxmax())
+        # whitening rescales the units, so that crossnobis does not tell neighbouring scales apart
+        assert winner.startswith("gabor_complex" if measure == "rsa" else "gabor_complex: 0.06"), measure
+        best = scores.loc["gabor_complex: 0.06 cycles/degree"]
+        assert best.score > 0.8
+        assert best.p == pytest.approx(0.01)
+        assert best.score < best.ceiling_high + 0.02
+        assert best.score > scores.loc["pixels: pixels", "score"] + 0.3
+        if measure != "cka":
+            assert best.over_low > 0
+    depth = rows[rows["measure"] == "pseudo_depth"].set_index("candidate")
+    assert depth.loc["gabor_complex", "score"] == 1
+    assert depth.loc["gabor_complex", "ci_low"] <= 1 <= depth.loc["gabor_complex", "ci_high"]
+    shape = found.curves["representational_dissimilarity"]
+    assert shape["best_layer"].values.tolist() == ["gabor_complex: 0.06 cycles/degree"]
+    assert found.curves["map"]["position"].shape == (1, 16, 2)
+
+
+def test_baselines_and_controls_are_where_they_belong(found: Result) -> None:
+    rows = rows_of(found)
+    shuffled = rows[rows["group"] == "shuffled stimuli"]
+    assert (shuffled["role"] == "baseline").all()
+    assert shuffled["score"].abs().max() < 0.12
+    turned = rows[(rows["group"] == "turned directions") & (rows["model"] == "gabor_complex")]
+    # a bank with every orientation does not see a turn of all directions
+    assert turned["score"].min() > 0.75
+    halves = rows[(rows["group"] == "halves of the units") & (rows["measure"] == "cka")]
+    assert halves["score"].iloc[0] > 0.8
+    assert "contrast" in " ".join(found.derived)
+    units = found.curves["score_by_units"].to_dataframe()
+    best = units[units["layer"].astype(str) == "gabor_complex: 0.06 cycles/degree"]
+    assert best["score"].iloc[-1] > best["score"].iloc[0]
+
+
+def test_areas_of_one_store_share_all_stimuli() -> None:
+    values = gabor_units(0.0)
+    both = np.concatenate([values, values], axis=2)
+    store = make_responses(both, PARAMETERS, units={"area": ["V1"] * 60 + ["LM"] * 60})
+    result = representation_similarity({"s": store}, responses=["s"], models=[], **QUICK)  # type: ignore[arg-type]
+    pairs = rows_of(result)
+    pairs = pairs[pairs["group"] == "same stimuli"]
+    assert pairs[["candidate", "reference"]].iloc[0].tolist() == ["s LM", "s V1"]
+    measured = pairs.set_index("measure")["score"]
+    assert measured["ssm"] == pytest.approx(1)
+    assert measured["cka"] == pytest.approx(1)
+    assert measured["rsa"] == pytest.approx(1, abs=0.01)  # rho-a of a matrix with ties stays below 1
+    tree = stores.scores(result.rows, result.curves, attrs=store.attrs)
+    assert tree.to_dataset().sizes["comparison"] == len(result.rows)
+
+
+def test_stores_are_matched_by_the_directions_they_share() -> None:
+    rng = np.random.default_rng(2)
+    theta = np.deg2rad(directions(8))
+    latent = np.array([np.cos(theta), np.sin(theta), np.cos(2 * theta)]).T
+    fine = latent @ rng.normal(size=(3, 30))
+    coarse = latent[::2] @ rng.normal(size=(3, 20))
+    a = make_responses(fine[:, None] + 0.05 * rng.normal(size=(8, 4, 30)), {"direction": directions(8)})
+    repeated = np.repeat(coarse, 2, axis=0)[:, None] + 0.05 * rng.normal(size=(8, 4, 20))
+    b = make_responses(
+        repeated, {"direction": [d for d in directions(4) for _ in range(2)], "temporal_frequency": [1.0, 4.0] * 4}
+    )
+    inputs = {"a": a, "b": b}
+    result = representation_similarity(
+        inputs,
+        responses=["a", "b"],
+        models=[],
+        measures=["ssm"],
+        **QUICK,  # type: ignore[arg-type]
+    )
+    rows = rows_of(result)
+    pair = rows[rows["group"] == "shared direction"].iloc[0]
+    assert pair["n"] == 4
+    assert np.isnan(pair["ci_low"])  # four stimuli give no interval
+    assert pair["p"] >= 1 / 24
+    expected = geometry.agreement("ssm", *(geometry.matrix_of("ssm", v) for v in (fine[::2], coarse)))
+    assert pair["score"] == pytest.approx(expected, abs=0.15)
+
+
+def test_other_animals_bound_each_animal() -> None:
+    truth = np.random.default_rng(3).normal(size=(8, 40))
+    inputs = {}
+    for animal in range(3):
+        rng = np.random.default_rng(10 + animal)
+        mixed = truth @ rng.normal(size=(40, 40))
+        inputs[f"m{animal}"] = make_responses(
+            mixed[:, None] + rng.normal(size=(8, 4, 40)), {"direction": directions(8)}
+        )
+    result = representation_similarity(
+        inputs,
+        responses=list(inputs),
+        models=[],
+        measures=["ssm"],
+        **QUICK,  # type: ignore[arg-type]
+    )
+    rows = rows_of(result)
+    others = rows[rows["group"] == "leave one animal out"]
+    assert others["reference"].tolist() == list(inputs)
+    vectors = [geometry.matrix_of("ssm", population_means(inputs[name])) for name in inputs]
+    upper = np.triu_indices(8, 1)
+    ranks = pd.DataFrame({name: v[upper] for name, v in zip(inputs, vectors)}).rank()
+    standard = (ranks - ranks.mean()) / ranks.std(ddof=0)
+    expected = [np.corrcoef(standard[n], standard.drop(columns=n).mean(axis=1))[0, 1] for n in inputs]
+    assert others["score"].tolist() == pytest.approx(expected)
+
+
+def population_means(store: xr.Dataset) -> np.ndarray:
+    (found,) = populations("x", store)
+    return found.means
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"direction": [15.0 + d for d in directions(8)]}, "share 0 stimuli by direction"),
+        ({"frame": list(range(8))}, "no parameter of the stimulus in common"),
+    ],
+)
+def test_stores_that_share_no_stimulus_are_refused(parameters: dict[str, list[float]], message: str) -> None:
+    values = np.random.default_rng(4).normal(size=(8, 3, 10))
+    kind = "natural_scenes" if "frame" in parameters else "drifting_gratings"
+    inputs = {
+        "a": make_responses(values, {"direction": directions(8)}),
+        "b": make_responses(values, parameters, kind=kind),
+    }
+    with pytest.raises(ComparisonError, match=message) as error:
+        representation_similarity(inputs, responses=["a", "b"], models=[], **QUICK)  # type: ignore[arg-type]
+    assert "between: false" in str(error.value)
+
+
+def test_too_few_stimuli_are_refused() -> None:
+    store = make_responses(np.random.default_rng(5).normal(size=(3, 3, 10)), {"direction": directions(3)})
+    with pytest.raises(ComparisonError, match="3 stimuli"):
+        representation_similarity({"a": store}, responses=["a"], models=[], **QUICK)  # type: ignore[arg-type]
