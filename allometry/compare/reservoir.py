@@ -9,11 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.sparse.linalg import ArpackError, eigs
 
 from allometry.compare.arrays import FloatArray, matrix, vector
 from allometry.errors import ComparisonError
+
+LARGE = 500  # units from which on the leading eigenvalue is iterated, and sparse weights are treated as such
+SPARSE = 0.1  # share of non-zero weights below which they are sparse
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,15 @@ def spectral_scale(weights: npt.ArrayLike, radius: float) -> FloatArray:
 
 
 def _radius(w: FloatArray) -> float:
-    if w.shape[0] > 500:
+    if w.shape[0] > LARGE:
+        few = np.count_nonzero(w) < SPARSE * w.size
         try:
             # A fixed start makes the last digits reproducible.
-            return float(np.abs(eigs(w, k=1, return_eigenvectors=False, v0=np.ones(w.shape[0]))).max())
+            return float(
+                np.abs(
+                    eigs(sparse.csr_array(w) if few else w, k=1, return_eigenvectors=False, v0=np.ones(w.shape[0]))
+                ).max()
+            )
         except ArpackError:
             pass  # clustered leading eigenvalues: the dense solver has no such trouble
     return float(np.abs(np.linalg.eigvals(w)).max())
@@ -133,7 +142,9 @@ def states(
     rng = np.random.default_rng(seed)
     out = np.empty((u.size, w.shape[0]))
     x = np.zeros(w.shape[0])
-    transposed = np.ascontiguousarray(w.T)
+    # A large connectome has few of the possible edges.
+    few = w.shape[0] >= LARGE and np.count_nonzero(w) < SPARSE * w.size
+    transposed = sparse.csr_array(w.T) if few else np.ascontiguousarray(w.T)
     with np.errstate(over="ignore", invalid="ignore"):
         for t, value in enumerate(u):
             total = transposed @ x + v * value

@@ -135,14 +135,18 @@ class ConnectomeReservoir(Comparison):
 
     kind: Literal["connectome_reservoir"] = Field(description="Memory and timing of connectomes used as reservoirs.")
     structure: list[str] = Field(min_length=1, description="Connectome stores.")
-    synapses: list[Synapse] = Field(
-        default=CHEMICAL_AND_ELECTRICAL, min_length=1, description="Kinds of synapse whose counts are added."
+    synapses: list[Synapse | Literal["mesoscale", "structural"]] = Field(
+        default=[*CHEMICAL_AND_ELECTRICAL], min_length=1, description="Kinds of synapse whose weights are added."
     )
     radius: float = Field(0.9, gt=0, description="Spectral radius that every network is scaled to, dimensionless.")
     noise: float = Field(
         0.001, ge=0, description="Standard deviation of the noise of each unit, in units of its activation."
     )
-    nulls: int = Field(20, ge=5, description="Null networks of each sort (degree-preserving, random).")
+    nulls: int = Field(20, ge=5, description="Null networks of each sort (degree-preserving, spatial, random).")
+    readout: int = Field(
+        500, ge=10, description="Neurons that the readout sees, at most: a draw of them, the same in all networks."
+    )
+    bins: int = Field(10, ge=1, description="Classes of distance that the spatial null keeps.")
 
     def stores(self) -> list[tuple[str, str]]:
         """The connectomes."""

@@ -91,3 +91,15 @@ def test_delay_line_solves_timing_up_to_its_length():
 def test_bad_input_is_refused(call):
     with pytest.raises(ComparisonError):
         call()
+
+
+def test_sparse_weights_give_the_states_and_the_radius_of_dense_ones(monkeypatch):
+    rng = np.random.default_rng(6)
+    w = (rng.random((600, 600)) < 0.02) * rng.normal(size=(600, 600))
+    drive, into = rng.uniform(-1, 1, 60), rng.normal(size=600)
+    found = rv.states(w, drive, into, radius=0.9)
+    scaled = rv.spectral_scale(w, 0.9)
+    monkeypatch.setattr(rv, "SPARSE", 0.0)
+    np.testing.assert_allclose(found, rv.states(w, drive, into, radius=0.9), atol=1e-9)
+    np.testing.assert_allclose(scaled, rv.spectral_scale(w, 0.9))
+    assert np.abs(np.linalg.eigvals(scaled)).max() == pytest.approx(0.9)
