@@ -183,11 +183,23 @@ class Profiles:
         note: dict[str, str] = {}
         options = self.options
         if isinstance(store, xr.DataTree):
-            traces = [part["trace"].values for part in stores.split(store).values()]
+            traces, left = _recordings(store, options.max_units, options.seed)
             profile = spike_profile.of_activity(traces, options.statistics, note, float(store.attrs["rate_hz"]))
+            if left and "correlation" in note:
+                note["correlation"] += f"; {left} further recordings are not used"
         else:
             everyone = np.arange(store.sizes["unit"])
             units = np.sort(spike_samples.choose(everyone, options.max_units, options.seed, spike_samples.EVERYONE))
             profile = spike_profile.of_responses(store, units, options.statistics, note)
         self.notes.update({f"{statistic} of {name}": text for statistic, text in note.items()})
         return profile
+
+
+def _recordings(store: xr.DataTree, most: int, seed: int) -> tuple[list[np.ndarray], int]:
+    """Traces of recordings in random order, until they have `most` units together; and how many are left."""
+    parts = list(stores.split(store).values())
+    order = np.random.default_rng(seed).permutation(len(parts))
+    sizes = np.array([int(parts[i]["recorded"].values.sum()) for i in order])
+    # the recording that reaches the number is the last one
+    used = int(np.searchsorted(np.cumsum(sizes), most)) + 1
+    return [parts[i]["trace"].values for i in order[:used]], max(len(parts) - used, 0)

@@ -253,7 +253,10 @@ def of_responses(store: xr.Dataset, units: np.ndarray, asked: Sequence[str], not
         else:
             seconds = store["duration"].values[shown].sum()
             profile.keep("rate", Sample.of_units(response.sum(axis=1) / seconds), "units")
-            note["rate"] = f"events per second over {shown.size} presentations"
+            note["rate"] = (
+                f"events per second over {shown.size} presentations; an event that was found in fluorescence can be several "
+                "spikes, and few spikes none"
+            )
     if "correlation" in asked:
         if units.size < 2 or shown.size < 20:
             profile.undefined(["correlation"], f"{units.size} units, {shown.size} presentations, fewer than 2 or 20")
@@ -285,8 +288,21 @@ def _selectivity(
     profile.keep("osi", Sample.of_units(values), "units that respond")
     rectified = ", negative mean responses set to 0" if (mean < 0).any() else ""
     note["osi"] = (
-        f"{angles.size} directions, {int(known.sum())} presentations in all{rectified}; few repeats bias it upwards"
+        f"{angles.size} directions, {int(known.sum())} presentations in all{rectified}; mean {np.nanmean(values):.2f}, "
+        f"{_shuffled(response[:, known], degrees[known]):.2f} with shuffled directions: what few repeats give by chance"
     )
+
+
+def _shuffled(response: FloatArray, degrees: FloatArray, times: int = 20) -> float:
+    """Mean selectivity of all units when the directions of the presentations are shuffled."""
+    rng = np.random.default_rng(0)
+    angles = np.unique(degrees)
+    found = []
+    for _ in range(times):
+        drawn = rng.permutation(degrees)
+        mean = np.stack([response[:, drawn == angle].mean(axis=1) for angle in angles])
+        found.append(np.nanmean(tuning.osi(np.maximum(mean, 0), np.deg2rad(angles))))
+    return float(np.mean(found))
 
 
 def of_activity(traces: Sequence[FloatArray], asked: Sequence[str], note: dict[str, str], rate_hz: float) -> Profile:

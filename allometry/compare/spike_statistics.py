@@ -16,7 +16,7 @@ from allometry.compare.blockwise import Estimate, estimate
 from allometry.compare.result import Result, row, with_fdr
 from allometry.compare.spike_distances import MEASURES, SEEDS, Distances
 from allometry.compare.spike_ensembles import Data, Ensemble, Options, Profiles, ensembles_of, pairs_of, shared
-from allometry.compare.spike_profile import STATISTICS
+from allometry.compare.spike_profile import FEWEST_INTERVALS, STATISTICS
 from allometry.compare.statistics import Interval
 from allometry.errors import ComparisonError
 
@@ -198,7 +198,6 @@ def _baseline(
 
 def _derived(profiles: Profiles, ensembles: Mapping[str, Ensemble]) -> dict[str, str]:
     options = profiles.options
-    common = ", ".join(f"{size} of {population}" for population, size in profiles.common.items())
     texts = {
         "ensemble": "; ".join(f"{e.name}: {', '.join(e.members)}" for e in ensembles.values()),
         "score": "mean distance between the members of two ensembles; ks: Kolmogorov-Smirnov, wasserstein: earth mover's "
@@ -212,19 +211,34 @@ def _derived(profiles: Profiles, ensembles: Mapping[str, Ensemble]) -> dict[str,
         "without another seed), over both ensembles: the expected distance if nothing but the seed differed",
         "verdict": "within: the score is at most the largest distance between seeds (the 95th percentile between halves); "
         "beyond: its interval is above it; unresolved: the score is above, the interval is not, or there is none",
+    }
+    return {**texts, **_made(profiles), **profiles.notes, **_undefined(profiles)}
+
+
+def _made(profiles: Profiles) -> dict[str, str]:
+    """How the statistics of spikes that were asked for were made."""
+    options = profiles.options
+    common = ", ".join(f"{size} of {population}" for population, size in profiles.common.items())
+    if not common:
+        return {}
+    texts = {
         "sample": f"at most {options.max_units} units of each population, drawn at random with seed {options.seed}; "
-        f"population counts are of as many units in every store: {common or 'none'}",
+        f"population counts are of as many units in every store: {common}",
         "window": f"{profiles.seconds:g} s of every Spikes store, the length of the shortest: after the first "
         f"{options.skip_ms:g} ms of a simulation, from the start of the longest observed interval of a recording",
-        "correlation": f"Pearson, counts in bins of {options.bin_ms:g} ms ({profiles.bins} of them), all pairs of the "
-        "sampled units that fire",
+    }
+    of_statistic = {
+        "cv": f"of units with at least {FEWEST_INTERVALS} intervals",
+        "lv": f"of units with at least {FEWEST_INTERVALS} intervals",
+        "correlation": f"Pearson, counts in {profiles.bins} bins of {options.bin_ms:g} ms, all pairs of the sampled units "
+        "that fire",
         "spectrum": "of counts in 1 ms bins, segments of 256 ms (Hann, not overlapping), over that of independent Poisson "
         "units; a peak must exceed what the largest of all frequencies exceeds by chance once in 20 times",
         "synchrony": "variance over mean of the counts in 3 ms bins",
-        "avalanche_size": "spikes between empty bins, whose width is the mean interval between spikes of the sample",
+        "avalanches": "size: spikes between empty bins, whose width is the mean interval between spikes of the sample",
         "branching_ratio": "multistep regression over lags of up to 400 ms in 4 ms bins",
     }
-    return {**texts, **profiles.notes, **_undefined(profiles)}
+    return texts | {name: text for name, text in of_statistic.items() if name in options.statistics}
 
 
 def _undefined(profiles: Profiles) -> dict[str, str]:

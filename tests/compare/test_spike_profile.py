@@ -168,7 +168,20 @@ def test_orientation_selectivity_of_a_cosine_is_half_its_depth() -> None:
     profile = subject.of_responses(tuned(depths), np.arange(12), ["osi", "spectrum"], notes)
     assert profile.samples["osi"].values == pytest.approx(depths / 2, abs=1e-6)
     assert "12 directions, 24 presentations" in notes["osi"]
+    assert "mean 0.25," in notes["osi"]
     assert set(profile.reasons) == {"spectrum", "peak_frequency"}
+
+
+def test_selectivity_that_few_repeats_give_by_chance_is_told() -> None:
+    rng = np.random.default_rng(3)
+    directions = np.tile(np.arange(0, 360, 45.0), 2)
+    notes: dict[str, str] = {}
+    untuned = responses(rng.poisson(1.0, (300, 16)).astype(float), directions.tolist(), 1.0)
+    profile = subject.of_responses(untuned, np.arange(300), ["osi"], notes)
+    mean = profile.samples["osi"].values.mean()
+    assert mean > 0.15
+    told = float(notes["osi"].split(" with shuffled")[0].split()[-1])
+    assert told == pytest.approx(mean, abs=0.03)
 
 
 def test_rates_of_responses_need_counts() -> None:

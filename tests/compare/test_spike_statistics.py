@@ -223,6 +223,25 @@ def test_traces_have_only_correlations() -> None:
     assert "1 samples/s" in result.derived["correlation of together"]
 
 
+def test_many_recordings_of_traces_are_sampled() -> None:
+    rng = np.random.default_rng(7)
+    names = [f"N{i}" for i in range(12)]
+
+    def worm(index: int) -> stores.Recording:
+        trace = rng.normal(size=(100, 12)).astype(np.float32)
+        return stores.Recording(name=f"w{index}", time=np.arange(100.0), trace=trace, label=names, resampled=trace)
+
+    many, few = (
+        stores.activity([worm(i) for i in range(count)], names, 1.0, attrs=ATTRS, units="1") for count in (6, 2)
+    )
+    inputs = {"many": many, "few": few}
+    result = compare(inputs, activity=list(inputs), statistics=["correlation"], max_units=30)
+    assert "3 recordings, not of spike counts; 3 further recordings are not used" in result.derived["correlation of many"]
+    assert "further" not in result.derived["correlation of few"]
+    assert (table(result)["n"] == 24).all()
+    assert "window" not in result.derived
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
