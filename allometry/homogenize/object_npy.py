@@ -1,4 +1,4 @@
-"""Object arrays of names and numbers in .npz files, without unpickling.
+"""Object arrays of names and numbers in .npz and .npy files, without unpickling.
 
 numpy stores an object array as a pickle, and loading a pickle runs what it says. Here its opcodes are only *read*, as data,
 by a small machine that knows lists, tuples, strings, integers and raw number arrays, and refuses everything else.
@@ -14,7 +14,7 @@ import numpy as np
 
 from allometry.errors import ReaderError
 
-ARRAY_PARTS = {"_reconstruct", "ndarray", "dtype"}
+ARRAY_PARTS = {"_reconstruct", "ndarray", "dtype", "scalar"}
 
 
 class _Mark:
@@ -22,9 +22,10 @@ class _Mark:
 
 
 class _Call:
-    """Something that the pickle would have called: only arrays and dtypes are known."""
+    """Something that the pickle would have called: only arrays, their scalars and dtypes are known."""
 
-    def __init__(self, arguments: tuple[Any, ...]) -> None:
+    def __init__(self, called: Any, arguments: tuple[Any, ...]) -> None:
+        self.called = called
         self.arguments = arguments
         self.state: Any = None
 
@@ -51,16 +52,7 @@ def load(path: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.namelist():
-                data = archive.read(member)
-                name = member.removesuffix(".npy")
-                stream = io.BytesIO(data)
-                version = np.lib.format.read_magic(stream)
-                read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-                _, _, dtype = read(stream)
-                if dtype.hasobject:
-                    out[name] = decode(data[stream.tell() :])
-                else:
-                    out[name] = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+                out[member.removesuffix(".npy")] = _array(archive.read(member))
     except ReaderError:
         raise
     except Exception as error:  # zip, zlib and header errors of a damaged file are of many types
@@ -71,6 +63,35 @@ def load(path: Path) -> dict[str, Any]:
             do="retrieve the file again",
         ) from error
     return out
+
+
+def load_npy(path: Path) -> Any:
+    """Read one .npy file: an array, or (nested) lists where it is an object array.
+
+    Raises
+    ------
+    ReaderError
+        If the file is damaged, or holds more than lists, strings and numbers.
+    """
+    try:
+        return _array(path.read_bytes())
+    except Exception as error:  # numpy evaluates the header as Python: damage gives whatever that gives
+        raise ReaderError(
+            what=f"Not a readable .npy file ({type(error).__name__}: {str(error)[:100]}).",
+            where=str(path),
+            expected="a complete .npy file of numbers or names",
+            do="retrieve the file again",
+        ) from error
+
+
+def _array(data: bytes) -> Any:
+    stream = io.BytesIO(data)
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    _, _, dtype = read(stream)
+    if dtype.hasobject:
+        return decode(data[stream.tell() :])
+    return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
 
 
 def decode(payload: bytes) -> Any:
@@ -125,7 +146,7 @@ def decode(payload: bytes) -> Any:
             stack.append(called)
         elif name == "REDUCE":
             arguments = stack.pop()
-            stack[-1] = _Call(arguments)
+            stack[-1] = _Call(stack[-1], arguments)
         elif name == "BUILD":
             state = stack.pop()
             stack[-1].state = state
@@ -137,12 +158,19 @@ def decode(payload: bytes) -> Any:
 
 
 def _plain(item: Any) -> Any:
+    if isinstance(item, _Call) and item.called == "scalar":
+        dtype, data = item.arguments
+        return np.frombuffer(data, dtype=_dtype(dtype)).item()
     if isinstance(item, _Call) and isinstance(item.state, tuple) and len(item.state) == 5:
         dtype, data = item.state[2], item.state[4]
         if isinstance(data, list):
             return [_plain(part) for part in data]
-        order = dtype.state[1] if dtype.state else "|"
-        return np.frombuffer(data, dtype=np.dtype(order.replace("|", "=") + str(dtype.arguments[0])))
+        return np.frombuffer(data, dtype=_dtype(dtype))
     if isinstance(item, list | tuple):
         return [_plain(part) for part in item]
     return item
+
+
+def _dtype(described: _Call) -> np.dtype:
+    order = described.state[1] if described.state else "|"
+    return np.dtype(order.replace("|", "=") + str(described.arguments[0]))

@@ -10,6 +10,7 @@ from allometry.homogenize.reader import Reader
 
 # Reader -> module of allometry.homogenize that holds it as READER.
 MODULES: dict[str, str] = {
+    "allen_ecephys_tables": "allen_ecephys_tables",
     "allen_neuropixels": "allen_neuropixels",
     "allen_swdb2016": "allen_swdb2016",
     "allen_two_photon": "allen_two_photon",

@@ -49,7 +49,11 @@ def mutate(path: Path, rng: Rng) -> str:
         path.write_text(text)
         return what
     if suffix == ".npy":
-        array, what = _array(np.load(path), rng)
+        try:
+            array = np.load(path)
+        except ValueError:  # an array of objects
+            return _bytes(path, rng)
+        array, what = _array(array, rng)
         np.save(path, array)
         return what
     if h5py.is_hdf5(path):

@@ -28,11 +28,13 @@ def neuropixels(folder):
 
 WRITERS = {
     "mcateer_v1": mouse.write_mcateer,
+    "allen_ecephys_tables": mouse.write_ecephys_tables,
     "allen_swdb2016": mouse.write_swdb,
     "allen_two_photon": two_photon,
     "allen_neuropixels": neuropixels,
 }
 OPTIONS = {
+    "allen_ecephys_tables": [{}],
     "mcateer_v1": [{}, {"lags": True}],
     "allen_swdb2016": [{}, {"sweeps": "printed"}, {"kind": "spikes"}],
     "allen_two_photon": [
