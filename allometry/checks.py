@@ -183,7 +183,7 @@ def _check_comparisons(cfg: Config) -> None:
             if name not in runs:
                 raise ConfigError(
                     f"no simulation run is called {name!r}",
-                    where=f"{where}.run",
+                    where=f"{where}.{comparison.run_key}",
                     expected="one of " + (", ".join(runs) or "(no runs are configured)"),
                     do=_hint(name, runs) + ", or add the run under simulate.runs",
                 )
@@ -192,7 +192,7 @@ def _check_comparisons(cfg: Config) -> None:
                 fitting = [other for other, entry in runs.items() if entry.kind == comparison.run_kind]
                 raise ConfigError(
                     f"the run {name!r} is of kind {run.kind}, which this comparison cannot read",
-                    where=f"{where}.run",
+                    where=f"{where}.{comparison.run_key}",
                     expected=f"a run of kind {comparison.run_kind}: " + (", ".join(fitting) or "(none is configured)"),
                     do=_hint(name, fitting) if fitting else f"add a run of kind {comparison.run_kind}",
                 )

@@ -18,6 +18,8 @@ class Comparison(Model):
 
     run_kind: ClassVar[str] = "propagation"
     """Kind of simulation run that it reads, if any."""
+    run_key: ClassVar[str] = "run"
+    """Key that names the runs."""
 
     seed: int = Field(1, ge=0, description="Seed of every resample, permutation and rewiring.")
 
@@ -235,6 +237,7 @@ class SpikeStatistics(Comparison):
     """Statistics of spiking activity: simulation against simulation and data, beside what another seed changes."""
 
     run_kind: ClassVar[str] = "network"
+    run_key: ClassVar[str] = "simulated"
 
     kind: Literal["spike_statistics"] = Field(description="Distributions of spike statistics against each other.")
     simulated: list[str] = Field(

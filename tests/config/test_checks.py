@@ -13,6 +13,7 @@ COOK = "cook2019_hermaphrodite"
 NETWORK: dict[str, Any] = {"kind": "network", "model": "microcircuit", "duration_ms": 10.0}
 WORM: dict[str, Any] = {"kind": "propagation", "connectome": [COOK]}
 HELD: dict[str, Any] = {"kind": "propagation", "run": "x", "function": "randi2023_wt", "structure": [COOK]}
+SPIKES: dict[str, Any] = {"kind": "spike_statistics", "simulated": ["x"]}
 OWN: dict[str, Any] = {"reader": "dag2023", "files": ["a.h5"]}
 
 
@@ -22,6 +23,10 @@ def run(**changes: Any) -> dict[str, Any]:
 
 def held(given: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {"simulate": {"runs": {"x": given}}, "compare": {"comparisons": {"y": {**HELD, **changes}}}}
+
+
+def spiking(given: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {"simulate": {"runs": {"x": given}}, "compare": {"comparisons": {"y": {**SPIKES, **changes}}}}
 
 
 def check(values: dict[str, Any], root: Path) -> None:
@@ -35,6 +40,8 @@ def check(values: dict[str, Any], root: Path) -> None:
         run(parameters={"scale": [0.1, 0.2]}),
         run(model="connectome_lif", connectome=[COOK]),
         held(WORM),
+        spiking(NETWORK),
+        spiking({**NETWORK, "model": "connectome_lif", "connectome": [COOK]}),
         {"homogenize": {"connectome": ["oh2014"], "options": {"oh2014": {}}, "worm_stack": [COOK]}},
         {"datasets": {"mine": {**OWN, "reader": "generic"}}, "homogenize": {"activity": ["mine"]}},
     ],
@@ -64,6 +71,8 @@ def test_what_fits_together_is_accepted(root: Path, values: dict[str, Any]) -> N
         ({"compare": {"comparisons": {"A-b": HELD}}}, "compare.comparisons", "'a_b'"),
         ({"datasets": {"Mine": OWN}}, "datasets", "lower-case"),
         (held(NETWORK), "compare.comparisons.y.run", "propagation"),
+        (spiking(WORM), "compare.comparisons.y.simulated", "a run of kind network"),
+        (spiking(NETWORK, simulated=["z"]), "compare.comparisons.y.simulated", "'x'"),
         (held(WORM, run="z"), "compare.comparisons.y.run", "'x'"),
         (held({**WORM, "connectome": [COOK, "white1986_whole"]}), "compare.comparisons.y.structure", "white1986_whole"),
         (
