@@ -66,7 +66,7 @@ def render(cards: Sequence[Mapping[str, Any]], comparison: str, data: str) -> st
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = number
+    environment.filters |= {"number": number, "probability": probability}
     shown = [_shown(card) for card in cards]
     return environment.get_template("cards.html").render(
         comparison=comparison,
@@ -158,12 +158,17 @@ def _shared(cards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def number(value: float | None) -> str:
-    """Three significant digits that count, nothing for a missing number."""
+    """A score: three decimals, or four digits; nothing for a missing number."""
     if value is None:
         return ""
-    if value != 0 and abs(value) < 0.0005:
-        return f"{value:.0e}".replace("e-0", "e-")
     return f"{value:.3f}" if abs(value) < 10 else f"{value:,.4g}"
+
+
+def probability(value: float | None) -> str:
+    """A p: three decimals, or its order of magnitude."""
+    if value is not None and 0 < value < 0.0005:
+        return re.sub("e-0?", "e-", f"{value:.0e}")
+    return number(value)
 
 
 def _write(path: str | Path, text: str) -> None:

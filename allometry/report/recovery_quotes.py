@@ -72,7 +72,7 @@ def sentences(quote: dict[str, Any]) -> str:
     unseen = set(quote["does_not_see"])
     if confused := [f"{a} from {b}" for a, b in quote["confuses"] if not {a, b} <= unseen]:
         parts.append(f"cannot tell {_listed(confused)}")
-    variant = quote["variant"].replace("_", " ").capitalize()
+    variant = quote["variant"].replace("_", " ")
     return (
         f"{variant} {'; '.join(parts)}. By its score alone {rate:.0%} [{low:.0%}, {high:.0%}] of pairs are attributed to their own "
         f"relation (chance {quote['chance']:.0%})."

@@ -82,7 +82,7 @@ def test_quotation_says_what_a_measure_cannot_tell_apart(tmp_path: Path) -> None
     assert blind["chance"] == 0.25
     assert blind["hit_rate"] == [0.5, 0.4, 0.6]
     assert sentences(blind) == (
-        "Blind tells an identical pair from one that is missed or different; does not see that a pair is rescaled; cannot tell "
+        "blind tells an identical pair from one that is missed or different; does not see that a pair is rescaled; cannot tell "
         "missed from different. By its score alone 50% [40%, 60%] of pairs are attributed to their own relation (chance 25%)."
     )
     assert found["edge_recall"][0]["confuses"] == []
@@ -219,16 +219,15 @@ def test_axis_leaves_out_a_chance_that_would_squeeze_the_scores() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
+    ("value", "score", "p"),
     [
-        (None, ""),
-        (0.0, "0.000"),
-        (0.6214, "0.621"),
-        (1e-19, "1e-19"),
-        (0.0002, "2e-4"),
-        (1234.5, "1,234"),
-        (-0.05, "-0.050"),
+        (None, "", ""),
+        (0.0, "0.000", "0.000"),
+        (0.6214, "0.621", "0.621"),
+        (2e-4, "0.000", "2e-4"),
+        (1e-19, "0.000", "1e-19"),
     ],
 )
-def test_numbers(value: float | None, text: str) -> None:
-    assert cards.number(value) == text
+def test_numbers(value: float | None, score: str, p: str) -> None:
+    assert (cards.number(value), cards.probability(value)) == (score, p)
+    assert (cards.number(1234.5), cards.number(-0.05)) == ("1,234", "-0.050")
