@@ -4,7 +4,7 @@ Shi, Shea-Brown & Buice 2019 (NeurIPS 32) compare the similarity matrices of are
 of a network; here the layers are those of `model_bank`, and the stimuli are rendered from the presentation table.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -13,6 +13,7 @@ from scipy.spatial.distance import squareform
 
 from allometry.compare import geometry, model_bank, stimuli, topology
 from allometry.compare.arrays import FloatArray
+from allometry.compare.blockwise import Estimate
 from allometry.compare.design import Population, populations
 from allometry.compare.result import Result, curve, with_fdr
 from allometry.compare.similarity_rows import Settings, between_populations, controls, entry, other_animals, spread
@@ -129,6 +130,37 @@ def representation_similarity(
         curves=_curves(found, best, names, by_units),
         derived=derived | _words(settings, screen, found, bool(models)),
     )
+
+
+def estimates(
+    inputs: Mapping[str, xr.Dataset | xr.DataTree],
+    *,
+    responses: Sequence[str],
+    models: Sequence[str] = model_bank.MODELS,
+    fewest_repeats: int = 2,
+    pixels: int = 64,
+    orientations: int = 8,
+    nulls: int = 1000,
+    bootstrap: int = 500,
+    **_: Any,
+) -> Iterator[Estimate]:
+    """Memory and work of each store: its responses, the movies of its stimuli, the largest layers of the bank."""
+    frames = stimuli.Screen(pixels=pixels).frames
+    for name in responses:
+        store = cast(xr.Dataset, inputs[name])
+        shown = np.unique(store["condition"].values.astype(object), return_counts=True)[1]
+        count = int((shown >= fewest_repeats).sum())
+        cube = 8 * store.sizes["unit"] * store.sizes["presentation"] * (4 + store.sizes.get("lag", 0))
+        filters = 2 * orientations * model_bank.MOST_POSITIONS**2
+        movies = 4 * frames * pixels**2 * count
+        # Movies, once more as the layer of pixels, and one scale of filters.
+        peak = cube + ((2 * movies + 8 * filters * pixels**2) if models else 0)
+        layers = 4 * len(models)
+        work = (
+            2.0 * frames * pixels**2 * count * filters * 4 * bool(models)
+            + layers * (nulls + bootstrap) * 200.0 * count**2
+        )
+        yield Estimate(f"representations of {name}", peak, 16 * count**2, work)
 
 
 def _models(

@@ -10,7 +10,7 @@ import xarray as xr
 from allometry import stores
 from allometry.compare import correlations, decoding
 from allometry.compare import population_statistics as statistics_of
-from allometry.compare.population_code import population_code
+from allometry.compare.population_code import estimates, population_code
 from allometry.compare.result import Result
 from allometry.errors import ComparisonError
 from allometry.homogenize import mcateer_v1
@@ -178,6 +178,14 @@ def test_negative_responses_are_rectified_or_their_units_dropped() -> None:
     assert np.isnan(dropped.osi).all()
     with pytest.raises(ComparisonError, match="negative='shift'"):
         statistics_of.rates(values, "shift")
+
+
+def test_what_is_needed_is_known_before_it_is_needed() -> None:
+    store = make_responses(planted(), {"direction": directions(STIMULI)})
+    (small,) = estimates({"x": store}, responses=["x"])
+    (large,) = estimates({"x": store}, responses=["x"], nulls=2000)
+    assert small.peak_bytes > 8 * store["response"].size
+    assert large.operations > 3 * small.operations
 
 
 def test_mcateer_is_decoded_as_published(mirror: Path) -> None:

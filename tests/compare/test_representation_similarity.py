@@ -8,7 +8,7 @@ import xarray as xr
 from allometry import stores
 from allometry.compare import geometry, model_bank, stimuli
 from allometry.compare.design import populations
-from allometry.compare.representation_similarity import representation_similarity
+from allometry.compare.representation_similarity import estimates, representation_similarity
 from allometry.compare.result import Result
 from allometry.errors import ComparisonError
 from tests.compare.responses import directions, make_responses, population
@@ -182,6 +182,14 @@ def test_stores_that_share_no_stimulus_are_refused(parameters: dict[str, list[fl
     with pytest.raises(ComparisonError, match=message) as error:
         representation_similarity(inputs, responses=["a", "b"], models=[], **QUICK)  # type: ignore[arg-type]
     assert "between: false" in str(error.value)
+
+
+def test_what_is_needed_is_known_before_it_is_needed() -> None:
+    store = make_responses(gabor_units(0.1), PARAMETERS)
+    (with_models,) = estimates({"x": store}, responses=["x"], pixels=64)
+    (without,) = estimates({"x": store}, responses=["x"], models=[])
+    assert with_models.peak_bytes > 16 * 60 * 64**2 * 4 + without.peak_bytes  # at least its movies
+    assert without.peak_bytes > 8 * store["response"].size
 
 
 def test_too_few_stimuli_are_refused() -> None:
