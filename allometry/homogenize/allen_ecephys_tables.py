@@ -143,14 +143,19 @@ def _whole(values: pd.Series, where: str) -> npt.NDArray[np.int64]:
     return values.to_numpy().astype(np.int64)
 
 
-def _catalogue(layers: Path, timescales: Path) -> pd.DataFrame:
+def layers(path: Path) -> pd.DataFrame:
+    """`cortical_layer` (0: none) and relative `cortical_depth` by unit id, of `layer_info.csv`."""
+    return _table(path, "ecephys_unit_id", {"cortical_layer": int, "cortical_depth": float})
+
+
+def _catalogue(layer_info: Path, timescales: Path) -> pd.DataFrame:
     """Layer and depth of every unit, and area, session and timescales where there are any."""
-    table = _table(layers, "ecephys_unit_id", {"cortical_layer": int, "cortical_depth": float})
+    table = layers(layer_info)
     measured = _table(timescales, "ecephys_unit_id", {"area": str, "session": int, **dict.fromkeys(TIMESCALES, float)})
     stray = measured.index.difference(table.index)
     if len(stray):
         raise ReaderError(
-            f"{len(stray)} units of {timescales.name} are not in {layers.name} (the first is {stray[0]})",
+            f"{len(stray)} units of {timescales.name} are not in {layer_info.name} (the first is {stray[0]})",
             where=timescales.name,
             expected="units of the collection",
             do="retrieve both files again",

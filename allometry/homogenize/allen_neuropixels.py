@@ -15,11 +15,12 @@ import xarray as xr
 
 from allometry import stores
 from allometry.errors import ReaderError
-from allometry.homogenize import presentations, stimulus_tables, sweeps
+from allometry.homogenize import allen_ecephys_tables, presentations, stimulus_tables, sweeps
 from allometry.homogenize.nwb_tables import Nwb, Table, open_nwb
 from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
 
 BLOCK = 2**22  # spikes read at once: 32 MiB
+LAYERS = "layer_info.csv"
 FILTER = {"presence_ratio": ">=", "isi_violations": "<=", "amplitude_cutoff": "<="}
 DEFAULTS: dict[str, Any] = {
     "kind": "spikes",
@@ -55,7 +56,8 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     Parameters
     ----------
     files : dict
-        `session_{session}.nwb`; one, or the one that the option `file` names.
+        `session_{session}.nwb`; one, or the one that the option `file` names. A file `layer_info.csv` beside it (see
+        `allen_ecephys_tables`) gives the units their cortical layer and relative depth, which the session lacks.
     options : dict
         `kind`: spikes (default) or responses. Unit filter: `presence_ratio` (at least, .95), `isi_violations` (at most,
         .5), `amplitude_cutoff` (at most, .1), each None for no limit; `areas`: names, default all. Responses: `stimuli`:
@@ -84,6 +86,11 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
             )
         units, rows = _unit_table(nwb, chosen, path.name)
         notes: dict[str, Any] = nwb.notes
+        if LAYERS in files:
+            layers = allen_ecephys_tables.layers(files[LAYERS])
+            units = units.drop(columns=[name for name in layers if name in units]).join(layers)
+            used[LAYERS] = files[LAYERS]
+            notes["layers"] = f"of {LAYERS}; {int((~units.index.isin(layers.index)).sum())} units are not in it"
         kept = {name: chosen[name] for name in (*FILTER, "areas")}
         if kind == "spikes":
             dataset = _spikes(nwb.units, units, rows, nwb, source, kept, used)

@@ -9,13 +9,13 @@ from allometry import homogenize, stores
 from .layouts import allen
 
 
-def build(reader, path, kind, **options):
+def build(reader, path, kind, beside=(), **options):
     entry = {
         "name": reader,
         "reader": reader,
         "species": "Mus musculus",
         "verified": "layout-only",
-        "files": [{"name": path.name, "sha256": ""}],
+        "files": [{"name": name, "sha256": ""} for name in (path.name, *beside)],
         "stores": {"made": {"kind": kind, "options": options}},
     }
     out = path.parent / f"{path.stem}_{kind}.zarr"
@@ -98,6 +98,19 @@ def test_spike_trains_of_the_units_that_pass(session):
     assert 0 in made["row_size"].values  # units that never fire are units
     np.testing.assert_allclose(made["spike_time"].values, np.concatenate(trains))
     assert made.sizes["electrode"] == 2304
+
+
+def test_layers_join_by_unit(session, tmp_path):
+    path, given = session
+    ids = given["ids"][given["passes"]]
+    (tmp_path / path.name).symlink_to(path)
+    known = [f"{unit},{place % 7 / 7},{place % 7}" for place, unit in enumerate(ids[:-1])]
+    (tmp_path / "layer_info.csv").write_text("\n".join(["ecephys_unit_id,cortical_depth,cortical_layer", *known[::-1]]))
+    made = build("allen_neuropixels", tmp_path / path.name, "spikes", beside=["layer_info.csv"])
+    layer = made["cortical_layer"].values
+    assert layer[:-1].tolist() == [place % 7 for place in range(883)]
+    assert np.isnan(layer[-1])
+    assert "1 units are not in it" in made.attrs["derived"]["layers"]
 
 
 def test_presentations_and_responses(session):
