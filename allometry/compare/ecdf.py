@@ -13,7 +13,7 @@ from allometry.compare.arrays import FloatArray, IntArray, blocks, vector
 from allometry.errors import ComparisonError
 
 GRID = 400  # quantiles of the pooled values: KS on them is within 1/400 of the exact one
-_BLOCK_BYTES = 32_000_000
+BLOCK_BYTES = 4_000_000  # of resampled items at once: more does not fit a cache
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def weighted_cdfs(sample: Sample, grid: FloatArray, weights: FloatArray) -> Floa
     units = sample.units[order]
     stop = np.searchsorted(sample.values[order], grid, side="right")
     out = np.empty((len(weights), grid.size))
-    for rows in blocks(len(weights), max(1, _BLOCK_BYTES // (8 * max(order.size, 1)))):
+    for rows in blocks(len(weights), max(1, BLOCK_BYTES // (8 * max(order.size, 1)))):
         part = weights[rows]
         item = part[:, units] if units.ndim == 1 else part[:, units[:, 0]] * part[:, units[:, 1]]
         total = np.concatenate([np.zeros((len(part), 1)), np.cumsum(item, axis=1)], axis=1)

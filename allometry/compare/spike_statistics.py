@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from allometry.compare import spike_curves, spike_samples
+from allometry.compare import ecdf, spike_curves, spike_samples
 from allometry.compare.blockwise import Estimate, estimate
 from allometry.compare.result import Result, row, with_fdr
 from allometry.compare.spike_distances import MEASURES, SEEDS, Distances
@@ -109,8 +109,8 @@ def estimates(
         sampled = sum(min(max_units, size) for size in sizes)
         total = store.sizes.get("spike", 0)
         spikes = int(total * sampled / max(sum(sizes), 1))
-        # step, owner and order of each kept spike, and one chunk of all
-        peak = 40 * spikes + 28 * min(spike_samples.CHUNK, total)
+        # step, owner and order of each kept spike, one chunk of all, and a block of resamples with its parts
+        peak = 40 * spikes + 28 * min(spike_samples.CHUNK, total) + 6 * ecdf.BLOCK_BYTES
         yield Estimate(f"{sampled} of {sum(sizes)} units of {name}", peak, 8 * spikes, 60.0 * spikes + total)
         if "correlation" in statistics:
             units = max(2, min(max_units, max(sizes)))

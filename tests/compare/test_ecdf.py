@@ -15,7 +15,7 @@ VALUES = st.lists(st.integers(-50, 50).map(float), min_size=2, max_size=40)
 @given(VALUES, VALUES)
 def test_distances_are_those_of_scipy(a: list[float], b: list[float]) -> None:
     ks, wasserstein = ecdf.ks_and_wasserstein(np.array(a), np.array(b))
-    assert ks == pytest.approx(stats.ks_2samp(a, b).statistic)
+    assert ks == pytest.approx(stats.ks_2samp(a, b, method="asymp").statistic)
     assert wasserstein == pytest.approx(stats.wasserstein_distance(a, b), abs=1e-12)
     assert ecdf.ks_and_wasserstein(np.array(b), np.array(a)) == pytest.approx((ks, wasserstein))
     assert ecdf.ks_and_wasserstein(np.array(a), np.array(a)) == (0.0, 0.0)

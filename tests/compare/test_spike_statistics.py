@@ -1,5 +1,6 @@
 """Oracles: identical stores, Poisson populations of known rates, the null of two seeds; NEST's microcircuit (slow)."""
 
+import tracemalloc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -236,7 +237,9 @@ def test_many_recordings_of_traces_are_sampled() -> None:
     )
     inputs = {"many": many, "few": few}
     result = compare(inputs, activity=list(inputs), statistics=["correlation"], max_units=30)
-    assert "3 recordings, not of spike counts; 3 further recordings are not used" in result.derived["correlation of many"]
+    assert (
+        "3 recordings, not of spike counts; 3 further recordings are not used" in result.derived["correlation of many"]
+    )
     assert "further" not in result.derived["correlation of few"]
     assert (table(result)["n"] == 24).all()
     assert "window" not in result.derived
@@ -269,13 +272,25 @@ def test_one_ensemble_has_its_baseline_alone() -> None:
     assert {row["verdict"] for row in result.rows} == {"between seeds"}
 
 
+def test_estimate_bounds_the_memory_of_the_comparison() -> None:
+    inputs = {"a": poisson(60.0, 1, units=800, duration_s=12.0), "b": poisson(60.0, 2, units=800, duration_s=12.0)}
+    asked = ["rate", "cv", "correlation"]
+    compare(inputs, statistics=asked, max_units=100)  # compiled code stays
+    need = max(need.peak_bytes for need in subject.estimates(inputs, max_units=100, statistics=asked))
+    tracemalloc.start()
+    compare(inputs, statistics=asked, max_units=100)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 0.3 * need < peak < 1.3 * need
+
+
 def test_estimates_are_made_without_reading_spikes(inputs: Inputs) -> None:
     needs = list(subject.estimates(inputs, max_units=20, statistics=["rate"], seed=1))
     assert len(needs) == len(inputs)
     store = inputs["slow_s1_00000001"]
     assert needs[0].measure == "40 of 100 units of slow_s1_00000001"
     kept = int(store.sizes["spike"] * 0.4)
-    assert needs[0].peak_bytes == 40 * kept + 28 * store.sizes["spike"]
+    assert needs[0].peak_bytes == 40 * kept + 28 * store.sizes["spike"] + 6 * ecdf.BLOCK_BYTES
     pairs = [need for need in subject.estimates(inputs) if need.measure.startswith("correlations of 50 units of")]
     assert len(pairs) == len(inputs)
     assert pairs[0].result_bytes == 8 * 50 * 49 // 2
