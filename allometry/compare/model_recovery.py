@@ -13,19 +13,21 @@ import xarray as xr
 from scipy.optimize import brentq
 from scipy.stats import norm, rankdata
 
-from allometry.compare import recovery, recovery_connectomes
+from allometry.compare import recovery, recovery_connectomes, recovery_influences
 from allometry.compare.arrays import FloatArray
 from allometry.compare.result import Result, row, with_fdr
 from allometry.compare.statistics import Interval, permutation_p
 from allometry.errors import ComparisonError
 
 ALL = "all relations"
-SAME, UNRELATED = "identical", "different"
 
 
 @dataclass(frozen=True)
 class Domain:
-    """Measures and relations of one kind of data; `registered` names the registry's entries that a measure stands for."""
+    """Measures and relations of one kind of data.
+
+    The first relation is the closest, the last is none; `registered` names the registry's entries that a measure stands for.
+    """
 
     title: str
     measures: Mapping[str, recovery.Measure]
@@ -51,6 +53,13 @@ DOMAINS: Mapping[str, Domain] = {
         recovery_connectomes.TRUTHS,
         {name: (name,) for name in recovery_connectomes.MEASURES},
     ),
+    "influences": Domain(
+        "Which measure of function given structure can tell which relation",
+        recovery_influences.MEASURES,
+        recovery_influences.TRUTHS,
+        {name: (name,) for name in recovery_influences.MEASURES}
+        | {"pair_rank_correlation": ("structure_bold_correlation", "activity_structure_correlation")},
+    ),
 }
 
 
@@ -71,14 +80,15 @@ def model_recovery(
     ----------
     inputs : mapping
         Empty: nothing is read.
-    of : {"representations", "connectomes"}
+    of : {"representations", "connectomes", "influences"}
         What is generated.
     items : int
         Stimuli, or neurons of a connectome.
     units : int
         Units of each representation (connectomes have none).
     noise : float
-        Sd of the noise of "noisy" in units of the responses' sd; for connectomes the share of edges missed or added.
+        Sd of the noise of "noisy" in units of the responses' sd; for connectomes the share of edges missed or added, for
+        influences the share of pairs that influence each other for no reason.
     draws : int
         Independent pairs per relation.
     nulls : int
@@ -88,7 +98,7 @@ def model_recovery(
     -------
     Result
         `recovery_hit_rate`: share of the pairs of a relation that are attributed to it by the nearest mean score.
-        `recovery_sees_change`: probability that a pair of the relation scores lower than an identical pair.
+        `recovery_sees_change`: probability that a pair of the relation scores lower than one of the closest relation.
         `recovery_tells_from_unrelated`: probability that it scores higher than an unrelated pair.
     """
     if inputs:
@@ -115,9 +125,9 @@ def model_recovery(
     ]
     rows += [
         row(measure, "chance", truth, 0.5, role="baseline")
-        for measure, anchor in (("recovery_sees_change", SAME), ("recovery_tells_from_unrelated", UNRELATED))
+        for measure, anchor in (("recovery_sees_change", 0), ("recovery_tells_from_unrelated", -1))
         for truth in found.truths
-        if truth != anchor
+        if truth != found.truths[anchor]
     ]
     what = f"{items} stimuli x {units} units" if of == "representations" else f"{items} neurons"
     return Result(
@@ -163,12 +173,12 @@ def _areas(
     name: str, truths: tuple[str, ...], score: FloatArray, nulls: int, rng: np.random.Generator
 ) -> list[dict[str, Any]]:
     levels = recovery.rounded(score)
-    same, unrelated = levels[truths.index(SAME)], levels[truths.index(UNRELATED)]
+    same, unrelated = levels[0], levels[-1]
     rows = []
     for truth, mine in zip(truths, levels):
         for measure, anchor, high, low in (
-            ("recovery_sees_change", SAME, same, mine),
-            ("recovery_tells_from_unrelated", UNRELATED, mine, unrelated),
+            ("recovery_sees_change", truths[0], same, mine),
+            ("recovery_tells_from_unrelated", truths[-1], mine, unrelated),
         ):
             if truth == anchor:
                 continue

@@ -218,7 +218,7 @@ class ModelRecovery(Comparison):
     """Pairs of known relation scored by every measure: which measure can tell which relation?"""
 
     kind: Literal["model_recovery"] = Field(description="Confusion matrix of measures on generated data.")
-    of: Literal["representations", "connectomes"] = Field(
+    of: Literal["representations", "connectomes", "influences"] = Field(
         "representations", description="What is generated, and which measures are tried."
     )
     items: int = Field(60, ge=8, description="Stimuli, or neurons of a connectome.")
@@ -227,7 +227,7 @@ class ModelRecovery(Comparison):
         0.5,
         gt=0,
         lt=1,
-        description="Standard deviation of the noise in units of that of the responses; for connectomes the share of edges missed or added.",
+        description="Standard deviation of the noise in units of that of the responses; for connectomes the share of edges missed or added, for influences of influences without reason.",
     )
     draws: int = Field(20, ge=5, description="Independent pairs per relation.")
     nulls: int = Field(500, ge=20, description="Permutations of the names of the relations.")

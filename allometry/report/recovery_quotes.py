@@ -24,8 +24,8 @@ def quotes(recovery_stores: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     -------
     dict of str to list of dict
         One entry per variant of the measure that was tried: `store`, `variant`, `draws`, `generated` (sizes, in words),
-        `sees` and `does_not_see` (relations that are, or are not, told from an identical pair), `confuses` (all other pairs
-        of relations that are not told apart), `hit_rate` with its interval and `chance`.
+        `closest` (relation), `sees` and `does_not_see` (relations that are, or are not, told from the closest), `confuses`
+        (all other pairs of relations that are not told apart), `hit_rate` with its interval and `chance`.
     """
     found: dict[str, list[dict[str, Any]]] = {}
     for path in recovery_stores:
@@ -53,9 +53,10 @@ def quotes(recovery_stores: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
 def _told(matrices: xr.Dataset) -> dict[str, Any]:
     truths = [str(name) for name in matrices["truth"].values.tolist()]
     separation = matrices["separation"].values
-    same = truths.index("identical")
-    others = [index for index in range(len(truths)) if index != same]
+    # the first relation is the closest of all, which the others are measured by
+    same, others = 0, range(1, len(truths))
     return {
+        "closest": truths[same],
         "sees": [truths[i] for i in others if separation[same, i] >= TOLD],
         "does_not_see": [truths[i] for i in others if separation[same, i] < TOLD],
         "confuses": [[truths[i], truths[j]] for i in others for j in others if i < j and separation[i, j] < TOLD],
@@ -65,13 +66,13 @@ def _told(matrices: xr.Dataset) -> dict[str, Any]:
 def sentences(quote: dict[str, Any]) -> str:
     """A quotation in words."""
     rate, low, high = quote["hit_rate"]
-    parts = [f"tells an identical pair from one that is {_listed(quote['sees'])}"] if quote["sees"] else []
+    parts = [f"tells {quote['closest']} from {_listed(quote['sees'])}"] if quote["sees"] else []
     if quote["does_not_see"]:
-        parts.append(f"does not see that a pair is {_listed(quote['does_not_see'])}")
-    # two relations that both look identical are not told apart either, which needs no words
+        parts.append(f"does not tell {quote['closest']} from {_listed(quote['does_not_see'])}")
+    # two relations that both look like the closest are not told apart either, which needs no words
     unseen = set(quote["does_not_see"])
     if confused := [f"{a} from {b}" for a, b in quote["confuses"] if not {a, b} <= unseen]:
-        parts.append(f"cannot tell {_listed(confused)}")
+        parts.append(f"{'nor' if unseen else 'does not tell'} {_listed(confused)}")
     variant = quote["variant"].replace("_", " ")
     return (
         f"{variant} {'; '.join(parts)}. By its score alone {rate:.0%} [{low:.0%}, {high:.0%}] of pairs are attributed to their own "

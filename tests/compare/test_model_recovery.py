@@ -9,9 +9,10 @@ import pytest
 from scipy import stats
 
 from allometry import stores
-from allometry.compare import model_recovery, recovery, recovery_connectomes, runner
+from allometry.compare import model_recovery, recovery, recovery_connectomes, recovery_influences, runner
 from allometry.compare.recovery import recover
 from allometry.compare.registry import MEASURES
+from allometry.compare.structure import function_given_structure
 from allometry.errors import ComparisonError
 
 OPTIONS: dict[str, Any] = {"items": 40, "units": 16, "noise": 0.4, "draws": 10, "nulls": 100, "seed": 2}
@@ -19,7 +20,7 @@ OPTIONS: dict[str, Any] = {"items": 40, "units": 16, "noise": 0.4, "draws": 10, 
 
 @pytest.fixture(scope="module")
 def rows() -> pd.DataFrame:
-    found = [model_recovery.model_recovery({}, of=of, **OPTIONS).rows for of in model_recovery.DOMAINS]
+    found = [model_recovery.model_recovery({}, of=of, **OPTIONS).rows for of in ("representations", "connectomes")]
     return pd.DataFrame([*found[0], *found[1]]).set_index(["measure", "candidate", "reference", "group"])
 
 
@@ -51,6 +52,64 @@ def test_a_measure_sees_what_its_invariances_say(
         assert rows.loc[("recovery_sees_change", candidate, truth, ""), "ci_low"] > 0.5
         # 20 draws can be told apart always and still say little about the next one: the interval is not a point
         assert rows.loc[("recovery_sees_change", candidate, truth, ""), "ci_low"] < 0.9
+
+
+@pytest.fixture(scope="module")
+def influences() -> pd.DataFrame:
+    options = {**OPTIONS, "items": 100, "noise": 0.3}
+    rows = model_recovery.model_recovery({}, of="influences", **options).rows
+    return pd.DataFrame(rows).set_index(["measure", "candidate", "reference", "group"])
+
+
+@pytest.mark.parametrize(
+    ("candidate", "unseen", "seen"),
+    [
+        ("influence_auc", ["weight-blind"], ["reversed", "degree only", "indirect", "noisy"]),
+        ("weight_response_correlation", [], ["weight-blind", "reversed", "degree only"]),
+        ("pair_rank_correlation", ["reversed", "weight-blind"], ["degree only", "indirect"]),
+    ],
+)
+def test_a_measure_of_function_given_structure_sees_what_it_uses(
+    influences: pd.DataFrame, candidate: str, unseen: list[str], seen: list[str]
+) -> None:
+    for truth in unseen:
+        assert 0.1 < _score(influences, "recovery_sees_change", candidate, truth) < 0.9, truth
+    for truth in seen:
+        assert _score(influences, "recovery_sees_change", candidate, truth) > 0.95, truth
+
+
+def test_measures_of_influences_are_those_of_the_comparison() -> None:
+    x, (response, influence) = recovery_influences.TRUTHS["direct"](
+        recovery_connectomes.Wiring(60), np.random.default_rng(4)
+    )
+    expected = function_given_structure(x, response, np.where(influence > 0, 0.01, 0.9), bootstrap=10)
+    found = {
+        name: measure(x, np.stack([response, influence])) for name, measure in recovery_influences.MEASURES.items()
+    }
+    assert found["influence_auc"] == pytest.approx(expected.auc.estimate)
+    assert found["influence_given_edge"] == pytest.approx(expected.p_edge)
+    assert found["influence_ratio"] == pytest.approx(expected.p_edge / expected.p_no_edge)
+    assert found["weight_response_correlation"] == pytest.approx(expected.spearman)
+
+
+def test_generated_influences_follow_what_they_are_said_to() -> None:
+    wiring, base = recovery_connectomes.Wiring(150, noise=0.1), recovery_influences.BASE_RATE
+    apart = ~np.eye(150, dtype=bool)
+    x, (response, influence) = recovery_influences.TRUTHS["direct"](wiring, np.random.default_rng(6))
+    probability = base + (1 - base) * x / (x + 4)
+    assert influence[apart].mean() == pytest.approx(probability[apart].mean(), rel=0.05)
+    assert (response - x)[apart].std() == pytest.approx(1, rel=0.05)
+    for truth, carrier in (
+        ("reversed", lambda w: w.T),
+        ("weight-blind", lambda w: w > 0),
+        ("indirect", lambda w: w @ w),
+    ):
+        x, (response, _) = recovery_influences.TRUTHS[truth](wiring, np.random.default_rng(6))
+        assert np.corrcoef(carrier(x)[apart], response[apart])[0, 1] > 0.3, truth
+    x, (_, influence) = recovery_influences.TRUTHS["unrelated"](wiring, np.random.default_rng(6))
+    assert recovery_influences.MEASURES["influence_auc"](x, np.stack([influence, influence])) == pytest.approx(
+        0.5, abs=0.02
+    )
 
 
 def test_shuffled_names_give_chance(rows: pd.DataFrame) -> None:
@@ -139,6 +198,12 @@ def test_generated_connectomes_differ_as_said(truth: str) -> None:
         np.testing.assert_array_equal(np.sort(candidate.ravel()), np.sort(reference.ravel()))
 
 
+def test_every_measure_under_test_stands_for_registered_ones() -> None:
+    for domain in model_recovery.DOMAINS.values():
+        assert set(domain.registered) == set(domain.measures)
+        assert {name for names in domain.registered.values() for name in names} <= set(MEASURES)
+
+
 def test_a_store_is_written_without_any_input(tmp_path: Path) -> None:
     options = {"kind": "model_recovery", "of": "connectomes", **OPTIONS, "draws": 5, "nulls": 20}
     for name in ("a", "b"):
@@ -155,7 +220,7 @@ def test_a_store_is_written_without_any_input(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("inputs", "change", "message"),
-    [({"x": None}, {}, "reads no stores"), ({}, {"of": "spikes"}, "one of representations, connectomes")],
+    [({"x": None}, {}, "reads no stores"), ({}, {"of": "spikes"}, "one of representations, connectomes, influences")],
 )
 def test_bad_input_is_refused(inputs: dict[str, Any], change: dict[str, Any], message: str) -> None:
     with pytest.raises(ComparisonError, match=message):

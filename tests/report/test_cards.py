@@ -82,8 +82,7 @@ def test_quotation_says_what_a_measure_cannot_tell_apart(tmp_path: Path) -> None
     assert blind["chance"] == 0.25
     assert blind["hit_rate"] == [0.5, 0.4, 0.6]
     assert sentences(blind) == (
-        "blind tells an identical pair from one that is missed or different; does not see that a pair is rescaled; cannot tell "
-        "missed from different. By its score alone 50% [40%, 60%] of pairs are attributed to their own relation (chance 25%)."
+        "blind tells identical from missed or different; does not tell identical from rescaled; nor missed from different. By its score alone 50% [40%, 60%] of pairs are attributed to their own relation (chance 25%)."
     )
     assert found["edge_recall"][0]["confuses"] == []
 
@@ -156,7 +155,7 @@ def test_page_says_what_the_cards_say(made: tuple[Path, Path]) -> None:
     text = re.sub(r"\s+", " ", _Document(made[1].read_text(encoding="utf-8")).text)
     for words in (
         "atlas & co", "a_<b>", "<i>none</i>", "0.620", "1,234", "1 above the ceiling", "low ceiling", "no ceiling",
-        "0.550 to 0.580", "2.400 ▲", "1.5 s", "10.0 MiB", "cannot tell missed from different",
+        "0.550 to 0.580", "2.400 ▲", "1.5 s", "10.0 MiB", "nor missed from different",
         "This measure is not part of a model recovery of this run",
     ):  # fmt: skip
         assert words in text, words

@@ -13,8 +13,8 @@ from allometry.report.style import NEUTRAL, SEQUENTIAL, figure, hide_unused
 
 SUMMARIES = {
     "recovery_hit_rate": "Attributed to its own relation",
-    "recovery_sees_change": "Scored below an identical pair",
-    "recovery_tells_from_unrelated": "Scored above an unrelated pair",
+    "recovery_sees_change": "Scored below: {closest}",
+    "recovery_tells_from_unrelated": "Scored above: {none}",
 }
 
 
@@ -27,10 +27,16 @@ def recovery(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | 
     with figure(image, columns, 1 + -(-len(measures) // columns), (4.1, 3.5)) as axes:
         for ax, (measure, title) in zip(axes, SUMMARIES.items()):
             table = results[results["measure"] == measure].pivot(index="candidate", columns="reference", values="score")
-            _matrix(ax, table.reindex(index=measures, columns=truths).to_numpy(), measures, truths, title)
+            _matrix(
+                ax,
+                table.reindex(index=measures, columns=truths).to_numpy(),
+                measures,
+                truths,
+                title.format(closest=truths[0], none=truths[-1]),
+            )
         for ax, measure in zip(axes[columns:], measures):
             confusion = shown["confusion"].sel(measure=measure).values
-            _matrix(ax, confusion, truths, truths, f"Confusion of {measure.replace('_', ' ')}")
+            _matrix(ax, confusion, truths, truths, f"Confusion: {measure.replace('_', ' ')}", zeros=False)
             ax.set(xlabel="attributed to", ylabel="relation of the pair")
         hide_unused(axes, columns + len(measures))
     overall = results[(results["measure"] == "recovery_hit_rate") & (results["reference"] == "all relations")]
@@ -38,15 +44,15 @@ def recovery(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | 
     draws = shown.sizes["draw"]
     return (
         f"{draws} generated pairs of each relation, scored by every measure. First row: share of pairs attributed to their own "
-        f"relation by the nearest mean score (chance {1 / len(truths):.2f}); probability of a lower score than an identical pair "
-        "(.5: the measure does not see the change), and of a higher score than an unrelated pair. Below: confusion matrices; "
+        f"relation by the nearest mean score (chance {1 / len(truths):.2f}); probability of a lower score than a pair that is {truths[0]} "
+        f"(.5: the measure does not see the change), and of a higher score than a pair that is {truths[-1]}. Below: confusion matrices; "
         "relations that share their pairs cannot be told apart. "
         f"Over all relations {best['candidate']} attributes most pairs rightly, {_share(best)}, {worst['candidate']} fewest, "
         f"{_share(worst)}. Numbers are hundredths."
     )
 
 
-def _matrix(ax: Axes, values: np.ndarray, rows: list[str], columns: list[str], title: str) -> None:
+def _matrix(ax: Axes, values: np.ndarray, rows: list[str], columns: list[str], title: str, zeros: bool = True) -> None:
     ax.imshow(values, vmin=0, vmax=1, cmap=SEQUENTIAL, aspect="auto")
     ax.set_xticks(range(len(columns)), columns, rotation=45, ha="right", rotation_mode="anchor", fontsize=7.5)
     ax.set_yticks(range(len(rows)), [name.replace("_", " ") for name in rows], fontsize=7.5)
@@ -54,7 +60,7 @@ def _matrix(ax: Axes, values: np.ndarray, rows: list[str], columns: list[str], t
     for (row, column), value in np.ndenumerate(values):
         if not np.isfinite(value):
             ax.text(column, row, "–", ha="center", va="center", fontsize=7, color=NEUTRAL)
-        elif value >= 0.005:  # the zeros of a confusion matrix need no ink
+        elif zeros or value >= 0.005:  # the zeros of a confusion matrix need no ink
             ax.text(
                 column,
                 row,
