@@ -48,8 +48,8 @@ class Recorded:
         out = []
         for slope in self.slopes:
             moved = np.empty_like(slope)
-            for neuron, lag in enumerate(rng.integers(0, len(slope), slope.shape[1]).tolist()):
-                moved[:, neuron] = np.roll(slope[:, neuron], lag)
+            for neuron, lag in enumerate(rng.integers(0, len(slope), size=(slope.shape[1],))):
+                moved[:, neuron] = np.roll(slope[:, neuron], int(lag))
             out.append(moved)
         return out
 

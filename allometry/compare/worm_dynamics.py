@@ -5,7 +5,7 @@ together, non-negative factors of time x animal x pair ("motifs"), communities o
 neurons are labelled; a pair that was not recorded in an animal is missing there, not 0.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -15,7 +15,8 @@ from scipy.optimize import linear_sum_assignment
 
 from allometry.compare.arrays import FloatArray, IntArray
 from allometry.compare.atlas import weights
-from allometry.compare.coupling_tensor import FEWEST_NEURONS, Recorded, read_recorded, splits
+from allometry.compare.blockwise import Estimate
+from allometry.compare.coupling_tensor import FEWEST_NEURONS, MOST_SPLITS, Recorded, read_recorded, splits
 from allometry.compare.decomposition import Factors, similarity
 from allometry.compare.dynamic import communities
 from allometry.compare.incomplete import Incomplete, choose_rank, elbow, factorise, scan
@@ -158,9 +159,34 @@ def dynamic_connectome(
     )
 
 
+def estimates(
+    inputs: Mapping[str, xr.Dataset | xr.DataTree],
+    *,
+    activity: Sequence[str],
+    share: float = 0.75,
+    bin_s: float = 4.0,
+    ranks: Sequence[int] = (1, 2, 3, 4, 5, 6, 7, 8),
+    restarts: int = 5,
+    nulls: int = 39,
+    **_: Any,
+) -> Iterator[Estimate]:
+    """Memory of the tensors, and work of their factors, from the sizes of the stores alone."""
+    for name in activity:
+        root = cast(xr.DataTree, inputs[name]).to_dataset(inherit=False)
+        neurons = int((root["recorded"].values.mean(axis=0) >= share).sum())
+        bins = int(root["row_size"].values.min(initial=0) / max(1, round(bin_s * float(root.attrs["rate_hz"]))))
+        entries = bins * root.sizes["recording"] * neurons * (neurons - 1) // 2
+        fits = len(ranks) * (restarts + 1) + 2 * NULL_RESTARTS * nulls + 6 * MOST_SPLITS
+        # the tensor, that of the null at hand, its copy in single precision and the affinities of one animal before binning
+        yield Estimate(
+            f"motifs of {name}", 24 * entries, 8 * neurons * neurons, 150.0 * fits * 4 * max(ranks) * entries
+        )
+
+
 def _motifs(tensor: Incomplete, found: list[Factors], seed: int) -> Motifs:
     best = found[0]
-    affinity = best.modes[2] * tensor.observed.any(axis=0)[:, None]
+    seen = np.asarray(tensor.observed.any(axis=0), dtype=float)
+    affinity = best.modes[2] * seen[:, None]
     parts = [communities(affinity[:, r], 1.0, seed) for r in range(best.rank)]
     return Motifs(
         best,
@@ -186,7 +212,7 @@ def _chance(
         explained[k], alike[k], modularity[k] = motifs.explained, motifs.similarity.mean(), motifs.modularity.mean()
         if k == 0:
             by_rank = np.array([factorise(null, r, 1, seed)[0].error for r in ranks])
-        lags = rng.integers(0, len(tensor.values), tensor.values.shape[1]).tolist()
+        lags = [int(lag) for lag in rng.integers(0, len(tensor.values), size=(tensor.values.shape[1],))]
         together = np.stack([np.roll(tensor.values[:, a], lag, axis=0) for a, lag in enumerate(lags)], axis=1)
         shifted = Incomplete(together, tensor.observed)
         moved[k] = shifted.explained(factorise(shifted, rank, NULL_RESTARTS, seed + k)[0])

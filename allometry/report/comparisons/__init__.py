@@ -8,7 +8,7 @@ import xarray as xr
 
 from allometry import stores
 from allometry.report.card import Figure
-from allometry.report.comparisons import human, mouse, spikes, worm
+from allometry.report.comparisons import dynamics, human, mouse, reservoirs, spikes, worm
 from allometry.report.comparisons.forest import forest
 from allometry.report.comparisons.parts import rows_of
 from allometry.report.comparisons.recovery import recovery
@@ -23,6 +23,9 @@ DRAWINGS: dict[str, Drawing] = {
     "recovery": recovery,
     "tuning_null": mouse.population_code,
     "representational_dissimilarity": mouse.representation_similarity,
+    "motif_rank": dynamics.dynamic_connectome,
+    "manifold_procrustes": dynamics.activity_manifolds,
+    "reservoir_nulls": reservoirs.reservoirs,
     "spike_distributions": spikes.spike_statistics,
 }
 
