@@ -28,14 +28,15 @@ def spike_statistics(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image
     distributions = curves["spike_distributions"]
     ensembles = list(dict.fromkeys(distributions["ensemble"].values.tolist()))
     colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(ensembles)}
-    shown = _shown(rows, distributions)
+    shown = _shown(distributions)
     present = [name for name in AXES if name in set(distributions["statistic"].values.tolist())]
     distances = [f"{name}_ks" for name in present if f"{name}_ks" in set(rows["measure"])]
     distances += [name for name in ("spectrum_distance", "avalanche_size_ks") if name in set(rows["measure"])]
     scalars = [name for name in SCALARS if f"{name}_difference" in set(rows["measure"])]
     further = [name for name in ("spike_spectra", "spike_avalanches") if name in curves]
     panels = len(distances) + len(present) + len(further) + len(scalars)
-    with figure(image, COLUMNS, -(-panels // COLUMNS), (4.0, 3.1)) as grid:
+    columns = min(COLUMNS, panels)
+    with figure(image, columns, -(-panels // columns), (4.0, 3.1)) as grid:
         axes = iter(grid)
         for measure in distances:
             _distance(next(axes), rows[rows["measure"] == measure], measure, colours)
@@ -50,15 +51,31 @@ def spike_statistics(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image
         handles = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
         drawn = grid[0].get_figure()
         assert drawn is not None
-        drawn.legend(handles=handles, loc="outside upper center", ncols=6)
+        drawn.legend(handles=handles, loc="outside upper center", ncols=2 * columns)
         hide_unused(grid, panels)
     return _caption(rows, shown)
 
 
-def _shown(rows: pd.DataFrame, distributions: xr.Dataset) -> str:
-    """Population whose distributions are drawn: the one that most entries have, the first of them."""
-    names = pd.Series(distributions["population"].values.tolist())
-    return str(names.value_counts(sort=False).idxmax())
+def _shown(distributions: xr.Dataset) -> str:
+    """Population whose distributions are drawn: where most statistics are defined, of those the most active."""
+    table = pd.DataFrame(
+        {
+            "population": distributions["population"].values.tolist(),
+            "statistic": distributions["statistic"].values.tolist(),
+            "mean": distributions["value"].values.mean(axis=1),
+        }
+    )
+    found = pd.DataFrame(
+        {
+            "count": table.groupby("population", sort=False).size(),
+            "rate": table[table["statistic"] == "rate"].groupby("population")["mean"].mean(),
+        }
+    ).fillna(0)
+    return str(found.sort_values(["count", "rate"], kind="stable").index[-1])
+
+
+def _named(population: str) -> str:
+    return "all units" if population == "all" else population
 
 
 def _distance(ax: Axes, table: pd.DataFrame, measure: str, colours: Mapping[str, str]) -> None:
@@ -93,9 +110,9 @@ def _distance(ax: Axes, table: pd.DataFrame, measure: str, colours: Mapping[str,
             mec=colours[entry["reference"]] if several else colour,
             zorder=3,
         )
-    ax.set_yticks(range(len(populations)), populations)
+    ax.set_yticks(range(len(populations)), [_named(name) for name in populations])
     ax.set_ylim(len(populations) - 0.5, -0.5)
-    ax.set_xlim(left=0)
+    ax.set_xlim(0, 1.05 * max(np.nanmax(table[["score", "ci_high"]].to_numpy(), initial=0.0), 1e-9))
     unit = str(table["unit"].iloc[0])
     name = measure.removesuffix("_ks").removesuffix("_distance").replace("_", " ")
     title = "CV" if name == "cv" else "LV" if name == "lv" else "OSI" if name == "osi" else name.capitalize()
@@ -111,7 +128,7 @@ def _values(ax: Axes, table: pd.DataFrame, label: str, colours: Mapping[str, str
         values[entry["reference"], entry["group"]] = entry["reference_value"]
     for (name, population), value in values.items():
         ax.plot(value, populations.index(population), "o", ms=5, alpha=0.8, color=colours[name])
-    ax.set_yticks(range(len(populations)), populations)
+    ax.set_yticks(range(len(populations)), [_named(name) for name in populations])
     ax.set_ylim(len(populations) - 0.5, -0.5)
     ax.set(title=label.split(" (")[0].capitalize(), xlabel=label)
 
@@ -147,7 +164,9 @@ def _distribution(ax: Axes, curve: xr.Dataset, name: str, population: str, colou
             ax.set_xlim(low - 0.05 * (high - low), high + 0.05 * (high - low))
     else:
         ax.text(0.5, 0.5, "not defined here", ha="center", va="center", transform=ax.transAxes, color=NEUTRAL)
-    ax.set(title=f"{population}: {AXES[name].split(' (')[0]}", xlabel=AXES[name], ylabel="share of units or pairs")
+    ax.set(
+        title=f"{_named(population)}: {AXES[name].split(' (')[0]}", xlabel=AXES[name], ylabel="share of units or pairs"
+    )
 
 
 def _spectrum(ax: Axes, curve: xr.Dataset, population: str, colours: Mapping[str, str]) -> None:
@@ -158,7 +177,7 @@ def _spectrum(ax: Axes, curve: xr.Dataset, population: str, colours: Mapping[str
         power = curve["power"].values[entries[names == name]].mean(axis=0)
         ax.loglog(curve["frequency"], power, lw=1.1, color=colours[str(name)])
     ax.axhline(1, color=NEUTRAL, ls=":")
-    ax.set(title=f"{population}: spectrum", xlabel="frequency (Hz)", ylabel="power / Poisson units")
+    ax.set(title=f"{_named(population)}: spectrum", xlabel="frequency (Hz)", ylabel="power / Poisson units")
 
 
 def _tail(ax: Axes, curve: xr.Dataset, population: str, colours: Mapping[str, str]) -> None:
@@ -170,7 +189,7 @@ def _tail(ax: Axes, curve: xr.Dataset, population: str, colours: Mapping[str, st
         ax.loglog(curve["size"].values[positive], share[positive], line, lw=1.3, color=colour)
     if not entries.size:
         ax.text(0.5, 0.5, "not defined here", ha="center", va="center", transform=ax.transAxes, color=NEUTRAL)
-    ax.set(title=f"{population}: avalanches", xlabel="size (spikes)", ylabel="share as large or larger")
+    ax.set(title=f"{_named(population)}: avalanches", xlabel="size (spikes)", ylabel="share as large or larger")
 
 
 def _caption(rows: pd.DataFrame, shown: str) -> str:
@@ -182,7 +201,7 @@ def _caption(rows: pd.DataFrame, shown: str) -> str:
         "Distances of each ensemble (simulations that differ only in their seed) or recording from the reference, by "
         "population, with 95 % intervals over units or time; filled: beyond the baseline. Ticks: mean distance between the "
         "seeds of each ensemble, or halves of the units where there is one store (grey: smallest to largest).",
-        f"Then statistics of the population count, and distributions in {shown}: one line per store, spectra one per ensemble.",
+        f"Then statistics of the population count, and distributions in {_named(shown)}: one line per store, spectra one per ensemble.",
     ]
     if counted:
         parts.append(f"Of {len(results)} comparisons: {counted}.")
