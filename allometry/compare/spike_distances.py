@@ -1,8 +1,9 @@
 """Distances between profiles and between ensembles of profiles, and the verdict beside what another seed changes."""
 
 import itertools
+import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -181,10 +182,19 @@ class Distances:
         for i, j in itertools.combinations(range(len(members)), 2):
             distance = self.between(members[i], members[j], measure)
             matrix[i, j] = matrix[j, i] = distance.value if distance is not None else np.nan
-        ways = itertools.islice(itertools.combinations(range(len(members)), len(candidate)), MOST_RELABELLINGS)
-        gaps = np.array([_gap(matrix, np.array(way)) for way in ways])
         # the first way is the true one
+        gaps = np.array([_gap(matrix, way) for way in _ways(len(members), len(candidate), self._rng(measure, "deal"))])
         return float(np.mean(gaps >= gaps[0] - 1e-12 * abs(gaps[0])))
+
+
+def _ways(members: int, first: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Ways to choose the members of the first of two ensembles: all, or the true one and random ones if they are many."""
+    if math.comb(members, first) <= MOST_RELABELLINGS:
+        yield from (np.array(way) for way in itertools.combinations(range(members), first))
+        return
+    yield np.arange(first)
+    for _ in range(MOST_RELABELLINGS - 1):
+        yield rng.permutation(members)[:first]
 
 
 def _gap(matrix: FloatArray, first: np.ndarray) -> float:
