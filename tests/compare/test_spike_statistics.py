@@ -297,6 +297,27 @@ def test_estimates_are_made_without_reading_spikes(inputs: Inputs) -> None:
 
 
 @pytest.mark.slow
+def test_ensembles_that_differ_in_nothing_but_seeds_are_rarely_beyond() -> None:
+    """The verdict has no p: this is how often it errs, with unequal numbers of units and two seeds each."""
+    verdicts: list[str] = []
+    relative: list[float] = []
+    for repeat in range(30):
+        seeds = range(100 * repeat + 1, 100 * repeat + 3)
+        inputs = {
+            **ensemble("a", 6.0, seeds, units=160, duration_s=6.0),
+            **ensemble("b", 6.0, range(seeds.stop, seeds.stop + 2), units=80, duration_s=6.0, wiring=2),
+        }
+        asked = ["rate", "cv", "lv", "correlation", "spectrum", "synchrony", "avalanches"]
+        rows = table(compare(inputs, reference="a", statistics=asked, bin_ms=5))
+        verdicts += rows["verdict"].tolist()
+        relative += rows["relative"].tolist()
+    beyond = np.mean([verdict.startswith("beyond") for verdict in verdicts])
+    assert len(verdicts) > 500
+    assert beyond < 0.02
+    assert np.nanmedian(relative) == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.slow
 def test_microcircuit_has_the_rates_irregularity_and_synchrony_of_nest(root: Path, tmp_path: Path) -> None:
     from allometry import models, simulate
 
