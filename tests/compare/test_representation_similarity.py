@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy.ndimage import gaussian_filter
 
 from allometry import stores
 from allometry.compare import geometry, model_bank, stimuli
@@ -196,3 +197,33 @@ def test_too_few_stimuli_are_refused() -> None:
     store = make_responses(np.random.default_rng(5).normal(size=(3, 3, 10)), {"direction": directions(3)})
     with pytest.raises(ComparisonError, match="3 stimuli"):
         representation_similarity({"a": store}, responses=["a"], models=[], **QUICK)  # type: ignore[arg-type]
+
+
+def test_images_of_the_store_are_shown_to_the_models() -> None:
+    rng = np.random.default_rng(6)
+    images = np.array([gaussian_filter(rng.normal(size=(40, 48)), 3) for _ in range(10)])
+    images = (255 * (images - images.min()) / np.ptp(images)).astype(np.uint8)
+    screen = stimuli.Screen(60.0, 32)
+    store = make_responses(rng.normal(size=(10, 3, 8)), {"frame": list(range(10))}, kind="natural_scenes")
+    store = store.assign(pixels=(("image", "y", "x"), images)).assign_coords(image=np.arange(10))
+    (shown,) = populations("x", store)
+    movies, _ = stimuli.render(shown, screen, store=store)
+    seen = np.array([movie[0, ::3, ::3].ravel() for movie in movies]).astype(float)
+    values = seen[:, None] + 0.02 * rng.normal(size=(10, 4, seen.shape[1]))
+    pixels = make_responses(values, {"frame": list(range(10))}, kind="natural_scenes")
+    pixels = pixels.assign(pixels=store["pixels"]).assign_coords(image=np.arange(10))
+    assert stores.violations(pixels) == []
+    result = representation_similarity(
+        {"x": pixels},
+        responses=["x"],
+        measures=["ssm"],
+        models=["pixels", "gabor_complex", "motion_energy"],
+        gabor_frequencies=[0.06],
+        **QUICK,  # type: ignore[arg-type]
+    )
+    modelled = rows_of(result)
+    modelled = modelled[modelled["group"] == "model"].set_index("candidate")
+    # what does not move has no motion energy
+    assert modelled.index.tolist() == ["pixels: pixels", "gabor_complex: 0.06 cycles/degree"]
+    assert modelled["score"].idxmax() == "pixels: pixels"
+    assert modelled["score"].max() > 0.8
