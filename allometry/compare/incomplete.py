@@ -17,6 +17,7 @@ from allometry.compare.hals import update
 from allometry.errors import ComparisonError
 
 CHECK = 10  # sweeps between two looks at the error
+EVIDENCE = 0.01  # share of a factor's animals, by squared loading, that must have measured a pair
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,15 @@ class Incomplete:
         """Sum of squares of the measured entries."""
         return float((self.values[:, self.observed] ** 2).sum())
 
+    def supported(self, animal: FloatArray) -> npt.NDArray[np.bool_]:
+        """Which pairs [pairs, rank] the animals that show a factor have measured, given their loadings [animals, rank].
+
+        A factor of one animal says nothing about the pairs that were not recorded in that animal.
+        """
+        power = animal**2
+        seen = self.observed.T.astype(float) @ power
+        return np.asarray(seen >= EVIDENCE * power.sum(axis=0))
+
     def explained(self, factors: Factors) -> float:
         """Share of the sum of squares of the measured entries that the factors explain: 1 - |X - model|^2 / |X|^2."""
         return 1.0 - factors.error**2
@@ -66,7 +76,7 @@ def factorise(
     Returns
     -------
     list of Factors
-        `error` is over the measured entries.
+        `error` is over the measured entries; pairs that no animal of a factor has measured (`supported`) are 0 in it.
 
     References
     ----------
@@ -118,6 +128,8 @@ def _fit(tensor: Incomplete, rank: int, seed: int, sweeps: int, tolerance: float
             if abs(before - error) < CHECK * tolerance:
                 break
             before = error
+    # What no measurement bears upon would stay as it was drawn.
+    p = np.where(tensor.supported(a), p, 0.0)
     residual = 0.0
     for k in range(animals):
         seen = tensor.observed[k]

@@ -19,7 +19,7 @@ from allometry.compare.blockwise import Estimate
 from allometry.compare.coupling_tensor import FEWEST_NEURONS, MOST_SPLITS, Recorded, read_recorded, splits
 from allometry.compare.decomposition import Factors, similarity
 from allometry.compare.dynamic import communities
-from allometry.compare.incomplete import Incomplete, choose_rank, elbow, factorise, scan
+from allometry.compare.incomplete import EVIDENCE, Incomplete, choose_rank, elbow, factorise, scan
 from allometry.compare.partitions import chance_nmi, jackknife_nmi
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.compare.statistics import Interval, permutation_p
@@ -146,6 +146,8 @@ def dynamic_connectome(
             "shifted_animals": f"{nulls} sets in which every animal is shifted as a whole: coupling stays, common timing goes",
             "ntf_similarity": "similarity of each restart to the best (equation 11 of Williams et al. 2018); interval: "
             "lowest and highest restart",
+            "evidence": "a pair is 0 in a motif, and left out of motif_match, where the animals that measured it hold less than "
+            f"{EVIDENCE:.0%} of the motif's squared loading; a neuron without any pair is in no community",
             "motif_match": "correlation over pairs of the loadings of motifs of two halves of the animals, matched one to "
             "one; mean over motifs and splits",
             "community_nmi": "normalised mutual information of Leiden communities; halves: of matched motifs of two halves "
@@ -185,9 +187,7 @@ def estimates(
 
 def _motifs(tensor: Incomplete, found: list[Factors], seed: int) -> Motifs:
     best = found[0]
-    seen = np.asarray(tensor.observed.any(axis=0), dtype=float)
-    affinity = best.modes[2] * seen[:, None]
-    parts = [communities(affinity[:, r], 1.0, seed) for r in range(best.rank)]
+    parts = [communities(best.modes[2][:, r], 1.0, seed) for r in range(best.rank)]
     return Motifs(
         best,
         tensor.explained(best),
@@ -271,13 +271,13 @@ def _halves(recorded: Recorded, rank: int, seed: int) -> list[dict[str, Any]]:
         for half in (one, other):
             part = Incomplete(whole.values[:, half], whole.observed[half])
             found.append((part, _motifs(part, factorise(part, rank, 3, seed), seed)))
-        both = found[0][0].observed.any(axis=0) & found[1][0].observed.any(axis=0)
-        a, b = (motifs.factors.modes[2] for _, motifs in found)
-        # a motif that is absent in these pairs is constant, and correlates with nothing
-        with np.errstate(invalid="ignore", divide="ignore"):
-            alike = np.nan_to_num(np.corrcoef(a[both].T, b[both].T)[:rank, rank:])
+        # pairs that a motif's animals have not measured tell nothing about it
+        a, b = (
+            np.where(part.supported(motifs.factors.modes[1]), motifs.factors.modes[2], np.nan) for part, motifs in found
+        )
+        alike = np.array([[_mean_correlation(x[None], y[None]) for y in b.T] for x in a.T])
         for i, j in zip(*linear_sum_assignment(alike, maximize=True)):
-            loadings.append((np.where(both, a[:, i], np.nan), np.where(both, b[:, j], np.nan)))
+            loadings.append((a[:, i], b[:, j]))
             partitions.append((found[0][1].community[i], found[1][1].community[j]))
     size = len(recorded.neurons)
     first, second = (np.array([pair[k] for pair in loadings]) for k in (0, 1))
@@ -306,7 +306,7 @@ def _permuted(condensed: FloatArray, order: IntArray) -> FloatArray:
 def _mean_correlation(a: FloatArray, b: FloatArray) -> float:
     """Mean over rows of the correlation over the columns that are finite in both; constant rows count as 0."""
     known = np.isfinite(a) & np.isfinite(b)
-    count = known.sum(axis=1, keepdims=True)
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
     x, y = np.where(known, a, 0.0), np.where(known, b, 0.0)
     x = np.where(known, x - x.sum(axis=1, keepdims=True) / count, 0.0)
     y = np.where(known, y - y.sum(axis=1, keepdims=True) / count, 0.0)

@@ -34,6 +34,21 @@ def test_planted_factors_are_found_whatever_stands_in_the_gaps(
     assert all((mode >= 0).all() for mode in best.modes)
 
 
+def test_a_factor_of_one_animal_is_silent_about_pairs_that_were_not_measured_there() -> None:
+    rng = np.random.default_rng(4)
+    time, pair = rng.random((40, 2)), 0.2 + rng.random((30, 2))
+    animal = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.8]])
+    x = np.einsum("tr,ar,pr->tap", time, animal, pair)
+    observed = np.ones((3, 30), dtype=bool)
+    observed[0, :7] = False
+    best = subject.factorise(subject.Incomplete(x, observed), 2, restarts=3)[0]
+    first = int(best.modes[1][0].argmax())
+    assert (best.modes[2][:7, first] == 0).all()
+    assert (best.modes[2][7:, first] > 0).all()
+    assert (best.modes[2][:, 1 - first] > 0).all()
+    assert best.error < 0.01
+
+
 def test_zeros_in_the_gaps_would_be_wrong(planted: tuple[np.ndarray, Factors]) -> None:
     x, truth = planted
     observed = np.random.default_rng(1).random(x.shape[1:]) >= 0.25

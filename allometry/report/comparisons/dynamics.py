@@ -37,9 +37,12 @@ def dynamic_connectome(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], ima
             for group in ("motifs", "shifted_neurons", "shifted_animals")
         )
         halves = _only(rows, name, measure="community_nmi", group="halves")
+        loading = curves[f"motifs_{name}"]["animal"].values
+        alone = int((loading.max(axis=1) > 2 / 3 * loading.sum(axis=1)).sum())
         said.append(
             f"{name}: {found['candidate']} explain {found['score']:.3f} of the affinities (neurons shifted in time "
-            f"{neurons['score']:.3f}, animals shifted {animals['score']:.3f}, p {animals['p']:.2g} for common timing); "
+            f"{neurons['score']:.3f}, animals shifted {animals['score']:.3f}, p {animals['p']:.2g} for common timing), {alone} of them are of "
+            "one animal (two thirds of the loading); "
             f"communities of two halves of the animals agree with NMI {estimate(halves)}"
         )
     return (
@@ -119,7 +122,7 @@ def _baselines(ax: Axes, rows: pd.DataFrame) -> None:
         ax.errorbar([score["score"]], [y], xerr=bounds, fmt="o", ms=4, color=COLOURS[0])
     ax.set_yticks(range(len(lines)), [label for label, _, _ in lines], fontsize=7)
     ax.invert_yaxis()
-    ax.set(title="Against chance (band: 95 % of the null)", xlim=(0, 1.02))
+    ax.set(title="Against chance (band: null)", xlim=(0, 1.02))
 
 
 def _affinity(ax: Axes, motif: xr.Dataset, number: int) -> None:
@@ -131,8 +134,9 @@ def _affinity(ax: Axes, motif: xr.Dataset, number: int) -> None:
         ax.axhline(border, color="white", lw=0.8)
         ax.axvline(border, color="white", lw=0.8)
     labels = motif["neuron"].values.astype(object)[order]
-    size = max(2.5, min(6.5, 230 / len(labels)))
-    step = 1 if len(labels) <= 45 else 2
+    # names that can be read: every other one, every third ... of many neurons
+    step = -(-len(labels) // 40)
+    size = max(3.5, min(6.5, 170 * step / len(labels)))
     ax.set_yticks(range(0, len(labels), step), labels[::step], fontsize=size)
     ax.set_xticks([])
     ax.set_title(f"motif {number + 1}: pairs (Q {float(motif['modularity']):.2f})", fontsize=9)
