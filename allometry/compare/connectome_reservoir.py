@@ -53,7 +53,7 @@ def connectome_reservoir(
     synapses: Sequence[str] = ("chemical", "electrical"),
     radius: float = 0.9,
     noise: float = 0.001,
-    nulls: int = 20,
+    nulls: int = 49,
     readout: int = 500,
     bins: int = 10,
     seed: int = 1,
@@ -159,7 +159,7 @@ def connectome_reservoir(
 
 
 def estimates(
-    inputs: Mapping[str, xr.Dataset], *, structure: Sequence[str], nulls: int = 20, readout: int = 500, **_: Any
+    inputs: Mapping[str, xr.Dataset], *, structure: Sequence[str], nulls: int = 49, readout: int = 500, **_: Any
 ) -> Iterator[Estimate]:
     """Memory of the largest reservoir and work of all, if every neuron has inputs and outputs."""
     for name in structure:
@@ -301,13 +301,15 @@ def _memory(matrix: Floats, network: Network, radius: float, noise: float, seed:
 
 
 def _timing(matrix: Floats, network: Network, radius: float, noise: float, seed: int) -> float:
+    # Half of the trials train the readout: several samples for each neuron it sees, or it fits the noise.
+    trials = max(40, -(-2 * STEPS_PER_UNIT * network.seen.size // (2 * max(INTERVALS) + 10)))
     return reservoir.timing_task(
         matrix,
         INTERVALS,
         inputs=network.driven,
         outputs=network.seen,
         radius=radius,
-        trials=40,
+        trials=trials,
         noise=noise,
         seed=seed,
     ).score

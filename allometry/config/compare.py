@@ -144,7 +144,11 @@ class ConnectomeReservoir(Comparison):
     noise: float = Field(
         0.001, ge=0, description="Standard deviation of the noise of each unit, in units of its activation."
     )
-    nulls: int = Field(20, ge=5, description="Null networks of each sort (degree-preserving, spatial, random).")
+    nulls: int = Field(
+        49,
+        ge=5,
+        description="Null networks of each sort (degree-preserving, spatial, random); p is two-sided: 2/(n+1) or more.",
+    )
     readout: int = Field(
         500, ge=10, description="Neurons that the readout sees, at most: a draw of them, the same in all networks."
     )
