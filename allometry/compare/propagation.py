@@ -152,6 +152,8 @@ def propagation(
             "null": _null_in_words(counts, nulls),
             "verdict": "by the interval of the gain: `better` above 0, `worse` below 0, otherwise `no better`",
             "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
+            "ceiling_low": "AUC of the q of the left-right mirrored pair: how well function predicts function; "
+            "the true ceiling is higher, since that pair is as noisy as the one it predicts",
         },
     )
 

@@ -74,5 +74,7 @@ def hundredths(value: float) -> str:
 
 
 def estimate(row: pd.Series) -> str:
-    """Score with its interval."""
+    """Score with its interval, where there is one."""
+    if not np.isfinite(row["ci_low"]):
+        return f"{row['score']:.3f}"
     return f"{row['score']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}]"
