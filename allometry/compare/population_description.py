@@ -13,7 +13,7 @@ from allometry.compare.result import row
 from allometry.compare.statistics import Interval, fdr, permutation_p, spearman_brown
 
 ALPHA = 0.05  # false discovery rate at which a unit counts as tuned
-CORRELATION_EDGES = np.linspace(-1, 1, 81)
+CORRELATION_EDGES = np.linspace(-1, 1, 61)
 SELECTIVITY_EDGES = np.linspace(0, 1, 41)
 LARGEST = 1e6  # units of the largest population that the spectral radius is given for
 SHUFFLES_OF_UNITS = 5  # times as many shuffles for tuning: p of many units needs a finer resolution

@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from allometry.report.comparisons.parts import estimate, intervals, styles
 from allometry.report.style import COLOURS, NEUTRAL, SEQUENTIAL, figure, hide_unused
 
 # Populations that have panels of their own; the others are in the table.
 SHOWN = 2
+HALVES = (-1, -0.5, 0, 0.5, 1)  # ticks of a correlation
+MOST_ROWS = 24  # of a panel with one line per row
 MEASURES = {"ssm": "Similarity of similarity matrices", "cka": "Debiased CKA", "rsa": "Rank correlation of distances"}
 SUBSAMPLED = {"decoding_within": ("-", "decoding"), "reliability": ("--", "unit"), "ssm_reliability": (":", "geometry")}
 
@@ -48,14 +51,18 @@ def population_code(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image:
         axes[3].set(title="Direction selectivity", xlabel="DSI", ylabel="density of units")
         axes[4].set(title="Preferred direction", xlabel="degree", ylabel="density of units", xticks=range(0, 361, 90))
         axes[5].set(title="Tuning that comes back", xlabel="r of halves of the repeats", ylabel="density of units")
+        axes[5].set_xticks(HALVES)
         _below(axes[2])
         _correlations(axes[6], curves["response_correlations"], names, colours)
         _radius(axes[7], curves["spectral_radius_by_size"], names, colours)
         for ax, axis in zip(axes[8:11], ("units", "repeats", "stimuli")):
             _subsampling(ax, curves["subsampling"], axis, names, colours)
         dimension = rows[rows["measure"] == "participation_ratio"]
-        wrapped = dimension["candidate"] + "\n" + dimension["group"]
-        intervals(axes[11], dimension.assign(candidate=wrapped, reference="", group=""), "Participation ratio")
+        if len(names) > SHOWN:
+            dimension = dimension[dimension["role"] == "result"]
+        joint = " " if len(names) > SHOWN else "\n"
+        labels = dimension["candidate"] + joint + dimension["group"]
+        intervals(axes[11], dimension.assign(candidate=labels, reference="", group=""), "Participation ratio")
     best = rows[(rows["measure"] == "decoding_within") & (rows["role"] == "result")]
     told = "; ".join(f"{row['candidate']} {row['group']} {estimate(row)}" for _, row in best.iterrows())
     return (
@@ -65,9 +72,9 @@ def population_code(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image:
     )
 
 
-def _below(ax: Axes, y: float = -0.2) -> None:
+def _below(ax: Axes, y: float = -0.2, columns: int = 2) -> None:
     """Legend below the axes, where it covers no data."""
-    ax.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, y), ncols=2)
+    ax.legend(fontsize=6.5, loc="upper left", bbox_to_anchor=(0.0, y), ncols=columns, borderaxespad=0)
 
 
 def _decoding(ax: Axes, rows: pd.DataFrame, names: Sequence[str], colours: Mapping[str, str]) -> None:
@@ -144,6 +151,8 @@ def _subsampling(ax: Axes, entries: xr.Dataset, axis: str, names: Sequence[str],
     ax.set(title=f"How many {axis}?", xlabel=axis, ylabel="score", ylim=(max(low - 0.05, -0.5), 1.05))
     if axis == "units":
         ax.set_xscale("log")
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     _below(ax)
 
 
@@ -162,20 +171,24 @@ def representation_similarity(rows: pd.DataFrame, curves: Mapping[str, xr.Datase
             used += 3
         for measure in measures if len(modelled) else ():
             _layers(axes[used], rows[rows["measure"] == measure], measure, names, colours)
+            if measure == measures[-1]:
+                axes[used].legend(fontsize=6.5, loc="upper left", bbox_to_anchor=(1.0, 1.0))
             used += 1
         if "score_by_units" in curves:
             _by_units(axes[used], curves["score_by_units"], modelled, measures[0], names[0])
             used += 1
         between = rows[rows["group"].str.startswith(("shared", "same stimuli", "leave one"))]
+        controls = rows[(rows["role"] == "control") & rows["group"].str.startswith("halves")]
+        if len(names) > SHOWN:  # more rows than a panel can name
+            between, controls = (t[t["measure"] == measures[0]] for t in (between, controls))
         if len(between):
             number = between["measure"] + ", " + between["n"].astype(str) + " stimuli"
-            shown = between.assign(reference=between["reference"] + "\n" + number, group="").head(24)
+            joint = " " if len(names) > SHOWN else "\n"
+            shown = between.assign(reference=between["reference"] + joint + number, group="").head(MOST_ROWS)
             intervals(axes[used], shown, "Populations with one another")
             used += 1
-        controls = rows[rows["role"] == "control"]
-        controls = controls[controls["group"].str.startswith("halves")]
-        shown = controls.assign(candidate=controls["measure"] + " " + controls["candidate"], reference="").head(24)
-        intervals(axes[used], shown, "Populations with themselves")
+        shown = controls.assign(candidate=controls["measure"] + " " + controls["candidate"], reference="")
+        intervals(axes[used], shown.head(MOST_ROWS), "Populations with themselves")
         hide_unused(axes, used + 1)
     best = modelled[modelled["measure"] == measures[0]].sort_values("score").groupby("reference").tail(1)
     told = "; ".join(f"{row['reference']}: {row['candidate']} {estimate(row)}" for _, row in best.iterrows())
@@ -192,7 +205,7 @@ def _matrices(axes: Sequence[Axes], matrices: xr.Dataset, name: str) -> None:
     for ax, key, title in ((axes[0], "measured", name), (axes[1], "modelled", best or "no model")):
         values = matrices[key].values[: len(labels), : len(labels)].copy()
         np.fill_diagonal(values, np.nan)
-        drawn = ax.imshow(values, cmap=SEQUENTIAL)
+        drawn = ax.imshow(values, cmap=SEQUENTIAL, aspect="auto")
         step = -(-len(labels) // 24)
         ticks = range(0, len(labels), step)
         ax.set_xticks(ticks, [labels[k] for k in ticks], rotation=90, fontsize=6)
@@ -237,8 +250,7 @@ def _layers(ax: Axes, rows: pd.DataFrame, measure: str, names: Sequence[str], co
     ax.set_xticks(range(len(layers)), [s.replace("_", " ") for s in short], rotation=90, fontsize=6.5)
     ax.axhline(0, ls=":", color=NEUTRAL)
     ax.plot([], [], "x", ms=6, color=NEUTRAL, label="directions turned")
-    ax.set_title(MEASURES[measure], y=1.07)
-    ax.legend(fontsize=6.5, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, borderaxespad=0.1, handletextpad=0.3)
+    ax.set_title(MEASURES[measure])
 
 
 def _by_units(ax: Axes, entries: xr.Dataset, modelled: pd.DataFrame, measure: str, name: str) -> None:
@@ -251,4 +263,4 @@ def _by_units(ax: Axes, entries: xr.Dataset, modelled: pd.DataFrame, measure: st
         ax.fill_between(part["units"], part["low"], part["high"], color=colour, alpha=0.12, lw=0)
     ax.set(title=f"How many units? {name}", xlabel="units", ylabel=MEASURES[measure].lower(), xscale="log")
     ax.axhline(0, ls=":", color=NEUTRAL)
-    _below(ax)
+    _below(ax, columns=1)
