@@ -225,7 +225,7 @@ def bank(
     wavelets = [name for name in ("gabor_simple", "gabor_complex", "motion_energy") if name in models]
     if len(movies[0]) == 1 and "motion_energy" in wavelets:
         wavelets.remove("motion_energy")
-    for depth, frequency in enumerate(sorted(frequencies) if wavelets else ()):
+    for depth, frequency in enumerate(sorted(set(frequencies)) if wavelets else ()):
         filters = gabors(screen, frequency, orientations)
         parts: dict[str, list[Frames]] = {name: [] for name in wavelets}
         for movie in movies:

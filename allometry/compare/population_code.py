@@ -81,7 +81,7 @@ def population_code(
     rows: list[dict[str, Any]] = []
     parts: list[dict[str, Any]] = []
     derived: dict[str, str] = {}
-    for name in responses:
+    for name in dict.fromkeys(responses):
         store = cast(xr.Dataset, inputs[name])
         columns = list(by) if by else _angle(store, name, stimulus)
         for population in populations(

@@ -82,8 +82,8 @@ def representation_similarity(
     """
     stores_ = {name: cast(xr.Dataset, inputs[name]) for name in responses}
     options: dict[str, Any] = {"stimulus": stimulus, "blanks": blanks, "fewest_repeats": fewest_repeats}
-    found = [p for name in responses for p in populations(name, stores_[name], **options)]
-    settings = Settings(tuple(measures), nulls, bootstrap, splits, seed)
+    found = [p for name in stores_ for p in populations(name, stores_[name], **options)]
+    settings = Settings(tuple(dict.fromkeys(measures)), nulls, bootstrap, splits, seed)
     screen = stimuli.Screen(field_deg, pixels)
     defaults = {
         "spatial_frequency": spatial_frequency,

@@ -1,5 +1,7 @@
 """Oracles: populations made of the units of a model, copies of one population, stores that share no stimulus."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,8 @@ from allometry.compare.design import populations
 from allometry.compare.representation_similarity import estimates, representation_similarity
 from allometry.compare.result import Result
 from allometry.errors import ComparisonError
+from allometry.homogenize import mcateer_v1
+from allometry.homogenize.reader import Source
 from tests.compare.responses import directions, make_responses, population
 
 QUICK = {"nulls": 99, "bootstrap": 100, "splits": 8, "pixels": 32, "field_deg": 60.0, "orientations": 8}
@@ -227,3 +231,43 @@ def test_images_of_the_store_are_shown_to_the_models() -> None:
     assert modelled.index.tolist() == ["pixels: pixels", "gabor_complex: 0.06 cycles/degree"]
     assert modelled["score"].idxmax() == "pixels: pixels"
     assert modelled["score"].max() > 0.8
+
+
+def test_what_is_named_twice_counts_once() -> None:
+    store = make_responses(gabor_units(0.2), PARAMETERS)
+    result = representation_similarity(
+        {"a": store},
+        responses=["a", "a"],
+        measures=["ssm", "ssm"],
+        models=["gabor_complex"],
+        gabor_frequencies=[0.06, 0.06],
+        **QUICK,  # type: ignore[arg-type]
+    )
+    rows = rows_of(result)
+    assert not rows.duplicated(["measure", "candidate", "reference", "group"]).any()
+    assert (rows["group"] == "model").sum() == 1
+
+
+def test_mcateer_is_closer_to_what_does_not_see_motion(mirror: Path) -> None:
+    folder = mirror / "mouse_v1_mcateer"
+    if not (folder / "DFF.mat").is_file():
+        pytest.skip("the mirror has no mouse_v1_mcateer")
+    source = Source("mcateer_v1", "Mus musculus", "", "MIT", "real", {})
+    store = mcateer_v1.READER.read({"DFF.mat": folder / "DFF.mat"}, source, {})
+    result = representation_similarity(
+        {"m": store},
+        responses=["m"],
+        measures=["ssm"],
+        models=["gabor_complex", "motion_energy"],
+        gabor_frequencies=[0.04, 0.08],
+        nulls=99,
+        bootstrap=100,
+        splits=20,
+    )
+    rows = rows_of(result)
+    modelled = rows[rows["group"] == "model"].set_index("candidate")
+    # the numbers of docs/comparisons.md
+    assert modelled.loc["gabor_complex: 0.08 cycles/degree", "score"] == pytest.approx(0.85, abs=0.01)
+    assert modelled.loc["motion_energy: 0.04 cycles/degree", "score"] == pytest.approx(0.24, abs=0.01)
+    ceiling = modelled[["ceiling_low", "ceiling_high"]].iloc[0].tolist()
+    assert ceiling == pytest.approx([0.89, 0.97], abs=0.01)
