@@ -176,7 +176,7 @@ def estimates(
     for name in activity:
         root = cast(xr.DataTree, inputs[name]).to_dataset(inherit=False)
         neurons = int((root["recorded"].values.mean(axis=0) >= share).sum())
-        bins = int(root["row_size"].values.min(initial=0) / max(1, round(bin_s * float(root.attrs["rate_hz"]))))
+        bins = int(root["row_size"].values.min()) // max(1, round(bin_s * float(root.attrs["rate_hz"])))
         entries = bins * root.sizes["recording"] * neurons * (neurons - 1) // 2
         fits = len(ranks) * (restarts + 1) + 2 * NULL_RESTARTS * nulls + 6 * MOST_SPLITS
         # the tensor, that of the null at hand, its copy in single precision and the affinities of one animal before binning

@@ -109,6 +109,13 @@ def test_missing_pairs_are_missing_and_shifts_keep_every_neuron() -> None:
         assert not np.array_equal(moved, own, equal_nan=True)
 
 
+def test_the_estimate_is_that_of_the_tensor() -> None:
+    (need,) = subject.estimates({"x": recordings(True, 1)}, activity=["x"], bin_s=5.0)
+    assert need.peak_bytes == 24 * 90 * 4 * 120
+    (more,) = subject.estimates({"x": recordings(True, 1)}, activity=["x"], bin_s=5.0, nulls=400)
+    assert more.operations > 3 * need.operations > 0
+
+
 def test_neurons_of_few_recordings_are_left_out() -> None:
     tree = recordings(True, 1)
     everywhere = coupling_tensor.read_recorded("x", tree, 1.0, 0.5, 5.0)
