@@ -1,6 +1,6 @@
 """Activity: calcium, voltage or BOLD traces, resampled on a canonical axis and native."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,8 @@ from dask.delayed import delayed
 
 from allometry.errors import StoreError
 from allometry.stores.schema import ANY_UNIT, SCHEMA_VERSION, Schema, Variable, column, plain, require, text
+
+AT_ONCE = 32 * 2**20  # bytes of the trace that are looked at together
 
 # (dimensions, values) or (dimensions, values, attributes), as xarray takes them
 Array = tuple[Any, ...] | xr.DataArray
@@ -72,6 +74,18 @@ class Recording:
     attrs: dict[str, Any] = field(default_factory=dict)
 
 
+def _traces(trace: xr.DataArray, row_size: np.ndarray) -> Iterator[np.ndarray]:
+    """The trace of each recording; a few recordings are in memory at a time, not all, and not one, which costs time."""
+    stops = np.cumsum(row_size)
+    most = max(1, AT_ONCE // max(1, trace.dtype.itemsize * trace.shape[1]))
+    first = 0
+    while first < len(row_size):
+        start = stops[first] - row_size[first]
+        last = max(first + 1, int(np.searchsorted(stops, start + most, side="right")))
+        yield from np.split(trace[start : stops[last - 1]].values, stops[first : last - 1] - start)
+        first = last
+
+
 def check(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
     """List what is wrong with the values of an activity store."""
     found = []
@@ -98,9 +112,8 @@ def check(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
     found += [f"/native/{name}: is missing" for name in sorted(recordings - natives)]
     found += [f"/native/{name}: is not among the recordings" for name in sorted(natives - recordings)]
     neurons = set(root["neuron"].values.tolist()) | {""}
-    infinite, strays, stops = False, [], np.cumsum(row_size)
-    for i, name in enumerate(root["recording"].values.tolist()):
-        trace = root["trace"][stops[i] - row_size[i] : stops[i]].values  # one recording in memory at a time
+    infinite, strays = False, []
+    for i, (name, trace) in enumerate(zip(root["recording"].values.tolist(), _traces(root["trace"], row_size))):
         infinite |= bool(np.isinf(trace).any())
         stray = np.isfinite(trace).any(axis=0) & ~root["recorded"].values[i]
         if stray.any():

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from allometry import stores
 from allometry.errors import StoreError
+from allometry.stores import kind_activity
 from allometry.stores.manifest import content
 
 from . import samples
@@ -201,3 +202,15 @@ def test_slots_that_are_no_neurons_are_refused():
         recording.slots = np.array(slots)
         with pytest.raises(StoreError, match=words):
             stores.activity([recording], ["AVAL", "AVAR", "RIBL"], 2.0, attrs=samples.ATTRS)
+
+
+@pytest.mark.parametrize("at_once", [1, 100, 10**9])
+def test_recordings_are_checked_one_by_one_however_many_are_read_together(at_once, monkeypatch):
+    rng = np.random.default_rng(0)
+    monkeypatch.setattr(kind_activity, "AT_ONCE", at_once)
+    for _ in range(50):
+        row_size = rng.integers(0, 6, rng.integers(1, 9))
+        trace = rng.normal(size=(row_size.sum(), 3)).astype(np.float32)
+        found = list(kind_activity._traces(xr.DataArray(trace), row_size))
+        assert [len(part) for part in found] == row_size.tolist()
+        assert np.array_equal(np.concatenate(found), trace)
