@@ -23,6 +23,8 @@ from allometry.errors import ComparisonError
 
 INPUT_TYPES = ("sensory", "projection")
 INPUT_NAMES = ("pn",)  # how FlyWire abbreviates projection neurons
+# Types of cells that are no neurons, as the worm stores name them; muscles are coupled by gap junctions.
+NOT_NEURONS = frozenset({"muscle", "pharynx", "glia", "excretory", "epithelium", "fragment"})
 STEPS_PER_UNIT = 5
 INTERVALS = (5, 10, 20)
 MEASURES = ("memory_capacity", "timing_score")
@@ -143,7 +145,7 @@ def connectome_reservoir(
             "weight": f"sum of {' and '.join(synapses)} synapse counts, chemical ones with the sign of the source neuron where the "
             f"store knows it, scaled to a spectral radius of {radius}",
             **notes,
-            "neurons": "those that send, and that receive or get the input; input to sensory (or projection) neurons, to all "
+            "neurons": "cells that the store does not call muscle or another tissue; those that send, and that receive or get the input; input to sensory (or projection) neurons, to all "
             f"where there are none; readout from all, or from a seeded draw of {readout} where there are more, the same in "
             "every null",
             "timing_score": f"mean over intervals of {', '.join(map(str, INTERVALS))} steps of 1 - normalised error of a readout "
@@ -208,8 +210,9 @@ def _network(name: str, store: xr.Dataset, synapses: Sequence[str], readout: int
     size = len(parts[0])
     types = store["type"].values.tolist() if "type" in store else [""] * size
     receives = np.array([_is_input(str(kind)) for kind in types])
+    neuron = np.array([str(kind).lower() not in NOT_NEURONS for kind in types])
     # A node of which some inputs were never measured cannot stand in a network.
-    kept = np.flatnonzero(np.isfinite(np.sum(parts, axis=0)).any(axis=0))
+    kept = np.flatnonzero(neuron & np.isfinite(np.sum(parts, axis=0)).any(axis=0))
     while (holes := np.isnan(np.sum(parts, axis=0)[np.ix_(kept, kept)])).any():
         kept = np.delete(kept, int((holes.sum(axis=0) + holes.sum(axis=1)).argmax()))
     while True:  # leaving out a neuron can leave another one without input or output

@@ -79,6 +79,15 @@ def test_a_feed_forward_graph_is_refused(make_connectome: Callable[..., xr.Datas
         )
 
 
+def test_muscles_are_no_part_of_the_reservoir(make_connectome: Callable[..., xr.Dataset]) -> None:
+    electrical = np.zeros((40, 40))
+    electrical[:20, :20] = 1 - np.eye(20)
+    store = make_connectome(NAMES, electrical=electrical)
+    store["type"] = ("node", np.array(["muscle" if 12 <= i < 20 else "inter" for i in range(40)], dtype=object))
+    network = subject._network("x", store, ["electrical"], readout=500, seed=1)
+    assert network.total.shape == (12, 12)
+
+
 def clustered(make_connectome: Callable[..., xr.Dataset], placed: bool) -> xr.Dataset:
     """A ring laid out as a ring, with weak edges to neighbours: rewiring without regard to distance breaks it."""
     rng = np.random.default_rng(3)
