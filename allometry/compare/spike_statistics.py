@@ -176,12 +176,15 @@ def _baseline(
     statistic, unit = MEASURES[measure]
     mean = float(inside.values.mean())
     value = _value(profiles, ensemble, population, statistic)
+    lowest, highest = float(inside.values.min()), float(inside.values.max())
+    if inside.values.size < 2:  # a single pair has a distance and no range
+        lowest = highest = np.nan
     return [
         row(
             measure,
             ensemble.name,
             ensemble.name,
-            Interval(mean, float(inside.values.min()), float(inside.values.max())),
+            Interval(mean, lowest, highest),
             group=population,
             role="baseline",
             n=_items(profiles, ensemble, population, statistic),
@@ -203,7 +206,7 @@ def _derived(profiles: Profiles, ensembles: Mapping[str, Ensemble]) -> dict[str,
         "score": "mean distance between the members of two ensembles; ks: Kolmogorov-Smirnov, wasserstein: earth mover's "
         "distance in the unit of the statistic, spectrum: root mean square ratio in dB, difference: absolute",
         "ci": f"percentiles of {options.bootstrap} resamples of the units of every store (of segments of 256 ms or blocks of "
-        "100 ms for statistics of the population count), moved to the estimate; of a baseline: its smallest and largest distance",
+        "100 ms for statistics of the population count), moved to the estimate; of a baseline: its smallest and largest distance, where there is more than one pair",
         "p": "share of all ways to deal the members to the two ensembles whose distance, less that within, is as large; "
         "two seeds each allow no p below 1/3",
         "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
