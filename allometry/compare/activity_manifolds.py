@@ -38,7 +38,7 @@ def activity_manifolds(
     *,
     activity: Sequence[str],
     components: int = 3,
-    state: str = "state",
+    states: Sequence[str] = ("state", "reversal_vec"),
     ignored_states: Sequence[str] = ("", "nostate"),
     fewest_samples: int = 20,
     folds: int = 5,
@@ -57,8 +57,9 @@ def activity_manifolds(
         Their names.
     components : int
         Principal components.
-    state : str
-        Native variable with the behaviour state of every sample; stores without it are not decoded.
+    states : sequence of str
+        Native variables with the behaviour state of every sample: the first that a recording has (text, or numbers that
+        stand for states) counts. Stores without any are not decoded.
     ignored_states : sequence of str
         States that stand for no state.
     fewest_samples : int
@@ -78,7 +79,7 @@ def activity_manifolds(
     curves: dict[str, xr.Dataset] = {}
     notes: dict[str, str] = {}
     for name in activity:
-        animals = read_animals(name, cast(xr.DataTree, inputs[name]), components, state)
+        animals = read_animals(name, cast(xr.DataTree, inputs[name]), components, states)
         rows += _explained(name, animals)
         found, matrices = _similarities(name, animals, nulls, bootstrap, seed)
         rows += found
@@ -94,7 +95,7 @@ def activity_manifolds(
         )
         if not labels:
             notes[f"states_{name}"] = (
-                f"no decoding: the recordings have no variable {state!r} with two states that every animal shows in "
+                f"no decoding: the recordings have no variable {' or '.join(states)} with two states that every animal shows in "
                 f"{fewest_samples} samples or more"
             )
             continue
@@ -118,7 +119,8 @@ def activity_manifolds(
             "that rotation. Each feature is scaled to mean 0 and sd 1 in each animal, without labels",
             "states": "assigned by the authors of the recordings; of immobilised animals (Kato et al. 2015) they are motor "
             "commands read from the traces of identified neurons: decoding across animals then tells that activity means the "
-            "same in each, not that a movement is predicted",
+            "same in each, not that a movement is predicted. `reversal_vec` of freely moving animals (Dag et al. 2023) marks "
+            "reversals of the recorded movement",
             "state_decoding": "balanced accuracy (mean recall over states) of a linear discriminant with shrinkage and equal "
             "priors, trained on all samples of one animal and tested on all of another",
             "ceiling_low": "similarity: lower, and ceiling_high: higher, of the two animals' similarity between the halves of "

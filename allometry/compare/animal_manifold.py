@@ -53,7 +53,7 @@ def derivative_components(derivative: FloatArray, components: int) -> tuple[Floa
     return s[:components] ** 2 / (s**2).sum(), loading * np.where(sign == 0, 1.0, sign)
 
 
-def read_animals(name: str, tree: xr.DataTree, components: int, state: str) -> list[Animal]:
+def read_animals(name: str, tree: xr.DataTree, components: int, states: Sequence[str]) -> list[Animal]:
     """Animals of an Activity store, at their native rates."""
     root = tree.to_dataset(inherit=False)
     animals = []
@@ -75,7 +75,6 @@ def read_animals(name: str, tree: xr.DataTree, components: int, state: str) -> l
         half = len(derivative) // 2
         explained, loading = derivative_components(derivative, components)
         halves = [derivative_components(part, components)[1][known] for part in (derivative[:half], derivative[half:])]
-        states = native[state].values.astype(object) if state in native and native[state].dims == ("time",) else None
         animals.append(
             Animal(
                 recording,
@@ -85,7 +84,7 @@ def read_animals(name: str, tree: xr.DataTree, components: int, state: str) -> l
                 explained,
                 loading[known],
                 (halves[0], halves[1]),
-                states,
+                _states(native, states),
                 float(rate),
                 trace.shape[1],
             )
@@ -103,6 +102,17 @@ def read_animals(name: str, tree: xr.DataTree, components: int, state: str) -> l
             do="use recordings with more labels, or lower `components`",
         )
     return animals
+
+
+def _states(native: xr.Dataset, names: Sequence[str]) -> np.ndarray | None:
+    """State of every sample as text, of the first variable over time that the recording has; numbers get its name."""
+    name = next((name for name in names if name in native and native[name].dims == ("time",)), None)
+    if name is None:
+        return None
+    values = native[name].values
+    if values.dtype.kind not in "iufb":
+        return np.asarray(values.astype(object))
+    return np.array([f"{name} {value:g}" if np.isfinite(value) else "" for value in values.astype(float)], dtype=object)
 
 
 def shared_neurons(a: Animal, b: Animal) -> list[str]:

@@ -199,7 +199,10 @@ class ActivityManifolds(Comparison):
         min_length=1, description="Activity stores with labelled neurons; recordings are animals."
     )
     components: int = Field(3, ge=1, description="Principal components of the derivative.")
-    state: str = Field("state", description="Native variable with the behaviour state of every sample.")
+    states: list[str] = Field(
+        default=["state", "reversal_vec"],
+        description="Native variables with the behaviour state of every sample; the first that a recording has counts.",
+    )
     ignored_states: list[str] = Field(
         default=["", "nostate"], description="States that stand for no state; their samples are left out."
     )

@@ -105,8 +105,25 @@ def test_published_shares_of_kato2015(mirror: Path) -> None:
     folder = mirror / "celegans_activity/kato2015"
     names = ["known_neurons.npz", *(f"raw_full_data_worm_{n}.npz" for n in range(1, 5))]
     tree = read({name: folder / name for name in names}, Source("kato2015"), {})
-    animals = animal_manifold.read_animals("kato2015", tree, 3, "state")
+    animals = animal_manifold.read_animals("kato2015", tree, 3, ["state"])
     assert [a.explained.sum() for a in animals] == pytest.approx([0.700, 0.694, 0.651, 0.666], abs=6e-4)
+
+
+def test_numbers_stand_for_states_and_the_first_variable_counts() -> None:
+    native = xr.Dataset(
+        {
+            "reversal_vec": ("time", np.array([0.0, 1.0, np.nan])),
+            "velocity": (("time", "axis"), np.ones((3, 2))),
+            "state": ("time", np.array(["a", "", "b"], dtype=object)),
+        }
+    )
+    found = animal_manifold._states(native, ["velocity", "reversal_vec", "state"])
+    assert found is not None
+    assert found.tolist() == ["reversal_vec 0", "reversal_vec 1", ""]
+    text = animal_manifold._states(native, ["state", "reversal_vec"])
+    assert text is not None
+    assert text.tolist() == ["a", "", "b"]
+    assert animal_manifold._states(native, ["velocity"]) is None
 
 
 def test_loadings_are_standard_deviations_along_the_components() -> None:

@@ -178,8 +178,8 @@ def activity_manifolds(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], ima
         said.append(text)
     return (
         f"Manifolds of the smoothed derivative on shared labelled neurons. {'. '.join(said)}. Diagonals: halves of one "
-        "recording (similarities), decoding within an animal (decoding). States of immobilised animals are motor commands "
-        "that were read from neurons."
+        "recording (similarities), decoding within an animal (decoding). States of immobilised animals (kato2015) are motor "
+        "commands that were read from neurons."
     )
 
 
