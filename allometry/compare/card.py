@@ -23,7 +23,9 @@ NUMBERS = ("score", "ci_low", "ci_high", "p", "p_fdr", "ceiling_low", "ceiling_h
 
 
 def cards(scores: xr.DataTree, cost: Mapping[str, float] | None = None) -> list[dict[str, Any]]:
-    """One card per (data set, measure) of a Scores store; the data set is what the rows call `reference`.
+    """One card per (data set, measure) of a Scores store.
+
+    The data set is what the rows call `reference`, or the candidate itself where there is none.
 
     Parameters
     ----------
@@ -38,6 +40,8 @@ def cards(scores: xr.DataTree, cost: Mapping[str, float] | None = None) -> list[
         JSON-able; a missing number is None.
     """
     table = scores.to_dataset().to_dataframe().reset_index(drop=True)
+    # what is held against its own nulls has no other data set
+    table["reference"] = table["reference"].where(table["reference"] != "", table["candidate"])
     result = []
     for (reference, name), rows in table.groupby(["reference", "measure"], sort=True):
         entry = measure(str(name))

@@ -50,6 +50,12 @@ def test_written_json_has_no_nan(scores: object, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["x.cards.json"]
 
 
+def test_without_a_reference_the_candidate_is_the_data_set() -> None:
+    rows = with_fdr([row("memory_capacity", "larva", "", 9.0), row("memory_capacity", "worm", "", 7.0)])
+    made = card.cards(stores.scores(rows, attrs={**ATTRS, "derived": {}, "seed": 3}))
+    assert [(c["identity"]["data_set"], c["raw"][0]["score"]) for c in made] == [("larva", 9.0), ("worm", 7.0)]
+
+
 def test_an_unregistered_measure_is_named() -> None:
     tree = stores.scores([{"measure": "magic", "candidate": "a", "score": 1.0}], attrs=ATTRS)
     with pytest.raises(ComparisonError, match="no measure called 'magic'"):
