@@ -16,9 +16,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
-from allometry.compare.arrays import FloatArray, IntArray, array, integer_counts, vector
+from allometry.compare.arrays import FloatArray, IntArray, array, integer_counts, numbers, vector
 from allometry.compare.bursts import runs
 from allometry.errors import ComparisonError
+
+STEEPEST = 30.0  # largest exponent of a power law that is looked for
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def avalanches(counts: npt.ArrayLike, threshold: float = 0.0) -> Avalanches:
     ----------
     Beggs & Plenz 2003, J. Neurosci. 23:11167.
     """
-    raw = np.asarray(counts)
+    raw = numbers(counts, "counts")
     x = integer_counts(raw, "counts", ndim=raw.ndim if raw.ndim in (1, 2) else 2)
     activity = (x if x.ndim == 1 else x.sum(axis=1)).astype(float) - threshold
     first, last = runs(activity > 0)
@@ -171,7 +173,8 @@ def power_law(
     import powerlaw
 
     with _quiet():
-        fit = powerlaw.Fit(x, discrete=discrete, xmin=xmin, verbose=False)
+        # powerlaw 2 would otherwise search exponents up to 3 only, and return 3 for whatever is steeper.
+        fit = powerlaw.Fit(x, discrete=discrete, xmin=xmin, parameter_ranges={"alpha": [0, STEEPEST]}, verbose=False)
         n_tail = int((x >= fit.xmin).sum())
         if n_tail < 50:
             raise ComparisonError(
@@ -289,7 +292,7 @@ def branching_ratio(activity: npt.ArrayLike, k_max: int = 100) -> BranchingRatio
     ----------
     Wilting & Priesemann 2018, Nat. Commun. 9:2325; Spitzner et al. 2021, PLoS ONE 16:e0249447.
     """
-    raw = np.asarray(activity)
+    raw = numbers(activity, "activity")
     x = array(raw, "activity", raw.ndim if raw.ndim in (1, 2) else 1)
     x = np.atleast_2d(x)
     if not 3 <= k_max <= x.shape[1] // 2:

@@ -147,3 +147,20 @@ def test_susceptibility_of_independent_units_and_its_curve():
 def test_bad_input_is_refused(call):
     with pytest.raises(ComparisonError):
         call()
+
+
+@pytest.mark.parametrize("alpha", [2.5, 3.5, 4.5])
+def test_exponents_above_three_are_found(alpha):
+    # powerlaw 2 searches exponents up to 3 unless it is told otherwise, and then returns 3
+    sizes = np.random.default_rng(3).zipf(alpha, 20_000)
+    # standard error of the discrete estimate, about 1.3 (alpha - 1) / sqrt(n) at xmin = 1: 3 of them
+    assert cr.power_law(sizes, xmin=1, alternatives=()).alpha == pytest.approx(alpha, abs=0.028 * (alpha - 1))
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan, 0.5])
+def test_counts_are_finite_whole_numbers(bad):
+    counts = np.ones((9, 2))
+    counts[3, 1] = bad
+    for function in (cr.avalanches, cr.susceptibility):
+        with pytest.raises(ComparisonError, match="not whole numbers"):
+            function(counts)
