@@ -35,9 +35,14 @@ def _known(*matrices: Floats) -> np.ndarray:
 def null(x: Floats, y: Floats, n: int, seed: int) -> Floats:
     """Correlations [n] after permuting the nodes of `x` (quadratic assignment test, Hubert & Schultz 1976).
 
-    Ranks of `x` are taken over all its pairs, those of `y` over the pairs that count; a pair of `x` that lands where it
-    is unknown counts as of middle rank.
+    Nodes that either knows nothing of take no part: with them the null would rest on more pairs than the estimate, and be
+    too narrow. Ranks of `x` are taken over all its pairs, those of `y` over the pairs that count; a single unknown pair of
+    `x` counts as of middle rank where it lands.
     """
+    nodes = np.flatnonzero(_known(x, y).any(axis=0))
+    if nodes.size < 3:
+        return np.full(n, np.nan)
+    x, y = x[np.ix_(nodes, nodes)], y[np.ix_(nodes, nodes)]
     known = _known(y)
     rx, ry = _ranks(x, _known(x)), _ranks(y, known)
     upper = np.triu(known, 1)

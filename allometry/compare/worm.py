@@ -93,14 +93,18 @@ def structure_function(
     )
 
 
-def _tell(pairs: Pairs, matrix: Floats) -> tuple[float, float, float]:
-    """AUC, share of influences given an edge, and correlation of weight and response, for one (null) connectome."""
+def _tell(pairs: Pairs, matrix: Floats) -> tuple[float, float, float, float]:
+    """AUC, share of influences given an edge, correlation of weight and response, and ratio of that share to the share
+    without an edge, for one (null) connectome."""
     weight = matrix[pairs.measured]
     edge = weight > 0
+    given = float(pairs.influence[edge].mean()) if edge.any() else np.nan
+    without = float(pairs.influence[~edge].mean()) if not edge.all() else np.nan
     return (
         auc(weight, pairs.influence),
-        float(pairs.influence[edge].mean()) if edge.any() else np.nan,
+        given,
         rank_correlation(weight[edge], pairs.value[edge]),
+        given / without if without else np.nan,
     )
 
 
@@ -191,8 +195,7 @@ def _rows(
     rows += [
         row("influence_given_edge", candidate, atlas.name, given, p=p_given, n=int(edge.sum())),
         row("influence_without_edge", candidate, atlas.name, without, n=int((~edge).sum())),
-        # The number of edges is the same in every null, so that the ratio has the order of the share.
-        row("influence_ratio", candidate, atlas.name, ratio, p=p_given, n=size),
+        row("influence_ratio", candidate, atlas.name, ratio, p=permutation_p(ratio.estimate, null[:, 3]), n=size),
         row(
             "weight_response_correlation",
             candidate,

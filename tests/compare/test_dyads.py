@@ -57,3 +57,13 @@ def test_region_interval_covers_the_truth_of_independent_pairs() -> None:
         ci = dyads.bootstrap(x, y, 200, repeat)
         inside += ci.low <= 0 <= ci.high
     assert inside / 60 >= 0.85
+
+
+def test_nodes_that_one_side_does_not_know_leave_the_null_as_wide_as_without_them():
+    rng = np.random.default_rng(4)
+    x, y = (m + m.T for m in rng.normal(size=(2, 30, 30)))
+    inner = dyads.null(x[:15, :15], y[:15, :15], 200, 1)
+    x[15:], x[:, 15:] = np.nan, np.nan
+    np.testing.assert_array_equal(dyads.null(x, y, 200, 1), inner)
+    # 105 pairs: a null over all 435 would be half as wide
+    assert inner.std() == pytest.approx(1 / np.sqrt(105), rel=0.25)
