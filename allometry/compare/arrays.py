@@ -16,15 +16,28 @@ from allometry.errors import ComparisonError
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+LARGEST = 1e140  # squares, and sums of many squares, of what is larger would be infinite
+
+
+def numbers(x: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
+    """Return `x` as an array of real numbers, of any type and shape; refuse text, ragged lists and complex values."""
+    try:
+        out = np.asarray(x)
+        if out.dtype.kind not in "biuf":
+            # A complex value has no order, and dropping its imaginary part is for the caller to decide.
+            out = np.asarray(out, dtype=np.float64) if out.dtype.kind == "O" else np.empty(0, out.dtype)
+    except (TypeError, ValueError) as error:
+        raise ComparisonError(
+            f"{name} is not numeric", where=name, expected="an array of real numbers", do=str(error)
+        ) from None
+    if out.dtype.kind not in "biuf":
+        raise ComparisonError(f"{name} is of type {out.dtype}", where=name, expected="an array of real numbers")
+    return out
+
 
 def array(x: npt.ArrayLike, name: str, ndim: int, finite: bool = True) -> FloatArray:
     """Return `x` as a float64 array of `ndim` dimensions; refuse other shapes, and NaN or infinity where `finite`."""
-    try:
-        out = np.asarray(x, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ComparisonError(
-            f"{name} is not numeric", where=name, expected="an array of numbers", do=str(error)
-        ) from None
+    out = numbers(x, name).astype(np.float64, copy=False)
     if out.ndim != ndim:
         raise ComparisonError(f"{name} has {out.ndim} dimensions", where=name, expected=f"{ndim} dimensions")
     if finite and not np.isfinite(out).all():
@@ -34,6 +47,13 @@ def array(x: npt.ArrayLike, name: str, ndim: int, finite: bool = True) -> FloatA
             where=name,
             expected="finite values",
             do="drop the rows or units concerned before the comparison",
+        )
+    if finite and out.size and max(out.max(), -out.min()) > LARGEST:
+        raise ComparisonError(
+            f"{name} holds values above {LARGEST:g}",
+            where=name,
+            expected="values whose squares can be added",
+            do="rescale",
         )
     return out
 
@@ -86,21 +106,18 @@ def varying_columns(x: FloatArray, name: str) -> npt.NDArray[np.bool_]:
 
 def integer_counts(x: npt.ArrayLike, name: str, ndim: int = 2) -> npt.NDArray[Any]:
     """Return spike counts; refuse negative or non-integer values, which no count can have."""
-    out = np.asarray(x)
+    out = numbers(x, name)
     if out.ndim != ndim:
         raise ComparisonError(f"{name} has {out.ndim} dimensions", where=name, expected=f"{ndim} dimensions")
     if out.size == 0:
         raise ComparisonError(f"{name} is empty", where=name, expected="spike counts")
-    if not np.issubdtype(out.dtype, np.integer):
-        if not np.issubdtype(out.dtype, np.floating) and out.dtype != bool:
-            raise ComparisonError(f"{name} is not numeric", where=name, expected="spike counts")
-        if not np.array_equal(out, np.floor(out)):
-            raise ComparisonError(
-                f"{name} holds values that are not whole numbers",
-                where=name,
-                expected="spike counts, that is integers >= 0",
-                do="bin spike times; rates, z-scores and calcium traces are not counts",
-            )
+    if out.dtype.kind == "f" and not (np.isfinite(out).all() and np.array_equal(out, np.floor(out))):
+        raise ComparisonError(
+            f"{name} holds values that are not whole numbers",
+            where=name,
+            expected="spike counts, that is integers >= 0",
+            do="bin spike times; rates, z-scores and calcium traces are not counts",
+        )
     if out.min() < 0:
         raise ComparisonError(
             f"{name} holds negative values", where=name, expected="spike counts, that is integers >= 0"

@@ -158,6 +158,8 @@ def axis_blocks(x: Any, axis: int = -1, block_bytes: int = BLOCK_BYTES) -> Itera
     ------
     slice, ndarray
     """
+    if x.dtype.kind not in "biuf":
+        raise ComparisonError(f"values of type {x.dtype}", expected="an array of real numbers")
     axis %= x.ndim
     rest = math.prod(int(s) for k, s in enumerate(x.shape) if k != axis)
     edges = _last_axis_edges(x, axis, max(1, block_bytes // max(8 * rest, 1)))

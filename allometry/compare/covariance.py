@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from allometry.compare.arrays import FloatArray, matrix, self_product
+from allometry.compare.arrays import FloatArray, matrix, numbers, self_product
 from allometry.errors import ComparisonError
 
 
@@ -41,7 +41,7 @@ def _columns(counts: Any, size: int = 4096) -> Any:
 
 def _check(counts: Any) -> Any:
     if not hasattr(counts, "dask"):
-        counts = np.asarray(counts)
+        counts = numbers(counts, "counts")
     if counts.ndim != 2 or counts.shape[0] < 3 or counts.shape[1] < 2:
         raise ComparisonError(
             f"counts have shape {counts.shape}", where="counts", expected="[bins, units], at least 3 bins and 2 units"

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 
-from allometry.compare.arrays import FloatArray, IntArray, off_diagonal, self_product
+from allometry.compare.arrays import FloatArray, IntArray, numbers, off_diagonal, self_product
 from allometry.compare.blockwise import axis_blocks, estimate
 from allometry.errors import ComparisonError
 
@@ -18,7 +18,11 @@ def fold_labels(folds: int | npt.ArrayLike | None, repeats: int) -> IntArray:
     if folds is None:
         labels = np.arange(repeats)
     elif np.ndim(folds) == 0:
-        labels = np.arange(repeats) % int(np.asarray(folds))
+        if not isinstance(folds, int | np.integer) or not 2 <= folds <= repeats:
+            raise ComparisonError(
+                f"folds={folds!r}", where="folds", expected=f"a number of folds from 2 to the {repeats} repeats"
+            )
+        labels = np.arange(repeats) % int(folds)
     else:
         given = np.asarray(folds)
         if given.shape != (repeats,):
@@ -111,7 +115,7 @@ def crossnobis(
     arXiv:2007.02789.
     """
     if not hasattr(responses, "shape"):
-        responses = np.asarray(responses)
+        responses = numbers(responses, "responses")
     if responses.ndim != 3 or responses.shape[0] < 2 or responses.shape[2] < 1:
         raise ComparisonError(
             f"responses have shape {responses.shape}",

@@ -101,6 +101,13 @@ def _decoder(name: str, groups: IntArray, stimuli: IntArray) -> Any:
 
 
 def _fit(name: str, x: FloatArray, stimulus: IntArray, block: IntArray) -> Any:
+    if name == "lda" and len(x) <= np.unique(stimulus).size:
+        raise ComparisonError(
+            f"{len(x)} training trials of {np.unique(stimulus).size} stimuli",
+            where="decoder",
+            expected="more trials than stimuli: the covariance of lda is that within stimuli",
+            do='use "nearest_centroid" or "correlation", or more repeats',
+        )
     model = _decoder(name, block, stimulus)
     if isinstance(model, NearestCentroid):
         with warnings.catch_warnings():

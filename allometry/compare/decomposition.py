@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from allometry.compare.arrays import FloatArray
+from allometry.compare.arrays import FloatArray, numbers
 from allometry.compare.blockwise import is_lazy
 from allometry.compare.hals import ntf_blockwise
 from allometry.errors import ComparisonError
@@ -46,7 +46,7 @@ class RankScan:
 
 
 def _tensor(x: npt.ArrayLike, non_negative: bool) -> FloatArray:
-    out = np.asarray(x, dtype=np.float64)
+    out = numbers(x, "tensor").astype(np.float64, copy=False)
     if out.ndim < 3 or min(out.shape, default=0) < 1:
         raise ComparisonError(f"a tensor of shape {out.shape}", where="tensor", expected="three or more modes")
     if not np.isfinite(out).all():
@@ -64,8 +64,11 @@ def _tensor(x: npt.ArrayLike, non_negative: bool) -> FloatArray:
 
 
 def _check_rank(rank: int, restarts: int = 1) -> None:
-    if rank < 1 or restarts < 1:
-        raise ComparisonError(f"rank={rank}, restarts={restarts}", where="rank, restarts", expected="at least 1")
+    whole = all(isinstance(value, int | np.integer) for value in (rank, restarts))
+    if not whole or rank < 1 or restarts < 1:
+        raise ComparisonError(
+            f"rank={rank}, restarts={restarts}", where="rank, restarts", expected="whole numbers, at least 1"
+        )
 
 
 def normalised(weights: FloatArray, modes: Sequence[FloatArray], error: float) -> Factors:
@@ -144,7 +147,15 @@ def _als(x: FloatArray, rank: int, seed: int, singular: bool, max_iterations: in
         init = CPTensor((np.ones(rank), [rng.normal(size=(n, rank)) for n in x.shape]))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        weights, modes = parafac(x, rank, n_iter_max=max_iterations, tol=tolerance, init=init, random_state=seed)
+        try:
+            weights, modes = parafac(x, rank, n_iter_max=max_iterations, tol=tolerance, init=init, random_state=seed)
+        except np.linalg.LinAlgError:
+            raise ComparisonError(
+                f"{rank} components are more than the tensor has",
+                where="rank",
+                expected="a rank up to that of the tensor: the equations of its factors are singular",
+                do="lower rank",
+            ) from None
     found = normalised(np.asarray(weights), [np.asarray(m) for m in modes], 0.0)
     return Factors(found.weights, found.modes, relative_error(x, found))
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from allometry.compare.arrays import numbers
 from allometry.errors import ComparisonError
 from allometry.rewiring import rewire
 
@@ -32,12 +33,12 @@ def as_matrix(graph: Any) -> Floats:
         attribute = "weight" if "weight" in graph.es.attributes() else None
         matrix = graph.get_adjacency_sparse(attribute).toarray().astype(float)
     else:
-        matrix = np.array(graph, dtype=float)
+        matrix = numbers(graph, "graph").astype(float)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ComparisonError(f"a graph of shape {matrix.shape}", expected="a square matrix [source, target]")
-    if np.isnan(matrix).any():
+    if not np.isfinite(matrix).all():
         raise ComparisonError(
-            f"{np.isnan(matrix).sum()} of {matrix.size} weights are NaN",
+            f"{(~np.isfinite(matrix)).sum()} of {matrix.size} weights are NaN or infinite",
             expected="a number for every pair",
             do="restrict the graph to pairs that were measured, or set what is absent to 0",
         )

@@ -68,6 +68,10 @@ def kernel_analysis(
     distance = pdist(x)
     if not all(0 < q <= 1 for q in quantiles) or not quantiles:
         raise ComparisonError(f"quantiles={quantiles}", where="quantiles", expected="values in (0, 1]")
+    if not distance.any():
+        raise ComparisonError(
+            "all stimuli are 0 apart", where="responses", expected="responses that differ", do="rescale"
+        )
     sigmas = np.quantile(distance, quantiles)
     sigmas = np.maximum(sigmas, 1e-3 * distance[distance > 0].min())  # repeated stimuli can put a quantile at 0
     squared = squareform(distance) ** 2

@@ -238,7 +238,7 @@ def few_shot_snr(a: npt.ArrayLike, b: npt.ArrayLike, m: int) -> FewShot:
     x, y = matrix(a, "a", rows=2), matrix(b, "b", rows=2)
     if x.shape[1] != y.shape[1]:
         raise ComparisonError(f"{x.shape[1]} and {y.shape[1]} units", where="a, b", expected="the same units")
-    if m < 1:
+    if not m >= 1:
         raise ComparisonError(f"m={m}", where="m", expected="at least one training example")
     centre_a, var_a, axes_a = _ellipsoid(x)
     centre_b, var_b, axes_b = _ellipsoid(y)

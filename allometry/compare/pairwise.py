@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from allometry.compare.arrays import FloatArray, IntArray, blocks
+from allometry.compare.arrays import FloatArray, IntArray, blocks, numbers
 from allometry.errors import ComparisonError
 
 _SPARSE_BELOW = 0.1  # share of non-zero entries below which the sparse kernel beats BLAS (measured at 10^4 units)
@@ -66,7 +66,7 @@ def _load(counts: Any) -> FloatArray | sp.csc_array:
         else:
             counts = np.concatenate([r.toarray() if sp.issparse(r) else r for r in rows])
     if not sp.issparse(counts):
-        counts = np.asarray(counts)
+        counts = numbers(counts, "counts")
     if counts.ndim != 2 or counts.shape[0] < 2 or counts.shape[1] < 2:
         raise _refuse(f"counts have shape {counts.shape}", "[bins, units] with at least two bins and two units")
     if not (np.issubdtype(counts.dtype, np.number) or counts.dtype == bool):

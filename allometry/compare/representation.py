@@ -12,7 +12,16 @@ import numpy.typing as npt
 from scipy.spatial.distance import pdist
 from scipy.stats import kendalltau, rankdata
 
-from allometry.compare.arrays import FloatArray, choice, condensed, matrix, off_diagonal, same_length, self_product
+from allometry.compare.arrays import (
+    FloatArray,
+    choice,
+    condensed,
+    matrix,
+    numbers,
+    off_diagonal,
+    same_length,
+    self_product,
+)
 from allometry.compare.blockwise import axis_blocks
 from allometry.compare.convergent import many_to_many, match_units, sparse_prediction
 from allometry.compare.crossnobis import crossnobis
@@ -76,7 +85,7 @@ def rdm(responses: Any, metric: str = "correlation", noise_covariance: npt.Array
     """
     choice(metric, METRICS, "metric")
     if not hasattr(responses, "shape"):
-        responses = np.asarray(responses)
+        responses = numbers(responses, "responses")
     if responses.ndim != 2 or responses.shape[0] < 2 or responses.shape[1] < 2:
         raise ComparisonError(
             f"responses have shape {responses.shape}",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from allometry.compare.arrays import FloatArray, integer_counts, spike_times, vector
+from allometry.compare.arrays import FloatArray, integer_counts, numbers, spike_times, vector
 from allometry.compare.bursts import Bursts, NetworkBursts, bursts, network_bursts
 from allometry.compare.trains import isi_distance, spike_distance, van_rossum, victor_purpura
 from allometry.errors import ComparisonError
@@ -224,7 +224,7 @@ def fano(counts: npt.ArrayLike) -> float | FloatArray:
     ComparisonError
         If the values are not counts, or there are fewer than two windows.
     """
-    raw = np.asarray(counts)
+    raw = numbers(counts, "counts")
     x = integer_counts(raw, "counts", ndim=min(max(raw.ndim, 1), 2))
     if x.shape[0] < 2:
         raise ComparisonError("fewer than two windows", where="counts", expected="at least two windows (rows)")
@@ -253,7 +253,7 @@ def synchrony(counts: npt.ArrayLike) -> float:
     ----------
     Potjans & Diesmann 2014, Cereb. Cortex 24:785, "synchrony".
     """
-    raw = np.asarray(counts)
+    raw = numbers(counts, "counts")
     x = integer_counts(raw, "counts", ndim=min(max(raw.ndim, 1), 2))
     pooled = x if x.ndim == 1 else x.sum(axis=1)
     if pooled.size < 2:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from allometry.compare.arrays import numbers
 from allometry.errors import ComparisonError
 
 Floats = NDArray[np.float64]
@@ -100,6 +101,8 @@ def resample(
             expected="at least 3",
             do="report the estimate without an interval",
         )
+    if n < 1 or not 0 < level < 1:
+        raise ComparisonError(f"n={n}, level={level}", expected="at least one resample, a level between 0 and 1")
     if method not in ("percentile", "bca"):
         raise ComparisonError(f"unknown bootstrap method {method!r}", expected="percentile or bca")
     rng = np.random.default_rng(seed)
@@ -187,6 +190,11 @@ def permutation_test(
 ) -> PermutationTest:
     """Hold `statistic(x, y)` against `n` random orders of the items (axis 0) of `y`."""
     a, b = np.asarray(x), np.asarray(y)
+    if n < 1 or a.shape[:1] != b.shape[:1]:
+        raise ComparisonError(
+            f"{n} permutations of arrays of shapes {a.shape} and {b.shape}",
+            expected="at least one permutation, and the same items along axis 0",
+        )
     rng = np.random.default_rng(seed)
     observed = float(statistic(a, b))
     null = np.array([statistic(a, b[rng.permutation(len(b))]) for _ in range(n)], dtype=float)
@@ -198,6 +206,8 @@ def fdr(p: ArrayLike) -> Floats:
     values = np.asarray(p, dtype=float)
     adjusted = np.full(values.shape, np.nan)
     finite = np.isfinite(values)
+    if (values[finite] < 0).any() or (values[finite] > 1).any():
+        raise ComparisonError("p values below 0 or above 1", where="p", expected="p values in [0, 1], or NaN")
     if finite.any():
         adjusted[finite] = stats.false_discovery_control(values[finite])
     return adjusted
@@ -235,7 +245,9 @@ def split_half(responses: ArrayLike, *, seed: int, splits: int = 100) -> Floats:
         Mean over `splits` random halves of 2r/(1+r); s^2/(s^2 + n^2/T) for signal variance s^2, noise variance n^2 and
         T repeats. NaN for a unit that is constant or has fewer than 3 stimuli with 2 repeats.
     """
-    data = np.asarray(responses, dtype=float)
+    data = numbers(responses, "responses").astype(float)
+    if np.isinf(data).any():
+        raise ComparisonError("responses hold infinite values", where="responses", expected="numbers, NaN if missing")
     if data.ndim != 3 or data.shape[1] < 2:
         raise ComparisonError(
             f"split-half reliability of responses with shape {data.shape}", expected="[stimuli, repeats >= 2, units]"
@@ -276,7 +288,8 @@ def leave_one_out_ceiling(vectors: ArrayLike, method: str = "pearson") -> tuple[
     (low, high) : arrays [subjects]
         Their means bound what a perfect group-level model can reach.
     """
-    data = np.asarray(vectors, dtype=float)
+    data = numbers(vectors, "vectors").astype(float)
+    data = np.where(np.isfinite(data), data, np.nan)
     if data.ndim != 2 or len(data) < 2:
         raise ComparisonError(f"noise ceiling of vectors with shape {data.shape}", expected="[subjects >= 2, features]")
     if method not in ("pearson", "spearman"):
@@ -347,7 +360,7 @@ def subsample(
     """Statistic of random subsets of `data` along `axis`, without replacement: how robust is it to fewer items?"""
     array = np.asarray(data)
     items = array.shape[axis]
-    if max(sizes) > items or min(sizes) < 1:
+    if not len(sizes) or max(sizes) > items or min(sizes) < 1:
         raise ComparisonError(f"subset sizes {list(sizes)} of {items} items", expected=f"sizes from 1 to {items}")
     rng = np.random.default_rng(seed)
     values = np.array(

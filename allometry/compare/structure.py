@@ -85,6 +85,7 @@ def function_given_structure(
         raise ComparisonError(
             f"shapes {w.shape}, {v.shape} and {qs.shape} of weight, value and q", expected="one shape"
         )
+    _unsigned(w)
     measured = np.isfinite(qs) & ~np.eye(len(w), dtype=bool)
     if not measured.any():
         raise ComparisonError("no pair of these nodes was measured", do="check that both use the same node names")
@@ -107,6 +108,17 @@ def function_given_structure(
         p_distance=np.bincount(index, weights=influence) / counts,
         n_distance=counts.astype(np.int64),
     )
+
+
+def _unsigned(*weights: Floats) -> None:
+    """Refuse negative weights: an edge is a weight above 0 here, so that inhibitory edges would vanish unseen."""
+    negative = sum(int((w < 0).sum()) for w in weights)
+    if negative:
+        raise ComparisonError(
+            f"{negative} weights are negative",
+            expected="weights >= 0, 0 without an edge",
+            do="pass magnitudes, or compare excitatory and inhibitory edges one after the other",
+        )
 
 
 def _mean(values: NDArray) -> float:
@@ -171,6 +183,7 @@ def agreement(
             expected="the same nodes",
             do="pass the labels of both, to match the nodes",
         )
+    _unsigned(a, b)
     in_a, in_b = a > 0, b > 0
     both = in_a & in_b
     shared, total_a, total_b = int(both.sum()), int(in_a.sum()), int(in_b.sum())
@@ -209,13 +222,13 @@ def modularity(graph: Any, communities: ArrayLike | None = None, *, resolution: 
     (Leicht & Newman 2008; for symmetric A Newman & Girvan 2004).
     """
     matrix = as_matrix(graph)
+    if matrix.min(initial=0) < 0 or matrix.sum() == 0:
+        raise ComparisonError("modularity needs non-negative weights and at least one edge")
     if communities is None:
         communities = find_communities(matrix, resolution=resolution, seed=seed)
     member = np.asarray(communities)
     if member.shape != (len(matrix),):
         raise ComparisonError(f"{member.size} community labels for {len(matrix)} nodes", expected="one per node")
-    if matrix.min() < 0 or matrix.sum() == 0:
-        raise ComparisonError("modularity needs non-negative weights and at least one edge")
     _, group = np.unique(member, return_inverse=True)
     total = matrix.sum()
     out_strength = np.bincount(group, weights=matrix.sum(axis=1))
@@ -230,6 +243,10 @@ def find_communities(graph: Any, *, resolution: float = 1.0, seed: int = 0, rest
     import leidenalg
 
     matrix = as_matrix(graph)
+    if matrix.min(initial=0) < 0:
+        raise ComparisonError(
+            "communities need non-negative weights", do="take magnitudes, or leave negative edges out"
+        )
     directed = is_directed(matrix)
     source, target = np.nonzero(matrix if directed else np.triu(matrix))
     g = igraph.Graph(n=len(matrix), edges=np.column_stack([source, target]), directed=directed)

@@ -32,7 +32,7 @@ def victor_purpura(a: npt.ArrayLike, b: npt.ArrayLike, q: float = 1.0) -> float:
     ----------
     Victor & Purpura 1996, J. Neurophysiol. 76:1310.
     """
-    if not q >= 0:
+    if not 0 <= q < np.inf:
         raise ComparisonError(f"q is {q}", where="q", expected="a cost >= 0 per unit of time")
     x, y = spike_times(a, "a"), spike_times(b, "b")
     column = np.arange(y.size + 1, dtype=float)
@@ -71,7 +71,7 @@ def van_rossum(a: npt.ArrayLike, b: npt.ArrayLike, tau: float = 1.0) -> float:
     ----------
     van Rossum 2001, Neural Comput. 13:751; Houghton & Kreuz 2012, Network 23:48.
     """
-    if not tau > 0:
+    if not 0 < tau < np.inf:
         raise ComparisonError(f"tau is {tau}", where="tau", expected="a time constant > 0")
     x, y = spike_times(a, "a"), spike_times(b, "b")
     squared = _kernel_sum(x, x, tau) + _kernel_sum(y, y, tau) - 2 * _kernel_sum(x, y, tau)

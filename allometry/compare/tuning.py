@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from allometry.compare.arrays import FloatArray, array, vector
+from allometry.compare.arrays import FloatArray, array, numbers, vector
 from allometry.errors import ComparisonError
 
 
@@ -22,7 +22,7 @@ class Preference:
 
 
 def _rates(rates: npt.ArrayLike, angles: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    r = np.asarray(rates, dtype=float)
+    r = numbers(rates, "rates")
     r = array(r, "rates", r.ndim if r.ndim in (1, 2) else 2)
     theta = vector(angles, "angles", size=2)
     if r.shape[0] != theta.size:
@@ -43,8 +43,14 @@ def _rates(rates: npt.ArrayLike, angles: npt.ArrayLike) -> tuple[FloatArray, Flo
         raise ComparisonError(
             "an angle occurs twice", where="angles", expected="one row per angle", do="average repeats first"
         )
-    if gaps.size > 1 and np.ptp(gaps) > 1e-6:
-        raise ComparisonError("angles are not equally spaced", where="angles", expected="equal steps over pi or 2 pi")
+    # Orientations close over pi, directions over 2 pi: an arc would look tuned whatever the rates.
+    covered = theta.size * gaps.mean()
+    if np.ptp(gaps) > 1e-6 or min(abs(covered - np.pi), abs(covered - 2 * np.pi)) > 1e-6 * theta.size:
+        raise ComparisonError(
+            "angles are not equally spaced over half a circle or a whole one",
+            where="angles",
+            expected="equal steps over pi or 2 pi",
+        )
     return r, theta
 
 

@@ -117,3 +117,10 @@ GOOD = np.random.default_rng(6).normal(size=(6, 4, 5))
 def test_bad_input_is_refused(call):
     with pytest.raises(ComparisonError):
         call()
+
+
+def test_lda_needs_more_training_trials_than_stimuli():
+    x = np.random.default_rng(0).normal(size=(8, 2, 5))
+    with pytest.raises(ComparisonError, match="training trials"):
+        decoding.within(x, "lda")
+    assert decoding.within(x, "nearest_centroid").n_trials == 16

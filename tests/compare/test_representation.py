@@ -275,3 +275,17 @@ GOOD = RNG.normal(size=(8, 5))
 def test_bad_input_is_refused(call):
     with pytest.raises(ComparisonError):
         call()
+
+
+@pytest.mark.parametrize(
+    "bad", [[[1, 2], [3]], np.array([["a", "b"]] * 6), np.ones((6, 3)) + 1j, np.ones((6, 3)) * 1e200]
+)
+def test_ragged_text_complex_and_overflowing_responses_are_refused(bad):
+    good = np.random.default_rng(0).normal(size=(6, 3))
+    for function in (rep.cka, rep.ssm, rep.procrustes, rep.match_units):
+        with pytest.raises(ComparisonError):
+            function(bad, good)
+    with pytest.raises(ComparisonError):
+        rep.rdm(bad)
+    with pytest.raises(ComparisonError):
+        rep.kernel_analysis(bad, [0, 1] * 3)

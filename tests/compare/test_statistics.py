@@ -167,3 +167,16 @@ def test_subsample_curve_shrinks_like_one_over_root_n() -> None:
     assert curve.sd[1] / curve.sd[2] == pytest.approx(2, rel=0.2)
     with pytest.raises(ComparisonError, match="subset sizes"):
         st.subsample(np.mean, data, [5000], seed=1)
+
+
+def test_what_no_statistic_can_be_made_of_is_refused():
+    with pytest.raises(ComparisonError, match="p values"):
+        st.fdr([0.5, 1.5])
+    with pytest.raises(ComparisonError, match="subset sizes"):
+        st.subsample(np.mean, np.ones(5), [], seed=0)
+    with pytest.raises(ComparisonError, match="level"):
+        st.bootstrap(np.mean, [1.0, 2.0, 3.0], seed=0, level=2)
+    with pytest.raises(ComparisonError, match="permutations"):
+        st.permutation_test(lambda a, b: float(a @ b), np.ones(3), np.ones(4), seed=0)
+    with pytest.raises(ComparisonError, match="infinite"):
+        st.split_half(np.full((3, 4, 2), np.inf), seed=0)

@@ -184,3 +184,21 @@ def test_randi_given_white_1986(mirror: Path) -> None:
     assert result.p_edge == pytest.approx(0.113, abs=0.011)
     assert result.p_no_edge == pytest.approx(0.041, abs=0.003)
     assert result.auc.low > 0.5
+
+
+@pytest.mark.parametrize("bad", [-1.0, np.inf])
+def test_modularity_refuses_negative_and_infinite_weights(bad):
+    graph = np.ones((5, 5))
+    graph[0, 1] = bad
+    with pytest.raises(ComparisonError):
+        structure.modularity(graph)
+    with pytest.raises(ComparisonError):
+        structure.find_communities(graph)
+
+
+def test_negative_weights_do_not_vanish_from_an_agreement():
+    graph = np.ones((5, 5))
+    with pytest.raises(ComparisonError, match="negative"):
+        structure.agreement(-graph, graph)
+    with pytest.raises(ComparisonError, match="negative"):
+        structure.function_given_structure(-graph, graph, graph)

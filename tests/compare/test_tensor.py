@@ -171,3 +171,11 @@ def test_dynamic_connectome_recovers_when_who_and_in_which_animal():
 def test_bad_input_is_refused(call):
     with pytest.raises(ComparisonError):
         call()
+
+
+def test_rank_beyond_the_tensor_and_ranks_that_are_no_number_are_refused():
+    with pytest.raises(ComparisonError, match="components"):
+        tn.tca(np.ones((4, 5, 6)), 2)
+    for function in (tn.tca, tn.ntf):
+        with pytest.raises(ComparisonError, match="rank"):
+            function(np.ones((4, 5, 6)), 1.5)

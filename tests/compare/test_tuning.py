@@ -87,3 +87,16 @@ def test_reliability_of_a_real_recording(mirror):
 def test_bad_input_is_refused(call):
     with pytest.raises(ComparisonError):
         call()
+
+
+@pytest.mark.parametrize(
+    "angles", [np.arange(3) * np.pi / 8, np.arange(4) * np.pi / 2 / 3, np.linspace(0, 2 * np.pi, 8)[:-2]]
+)
+def test_an_arc_is_refused_whose_flat_rates_would_look_tuned(angles):
+    with pytest.raises(ComparisonError, match="half a circle or a whole one"):
+        tuning.osi(np.ones(angles.size), angles)
+
+
+@pytest.mark.parametrize("n", [2, 4, 7])
+def test_flat_rates_over_half_a_circle_are_untuned(n):
+    assert tuning.osi(np.ones(n), np.arange(n) * np.pi / n) == pytest.approx(0, abs=1e-12)
