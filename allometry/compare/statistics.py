@@ -330,6 +330,7 @@ def inter_animal(
 def ceiled(score: float, ceiling: float, rule: str) -> float:
     """Score relative to its ceiling, by the rule of the measure; above 1 is reported, never clipped.
 
+    A score below 0 stays below 0 where it is squared: opposite to the reference is not the same as like it.
     `rule`: "reliability": score^2 / ceiling, where `ceiling` is a reliability (a variance ratio); "correlation":
     (score / ceiling)^2, where `ceiling` is itself a correlation; "ratio": score / ceiling; "auc": (score - .5) /
     (ceiling - .5); "none": NaN. A ceiling at or below chance gives NaN.
@@ -338,8 +339,8 @@ def ceiled(score: float, ceiling: float, rule: str) -> float:
     if rule == "none" or not np.isfinite(excess) or excess <= 0:
         return float("nan")
     values = {
-        "reliability": score**2 / excess,
-        "correlation": (score / excess) ** 2,
+        "reliability": score * abs(score) / excess,
+        "correlation": score * abs(score) / excess**2,
         "ratio": score / excess,
         "auc": (score - 0.5) / excess,
     }

@@ -180,3 +180,8 @@ def test_what_no_statistic_can_be_made_of_is_refused():
         st.permutation_test(lambda a, b: float(a @ b), np.ones(3), np.ones(4), seed=0)
     with pytest.raises(ComparisonError, match="infinite"):
         st.split_half(np.full((3, 4, 2), np.inf), seed=0)
+
+
+@pytest.mark.parametrize("rule", ["reliability", "correlation", "ratio"])
+def test_a_score_opposite_to_the_reference_is_not_at_the_ceiling(rule):
+    assert st.ceiled(-0.5, 0.5, rule) == -st.ceiled(0.5, 0.5, rule) < 0
