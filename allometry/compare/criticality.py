@@ -286,7 +286,7 @@ def branching_ratio(activity: npt.ArrayLike, k_max: int = 100) -> BranchingRatio
     Raises
     ------
     ComparisonError
-        If the activity is constant, too short, or the fit does not converge.
+        If the activity is constant, too short or uncorrelated, or the fit does not converge.
 
     References
     ----------
@@ -303,6 +303,15 @@ def branching_ratio(activity: npt.ArrayLike, k_max: int = 100) -> BranchingRatio
     with _quiet():
         coefficients = mre.coefficients(x, method="ts", steps=(1, k_max), dt=1, dtunit="bins", numboot=0)
         r_k = np.asarray(coefficients.coefficients, dtype=float)
+        # r_k of uncorrelated activity have sd 1 / sqrt(bins); an exponential fits them with any m, even above 1.
+        first = r_k[:10]
+        if not first.mean() * np.sqrt(first.size * x.size) > 3:
+            raise ComparisonError(
+                "the activity is not correlated over the first lags (mean r_k below 3 standard errors)",
+                where="activity",
+                expected="correlations that decay with lag",
+                do="record longer, or choose bins of the order of the propagation time",
+            )
         try:
             # its progress bar goes to stderr whatever it is told
             with contextlib.redirect_stderr(io.StringIO()):

@@ -164,3 +164,9 @@ def test_counts_are_finite_whole_numbers(bad):
     for function in (cr.avalanches, cr.susceptibility):
         with pytest.raises(ComparisonError, match="not whole numbers"):
             function(counts)
+
+
+@pytest.mark.parametrize("activity", [np.random.default_rng(0).poisson(20, 2500), np.tile([0, 1], 500)])
+def test_uncorrelated_activity_has_no_branching_ratio(activity):
+    with pytest.raises(ComparisonError, match="not correlated"):
+        cr.branching_ratio(activity, 100)
