@@ -67,7 +67,7 @@ def _trials(responses: npt.ArrayLike) -> tuple[FloatArray, npt.NDArray[np.bool_]
             expected="units that were recorded together: a missing presentation is NaN in every unit",
             do="compare the units of one session at a time",
         )
-    if (present.sum(axis=1) < 2).any() or x.shape[2] < 2:
+    if not x.shape[0] or (present.sum(axis=1) < 2).any() or x.shape[2] < 2:
         raise ComparisonError(
             f"some of the {x.shape[0]} stimuli have fewer than two repeats (or there is one unit only)",
             where="responses",

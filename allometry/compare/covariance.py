@@ -162,6 +162,8 @@ def _square(covariance: npt.ArrayLike) -> FloatArray:
     c = matrix(covariance, "covariance", rows=2, columns=2)
     if c.shape[0] != c.shape[1] or not np.allclose(c, c.T, rtol=1e-6, atol=1e-9 * np.abs(c).max()):
         raise ComparisonError("not a symmetric matrix", where="covariance", expected="[units, units], symmetric")
+    if np.diag(c).min() < 0:
+        raise ComparisonError("negative variances", where="covariance", expected="variances >= 0 on the diagonal")
     return c
 
 

@@ -126,6 +126,9 @@ def _mahalanobis(responses: Any, noise_covariance: npt.ArrayLike | None) -> Floa
     c = matrix(noise_covariance, "noise_covariance")
     if c.shape != (x.shape[1],) * 2:
         raise ComparisonError(f"shape {c.shape}", where="noise_covariance", expected=f"[{x.shape[1]}, {x.shape[1]}]")
+    if not np.allclose(c, c.T, rtol=1e-6, atol=1e-9 * np.abs(c).max()):
+        # a Cholesky factor would be that of the lower triangle, without a word
+        raise ComparisonError("not symmetric", where="noise_covariance", expected="a covariance: a symmetric matrix")
     try:
         factor = np.linalg.cholesky(c)
     except np.linalg.LinAlgError:

@@ -248,9 +248,10 @@ def split_half(responses: ArrayLike, *, seed: int, splits: int = 100) -> Floats:
     data = numbers(responses, "responses").astype(float)
     if np.isinf(data).any():
         raise ComparisonError("responses hold infinite values", where="responses", expected="numbers, NaN if missing")
-    if data.ndim != 3 or data.shape[1] < 2:
+    if data.ndim != 3 or data.shape[1] < 2 or splits < 1:
         raise ComparisonError(
-            f"split-half reliability of responses with shape {data.shape}", expected="[stimuli, repeats >= 2, units]"
+            f"{splits} split-half reliabilities of responses with shape {data.shape}",
+            expected="[stimuli, repeats >= 2, units], at least one split",
         )
     rng = np.random.default_rng(seed)
     presented = np.isfinite(data).any(axis=2)

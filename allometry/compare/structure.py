@@ -175,6 +175,8 @@ def agreement(
         Node names; only nodes in both are compared. Without them the nodes must already correspond.
     """
     a, b = as_matrix(candidate), as_matrix(reference)
+    if (labels_candidate is None) != (labels_reference is None):
+        raise ComparisonError("labels of one graph only", expected="the labels of both, or of neither")
     if labels_candidate is not None and labels_reference is not None:
         a, b, _ = matched(a, labels_candidate, b, labels_reference)
     if a.shape != b.shape:

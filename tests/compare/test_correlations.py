@@ -172,3 +172,10 @@ def test_correlation_by_distance_bins_pairs():
 def test_bad_input_is_refused(call):
     with pytest.raises(ComparisonError):
         call()
+
+
+def test_no_stimuli_and_negative_variances_are_refused():
+    with pytest.raises(ComparisonError):
+        co.noise(np.empty((0, 4, 3)))
+    with pytest.raises(ComparisonError, match="negative variances"):
+        co.participation_ratio(-np.eye(3))

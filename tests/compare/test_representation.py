@@ -289,3 +289,9 @@ def test_ragged_text_complex_and_overflowing_responses_are_refused(bad):
         rep.rdm(bad)
     with pytest.raises(ComparisonError):
         rep.kernel_analysis(bad, [0, 1] * 3)
+
+
+def test_a_noise_covariance_that_is_not_symmetric_is_refused():
+    skew = np.eye(5) + np.triu(np.ones((5, 5)), 1) / 9
+    with pytest.raises(ComparisonError, match="symmetric"):
+        rep.rdm(np.random.default_rng(0).normal(size=(6, 5)), "mahalanobis", skew)

@@ -202,3 +202,8 @@ def test_negative_weights_do_not_vanish_from_an_agreement():
         structure.agreement(-graph, graph)
     with pytest.raises(ComparisonError, match="negative"):
         structure.function_given_structure(-graph, graph, graph)
+
+
+def test_labels_of_one_graph_only_are_refused():
+    with pytest.raises(ComparisonError, match="labels"):
+        structure.agreement(np.ones((3, 3)), np.ones((3, 3)), labels_candidate=["a", "b", "c"])
