@@ -22,6 +22,7 @@ from allometry.compare.population_description import (
     Described,
 )
 from allometry.compare.result import Result, curve, with_fdr
+from allometry.errors import ComparisonError
 
 
 def population_code(
@@ -78,6 +79,11 @@ def population_code(
         `participation_ratio` (group: signal or noise), each with a shuffled baseline. Curves: `tuning` (every unit),
         `tuning_null`, `response_correlations`, `decoding_null`, `confusion`, `spectral_radius_by_size`, `subsampling`.
     """
+    for key, count in (("nulls", nulls), ("bootstrap", bootstrap), ("subsets", subsets), ("splits", splits)):
+        if count < 1:
+            raise ComparisonError(
+                f"{key} is {count}", where=key, expected="at least 1: p and intervals are made from them"
+            )
     rows: list[dict[str, Any]] = []
     parts: list[dict[str, Any]] = []
     derived: dict[str, str] = {}

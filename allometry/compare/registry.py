@@ -67,7 +67,7 @@ def measure(name: str) -> Measure:
 _RESPONSES = "responses [stimuli, units] of both systems, same stimuli"
 _RDMS = "two RDMs [pairs], condensed upper triangles"
 _COUNTS = "spike counts [bins, units]"
-_TRAIN = "spike times of one unit, ms or s"
+_TRAIN = "inter-spike intervals of one unit, ms or s"
 _GRAPHS = "two weighted directed graphs with node labels"
 _ROTATION = "rotation and isotropic scaling of unit space, permutation of units"
 _RANK = "monotonic transformation of dissimilarities, order of units"
@@ -108,9 +108,9 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
     ("few_shot_snr", "1", "manifold", "few_shot_snr", "two manifolds [points, units], number of examples", "rotation and scaling of unit space",
      "prototype learning from few examples", "none", "Sorscher, Ganguli & Sompolinsky 2022, PNAS 119:e2200800119"),
     # -- decoding --------------------------------------------------------------------------------------------------
-    ("decoding_within", "1", "decoding", "within", "responses [presentations, units], labels, blocks", "order of units",
+    ("decoding_within", "1", "decoding", "within", "responses [stimuli, repeats, units], repeat k is block k", "order of units",
      "what does one animal's activity tell about the stimulus?", "none", "Quian Quiroga & Panzeri 2009, Nat. Rev. Neurosci. 10:173"),
-    ("decoding_across", "1", "decoding", "across", "responses of two animals on shared stimuli, labels", "rotation of unit space (alignment)",
+    ("decoding_across", "1", "decoding", "across", "responses [stimuli, repeats, units] of two animals, the same stimuli", "rotation of unit space (alignment)",
      "does a decoder of one animal work in another?", "ratio", "Safaie et al. 2023, Nature 623:765"),
     # -- correlations ----------------------------------------------------------------------------------------------
     ("pairwise", "1", "correlations", "pairwise", _COUNTS, "offset and scale of each unit", "how much do units fluctuate together?", "none", "Cohen & Kohn 2011, Nat. Neurosci. 14:811"),
@@ -122,14 +122,14 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
      "Gao et al. 2017, bioRxiv 214262"),
     # -- criticality -----------------------------------------------------------------------------------------------
     ("avalanches", "1", "criticality", "avalanches", "counts [bins]", "none", "sizes and durations of cascades", "none", "Beggs & Plenz 2003, J. Neurosci. 23:11167"),
-    ("power_law", "1", "criticality", "power_law", "avalanche sizes", "scale of sizes above xmin", "exponent and its rivals", "none", "Clauset et al. 2009, SIAM Rev. 51:661"),
-    ("branching_ratio", "1", "criticality", "branching_ratio", "population activity [bins]", "subsampling of units", "how near to critical?", "none",
+    ("power_law", "2", "criticality", "power_law", "avalanche sizes", "scale of sizes above xmin", "exponent and its rivals", "none", "Clauset et al. 2009, SIAM Rev. 51:661"),
+    ("branching_ratio", "2", "criticality", "branching_ratio", "population activity [bins]", "subsampling of units", "how near to critical?", "none",
      "Wilting & Priesemann 2018, Nat. Commun. 9:2325"),
     # -- spikestats ------------------------------------------------------------------------------------------------
     ("cv", "1", "spikestats", "cv", _TRAIN, "scale of time", "irregularity of a train", "none", "Softky & Koch 1993, J. Neurosci. 13:334"),
     ("cv2", "1", "spikestats", "cv2", _TRAIN, "scale of time, slow changes of rate", "irregularity where the rate drifts", "none", "Holt et al. 1996, J. Neurophysiol. 75:1806"),
     ("lv", "1", "spikestats", "lv", _TRAIN, "scale of time, slow changes of rate", "irregularity where the rate drifts", "none", "Shinomoto et al. 2003, Neural Comput. 15:2823"),
-    ("fano", "1", "spikestats", "fano", "counts [repeats]", "none", "variability across repeats", "none", "Fano 1947, Phys. Rev. 72:26"),
+    ("fano", "1", "spikestats", "fano", "counts [windows] or [windows, units]", "none", "variability across repeats", "none", "Fano 1947, Phys. Rev. 72:26"),
     ("synchrony", "1", "spikestats", "synchrony", _COUNTS, "order of units", "variance of the population count over that of independent units", "none",
      "Potjans & Diesmann 2014, Cereb. Cortex 24:785"),
     ("victor_purpura", "1", "spikestats", "victor_purpura", "two spike trains, cost per time", "shift of both trains", "distance of trains", "none",
@@ -153,8 +153,8 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
      "root mean square log spectral distance; Gray & Markel 1976, IEEE Trans. ASSP 24:380"),
     ("peak_frequency_difference", "1", "spike_profile", "of_spikes", "population counts [bins] of two stores", "order of units; mean rate", "is the strongest rhythm the same?", "none", "Brunel 2000, J. Comput. Neurosci. 8:183"),
     ("synchrony_difference", "1", "spikestats", "synchrony", "population counts [bins] of two stores", "order of units", "is the population equally synchronous?", "none", "Potjans & Diesmann 2014, Cereb. Cortex 24:785"),
-    ("branching_ratio_difference", "1", "criticality", "branching_ratio", "population activity [bins] of two stores", "subsampling of units", "does activity outlast its cause equally long?", "none", "Wilting & Priesemann 2018, Nat. Commun. 9:2325"),
-    ("avalanche_exponent_difference", "1", "criticality", "power_law", "avalanche sizes of two stores", "scale of sizes above xmin", "do the tails of cascade sizes fall alike?", "none", "Clauset et al. 2009, SIAM Rev. 51:661"),
+    ("branching_ratio_difference", "2", "criticality", "branching_ratio", "population activity [bins] of two stores", "subsampling of units", "does activity outlast its cause equally long?", "none", "Wilting & Priesemann 2018, Nat. Commun. 9:2325"),
+    ("avalanche_exponent_difference", "2", "criticality", "power_law", "avalanche sizes of two stores", "scale of sizes above xmin", "do the tails of cascade sizes fall alike?", "none", "Clauset et al. 2009, SIAM Rev. 51:661"),
     # -- tuning ----------------------------------------------------------------------------------------------------
     ("osi", "1", "tuning", "osi", "rates [angles, units], angles", "scale of rates, rotation of stimuli", "orientation selectivity", "ratio", "Ringach et al. 2002, J. Neurosci. 22:5639"),
     ("dsi", "1", "tuning", "dsi", "rates [angles, units], angles", "scale of rates, rotation of stimuli", "direction selectivity", "ratio", "Mazurek et al. 2014, Front. Neural Circuits 8:92"),
@@ -163,7 +163,7 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
     # -- tensor ----------------------------------------------------------------------------------------------------
     ("tca", "1", "tensor", "tca", "array [units, time, trials], rank", "order within each mode", "low-dimensional dynamics across trials", "none", "Williams et al. 2018, Neuron 98:1099"),
     ("ntf", "1", "tensor", "ntf", "non-negative array, rank", "order within each mode", "parts of a non-negative tensor", "none", "Cichocki & Phan 2009, IEICE Trans. E92-A:708"),
-    ("dynamic_connectome", "1", "tensor", "dynamic_connectome", "affinities [time, animal, pair]", "order of animals", "groups of neurons that couple at the same times", "none",
+    ("dynamic_connectome", "1", "tensor", "dynamic_connectome", "traces [time, neurons] of each animal, rank", "order of animals", "groups of neurons that couple at the same times", "none",
      "Dyballa et al. 2024, arXiv:2402.14102"),
     # -- structure -------------------------------------------------------------------------------------------------
     ("function_given_structure", "1", "structure", "function_given_structure", "edge weights and signal propagation (value, q) per ordered pair",

@@ -201,3 +201,9 @@ def test_mcateer_is_decoded_as_published(mirror: Path) -> None:
     assert decoded.n == 72
     halves = found.curves["tuning"]["split_half"].values
     assert np.median(halves) == pytest.approx(0.36, abs=0.05)  # data/README.md, of odd and even repeats
+
+
+@pytest.mark.parametrize("key", ["nulls", "bootstrap", "subsets", "splits"])
+def test_no_shuffles_or_resamples_are_refused(key: str) -> None:
+    with pytest.raises(ComparisonError, match=f"{key} is 0"):
+        population_code({}, responses=[], **{**QUICK, key: 0})
