@@ -1,6 +1,7 @@
 """Oracles: a planted relation is found with its size, an unrelated connectome is not, and Randi on White."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -138,3 +139,15 @@ def test_no_rewirings_or_resamples_are_refused(worm: dict[str, xr.Dataset], key:
     asked = {"nulls": 20, "bootstrap": 100, key: 0}
     with pytest.raises(ComparisonError, match=f"{key} is 0"):
         subject.structure_function(worm, function=["atlas"], structure=["anatomy"], **asked)
+
+
+def test_the_null_of_the_ratio_is_that_of_the_ratio():
+    # 8 measured pairs, 2 of them with an edge: 1 of 2 influences with, 2 of 6 without
+    measured = np.ones((2, 4), dtype=bool)
+    pairs = SimpleNamespace(
+        measured=measured, influence=np.array([1, 0, 1, 1, 0, 0, 0, 0], dtype=bool), value=np.arange(8.0)
+    )
+    matrix = np.array([[1.0, 2.0, 0, 0], [0, 0, 0, 0]])
+    told = subject._tell(pairs, matrix)
+    assert told[1] == 0.5
+    assert told[3] == pytest.approx(0.5 / (2 / 6))
