@@ -63,7 +63,8 @@ def _tensor(x: npt.ArrayLike, non_negative: bool) -> FloatArray:
     return out
 
 
-def _check_rank(rank: int, restarts: int = 1) -> None:
+def check_rank(rank: int, restarts: int = 1) -> None:
+    """Refuse what is no whole number of at least 1."""
     whole = all(isinstance(value, int | np.integer) for value in (rank, restarts))
     if not whole or rank < 1 or restarts < 1:
         raise ComparisonError(
@@ -127,7 +128,7 @@ def tca(
     ----------
     Williams et al. 2018, Neuron 98:1099; Kossaifi et al. 2019, JMLR 20:26 (tensorly).
     """
-    _check_rank(rank, restarts)
+    check_rank(rank, restarts)
     x = _tensor(tensor, non_negative=False)
     return min((_als(x, rank, seed + k, k == 0, max_iterations, tolerance) for k in range(restarts)), key=_error)
 
@@ -184,7 +185,7 @@ def ntf(
     ----------
     Cichocki & Phan 2009, IEICE Trans. E92-A:708; Kossaifi et al. 2019, JMLR 20:26 (tensorly).
     """
-    _check_rank(rank, restarts)
+    check_rank(rank, restarts)
     if is_lazy(tensor):
         lazy = (normalised(*ntf_blockwise(tensor, rank, seed + k, max_iterations, tolerance)) for k in range(restarts))
         return min(lazy, key=_error)
@@ -260,7 +261,7 @@ def rank_scan(
     error, alike = np.empty((len(ranks), restarts)), np.empty((len(ranks), restarts - 1))
     x = _tensor(tensor, non_negative)
     for row, rank in enumerate(ranks):
-        _check_rank(rank)
+        check_rank(rank)
         seeds = range(seed, seed + restarts)
         if non_negative:
             found = [_hals(x, rank, s, 200, 1e-6) for s in seeds]

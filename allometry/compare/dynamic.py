@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.distance import squareform
 
 from allometry.compare.arrays import FloatArray, IntArray, array, condensed, matrix
-from allometry.compare.decomposition import ntf, similarity
+from allometry.compare.decomposition import check_rank, ntf, similarity
 from allometry.errors import ComparisonError
 
 
@@ -194,6 +194,7 @@ def dynamic_connectome(
             expected="two or more animals with the same samples and neurons",
             do="cut recordings to a common window; give unrecorded neurons a column of NaN",
         )
+    check_rank(rank, restarts)
     tensor = np.stack([affinities(t, smooth) for t in animals], axis=1)
     found = sorted((ntf(tensor, rank, 1, seed + k) for k in range(restarts)), key=lambda f: f.error)
     best = found[0]

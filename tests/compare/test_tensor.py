@@ -166,6 +166,7 @@ def test_dynamic_connectome_recovers_when_who_and_in_which_animal():
         lambda: tn.affinities(np.ones((5, 4)), scale=0),
         lambda: tn.dynamic_connectome([np.ones((9, 3))], 2),
         lambda: tn.dynamic_connectome([np.ones((9, 3)), np.ones((8, 3))], 2),
+        lambda: tn.dynamic_connectome([np.ones((9, 3)), np.ones((9, 3))], 2, restarts=0),
     ],
 )
 def test_bad_input_is_refused(call):
