@@ -10,7 +10,7 @@ from typing import Any
 from allometry.config import Config, NetworkRun
 from allometry.errors import ConfigError
 from allometry.homogenize.readers import MODULES
-from allometry.models.registry import MODELS
+from allometry.models.registry import MODELS, expected
 
 Registry = dict[str, dict[str, Any]]
 WORM = "Caenorhabditis elegans"
@@ -144,11 +144,13 @@ def _check_model(where: str, run: NetworkRun) -> None:
     model = MODELS.get(run.model)
     if model is None:
         raise _unknown(run.model, MODELS, f"{where}.model", "model")
-    for parameter in run.parameters:
+    for parameter, values in run.parameters.items():
+        at = f"{where}.parameters.{parameter}"
         if parameter not in model.parameters:
-            raise _unknown(
-                parameter, model.parameters, f"{where}.parameters.{parameter}", f"parameter of the model {run.model}"
-            )
+            raise _unknown(parameter, model.parameters, at, f"parameter of the model {run.model}")
+        for value in values if isinstance(values, list) else [values]:
+            if wanted := expected(model, parameter, value):
+                raise ConfigError(f"{value!r} is no value of {parameter}", where=at, expected=wanted)
     if model.needs_connectome and not run.connectome:
         raise ConfigError(
             f"the model {run.model} is built on a connectome, and none is named",

@@ -123,7 +123,9 @@ COMMANDS: tuple[Command, ...] = (
 
 def parser() -> argparse.ArgumentParser:
     """Build the parser of all subcommands."""
-    top = argparse.ArgumentParser(prog="allometry", description="Neural data from worm to cortex: look at stores.")
+    top = argparse.ArgumentParser(
+        prog="allometry", description="Neural data from worm to cortex: simulate, and look at stores."
+    )
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
         sub = subparsers.add_parser(command.name, help=command.help, description=command.help)

@@ -124,9 +124,11 @@ def network_note(cfg: Config, registry: Registry, left_out: dict[str, str]) -> s
     if not missing:
         return "\n".join([*lines, "All registered data sets are at hand."])
     lines.append(f"Not at hand without a network{' (mirror: ' + str(mirror(cfg)) + ')' if mirror(cfg) else ''}:")
-    for name, reason in sorted(missing.items()):
-        made = "asked for by this configuration" if name in asked else "not made by this configuration"
-        lines.append(f"  {name}: {reason}; {made}")
+    lines += [
+        f"  {name}: {reason}; asked for by this configuration" for name, reason in missing.items() if name in asked
+    ]
+    if others := sorted(set(missing) - asked):
+        lines.append(f"  not asked for by this configuration: {', '.join(others)} (docs/datasets.md)")
     return "\n".join(lines)
 
 

@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import sys
 import time
 from pathlib import Path
@@ -76,8 +75,9 @@ def largest_child_gib() -> float:
 
 
 def peak_rss_gib() -> float:
-    """Peak resident memory of this process."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    """Peak resident memory of this process; `ru_maxrss` would begin with that of the process it was forked from."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:", 1)[1].split(None, 1)[0]) / 2**20
 
 
 def machine() -> dict[str, object]:

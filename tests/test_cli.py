@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from allometry import cli, stores
@@ -112,6 +113,18 @@ def test_info_fits_one_screen(results, capsys, kind, expected):
         assert words in out
     assert len(out.splitlines()) <= 40
     assert max(map(len, out.splitlines())) <= 200
+
+
+def test_info_of_a_stack_counts_each_annotation(tmp_path, capsys):
+    axis = ["AVAL", "AVAR"]
+    chemical = np.array([[[0, 2], [1, 0]], [[np.nan] * 2] * 2], np.float32)
+    seen = np.array([[True, True], [False, False]])
+    stack = stores.stack({"chemical": chemical}, seen, ["cook", "none"], axis, attrs=samples.ATTRS)
+    stores.write(stack, tmp_path / "worm_stack.zarr")
+    assert cli.main(["info", str(tmp_path / "worm_stack.zarr")]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["cook", "2", "2"] in lines
+    assert ["none", "0", "-"] in lines
 
 
 def test_errors_are_messages_not_tracebacks(tmp_path):

@@ -24,7 +24,7 @@ from allometry.homogenize.reader import Reader, Source, choose
 from allometry.homogenize.recordings import RawRecording
 from allometry.homogenize.worm_neurons import NEURONS
 
-OPTIONS: dict[str, Any] = {
+OWN: dict[str, Any] = {
     "traces": None,
     "time": "time",
     "labels": "labels",
@@ -34,6 +34,8 @@ OPTIONS: dict[str, Any] = {
     "units": "1",
     "title": None,
 }
+DEFAULTS: dict[str, Any] = {**OWN, **activity.DEFAULTS}
+"""All options with their defaults; what is none of them is refused before anything runs."""
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
@@ -58,8 +60,8 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     ReaderError
         If a file lacks what the options name.
     """
-    own = {key: options.get(key, default) for key, default in OPTIONS.items()}
-    shared = {key: value for key, value in options.items() if key not in OPTIONS}
+    own = {key: options.get(key, default) for key, default in OWN.items()}
+    shared = {key: value for key, value in options.items() if key not in OWN}
     choose(own["orientation"], ("time", "roi"), "orientation", source.name)
     choose(own["neurons"], (None, "worm", "labels"), "neurons", source.name)
     if not isinstance(own["units"], str) or not own["units"]:
@@ -97,6 +99,13 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 def recording(path: Path, own: dict[str, Any]) -> RawRecording:
     """Map one file as the options say."""
     content = generic_formats.load(path, own)
+    if content.time is None and own["time"] not in (None, OWN["time"]):
+        raise ReaderError(
+            what=f"There is no {own['time']!r} to read the time from.",
+            where=path.name,
+            expected="the column or array that the option `time` names",
+            do="correct the option `time`, or leave it out and set `native_rate_hz`",
+        )
     trace = content.traces
     if own["orientation"] == "roi" and not content.time_first:
         trace = trace.T

@@ -1,8 +1,11 @@
 """Models by name, with the parameters that a configuration file may set."""
 
-from collections.abc import Callable, Mapping
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from allometry.errors import SimulationError
 from allometry.models.brunel import brunel
@@ -97,6 +100,34 @@ MODELS: dict[str, Model] = {
 }
 
 
+def expected(model: Model, parameter: str, value: Any) -> str:
+    """What a parameter of a model has to be, in words, where `value` is something else; empty where it is right."""
+    annotation = inspect.signature(model.build).parameters[parameter].annotation
+    return "" if _fits(annotation, value) else _words(annotation)
+
+
+def _fits(annotation: Any, value: Any) -> bool:
+    if annotation is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if get_origin(annotation) is Literal:
+        return value in get_args(annotation)
+    if get_origin(annotation) in (Union, UnionType):
+        return any(_fits(one, value) for one in get_args(annotation))
+    if get_origin(annotation) is Sequence:
+        return isinstance(value, list | tuple) and all(_fits(get_args(annotation)[0], one) for one in value)
+    return isinstance(value, annotation)
+
+
+def _words(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return " or ".join(map(str, get_args(annotation)))
+    if get_origin(annotation) in (Union, UnionType):
+        return " or ".join(map(_words, get_args(annotation)))
+    if get_origin(annotation) is Sequence:
+        return f"a list of {_words(get_args(annotation)[0])}"
+    return {float: "a number", bool: "true or false", str: "text", NoneType: "null"}[annotation]
+
+
 def build(name: str, parameters: Mapping[str, Any] | None = None, connectome: Any = None) -> Network:
     """Build a model by name.
 
@@ -125,6 +156,11 @@ def build(name: str, parameters: Mapping[str, Any] | None = None, connectome: An
             where=f"model {name}",
             expected=", ".join(model.parameters),
         )
+    for parameter, value in given.items():
+        if wanted := expected(model, parameter, value):
+            raise SimulationError(
+                f"{value!r} is no value of {parameter}", where=f"model {name}, {parameter}", expected=wanted
+            )
     if model.needs_connectome != (connectome is not None):
         raise SimulationError(
             "a connectome is needed" if model.needs_connectome else "this model has no connectome",

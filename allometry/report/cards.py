@@ -67,7 +67,8 @@ def render(cards: Sequence[Mapping[str, Any]], comparison: str, data: str) -> st
         lstrip_blocks=True,
     )
     environment.filters |= {"number": number, "probability": probability}
-    shown = [_shown(card) for card in cards]
+    # cards that hold nothing but baselines come last
+    shown = sorted((_shown(card) for card in cards), key=lambda card: not card["raw"])
     return environment.get_template("cards.html").render(
         comparison=comparison,
         data=data,

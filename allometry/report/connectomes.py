@@ -54,12 +54,16 @@ def draw(
 
 def _caption(opened: Iterable[Data], axis: Sequence[str] | None, notes: Sequence[str]) -> str:
     kinds = {str(kind) for ds in opened for kind in set(np.asarray(ds["synapse"]).tolist())}
-    parts = ["Row: source, column: target; colour: weight, logarithmic."]
+    if kinds == {"functional"}:
+        parts = ["Row: driven neuron, column: responding neuron; below each matrix the range of its values."]
+    else:
+        parts = ["Row: source, column: target; colour: weight, logarithmic, within the range below each matrix."]
     if {"chemical", "electrical"} <= kinds:
         parts.append("Chemical synapses are blue, gap junctions orange.")
     if "functional" in kinds:
         parts.append(
-            "Functional connections (red positive, blue negative) are on a linear scale; pairs that were not measured are white."
+            "Functional connections (red positive, blue negative) are on a linear scale up to the 98th percentile; pairs that were "
+            "not measured are white."
         )
     if axis is not None:
         parts.append(f"All matrices share one axis of {len(axis)} neurons.")
@@ -80,6 +84,8 @@ def _panel(ax: Axes, ds: xr.Dataset, name: str, axis: Sequence[str] | None) -> i
     synapse = ds["synapse"].values.astype(object)
     size = len(position)
     shown = 0
+    ranges = []
+    unit = str(ds["weight"].attrs.get("units", "1"))
     for kind in kinds:
         chosen = inside & (synapse == kind) & np.isfinite(weight)
         if kind != "functional":
@@ -89,6 +95,7 @@ def _panel(ax: Axes, ds: xr.Dataset, name: str, axis: Sequence[str] | None) -> i
         shown += int(chosen.sum())
         if not chosen.any():
             continue
+        ranges.append(f"{kind} {weight[chosen].min():.3g} to {weight[chosen].max():.3g}")
         if kind == "functional":
             limit = float(np.nanpercentile(np.abs(matrix), 98)) or 1.0
             ax.imshow(matrix, cmap=DIVERGING, norm=TwoSlopeNorm(0.0, -limit, limit), interpolation="nearest")
@@ -98,8 +105,10 @@ def _panel(ax: Axes, ds: xr.Dataset, name: str, axis: Sequence[str] | None) -> i
             # starting a decade below keeps the weakest connections visible on white
             norm = LogNorm(low / 10, high if high > low else low * 10)
             ax.imshow(matrix, cmap=MAPS.get(kind, "viridis"), norm=norm, interpolation="nearest")
-    ax.set_title(name, fontsize=8.5)
-    ax.set_xlabel(f"{len(labels):,} nodes; {shown:,} of {weight.size:,} connections", fontsize=7.5)
+    # long names of points must not run into their neighbours
+    ax.set_title(name, fontsize=min(8.5, 8.5 * 32 / len(name)))
+    counts = f"{len(labels):,} nodes; {shown:,} of {weight.size:,} connections"
+    ax.set_xlabel(f"{counts}\n{', '.join(ranges)}{'' if unit == '1' else f' {unit}'}", fontsize=6.5)
     ax.set_xticks([])
     ax.set_yticks([])
     for spine in ax.spines.values():

@@ -97,7 +97,7 @@ def _row(raster: Axes, bars: Axes, ds: xr.Dataset, point: str, window_ms: float,
     if not listed:
         raster.text(0.5, 0.5, "spikes were not recorded", ha="center", va="center", transform=raster.transAxes)
     raster.set(title=point, xlabel="time (ms)", ylabel="neuron (sampled)", xlim=(duration_ms - window_ms, duration_ms))
-    raster.invert_yaxis()
+    raster.set_ylim(chosen.size, 0)
     if known:
         bars.barh(np.arange(len(names)), rates, color=[colour[name] for name in names])
         for index, rate in enumerate(rates):

@@ -132,6 +132,13 @@ def _retrieve(
         checksums.learn(file, place, found)
         _log.info("%s: from %s", target.name, place.text)
         return {"sha256": found, "place": place.text}
+    if all(place.kind == "file" for place in places):
+        raise RetrieveError(
+            f"the file {target.name} is not where the configuration says",
+            where="\n    " + "\n    ".join(failures),
+            expected="a readable file with the listed checksum, if one is listed",
+            do="correct the path under `places`, or leave this data set out of the configuration",
+        )
     raise RetrieveError(
         f"no place gives the file {target.name}",
         where="\n    " + "\n    ".join(failures),

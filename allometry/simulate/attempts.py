@@ -7,10 +7,10 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import allometry
 from allometry import stores
 from allometry.errors import SimulationError
 from allometry.fingerprint import fingerprint
@@ -111,7 +111,7 @@ class Attempts:
             "precision": self.plan.precision,
             "record": json.dumps(to_dict(self.record), sort_keys=True),
             "window_steps": self.window_steps,
-            "version": allometry.__version__,
+            "version": version("allometry"),
             # the state of other code may mean something else
             "code": fingerprint("allometry.simulate"),
         }

@@ -165,12 +165,27 @@ def _scores(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
     return [f"{len(rows)} comparisons; curves: {', '.join(curves) or 'none'}", *_table(header, rows)]
 
 
+def _stack(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
+    kinds = [kind for kind in ("chemical", "electrical", "functional") if kind in root]
+    rows = []
+    for i, annotation in enumerate(root["annotation"].values.tolist()):
+        counts = []
+        for kind in kinds:
+            values = root[kind].values[i]
+            present = np.isfinite(values) & (values != 0)
+            counts.append(str(int(present.sum())) if np.isfinite(values).any() else "-")
+        rows.append([annotation, str(int(root["observed"].values[i].sum())), *counts])
+    header = ["annotation", "neurons", *kinds]
+    return [f"{len(rows)} connectomes on an axis of {root.sizes['source']} neurons", *_table(header, rows)]
+
+
 _BY_SCHEMA = {
     "Activity": _activity,
     "Connectome": _connectome,
     "Spikes": _spikes,
     "Responses": _responses,
     "Scores": _scores,
+    "Stack": _stack,
 }
 
 

@@ -55,6 +55,9 @@ def test_what_fits_together_is_accepted(root: Path, values: dict[str, Any]) -> N
     [
         (run(model="microcircit"), "simulate.runs.x.model", "'microcircuit'"),
         (run(parameters={"scal": 0.1}), "simulate.runs.x.parameters.scal", "'scale'"),
+        (run(parameters={"g": "abc"}), "simulate.runs.x.parameters.g", "a number"),
+        (run(parameters={"scale": [0.1, True]}), "simulate.runs.x.parameters.scale", "a number"),
+        (run(parameters={"input": "sine"}), "simulate.runs.x.parameters.input", "poisson or dc"),
         (run(model="connectome_lif"), "simulate.runs.x.connectome", "connectome"),
         (run(connectome=[COOK]), "simulate.runs.x.connectome", "connectome_lif"),
         ({"homogenize": {"options": {"cook2019_hermafrodite": {}}}}, "homogenize.options", f"'{COOK}'"),
@@ -63,6 +66,11 @@ def test_what_fits_together_is_accepted(root: Path, values: dict[str, Any]) -> N
             {"homogenize": {"responses": ["mcateer_v1"], "options": {"mcateer_v1": {"lag": True}}}},
             "homogenize.options.mcateer_v1.lag",
             "'lags'",
+        ),
+        (
+            {"datasets": {"mine": {**OWN, "reader": "generic", "options": {"tme": "seconds"}}}},
+            "datasets.mine.options.tme",
+            "'time'",
         ),
         ({"datasets": {"mine": {**OWN, "reader": "dag2032"}}}, "datasets.mine.reader", "'dag2023'"),
         ({"homogenize": {"worm_stack": ["oh2014"]}}, "homogenize.worm_stack", "Caenorhabditis elegans"),

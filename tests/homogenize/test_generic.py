@@ -98,12 +98,21 @@ def test_another_species_gets_the_axis_of_its_own_labels(tmp_path):
         ({"orientation": "sideways"}, "orientation"),
         ({"traces": "F", "labels": "ids", "typo": 1}, "typo"),
         ({"traces": "F", "time": "t", "labels": "ids", "rate_hz": -1}, "rate_hz"),
+        (
+            {"traces": "F", "time": "seconds", "labels": "ids", "native_rate_hz": 2.5},
+            "no 'seconds' to read the time from",
+        ),
     ],
 )
 def test_wrong_options_are_named(tmp_path, options, match):
     np.savez(tmp_path / "worm.npz", F=TRACE, t=TIME, ids=np.array(NAMES))
     with pytest.raises(ReaderError, match=match):
         read([tmp_path / "worm.npz"], **options)
+
+
+def test_the_page_lists_every_option(root):
+    page = (root / "docs" / "add-a-reader.md").read_text()
+    assert [name for name in generic.DEFAULTS if f"\n| `{name}` |" not in page] == []
 
 
 def test_the_example_of_the_page_runs(root, tmp_path):

@@ -22,7 +22,14 @@ def test_build_by_name() -> None:
 
 @pytest.mark.parametrize(
     ("name", "parameters", "said"),
-    [("microcircit", {}, "microcircuit"), ("brunel", {"etta": 1}, "eta"), ("connectome_lif", {}, "connectome")],
+    [
+        ("microcircit", {}, "microcircuit"),
+        ("brunel", {"etta": 1}, "eta"),
+        ("connectome_lif", {}, "connectome"),
+        ("brunel", {"g": "abc"}, "a number"),
+        ("microcircuit", {"thalamus": 1}, "true or false"),
+        ("microcircuit", {"k_scale": "half"}, "a number or null"),
+    ],
 )
 def test_mistakes_are_explained(name: str, parameters: dict, said: str) -> None:
     with pytest.raises(SimulationError, match=said):

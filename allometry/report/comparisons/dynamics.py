@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
-from allometry.report.comparisons.parts import estimate, hundredths
+from allometry.report.comparisons.parts import estimate, short_share
 from allometry.report.style import COLOURS, NEUTRAL, figure, hide_unused
 
 MOST_MOTIFS = 6
@@ -193,7 +193,7 @@ def _matrix(ax: Axes, matrix: np.ndarray, names: xr.DataArray, title: str, x: st
             ax.text(
                 column,
                 row,
-                hundredths(value),
+                short_share(value),
                 ha="center",
                 va="center",
                 fontsize=7,
@@ -296,7 +296,7 @@ def _confusion(ax: Axes, states: xr.Dataset) -> None:
         ax.text(
             column,
             row,
-            hundredths(value),
+            short_share(value),
             ha="center",
             va="center",
             fontsize=6.5,

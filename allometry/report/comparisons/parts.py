@@ -68,8 +68,8 @@ def grouped(ax: Axes, table: pd.DataFrame, title: str, chance: float) -> None:
     ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
-def hundredths(value: float) -> str:
-    """A share in hundredths without the leading zero."""
+def short_share(value: float) -> str:
+    """A share with two decimals and without the leading zero."""
     return "1" if value >= 0.995 else f"{value:.2f}".replace("0.", ".")
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
-from allometry.report.comparisons.parts import hundredths
+from allometry.report.comparisons.parts import short_share
 from allometry.report.style import NEUTRAL, SEQUENTIAL, figure, hide_unused
 
 SUMMARIES = {
@@ -48,7 +48,7 @@ def recovery(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | 
         f"(.5: the measure does not see the change), and of a higher score than a pair that is {truths[-1]}. Below: confusion matrices; "
         "relations that share their pairs cannot be told apart. "
         f"Over all relations {best['candidate']} attributes most pairs rightly, {_share(best)}, {worst['candidate']} fewest, "
-        f"{_share(worst)}. Numbers are hundredths."
+        f"{_share(worst)}."
     )
 
 
@@ -64,7 +64,7 @@ def _matrix(ax: Axes, values: np.ndarray, rows: list[str], columns: list[str], t
             ax.text(
                 column,
                 row,
-                hundredths(float(value)),
+                short_share(float(value)),
                 ha="center",
                 va="center",
                 fontsize=7,

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
-from allometry.report.comparisons.parts import LINES, estimate, grouped, hundredths, intervals, styles
+from allometry.report.comparisons.parts import LINES, estimate, grouped, intervals, short_share, styles
 from allometry.report.style import COLOURS, NEUTRAL, figure
 
 
@@ -65,7 +65,8 @@ def _shares(ax: Axes, rows: pd.DataFrame, reference: str) -> None:
         error = np.abs(table[["ci_low", "ci_high"]].to_numpy().T - table["score"].to_numpy())
         ax.bar(x + offset, table["score"], 0.36, color=colour, yerr=error, error_kw={"lw": 1}, label=label)
     ax.set_xticks(x, given["candidate"], rotation=30, ha="right", fontsize=7)
-    ax.set(title="P(influence)", ylabel=f"share of pairs in {reference}")
+    ax.set_ylabel(f"share of pairs in {reference}")
+    ax.set_title("P(influence)", pad=18)  # above the legend
     ax.legend(fontsize=7, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)
 
 
@@ -87,10 +88,10 @@ def agreement(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str |
                 for (row, column), value in np.ndenumerate(matrix):
                     if np.isfinite(value):
                         colour = "white" if value < 0.6 else "black"
-                        ax.text(column, row, hundredths(value), ha="center", va="center", fontsize=5, color=colour)
+                        ax.text(column, row, short_share(value), ha="center", va="center", fontsize=5, color=colour)
     return (
         "Row: candidate, column: reference, on the neurons that both hold. Recall: share of the reference's edges that the "
-        "candidate has. The stages Witvliet 1 to 8 are ordered by age; numbers are hundredths."
+        "candidate has. The stages Witvliet 1 to 8 are ordered by age."
     )
 
 
