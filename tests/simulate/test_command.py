@@ -14,6 +14,9 @@ def test_command_gives_the_rules_result(tmp_path: Path, capsys: pytest.CaptureFi
     arguments = ["simulate", "microcircuit", "--scale", "0.02", "-p", "g=-4", "--duration-ms", "120", "--out", str(out)]
     assert cli.main([*arguments, "--threads", "1"]) == 0
     assert capsys.readouterr().out.strip() == str(out)
+    assert cli.main([*arguments, "--seed", "2"]) == 1
+    assert "the store exists" in capsys.readouterr().err
+    assert cli.main([*arguments, "--threads", "2", "--overwrite"]) == 0
     parameters = {
         "kind": "network",
         "model": "microcircuit",
