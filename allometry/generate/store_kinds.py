@@ -26,7 +26,8 @@ def documentation() -> str:
         if schema.attrs:
             out += ["", "Further attributes: " + ", ".join(f"`{name}`" for name in schema.attrs) + "."]
         for group, variables in schema.groups.items():
-            out += ["", f"### Groups `/{group}/...` of {schema.name}", "", *_table(variables)]
+            body = _table(variables) if variables else ["Their variables depend on what they describe."]
+            out += ["", f"### Groups `/{group}/...` of {schema.name}", "", *body]
     return "\n".join(out) + "\n"
 
 

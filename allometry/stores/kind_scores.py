@@ -36,7 +36,9 @@ def check(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
 
 SCHEMA = Schema(
     kind="scores",
-    doc="Results of comparisons, one row each; `/curves/{measure}` holds what is not a scalar.",
+    doc="Results of comparisons, one row each; `/curves/{measure}` holds what is not a scalar. Rows have further columns: "
+    "`role` (result, baseline or control), `n` (items the score rests on), `p_fdr` (p adjusted over the rows of the "
+    "measure) and, by comparison, what the attribute `derived` explains.",
     variables={
         "measure": Variable(("comparison",), "text", doc="name of the measure"),
         "candidate": Variable(("comparison",), "text", doc="store that is judged"),
