@@ -12,13 +12,17 @@ from typing import Any
 from numba import njit
 
 
+def kernel_modules() -> list[Path]:
+    """Files of this package with compiled functions, sorted."""
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    return [path for path in modules if any(mark in path.read_bytes() for mark in (b"@njit", b"@compiled"))]
+
+
 @cache
 def _stamp() -> str:
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        source = path.read_bytes()
-        if b"import njit" in source or b"@compiled" in source:
-            digest.update(path.name.encode() + source)
+    for path in kernel_modules():
+        digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
 
 
