@@ -10,9 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dask
+
 from allometry.errors import SimulationError
 
 KINDS = ("local", "slurm", "address", "allocation")
+CALM = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
+"""Dask settings of workers that are started here: its profiler and its clock, 50 to 100 times a second, would interrupt
+one partition after the other, and all wait for the one that is late."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ def _local(options: dict[str, Any], partitions: int, threads: int | None) -> Ite
         "silence_logs": logging.CRITICAL,
         **options,
     }
-    with LocalCluster(**settings) as cluster, Client(cluster) as client:
+    with dask.config.set(CALM), LocalCluster(**settings) as cluster, Client(cluster) as client:
         yield client
 
 
@@ -101,6 +106,8 @@ def _slurm(options: dict[str, Any], partitions: int, threads: int | None) -> Ite
         )
     timeout = options.pop("timeout_s", 3600)
     settings = {"cores": threads or 1, "processes": 1, "memory": "4GB", "python": sys.executable, **options}
+    calm = [f"export DASK_{key.upper().replace('.', '__')}={value}" for key, value in CALM.items()]
+    settings["job_script_prologue"] = [*calm, *settings.get("job_script_prologue", [])]
     with SLURMCluster(**settings) as cluster, Client(cluster) as client:
         cluster.scale(jobs=partitions)
         _wait(client, partitions, timeout, "slurm")
@@ -143,7 +150,7 @@ def _allocation(options: dict[str, Any], partitions: int, threads: int | None) -
         "silence_logs": logging.CRITICAL,
         **options,
     }
-    with LocalCluster(**settings) as cluster, Client(cluster) as client:
+    with dask.config.set(CALM), LocalCluster(**settings) as cluster, Client(cluster) as client:
         partial = path.with_name(f"{path.name}.part")
         partial.write_text(cluster.scheduler_address)
         partial.replace(path)

@@ -23,7 +23,10 @@ def serve(path: str | Path, timeout_s: float = 300.0) -> None:
     SimulationError
         Task 0 did not write its address in time.
     """
+    import dask
     from distributed import Worker
+
+    from allometry.simulate.cluster import CALM
 
     path = Path(path)
     deadline = time.monotonic() + timeout_s
@@ -32,6 +35,8 @@ def serve(path: str | Path, timeout_s: float = 300.0) -> None:
             raise SimulationError("task 0 of the job did not start a scheduler", where=str(path))
         time.sleep(0.2)
     address = path.read_text().strip()
+
+    dask.config.set(CALM)
 
     async def work() -> None:
         async with Worker(address, nthreads=1, memory_limit=0, dashboard=False) as worker:
