@@ -12,7 +12,19 @@ OCCUPANCY_LIMIT = 2**32  # bytes of the pair table that rewiring keeps: 65,536 n
 
 
 @njit(cache=True, nogil=True)
-def _swap(source: Ints, target: Ints, occupied: NDArray[np.uint8], first: Ints, second: Ints, flip: Ints) -> int:
+def swap(
+    source: Ints,
+    target: Ints,
+    occupied: NDArray[np.uint8],
+    classes: NDArray[np.int16],
+    first: Ints,
+    second: Ints,
+    flip: Ints,
+) -> int:
+    """Swap the targets of pairs of edges in place, where the graph stays simple; return how many were swapped.
+
+    classes : int16 [nodes, nodes], kept by every edge (-1: no class, no swap), or of size 0: none are kept.
+    """
     done = 0
     undirected = flip.size > 0
     for k in range(first.size):
@@ -22,6 +34,10 @@ def _swap(source: Ints, target: Ints, occupied: NDArray[np.uint8], first: Ints, 
         if undirected and flip[k]:
             c, d = d, c
         if a == d or c == b or occupied[a, d] or occupied[c, b]:
+            continue
+        if classes.size > 0 and (
+            classes[a, d] < 0 or classes[a, d] != classes[a, b] or classes[c, b] < 0 or classes[c, b] != classes[c, d]
+        ):
             continue
         occupied[a, b] = 0
         occupied[c, d] = 0
@@ -81,5 +97,5 @@ def rewire(
     attempts = int(np.ceil(swaps * a.size))
     first, second = rng.integers(0, a.size, (2, attempts))
     flip = np.empty(0, dtype=np.int64) if directed else rng.integers(0, 2, attempts)
-    _swap(a, b, occupied, first, second, flip)
+    swap(a, b, occupied, np.empty((0, 0), np.int16), first, second, flip)
     return a, b

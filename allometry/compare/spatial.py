@@ -4,48 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from allometry.compare.arrays import FloatArray, IntArray
+from allometry.compare.arrays import FloatArray
 from allometry.compare.graphs import as_matrix, is_directed
 from allometry.errors import ComparisonError
-
-
-@njit(cache=True, nogil=True)
-def _swap(
-    source: IntArray,
-    target: IntArray,
-    occupied: npt.NDArray[np.uint8],
-    bins: npt.NDArray[np.int16],
-    first: IntArray,
-    second: IntArray,
-    flip: IntArray,
-) -> int:
-    done = 0
-    undirected = flip.size > 0
-    for k in range(first.size):
-        e, f = first[k], second[k]
-        a, b = source[e], target[e]
-        c, d = source[f], target[f]
-        if undirected and flip[k]:
-            c, d = d, c
-        if a == d or c == b or occupied[a, d] or occupied[c, b]:
-            continue
-        if bins[a, d] < 0 or bins[a, d] != bins[a, b] or bins[c, b] < 0 or bins[c, b] != bins[c, d]:
-            continue
-        occupied[a, b] = 0
-        occupied[c, d] = 0
-        occupied[a, d] = 1
-        occupied[c, b] = 1
-        if undirected:
-            occupied[b, a] = 0
-            occupied[d, c] = 0
-            occupied[d, a] = 1
-            occupied[b, c] = 1
-        source[e], target[e] = a, d
-        source[f], target[f] = c, b
-        done += 1
-    return done
+from allometry.rewiring import swap
 
 
 def distances(positions: npt.ArrayLike) -> FloatArray:
@@ -128,7 +91,7 @@ def spatial_rewirings(
         a, b = source.astype(np.int64), target.astype(np.int64)
         first, second = rng.integers(0, a.size, (2, attempts))
         flip = np.empty(0, dtype=np.int64) if directed else rng.integers(0, 2, attempts)
-        _swap(a, b, occupied.copy(), known, first, second, flip)
+        swap(a, b, occupied.copy(), known, first, second, flip)
         out = np.zeros_like(matrix)
         out[a, b] = value
         if not directed:
