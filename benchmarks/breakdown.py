@@ -1,33 +1,79 @@
-"""Where the time of the microcircuit goes: update, input, delivery, meeting of the threads, recording.
+"""Where the time of the microcircuit goes: update, input, delivery, meeting of the threads, exchange, recording.
 
     python -m benchmarks.breakdown --scale 1.0 --threads 2 --duration-ms 1000 --json benchmarks/results/breakdown_1.json
 
 Parts of the network are left out one after the other and the differences are taken, through the same entry point as
 every run: neurons alone, with Poisson input, with synapses, and all of it without recording. What one meeting of the
-threads per step costs is timed on four neurons. The fastest of `--repeats` interleaved runs counts.
+threads per step costs is timed on four neurons, and so is an exchange between two partitions in processes of their own,
+through shared memory and over TCP. The fastest of `--repeats` interleaved runs counts.
 """
 
 import dataclasses
 import json
+import multiprocessing
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 from allometry import models, simulate, stores
+from allometry.simulate import rendezvous
+from allometry.simulate.mailbox import open_mail
 from allometry.simulate.network import FixedTotalNumber, IafPscExp, Network, PoissonInput, Population, Projection
+from allometry.simulate.partition import Partition, message_room
+from allometry.simulate.plan import compile_network
 from benchmarks import measure
+
+EXCHANGES = 20_000
+
+
+def four_neurons(dt_ms: float) -> Network:
+    """Four silent neurons that meet after every step, as the full network does: one synapse's delay is one step."""
+    loop = Projection("few", "few", FixedTotalNumber(1), 1.0, dt_ms)
+    return Network((Population("few", 4, IafPscExp()),), (loop,), title="four neurons")
+
+
+def _partner(number: int, pipe: Any, share: bool, dt_ms: float) -> None:
+    pipe.send(rendezvous.listen("breakdown", number))
+    sockets = rendezvous.connect("breakdown", number, pipe.recv(), b"breakdown")
+    plan = compile_network(four_neurons(dt_ms), 1, "fast")
+    with (
+        open_mail(sockets, message_room(plan, 2, 1), share=share) as mail,
+        Partition(plan, number, 2, 1, mail=mail) as partition,
+    ):
+        partition.build()
+        partition.window(100)
+        started = time.perf_counter()
+        partition.window(100 + EXCHANGES)
+        pipe.send(time.perf_counter() - started)
+    sockets[0].close()
+
+
+def exchange_us(share: bool, dt_ms: float) -> float:
+    """Microseconds of one exchange between two partitions in two processes, through shared memory or over TCP."""
+    context = multiprocessing.get_context("spawn")
+    pipes, processes = [], []
+    for number in range(2):
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_partner, args=(number, theirs, share, dt_ms), daemon=True)
+        process.start()
+        pipes.append(ours)
+        processes.append(process)
+    addresses = [pipe.recv() for pipe in pipes]
+    for pipe in pipes:
+        pipe.send(addresses)
+    seconds = max(pipe.recv() for pipe in pipes)
+    for process in processes:
+        process.join()
+    return 1e6 * seconds / EXCHANGES
 
 
 def variants(scale: float) -> dict[str, tuple[Network, bool]]:
     """Network and whether spikes are recorded, by what it is called in the result."""
     full = models.microcircuit(scale)
     direct = tuple(i for i in full.inputs if not isinstance(i, PoissonInput))
-    # One synapse with a delay of one step makes the threads meet after every step, as the full network does; without
-    # synapses they never meet.
-    loop = Projection("few", "few", FixedTotalNumber(1), 1.0, full.dt_ms)
-    few = Network((Population("few", 4, IafPscExp()),), (loop,), title="four neurons")
     return {
-        "meeting": (few, True),
+        "meeting": (four_neurons(full.dt_ms), True),
         "neurons": (dataclasses.replace(full, projections=(), inputs=direct), True),
         "neurons_input": (dataclasses.replace(full, projections=()), False),
         "full": (full, True),
@@ -72,9 +118,12 @@ def main() -> None:
     args = parser.parse_args()
     runs: dict[str, list[dict[str, Any]]] = {}
     networks = variants(args.scale)
+    exchanges: dict[str, list[float]] = {}
     for _ in range(args.repeats):
         for name, (net, record) in networks.items():
             runs.setdefault(name, []).append(once(net, record, args.duration_ms, args.threads))
+        for link in ("memory", "tcp"):
+            exchanges.setdefault(link, []).append(exchange_us(link == "memory", networks["full"][0].dt_ms))
     best = {name: min(some, key=lambda r: r["sim_s"]) for name, some in runs.items()}
     net = networks["full"][0]
     result = {
@@ -82,6 +131,7 @@ def main() -> None:
         "threads": args.threads,
         "duration_ms": args.duration_ms,
         **parts(best, net.size, round(args.duration_ms / net.dt_ms)),
+        "us_per_exchange": {link: round(min(some), 3) for link, some in exchanges.items()},
         "others_share": round(max(r["others_share"] for r in best.values()), 4),
         "machine": measure.machine(),
     }

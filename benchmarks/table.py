@@ -106,6 +106,9 @@ def breakdown_table(results: Path) -> str:
             share = found["seconds"][part] / found["total_s"]
             per_second = found["seconds"][part] / found["duration_ms"] * 1000
             rows.append(f"| {found['scale']:g} | {part} | {per_second:.3f} | {100 * share:.0f} % | {said} |")
+        for link, name in (("memory", "shared memory"), ("tcp", "TCP")):
+            us = found["us_per_exchange"][link]
+            rows.append(f"| {found['scale']:g} | exchange of two partitions, {name} | | | {us:.2f} µs per step |")
     return "\n".join(rows)
 
 

@@ -1,7 +1,7 @@
 """The compiled step loop of one thread: deliver what is due, drive, update, exchange spikes every interval.
 
 All threads of all partitions run the same loop on their own shard of neurons. No Python object is touched and the GIL
-is not held. Threads of a partition meet through flags, partitions over sockets (`wire`); between saying that an interval is
+is not held. Threads of a partition meet through flags, partitions over shared memory or sockets (`wire`); between saying that an interval is
 done and waiting for the others, a thread queues its own spikes and prepares the next step.
 """
 
@@ -19,7 +19,7 @@ from allometry.simulate.drive import poisson_block, poisson_some
 from allometry.simulate.intrinsics import arrive, await_all
 from allometry.simulate.rng import draw
 from allometry.simulate.update import cast, connectome, psc_delta, psc_exp_one, psc_exp_two
-from allometry.simulate.wire import collect, post
+from allometry.simulate.wire import HEAD, Mail, collect, post
 
 BLOCK = 2048
 # Columns of `Cells.segments`.
@@ -88,8 +88,7 @@ class Meeting(NamedTuple):
 
     box : int64 [2, room], spikes of an interval, one region per thread starting at box_start; box_count : int64
     [2, 8 thread]; flags : int64 [8 thread]; abort : int64 [8]; voltage : float [2, neuron of the network];
-    sockets : int64 [peer]; outgoing : int64 [2 + room]; incoming : int64 [2, peer, 2 + room];
-    progress : int64 [peer, 2]; polled : int64 [peer]; patience : int64 [1].
+    mail : what is exchanged with other partitions; patience : int64 [1].
     """
 
     box: np.ndarray
@@ -98,11 +97,7 @@ class Meeting(NamedTuple):
     flags: np.ndarray
     abort: np.ndarray
     voltage: np.ndarray
-    sockets: np.ndarray
-    outgoing: np.ndarray
-    incoming: np.ndarray
-    progress: np.ndarray
-    polled: np.ndarray
+    mail: Mail
     patience: np.ndarray
 
 
@@ -263,7 +258,8 @@ def advance(
     while event < len(cells.event_step) and cells.event_step[event] < first:
         event += 1
     steps = narrow.shape[0]
-    peers = len(meeting.sockets)
+    mail = meeting.mail
+    peers = len(mail.sockets)
     patience = meeting.patience[0]
     prepared = -1
     step = first
@@ -306,14 +302,15 @@ def advance(
             if not await_all(meeting.flags, threads, 2 * generation, meeting.abort, patience):
                 return 1, generation, logged, log, events, narrow, wide
             if me == 0:
-                total = 2
+                outgoing = mail.outgoing[parity]
+                total = HEAD + 2
                 for other in range(threads):
                     n = meeting.box_count[parity, 8 * other]
-                    _copy(meeting.box[parity], meeting.box_start[other], meeting.outgoing, total, n)
+                    _copy(meeting.box[parity], meeting.box_start[other], outgoing, total, n)
                     total += n
-                meeting.outgoing[0] = step
-                meeting.outgoing[1] = total - 2
-                post(meeting.sockets, meeting.outgoing, meeting.progress)
+                outgoing[HEAD] = step
+                outgoing[HEAD + 1] = total - HEAD - 2
+                post(mail, generation)
         # While the others finish their interval and messages travel: what this thread already knows of the next step.
         # Sums are exact, so that their order does not matter. A window ends unprepared, for its state to be saved.
         narrow, wide = _queue(log[opened:], count, wiring, narrow, narrow_filled, wide, wide_filled)
@@ -330,10 +327,7 @@ def advance(
             if not await_all(meeting.flags, threads, 2 * generation, meeting.abort, patience):
                 return 1, generation, logged, log, events, narrow, wide
         elif me == 0:
-            status = collect(
-                meeting.sockets, meeting.outgoing, meeting.incoming[parity], meeting.progress, meeting.polled, step,
-                meeting.abort, patience,
-            )  # fmt: skip
+            status = collect(mail, generation, step, meeting.abort, patience)
             if status != 0:
                 return status, generation, logged, log, events, narrow, wide
         for other in range(threads):
@@ -349,7 +343,7 @@ def advance(
                 return 1, generation, logged, log, events, narrow, wide
             for p in range(peers):
                 narrow, wide = _queue(
-                    meeting.incoming[parity, p, 2:], meeting.incoming[parity, p, 1], wiring, narrow, narrow_filled, wide,
+                    mail.incoming[parity, p, 2:], mail.incoming[parity, p, 1], wiring, narrow, narrow_filled, wide,
                     wide_filled,
                 )  # fmt: skip
         step = stop

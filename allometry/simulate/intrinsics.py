@@ -37,6 +37,30 @@ def store_release(typingctx, array, index, value):
     return types.void(array, index, types.int64), codegen
 
 
+def _word(builder: Any, args: Any) -> Any:
+    return builder.gep(builder.inttoptr(args[0], ir.IntType(64).as_pointer()), [args[1]])
+
+
+@intrinsic
+def peek(typingctx, base, index):
+    """Load the int64 number `index` behind an address."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(_word(builder, args))
+
+    return types.int64(types.int64, types.int64), codegen
+
+
+@intrinsic
+def peek_acquire(typingctx, base, index):
+    """Atomic load with acquire order of the int64 number `index` behind an address."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load_atomic(_word(builder, args), "acquire", 8)
+
+    return types.int64(types.int64, types.int64), codegen
+
+
 def _prefetch(context: Any, builder: Any, signature: Any, args: Any, write: int) -> Any:
     struct = context.make_array(signature.args[0])(context, builder, args[0])
     pointer = builder.gep(struct.data, [args[1]])

@@ -53,11 +53,26 @@ class Window:
     units: np.ndarray
 
 
+def _room(plan: Plan, part: int, parts: int) -> int:
+    """Return the most spikes that a part can emit in one interval."""
+    total = 0
+    for s in segments(plan, part, parts):
+        dead = int(np.min(plan.neurons[s.population].ref_steps))
+        total += s.count * -(-plan.interval // (dead + 1))
+    return total
+
+
+def message_room(plan: Plan, count: int, threads: int) -> int:
+    """Return the most spikes that one of `count` partitions can emit in one interval."""
+    parts = count * threads
+    return max(sum(_room(plan, p * threads + k, parts) for k in range(threads)) for p in range(count))
+
+
 @dataclass
 class Partition:
     """Partition `number` of `count`, with `threads` threads.
 
-    `sockets` are file descriptors of connections to the other partitions, in ascending order of their numbers.
+    `mail` is the connection to the other partitions, with `message_room` for a message.
     `crowded` says that more threads than cores take part on this host.
     """
 
@@ -67,7 +82,7 @@ class Partition:
     threads: int
     probes: tuple[VoltageProbe, ...] = ()
     sample_every: int = 0
-    sockets: tuple[int, ...] = ()
+    mail: wire.Mail = field(default_factory=wire.alone)
     crowded: bool = False
     shards: list[Shard] = field(default_factory=list)
     step: int = 0
@@ -115,23 +130,10 @@ class Partition:
             wide_filled=np.zeros(ring, np.int64),
         )
 
-    def _room(self, part: int, parts: int) -> int:
-        """Most spikes that a part can emit in one interval."""
-        total = 0
-        for s in segments(self.plan, part, parts):
-            dead = int(np.min(self.plan.neurons[s.population].ref_steps))
-            total += s.count * -(-self.plan.interval // (dead + 1))
-        return total
-
     def _meet(self) -> Meeting:
         parts = self.count * self.threads
-        rooms = [self._room(part, parts) for part in self._parts()]
+        rooms = [_room(self.plan, part, parts) for part in self._parts()]
         starts = np.concatenate([[0], np.cumsum(rooms)]).astype(np.int64)
-        largest = max(
-            sum(self._room(p * self.threads + k, parts) for k in range(self.threads)) for p in range(self.count)
-        )
-        peers = len(self.sockets)
-        room = (max(largest, wire.FRAME) + 2) if peers else 2
         voltage = np.zeros((2, self.plan.size if self.plan.network.gap_junctions else 0), self.plan.float_type)
         for shard, part in zip(self.shards, self._parts()):
             if voltage.size:
@@ -143,11 +145,7 @@ class Partition:
             flags=np.zeros(8 * self.threads, np.int64),
             abort=self._abort,
             voltage=voltage,
-            sockets=np.array(self.sockets, np.int64),
-            outgoing=np.zeros(room, np.int64),
-            incoming=np.zeros((2, peers, room), np.int64),
-            progress=np.zeros((peers, 2), np.int64),
-            polled=np.zeros(max(1, peers), np.int64),
+            mail=self.mail,
             patience=np.array([_CROWDED if self.crowded else _PATIENT], np.int64),
         )
 

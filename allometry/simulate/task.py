@@ -1,5 +1,6 @@
 """The long-lived Dask task that is one partition of a run."""
 
+import logging
 import os
 import resource
 import sys
@@ -12,12 +13,15 @@ import numpy as np
 
 from allometry.simulate import checkpoint, rendezvous
 from allometry.simulate.inputs import Record
+from allometry.simulate.mailbox import open_mail
 from allometry.simulate.network import FixedTotalNumber, IafPscExp, Network, Population, Projection
-from allometry.simulate.partition import Partition
+from allometry.simulate.partition import Partition, message_room
 from allometry.simulate.plan import compile_network
 from allometry.simulate.spool import Spool, Watch
 
 _COMPILING = threading.Lock()
+_NOTICE_S = 3.0
+_LOG = logging.getLogger("allometry")
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,13 @@ def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> di
         compile_s = warm(job.precision)
         plan = compile_network(job.network, job.seed, job.precision)
         every = sample_steps(job.record, job.network.dt_ms)
-        with Partition(
-            plan, number, job.partitions, job.threads, job.record.voltage, every, tuple(s.fileno() for s in sockets),
-            job.crowded,
-        ) as partition:  # fmt: skip
+        room = message_room(plan, job.partitions, job.threads)
+        with (
+            open_mail(sockets, room, watch) as mail,
+            Partition(
+                plan, number, job.partitions, job.threads, job.record.voltage, every, mail, job.crowded
+            ) as partition,
+        ):
             started = time.perf_counter()
             partition.build()
             build_s = time.perf_counter() - started
@@ -97,15 +104,26 @@ def sample_steps(record: Record, dt_ms: float) -> int:
 
 def warm(precision: str) -> float:
     """Compile (or load from the cache) the kernels by running a network of four neurons; return the seconds it took."""
+    # Loading takes less: whoever waits longer, waits for the compiler.
+    notice = threading.Timer(
+        _NOTICE_S,
+        _LOG.info,
+        ("compiling the kernels of precision %s: about a minute, once per installation", precision),
+    )
+    notice.daemon = True
     with _COMPILING:
         started = time.perf_counter()
+        notice.start()
         net = Network(
             populations=(Population("warm", 4, IafPscExp()),),
             projections=(Projection("warm", "warm", FixedTotalNumber(4), 1.0, 1.0),),
         )
-        with Partition(compile_network(net, 0, precision), 0, 1, 1) as partition:
-            partition.build()
-            partition.window(2)
+        try:
+            with Partition(compile_network(net, 0, precision), 0, 1, 1) as partition:
+                partition.build()
+                partition.window(2)
+        finally:
+            notice.cancel()
         return time.perf_counter() - started
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from allometry.simulate import rng
 from allometry.simulate.cut import Segment
+from allometry.simulate.mailbox import open_mail
 from allometry.simulate.network import (
     DCInput,
     ExplicitEdges,
@@ -17,7 +18,7 @@ from allometry.simulate.network import (
     Projection,
     SpikeListInput,
 )
-from allometry.simulate.partition import Partition
+from allometry.simulate.partition import Partition, message_room
 from allometry.simulate.plan import Plan, compile_network
 from allometry.simulate.shard import build_wiring, initial_voltage, layout
 
@@ -35,11 +36,16 @@ def decoded(packed: np.ndarray) -> np.ndarray:
 def run_plan(plan: Plan, windows: list[int], partitions: int = 1, threads: int = 1) -> np.ndarray:
     """Packed sorted spikes of a run in the given windows (last steps)."""
     sockets = mesh(partitions)
+    room = message_room(plan, partitions, threads)
     results: dict[int, np.ndarray] = {}
 
     def one(number: int) -> None:
-        descriptors = tuple(s.fileno() for s in sockets[number])
-        with Partition(plan, number, partitions, threads, sockets=descriptors, crowded=True) as partition:
+        # Where there are three or more, the last is as if on another host.
+        here = number < max(2, partitions - 1)
+        with (
+            open_mail(sockets[number], room, share=here) as mail,
+            Partition(plan, number, partitions, threads, mail=mail, crowded=True) as partition,
+        ):
             partition.build()
             results[number] = np.concatenate([partition.window(last).spikes for last in windows])
 

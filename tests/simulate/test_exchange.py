@@ -1,65 +1,129 @@
-"""Messages between partitions over real sockets, and who is let in."""
+"""Messages between partitions over real sockets and shared memory, and who is let in."""
 
+import contextlib
+import gc
+import os
 import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from allometry.errors import SimulationError
-from allometry.simulate import rendezvous, wire
+from allometry.simulate import mailbox, rendezvous, wire
+from allometry.simulate.mailbox import open_mail
+from allometry.simulate.partition import Stopped
+
+ROOM = 200_000
 
 
-def exchange(s: socket.socket, interval: int, spikes: list[int], room: int, abort: np.ndarray) -> tuple[int, list[int]]:
-    outgoing = np.zeros(max(room, wire.FRAME) + 2, np.int64)
-    outgoing[0], outgoing[1] = interval, len(spikes)
-    outgoing[2 : 2 + len(spikes)] = spikes
-    incoming = np.zeros((1, len(outgoing)), np.int64)
-    sockets, progress = np.array([s.fileno()]), np.zeros((1, 2), np.int64)
-    wire.post(sockets, outgoing, progress)
-    status = wire.collect(sockets, outgoing, incoming, progress, np.zeros(1, np.int64), interval, abort, 1)
-    return status, incoming[0, 2 : 2 + incoming[0, 1]].tolist()
+def exchange(mail: wire.Mail, generation: int, spikes: list[int], abort: np.ndarray, interval: int | None = None):
+    """Send one message and receive one; the status and the received spikes."""
+    outgoing = mail.outgoing[generation & 1]
+    outgoing[wire.HEAD : wire.HEAD + 2] = generation if interval is None else interval, len(spikes)
+    outgoing[wire.HEAD + 2 : wire.HEAD + 2 + len(spikes)] = spikes
+    wire.post(mail, generation)
+    status = wire.collect(mail, generation, generation if interval is None else interval, abort, 1)
+    incoming = mail.incoming[generation & 1, 0]
+    return status, incoming[2 : 2 + incoming[1]].tolist()
 
 
 @pytest.fixture
-def pair():
-    a, b = socket.socketpair()
-    for s in (a, b):
-        s.setblocking(False)
+def ends():
+    """Two connected sockets."""
+    pair = socket.socketpair()
+    for s in pair:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    yield a, b
-    a.close()
-    b.close()
+    yield pair
+    for s in pair:
+        s.close()
 
 
-@pytest.mark.parametrize("count", [0, 1, wire.FRAME - 2, wire.FRAME - 1, wire.FRAME, 200_000])
-def test_messages_of_any_length_arrive(pair: tuple[socket.socket, socket.socket], count: int) -> None:
+@contextlib.contextmanager
+def mails(ends, share=(True, True)):
+    """The mail of both ends, opened at the same time as two partitions do."""
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(2) as pool:
+        opened = [open_mail([s], ROOM, share=given) for s, given in zip(ends, share)]
+        yield list(pool.map(stack.enter_context, opened))
+
+
+@pytest.mark.parametrize("share", [(True, True), (True, False), (False, False)])
+def test_messages_of_any_length_arrive(ends, share: tuple[bool, bool]) -> None:
     abort = np.zeros(8, np.int64)
-    sent = [list(range(count)), list(range(-count, 0))]
-    with ThreadPoolExecutor(2) as pool:
-        for interval in (1, 2):
-            futures = [pool.submit(exchange, s, interval, m, count, abort) for s, m in zip(pair, sent)]
-            results = [f.result(timeout=30) for f in futures]
-            assert results == [(wire.DONE, sent[1]), (wire.DONE, sent[0])]
+    with mails(ends, share) as pair, ThreadPoolExecutor(2) as pool:
+        assert all((m.boxes[0] != 0) == all(share) and m.reads[0] == all(share) for m in pair)
+        for generation, count in enumerate([0, 1, wire.FRAME - 2, wire.FRAME - 1, wire.FRAME, ROOM, 0, 3], start=1):
+            sent = [list(range(count)), list(range(-count, 0))]
+            futures = [pool.submit(exchange, m, generation, spikes, abort) for m, spikes in zip(pair, sent)]
+            assert [f.result(timeout=30) for f in futures] == [(wire.DONE, sent[1]), (wire.DONE, sent[0])]
 
 
-def test_a_closed_peer_an_abort_and_a_wrong_interval_end_the_wait(pair: tuple[socket.socket, socket.socket]) -> None:
-    a, b = pair
+@pytest.mark.parametrize("share", [True, False])
+def test_a_closed_peer_an_abort_and_a_wrong_interval_end_the_wait(ends, share: bool) -> None:
     abort = np.zeros(8, np.int64)
-    with ThreadPoolExecutor(2) as pool:
-        waiting = pool.submit(exchange, a, 1, [], 10, abort)
+    with mails(ends, (share, share)) as (a, b), ThreadPoolExecutor(2) as pool:
+        waiting = pool.submit(exchange, a, 1, [], abort)
         time.sleep(0.05)
         abort[0] = 1
         assert waiting.result(timeout=5)[0] == wire.ABORTED
         abort[0] = 0
-        codes = {pool.submit(exchange, b, 9, [], 10, abort).result(timeout=5)[0]}
-        assert codes == {wire.CONFUSED}
-        waiting = pool.submit(exchange, b, 1, [], 10, abort)
+        assert pool.submit(exchange, b, 1, [], abort, interval=9).result(timeout=5)[0] == wire.CONFUSED
+        waiting = pool.submit(exchange, b, 2, [], abort)
         time.sleep(0.05)
-        a.close()
+        ends[0].close()
         assert waiting.result(timeout=5)[0] == wire.LOST
+
+
+def test_what_a_peer_wrote_before_it_ended_is_read(ends) -> None:
+    abort = np.zeros(8, np.int64)
+    with mails(ends) as (a, b):
+        a.outgoing[1, wire.HEAD : wire.HEAD + 3] = 1, 1, 42
+        wire.post(a, 1)
+        ends[0].close()
+        assert exchange(b, 1, [], abort) == (wire.DONE, [42])
+        assert exchange(b, 2, [], abort)[0] == wire.LOST
+
+
+def test_memory_of_another_process_is_read_only_with_its_token(ends) -> None:
+    """An offer from another host names some process here, or none: messages go over the socket."""
+    memory, descriptor = mailbox._anonymous(512, bytes(range(32)))
+    other = os.open(os.devnull, os.O_RDONLY)
+    try:
+        assert mailbox._look(os.getpid(), descriptor, 512, bytes(range(32))) is not None
+        assert mailbox._look(os.getpid(), descriptor, 512, bytes(32)) is None
+        assert mailbox._look(os.getpid(), other, 512, bytes(range(32))) is None
+        assert mailbox._look(2**30, descriptor, 512, bytes(range(32))) is None
+        assert mailbox._look(os.getpid(), -1, 512, bytes(range(32))) is None
+    finally:
+        os.close(descriptor)
+        os.close(other)
+    assert memory[:4].tobytes() == bytes(range(32))
+
+
+def test_an_ended_exchange_leaves_no_open_files(ends) -> None:
+    folder = Path("/proc/self/fd")
+    if not folder.is_dir():
+        pytest.skip("this system does not list open files")
+
+    def once() -> None:
+        with mails(ends) as pair:
+            assert all(m.boxes[0] for m in pair)
+
+    once()
+    before = len(list(folder.iterdir()))
+    for _ in range(5):
+        once()
+    gc.collect()
+    assert len(list(folder.iterdir())) <= before
+
+
+def test_a_peer_that_ends_while_mail_is_opened_is_reported(ends) -> None:
+    ends[1].close()
+    with pytest.raises(Stopped, match="closed its connection"), open_mail([ends[0]], ROOM):
+        pass
 
 
 def meet(count: int, secrets: list[bytes], timeout_s: float = 10.0) -> list:
