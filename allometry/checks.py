@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from allometry.config import Config, NetworkRun
+from allometry.config import Config, NetworkRun, points
 from allometry.errors import ConfigError
 from allometry.homogenize.readers import MODULES
 from allometry.models.registry import MODELS, expected
@@ -206,6 +206,27 @@ def _check_comparisons(cfg: Config) -> None:
                     expected="every connectome of the run: " + ", ".join(run.connectome),
                     do=f"add {', '.join(missing)}",
                 )
+        _check_reference(cfg, comparison, where)
+
+
+def _check_reference(cfg: Config, comparison: Any, where: str) -> None:
+    reference = getattr(comparison, "reference", None)
+    if reference is None:
+        return
+    from allometry.compare.spike_ensembles import without_seed
+
+    found = [
+        (point.name, cfg.simulate.runs[run]) for run in comparison.runs() for point in points(cfg.simulate.runs[run])
+    ]
+    names = dict.fromkeys(without_seed(name, getattr(run, "model", name)) for name, run in found)
+    names |= dict.fromkeys(name for _, name in comparison.stores())
+    if reference not in names and reference not in dict(found):
+        raise ConfigError(
+            f"{reference!r} is nothing that this comparison reads",
+            where=f"{where}.reference",
+            expected="one of " + (", ".join(names) or "(it reads nothing)"),
+            do=_hint(reference, names),
+        )
 
 
 def check_cluster(cfg: Config, *, submits: bool) -> None:

@@ -65,10 +65,15 @@ def ensembles_of(inputs: Mapping[str, Data]) -> dict[str, Ensemble]:
     result: dict[str, Ensemble] = {}
     for names in found.values():
         store = inputs[names[0]]
-        readable = re.sub(r"_?s\d+_[0-9a-f]{8}$", "", names[0]) or str(store.attrs["parameters"].get("model", names[0]))
+        readable = without_seed(names[0], str(store.attrs["parameters"].get("model", names[0])))
         label = readable if readable not in result else names[0]
         result[label] = Ensemble(label, tuple(names), _populations(store))
     return result
+
+
+def without_seed(point: str, model: str) -> str:
+    """Name of all points that differ only in the seed: a point's without its seed and digits, or that of the model."""
+    return re.sub(r"_?s\d+_[0-9a-f]{8}$", "", point) or model
 
 
 def _populations(store: Data) -> tuple[str, ...]:

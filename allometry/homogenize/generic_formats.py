@@ -140,15 +140,30 @@ def _table(path: Path, own: dict[str, Any]) -> Content:
 
 
 def _floats(table: pd.DataFrame, path: Path) -> Any:
+    filled = table.replace("", "nan")
     try:
-        return table.replace("", "nan").to_numpy(dtype=np.float64)
+        return filled.to_numpy(dtype=np.float64)
     except (TypeError, ValueError) as error:
+        row, column = next(
+            (row, column)
+            for column in range(filled.shape[1])
+            for row, cell in enumerate(filled.iloc[:, column])
+            if not _is_number(cell)
+        )
         raise ReaderError(
-            what=f"A cell is not a number ({error}).",
-            where=str(path),
-            expected="numbers below the header",
+            what=f"{str(filled.iloc[row, column])[:40]!r} is not a number.",
+            where=f"{path}: row {row + 1} below the header, column {str(filled.columns[column])!r}",
+            expected="numbers below the header; an empty cell is a missing value",
             do="correct the file",
         ) from error
+
+
+def _is_number(cell: Any) -> bool:
+    try:
+        np.float64(cell)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _nwb(path: Path, own: dict[str, Any]) -> Content:

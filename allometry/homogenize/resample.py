@@ -27,6 +27,7 @@ Up = Literal["band-limited", "linear"]
 ATTENUATION_DB = 60.0
 TRANSITION = 0.2  # width of the transition band, as a fraction of the Nyquist frequency it is bound to
 REGULAR = 1e-3  # deviation from a regular grid, in intervals, below which time stamps count as regular
+SAME_RATE = 1e-3  # relative difference of two rates below which they are called the same
 MIN_WEIGHT = 0.25  # share of the kernel that must rest on existing samples
 
 
@@ -126,6 +127,8 @@ def resample(
         grid, dense, known = _regular(values, axis, dt, finite, gap)
         out = _sinc(dense, known, grid, at, rate_hz)
         kind = "band-limited up-sampling" if ratio > 1 else "anti-aliased down-sampling"
+        if abs(ratio - 1) < SAME_RATE:
+            kind = "band-limited resampling at the same rate"
         method = f"{kind} from {1 / dt:.6g} Hz (Kaiser-windowed sinc, {ATTENUATION_DB:g} dB)"
     out[~_covered(axis, finite, at, gap)] = np.nan
     return Resampled(time=at, trace=out.astype(np.float32), method=method)

@@ -41,6 +41,8 @@ def check(values: dict[str, Any], root: Path) -> None:
         run(model="connectome_lif", connectome=[COOK]),
         held(WORM),
         spiking(NETWORK),
+        spiking({**NETWORK, "parameters": {"scale": [0.05, 0.1]}, "seeds": [1, 2]}, reference="scale0.1"),
+        spiking(NETWORK, reference="microcircuit"),
         spiking({**NETWORK, "model": "connectome_lif", "connectome": [COOK]}),
         {"homogenize": {"connectome": ["oh2014"], "options": {"oh2014": {}}, "worm_stack": [COOK]}},
         {"datasets": {"mine": {**OWN, "reader": "generic"}}, "homogenize": {"activity": ["mine"]}},
@@ -53,6 +55,11 @@ def test_what_fits_together_is_accepted(root: Path, values: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     ("values", "where", "nearest"),
     [
+        (
+            spiking({**NETWORK, "parameters": {"scale": [0.05, 0.1]}}, reference="scale01"),
+            "compare.comparisons.y.reference",
+            "'scale0.1'",
+        ),
         (run(model="microcircit"), "simulate.runs.x.model", "'microcircuit'"),
         (run(parameters={"scal": 0.1}), "simulate.runs.x.parameters.scal", "'scale'"),
         (run(parameters={"g": "abc"}), "simulate.runs.x.parameters.g", "a number"),

@@ -49,6 +49,14 @@ def test_csv(tmp_path, separator):
     check(read([path], time="t"), labels=names)
 
 
+def test_a_cell_of_text_is_named(tmp_path):
+    path = tmp_path / "worm.csv"
+    path.write_text("t,AVAL,AVAR\n0,1,\n0.5,2,lost\n")
+    with pytest.raises(ReaderError, match=r"'lost' is not a number") as caught:
+        read([path], time="t")
+    assert "row 2 below the header, column 'AVAR'" in caught.value.where
+
+
 def test_csv_with_a_row_per_roi_and_no_time(tmp_path):
     path = tmp_path / "worm.csv"
     rows = [",".join(["name", *map(str, range(200))])]
