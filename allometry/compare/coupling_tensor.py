@@ -72,7 +72,7 @@ def read_recorded(name: str, tree: xr.DataTree, share: float, smooth_s: float, b
             f"{kept.size} neurons are labelled in at least {share:.0%} of the recordings",
             where=name,
             expected=f"at least {FEWEST_NEURONS}",
-            do="lower `share`",
+            do="lower `share`" if seen.shape[1] >= FEWEST_NEURONS else "leave this store out: it labels too few",
         )
     rate = float(root.attrs["rate_hz"])
     length = min(part.sizes["sample"] for part in parts.values())

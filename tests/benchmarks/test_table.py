@@ -8,6 +8,7 @@ import pytest
 from benchmarks.table import (
     CASES,
     PROGRAMS,
+    breakdown_table,
     compare_table,
     cut_table,
     figure,
@@ -59,6 +60,19 @@ def test_the_fastest_repeat_counts(results: Path) -> None:
 def test_partitions_and_machine(results: Path) -> None:
     assert "| 1 | 2 | 1 | 2.0 | 1.25 |" in cut_table(results)
     assert "Test CPU, 2 CPUs, 24 GiB, 2026-01-02" in machine_line(results)
+
+
+def test_where_the_time_goes(results: Path) -> None:
+    assert len(breakdown_table(results).splitlines()) == 2  # no result, no row
+    seconds = {"update": 0.4, "input": 0.2, "delivery": 0.9, "meeting": 0.02, "recording": 0.08}
+    costs = {"ns_per_update": 0.5, "ns_per_input": 0.25, "ns_per_event": 0.93, "us_per_meeting": 1.0}
+    found = {"scale": 1.0, "duration_ms": 2000.0, "total_s": 1.6, "seconds": seconds, **costs}
+    found["us_per_exchange"] = {"memory": 1.4, "tcp": 12.25}
+    (results / "breakdown_1.json").write_text(json.dumps(found))
+    rows = breakdown_table(results).splitlines()[2:]
+    assert rows[0] == "| 1 | update | 0.200 | 25 % | 0.50 ns per neuron and step |"
+    assert rows[2] == "| 1 | delivery | 0.450 | 56 % | 0.93 ns per synaptic event |"
+    assert rows[-1] == "| 1 | exchange of two partitions, TCP | | | 12.25 µs per step |"
 
 
 def test_homogenizing(results: Path) -> None:

@@ -1,7 +1,5 @@
 """Figures of comparisons: every connectome is drawn, however many there are, and legends cover nothing."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +10,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from allometry.report.comparisons import worm
-from allometry.report.style import figure
 
 NAMES = [f"c{i:02d}" for i in range(11)]
 ROW = {"reference": "atlas", "group": "", "ci_low": 0.4, "ci_high": 0.6, "ceiling_low": np.nan, "ceiling_high": np.nan}
-
-
-@pytest.fixture
-def panels(monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
-    """Axes of the figure that was drawn, and that no legend lies on the data of one."""
-    found: list[Axes] = []
-
-    @contextmanager
-    def kept(*args: Any) -> Iterator[list[Axes]]:
-        with figure(*args) as axes:
-            yield axes
-            found.extend(axes)
-            axes[0].figure.canvas.draw()
-            for ax in axes:
-                legend = ax.get_legend()
-                if legend is not None:
-                    inside = ax.get_window_extent().padded(-2)
-                    assert not legend.get_window_extent().overlaps(inside), ax.get_title(loc="left")
-
-    monkeypatch.setattr(worm, "figure", kept)
-    return found
 
 
 def _styles(ax: Axes, points: int) -> list[tuple[Any, Any]]:

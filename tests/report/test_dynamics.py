@@ -1,9 +1,7 @@
 """Figures of motifs, manifolds and reservoirs: drawn from results of the comparisons themselves, numbers in the captions."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,30 +13,13 @@ from allometry.compare.activity_manifolds import activity_manifolds
 from allometry.compare.connectome_reservoir import connectome_reservoir
 from allometry.compare.result import Result
 from allometry.compare.worm_dynamics import dynamic_connectome
-from allometry.report.comparisons import draw, dynamics, reservoirs
-from allometry.report.style import figure
+from allometry.report.comparisons import draw
 from tests.compare.conftest import ATTRS, make_connectome
 from tests.compare.test_activity_manifolds import worms
 from tests.compare.test_connectome_reservoir import clustered
 from tests.compare.test_worm_dynamics import recordings
 
 __all__ = ["make_connectome"]  # the fixture of the tests of the comparisons
-
-
-@pytest.fixture
-def panels(monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
-    """Axes of the figure that was drawn."""
-    found: list[Axes] = []
-
-    @contextmanager
-    def kept(*args: Any) -> Iterator[list[Axes]]:
-        with figure(*args) as axes:
-            yield axes
-            found.extend(ax for ax in axes if ax.figure is not None)
-
-    for module in (dynamics, reservoirs):
-        monkeypatch.setattr(module, "figure", kept)
-    return found
 
 
 def drawn(result: Result, folder: Path) -> str:

@@ -1,9 +1,6 @@
 """Figures of sensory populations show what the scores hold, and no legend lies on data."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +13,6 @@ from allometry.compare.representation_similarity import representation_similarit
 from allometry.compare.result import Result
 from allometry.report import comparisons
 from allometry.report.comparisons import mouse
-from allometry.report.style import figure
 from tests.compare.responses import ATTRS, directions, make_responses
 
 AREAS = ["V1"] * 8 + ["LM"] * 8
@@ -29,25 +25,6 @@ def store() -> xr.Dataset:
     tuned = 1 + 0.8 * np.cos(theta - 2 * np.pi * np.arange(16) / 16)
     values = tuned[:, None] + 0.3 * rng.normal(size=(8, 4, 16))
     return make_responses(values, {"direction": directions(8)}, units={"area": AREAS})
-
-
-@pytest.fixture
-def panels(monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
-    found: list[Axes] = []
-
-    @contextmanager
-    def kept(*args: Any) -> Iterator[list[Axes]]:
-        with figure(*args) as axes:
-            yield axes
-            found.extend(ax for ax in axes if ax.figure is not None)
-        for ax in found:  # laid out when the figure was written
-            legend = ax.get_legend()
-            if legend is not None:
-                inside = ax.get_window_extent().padded(-2)
-                assert not legend.get_window_extent().overlaps(inside), ax.get_title(loc="left")
-
-    monkeypatch.setattr(mouse, "figure", kept)
-    return found
 
 
 def _drawn(result: Result, folder: Path) -> str:
