@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from allometry.errors import AllometryError
+from allometry.errors import AllometryError, terminable
 from allometry.simulate import command as simulation
 
 
@@ -138,11 +138,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status (1 for problems, differences and errors)."""
     arguments = parser().parse_args(argv)
     try:
-        status: int = arguments.run(arguments)
+        with terminable():
+            status: int = arguments.run(arguments)
         sys.stdout.flush()
     except AllometryError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     except BrokenPipeError:
         # the reader (head, less) has seen enough; the interpreter must not complain about it at exit
         sys.stdout = open("/dev/null", "w")  # noqa: SIM115

@@ -5,6 +5,7 @@ Every such error says what is wrong, where, what was expected and what to do (DE
 
 import contextlib
 import logging
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,11 +83,29 @@ def log_to(*handlers: logging.Handler) -> Iterator[logging.Logger]:
 
 
 @contextlib.contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM, as of a batch system at its time limit, end the process with status 143 after cleaning up."""
+
+    def end(*_: object) -> None:
+        sys.exit(143)
+
+    try:
+        before = signal.signal(signal.SIGTERM, end)
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
 def script_log(path: str | Path) -> Iterator[logging.Logger]:
     """Log to `path` and to stderr; end the process with status 1 and one clear message on an `AllometryError`."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with log_to(logging.FileHandler(path, mode="w"), logging.StreamHandler(sys.stderr)) as logger:
+    with terminable(), log_to(logging.FileHandler(path, mode="w"), logging.StreamHandler(sys.stderr)) as logger:
         try:
             yield logger
         except AllometryError as error:

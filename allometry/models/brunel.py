@@ -57,14 +57,17 @@ def brunel(
     Raises
     ------
     SimulationError
-        If a scale, epsilon or the delay is not positive, or epsilon is above 1.
+        If a scale, epsilon or the delay is not positive, epsilon is above 1, or g or eta is negative.
     """
     k = scale if k_scale is None else k_scale
     for name, value in (("scale", scale), ("k_scale", k), ("epsilon", epsilon), ("delay_ms", delay_ms), ("j_mv", j_mv)):
-        if not value > 0:
+        if not (value > 0 and math.isfinite(value)):
             raise SimulationError(f"{name} is {value}", where="brunel", expected="a positive number")
     if epsilon > 1:
         raise SimulationError(f"epsilon is {epsilon}", where="brunel", expected="a probability")
+    for name, value in (("g", g), ("eta", eta)):
+        if not (value >= 0 and math.isfinite(value)):
+            raise SimulationError(f"{name} is {value}", where="brunel", expected="a number from 0 on")
     excitatory, inhibitory = epsilon * N_EXCITATORY, epsilon * N_INHIBITORY
     rate_threshold_hz = 1000 * NEURON.V_th / (j_mv * excitatory * NEURON.tau_m)
     external_hz = eta * rate_threshold_hz * excitatory

@@ -5,6 +5,8 @@ full-scale rates of the reference implementation (INM-6/microcircuit-PD14-model)
 variance of the input: van Albada, Helias & Diesmann 2015, PLoS Comput Biol 11:e1004490.
 """
 
+import math
+from decimal import Decimal, localcontext
 from typing import Literal
 
 import numpy as np
@@ -62,10 +64,13 @@ def psc_amplitude(psp_mv: float, neuron: IafPscExp | None = None) -> float:
     Potjans & Diesmann 2014, table 4: 0.15 mV correspond to 87.81 pA.
     """
     n = neuron or IafPscExp()
-    tau_m, tau_s = n.tau_m, n.tau_syn_ex
-    ratio = (tau_m / tau_s) ** (1 / (tau_s - tau_m))
-    peak = tau_m * tau_s / n.C_m / (tau_s - tau_m) * (ratio**tau_m - ratio**tau_s)
-    return psp_mv / peak
+    # Correctly rounded: the last bit of libm's power differs between machines.
+    with localcontext() as context:
+        context.prec = 60
+        tau_m, tau_s = Decimal(n.tau_m), Decimal(n.tau_syn_ex)
+        ratio = (tau_m / tau_s) ** (1 / (tau_s - tau_m))
+        peak = tau_m * tau_s / Decimal(n.C_m) / (tau_s - tau_m) * (ratio**tau_m - ratio**tau_s)
+        return float(Decimal(psp_mv) / peak)
 
 
 def synapse_counts(conn_prob: NDArray[np.float64], n_target: NDArray, n_source: NDArray) -> NDArray[np.float64]:
@@ -138,12 +143,16 @@ def microcircuit(
     Raises
     ------
     SimulationError
-        If a scale is not in (0, 1], or `input` is unknown.
+        If a scale is not in (0, 1], `g` is positive, or `input` is unknown.
     """
     k = scale if k_scale is None else k_scale
     for name, value in (("scale", scale), ("k_scale", k)):
         if not 0 < value <= 1:
             raise SimulationError(f"{name} is {value}", where="microcircuit", expected="0 < scale <= 1")
+    if not (math.isfinite(g) and g <= 0):
+        raise SimulationError(
+            f"g is {g}", where="microcircuit", expected="a negative number: inhibition", do=f"use {-g}"
+        )
     if input not in ("poisson", "dc"):
         raise SimulationError(f"unknown input {input!r}", where="microcircuit", expected="poisson or dc")
     sizes = np.round(SIZES * scale).astype(int)

@@ -1,6 +1,6 @@
 """The collector: merges the segments of closed time windows by (step, unit) into the store while the run goes on."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,7 +17,7 @@ _LOW = np.int64(0xFFFFFFFF)
 class Collector:
     """Writes merged windows in order; holds one window at a time.
 
-    `keep` leaves the merged windows in the spool, for a run with checkpoints.
+    Counts and voltages grow in files of the spool until the store is closed. `keep` leaves the merged windows in the spool, for a run with checkpoints.
     """
 
     network: Network
@@ -32,16 +32,20 @@ class Collector:
     next: int = 0
     spikes: int = 0
     _counts: np.ndarray | None = None
-    _samples: list[np.ndarray] = field(default_factory=list)
+    _voltage: np.ndarray | None = None
+    _sampled: int = 0
 
     def __post_init__(self) -> None:
         if self.record.counts_ms is not None:
             self._bin_steps = round(self.record.counts_ms / self.network.dt_ms)
             bins = -(-self.steps // self._bin_steps)
-            self._counts = np.zeros((bins, self.network.size), np.int32)
+            self._counts = self.spool.grown("count", (bins, self.network.size), np.int32)
         units = probe_units(self.network, self.record)
         self._column = {int(unit): column for column, unit in enumerate(units)}
         self._units = units
+        if len(units):
+            samples = self.steps // sample_steps(self.record, self.network.dt_ms)
+            self._voltage = self.spool.grown("voltage", (samples, len(units)), np.float32)
 
     def poll(self) -> bool:
         """Merge every window that all partitions have closed; returns whether there was one."""
@@ -82,8 +86,9 @@ class Collector:
             self.writer.append(step, unit)
         if self._counts is not None:
             np.add.at(self._counts, ((step - 1) // self._bin_steps, unit), 1)
-        if len(self._units):
-            self._samples.append(samples)
+        if self._voltage is not None:
+            self._voltage[self._sampled : self._sampled + len(samples)] = samples
+            self._sampled += len(samples)
 
     def close(self, attrs: dict, provenance: dict) -> None:
         """Finalise the store."""
@@ -91,11 +96,10 @@ class Collector:
         optional: dict = {}
         if self._counts is not None:
             optional |= {"count": self._counts, "bin_ms": self._bin_steps * self.network.dt_ms}
-        if len(self._units):
-            samples = np.concatenate([*self._samples, np.empty((0, len(self._units)), np.float32)])
+        if self._voltage is not None:
             optional |= {
-                "voltage": samples,
-                "voltage_step": every * np.arange(1, len(samples) + 1, dtype=np.int64),
+                "voltage": self._voltage,
+                "voltage_step": every * np.arange(1, len(self._voltage) + 1, dtype=np.int64),
                 "probe": self._units,
             }
         self.writer.close(attrs=attrs, provenance=provenance, **optional)

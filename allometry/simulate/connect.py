@@ -92,9 +92,10 @@ def bernoulli(
     """Each ordered pair with probability `p`: geometric skips over the sources, keyed by (target, index)."""
     weight_mask = uint64(len(weights) - 1)
     delay_mask = uint64(len(delays) - 1)
-    if p <= 0.0:
+    if p <= 1e-100:
         return
-    scale = 0.0 if p >= 1.0 else 1.0 / ln(1.0 - p)
+    # ln(1 - p) is -p where 1 - p rounds to 1.
+    scale = 0.0 if p >= 1.0 else (1.0 / ln(1.0 - p) if 1.0 - p < 1.0 else -1.0 / p)
     for t in range(n_target):
         target = low + t
         base = draw(key, target)

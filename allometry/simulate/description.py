@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,6 +9,7 @@ import pandas as pd
 from allometry.simulate.cluster import Placement, workers
 from allometry.simulate.estimate import Estimate, check_fits, duration
 from allometry.simulate.inputs import Record
+from allometry.simulate.memory import free_memory
 from allometry.simulate.network import Network
 from allometry.simulate.plan import Plan
 from allometry.simulate.serialise import to_dict
@@ -54,22 +54,10 @@ def attributes(plan: Plan, record: Record, extra: Mapping[str, Any] | None) -> d
     }
 
 
-def _free_memory() -> int:
-    import psutil
-
-    free = int(psutil.virtual_memory().available)
-    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            free = min(free, int(Path(path).read_text()))
-        except (OSError, ValueError):
-            continue
-    return free
-
-
 def check_memory(client: Any, placed: Placement, need: Estimate, limit_gib: float | None) -> None:
     """Refuse a run that does not fit into what is free on its hosts, or into `limit_gib`."""
     used = sorted(set(placed.workers))
-    free = client.run(_free_memory, workers=used)
+    free = client.run(free_memory, workers=used)
     info = workers(client)
     hosts = {address: str(info[address]["host"]) for address in used}
     available: dict[str, int] = {}
@@ -94,6 +82,7 @@ def measurements(measured: list[dict[str, float]], placed: Placement, partitions
         "compile_s": max(m["compile_s"] for m in measured),
         "build_s": max(m["build_s"] for m in measured),
         "sim_s": max(m["sim_s"] for m in measured),
+        "recording_s": max(m["recording_s"] for m in measured),
         "wall_s": wall_s,
         "peak_rss_bytes": int(sum(processes.values())),
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from allometry.errors import SimulationError
+from allometry.simulate.partition import QUEUE_ROOM
 from allometry.simulate.plan import Plan
 from allometry.simulate.shard import layout, row_counts
 
@@ -60,9 +61,10 @@ def estimate(plan: Plan, duration_ms: float, partitions: int, threads: int, proc
     parts = partitions * threads
     synapses = sum(s.expected for s in plan.synapses)
     part_bytes = [_part_bytes(plan, k, parts) for k in range(parts)]
-    per_partition = [sum(part_bytes[p * threads : (p + 1) * threads]) + PROCESS_BYTES for p in range(partitions)]
+    process = PROCESS_BYTES + _given_bytes(plan)
+    per_partition = [sum(part_bytes[p * threads : (p + 1) * threads]) + process for p in range(partitions)]
     if not processes:
-        per_partition = [sum(per_partition) - (partitions - 1) * PROCESS_BYTES]
+        per_partition = [sum(per_partition) - (partitions - 1) * process]
     steps = duration_ms / plan.network.dt_ms
     outgoing = {n.name: 0.0 for n in plan.neurons}
     for s in plan.synapses:
@@ -90,8 +92,21 @@ def _part_bytes(plan: Plan, part: int, parts: int) -> int:
     rows = 4 * int(narrow[-1] + wide[-1]) + 18 * plan.size
     width = np.dtype(plan.float_type).itemsize
     state = where.neurons * (4 * width + 4 + 16) + where.slots * (np.dtype(plan.sum_type).itemsize + 16)
-    queue = 2 * (plan.longest + 1) * 2048 * 8
+    # A spike is queued once for every different delay of its population; queues double as they fill.
+    queued = (
+        sum(n.size * int(plan.spans[i]) for i, n in enumerate(plan.neurons)) * ASSUMED_HZ * plan.network.dt_ms * 1e-3
+    )
+    entries = max(QUEUE_ROOM, 4 * queued)
+    queue = 2 * (plan.longest + 1) * round(entries) * 8
     return round(words) + rows + state + queue
+
+
+def _given_bytes(plan: Plan) -> int:
+    """Bytes of explicit edges, tables and given events, which every process holds whole."""
+    arrays = [array for s in plan.synapses for array in (s.weights, s.delays)]
+    for described in (*(p.rule for p in plan.network.projections), *plan.network.inputs, *plan.network.gap_junctions):
+        arrays += [value for value in vars(described).values() if isinstance(value, np.ndarray)]
+    return sum(array.nbytes for array in arrays)
 
 
 def check_fits(need: Estimate, available: dict[str, int], placed: dict[str, int]) -> None:

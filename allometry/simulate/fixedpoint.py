@@ -126,7 +126,7 @@ def quantum(weights: list[np.ndarray], unit: str, precision: str, where: str) ->
         if value > smallest:
             value = _power_of_two(smallest, up=False)
         limit = float(_WIDE_RANGE)
-    if largest / value >= limit:
+    if np.rint(largest / value) >= limit:
         raise SimulationError(
             f"the weights overflow the fixed-point range: {largest:g} {unit} in units of {value:g} {unit}",
             where=where,

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from allometry.simulate.indices import whole_numbers
 from allometry.simulate.serialise import serialisable
 
 
 def _neurons(value: np.ndarray | None) -> np.ndarray | None:
-    return None if value is None else np.asarray(value, dtype=np.int64).ravel()
+    return None if value is None else whole_numbers(value, "neurons")
 
 
 @serialisable

@@ -10,6 +10,7 @@ import yaml
 from allometry.errors import SimulationError
 from allometry.simulate import serialise
 from allometry.simulate.distributions import Constant, Distribution, Lognormal, Normal, Uniform, Values, as_distribution
+from allometry.simulate.indices import whole_numbers
 from allometry.simulate.inputs import DCInput, Input, PoissonInput, Record, SpikeListInput, VoltageProbe
 from allometry.simulate.neurons import ConnectomeLif, IafPscDelta, IafPscExp, NeuronModel
 from allometry.simulate.rules import ExplicitEdges, FixedIndegree, FixedTotalNumber, PairwiseBernoulli, Rule
@@ -108,10 +109,10 @@ class GapJunctions:
     weight: np.ndarray
 
     def __post_init__(self) -> None:
-        source = np.asarray(self.source, dtype=np.int64).ravel()
+        source = whole_numbers(self.source, "source")
         weight = np.asarray(self.weight, dtype=np.float64)
         object.__setattr__(self, "source", source)
-        object.__setattr__(self, "target", np.asarray(self.target, dtype=np.int64).ravel())
+        object.__setattr__(self, "target", whole_numbers(self.target, "target"))
         object.__setattr__(self, "weight", np.full(source.size, float(weight)) if weight.ndim == 0 else weight.ravel())
 
 

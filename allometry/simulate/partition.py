@@ -14,7 +14,7 @@ from allometry.simulate.inputs import VoltageProbe
 from allometry.simulate.plan import Plan
 from allometry.simulate.shard import Layout, build_cells, build_wiring, current_changes, layout, probed, set_currents
 
-_QUEUE_ROOM = 264
+QUEUE_ROOM = 264
 # How long a thread spins before it gives its core away: little where threads outnumber cores.
 _PATIENT, _CROWDED = 100, 1
 
@@ -124,8 +124,8 @@ class Partition:
             where=where,
             cells=cells,
             wiring=wiring,
-            narrow=np.zeros((ring, _QUEUE_ROOM), np.uint64),
-            wide=np.zeros((ring, _QUEUE_ROOM), np.uint64),
+            narrow=np.zeros((ring, QUEUE_ROOM), np.uint64),
+            wide=np.zeros((ring, QUEUE_ROOM), np.uint64),
             narrow_filled=np.zeros(ring, np.int64),
             wide_filled=np.zeros(ring, np.int64),
         )

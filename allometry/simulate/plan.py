@@ -6,6 +6,7 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 
+from allometry.errors import SimulationError
 from allometry.simulate.drive import poisson_thresholds
 from allometry.simulate.fixedpoint import Quantum, delay_steps, delay_table, quantum, round_to, weight_table
 from allometry.simulate.network import (
@@ -26,11 +27,15 @@ from allometry.simulate.rng import Purpose, key
 PSC_EXP_ONE, PSC_EXP_TWO, PSC_DELTA, CONNECTOME = range(4)
 FIXED_TOTAL, FIXED_INDEGREE, BERNOULLI, EXPLICIT = range(4)
 NEVER = 2**62
+MAX_SUM = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Neurons:
-    """One population in numbers: kernel, propagators, and where its neurons are."""
+    """One population in numbers: kernel, propagators, and where its neurons are.
+
+    `input_extent` is the most that Poisson and spike-list inputs add to a neuron in one step, in integer weights.
+    """
 
     name: str
     size: int
@@ -43,6 +48,7 @@ class Neurons:
     constant_current: float
     quantum: Quantum
     initial_key: np.uint64
+    input_extent: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +142,8 @@ def _lost(t: float, tau: float) -> float:
         return float(1 - (Decimal(-t) / Decimal(tau)).exp())
 
 
-def _steps(t_ms: float, dt: float) -> int:
+def steps_of(t_ms: float, dt: float) -> int:
+    """Return the step at which an input starts or stops: times are rounded to whole steps."""
     return NEVER if math.isinf(t_ms) else round(t_ms / dt)
 
 
@@ -156,6 +163,7 @@ def compile_network(net: Network, seed: int, precision: str) -> Plan:
         unit = "pA" if isinstance(p.neuron, IafPscExp) else "mV"
         scale = quantum(sets, unit, precision, f"weights into population {p.name}")
         neurons.append(_neurons(net, i, p, offsets[p.name], scale, seed, precision))
+        _check_sums(net, p, neurons[-1], raw, precision)
     synapses = []
     for number, projection in enumerate(net.projections):
         source, target = index[projection.source], index[projection.target]
@@ -249,7 +257,7 @@ def _neurons(net: Network, i: int, p: Population, first: int, scale: Quantum, se
         model, current = PSC_DELTA, m.I_e
     else:
         a, b = decayed(h, m.tau_m), decayed(h, m.tau_syn)
-        c = h / m.tau_m * a if m.tau_m == m.tau_syn else m.tau_syn / (m.tau_syn - m.tau_m) * (b - a)
+        c = _arrived(h, m.tau_syn, m.tau_m, a, b)
         values = [reset, threshold, a, b, c, h / m.tau_m, 0.0, 0.0, scale.value]
         model, slots = CONNECTOME, 2
     ref = np.floor(np.asarray(m.t_ref, np.float64) / h + 0.5).astype(np.int64)
@@ -265,7 +273,60 @@ def _neurons(net: Network, i: int, p: Population, first: int, scale: Quantum, se
         constant_current=current,
         quantum=scale,
         initial_key=key(seed, Purpose.INITIAL_V, i),
+        input_extent=_input_extent(net, p, scale.value),
     )
+
+
+def _input_extent(net: Network, p: Population, unit: float) -> int:
+    total = 0.0
+    for x in net.inputs:
+        if getattr(x, "population", None) != p.name:
+            continue
+        if isinstance(x, PoissonInput):
+            offset, row = poisson_thresholds(x.rate_hz * net.dt_ms * 1e-3)
+            total += (offset + len(row)) * abs(x.weight) / unit
+        elif isinstance(x, SpikeListInput) and x.neurons.size:
+            step = np.floor(x.times_ms / net.dt_ms + 1e-6).astype(np.int64)
+            weight = np.abs(np.broadcast_to(x.weight, x.neurons.shape)) / unit
+            _, place = np.unique(step * p.size + x.neurons, return_inverse=True)
+            total += float(np.bincount(place.ravel(), weight).max())
+    return math.ceil(total)
+
+
+def _check_sums(net: Network, p: Population, neurons: Neurons, raw: list[np.ndarray], precision: str) -> None:
+    """Refuse what is sure to overflow the integer sums of `fast` before anything is built."""
+    if precision != "fast":
+        return
+    total = float(neurons.input_extent)
+    for projection, weights in zip(net.projections, raw):
+        if projection.target == p.name and not isinstance(projection.rule, ExplicitEdges):
+            _, _, _, _, expected = _rule(projection.rule, net.population(projection.source).size, p.size)
+            total += expected / p.size * float(np.abs(weights).mean()) / neurons.quantum.value
+    if total > MAX_SUM:
+        raise overflow(p.name)
+
+
+def overflow(population: str) -> SimulationError:
+    """Return the error of a population whose summed input does not fit the integers of `fast`."""
+    return SimulationError(
+        "the summed weights of a neuron's inputs overflow 32 bits",
+        where=f"population {population}, precision 'fast'",
+        expected="weights whose sum over all synapses and inputs is below 2^31 times the resolution of the smallest",
+        do="use precision='exact'",
+    )
+
+
+def _arrived(h: float, tau_syn: float, tau_m: float, a: float, b: float) -> float:
+    """Return what a unit of g adds to V in one step, with its limit at equal time constants."""
+    if tau_syn == tau_m:
+        return h / tau_m * a
+    if abs(tau_syn - tau_m) > 1e-3 * tau_m:
+        return tau_syn / (tau_syn - tau_m) * (b - a)
+    # The difference of nearly equal numbers, with digits enough to be left some.
+    with localcontext() as context:
+        context.prec = 60
+        s, m = Decimal(tau_syn), Decimal(tau_m)
+        return float(s / (s - m) * ((Decimal(-h) / s).exp() - (Decimal(-h) / m).exp()))
 
 
 def _p21(h: float, tau_syn: float, tau_m: float, c_m: float) -> float:
@@ -288,9 +349,9 @@ def _poisson(net: Network, x: PoissonInput, target: int, number: int, unit: floa
         offset=offset,
         weight=int(round_to(np.array([x.weight]), unit)[0]),
         neurons=x.neurons,
-        start=_steps(x.start_ms, net.dt_ms),
-        stop=_steps(x.stop_ms, net.dt_ms),
+        start=steps_of(x.start_ms, net.dt_ms),
+        stop=steps_of(x.stop_ms, net.dt_ms),
     )
 
 
-__all__ = ["ConnectomeLif", "Neurons", "Plan", "Poisson", "Synapses", "compile_network"]
+__all__ = ["ConnectomeLif", "Neurons", "Plan", "Poisson", "Synapses", "compile_network", "overflow", "steps_of"]

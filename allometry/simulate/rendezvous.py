@@ -73,7 +73,7 @@ def connect(
     peers: dict[int, socket.socket] = {}
     try:
         for other in range(number):
-            peers[other] = _dial(addresses[other], number, other, secret, deadline)
+            peers[other] = _dial(addresses[other], number, other, secret, deadline, watch)
         server.settimeout(0.5)
         while len(peers) < len(addresses) - 1:
             watch()
@@ -110,15 +110,20 @@ def _proof(secret: bytes, role: bytes, nonce: bytes, number: int) -> bytes:
     return hmac.new(secret, role + nonce + struct.pack("<I", number), hashlib.sha256).digest()
 
 
-def _dial(address: tuple[str, int], number: int, other: int, secret: bytes, deadline: float) -> socket.socket:
+def _dial(
+    address: tuple[str, int], number: int, other: int, secret: bytes, deadline: float, watch: Callable[[], None]
+) -> socket.socket:
     where = f"partition {other} at {address[0]}:{address[1]}"
     connection = None
     try:
         connection = socket.create_connection(address, timeout=max(0.1, deadline - time.monotonic()))
-        challenge = _exactly(connection, _NONCE)
+        connection.settimeout(0.5)
+        challenge = _exactly(connection, _NONCE, deadline, watch)
         nonce = secrets.token_bytes(_NONCE)
         connection.sendall(_HELLO.pack(_MAGIC, number, nonce, _proof(secret, b"dial", challenge, number)))
-        if not hmac.compare_digest(_exactly(connection, _NONCE), _proof(secret, b"admit", nonce, number)):
+        if not hmac.compare_digest(
+            _exactly(connection, _NONCE, deadline, watch), _proof(secret, b"admit", nonce, number)
+        ):
             raise SimulationError("a peer does not know the secret of this run", where=where)
     except (OSError, EOFError) as error:
         if connection is not None:
@@ -150,10 +155,19 @@ def _admit(connection: socket.socket, secret: bytes, deadline: float) -> int | N
     return int(number)
 
 
-def _exactly(connection: socket.socket, size: int) -> bytes:
+def _exactly(
+    connection: socket.socket, size: int, deadline: float | None = None, watch: Callable[[], None] = lambda: None
+) -> bytes:
+    """Receive `size` bytes; with a deadline, `watch` is called whenever the socket's own timeout passes."""
     data = b""
     while len(data) < size:
-        piece = connection.recv(size - len(data))
+        try:
+            piece = connection.recv(size - len(data))
+        except TimeoutError:
+            if deadline is None or time.monotonic() > deadline:
+                raise
+            watch()
+            continue
         if not piece:
             raise EOFError("the connection was closed during the handshake")
         data += piece

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allometry.simulate.indices import whole_numbers
 from allometry.simulate.serialise import serialisable
 
 
@@ -28,9 +29,9 @@ class ExplicitEdges:
     delay: np.ndarray
 
     def __post_init__(self) -> None:
-        source, target = (np.asarray(x, dtype=np.int64).ravel() for x in (self.source, self.target))
+        source = whole_numbers(self.source, "source")
         object.__setattr__(self, "source", source)
-        object.__setattr__(self, "target", target)
+        object.__setattr__(self, "target", whole_numbers(self.target, "target"))
         for name in ("weight", "delay"):
             value = np.asarray(getattr(self, name), dtype=np.float64)
             object.__setattr__(self, name, np.full(source.size, float(value)) if value.ndim == 0 else value.ravel())

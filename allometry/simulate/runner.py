@@ -1,7 +1,9 @@
 """Running a network: check it, place it, run it, write its store."""
 
+import contextlib
 import logging
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -11,6 +13,7 @@ from typing import Any
 import xarray as xr
 
 from allometry import stores
+from allometry.errors import log_to
 from allometry.simulate import cluster as clusters
 from allometry.simulate.attempts import WINDOW_MS, Attempts
 from allometry.simulate.description import attributes, check_memory, measurements, report
@@ -18,7 +21,7 @@ from allometry.simulate.estimate import estimate
 from allometry.simulate.inputs import Record
 from allometry.simulate.network import Network
 from allometry.simulate.plan import compile_network
-from allometry.simulate.spool import Spool
+from allometry.simulate.spool import Spool, remove_abandoned
 from allometry.simulate.task import warm
 from allometry.simulate.validate import check_network, check_run
 
@@ -86,13 +89,20 @@ def run(
     """
     store, record = Path(store), record or Record()
     check_network(net)
-    check_run(net, duration_ms, partitions, precision, record)
+    check_run(
+        net, duration_ms, partitions, precision, record,
+        seed=seed, threads=threads, checkpoint_ms=checkpoint_ms, memory_gib=memory_gib,
+    )  # fmt: skip
     plan = compile_network(net, seed, precision)
     steps = round(duration_ms / net.dt_ms)
-    if partitions > 1 and cluster in (None, "local"):
-        # Compile once here: every worker would otherwise do so at the same time.
-        warm(precision)
-    with clusters.connect(cluster, partitions, threads) as client:
+    with contextlib.ExitStack() as stack:
+        if not _LOG.hasHandlers():
+            # Nobody listens, as in a plain script: the estimate is to be seen before the run all the same.
+            stack.enter_context(log_to(logging.StreamHandler(sys.stderr)))
+        if partitions > 1 and cluster in (None, "local"):
+            # Compile once here: every worker would otherwise do so at the same time.
+            warm(precision)
+        client = stack.enter_context(clusters.connect(cluster, partitions, threads))
         placed = clusters.place(client, partitions, threads)
         need = estimate(plan, duration_ms, partitions, placed.threads, processes=not placed.in_process)
         _LOG.info("%s, %d x %d threads, %s precision", need, partitions, placed.threads, precision)
@@ -112,7 +122,7 @@ def run(
                 shutil.rmtree(folder, ignore_errors=True)
             raise
         spool.remove()
-    report(measured, duration_ms, attempts.spikes)
+        report(measured, duration_ms, attempts.spikes)
     return stores.open(store)  # type: ignore[return-value]
 
 
@@ -122,4 +132,6 @@ def _folder(store: Path, checkpoint: str | Path | None) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
     store.parent.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=f".{store.stem}-spool-", dir=store.parent))
+    prefix = f".{store.stem}-spool-"
+    remove_abandoned(store.parent, f"{prefix}*")
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=store.parent))

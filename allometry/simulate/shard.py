@@ -25,7 +25,17 @@ from allometry.simulate.cut import Segment, segments
 from allometry.simulate.distributions import Constant, Normal, Uniform, Values
 from allometry.simulate.fixedpoint import round_to
 from allometry.simulate.network import DCInput, SpikeListInput, VoltageProbe
-from allometry.simulate.plan import BERNOULLI, CONNECTOME, EXPLICIT, FIXED_TOTAL, Plan, Synapses
+from allometry.simulate.plan import (
+    BERNOULLI,
+    CONNECTOME,
+    EXPLICIT,
+    FIXED_TOTAL,
+    MAX_SUM,
+    Plan,
+    Synapses,
+    overflow,
+    steps_of,
+)
 from allometry.simulate.rng import multinomial_indegrees, normal_draws, uniform_draws
 
 _NO_WORDS: dict[type, np.ndarray] = {np.uint32: np.empty(0, np.uint32), np.uint64: np.empty(0, np.uint64)}
@@ -151,7 +161,7 @@ def set_currents(plan: Plan, where: Layout, cells: Cells, step: int) -> None:
         for x in plan.network.inputs:
             if not isinstance(x, DCInput) or x.population != neurons.name:
                 continue
-            if x.start_ms / dt - 1e-6 <= step < x.stop_ms / dt - 1e-6:
+            if steps_of(x.start_ms, dt) <= step < steps_of(x.stop_ms, dt):
                 several = isinstance(x.amplitude, np.ndarray)
                 same &= not several
                 total += x.amplitude[s.low : s.high] if several else x.amplitude  # type: ignore[index]
@@ -163,7 +173,7 @@ def current_changes(plan: Plan) -> list[int]:
     """Return the steps at which a constant current starts or stops, sorted."""
     dt = plan.network.dt_ms
     times = [t for x in plan.network.inputs if isinstance(x, DCInput) for t in (x.start_ms, x.stop_ms)]
-    return sorted({round(t / dt) for t in times if 0 < t < float("inf")})
+    return sorted({steps_of(t, dt) for t in times if 0 < t < float("inf")})
 
 
 def _drive_slots(plan: Plan, where: Layout, row: int, weight: int) -> int:
@@ -270,12 +280,12 @@ def build_wiring(plan: Plan, where: Layout) -> Wiring:
             if base[number + 1] > base[number]:
                 first[n.first : n.first + n.size] = base[number] + np.arange(n.size) * plan.spans[number]
         tables += [first, cursor, words]
-    if plan.precision == "fast" and int(extent.max(initial=0)) >= 2**31 - 2**26:
-        raise SimulationError(
-            "the summed weights of a neuron's inputs overflow 32 bits",
-            where="simulate.run(precision='fast')",
-            do="use precision='exact'",
-        )
+    if plan.precision == "fast":
+        for row, s in enumerate(where.segments):
+            neurons = plan.neurons[s.population]
+            slot = where.slot[row]
+            if int(extent[:, slot : slot + s.count].max(initial=0)) + neurons.input_extent > MAX_SUM:
+                raise overflow(neurons.name)
     return Wiring(population, plan.shortest, plan.spans, *tables)
 
 

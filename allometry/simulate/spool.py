@@ -9,6 +9,7 @@ import contextlib
 import json
 import re
 import secrets
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,10 @@ import numpy as np
 from allometry.simulate.partition import Stopped
 
 _STALE_S = 300.0
-_OURS = re.compile(r"^(segment|merged|state)-.*\.npz(\.part\w*)?$|^(checkpoint|run)\.json(\.part\w*)?$|^(alive|stop)$")
+ABANDONED_S = 3600.0
+_OURS = re.compile(
+    r"^(segment|merged|state)-.*\.npz(\.part\w*)?$|^(checkpoint|run)\.json(\.part\w*)?$|^grown-\w+\.npy$|^(alive|stop)$"
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,15 @@ class Spool:
         with partial.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
         partial.replace(path)
+
+    def grown(self, name: str, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+        """Return a new array of zeros that lives in a file, so that memory does not bound it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"grown-{name}.npy"
+        path.unlink(missing_ok=True)
+        if 0 in shape:
+            return np.zeros(shape, dtype)
+        return np.lib.format.open_memmap(path, mode="w+", dtype=np.dtype(dtype), shape=shape)
 
     def write_json(self, name: str, value: object) -> None:
         """Write a small JSON file atomically."""
@@ -91,6 +104,15 @@ class Spool:
         """Ask partitions to end."""
         with contextlib.suppress(OSError):
             (self.folder / "stop").touch()
+
+
+def remove_abandoned(parent: Path, pattern: str) -> None:
+    """Delete spool folders whose run was killed: no sign of life for `ABANDONED_S`."""
+    for folder in parent.glob(pattern):
+        with contextlib.suppress(OSError):
+            seen = max(path.stat().st_mtime for path in (folder, *folder.glob("alive")))
+            if time.time() - seen > ABANDONED_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 class Watch:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from allometry.errors import SimulationError
 from allometry.simulate import checkpoint, rendezvous
 from allometry.simulate.inputs import Record
 from allometry.simulate.mailbox import open_mail
@@ -48,6 +49,13 @@ class Job:
 def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> dict[str, float]:
     """Build and advance one partition; write its segments; return what it measured."""
     spool = Spool(Path(job.folder))
+    if not spool.folder.is_dir():
+        raise SimulationError(
+            f"this worker does not see the folder that spikes go through: {spool.folder}",
+            where=f"partition {number}",
+            expected="a file system that all workers share",
+            do="write the store (or the checkpoint) to a shared folder",
+        )
     watch = Watch(spool)
     sockets = []
     try:
@@ -68,7 +76,7 @@ def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> di
             build_s = time.perf_counter() - started
             if job.resume_step:
                 checkpoint.restore(partition, spool, job.resume_step, job.resume_parts, job.window_steps)
-            sim_s = _advance(partition, job, spool, watch)
+            sim_s, recording_s = _advance(partition, job, spool, watch)
             return {
                 "neurons": float(len(partition.neurons)),
                 "synapses": float(partition.synapses),
@@ -76,6 +84,7 @@ def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> di
                 "compile_s": compile_s,
                 "build_s": build_s,
                 "sim_s": sim_s,
+                "recording_s": recording_s,
                 "peak_rss_bytes": float(_peak_rss()),
                 "process": float(os.getpid()),
             }
@@ -84,17 +93,18 @@ def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> di
             s.close()
 
 
-def _advance(partition: Partition, job: Job, spool: Spool, watch: Watch) -> float:
-    spent = 0.0
+def _advance(partition: Partition, job: Job, spool: Spool, watch: Watch) -> tuple[float, float]:
+    """Run all windows; seconds of the whole, and of handing over what was recorded."""
+    started, recording = time.perf_counter(), 0.0
     for window in range(partition.step // job.window_steps, -(-job.steps // job.window_steps)):
         watch()
-        started = time.perf_counter()
         done = partition.window(min((window + 1) * job.window_steps, job.steps), watch)
-        spent += time.perf_counter() - started
+        advanced = time.perf_counter()
         if job.checkpoint_windows and (window + 1) % job.checkpoint_windows == 0 and done.last < job.steps:
             checkpoint.save(partition, spool)
         spool.write(spool.segment(window, partition.number), spikes=done.spikes, samples=done.samples, units=done.units)
-    return spent
+        recording += time.perf_counter() - advanced
+    return time.perf_counter() - started, recording
 
 
 def sample_steps(record: Record, dt_ms: float) -> int:

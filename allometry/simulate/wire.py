@@ -188,6 +188,8 @@ def _connected(mail, incoming, generation, total, timeout_ms):
     _poll(address(mail.polled, 0), uint64(peers), int32(timeout_ms))
     for p in range(peers):
         happened = (mail.polled[p] >> int64(48)) & int64(0xFFFF)
+        if happened & _BROKEN and mail.progress[p, 0] < total:
+            return False
         if mail.boxes[p] != 0:
             # A peer says nothing over the socket where its box is read, so that this is the end of it.
             if happened & (_BROKEN | _POLLIN) and _missing(mail, p, incoming) and not _in_box(mail, p, generation):

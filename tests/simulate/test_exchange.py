@@ -87,6 +87,20 @@ def test_what_a_peer_wrote_before_it_ended_is_read(ends) -> None:
         assert exchange(b, 2, [], abort)[0] == wire.LOST
 
 
+def test_a_peer_that_ends_with_a_message_on_its_way_to_it(ends) -> None:
+    """We read its box, it reads our socket: its message is here, ours can never arrive."""
+    abort = np.zeros(8, np.int64)
+    with mails(ends) as (a, b), ThreadPoolExecutor(1) as pool:
+        b.reads[0] = 0
+        a.outgoing[1, wire.HEAD : wire.HEAD + 2] = 1, 0
+        wire.post(a, 1)
+        waiting = pool.submit(exchange, b, 1, list(range(ROOM)), abort)
+        time.sleep(0.05)
+        assert not waiting.done()
+        ends[0].close()
+        assert waiting.result(timeout=5)[0] == wire.LOST
+
+
 def test_memory_of_another_process_is_read_only_with_its_token(ends) -> None:
     """An offer from another host names some process here, or none: messages go over the socket."""
     memory, descriptor = mailbox._anonymous(512, bytes(range(32)))
@@ -169,6 +183,18 @@ def test_a_stranger_does_not_disturb_the_rendezvous() -> None:
     assert [len(row) for row in rows] == [1, 1]
     for row in rows:
         row[0].close()
+
+
+def test_who_waits_to_be_let_in_looks_whether_the_run_goes_on() -> None:
+    attempt = f"test-{time.monotonic_ns()}"
+    addresses = [rendezvous.listen(attempt, number) for number in range(2)]
+
+    def ended() -> None:
+        raise Stopped("the run was ended")
+
+    with pytest.raises(Stopped, match="the run was ended"):
+        rendezvous.connect(attempt, 1, addresses, b"s", ended, timeout_s=30.0)
+    rendezvous.forget(attempt)
 
 
 def test_listeners_are_forgotten() -> None:

@@ -102,6 +102,21 @@ def _input(x: object) -> Network:
 
 REFUSED = {
     "no populations": (Network(()), "no populations"),
+    "text": (Network((Population("A", "10", IafPscExp()),)), "size is '10'"),
+    "fraction of a neuron": (Network((Population("A", 10.0, IafPscExp()),)), "size is 10.0"),
+    "text as dt": (Network((A,), dt_ms="x"), "dt_ms is 'x'"),
+    "text as a parameter": (_neuron(tau_m="10"), "tau_m is '10'"),
+    "far below dt": (_neuron(tau_syn_ex=1e-9), "tau_syn_ex is 1e-09 ms, far below the time step"),
+    "several refractory times": (_neuron(t_ref=[2.0] * 10), "t_ref is an array"),
+    "spread of V": (
+        Network((Population("A", 2, IafPscExp(), Normal(-60, -1)),)),
+        "standard deviation of initial_v is -1",
+    ),
+    "range of V": (Network((Population("A", 2, IafPscExp(), Uniform(-50, -60)),)), "uniform from -50 to -60"),
+    "fractional in-degree": (_projection(FixedIndegree(2.5)), "n is 2.5"),
+    "endless total": (_projection(FixedTotalNumber(float("inf"))), "n is inf"),
+    "spread of a weight": (_projection(weight=Lognormal(1.0, 1e200)), "out of proportion"),
+    "text as a rate": (_input(PoissonInput("A", "5", 1.0)), "rate_hz is '5'"),
     "empty population": (Network((Population("A", 0, IafPscExp()),)), "size is 0"),
     "same name": (Network((A, A)), "not unique: A"),
     "dt": (Network((A,), dt_ms=0.0), "dt_ms is 0"),
@@ -199,3 +214,69 @@ def test_equal_time_constants_are_the_limit() -> None:
     assert p21(10.0) == pytest.approx(p21(10.0 + 1e-7), rel=1e-6)
     delta = Network((Population("A", 1, IafPscDelta()),))
     check_network(delta)
+
+
+@pytest.mark.parametrize("bad", [[1.7], [float("nan")], ["x"], [True]])
+def test_numbers_of_neurons_are_whole(bad: list) -> None:
+    with pytest.raises(SimulationError, match="source holds"):
+        ExplicitEdges(bad, [0], 1.0, 1.0)
+    with pytest.raises(SimulationError, match="target holds"):
+        GapJunctions("A", [0], bad, 1.0)
+    with pytest.raises(SimulationError, match="neurons holds"):
+        VoltageProbe("A", bad)
+    assert ExplicitEdges([1.0], [0], 1.0, 1.0).source.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("changed", "match"),
+    [
+        ({"duration_ms": 0.15}, "duration_ms is 0.15"),
+        ({"duration_ms": 10.04}, "duration_ms is 10.04"),
+        ({"duration_ms": "10"}, "duration_ms is '10'"),
+        ({"seed": 1.5}, "seed is 1.5"),
+        ({"seed": -1}, "seed is -1"),
+        ({"threads": -1}, "threads is -1"),
+        ({"threads": 0}, "threads is 0"),
+        ({"partitions": 1.5}, "partitions is 1.5"),
+        ({"checkpoint_ms": float("nan")}, "checkpoint_ms is nan"),
+        ({"memory_gib": float("nan")}, "memory_gib is nan"),
+        ({"record": Record(counts_ms=float("inf"))}, "counts_ms is inf"),
+    ],
+)
+def test_arguments_of_a_run_are_checked(changed: dict, match: str) -> None:
+    given = {"duration_ms": 10.0, "partitions": 1, "precision": "fast", "record": Record()}
+    check_run(Network((A,)), **given)
+    with pytest.raises(SimulationError, match=match):
+        check_run(Network((A,)), **{**given, **changed})
+
+
+def test_a_threshold_that_single_precision_cannot_tell_from_the_reset_is_refused() -> None:
+    net = _neuron(V_reset=-50.0000001, V_th=-50.0)
+    check_network(net)
+    check_run(net, 10.0, 1, "exact", Record())
+    with pytest.raises(SimulationError, match="same number in single precision"):
+        check_run(net, 10.0, 1, "fast", Record())
+
+
+def test_sums_that_overflow_32_bits_are_refused_before_building() -> None:
+    few = Projection("A", "A", FixedIndegree(1), 0.001, 1.0)
+    strong = PoissonInput("A", 1e6, 60.0)
+    events = SpikeListInput("A", [3] * 200, [1.0] * 200, 60.0)
+    many = Projection("A", "A", FixedIndegree(200_000), 20.0, 1.0)
+    for inputs, projections in (((strong,), (few,)), ((events,), (few,)), ((), (many, few))):
+        net = Network((A,), projections, inputs)
+        check_network(net)
+        assert compile_network(net, 1, "exact")
+        with pytest.raises(SimulationError, match="overflow 32 bits"):
+            compile_network(net, 1, "fast")
+    assert compile_network(Network((A,), (few,), (PoissonInput("A", 100.0, 0.06),)), 1, "fast")
+
+
+def test_a_weight_that_rounds_to_the_end_of_the_range_is_refused() -> None:
+    for weight, fits in ((2.0**21 - 2.0**-10, True), (2.0**21 - 2.0**-12, False)):
+        net = _projection(weight=weight)
+        if fits:
+            assert compile_network(net, 1, "exact").synapses[0].weights[0] == 2**31 - 1
+        else:
+            with pytest.raises(SimulationError, match="overflow the fixed-point range"):
+                compile_network(net, 1, "exact")

@@ -67,6 +67,26 @@ def test_default_cluster_and_store_layout(tmp_path: Path, small: Network) -> Non
     assert measured["synaptic_events"] > 0
 
 
+def test_partitions_in_processes_of_their_own(tmp_path: Path, small: Network) -> None:
+    simulate.run(small, 120, 1, tmp_path / "one.zarr", threads=1)
+    simulate.run(small, 120, 1, tmp_path / "three.zarr", partitions=3, threads=1)
+    assert content(tmp_path / "one.zarr") == content(tmp_path / "three.zarr")
+    assert left_behind(tmp_path) == []
+
+
+def test_a_terminated_run_leaves_nothing_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "allometry", "simulate", "microcircuit", "--scale", "0.02", "--out", "out.zarr"]
+    process = subprocess.Popen([*command, "--duration-ms", "1000000"], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    while not list(tmp_path.glob(".out-spool-*/alive")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.terminate()
+    assert process.wait(timeout=60) == 143
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_seed_and_precision_matter(small: Network) -> None:
     runs = [engine.spikes(small, 1000, seed=s, precision=p) for s, p in ((1, "fast"), (2, "fast"), (1, "exact"))]
     assert not np.array_equal(runs[0], runs[1])
@@ -209,10 +229,20 @@ def test_a_run_that_does_not_fit_is_refused_before_building(client: Client, tmp_
         projections=(simulate.Projection("A", "A", simulate.FixedTotalNumber(10**14), 1.0, 1.0),),
     )
     with pytest.raises(SimulationError, match="does not fit") as caught:
-        simulate.run(huge, 10, 1, tmp_path / "a.zarr", 1, 1, cluster=client)
+        simulate.run(huge, 10, 1, tmp_path / "a.zarr", 1, 1, "exact", cluster=client)
     assert "% of this network" in caught.value.expected
     with pytest.raises(SimulationError, match="does not fit"):
         simulate.run(models.microcircuit(0.5), 10, 1, tmp_path / "a.zarr", 1, 1, cluster=client, memory_gib=0.4)
+
+
+def test_a_script_sees_the_estimate_before_the_run(tmp_path: Path) -> None:
+    script = (
+        "from allometry import models, simulate; simulate.run(models.microcircuit(0.02), 20, 1, 'a.zarr', threads=1)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    first, last = done.stderr.strip().splitlines()[0], done.stderr.strip().splitlines()[-1]
+    assert "1,542 neurons, 119,617 synapses; about 0." in first
+    assert "spikes; compilation" in last
 
 
 def test_unknown_cluster(tmp_path: Path, small: Network) -> None:
