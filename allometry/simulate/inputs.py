@@ -28,7 +28,7 @@ class PoissonInput:
     neurons : np.ndarray, optional
         Indices within the population that are driven; default all.
     start_ms, stop_ms : float
-        Events fall in [start, stop).
+        Events fall in [start, stop); both are rounded to whole steps.
     """
 
     population: str
@@ -45,7 +45,10 @@ class PoissonInput:
 @serialisable
 @dataclass(frozen=True, eq=False)
 class DCInput:
-    """Constant current into every neuron of a population, in [start, stop); `amplitude` in pA, one or per neuron."""
+    """Constant current into every neuron of a population, in [start, stop), both rounded to whole steps.
+
+    `amplitude` is in pA, one or per neuron.
+    """
 
     population: str
     amplitude: float | np.ndarray

@@ -113,6 +113,14 @@ def finalise(partial: Path) -> None:
     (partial / "zarr.json").write_bytes(sorted_json(root))
 
 
+def _remove(path: Path) -> None:
+    """Delete a folder, or what stands in its place."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    elif path.exists() or path.is_symlink():
+        path.unlink()
+
+
 def publish(
     partial: Path, path: Path, provenance: Mapping[str, Any] | None, started: float, beside: Iterable[Path] = ()
 ) -> Path:
@@ -127,12 +135,12 @@ def publish(
     partial_manifest.write_bytes(dumped)
     final.unlink(missing_ok=True)
     old = path.with_name(f".{path.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
+    _remove(old)
     if path.exists():
         path.rename(old)
     partial.rename(path)
     partial_manifest.rename(final)
-    shutil.rmtree(old, ignore_errors=True)
+    _remove(old)
     return path
 
 

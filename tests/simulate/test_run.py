@@ -241,7 +241,7 @@ def test_a_script_sees_the_estimate_before_the_run(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     first, last = done.stderr.strip().splitlines()[0], done.stderr.strip().splitlines()[-1]
-    assert "1,542 neurons, 119,617 synapses; about 0." in first
+    assert "1,544 neurons, 119,548 synapses; about 0." in first
     assert "spikes; compilation" in last
 
 

@@ -124,6 +124,13 @@ def test_replacing_a_store_is_never_half_done_unnoticed(tmp_path, monkeypatch):
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a.manifest.json", "a.zarr"]
 
 
+def test_a_file_of_that_name_is_replaced(tmp_path):
+    (tmp_path / "a.zarr").write_text("no store")
+    path = stores.write(samples.connectome(), tmp_path / "a.zarr")
+    assert stores.verify(path) == []
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a.manifest.json", "a.zarr"]
+
+
 def test_a_name_without_zarr_is_refused(tmp_path):
     with pytest.raises(StoreError, match=r"must end in \.zarr"):
         stores.write(samples.connectome(), tmp_path / "a")
