@@ -25,6 +25,7 @@ from allometry.simulate.plan import compile_network
 from benchmarks import measure
 
 EXCHANGES = 20_000
+OUT_OF_REACH_MV = 1e4
 
 
 def four_neurons(dt_ms: float) -> Network:
@@ -72,10 +73,15 @@ def variants(scale: float) -> dict[str, tuple[Network, bool]]:
     """Network and whether spikes are recorded, by what it is called in the result."""
     full = models.microcircuit(scale)
     direct = tuple(i for i in full.inputs if not isinstance(i, PoissonInput))
+    # Without inhibition the input alone would make them fire a hundred times as often: the same steps, out of reach.
+    silent = tuple(
+        dataclasses.replace(p, neuron=dataclasses.replace(p.neuron, V_th=OUT_OF_REACH_MV)) for p in full.populations
+    )
+    alone = dataclasses.replace(full, populations=silent, projections=())
     return {
         "meeting": (four_neurons(full.dt_ms), True),
-        "neurons": (dataclasses.replace(full, projections=(), inputs=direct), True),
-        "neurons_input": (dataclasses.replace(full, projections=()), False),
+        "neurons": (dataclasses.replace(alone, inputs=direct), True),
+        "neurons_input": (alone, True),
         "full": (full, True),
         "full_unrecorded": (full, False),
     }

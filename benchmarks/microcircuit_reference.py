@@ -26,6 +26,8 @@ DATA = Path(__file__).resolve().parents[1] / "tests" / "data"
 FULL_SCALE = DATA / "nest_microcircuit_reference.npz"
 TENTH = DATA / "nest_microcircuit_tenth.npz"
 MEASURES = ("rate", "cv", "correlation")
+# Layer 5 wanders slowly and takes layers 2/3 and 6 with it: few seeds of ours may all lie on one side of NEST's.
+SEEDS = tuple(range(101, 110))
 
 
 def load(path: Path) -> dict[str, NDArray]:
@@ -116,7 +118,7 @@ def summary(ours: list[dict[str, NDArray]], reference: dict[str, NDArray]) -> di
 def main() -> None:
     """Run, print, store."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[101, 102])
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     parser.add_argument("--threads", type=int)
     parser.add_argument("--reference", type=Path, default=FULL_SCALE)
     parser.add_argument("--json", type=Path)

@@ -112,6 +112,33 @@ def breakdown_table(results: Path) -> str:
     return "\n".join(rows)
 
 
+def reference_table(results: Path) -> str:
+    """Markdown tables: rate, CV and synchrony of each population beside NEST's, and distances of the distributions."""
+    path = results / "microcircuit_reference.json"
+    if not path.is_file():
+        return ""
+    found = json.loads(path.read_text())
+    seeds = found["seeds"]
+    rows = [
+        f"Scale {found['scale']:g}, {found['duration_ms'] / 1000:g} s; mean ± SD over {seeds['ours']} seeds (ours) and "
+        f"{seeds['NEST']} seeds (NEST).\n",
+        "| population | rate, Hz | NEST | CV | NEST | synchrony | NEST |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for population, values in found["populations"].items():
+        cells = [
+            f"{values[f'{who} {name}'][0]:.{digits}f} ± {values[f'{who} {name}'][1]:.{digits}f}"
+            for name, digits in (("rate", 3), ("cv", 3), ("sync", 2))
+            for who in ("ours", "NEST")
+        ]
+        rows.append(f"| {population} | {' | '.join(cells)} |")
+    rows += ["", "| KS distance of | ours to NEST | NEST to NEST | ours to ours | limit |", "|---|---|---|---|---|"]
+    for measure, pairs in found["ks"].items():
+        means = [f"{pairs[name]['mean']:.4f}" for name in ("ours-NEST", "NEST-NEST", "ours-ours")]
+        rows.append(f"| {measure} | {' | '.join(means)} | {pairs['limit']:.4f} |")
+    return "\n".join(rows)
+
+
 TASKS = {
     "default": "Allometry, default",
     "simeon2024": "Allometry, preset `simeon2024`",
@@ -210,6 +237,7 @@ def main() -> None:
         "brunel": peers_table(results, "brunel"),
         "cut": cut_table(results),
         "breakdown": breakdown_table(results),
+        "reference": reference_table(results),
         "compare": compare_table(results),
         "homogenize": homogenize_table(results),
     }

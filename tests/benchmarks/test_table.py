@@ -16,6 +16,7 @@ from benchmarks.table import (
     homogenize_table,
     machine_line,
     peers_table,
+    reference_table,
 )
 
 MACHINE = {"cpu": "Test CPU", "cpus": 2, "memory_gib": 24.0}
@@ -75,6 +76,20 @@ def test_where_the_time_goes(results: Path) -> None:
     assert rows[-1] == "| 1 | exchange of two partitions, TCP | | | 12.25 µs per step |"
 
 
+def test_agreement_with_nest(results: Path) -> None:
+    assert reference_table(results) == ""
+    values = {f"{who} {name}": [1.25, 0.5] for who in ("ours", "NEST") for name in ("rate", "cv", "sync")}
+    distances = {name: {"mean": 0.02} for name in ("ours-NEST", "NEST-NEST", "ours-ours")}
+    found = {"scale": 1.0, "duration_ms": 10000.0, "seeds": {"ours": 3, "NEST": 2}, "populations": {"L4E": values}}
+    (results / "microcircuit_reference.json").write_text(
+        json.dumps({**found, "ks": {"cv": {**distances, "limit": 0.03}}})
+    )
+    text = reference_table(results)
+    assert "10 s; mean ± SD over 3 seeds (ours) and 2 seeds (NEST)" in text
+    assert "| L4E | 1.250 ± 0.500 | 1.250 ± 0.500 | 1.250 ± 0.500 |" in text
+    assert "| cv | 0.0200 | 0.0200 | 0.0200 | 0.0300 |" in text
+
+
 def test_homogenizing(results: Path) -> None:
     assert len(homogenize_table(results).splitlines()) == 2  # no result, no row
     task = {"worms": 900, "processes": 2, "s_for_900": 41.4, "peak_gib": 1.234, "others_share": 0.02}
@@ -97,7 +112,7 @@ def test_only_the_text_between_markers_changes() -> None:
 
 def test_readme_has_every_table(root: Path, results: Path) -> None:
     readme = (root / "benchmarks" / "README.md").read_text()
-    for name in ("machine", "microcircuit", "brunel", "cut", "breakdown"):
+    for name in ("machine", "microcircuit", "brunel", "cut", "breakdown", "reference"):
         fill(readme, {name: ""})
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.microcircuit_reference import FULL_SCALE, MEASURES, distances, limit, load, run_ours
+from benchmarks.microcircuit_reference import FULL_SCALE, MEASURES, SEEDS, distances, limit, load, run_ours
 from benchmarks.population_statistics import CORRELATION_EDGES, CV_EDGES, RATE_EDGES_HZ, ks_distance
 
 
@@ -26,7 +26,7 @@ def test_reference_is_the_full_network() -> None:
 @pytest.mark.skipif(not FULL_SCALE.exists(), reason=f"{FULL_SCALE.name} has not been generated")
 def test_full_scale_statistics() -> None:
     reference = load(FULL_SCALE)
-    ours = [run_ours(reference, seed, None) for seed in (101, 102, 103)]
+    ours = [run_ours(reference, seed, None) for seed in SEEDS]
     for p in range(8):
         theirs = reference["rate"][:, p]
         accepted = 0.06 if p in (0, 4, 6) else 0.03
