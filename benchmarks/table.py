@@ -205,7 +205,7 @@ def figure(results: Path, path: Path) -> bool:
             ax.plot(x, y, "o-", color=COLOURS[program], label=name)
             ax.annotate(f"{y[-1]:.3g}", (x[-1], y[-1]), (6, 0), textcoords="offset points", va="center")
     ax.axhline(1, color="0.6", lw=1, ls="--", zorder=0)
-    ax.annotate("real time", (0.02, 1), (0, 3), ("axes fraction", "data"), "offset points", color="0.4")
+    ax.annotate("real time", (0.5, 1), (0, 3), ("axes fraction", "data"), "offset points", color="0.4")
     ax.set(xscale="log", yscale="log", xlabel="scale of the microcircuit (neurons and in-degrees)")
     ax.set_ylabel("wall time / biological time")
     ax.set_xticks([c["scale"] for c in found], [f"{c['scale']:g}" for c in found])
