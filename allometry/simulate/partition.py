@@ -255,14 +255,14 @@ class Partition:
     def _requeue(self, shard: Shard, spikes: np.ndarray) -> None:
         """Queue spikes under way; rows that were due before the restart are dropped."""
         ring = self.plan.longest + 1
+        narrow, wide = np.zeros_like(shard.narrow), np.zeros_like(shard.wide)
         for step in np.unique(spikes >> 32):
-            narrow = np.zeros_like(shard.narrow)
-            wide = np.zeros_like(shard.wide)
             narrow_filled, wide_filled = np.zeros(ring, np.int64), np.zeros(ring, np.int64)
             here = np.ascontiguousarray(spikes[spikes >> 32 == step])
             narrow, wide = queue_spikes(here, shard.wiring, narrow, narrow_filled, wide, wide_filled)
-            for due in range(self.step, int(step) + ring):
-                slot = due % ring
+            for slot in np.flatnonzero(narrow_filled + wide_filled):
+                if step + (slot - step) % ring < self.step:
+                    continue
                 shard.narrow = _append(shard.narrow, shard.narrow_filled, slot, narrow[slot, : narrow_filled[slot]])
                 shard.wide = _append(shard.wide, shard.wide_filled, slot, wide[slot, : wide_filled[slot]])
 
