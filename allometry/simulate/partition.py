@@ -260,7 +260,7 @@ class Partition:
             narrow_filled, wide_filled = np.zeros(ring, np.int64), np.zeros(ring, np.int64)
             here = np.ascontiguousarray(spikes[spikes >> 32 == step])
             narrow, wide = queue_spikes(here, shard.wiring, narrow, narrow_filled, wide, wide_filled)
-            for slot in np.flatnonzero(narrow_filled + wide_filled):
+            for slot in np.flatnonzero(narrow_filled + wide_filled).tolist():
                 if step + (slot - step) % ring < self.step:
                     continue
                 shard.narrow = _append(shard.narrow, shard.narrow_filled, slot, narrow[slot, : narrow_filled[slot]])
