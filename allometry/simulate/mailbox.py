@@ -6,6 +6,7 @@ box; to one on another host, in another container or on another system, messages
 """
 
 import contextlib
+import math
 import mmap
 import os
 import secrets
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from allometry.simulate.partition import Stopped
+from allometry.simulate.rendezvous import exactly
 from allometry.simulate.wire import FRAME, HEAD, Mail
 
 _TOKEN = 32
@@ -118,19 +120,10 @@ def _send(connection: socket.socket, data: bytes) -> None:
 
 
 def _receive(connection: socket.socket, size: int, watch: Callable[[], None]) -> bytes:
-    data = b""
-    while len(data) < size:
-        try:
-            piece = connection.recv(size - len(data))
-        except TimeoutError:
-            watch()
-            continue
-        except OSError as error:
-            raise Stopped(f"a peer closed its connection: {error}") from error
-        if not piece:
-            raise Stopped("a peer closed its connection")
-        data += piece
-    return data
+    try:
+        return exactly(connection, size, math.inf, watch)
+    except (OSError, EOFError) as error:
+        raise Stopped(f"a peer closed its connection: {error}") from error
 
 
 __all__ = ["open_mail"]

@@ -118,11 +118,11 @@ def _dial(
     try:
         connection = socket.create_connection(address, timeout=max(0.1, deadline - time.monotonic()))
         connection.settimeout(0.5)
-        challenge = _exactly(connection, _NONCE, deadline, watch)
+        challenge = exactly(connection, _NONCE, deadline, watch)
         nonce = secrets.token_bytes(_NONCE)
         connection.sendall(_HELLO.pack(_MAGIC, number, nonce, _proof(secret, b"dial", challenge, number)))
         if not hmac.compare_digest(
-            _exactly(connection, _NONCE, deadline, watch), _proof(secret, b"admit", nonce, number)
+            exactly(connection, _NONCE, deadline, watch), _proof(secret, b"admit", nonce, number)
         ):
             raise SimulationError("a peer does not know the secret of this run", where=where)
     except (OSError, EOFError) as error:
@@ -146,7 +146,7 @@ def _admit(connection: socket.socket, secret: bytes, deadline: float) -> int | N
         connection.settimeout(min(10.0, max(0.1, deadline - time.monotonic())))
         challenge = secrets.token_bytes(_NONCE)
         connection.sendall(challenge)
-        magic, number, nonce, proof = _HELLO.unpack(_exactly(connection, _HELLO.size))
+        magic, number, nonce, proof = _HELLO.unpack(exactly(connection, _HELLO.size))
         if magic != _MAGIC or not hmac.compare_digest(proof, _proof(secret, b"dial", challenge, number)):
             return None
         connection.sendall(_proof(secret, b"admit", nonce, number))
@@ -155,10 +155,10 @@ def _admit(connection: socket.socket, secret: bytes, deadline: float) -> int | N
     return int(number)
 
 
-def _exactly(
+def exactly(
     connection: socket.socket, size: int, deadline: float | None = None, watch: Callable[[], None] = lambda: None
 ) -> bytes:
-    """Receive `size` bytes; with a deadline, `watch` is called whenever the socket's own timeout passes."""
+    """Receive `size` bytes, or raise OSError or EOFError; with a deadline, `watch` is called whenever the socket's own timeout passes."""
     data = b""
     while len(data) < size:
         try:
