@@ -20,7 +20,7 @@ def copy(root: Path, tmp_path: Path) -> Path:
 
 
 def _make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
+    return subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True, timeout=600)
 
 
 def test_an_unsupported_python_is_refused_in_one_sentence(copy: Path) -> None:

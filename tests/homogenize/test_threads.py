@@ -31,13 +31,15 @@ def entry(tmp_path):
 
 def test_threads_are_those_of_the_rule_and_do_not_change_the_store(entry, tmp_path, monkeypatch):
     lock, running, most = threading.Lock(), [0], {}
+    meeting = {threads: threading.Barrier(threads, timeout=120) for threads in (1, 3)}
     one = activity._one
 
     def watched(*arguments):
         with lock:
             running[0] += 1
             most[threads] = max(most.get(threads, 0), running[0])
-        time.sleep(0.05)
+        meeting[threads].wait()  # as many as may be are here at the same time, however slowly they start
+        time.sleep(0.05)  # for one too many to come
         try:
             return one(*arguments)
         finally:

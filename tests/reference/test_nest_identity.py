@@ -22,7 +22,7 @@ def nest_python() -> str:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_nest_gives_the_stored_spikes(root: Path, tmp_path: Path, nest_python: str, threads: int) -> None:
     command = [nest_python, "-m", "tests.reference.nest_identity", "--out", str(tmp_path), "--threads", str(threads)]
-    subprocess.run(command, cwd=root, check=True, capture_output=True, timeout=300)
+    subprocess.run(command, cwd=root, check=True, capture_output=True, timeout=1800)
     for model in MODELS:
         with (
             np.load(root / "tests" / "data" / f"nest_identity_{model}.npz", allow_pickle=False) as stored,

@@ -31,7 +31,7 @@ def console(page: Path, folder: Path) -> list[str]:
         ],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert (folder / "page.png").is_file(), done.stderr[-2000:]

@@ -19,7 +19,7 @@ def part(tmp_path: Path) -> Path:
 
 
 def get(web: Web, part: Path, attempts: int = 3) -> module.Downloaded:
-    return download(f"{web.url}/file", part, timeout_s=5, attempts=attempts, wait_s=0.01)
+    return download(f"{web.url}/file", part, timeout_s=60, attempts=attempts, wait_s=0.01)
 
 
 def test_a_broken_connection_is_continued_where_it_broke(web: Web, part: Path) -> None:

@@ -199,12 +199,12 @@ def test_a_resumed_download_of_mixed_versions_is_restarted_once(web: Web, raw: P
 
 
 def test_a_killed_download_leaves_nothing_and_is_continued(web: Web, raw: Path, cache: Path) -> None:
-    web.files["/data.bin"], web.pause_s = RIGHT, 0.2
+    web.files["/data.bin"], web.pause_s = RIGHT, 1.0
     place = f"{web.url}/data.bin"
     code = f"from allometry.retrieve import run; run('toy', {entry(place)!r}, {str(raw)!r}, None, {str(cache)!r})"
     process = subprocess.Popen([sys.executable, "-c", code])
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 300
         while not any(part.stat().st_size > 100_000 for part in cache.glob("downloads/*.part")):
             assert time.monotonic() < deadline
             assert process.poll() is None

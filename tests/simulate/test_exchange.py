@@ -18,6 +18,7 @@ from allometry.simulate.mailbox import open_mail
 from allometry.simulate.partition import Stopped
 
 ROOM = 200_000
+PATIENCE_S = 120.0  # for what comes at once, on a machine however slow
 
 
 def exchange(mail: wire.Mail, generation: int, spikes: list[int], abort: np.ndarray, interval: int | None = None):
@@ -58,7 +59,7 @@ def test_messages_of_any_length_arrive(ends, share: tuple[bool, bool]) -> None:
         for generation, count in enumerate([0, 1, wire.FRAME - 2, wire.FRAME - 1, wire.FRAME, ROOM, 0, 3], start=1):
             sent = [list(range(count)), list(range(-count, 0))]
             futures = [pool.submit(exchange, m, generation, spikes, abort) for m, spikes in zip(pair, sent)]
-            assert [f.result(timeout=30) for f in futures] == [(wire.DONE, sent[1]), (wire.DONE, sent[0])]
+            assert [f.result(timeout=PATIENCE_S) for f in futures] == [(wire.DONE, sent[1]), (wire.DONE, sent[0])]
 
 
 @pytest.mark.parametrize("share", [True, False])
@@ -68,13 +69,13 @@ def test_a_closed_peer_an_abort_and_a_wrong_interval_end_the_wait(ends, share: b
         waiting = pool.submit(exchange, a, 1, [], abort)
         time.sleep(0.05)
         abort[0] = 1
-        assert waiting.result(timeout=5)[0] == wire.ABORTED
+        assert waiting.result(timeout=PATIENCE_S)[0] == wire.ABORTED
         abort[0] = 0
-        assert pool.submit(exchange, b, 1, [], abort, interval=9).result(timeout=5)[0] == wire.CONFUSED
+        assert pool.submit(exchange, b, 1, [], abort, interval=9).result(timeout=PATIENCE_S)[0] == wire.CONFUSED
         waiting = pool.submit(exchange, b, 2, [], abort)
         time.sleep(0.05)
         ends[0].close()
-        assert waiting.result(timeout=5)[0] == wire.LOST
+        assert waiting.result(timeout=PATIENCE_S)[0] == wire.LOST
 
 
 def test_what_a_peer_wrote_before_it_ended_is_read(ends) -> None:
@@ -98,7 +99,7 @@ def test_a_peer_that_ends_with_a_message_on_its_way_to_it(ends) -> None:
         time.sleep(0.05)
         assert not waiting.done()
         ends[0].close()
-        assert waiting.result(timeout=5)[0] == wire.LOST
+        assert waiting.result(timeout=PATIENCE_S)[0] == wire.LOST
 
 
 def test_memory_of_another_process_is_read_only_with_its_token(ends) -> None:
@@ -140,7 +141,7 @@ def test_a_peer_that_ends_while_mail_is_opened_is_reported(ends) -> None:
         pass
 
 
-def meet(count: int, secrets: list[bytes], timeout_s: float = 10.0) -> list:
+def meet(count: int, secrets: list[bytes], timeout_s: float = PATIENCE_S) -> list:
     attempt = f"test-{time.monotonic_ns()}"
     addresses = [rendezvous.listen(attempt, number) for number in range(count)]
     with ThreadPoolExecutor(count) as pool:
@@ -177,7 +178,7 @@ def test_a_stranger_does_not_disturb_the_rendezvous() -> None:
     stranger = socket.create_connection(addresses[0])
     stranger.sendall(b"GET / HTTP/1.1\r\n" + b"x" * 200)
     with ThreadPoolExecutor(2) as pool:
-        futures = [pool.submit(rendezvous.connect, attempt, n, addresses, b"s", timeout_s=20.0) for n in range(2)]
+        futures = [pool.submit(rendezvous.connect, attempt, n, addresses, b"s", timeout_s=PATIENCE_S) for n in range(2)]
         rows = [f.result() for f in futures]
     stranger.close()
     assert [len(row) for row in rows] == [1, 1]
@@ -193,7 +194,7 @@ def test_who_waits_to_be_let_in_looks_whether_the_run_goes_on() -> None:
         raise Stopped("the run was ended")
 
     with pytest.raises(Stopped, match="the run was ended"):
-        rendezvous.connect(attempt, 1, addresses, b"s", ended, timeout_s=30.0)
+        rendezvous.connect(attempt, 1, addresses, b"s", ended, timeout_s=PATIENCE_S)
     rendezvous.forget(attempt)
 
 
@@ -202,7 +203,7 @@ def test_listeners_are_forgotten() -> None:
     host, port = rendezvous.listen("gone", 0)
     rendezvous.forget("gone")
     with pytest.raises(OSError, match="refused"):
-        socket.create_connection((host, port), timeout=2)
+        socket.create_connection((host, port), timeout=PATIENCE_S)
     with pytest.raises(SimulationError, match="no listening socket"):
         rendezvous.connect("gone", 0, [(host, port)], b"")
     assert threading.active_count() == before

@@ -77,13 +77,13 @@ def test_partitions_in_processes_of_their_own(tmp_path: Path, small: Network) ->
 def test_a_terminated_run_leaves_nothing_behind(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "allometry", "simulate", "microcircuit", "--scale", "0.02", "--out", "out.zarr"]
     process = subprocess.Popen([*command, "--duration-ms", "1000000"], cwd=tmp_path, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 1200
     while not list(tmp_path.glob(".out-spool-*/alive")):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
     process.terminate()
-    assert process.wait(timeout=60) == 143
+    assert process.wait(timeout=300) == 143
     assert list(tmp_path.iterdir()) == []
 
 
@@ -207,12 +207,14 @@ def test_a_failing_partition_ends_the_run_with_its_cause(
         return advance(self, last, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Partition, "window", window)
+    # far longer than any machine needs: who reports the cause only after it is told apart from a slow machine
+    monkeypatch.setattr(attempts, "_GRACE_S", 900.0)
     started = time.monotonic()
     with pytest.raises(SimulationError, match="partition 1 failed: MemoryError: no room"):
         simulate.run(small, 500, 1, tmp_path / "a.zarr", 3, 1, cluster=client)
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 600
     assert list(tmp_path.iterdir()) == []
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while engine.alive() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not engine.alive()
@@ -287,7 +289,7 @@ def test_a_killed_process_is_resumed(tmp_path: Path) -> None:
     ]
     arguments = ["--out", str(tmp_path / "out.zarr"), "--checkpoint", str(tmp_path / "c"), "--threads", "2"]
     process = subprocess.Popen([*command, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 1200
     while not (tmp_path / "c" / "checkpoint.json").exists():
         assert process.poll() is None
         assert time.monotonic() < deadline

@@ -46,7 +46,7 @@ def running(folder: Path) -> Iterator[None]:
         _until_idle(folder)
         yield
     finally:
-        subprocess.run(["scancel", "--user=root"], check=False, capture_output=True, timeout=30)
+        subprocess.run(["scancel", "--user=root"], check=False, capture_output=True, timeout=300)
         CONFIGURED.unlink()
         for daemon in reversed(daemons):
             daemon.terminate()
@@ -85,7 +85,7 @@ def _munge(folder: Path, daemons: list[subprocess.Popen[bytes]]) -> None:
         daemons.append(_daemon(["munged", "--foreground", "--force"], folder, user="munge"))
 
 
-def _until_idle(folder: Path, timeout_s: float = 60.0) -> None:
+def _until_idle(folder: Path, timeout_s: float = 300.0) -> None:
     deadline = time.monotonic() + timeout_s
     state = ""
     while time.monotonic() < deadline:

@@ -28,7 +28,7 @@ def snakemake(root: Path) -> Run:
             env={**os.environ, **environment},
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=3600,
         )
 
     return run

@@ -23,7 +23,7 @@ def configuration(root: Path) -> str:
 
 def _verify(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "allometry", "verify", str(folder)], capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "allometry", "verify", str(folder)], capture_output=True, text=True, timeout=600
     )
 
 

@@ -14,7 +14,7 @@ from tests.workflow.conftest import Run
 
 def _verify(folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "allometry", "verify", str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600)
 
 
 @pytest.mark.parametrize(
