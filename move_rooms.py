@@ -267,7 +267,9 @@ def moved_tests() -> dict[str, str]:
 
 def main() -> None:
     tree = Tree()
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
     texts: dict[Path, str] = {}
     for name in filter(None, tracked):
         path = ROOT / name

@@ -1,15 +1,15 @@
 """What a configuration may name: checked when the workflow is parsed, so that a misspelt name costs no simulation."""
 
 import difflib
-import importlib
 import os
 import re
 from collections.abc import Iterable
 from typing import Any
 
-from allometry.config import Config, NetworkRun, points
+from allometry.config import Config
+from allometry.config.simulate import NetworkRun, points
 from allometry.errors import ConfigError
-from allometry.homogenize.readers import MODULES
+from allometry.homogenize import readers
 from allometry.models.registry import MODELS, expected
 
 Registry = dict[str, dict[str, Any]]
@@ -64,9 +64,9 @@ def _check_labels(cfg: Config) -> None:
 def _check_readers(cfg: Config, registry: Registry) -> None:
     for name, entry in registry.items():
         # a shipped source without stores is retrieved only: nothing reads it
-        if entry["reader"] not in MODULES and (entry["stores"] or name in cfg.datasets):
+        if entry["reader"] not in readers.NAMES and (entry["stores"] or name in cfg.datasets):
             place = "datasets" if name in cfg.datasets else cfg.registry
-            raise _unknown(entry["reader"], MODULES, f"{place}.{name}.reader", "reader")
+            raise _unknown(entry["reader"], readers.NAMES, f"{place}.{name}.reader", "reader")
         if ("connectome", "worm_stack") in ((store["kind"], key) for key, store in entry["stores"].items()):
             raise ConfigError(
                 "'worm_stack' is the name of the stack of connectomes",
@@ -134,7 +134,7 @@ def _check_reader_options(reader: str, options: Iterable[str], where: str) -> No
     """Check options against the `DEFAULTS` of a reader's module; a reader that declares none checks when it runs."""
     if not options:
         return
-    declared = getattr(importlib.import_module(f"allometry.homogenize.{MODULES[reader]}"), "DEFAULTS", None)
+    declared = getattr(readers.module(reader), "DEFAULTS", None)
     for option in options:
         if declared is not None and option not in declared:
             raise _unknown(option, declared, f"{where}.{option}", f"option of the reader {reader}")
@@ -213,7 +213,7 @@ def _check_reference(cfg: Config, comparison: Any, where: str) -> None:
     reference = getattr(comparison, "reference", None)
     if reference is None:
         return
-    from allometry.compare.spike_ensembles import without_seed
+    from allometry.compare.kinds.spike_statistics.ensembles import without_seed
 
     found = [
         (point.name, cfg.simulate.runs[run]) for run in comparison.runs() for point in points(cfg.simulate.runs[run])

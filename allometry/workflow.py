@@ -7,9 +7,10 @@ from typing import Any
 
 from allometry import config as configuration
 from allometry.checks import Registry, check_cluster, check_names, stores_of
-from allometry.config import Config, Point
+from allometry.config import Config
+from allometry.config.simulate import Point
 from allometry.errors import AllometryError
-from allometry.homogenize.worm_neurons import NEURONS
+from allometry.homogenize.worm.neurons import NEURONS
 from allometry.reach import network_note, reachable, unused_sources, used_sources
 
 # What the Snakefile, the rules and the tests reach through this module

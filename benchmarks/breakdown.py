@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from allometry import models, simulate, stores
-from allometry.simulate import rendezvous
-from allometry.simulate.mailbox import open_mail
-from allometry.simulate.network import FixedTotalNumber, IafPscExp, Network, PoissonInput, Population, Projection
-from allometry.simulate.partition import Partition, message_room
-from allometry.simulate.plan import compile_network
+from allometry.network import FixedTotalNumber, IafPscExp, Network, PoissonInput, Population, Projection
+from allometry.simulate.build.partition import Partition, message_room
+from allometry.simulate.build.plan import compile_network
+from allometry.simulate.distribute import rendezvous
+from allometry.simulate.distribute.mailbox import open_mail
 from benchmarks import measure
 
 EXCHANGES = 20_000

@@ -24,7 +24,7 @@ def prepare(folder: Path, sizes: Sizes) -> None:
 def allometry(folder: Path, sizes: Sizes) -> np.ndarray:
     import dask.array as da
 
-    from allometry.compare.crossnobis import crossnobis
+    from allometry.compare.measures.representations.crossnobis import crossnobis
 
     return crossnobis(da.from_zarr(folder / "x.zarr"), whiten=False)
 
@@ -48,7 +48,9 @@ CASE = Case(
     prepare=prepare,
     programs={"allometry": allometry, "rsatoolbox": rsatoolbox},
     warm={
-        "allometry": lambda: [importlib.import_module(m) for m in ("dask.array", "allometry.compare.crossnobis")],
+        "allometry": lambda: [
+            importlib.import_module(m) for m in ("dask.array", "allometry.compare.measures.representations.crossnobis")
+        ],
         "rsatoolbox": lambda: importlib.import_module("rsatoolbox"),
     },
     comparable=("rsatoolbox",),

@@ -20,14 +20,14 @@ def prepare(folder: Path, sizes: Sizes) -> None:
 
 
 def out_of_core(folder: Path, sizes: Sizes) -> np.ndarray:
-    from allometry.compare.tensor import ntf_blockwise
+    from allometry.compare.measures.tensors.hals import ntf_blockwise
 
     stored = zarr.open_array(folder / "x.zarr", mode="r")
     return np.array(ntf_blockwise(stored, sizes["rank"], 0, sizes["sweeps"], 0.0)[2])
 
 
 def in_memory(folder: Path, sizes: Sizes) -> np.ndarray:
-    from allometry.compare.tensor import ntf
+    from allometry.compare.measures.tensors.decomposition import ntf
 
     x = np.asarray(zarr.open_array(folder / "x.zarr", mode="r")[:])
     return np.array(ntf(x, sizes["rank"], 1, 0, sizes["sweeps"], 0.0).error)

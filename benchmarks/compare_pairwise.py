@@ -30,7 +30,7 @@ def prepare(folder: Path, sizes: Sizes) -> None:
 
 
 def _compiled() -> None:
-    from allometry.compare import pairwise
+    from allometry.compare.measures.populations import pairwise
 
     small = sp.csc_array(np.random.default_rng(0).random((50, 8)) < 0.05)
     pairwise.pairwise(small)
@@ -38,13 +38,13 @@ def _compiled() -> None:
 
 
 def allometry(folder: Path, sizes: Sizes) -> np.ndarray:
-    from allometry.compare.pairwise import pairwise
+    from allometry.compare.measures.populations.pairwise import pairwise
 
     return pairwise(sp.load_npz(folder / "counts.npz"))
 
 
 def allometry_summary(folder: Path, sizes: Sizes) -> np.ndarray:
-    from allometry.compare.pairwise import pairwise_summary
+    from allometry.compare.measures.populations.pairwise import pairwise_summary
 
     found = pairwise_summary(sp.load_npz(folder / "counts.npz"))
     return np.array([found.mean, found.sd])

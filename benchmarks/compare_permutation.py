@@ -16,7 +16,7 @@ def prepare(folder: Path, sizes: Sizes) -> None:
 
 
 def allometry(folder: Path, sizes: Sizes) -> np.ndarray:
-    from allometry.compare.mantel import rsa_permutation
+    from allometry.compare.measures.representations.mantel import rsa_permutation
 
     with np.load(folder / "rdms.npz") as data:
         return rsa_permutation(data["a"], data["b"], n=sizes["permutations"], seed=0).null
@@ -43,7 +43,7 @@ CASE = Case(
     prepare=prepare,
     programs={"allometry": allometry, "scipy": scipy_spearman},
     warm={
-        "allometry": lambda: importlib.import_module("allometry.compare.mantel"),
+        "allometry": lambda: importlib.import_module("allometry.compare.measures.representations.mantel"),
         "scipy": lambda: importlib.import_module("scipy.stats"),
     },
     comparable=("scipy",),

@@ -18,7 +18,7 @@ def prepare(folder: Path, sizes: Sizes) -> None:
 
 
 def allometry(folder: Path, sizes: Sizes) -> np.ndarray:
-    from allometry.compare.representation import rdm
+    from allometry.compare.measures.representations.rdm import rdm
 
     return rdm(zarr.open_array(folder / "x.zarr", mode="r"))
 
@@ -46,7 +46,7 @@ CASE = Case(
     prepare=prepare,
     programs={"allometry": allometry, "scipy": scipy_pdist, "rsatoolbox": rsatoolbox},
     warm={
-        "allometry": lambda: importlib.import_module("allometry.compare.representation"),
+        "allometry": lambda: importlib.import_module("allometry.compare.measures.representations.rdm"),
         "scipy": lambda: importlib.import_module("scipy.spatial.distance"),
         "rsatoolbox": lambda: importlib.import_module("rsatoolbox"),
     },

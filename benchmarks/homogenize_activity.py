@@ -23,7 +23,12 @@ from pathlib import Path
 from benchmarks.measure import Stopwatch, machine
 
 #: Imported once, before the clock runs.
-PRELOADED = ["allometry.homogenize.generic", "allometry.homogenize.simeon2024", "pandas", "sklearn.preprocessing"]
+PRELOADED = [
+    "allometry.homogenize.readers.generic",
+    "allometry.homogenize.traces.simeon2024",
+    "pandas",
+    "sklearn.preprocessing",
+]
 ROIS, SAMPLES, LABELLED, DT = 130, 1600, 90, 0.6
 
 
@@ -32,7 +37,7 @@ def generate(folder: Path, worms: int, sources: int) -> dict[str, list[Path]]:
     import numpy as np
     from scipy.ndimage import gaussian_filter1d
 
-    from allometry.homogenize.worm_neurons import NEURONS
+    from allometry.homogenize.worm.neurons import NEURONS
 
     rng = np.random.default_rng(0)
     pool = [gaussian_filter1d(rng.standard_normal((SAMPLES, ROIS)), 2, axis=0) for _ in range(8)]
@@ -71,7 +76,7 @@ def loops(paths: list[Path]) -> None:
     import pandas as pd
     from sklearn.preprocessing import StandardScaler
 
-    from allometry.homogenize.worm_neurons import NEURONS
+    from allometry.homogenize.worm.neurons import NEURONS
 
     def smooth(trace: np.ndarray) -> np.ndarray:
         result = np.zeros_like(trace)

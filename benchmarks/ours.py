@@ -8,7 +8,7 @@ import numpy as np
 
 import allometry
 from allometry import simulate, stores
-from allometry.simulate.network import Network
+from allometry.network import Network
 from benchmarks import measure
 
 

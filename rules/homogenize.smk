@@ -69,7 +69,7 @@ rule homogenize_worm_stack:
         mem_mb=2000,
         runtime=10,
     params:
-        code=fingerprint("allometry.homogenize.worm_stack"),
+        code=fingerprint("allometry.homogenize.connectomes.worm_stack"),
         names=cfg.homogenize.worm_stack,
         provenance={"rule": "homogenize_worm_stack"},
     message:

@@ -1,7 +1,7 @@
 """Stack the connectomes of C. elegans on the canonical axis."""
 
 from allometry.errors import script_log
-from allometry.homogenize.worm_stack import stack_worm
+from allometry.homogenize.connectomes.worm_stack import stack_worm
 from allometry.provenance import of_job
 
 if __name__ == "__main__":

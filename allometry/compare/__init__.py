@@ -1,7 +1,12 @@
 """Compare: data with data, model with data, connectome with function.
 
-One module per family of measures (pure functions on arrays), `registry` with what each measure means, `statistics` with
-what makes a number trustworthy, and modules named after a subject (`worm`, `human`, `propagation`) that read stores and
-write a `Scores` store. Family modules are imported by whoever needs them, never here, so that editing one measure
-reruns only the comparisons that use it.
+`from allometry.compare import rdm, cka, avalanches`: `__init__.pyi` lists every public measure, and each is imported when
+it is first used. Four rooms: `measures` (pure functions on arrays), `inference` (intervals, tests, ceilings), `inputs`
+(what is read out of stores) and `kinds` (one per comparison of the workflow). `registry` says what each measure means.
+The modules here and in the rooms import from one another by full path, so that editing one measure reruns only the
+comparisons that use it.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

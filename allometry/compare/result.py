@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from allometry.compare.statistics import Interval, ceiled, fdr
+from allometry.compare.inference.statistics import Interval, ceiled, fdr
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import xarray as xr
 
 from allometry import stores
 from allometry.compare import card
-from allometry.compare.blockwise import Estimate, in_words
+from allometry.compare.inference.blockwise import Estimate, in_words
 from allometry.compare.kinds import module_of
 from allometry.compare.result import Result
 

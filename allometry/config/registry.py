@@ -9,8 +9,8 @@ from pydantic import Field, field_validator, model_validator
 
 from allometry.config.base import Model
 from allometry.errors import ConfigError, RetrieveError
-from allometry.retrieve import expand
 from allometry.retrieve.places import check_sha256, parse_place
+from allometry.retrieve.recipes import expand
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 

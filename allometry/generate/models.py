@@ -2,7 +2,7 @@
 
 import inspect
 
-from allometry.models import MODELS
+from allometry.models.registry import MODELS
 
 HEADER = """\
 # Models

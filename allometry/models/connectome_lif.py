@@ -12,7 +12,7 @@ import xarray as xr
 
 from allometry.errors import SimulationError
 from allometry.models.graph import Graph
-from allometry.simulate.network import (
+from allometry.network import (
     ConnectomeLif,
     ExplicitEdges,
     GapJunctions,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allometry.errors import SimulationError
-from allometry.simulate.network import (
+from allometry.network import (
     DCInput,
     FixedTotalNumber,
     IafPscDelta,

@@ -11,7 +11,7 @@ from allometry.errors import SimulationError
 from allometry.models.brunel import brunel
 from allometry.models.connectome_lif import connectome_lif
 from allometry.models.microcircuit import microcircuit
-from allometry.simulate.network import Network
+from allometry.network import Network
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
-from allometry.report import strips
+from allometry.report.drawing import strips
 from allometry.report.recovery_quotes import quotes, sentences
 
 CHANCE = {"auc": 0.5, "correlation": 0.0}

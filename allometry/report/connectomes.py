@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, TwoSlopeNorm
 
 from allometry import stores
-from allometry.report.card import Figure
-from allometry.report.style import DIVERGING, figure, hide_unused
+from allometry.report.drawing.figure_file import Figure
+from allometry.report.drawing.style import DIVERGING, figure, hide_unused
 from allometry.stores.schema import Data
 
 COLUMNS = 4

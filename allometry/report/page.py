@@ -13,7 +13,7 @@ import pandas as pd
 import yaml
 from markupsafe import Markup
 
-from allometry.report.card import Figure
+from allometry.report.drawing.figure_file import Figure
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
 from allometry import stores
-from allometry.report.card import Figure
-from allometry.report.style import COLOURS, DIVERGING, NEUTRAL, figure, hide_unused
+from allometry.report.drawing.figure_file import Figure
+from allometry.report.drawing.style import COLOURS, DIVERGING, NEUTRAL, figure, hide_unused
 from allometry.stores.activity_summary import KATO_ORDER, KATO_WINDOW, derivative_pca, pairwise
 
 NAMED = 20  # neurons up to which a matrix has their names beside it

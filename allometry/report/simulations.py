@@ -8,9 +8,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from allometry import stores
-from allometry.report.card import Figure
 from allometry.report.connectomes import draw as draw_connectomes
-from allometry.report.style import COLOURS, figure
+from allometry.report.drawing.figure_file import Figure
+from allometry.report.drawing.style import COLOURS, figure
 
 # Dots in a raster above which it is only grey
 MOST_DOTS = 60_000

@@ -20,8 +20,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         if arguments.cluster == "allocation" and os.environ.get("SLURM_PROCID", "0") != "0":
-            from allometry.simulate.cluster import allocation_file
-            from allometry.simulate.join import serve
+            from allometry.simulate.distribute.cluster import allocation_file
+            from allometry.simulate.distribute.join import serve
 
             serve(allocation_file())
             return 0

@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the simulation; return the exit status."""
-    from allometry.simulate.cluster import cores
+    from allometry.simulate.distribute.cluster import cores
     from allometry.simulate.point import Execution, run_point
 
     parameters = dict(_pair(text) for text in arguments.parameter)

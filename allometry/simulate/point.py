@@ -12,8 +12,7 @@ import xarray as xr
 
 from allometry import models, stores
 from allometry.errors import SimulationError
-from allometry.simulate.inputs import Record, VoltageProbe
-from allometry.simulate.network import Network
+from allometry.network import Network, Record, VoltageProbe
 from allometry.simulate.runner import run
 from allometry.simulate.signal_propagation import propagation, rewired
 

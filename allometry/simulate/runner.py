@@ -14,16 +14,15 @@ import xarray as xr
 
 from allometry import stores
 from allometry.errors import log_to
-from allometry.simulate import cluster as clusters
-from allometry.simulate.attempts import WINDOW_MS, Attempts
-from allometry.simulate.description import attributes, check_memory, measurements, report
-from allometry.simulate.estimate import estimate
-from allometry.simulate.inputs import Record
-from allometry.simulate.network import Network
-from allometry.simulate.plan import compile_network
-from allometry.simulate.spool import Spool, remove_abandoned
-from allometry.simulate.task import warm
-from allometry.simulate.validate import check_network, check_run
+from allometry.network import Network, Record
+from allometry.simulate.build.estimate import estimate
+from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.validate import check_network, check_run
+from allometry.simulate.distribute import cluster as clusters
+from allometry.simulate.distribute.attempts import WINDOW_MS, Attempts
+from allometry.simulate.distribute.description import attributes, check_memory, measurements, report
+from allometry.simulate.distribute.spool import Spool, remove_abandoned
+from allometry.simulate.distribute.task import warm
 
 _LOG = logging.getLogger("allometry")
 
@@ -69,7 +68,7 @@ def run(
     checkpoint : path, optional
         Folder for checkpoints; a rerun with the same arguments continues from the last one. Removed at the end.
     cluster : optional
-        See `allometry.simulate.cluster.connect`; default this machine.
+        See `allometry.simulate.distribute.cluster.connect`; default this machine.
     attrs, provenance : mapping, optional
         Added to the store's root attributes and to its manifest.
     checkpoint_ms : float

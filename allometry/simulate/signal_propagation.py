@@ -4,9 +4,6 @@ All trials of a block advance together with the trial as the innermost, vectoris
 vector operation per edge and step.
 """
 
-# Compiled functions are typed by numba, not by annotations.
-# mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
-
 import dataclasses
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,13 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from allometry.errors import SimulationError
+from allometry.network import ConnectomeLif, ExplicitEdges, GapJunctions, Network, Projection
 from allometry.rewiring import rewire
-from allometry.simulate.cluster import cores
-from allometry.simulate.compiled import compiled
-from allometry.simulate.fixedpoint import delay_steps
-from allometry.simulate.network import ConnectomeLif, ExplicitEdges, GapJunctions, Network, Projection
-from allometry.simulate.plan import compile_network
-from allometry.simulate.validate import check_network
+from allometry.simulate.build.fixedpoint import delay_steps
+from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.validate import check_network
+from allometry.simulate.distribute.cluster import cores
+from allometry.simulate.kernels.propagation import trials
 
 # Trials per block: enough for the work of one row to outweigh its overhead, few enough for the state to stay in cache.
 _BLOCK = 160
@@ -85,7 +82,7 @@ def propagation(
     # As many blocks for every thread; trials do not see each other, so that the result does not depend on their blocks.
     blocks = np.array_split(driven, threads * -(-len(driven) // (threads * _BLOCK))) if len(driven) else []
     with ThreadPoolExecutor(threads) as pool:
-        peaks = list(pool.map(lambda block: _block(block, *arguments), [block for block in blocks if len(block)]))
+        peaks = list(pool.map(lambda block: trials(block, *arguments), [block for block in blocks if len(block)]))
     return np.concatenate([peak.T for peak in peaks]) if peaks else np.empty((0, n))
 
 
@@ -167,97 +164,3 @@ def _gaps(net: Network) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     order = np.lexsort((source, target))
     limits = np.concatenate([[0], np.cumsum(np.bincount(target, minlength=net.size))]).astype(np.int64)
     return limits, source[order], weight[order]
-
-
-@compiled
-def _block(
-    driven, steps, period, kick, reset, threshold, a, b, c, rate, hold, limits, target, weight, delay, gap_limits,
-    gap_source, gap_weight,
-):  # fmt: skip
-    """Return the peaks, float64 [neuron, trial], of one block of trials."""
-    n, trials = len(hold), len(driven)
-    longest = 1
-    for e in range(len(delay)):
-        longest = max(longest, delay[e])
-    delays = np.unique(delay)[::-1]
-    # Spikes of the last steps, delivered when they arrive: a sum per target for every step to come would leave the cache.
-    slots = longest + 1
-    sent, sender, sender_lane = (
-        np.zeros(slots, np.int64),
-        np.empty((slots, n * trials), np.int32),
-        np.empty((slots, n * trials), np.int32),
-    )
-    arrived = np.zeros((n, trials))
-    v, old = np.zeros((n, trials)), np.zeros((n, trials))
-    reached, seen = np.zeros((n, trials)), np.zeros((n, trials))
-    g, peak = np.zeros((n, trials)), np.zeros((n, trials))
-    refractory = np.zeros((n, trials), np.int16)
-    joined, kicked = np.zeros(trials), np.zeros(trials)
-    flag = np.zeros(trials, np.uint8)
-    lane = np.full(n, -1, np.int64)
-    for t in range(trials):
-        lane[driven[t]] = t
-    for step in range(steps):
-        old, v = v, old
-        seen, reached = reached, seen
-        slot = step % slots
-        sent[slot] = 0
-        for d in delays:
-            past = (step - d) % slots
-            for k in range(sent[past]):
-                j, t = sender[past, k], sender_lane[past, k]
-                for e in range(limits[j], limits[j + 1]):
-                    if delay[e] == d:
-                        arrived[target[e], t] += weight[e]
-        for i in range(n):
-            for t in range(trials):
-                joined[t] = 0.0
-            mine, first, last = old[i], gap_limits[i], gap_limits[i + 1]
-            # Two edges at a time, in their order: half the traffic of the sum.
-            for e in range(first, last - 1, 2):
-                w, other, x, another = gap_weight[e], seen[gap_source[e]], gap_weight[e + 1], seen[gap_source[e + 1]]
-                for t in range(trials):
-                    joined[t] = joined[t] + w * (other[t] - mine[t]) + x * (another[t] - mine[t])
-            if (last - first) % 2:
-                w, other = gap_weight[last - 1], seen[gap_source[last - 1]]
-                for t in range(trials):
-                    joined[t] += w * (other[t] - mine[t])
-            own = lane[i]
-            if own >= 0:
-                kicked[own] = kick if step % period == 0 else 0.0
-            fired = _row(
-                v[i], old[i], reached[i], g[i], refractory[i], arrived[i], joined, kicked, peak[i], flag, reset, threshold, a, b, c,
-                rate, hold[i],
-            )  # fmt: skip
-            if own >= 0:
-                kicked[own] = 0.0
-                refractory[i, own] = 0
-            if fired > 0:
-                for t in range(trials):
-                    if flag[t] != 0:
-                        sender[slot, sent[slot]], sender_lane[slot, sent[slot]] = i, t
-                        sent[slot] += 1
-    return peak
-
-
-@compiled
-def _row(
-    v, old, reached, g, refractory, arrived, joined, kicked, peak, flag, reset, threshold, a, b, c, rate, hold
-):  # fmt: skip
-    spikes = np.int32(0)
-    for t in range(len(v)):
-        r = refractory[t]
-        free = r == 0
-        moved = (old[t] * a + g[t] * c + joined[t] * rate) if free else old[t]
-        held = (g[t] * b if free else g[t]) + arrived[t]
-        arrived[t] = 0.0
-        moved += kicked[t]
-        reached[t] = moved
-        peak[t] = max(peak[t], moved)
-        fired = free and moved > threshold
-        v[t] = reset if fired else moved
-        g[t] = 0.0 if fired else held
-        refractory[t] = hold if fired else (np.int16(r - np.int16(1)) if r > 0 else np.int16(0))
-        flag[t] = np.uint8(1) if fired else np.uint8(0)
-        spikes = np.int32(spikes + np.int32(fired))
-    return spikes

@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from allometry import stores
-from allometry.compare.design import Population, populations
+from allometry.compare.inputs.design import Population, populations
 
 ATTRS = {
     "title": "synthetic",

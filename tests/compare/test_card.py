@@ -8,8 +8,8 @@ import pytest
 
 from allometry import stores
 from allometry.compare import card
+from allometry.compare.inference.statistics import Interval
 from allometry.compare.result import row, with_fdr
-from allometry.compare.statistics import Interval
 from allometry.errors import ComparisonError
 from tests.compare.conftest import ATTRS
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from allometry.compare.inference.statistics import ceiled
 from allometry.compare.kinds import KINDS
 from allometry.compare.registry import MEASURES, measure
-from allometry.compare.statistics import ceiled
 from allometry.errors import ComparisonError
 
 
@@ -21,8 +21,8 @@ def test_entry_is_complete_and_loads(name: str) -> None:
     entry = MEASURES[name]
     assert all(getattr(entry, field) for field in entry.__dataclass_fields__)
     ceiled(0.5, 0.6, entry.ceiling_rule)
-    if importlib.util.find_spec(f"allometry.compare.{entry.family}") is None:
-        pytest.fail(f"no module for the family {entry.family}")
+    if importlib.util.find_spec(f"allometry.compare.{entry.module}") is None:
+        pytest.fail(f"no module {entry.module}")
     function = entry.load()
     assert callable(function)
     assert inspect.getdoc(function)
@@ -43,8 +43,8 @@ def test_registry_does_not_import_the_families() -> None:
 
 def test_influence_measures_name_what_the_workflow_computes_them_with() -> None:
     for name in (name for name in MEASURES if name.startswith("influence_")):
-        kinds = "propagation" if name in ("influence_auc_indirect", "influence_auc_gain") else "worm"
-        used = vars(importlib.import_module(f"allometry.compare.{kinds}"))
+        kinds = "propagation" if name in ("influence_auc_indirect", "influence_auc_gain") else "structure_function"
+        used = vars(importlib.import_module(f"allometry.compare.kinds.{kinds}"))
         assert used.get(MEASURES[name].function) is MEASURES[name].load(), name
 
 

@@ -9,8 +9,9 @@ import pytest
 import xarray as xr
 
 from allometry import stores
-from allometry.compare import connectome_reservoir, kinds, runner
-from allometry.compare.blockwise import Estimate, in_words
+from allometry.compare import kinds, runner
+from allometry.compare.inference.blockwise import Estimate, in_words
+from allometry.compare.kinds import connectome_reservoir
 from allometry.compare.registry import MEASURES
 from allometry.config.compare import AnyComparison
 from allometry.errors import ComparisonError

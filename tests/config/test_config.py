@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from allometry import config
-from allometry.config import NetworkRun, PropagationRun
 from allometry.config.base import Model, models_in
+from allometry.config.simulate import NetworkRun, PropagationRun
 from allometry.errors import ConfigError
 
 SHIPPED = ["config.yaml", "config/full.yaml", "config/default.yaml", "tests/config.yaml"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from allometry import homogenize
-from allometry.homogenize import activity
+from allometry.homogenize.traces import activity
 from allometry.stores.manifest import read_manifest
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from allometry.models import Graph
+from allometry.models.graph import Graph
 
 GABA = {
     *(f"DD0{i}" for i in range(1, 7)),

@@ -4,7 +4,7 @@ import pytest
 
 from allometry.errors import SimulationError
 from allometry.models import brunel
-from allometry.simulate.network import Constant, DCInput, FixedIndegree, PoissonInput
+from allometry.network import Constant, DCInput, FixedIndegree, PoissonInput
 
 
 def test_full_size_is_the_published_network() -> None:

@@ -9,8 +9,9 @@ import xarray as xr
 
 from allometry import stores
 from allometry.errors import SimulationError
-from allometry.models import Graph, connectome_lif
-from allometry.simulate.network import PoissonInput, SpikeListInput
+from allometry.models import connectome_lif
+from allometry.models.graph import Graph
+from allometry.network import PoissonInput, SpikeListInput
 from tests.models.graphs import mushroom_body, projection_neurons, worm
 from tests.reference.step_by_step import simulate
 

@@ -6,7 +6,7 @@ import pytest
 from allometry.errors import SimulationError
 from allometry.models import microcircuit
 from allometry.models.microcircuit import CONN_PROB, POPULATIONS, SIZES, psc_amplitude, synapse_counts
-from allometry.simulate.network import DCInput, Network, PoissonInput
+from allometry.network import DCInput, Network, PoissonInput
 from benchmarks import microcircuit_definition as independent
 
 

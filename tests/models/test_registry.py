@@ -5,7 +5,7 @@ import inspect
 import pytest
 
 from allometry.errors import SimulationError
-from allometry.models import MODELS, build
+from allometry.models.registry import MODELS, build
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))

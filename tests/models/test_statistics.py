@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from allometry import models, simulate
-from allometry.simulate.network import Network
+from allometry.network import Network
 from benchmarks.microcircuit_reference import MEASURES, TENTH, distances, limit, load, statistics
 from benchmarks.population_statistics import interval_cv, synchrony
 from tests.models.graphs import mushroom_body, projection_neurons, worm

@@ -16,7 +16,7 @@ from allometry.models.microcircuit import (
     synapse_counts,
 )
 from allometry.models.theory import brunel_rate, population_rates, siegert_rate
-from allometry.simulate.network import IafPscExp
+from allometry.network import IafPscExp
 
 
 def test_brunel_rate_is_the_known_fixed_point() -> None:

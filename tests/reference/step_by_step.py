@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from allometry.simulate.network import (
+from allometry.network import (
     ConnectomeLif,
     Constant,
     DCInput,

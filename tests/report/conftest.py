@@ -8,7 +8,7 @@ import pytest
 from matplotlib.axes import Axes
 
 from allometry.report.comparisons import dynamics, mouse, reservoirs, worm
-from allometry.report.style import figure
+from allometry.report.drawing.style import figure
 
 
 @pytest.fixture

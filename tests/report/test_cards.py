@@ -13,7 +13,8 @@ import xarray as xr
 from allometry import report, stores
 from allometry.compare import card, runner
 from allometry.compare.result import row
-from allometry.report import cards, strips
+from allometry.report import cards
+from allometry.report.drawing import strips
 from allometry.report.recovery_quotes import quotes, sentences
 from tests.report.browser import console
 from tests.report.samples import ATTRS

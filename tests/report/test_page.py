@@ -9,7 +9,7 @@ import pytest
 
 from allometry import report
 from allometry.report import connectomes, simulations
-from allometry.report.card import Figure
+from allometry.report.drawing.figure_file import Figure
 from allometry.report.page import table_html
 from tests.report.browser import console
 from tests.report.samples import connectome_store, spikes_store

@@ -8,7 +8,7 @@ import pytest
 
 from allometry import stores
 from allometry.report import recordings
-from allometry.report.card import Figure
+from allometry.report.drawing.figure_file import Figure
 from tests.report.samples import ATTRS
 
 

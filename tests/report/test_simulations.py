@@ -9,7 +9,7 @@ import pytest
 
 from allometry import stores
 from allometry.report import simulations
-from allometry.report.card import Figure
+from allometry.report.drawing.figure_file import Figure
 from tests.report.samples import ATTRS, spikes_store
 
 UNITS = pd.DataFrame({"population": ["E"] * 8 + ["I"] * 2})

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from allometry.errors import RetrieveError
-from allometry.retrieve import expand
+from allometry.retrieve.recipes import expand
 
 
 def recipe(options: dict[str, Any], **file: Any) -> dict[str, Any]:

@@ -10,9 +10,9 @@ import yaml
 
 from allometry.config import Config, load_registry, validate
 from allometry.errors import ConfigError
-from allometry.retrieve import run
 from allometry.retrieve.files import sha256_of
 from allometry.retrieve.places import parse_place
+from allometry.retrieve.source import run
 
 Entries = dict[str, dict[str, Any]]
 

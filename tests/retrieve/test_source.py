@@ -14,8 +14,9 @@ import pytest
 import yaml
 
 from allometry.errors import RetrieveError
-from allometry.retrieve import own_files, run
 from allometry.retrieve import source as module
+from allometry.retrieve.recipes import own_files
+from allometry.retrieve.source import run
 from tests.retrieve.conftest import Web, build_wheel, sha
 
 RIGHT = random.Random(2).randbytes(300_000)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from allometry.errors import RetrieveError
-from allometry.retrieve import run, wheels
+from allometry.retrieve import wheels
+from allometry.retrieve.source import run
 from tests.retrieve.conftest import build_wheel, sha
 
 CONTENT = bytes(range(256)) * 2000

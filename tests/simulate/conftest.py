@@ -5,15 +5,7 @@ from collections.abc import Iterator
 import pytest
 from distributed import Client, LocalCluster
 
-from allometry.simulate.network import (
-    FixedIndegree,
-    IafPscExp,
-    Network,
-    Normal,
-    PoissonInput,
-    Population,
-    Projection,
-)
+from allometry.network import FixedIndegree, IafPscExp, Network, Normal, PoissonInput, Population, Projection
 
 
 @pytest.fixture(scope="session")

@@ -6,21 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from allometry.simulate import rng
-from allometry.simulate.cut import Segment
-from allometry.simulate.mailbox import open_mail
-from allometry.simulate.network import (
-    DCInput,
-    ExplicitEdges,
-    Network,
-    PoissonInput,
-    Population,
-    Projection,
-    SpikeListInput,
-)
-from allometry.simulate.partition import Partition, message_room
-from allometry.simulate.plan import Plan, compile_network
-from allometry.simulate.shard import build_wiring, initial_voltage, layout
+from allometry.network import DCInput, ExplicitEdges, Network, PoissonInput, Population, Projection, SpikeListInput
+from allometry.simulate.build.cut import Segment
+from allometry.simulate.build.partition import Partition, message_room
+from allometry.simulate.build.plan import Plan, compile_network
+from allometry.simulate.build.shard import build_wiring, initial_voltage, layout
+from allometry.simulate.distribute.mailbox import open_mail
+from allometry.simulate.kernels import rng
 
 
 def spikes(net: Network, steps: int, partitions: int = 1, threads: int = 1, seed: int = 1, precision: str = "fast"):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from allometry.simulate.network import (
+from allometry.network import (
     ConnectomeLif,
     DCInput,
     ExplicitEdges,

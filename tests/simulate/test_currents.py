@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from allometry.simulate.network import (
+from allometry.network import (
     ConnectomeLif,
     DCInput,
     IafPscExp,
@@ -13,7 +13,7 @@ from allometry.simulate.network import (
     Population,
     Projection,
 )
-from allometry.simulate.plan import compile_network
+from allometry.simulate.build.plan import compile_network
 from tests.simulate import engine
 
 

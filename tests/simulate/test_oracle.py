@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from allometry.simulate.network import Network
-from allometry.simulate.plan import compile_network
+from allometry.network import Network
+from allometry.simulate.build.plan import compile_network
 from tests.reference import step_by_step
 from tests.simulate import engine
 from tests.simulate.networks import networks

@@ -15,10 +15,10 @@ from distributed import Client, LocalCluster
 
 from allometry import models, simulate, stores
 from allometry.errors import SimulationError
-from allometry.simulate import attempts, task
-from allometry.simulate.network import Network
-from allometry.simulate.partition import Partition
-from allometry.simulate.plan import compile_network
+from allometry.network import FixedTotalNumber, IafPscExp, Network, Population, Projection
+from allometry.simulate.build.partition import Partition
+from allometry.simulate.build.plan import compile_network
+from allometry.simulate.distribute import attempts, task
 from tests.simulate import engine
 
 
@@ -189,7 +189,7 @@ def test_checkpoint_of_other_code_is_not_used(
     with pytest.raises(SimulationError, match="the power failed"):
         simulate.run(small, 700, 1, tmp_path / "a.zarr", 1, 1, **options)  # type: ignore[arg-type]
     assert (tmp_path / "checkpoint" / "checkpoint.json").exists()
-    monkeypatch.setattr("allometry.simulate.attempts.fingerprint", lambda *_: "edited")
+    monkeypatch.setattr("allometry.simulate.distribute.attempts.fingerprint", lambda *_: "edited")
     resumed.append(True)
     steps.clear()
     simulate.run(small, 700, 1, tmp_path / "a.zarr", 1, 1, **options)  # type: ignore[arg-type]
@@ -226,9 +226,9 @@ def test_more_partitions_than_room(client: Client, tmp_path: Path, small: Networ
 
 
 def test_a_run_that_does_not_fit_is_refused_before_building(client: Client, tmp_path: Path) -> None:
-    huge = simulate.Network(
-        populations=(simulate.Population("A", 1000, simulate.IafPscExp()),),
-        projections=(simulate.Projection("A", "A", simulate.FixedTotalNumber(10**14), 1.0, 1.0),),
+    huge = Network(
+        populations=(Population("A", 1000, IafPscExp()),),
+        projections=(Projection("A", "A", FixedTotalNumber(10**14), 1.0, 1.0),),
     )
     with pytest.raises(SimulationError, match="does not fit") as caught:
         simulate.run(huge, 10, 1, tmp_path / "a.zarr", 1, 1, "exact", cluster=client)

@@ -9,7 +9,7 @@ from distributed import Client
 
 from allometry import models, simulate, stores
 from allometry.errors import SimulationError
-from allometry.simulate.network import (
+from allometry.network import (
     ConnectomeLif,
     ExplicitEdges,
     GapJunctions,

@@ -82,9 +82,12 @@ def test_deleted_store_behind_a_kept_manifest_is_rebuilt(snakemake: Run, configu
 @pytest.mark.parametrize(
     ("edited", "rerun"),
     [
-        ("allometry/compare/structure.py", {"compare_run", "draw_comparisons", "write_cards", "write_page"}),
         (
-            "allometry/report/style.py",
+            "allometry/compare/measures/graphs/structure.py",
+            {"compare_run", "draw_comparisons", "write_cards", "write_page"},
+        ),
+        (
+            "allometry/report/drawing/style.py",
             {
                 "draw_comparisons",
                 "draw_connectomes",

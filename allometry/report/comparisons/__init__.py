@@ -7,11 +7,11 @@ import pandas as pd
 import xarray as xr
 
 from allometry import stores
-from allometry.report.card import Figure
 from allometry.report.comparisons import dynamics, human, mouse, reservoirs, spikes, worm
-from allometry.report.comparisons.forest import forest
-from allometry.report.comparisons.parts import rows_of
 from allometry.report.comparisons.recovery import recovery
+from allometry.report.drawing.figure_file import Figure
+from allometry.report.drawing.forest import forest
+from allometry.report.drawing.parts import rows_of
 
 Drawing = Callable[[pd.DataFrame, Mapping[str, xr.Dataset], str | Path], str]
 # By a curve or measure that tells the kind of comparison

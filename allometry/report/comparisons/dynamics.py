@@ -9,8 +9,8 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
-from allometry.report.comparisons.parts import estimate, short_share
-from allometry.report.style import COLOURS, NEUTRAL, figure, hide_unused
+from allometry.report.drawing.parts import estimate, short_share
+from allometry.report.drawing.style import COLOURS, NEUTRAL, figure, hide_unused
 
 MOST_MOTIFS = 6
 

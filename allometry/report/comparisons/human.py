@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from allometry.report.comparisons.parts import estimate
-from allometry.report.style import COLOURS, figure
+from allometry.report.drawing.parts import estimate
+from allometry.report.drawing.style import COLOURS, figure
 
 
 def structure_bold(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:

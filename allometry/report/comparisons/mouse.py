@@ -10,8 +10,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from allometry.report.comparisons.parts import estimate, intervals, styles
-from allometry.report.style import COLOURS, NEUTRAL, SEQUENTIAL, figure, hide_unused
+from allometry.report.drawing.parts import estimate, intervals, styles
+from allometry.report.drawing.style import COLOURS, NEUTRAL, SEQUENTIAL, figure, hide_unused
 
 # Populations that have panels of their own; the others are in the table.
 SHOWN = 2

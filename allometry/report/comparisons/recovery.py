@@ -8,8 +8,8 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
-from allometry.report.comparisons.parts import short_share
-from allometry.report.style import NEUTRAL, SEQUENTIAL, figure, hide_unused
+from allometry.report.drawing.parts import short_share
+from allometry.report.drawing.style import NEUTRAL, SEQUENTIAL, figure, hide_unused
 
 SUMMARIES = {
     "recovery_hit_rate": "Attributed to its own relation",

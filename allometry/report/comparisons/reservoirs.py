@@ -8,8 +8,8 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
-from allometry.report.comparisons.parts import styles
-from allometry.report.style import COLOURS, figure
+from allometry.report.drawing.parts import styles
+from allometry.report.drawing.style import COLOURS, figure
 
 NULLS = {"degree_preserving": COLOURS[1], "spatial": COLOURS[2], "random": COLOURS[3]}
 MEASURES = {"memory_capacity": "Memory capacity (steps)", "timing_score": "Timing score (1: perfect)"}

@@ -9,8 +9,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from allometry.report.comparisons.parts import LINES
-from allometry.report.style import COLOURS, NEUTRAL, figure, hide_unused
+from allometry.report.drawing.parts import LINES
+from allometry.report.drawing.style import COLOURS, NEUTRAL, figure, hide_unused
 
 AXES = {
     "rate": "rate (spikes/s)",

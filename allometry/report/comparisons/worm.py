@@ -10,8 +10,8 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
-from allometry.report.comparisons.parts import LINES, estimate, grouped, intervals, short_share, styles
-from allometry.report.style import COLOURS, NEUTRAL, figure
+from allometry.report.drawing.parts import LINES, estimate, grouped, intervals, short_share, styles
+from allometry.report.drawing.style import COLOURS, NEUTRAL, figure
 
 
 def structure_function(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:

@@ -1,0 +1,1 @@
+"""Intervals, tests and ceilings: what makes a number trustworthy, on arrays of any size."""

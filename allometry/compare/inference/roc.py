@@ -1,0 +1,140 @@
+"""How well a score tells two classes apart: ROC curves and the area under them (AUC)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from allometry.compare.inference.statistics import Interval, interval
+from allometry.errors import ComparisonError
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Roc:
+    """ROC curve: `false_positive` and `true_positive` rates at falling `threshold` (first point 0, 0 at infinity)."""
+
+    false_positive: Floats
+    true_positive: Floats
+    threshold: Floats
+    auc: float
+
+
+def _classes(score: ArrayLike, label: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
+    values, positive = np.asarray(score, dtype=float).ravel(), np.asarray(label).astype(bool).ravel()
+    if values.shape != positive.shape:
+        raise ComparisonError(f"{values.size} scores for {positive.size} labels", expected="one score per label")
+    finite = np.isfinite(values)
+    values, positive = values[finite], positive[finite]
+    if positive.all() or not positive.any():
+        raise ComparisonError(
+            f"an AUC needs both classes, but {positive.sum()} of {positive.size} labels are positive",
+            do="check the threshold that makes the labels, or use more pairs",
+        )
+    return values, positive
+
+
+def auc(score: ArrayLike, label: ArrayLike) -> float:
+    """Probability that a positive has a higher `score` than a negative, ties counted half (NaN scores left out)."""
+    values, positive = _classes(score, label)
+    # Most pairs have no edge: sorting the others alone is ten times faster, and nulls do it thousands of times.
+    rest = values > values.min()
+    _, level = np.unique(values[rest], return_inverse=True)
+    full = np.zeros(values.size, dtype=np.int64)
+    full[rest] = level + 1
+    return auc_of_levels(full, positive)
+
+
+def auc_of_levels(level: NDArray[np.int64], positive: NDArray[np.bool_]) -> float:
+    """AUC of scores that are small non-negative integers already (ranks of a null's shared scores), without a sort."""
+    levels = int(level.max()) + 1
+    above = np.bincount(level[positive], minlength=levels)
+    below = np.bincount(level[~positive], minlength=levels)
+    wins = above * (np.cumsum(below) - 0.5 * below)
+    return float(wins.sum() / (above.sum() * below.sum()))
+
+
+def roc(score: ArrayLike, label: ArrayLike) -> Roc:
+    """ROC curve with one point per distinct score (NaN scores left out)."""
+    values, positive = _classes(score, label)
+    distinct, level = np.unique(values, return_inverse=True)
+    true = np.bincount(level[positive], minlength=distinct.size)[::-1].cumsum() / positive.sum()
+    false = np.bincount(level[~positive], minlength=distinct.size)[::-1].cumsum() / (~positive).sum()
+    return Roc(
+        np.concatenate([[0.0], false]),
+        np.concatenate([[0.0], true]),
+        np.concatenate([[np.inf], distinct[::-1]]),
+        auc(values, positive),
+    )
+
+
+def delong(score: ArrayLike, label: ArrayLike, level: float = 0.95) -> Interval:
+    """AUC with the interval of DeLong et al. 1988 for independent items (fast form of Sun & Xu 2014).
+
+    Items that share something (pairs that share a stimulated neuron) are not independent: use `cluster_bootstrap`.
+    """
+    values, positive = _classes(score, label)
+    x, y = values[positive], values[~positive]
+    rank_all = stats.rankdata(np.concatenate([x, y]))
+    placement_x = (rank_all[: x.size] - stats.rankdata(x)) / y.size
+    placement_y = 1.0 - (rank_all[x.size :] - stats.rankdata(y)) / x.size
+    if min(x.size, y.size) < 2:
+        raise ComparisonError(
+            f"{x.size} positives and {y.size} negatives are too few for an interval", expected="2 of each"
+        )
+    area = float(placement_x.mean())
+    error = np.sqrt(placement_x.var(ddof=1) / x.size + placement_y.var(ddof=1) / y.size)
+    z = stats.norm.ppf((1 + level) / 2)
+    return Interval(area, max(0.0, area - z * error), min(1.0, area + z * error), level, "delong")
+
+
+@njit(cache=True, nogil=True)
+def _areas(draws: Floats, group: NDArray[np.int64], positive: NDArray[np.bool_], last: NDArray[np.bool_]) -> Floats:
+    areas = np.empty(draws.shape[0])
+    for i in range(draws.shape[0]):
+        above = below = level_above = level_below = wins = 0.0
+        for k in range(group.size):
+            weight = draws[i, group[k]]
+            if positive[k]:
+                level_above += weight
+            else:
+                level_below += weight
+            if last[k]:
+                wins += level_above * (below + 0.5 * level_below)
+                above += level_above
+                below += level_below
+                level_above = level_below = 0.0
+        areas[i] = wins / (above * below) if above * below > 0 else np.nan
+    return areas
+
+
+def cluster_replicates(score: ArrayLike, label: ArrayLike, cluster: ArrayLike, *, seed: int, n: int = 1000) -> Floats:
+    """AUC [n] of `n` resamples of whole clusters (all pairs of one stimulated neuron, say).
+
+    `cluster` [items] is an int label. Two scores of the same items, clusters and seed see the same resamples, so that
+    their difference is a paired bootstrap. NaN where a resample has one class only.
+    """
+    values = np.asarray(score, dtype=float).ravel()
+    finite = np.isfinite(values)
+    values, positive = _classes(score, label)
+    _, group = np.unique(np.asarray(cluster).ravel()[finite], return_inverse=True)
+    clusters = int(group.max()) + 1
+    if clusters < 3:
+        raise ComparisonError(f"{clusters} clusters are too few for a bootstrap", expected="at least 3")
+    # All resamples share one sort: a resample is a weight per cluster.
+    order = np.argsort(values, kind="stable")
+    values = values[order]
+    last = np.concatenate([values[1:] != values[:-1], [True]])
+    draws = np.random.default_rng(seed).multinomial(clusters, np.full(clusters, 1 / clusters), size=n).astype(float)
+    areas: Floats = _areas(draws, group[order].astype(np.int64), positive[order], last)
+    return areas
+
+
+def cluster_bootstrap(
+    score: ArrayLike, label: ArrayLike, cluster: ArrayLike, *, seed: int, n: int = 1000, level: float = 0.95
+) -> Interval:
+    """AUC with the percentile interval of `cluster_replicates`."""
+    return interval(cluster_replicates(score, label, cluster, seed=seed, n=n), auc(score, label), level)

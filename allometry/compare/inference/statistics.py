@@ -1,0 +1,375 @@
+"""What makes a score trustworthy: intervals, permutation tests, ceilings, multiple testing, subsampling curves.
+
+Every function that draws random numbers takes a `seed` and makes its own `numpy.random.Generator` from it. Undefined
+replicates (NaN: a resample without variance, say) are left out and counted, never turned into a number.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from allometry.compare.inference.arrays import numbers
+from allometry.errors import ComparisonError
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval: `estimate`, `low` and `high` at `level`, `replicates` kept, `undefined` left out."""
+
+    estimate: float
+    low: float
+    high: float
+    level: float = 0.95
+    method: str = "percentile"
+    undefined: int = 0
+    replicates: Floats = field(default_factory=lambda: np.empty(0), repr=False)
+
+
+@dataclass(frozen=True)
+class PermutationTest:
+    """`observed` statistic, `p` (never below 1/(n+1)) and the `null` distribution it was held against."""
+
+    observed: float
+    p: float
+    null: Floats = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A statistic against sample size: `values[size, repeat]`, and their `mean` and `sd` per size."""
+
+    sizes: NDArray[np.int64]
+    values: Floats
+    mean: Floats
+    sd: Floats
+
+
+def interval(replicates: ArrayLike, estimate: float, level: float = 0.95) -> Interval:
+    """Percentile interval of bootstrap `replicates` [n] around `estimate`; NaN replicates are left out and counted.
+
+    Raises
+    ------
+    ComparisonError
+        More than half of the replicates are undefined.
+    """
+    values = np.asarray(replicates, dtype=float)
+    kept = values[np.isfinite(values)]
+    if kept.size * 2 < values.size or kept.size == 0:
+        raise ComparisonError(
+            f"the statistic is undefined in {values.size - kept.size} of {values.size} bootstrap samples",
+            expected="a statistic that is defined for most resamples",
+            do="use more items (stimuli, units, animals), or leave out the constant ones",
+        )
+    low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(estimate), float(low), float(high), level, "percentile", int(values.size - kept.size), kept)
+
+
+def resample(
+    statistic: Callable[[NDArray[np.int64]], float],
+    items: int,
+    *,
+    seed: int,
+    n: int = 1000,
+    level: float = 0.95,
+    method: str = "percentile",
+) -> Interval:
+    """Bootstrap a statistic that is a function of the drawn item numbers.
+
+    Parameters
+    ----------
+    statistic : callable
+        Takes an int array [items] of item numbers (with repetitions) and returns a float. Items are whatever varies
+        independently: stimuli, units, animals, stimulated neurons.
+    items : int
+        Number of items, at least 3.
+    method : {"percentile", "bca"}
+        `bca`: bias-corrected and accelerated (Efron 1987), with a jackknife over items.
+
+    Raises
+    ------
+    ComparisonError
+        Too few items, an unknown method, or a statistic that is undefined for most resamples.
+    """
+    if items < 3:
+        raise ComparisonError(
+            f"{items} items are too few for a bootstrap",
+            expected="at least 3",
+            do="report the estimate without an interval",
+        )
+    if n < 1 or not 0 < level < 1:
+        raise ComparisonError(f"n={n}, level={level}", expected="at least one resample, a level between 0 and 1")
+    if method not in ("percentile", "bca"):
+        raise ComparisonError(f"unknown bootstrap method {method!r}", expected="percentile or bca")
+    rng = np.random.default_rng(seed)
+    replicates = np.array([statistic(rng.integers(0, items, items)) for _ in range(n)], dtype=float)
+    estimate = float(statistic(np.arange(items)))
+    plain = interval(replicates, estimate, level)
+    if method == "percentile":
+        return plain
+    everyone = np.arange(items)
+    jackknife = np.array([statistic(np.delete(everyone, i)) for i in everyone], dtype=float)
+    return _bca(plain, jackknife[np.isfinite(jackknife)])
+
+
+def _bca(plain: Interval, jackknife: Floats) -> Interval:
+    """Efron 1987, eqs. 2.3 and 6.6: shift the percentiles by the bias z0 and the acceleration a."""
+    kept, estimate = plain.replicates, plain.estimate
+    below = (np.sum(kept < estimate) + 0.5 * np.sum(kept == estimate)) / kept.size
+    if not 0 < below < 1:
+        raise ComparisonError(
+            "the bootstrap distribution lies on one side of the estimate", do="use method='percentile'"
+        )
+    z0 = stats.norm.ppf(below)
+    deviation = jackknife.mean() - jackknife
+    spread = np.sum(deviation**2) ** 1.5
+    acceleration = float(np.sum(deviation**3) / (6 * spread)) if spread > 0 else 0.0
+    z = z0 + stats.norm.ppf([(1 - plain.level) / 2, (1 + plain.level) / 2])
+    low, high = np.quantile(kept, stats.norm.cdf(z0 + z / (1 - acceleration * z)))
+    return Interval(estimate, float(low), float(high), plain.level, "bca", plain.undefined, kept)
+
+
+def bootstrap(
+    statistic: Callable[..., float],
+    *arrays: ArrayLike,
+    seed: int,
+    n: int = 1000,
+    level: float = 0.95,
+    method: str = "percentile",
+    axis: int = 0,
+) -> Interval:
+    """Bootstrap `statistic(*arrays)` by drawing the same items of every array along `axis` (pairs stay pairs)."""
+    data = [np.asarray(a) for a in arrays]
+    lengths = {a.shape[axis] for a in data}
+    if len(lengths) != 1:
+        raise ComparisonError(
+            f"arrays of {sorted(lengths)} items along axis {axis} cannot be resampled together",
+            expected="the same number of items (stimuli, units, animals) in each",
+        )
+    return resample(
+        lambda index: statistic(*(np.take(a, index, axis=axis) for a in data)),
+        lengths.pop(),
+        seed=seed,
+        n=n,
+        level=level,
+        method=method,
+    )
+
+
+def permutation_p(observed: float, null: ArrayLike, alternative: str = "greater") -> float:
+    """P value (1 + #null at least as extreme) / (1 + n) of `observed` (Phipson & Smyth 2010), NaN if it is undefined.
+
+    `alternative` is "greater", "less" or "two-sided" (twice the smaller tail, at most 1).
+    """
+    values = np.asarray(null, dtype=float)
+    values = values[np.isfinite(values)]
+    if values.size == 0 or not np.isfinite(observed):
+        return float("nan")
+    # Ties must count whatever the order of summation was: a difference in the last bits is none.
+    slack = 1e-12 * max(1.0, abs(observed))
+    greater = (1 + np.sum(values >= observed - slack)) / (1 + values.size)
+    less = (1 + np.sum(values <= observed + slack)) / (1 + values.size)
+    tails = {"greater": greater, "less": less, "two-sided": min(1.0, 2 * min(greater, less))}
+    if alternative not in tails:
+        raise ComparisonError(f"unknown alternative {alternative!r}", expected=", ".join(tails))
+    return float(tails[alternative])
+
+
+def permutation_test(
+    statistic: Callable[[NDArray, NDArray], float],
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    seed: int,
+    n: int = 1000,
+    alternative: str = "greater",
+) -> PermutationTest:
+    """Hold `statistic(x, y)` against `n` random orders of the items (axis 0) of `y`."""
+    a, b = np.asarray(x), np.asarray(y)
+    if n < 1 or a.shape[:1] != b.shape[:1]:
+        raise ComparisonError(
+            f"{n} permutations of arrays of shapes {a.shape} and {b.shape}",
+            expected="at least one permutation, and the same items along axis 0",
+        )
+    rng = np.random.default_rng(seed)
+    observed = float(statistic(a, b))
+    null = np.array([statistic(a, b[rng.permutation(len(b))]) for _ in range(n)], dtype=float)
+    return PermutationTest(observed, permutation_p(observed, null, alternative), null)
+
+
+def fdr(p: ArrayLike) -> Floats:
+    """Benjamini-Hochberg adjusted p values, same shape; NaN stay NaN and are not counted as tests."""
+    values = np.asarray(p, dtype=float)
+    adjusted = np.full(values.shape, np.nan)
+    finite = np.isfinite(values)
+    if (values[finite] < 0).any() or (values[finite] > 1).any():
+        raise ComparisonError("p values below 0 or above 1", where="p", expected="p values in [0, 1], or NaN")
+    if finite.any():
+        adjusted[finite] = stats.false_discovery_control(values[finite])
+    return adjusted
+
+
+def spearman_brown(r: ArrayLike, factor: float = 2.0) -> Floats:
+    """Reliability of a measurement `factor` times as long, k r / (1 + (k - 1) r) (Spearman 1910, Brown 1910)."""
+    values = np.asarray(r, dtype=float)
+    return factor * values / (1 + (factor - 1) * values)
+
+
+def _columns_correlation(a: Floats, b: Floats) -> Floats:
+    """Pearson correlation of the columns of a and b [items, columns] over the items finite in both; NaN if constant."""
+    both = np.isfinite(a) & np.isfinite(b)
+    count = np.maximum(both.sum(axis=0), 1)
+    a = np.where(both, a, 0.0)
+    b = np.where(both, b, 0.0)
+    a = np.where(both, a - a.sum(axis=0) / count, 0.0)
+    b = np.where(both, b - b.sum(axis=0) / count, 0.0)
+    norm = np.sqrt((a * a).sum(axis=0) * (b * b).sum(axis=0))
+    return np.where(norm > 0, (a * b).sum(axis=0) / np.where(norm > 0, norm, 1.0), np.nan)
+
+
+def split_half(responses: ArrayLike, *, seed: int, splits: int = 100) -> Floats:
+    """Reliability of each unit's mean response over all repeats: split-half correlation with Spearman-Brown correction.
+
+    Parameters
+    ----------
+    responses : array [stimuli, repeats, units]
+        NaN marks what was not presented or not recorded: halves are drawn among the repeats each stimulus has.
+
+    Returns
+    -------
+    array [units]
+        Mean over `splits` random halves of 2r/(1+r); s^2/(s^2 + n^2/T) for signal variance s^2, noise variance n^2 and
+        T repeats. NaN for a unit that is constant or has fewer than 3 stimuli with 2 repeats.
+    """
+    data = numbers(responses, "responses").astype(float)
+    if np.isinf(data).any():
+        raise ComparisonError("responses hold infinite values", where="responses", expected="numbers, NaN if missing")
+    if data.ndim != 3 or data.shape[1] < 2 or splits < 1:
+        raise ComparisonError(
+            f"{splits} split-half reliabilities of responses with shape {data.shape}",
+            expected="[stimuli, repeats >= 2, units], at least one split",
+        )
+    rng = np.random.default_rng(seed)
+    presented = np.isfinite(data).any(axis=2)
+    finite = np.isfinite(data)
+    filled = np.where(finite, data, 0.0)
+    total, total_count = filled.sum(axis=1), finite.sum(axis=1)
+    values = np.empty((splits, data.shape[2]))
+    for i in range(splits):
+        order = np.argsort(np.where(presented, rng.random(presented.shape), np.inf), axis=1)
+        rank = np.argsort(order, axis=1)
+        chosen = (presented & (rank % 2 == 0)).astype(float)
+        first = np.einsum("sr,sru->su", chosen, filled)
+        first_count = np.einsum("sr,sru->su", chosen, finite)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            halves = first / first_count, (total - first) / (total_count - first_count)
+        usable = np.isfinite(halves[0]) & np.isfinite(halves[1])
+        r = np.where(usable.sum(axis=0) >= 3, _columns_correlation(*halves), np.nan)
+        values[i] = r
+    # Correct the mean correlation, not each one: 2r/(1+r) is concave and explodes near r = -1.
+    return spearman_brown(values.mean(axis=0))
+
+
+def leave_one_out_ceiling(vectors: ArrayLike, method: str = "pearson") -> tuple[Floats, Floats]:
+    """Ceiling of each subject: correlation with the mean of the others (low) and with the mean of all (high).
+
+    Parameters
+    ----------
+    vectors : array [subjects, features]
+        One feature vector (an RDM, the upper triangle of a correlation matrix, …) per subject; NaN are left out.
+    method : {"pearson", "spearman"}
+        With Spearman the vectors are ranked before they are averaged (Nili et al. 2014).
+
+    Returns
+    -------
+    (low, high) : arrays [subjects]
+        Their means bound what a perfect group-level model can reach.
+    """
+    data = numbers(vectors, "vectors").astype(float)
+    data = np.where(np.isfinite(data), data, np.nan)
+    if data.ndim != 2 or len(data) < 2:
+        raise ComparisonError(f"noise ceiling of vectors with shape {data.shape}", expected="[subjects >= 2, features]")
+    if method not in ("pearson", "spearman"):
+        raise ComparisonError(f"unknown correlation {method!r}", expected="pearson or spearman")
+    if method == "spearman":
+        data = stats.rankdata(data, axis=1, nan_policy="omit")
+    center = data - np.nanmean(data, axis=1, keepdims=True)
+    scale = np.nanstd(data, axis=1, keepdims=True)
+    standard = center / np.where(scale > 0, scale, np.nan)
+    low = [np.nanmean(np.delete(standard, i, axis=0), axis=0) for i in range(len(standard))]
+    high = np.repeat(np.nanmean(standard, axis=0)[None], len(standard), axis=0)
+    return _columns_correlation(standard.T, np.array(low).T), _columns_correlation(standard.T, high.T)
+
+
+def inter_animal(
+    animals: Sequence[ArrayLike], similarity: Callable[[NDArray, NDArray], float], *, seed: int, n: int = 1000
+) -> Interval:
+    """Mean similarity over all pairs of animals, with a bootstrap interval over animals.
+
+    An animal that is drawn twice is not compared with itself. Two animals give no interval (NaN).
+    """
+    data = [np.asarray(a) for a in animals]
+    count = len(data)
+    table = np.full((count, count), np.nan)
+    for i in range(count):
+        for j in range(i + 1, count):
+            table[i, j] = table[j, i] = similarity(data[i], data[j])
+
+    def mean(index: NDArray[np.int64]) -> float:
+        values = table[np.ix_(index, index)]
+        return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
+
+    if count == 2:
+        return Interval(float(table[0, 1]), float("nan"), float("nan"))
+    return resample(mean, count, seed=seed, n=n)
+
+
+def ceiled(score: float, ceiling: float, rule: str) -> float:
+    """Score relative to its ceiling, by the rule of the measure; above 1 is reported, never clipped.
+
+    A score below 0 stays below 0 where it is squared: opposite to the reference is not the same as like it.
+    `rule`: "reliability": score^2 / ceiling, where `ceiling` is a reliability (a variance ratio); "correlation":
+    (score / ceiling)^2, where `ceiling` is itself a correlation; "ratio": score / ceiling; "auc": (score - .5) /
+    (ceiling - .5); "none": NaN. A ceiling at or below chance gives NaN.
+    """
+    excess = ceiling - 0.5 if rule == "auc" else ceiling
+    if rule == "none" or not np.isfinite(excess) or excess <= 0:
+        return float("nan")
+    values = {
+        "reliability": score * abs(score) / excess,
+        "correlation": score * abs(score) / excess**2,
+        "ratio": score / excess,
+        "auc": (score - 0.5) / excess,
+    }
+    if rule not in values:
+        raise ComparisonError(f"unknown ceiling rule {rule!r}", expected=", ".join([*values, "none"]))
+    return float(values[rule])
+
+
+def subsample(
+    statistic: Callable[[NDArray], float],
+    data: ArrayLike,
+    sizes: Sequence[int],
+    *,
+    seed: int,
+    repeats: int = 20,
+    axis: int = 0,
+) -> Curve:
+    """Statistic of random subsets of `data` along `axis`, without replacement: how robust is it to fewer items?"""
+    array = np.asarray(data)
+    items = array.shape[axis]
+    if not len(sizes) or max(sizes) > items or min(sizes) < 1:
+        raise ComparisonError(f"subset sizes {list(sizes)} of {items} items", expected=f"sizes from 1 to {items}")
+    rng = np.random.default_rng(seed)
+    values = np.array(
+        [
+            [statistic(np.take(array, rng.choice(items, size, replace=False), axis=axis)) for _ in range(repeats)]
+            for size in sizes
+        ],
+        dtype=float,
+    )
+    return Curve(np.asarray(sizes, dtype=np.int64), values, np.nanmean(values, axis=1), np.nanstd(values, axis=1))

@@ -1,0 +1,310 @@
+"""Manifolds of whole-brain activity (Kato et al. 2015) compared across animals on the neurons that both have identified.
+
+The manifold of an animal is spanned by the principal components of the smoothed derivative of all its traces. Animals are
+compared by the part that shared neurons take in it (their loadings), and by decoding: a decoder of behaviour states trained in
+one animal is tested in another, on shared neurons.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, cast
+
+import numpy as np
+import xarray as xr
+from scipy import stats
+
+from allometry.compare.inference.arrays import FloatArray, IntArray
+from allometry.compare.inference.statistics import Interval, interval, permutation_p
+from allometry.compare.kinds.activity_manifolds import state_decoding as decoding
+from allometry.compare.kinds.activity_manifolds.animal_manifold import (
+    Animal,
+    aligned_features,
+    common_states,
+    read_animals,
+    shared_neurons,
+    trajectories,
+)
+from allometry.compare.measures.representations.similarity import cca_mean, procrustes
+from allometry.compare.result import Result, curve, row, with_fdr
+from allometry.stores.activity_summary import KATO_ORDER, KATO_WINDOW
+
+SIMILARITIES = {"manifold_procrustes": procrustes, "manifold_cca": cca_mean}
+
+
+def activity_manifolds(
+    inputs: Mapping[str, xr.Dataset | xr.DataTree],
+    *,
+    activity: Sequence[str],
+    components: int = 3,
+    states: Sequence[str] = ("state", "reversal_vec"),
+    ignored_states: Sequence[str] = ("", "nostate"),
+    fewest_samples: int = 20,
+    folds: int = 5,
+    block_s: float = 30.0,
+    nulls: int = 1000,
+    bootstrap: int = 500,
+    seed: int = 1,
+) -> Result:
+    """Compare the manifolds of all animals of each store, and decode behaviour states across them.
+
+    Parameters
+    ----------
+    inputs : mapping
+        Activity stores by name.
+    activity : sequence of str
+        Their names.
+    components : int
+        Principal components.
+    states : sequence of str
+        Native variables with the behaviour state of every sample: the first that a recording has (text, or numbers that
+        stand for states) counts. Stores without any are not decoded.
+    ignored_states : sequence of str
+        States that stand for no state.
+    fewest_samples : int
+        Samples of a state that each animal must have for it to be decoded.
+    folds, block_s : int, float
+        Decoding within an animal: folds of contiguous blocks of this length (s); blocks of resamples and permutations too.
+    nulls, bootstrap : int
+        Permutations (of neurons; of blocks of labels) and resamples (of neurons; of blocks).
+
+    Returns
+    -------
+    Result
+        Rows `manifold_explained`, `manifold_procrustes`, `manifold_cca`, `state_decoding`; curves `manifolds_{store}`
+        and `states_{store}`.
+    """
+    rows: list[dict[str, Any]] = []
+    curves: dict[str, xr.Dataset] = {}
+    notes: dict[str, str] = {}
+    for name in activity:
+        animals = read_animals(name, cast(xr.DataTree, inputs[name]), components, states)
+        rows += _explained(name, animals)
+        found, matrices = _similarities(name, animals, nulls, bootstrap, seed)
+        rows += found
+        coords = {"animal": ("animal", [a.name for a in animals]), "other": ("other", [a.name for a in animals])}
+        curves[f"manifolds_{name}"] = curve(
+            ("animal", "other"), coords, **{key.removeprefix("manifold_"): value for key, value in matrices.items()}
+        ).assign(explained=(("animal", "component"), np.array([a.explained for a in animals]), {"units": "1"}))
+        labels = common_states(animals, ignored_states, fewest_samples)
+        shared = [len(set(a.neurons) & set(b.neurons)) for a, b in combinations(animals, 2)]
+        notes[f"neurons_{name}"] = (
+            f"{len(animals)} animals with {min(a.rois for a in animals)} to {max(a.rois for a in animals)} ROIs, of which "
+            f"pairs of animals share {min(shared)} to {max(shared)} labelled ones"
+        )
+        if not labels:
+            notes[f"states_{name}"] = (
+                f"no decoding: the recordings have no variable {' or '.join(states)} with two states that every animal shows in "
+                f"{fewest_samples} samples or more"
+            )
+            continue
+        notes[f"states_{name}"] = f"decoded: {', '.join(labels)}; chance {1 / len(labels):.3f}"
+        task = _Task(name, labels, components, folds, block_s, nulls, bootstrap, seed)
+        decoded, curves[f"states_{name}"] = task.run(animals)
+        rows += decoded
+    return Result(
+        title="Manifolds of activity across animals",
+        rows=with_fdr(rows),
+        curves=curves,
+        derived={
+            **notes,
+            "derivative": f"Savitzky-Golay filter ({KATO_WINDOW} samples, order {KATO_ORDER}) of the native traces, unscaled; "
+            "the window is in samples, as published, hence shorter in seconds where frames are faster",
+            "manifold_explained": "share of the variance of the derivative of all ROIs, labelled or not",
+            "manifold_procrustes, manifold_cca": "of the loadings of the shared neurons (neurons are the rows, components the "
+            "columns): neurons align the animals, no time is shared",
+            "features": "of `neurons`: trace and derivative of every shared neuron; of `manifold`: trace and derivative along "
+            "the components of the shared neurons, rotated by the Procrustes rotation of the loadings; `unaligned`: without "
+            "that rotation. Each feature is scaled to mean 0 and sd 1 in each animal, without labels",
+            "states": "assigned by the authors of the recordings; of immobilised animals (Kato et al. 2015) they are motor "
+            "commands read from the traces of identified neurons: decoding across animals then tells that activity means the "
+            "same in each, not that a movement is predicted. `reversal_vec` of freely moving animals (Dag et al. 2023) marks "
+            "reversals of the recorded movement",
+            "state_decoding": "balanced accuracy (mean recall over states) of a linear discriminant with shrinkage and equal "
+            "priors, trained on all samples of one animal and tested on all of another",
+            "ceiling_low": "similarity: lower, and ceiling_high: higher, of the two animals' similarity between the halves of "
+            "the recording on the same neurons; decoding: the same decoder within the tested animal on the same neurons, "
+            f"{folds} folds of contiguous blocks of {block_s:g} s, {KATO_WINDOW} samples beside a tested block left out",
+            "ci": "similarity: percentiles of resamples of the shared neurons; decoding: of blocks of the tested animal; "
+            "means over pairs: jackknife over animals, t distribution",
+            "p": f"one-sided; similarity against {nulls} permutations of the neurons, decoding against {nulls} permutations of "
+            f"blocks of {block_s:g} s of the labels, shifted circularly as well (`shuffled`: its mean and central 95 %)",
+            "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
+        },
+    )
+
+
+def over_animals(values: Mapping[tuple[int, int], float], animals: int) -> Interval:
+    """Mean over pairs of animals with a 95 % interval: jackknife over animals, t distribution with animals - 1 degrees."""
+    known = {pair: value for pair, value in values.items() if np.isfinite(value)}
+    mean = float(np.mean(list(known.values()))) if known else float("nan")
+    left = [[v for pair, v in known.items() if k not in pair] for k in range(animals)]
+    if animals < 3 or not all(left):
+        return Interval(mean, np.nan, np.nan, method="jackknife")
+    means = np.array([np.mean(values) for values in left])
+    spread = float(stats.t.ppf(0.975, animals - 1) * np.sqrt((animals - 1) * means.var()))
+    # every measure here lies between 0 and 1
+    return Interval(mean, max(mean - spread, 0.0), min(mean + spread, 1.0), method="jackknife")
+
+
+def _spread(values: FloatArray) -> Interval:
+    low, high = np.nanquantile(values, [0.025, 0.975])
+    return Interval(float(np.nanmean(values)), float(low), float(high))
+
+
+def _explained(name: str, animals: Sequence[Animal]) -> list[dict[str, Any]]:
+    return [
+        row("manifold_explained", a.name, name, float(a.explained.sum()), group=f"first {a.explained.size}", n=a.rois)
+        for a in animals
+    ]
+
+
+def _similarities(
+    name: str, animals: Sequence[Animal], nulls: int, bootstrap: int, seed: int
+) -> tuple[list[dict[str, Any]], dict[str, FloatArray]]:
+    """Rows of both similarities for all pairs, and their matrices; the diagonal holds the halves of each animal."""
+    rows: list[dict[str, Any]] = []
+    matrices: dict[str, FloatArray] = {}
+    for measure, function in SIMILARITIES.items():
+        rng = np.random.default_rng(seed)
+        matrix = np.full((len(animals), len(animals)), np.nan)
+        chance, sizes = [], []
+        for i, j in combinations(range(len(animals)), 2):
+            a, b = animals[i], animals[j]
+            labels = shared_neurons(a, b)
+            x, y = a.loading[a.index(labels)], b.loading[b.index(labels)]
+            value = function(x, y)
+            matrix[i, j] = matrix[j, i] = value
+            null = np.array([function(x[rng.permutation(len(x))], y) for _ in range(nulls)])
+            draws = [rng.integers(0, len(x), len(x)) for _ in range(bootstrap)]
+            # A resample with few distinct neurons has no rank for so many components.
+            draws = [draw for draw in draws if np.unique(draw).size > x.shape[1] + 1]
+            found = interval([function(x[draw], y[draw]) for draw in draws], value)
+            half = sorted(
+                function(h[0][k], h[1][k]) for h, k in ((a.halves, a.index(labels)), (b.halves, b.index(labels)))
+            )
+            rows.append(
+                row(measure, a.name, name, found, group=b.name, p=permutation_p(value, null), ceiling=(half[0], half[1]),
+                    rule="ratio", n=len(labels))
+            )  # fmt: skip
+            chance.append(null)
+            sizes.append(len(labels))
+        own = np.array([function(*animal.halves) for animal in animals])
+        pairs = {(i, j): float(matrix[i, j]) for i, j in combinations(range(len(animals)), 2)}
+        mean, null = over_animals(pairs, len(animals)), np.mean(chance, axis=0)
+        common: dict[str, Any] = {"candidate": "all pairs", "reference": name, "n": len(pairs)}
+        rows += [
+            row(measure, score=mean, group="mean", p=permutation_p(mean.estimate, null), **common),
+            row(measure, score=_spread(null), group="permuted_neurons", role="baseline", **common),
+            row(measure, "all animals", name, _range(own), group="halves", role="control", n=len(animals)),
+        ]
+        matrix[np.diag_indices(len(animals))] = own
+        matrices[measure] = matrix
+    return rows, matrices
+
+
+def _range(values: FloatArray) -> Interval:
+    """Mean, and lowest and highest value."""
+    return Interval(float(values.mean()), float(values.min()), float(values.max()), method="range")
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Decoding of the states of one store."""
+
+    name: str
+    labels: list[str]
+    components: int
+    folds: int
+    block_s: float
+    nulls: int
+    bootstrap: int
+    seed: int
+
+    def codes(self, animal: Animal) -> IntArray:
+        """Number of the state of every sample, -1 where it is none of those decoded."""
+        assert animal.state is not None
+        code = np.full(animal.state.size, -1, dtype=np.int64)
+        for k, label in enumerate(self.labels):
+            code[animal.state == label] = k
+        return code
+
+    def run(self, animals: Sequence[Animal]) -> tuple[list[dict[str, Any]], xr.Dataset]:
+        """Rows of all ordered pairs of animals, and the curve with matrices, confusion and trajectories."""
+        rows: list[dict[str, Any]] = []
+        truth = [self.codes(animal) for animal in animals]
+        length = [round(self.block_s * animal.rate_hz) for animal in animals]
+        size = len(animals)
+        kinds = ("neurons", "manifold", "unaligned")
+        score: dict[str, dict[tuple[int, int], float]] = {
+            kind: {} for kind in (*kinds, "within neurons", "within manifold")
+        }
+        nulls: dict[str, list[FloatArray]] = {kind: [] for kind in kinds}
+        confusion = np.zeros((len(self.labels), len(self.labels)))
+        for i, j in [(i, j) for i in range(size) for j in range(size) if i != j]:
+            features = aligned_features(animals[i], animals[j], shared_neurons(animals[i], animals[j]), self.components)
+            inside = {}
+            for kind in ("neurons", "manifold"):
+                decoded = decoding.within(features[kind][1], truth[j], length[j], self.folds, KATO_WINDOW)
+                inside[kind] = score[f"within {kind}"][i, j] = decoding.balanced_accuracy(truth[j], decoded)
+            for kind, (own, other) in features.items():
+                decoded = np.asarray(decoding.train(own, truth[i]).predict(other), dtype=np.int64)
+                # The same permutations for every decoder that is tested in this animal: their mean is then a permutation, too.
+                null = decoding.block_null(truth[j], decoded, length[j], self.nulls, self.seed + j)
+                found = decoding.block_interval(truth[j], decoded, length[j], self.bootstrap, self.seed)
+                score[kind][i, j] = found.estimate
+                nulls[kind].append(null)
+                if kind == "neurons":
+                    np.add.at(confusion, (truth[j][truth[j] >= 0], decoded[truth[j] >= 0]), 1)
+                ceiling = inside["neurons" if kind == "neurons" else "manifold"]
+                rows.append(
+                    row("state_decoding", f"{animals[i].name} to {animals[j].name}", self.name, found, group=kind,
+                        role="baseline" if kind == "unaligned" else "result", p=decoding.block_p(found.estimate, null),
+                        ceiling=(ceiling, ceiling), rule="ratio", n=int((truth[j] >= 0).sum()))
+                )  # fmt: skip
+        pairs = size * (size - 1)
+        for kind, values in score.items():
+            mean = over_animals(values, size)
+            role = "control" if kind.startswith("within") else "baseline" if kind == "unaligned" else "result"
+            p = permutation_p(mean.estimate, np.mean(nulls[kind], axis=0)) if kind in nulls else np.nan
+            rows.append(row("state_decoding", "all pairs", self.name, mean, group=kind, role=role, p=p, n=pairs))
+        for kind in ("neurons", "manifold"):
+            null = np.mean(nulls[kind], axis=0)
+            group = f"shuffled {kind}"
+            rows.append(
+                row("state_decoding", "all pairs", self.name, _spread(null), group=group, role="baseline", n=pairs)
+            )
+        return rows, self._curve(animals, truth, score, confusion)
+
+    def _curve(
+        self,
+        animals: Sequence[Animal],
+        truth: Sequence[IntArray],
+        score: Mapping[str, Mapping[tuple[int, int], float]],
+        confusion: FloatArray,
+    ) -> xr.Dataset:
+        size = len(animals)
+        matrices = {}
+        for kind in ("neurons", "manifold"):
+            matrix = np.array([[score[kind].get((i, j), np.nan) for j in range(size)] for i in range(size)])
+            inside = [np.mean([v for (_, k), v in score[f"within {kind}"].items() if k == j]) for j in range(size)]
+            matrix[np.diag_indices(size)] = inside
+            matrices[f"decoding_{kind}"] = (("trained_in", "tested_in"), matrix, {"units": "1"})
+        path, code = trajectories(animals, truth, self.components)
+        share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+        names = [animal.name for animal in animals]
+        return xr.Dataset(
+            {
+                **matrices,
+                "confusion": (("true", "decoded"), share, {"units": "1"}),
+                "trajectory": (("animal", "sample", "component"), path.astype(np.float32), {"units": "1"}),
+                "code": (("animal", "sample"), code, {"units": "1"}),
+            },
+            coords={
+                "trained_in": names,
+                "tested_in": names,
+                "animal": names,
+                "true": self.labels,
+                "decoded": self.labels,
+            },
+        )

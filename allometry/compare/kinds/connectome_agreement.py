@@ -1,0 +1,203 @@
+"""Connectome against connectome: do two annotations of one nervous system find the same edges, and the same weights?
+
+Every pair is compared on the nodes that both hold (a neuron that one of them did not reconstruct is no disagreement),
+one kind of synapse at a time. The candidate is judged against the reference: recall is the share of the reference's edges
+that it has, precision the share of its edges that the reference confirms.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy import stats
+
+from allometry.compare.inference.statistics import Interval, interval, permutation_p
+from allometry.compare.inputs.atlas import weights
+from allometry.compare.measures.graphs.matrices import Floats, Ints, rewired_edges
+from allometry.compare.measures.graphs.structure import Agreement, agreement
+from allometry.compare.result import Result, curve, row, with_fdr
+from allometry.errors import ComparisonError
+
+MATRIX_MEASURES = ("edge_recall", "edge_jaccard", "weight_rank_correlation", "shared_nodes")
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One connectome and one kind of synapse on the common axis of all connectomes.
+
+    `present` [node] says which nodes it holds; `null` are sources and targets of its degree-preserving rewirings.
+    """
+
+    name: str
+    weight: Floats
+    present: np.ndarray
+    null: list[tuple[Ints, Ints]]
+
+
+def connectome_agreement(
+    inputs: Mapping[str, xr.Dataset],
+    *,
+    structure: Sequence[str],
+    synapses: Sequence[str] = ("chemical", "electrical"),
+    nulls: int = 50,
+    bootstrap: int = 500,
+    seed: int = 1,
+) -> Result:
+    """Compare every ordered pair of connectomes (candidate, reference).
+
+    Parameters
+    ----------
+    inputs : mapping
+        Connectome stores by name.
+    structure : sequence of str
+        The connectomes.
+    synapses : sequence of str
+        Kinds of synapse; each is compared by itself, among those that have it.
+    nulls, bootstrap : int
+        Degree-preserving rewirings of each connectome; resamples of the nodes for the interval.
+
+    Returns
+    -------
+    Result
+        Rows `edge_recall`, `edge_precision`, `edge_jaccard` and `weight_rank_correlation` (group: kind of synapse);
+        curve `agreement`: the same as matrices [synapse, candidate, reference], with the number of shared nodes.
+    """
+    rows: list[dict[str, Any]] = []
+    axis = sorted({label for name in structure for label in inputs[name]["node"].values.tolist()})
+    shape = (len(synapses), len(structure), len(structure))
+    matrices = {name: np.full(shape, np.nan) for name in MATRIX_MEASURES}
+    for k, synapse in enumerate(synapses):
+        annotations = [_annotation(name, inputs[name], synapse, axis, nulls, seed) for name in structure]
+        for i, a in enumerate(annotations):
+            for j, b in enumerate(annotations):
+                if i >= j or not a.weight.any() or not b.weight.any():
+                    continue
+                forward, backward, found = _pair(a, b, synapse, bootstrap, seed)
+                rows += forward + backward
+                for m, n, recall in ((i, j, found.recall), (j, i, found.precision)):
+                    matrices["edge_recall"][k, m, n] = recall
+                    matrices["edge_jaccard"][k, m, n] = found.jaccard
+                    matrices["weight_rank_correlation"][k, m, n] = found.weight_rank_correlation
+                    matrices["shared_nodes"][k, m, n] = found.nodes
+            if a.weight.any():
+                for name, value in zip(MATRIX_MEASURES, (1.0, 1.0, 1.0, a.present.sum())):
+                    matrices[name][k, i, i] = value
+    if not rows:
+        raise ComparisonError(
+            f"no two of {', '.join(structure)} have {' or '.join(synapses)} edges", do="choose other stores or synapses"
+        )
+    coords = {
+        "synapse": ("synapse", list(synapses)),
+        "candidate": ("candidate", list(structure)),
+        "reference": ("reference", list(structure)),
+    }
+    return Result(
+        title="Agreement of connectome annotations",
+        rows=with_fdr(rows),
+        curves={"agreement": curve(("synapse", "candidate", "reference"), coords, **matrices)},
+        derived={
+            "nodes": "each pair is compared on the nodes that both hold; self-loops are left out",
+            "ci": f"percentiles of {bootstrap} resamples of the shared nodes (an edge counts as often as both its ends)",
+            "p": f"edges: one-sided, against the overlap of the reference with {nulls} rewirings of the candidate that keep "
+            "every degree; weights: one-sided t test of the rank correlation",
+            "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
+        },
+    )
+
+
+def _annotation(name: str, store: xr.Dataset, synapse: str, axis: list[str], nulls: int, seed: int) -> Annotation:
+    labels, matrix = weights(store, synapse)
+    index = np.searchsorted(axis, labels)
+    weight = np.zeros((len(axis), len(axis)))
+    weight[np.ix_(index, index)] = matrix
+    present = np.zeros(len(axis), dtype=bool)
+    present[index] = True
+    null = [(source, target) for source, target, _ in rewired_edges(weight, nulls, seed=seed)] if matrix.any() else []
+    return Annotation(name, weight, present, null)
+
+
+def _pair(
+    a: Annotation, b: Annotation, synapse: str, bootstrap: int, seed: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], Agreement]:
+    """Rows of a against b, of b against a, and the agreement of a with b."""
+    nodes = np.flatnonzero(a.present & b.present)
+    if nodes.size == 0:
+        raise ComparisonError(
+            f"{a.name} and {b.name} share no node", do="compare connectomes of one species with the same node names"
+        )
+    x, y = a.weight[np.ix_(nodes, nodes)], b.weight[np.ix_(nodes, nodes)]
+    found = agreement(x, y)
+    intervals = _intervals(x, y, found, bootstrap, seed)
+    rows = []
+    for one, other, recall, precision, edges in (
+        (a, b, "recall", "precision", found.edges_reference),
+        (b, a, "precision", "recall", found.edges_candidate),
+    ):
+        p = _overlap_p(one, other, found.edges_shared)
+        weight_p = _correlation_p(found.weight_rank_correlation, found.edges_shared)
+        common: dict[str, Any] = {
+            "group": synapse,
+            "n": edges,
+            "shared_nodes": found.nodes,
+            "shared_edges": found.edges_shared,
+        }
+        rows.append(
+            [
+                row("edge_recall", one.name, other.name, intervals[recall], p=p, **common),
+                row("edge_precision", one.name, other.name, intervals[precision], p=p, **common),
+                row("edge_jaccard", one.name, other.name, intervals["jaccard"], p=p, **common),
+                row("weight_rank_correlation", one.name, other.name, intervals["weight"], p=weight_p, **common),
+            ]
+        )
+    return rows[0], rows[1], found
+
+
+def _overlap_p(candidate: Annotation, reference: Annotation, shared: int) -> float:
+    """P of sharing that many edges with the reference by degrees alone: recall, precision and Jaccard grow with it."""
+    edges = reference.weight > 0
+    # Rewired edges to nodes outside the reference overlap with nothing, as the candidate's own do.
+    return permutation_p(shared, [edges[source, target].sum() for source, target in candidate.null])
+
+
+def _correlation_p(r: float, n: int) -> float:
+    if n < 4 or not np.isfinite(r):
+        return float("nan")
+    return float(stats.t.sf(r * np.sqrt((n - 2) / max(1 - r * r, 1e-12)), n - 2))
+
+
+def _intervals(x: Floats, y: Floats, found: Agreement, bootstrap: int, seed: int) -> dict[str, Interval]:
+    """Bootstrap over nodes: node i drawn m_i times makes edge (i, j) count m_i m_j times; ranks of weights are kept."""
+    size = len(x)
+    estimates = {
+        "recall": found.recall,
+        "precision": found.precision,
+        "jaccard": found.jaccard,
+        "weight": found.weight_rank_correlation,
+    }
+    if found.edges_shared < 10 or size < 10:
+        # Too few to say anything about their spread.
+        return {name: Interval(value, np.nan, np.nan) for name, value in estimates.items()}
+    draws = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=bootstrap).astype(np.float32)
+
+    def total(edges: np.ndarray) -> np.ndarray:
+        return np.einsum("bi,bi->b", draws @ edges.astype(np.float32), draws)
+
+    total_x, total_y = total(x > 0), total(y > 0)
+    both = np.nonzero((x > 0) & (y > 0))
+    shared = draws[:, both[0]] * draws[:, both[1]]
+    s = shared.sum(axis=1)
+    rx, ry = stats.rankdata(x[both]), stats.rankdata(y[both])
+    rx, ry = (rx - rx.mean()) / max(len(rx), 1), (ry - ry.mean()) / max(len(ry), 1)
+    terms = np.stack([rx, ry, rx * rx, ry * ry, rx * ry], axis=1).astype(np.float32)
+    mx, my, mxx, myy, mxy = (shared @ terms / s[:, None]).T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = (mxy - mx * my) / np.sqrt((mxx - mx**2) * (myy - my**2))
+    values = {"recall": s / total_y, "precision": s / total_x, "jaccard": s / (total_x + total_y - s), "weight": r}
+    return {
+        name: interval(values[name], estimate)
+        if np.isfinite(values[name]).mean() > 0.5
+        else Interval(estimate, np.nan, np.nan)
+        for name, estimate in estimates.items()
+    }

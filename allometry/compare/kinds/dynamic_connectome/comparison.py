@@ -1,0 +1,371 @@
+"""Dynamic functional connectome of recorded worms: motifs of coupling over time x animal x pair, and their communities.
+
+The measures of Dyballa et al. 2024 (arXiv:2402.14102) on Activity stores: affinities of pairs of neurons that change
+together, non-negative factors of time x animal x pair ("motifs"), communities of each motif. Recordings differ in which
+neurons are labelled; a pair that was not recorded in an animal is missing there, not 0.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import xarray as xr
+from scipy.optimize import linear_sum_assignment
+
+from allometry.compare.inference.arrays import FloatArray, IntArray
+from allometry.compare.inference.blockwise import Estimate
+from allometry.compare.inference.partitions import chance_nmi, jackknife_nmi
+from allometry.compare.inference.statistics import Interval, permutation_p
+from allometry.compare.inputs.atlas import weights
+from allometry.compare.kinds.dynamic_connectome.coupling_tensor import (
+    FEWEST_NEURONS,
+    MOST_SPLITS,
+    Recorded,
+    read_recorded,
+    splits,
+)
+from allometry.compare.measures.graphs.structure import find_communities
+from allometry.compare.measures.tensors.affinity import communities
+from allometry.compare.measures.tensors.decomposition import Factors, factor_similarity
+from allometry.compare.measures.tensors.incomplete import EVIDENCE, Incomplete, choose_rank, elbow, factorise, scan
+from allometry.compare.result import Result, curve, row, with_fdr
+from allometry.errors import ComparisonError
+
+PERMUTATIONS = 500
+NULL_RESTARTS = 2
+
+
+@dataclass(frozen=True)
+class Motifs:
+    """Factors of a tensor, the share they explain, and the communities of each: labels [motifs, neurons], modularity."""
+
+    factors: Factors
+    explained: float
+    similarity: FloatArray
+    community: IntArray
+    modularity: FloatArray
+
+
+def dynamic_connectome(
+    inputs: Mapping[str, xr.Dataset | xr.DataTree],
+    *,
+    activity: Sequence[str],
+    structure: Sequence[str] = (),
+    synapses: Sequence[str] = ("chemical", "electrical"),
+    share: float = 0.75,
+    smooth_s: float = 1.0,
+    bin_s: float = 4.0,
+    ranks: Sequence[int] = (1, 2, 3, 4, 5, 6, 7, 8),
+    restarts: int = 5,
+    least_similarity: float = 0.8,
+    nulls: int = 39,
+    seed: int = 1,
+) -> Result:
+    """Motifs of coupling between neurons of several animals, and whether they are more than chance and shared.
+
+    Parameters
+    ----------
+    inputs : mapping
+        Activity and Connectome stores by name.
+    activity, structure : sequences of str
+        Names of the Activity stores, and of the connectomes whose modules are compared with the communities.
+    synapses : sequence of str
+        Kinds of synapse that are added for the modules.
+    share : float
+        Neurons count that are labelled in at least this share of the recordings.
+    smooth_s, bin_s : float
+        Width (sd) of the Gaussian filter before the derivative and length of the bins of affinities, s.
+    ranks : sequence of int
+        Numbers of motifs that are tried, increasing.
+    restarts : int
+        Random starts for each rank.
+    least_similarity : float
+        Restarts agree from this similarity on.
+    nulls : int
+        Sets of time-shifted recordings.
+
+    Returns
+    -------
+    Result
+        Rows `ntf_explained`, `ntf_similarity`, `motif_modularity`, `motif_match`, `community_nmi`; curves `motif_rank`,
+        and for each store `motifs_{store}` (factors, communities).
+    """
+    rows: list[dict[str, Any]] = []
+    curves: dict[str, xr.Dataset] = {}
+    by_rank: list[dict[str, Any]] = []
+    notes: dict[str, str] = {}
+    for name in activity:
+        recorded = read_recorded(name, cast(xr.DataTree, inputs[name]), share, smooth_s, bin_s)
+        tensor = recorded.tensor(recorded.slopes)
+        found, all_factors = scan(tensor, ranks, restarts, seed)
+        rank = choose_rank(found, least_similarity)
+        motifs = _motifs(tensor, all_factors[rank], seed)
+        chance = _chance(recorded, tensor, ranks, rank, nulls, seed)
+        rows += _against_chance(name, tensor, motifs, chance)
+        rows += _halves(recorded, rank, seed)
+        for candidate in structure:
+            rows += _modules(recorded, motifs, candidate, cast(xr.Dataset, inputs[candidate]), synapses, seed)
+        by_rank.append(
+            {
+                "error": found.error,
+                "similarity": found.similarity,
+                "null": chance["by_rank"],
+                "chosen": float(rank),
+                "elbow": float(elbow(found.ranks, found.error.min(axis=1))),
+            }
+        )
+        curves[f"motifs_{name}"] = _curve(recorded, motifs)
+        missing = 1 - float(tensor.observed.mean())
+        notes[f"neurons_{name}"] = (
+            f"{len(recorded.neurons)} neurons labelled in at least {share:.0%} of the {len(recorded.animals)} recordings; "
+            f"{missing:.1%} of the (animal, pair) were not recorded together and are missing in the tensor, not 0; "
+            f"{tensor.values.shape[0]} bins of {recorded.bin_samples * recorded.step_s:g} s: the shortest recording"
+        )
+    coords = {"activity": ("activity", list(activity)), "rank": ("rank", np.asarray(ranks))}
+    curves["motif_rank"] = curve(
+        ("activity", "rank", "restart"),
+        coords,
+        error=[entry["error"] for entry in by_rank],
+        null_error=[entry["null"] for entry in by_rank],
+    ).assign(
+        similarity=(("activity", "rank", "other"), np.array([e["similarity"] for e in by_rank]), {"units": "1"}),
+        chosen=(("activity",), np.array([e["chosen"] for e in by_rank]), {"units": "1"}),
+        elbow=(("activity",), np.array([e["elbow"] for e in by_rank]), {"units": "1"}),
+    )
+    return Result(
+        title="Dynamic functional connectome of the worm",
+        rows=with_fdr(rows),
+        curves=curves,
+        derived={
+            **notes,
+            "affinity": "derivative of the canonical trace after a Gaussian filter (sd "
+            f"{smooth_s:g} s), scaled to unit sd per neuron; sqrt|x'_i x'_j| exp(-(x'_i - x'_j)^2 / 2) where both have the "
+            "same sign, 0 elsewhere; mean in each bin",
+            "rank": "largest rank up to the elbow of the error (farthest below the line from first to last rank) at which "
+            f"the median similarity of restarts to the best one is at least {least_similarity:g}",
+            "time": "recordings start together in the tensor, but these animals saw no common stimulus: a motif at the same "
+            "time in two animals is chance unless `ntf_explained` beats `shifted_animals`",
+            "ntf_explained": "1 - |X - model|^2 / |X|^2 over what was measured; `constant` is the best model without time: "
+            "every pair's mean in every animal",
+            "shifted_neurons": f"{nulls} sets of recordings in which every neuron is shifted circularly by its own time",
+            "shifted_animals": f"{nulls} sets in which every animal is shifted as a whole: coupling stays, common timing goes",
+            "ntf_similarity": "similarity of each restart to the best (equation 11 of Williams et al. 2018); interval: "
+            "lowest and highest restart",
+            "evidence": "a pair is 0 in a motif, and left out of motif_match, where the animals that measured it hold less than "
+            f"{EVIDENCE:.0%} of the motif's squared loading; a neuron without any pair is in no community",
+            "motif_match": "correlation over pairs of the loadings of motifs of two halves of the animals, matched one to "
+            "one; mean over motifs and splits",
+            "community_nmi": "normalised mutual information of Leiden communities; halves: of matched motifs of two halves "
+            "of the animals; otherwise of every motif with the Leiden communities of the connectome; mean over motifs",
+            "ci": "community_nmi: jackknife over neurons; ntf_similarity: range of restarts; baselines: central 95 % of the null",
+            "p": "one-sided; explained share, similarity and modularity against recordings with shifted neurons (the row "
+            "`shifted_animals` has the p of the motifs against that null); motif_match and community_nmi against "
+            f"{PERMUTATIONS} permutations of the neurons",
+            "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
+        },
+    )
+
+
+def estimates(
+    inputs: Mapping[str, xr.Dataset | xr.DataTree],
+    *,
+    activity: Sequence[str],
+    share: float = 0.75,
+    bin_s: float = 4.0,
+    ranks: Sequence[int] = (1, 2, 3, 4, 5, 6, 7, 8),
+    restarts: int = 5,
+    nulls: int = 39,
+    **_: Any,
+) -> Iterator[Estimate]:
+    """Memory of the tensors, and work of their factors, from the sizes of the stores alone."""
+    for name in activity:
+        root = cast(xr.DataTree, inputs[name]).to_dataset(inherit=False)
+        neurons = int((root["recorded"].values.mean(axis=0) >= share).sum())
+        bins = int(root["row_size"].values.min()) // max(1, round(bin_s * float(root.attrs["rate_hz"])))
+        entries = bins * root.sizes["recording"] * neurons * (neurons - 1) // 2
+        fits = len(ranks) * (restarts + 1) + 2 * NULL_RESTARTS * nulls + 6 * MOST_SPLITS
+        # the tensor, that of the null at hand, its copy in single precision and the affinities of one animal before binning
+        yield Estimate(
+            f"motifs of {name}", 24 * entries, 8 * neurons * neurons, 150.0 * fits * 4 * max(ranks) * entries
+        )
+
+
+def _motifs(tensor: Incomplete, found: list[Factors], seed: int) -> Motifs:
+    best = found[0]
+    parts = [communities(best.modes[2][:, r], 1.0, seed) for r in range(best.rank)]
+    return Motifs(
+        best,
+        tensor.explained(best),
+        np.array([factor_similarity(best, other) for other in found[1:]]),
+        np.array([label for label, _ in parts]),
+        np.array([q for _, q in parts]),
+    )
+
+
+def _chance(
+    recorded: Recorded, tensor: Incomplete, ranks: Sequence[int], rank: int, nulls: int, seed: int
+) -> dict[str, FloatArray]:
+    """Explained share, similarity and modularity at the rank of recordings with shifted neurons or animals.
+
+    `by_rank` is the error of one set of shifted neurons against rank, to be drawn beside that of the recordings.
+    """
+    rng = np.random.default_rng(seed)
+    explained, alike, modularity, moved = (np.empty(nulls) for _ in range(4))
+    for k in range(nulls):
+        null = recorded.tensor(recorded.shifted(rng))
+        motifs = _motifs(null, factorise(null, rank, NULL_RESTARTS, seed + k), seed)
+        explained[k], alike[k], modularity[k] = motifs.explained, motifs.similarity.mean(), motifs.modularity.mean()
+        if k == 0:
+            by_rank = np.array([factorise(null, r, 1, seed)[0].error for r in ranks])
+        lags = [int(lag) for lag in rng.integers(0, len(tensor.values), size=(tensor.values.shape[1],))]
+        together = np.stack([np.roll(tensor.values[:, a], lag, axis=0) for a, lag in enumerate(lags)], axis=1)
+        shifted = Incomplete(together, tensor.observed)
+        moved[k] = shifted.explained(factorise(shifted, rank, NULL_RESTARTS, seed + k)[0])
+    # More restarts explain a little more: what is held against the null has as many as the null.
+    own = factorise(tensor, rank, NULL_RESTARTS, seed)[0]
+    return {
+        "own": np.array([tensor.explained(own)]),
+        "shifted_neurons": explained,
+        "similarity": alike,
+        "modularity": modularity,
+        "shifted_animals": moved,
+        "by_rank": by_rank,
+    }
+
+
+def _spread(values: FloatArray) -> Interval:
+    low, high = np.quantile(values, [0.025, 0.975])
+    return Interval(float(values.mean()), float(low), float(high))
+
+
+def _against_chance(
+    name: str, tensor: Incomplete, motifs: Motifs, chance: dict[str, FloatArray]
+) -> list[dict[str, Any]]:
+    items = int(tensor.observed.sum()) * len(tensor.values)
+    seen = tensor.values[:, tensor.observed]
+    constant = float(len(seen) * (seen.mean(axis=0) ** 2).sum() / tensor.power)
+    alike = motifs.similarity
+    restarts = Interval(float(alike.mean()), float(alike.min()), float(alike.max()))
+    rank = motifs.factors.rank
+
+    def entry(measure: str, score: float | Interval, group: str, p: float = np.nan, n: int = items) -> dict[str, Any]:
+        role = "result" if group == "motifs" else "baseline"
+        return row(measure, f"{rank} motifs", name, score, group=group, role=role, p=p, n=n)
+
+    explained, modularity = motifs.explained, float(motifs.modularity.mean())
+    neurons, animals, own = chance["shifted_neurons"], chance["shifted_animals"], float(chance["own"][0])
+    return [
+        entry("ntf_explained", explained, "motifs", permutation_p(own, neurons)),
+        entry("ntf_explained", _spread(neurons), "shifted_neurons"),
+        entry("ntf_explained", _spread(animals), "shifted_animals", permutation_p(own, animals)),
+        entry("ntf_explained", constant, "constant"),
+        entry("ntf_similarity", restarts, "motifs", permutation_p(restarts.estimate, chance["similarity"]), alike.size),
+        entry("ntf_similarity", _spread(chance["similarity"]), "shifted_neurons", n=alike.size),
+        entry("motif_modularity", modularity, "motifs", permutation_p(modularity, chance["modularity"]), rank),
+        entry("motif_modularity", _spread(chance["modularity"]), "shifted_neurons", n=rank),
+    ]
+
+
+def _halves(recorded: Recorded, rank: int, seed: int) -> list[dict[str, Any]]:
+    """Motifs of one half of the animals against those of the other: loadings of pairs, and communities."""
+    loadings: list[tuple[FloatArray, FloatArray]] = []
+    partitions: list[tuple[IntArray, IntArray]] = []
+    whole = recorded.tensor(recorded.slopes)
+    for one, other in splits(len(recorded.animals), seed):
+        found = []
+        for half in (one, other):
+            part = Incomplete(whole.values[:, half], whole.observed[half])
+            found.append((part, _motifs(part, factorise(part, rank, 3, seed), seed)))
+        # pairs that a motif's animals have not measured tell nothing about it
+        a, b = (
+            np.where(part.supported(motifs.factors.modes[1]), motifs.factors.modes[2], np.nan) for part, motifs in found
+        )
+        alike = np.array([[_mean_correlation(x[None], y[None]) for y in b.T] for x in a.T])
+        for i, j in zip(*linear_sum_assignment(alike, maximize=True)):
+            loadings.append((a[:, i], b[:, j]))
+            partitions.append((found[0][1].community[i], found[1][1].community[j]))
+    size = len(recorded.neurons)
+    first, second = (np.array([pair[k] for pair in loadings]) for k in (0, 1))
+    match = _mean_correlation(first, second)
+    rng = np.random.default_rng(seed)
+    null = np.array([_mean_correlation(_permuted(first, rng.permutation(size)), second) for _ in range(PERMUTATIONS)])
+    agreement, chance = jackknife_nmi(partitions), chance_nmi(partitions, PERMUTATIONS, seed)
+    common: dict[str, Any] = {"candidate": f"{rank} motifs", "reference": recorded.name, "n": size}
+    return [
+        row("motif_match", score=match, group="halves", role="control", p=permutation_p(match, null), **common),
+        row("motif_match", score=_spread(null), group="permuted_neurons", role="baseline", **common),
+        row("community_nmi", score=agreement, group="halves", role="control", p=permutation_p(agreement.estimate, chance), **common),
+        row("community_nmi", score=_spread(chance), group="permuted_neurons", role="baseline", **common),
+    ]  # fmt: skip
+
+
+def _permuted(condensed: FloatArray, order: IntArray) -> FloatArray:
+    """Rows of condensed matrices [rows, pairs] with the neurons in another order."""
+    size = order.size
+    i, j = np.triu_indices(size, 1)
+    place = np.zeros((size, size), dtype=np.int64)
+    place[i, j] = place[j, i] = np.arange(i.size)
+    return condensed[:, place[order[i], order[j]]]
+
+
+def _mean_correlation(a: FloatArray, b: FloatArray) -> float:
+    """Mean over rows of the correlation over the columns that are finite in both; constant rows count as 0."""
+    known = np.isfinite(a) & np.isfinite(b)
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    x, y = np.where(known, a, 0.0), np.where(known, b, 0.0)
+    x = np.where(known, x - x.sum(axis=1, keepdims=True) / count, 0.0)
+    y = np.where(known, y - y.sum(axis=1, keepdims=True) / count, 0.0)
+    norm = np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
+    return float(np.divide((x * y).sum(axis=1), norm, out=np.zeros(len(x)), where=norm > 0).mean())
+
+
+def _modules(
+    recorded: Recorded, motifs: Motifs, candidate: str, store: xr.Dataset, synapses: Sequence[str], seed: int
+) -> list[dict[str, Any]]:
+    """Communities of every motif against the modules of a connectome, on the neurons that both hold."""
+    parts = [weights(store, synapse) for synapse in synapses]
+    index = {label: i for i, label in enumerate(parts[0][0])}
+    mine = [i for i, label in enumerate(recorded.neurons) if label in index]
+    if len(mine) < FEWEST_NEURONS:
+        raise ComparisonError(
+            f"{recorded.name} and {candidate} share {len(mine)} neurons", expected=f"at least {FEWEST_NEURONS}"
+        )
+    at = [index[recorded.neurons[i]] for i in mine]
+    total = np.sum([matrix for _, matrix in parts], axis=0)[np.ix_(at, at)]
+    if not total.any():
+        raise ComparisonError(f"the recorded neurons have no edge in {candidate}", do="choose other synapses")
+    both = total + total.T
+    module = find_communities(both, seed=seed)
+    module = np.where(both.any(axis=0), module, -1)
+    pairs = [(label[mine], module) for label in motifs.community]
+    found, chance = jackknife_nmi(pairs), chance_nmi(pairs, PERMUTATIONS, seed)
+    p = permutation_p(found.estimate, chance) if np.isfinite(found.estimate) else np.nan
+    return [
+        row("community_nmi", candidate, recorded.name, found, group="modules", p=p, n=len(mine)),
+        row("community_nmi", candidate, recorded.name, _spread(chance), group="permuted_neurons", role="baseline", n=len(mine)),
+    ]  # fmt: skip
+
+
+def _curve(recorded: Recorded, motifs: Motifs) -> xr.Dataset:
+    time, animal, affinity = motifs.factors.modes
+    labels, neurons = recorded.neurons, range(len(recorded.neurons))
+    square = np.zeros((motifs.factors.rank, len(labels), len(labels)))
+    i, j = np.triu_indices(len(labels), 1)
+    square[:, i, j] = square[:, j, i] = affinity.T
+    width = recorded.bin_samples * recorded.step_s
+    return xr.Dataset(
+        {
+            "time_course": (("motif", "bin"), time.T, {"units": "1"}),
+            "animal": (("motif", "recording"), animal.T, {"units": "1"}),
+            "affinity": (("motif", "neuron", "other"), square.astype(np.float32), {"units": "1"}),
+            "community": (("motif", "neuron"), motifs.community, {"units": "1"}),
+            "modularity": (("motif",), motifs.modularity, {"units": "1"}),
+            "strength": (("motif",), motifs.factors.weights, {"units": "1"}),
+        },
+        coords={
+            "neuron": [labels[k] for k in neurons],
+            "recording": recorded.animals,
+            "time": ("bin", (np.arange(len(time)) + 0.5) * width, {"units": "s"}),
+        },
+    )

@@ -1,0 +1,246 @@
+"""Comparison of measures with known truths: which measure can tell which relation between two systems?
+
+The rows are what the confusion matrix says of each (measure under test, relation), with interval, chance and p; the matrices
+are curves. Nothing is read: both systems are generated (`recovery`, `recovery_connectomes`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy.optimize import brentq
+from scipy.stats import norm, rankdata
+
+from allometry.compare.inference.arrays import FloatArray
+from allometry.compare.inference.statistics import Interval, permutation_p
+from allometry.compare.kinds.model_recovery import connectomes, influences, recovery
+from allometry.compare.result import Result, row, with_fdr
+from allometry.errors import ComparisonError
+
+ALL = "all relations"
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Measures and relations of one kind of data.
+
+    The first relation is the closest, the last is none; `registered` names the registry's entries that a measure stands for.
+    """
+
+    title: str
+    measures: Mapping[str, recovery.Measure]
+    truths: Mapping[str, recovery.Relation]
+    registered: Mapping[str, tuple[str, ...]]
+
+
+DOMAINS: Mapping[str, Domain] = {
+    "representations": Domain(
+        "Which measure of representations can tell which relation",
+        recovery.MEASURES,
+        recovery.TRUTHS,
+        {
+            "rsa_correlation": ("rsa", "ssm"),
+            "rsa_euclidean": ("rsa",),
+            "trsa": ("geo_topological",),
+            **{name: (name,) for name in ("cka", "procrustes", "svcca", "pwcca", "match_units")},
+        },
+    ),
+    "connectomes": Domain(
+        "Which measure of connectomes can tell which relation",
+        connectomes.MEASURES,
+        connectomes.TRUTHS,
+        {name: (name,) for name in connectomes.MEASURES},
+    ),
+    "influences": Domain(
+        "Which measure of function given structure can tell which relation",
+        influences.MEASURES,
+        influences.TRUTHS,
+        {name: (name,) for name in influences.MEASURES}
+        | {"pair_rank_correlation": ("structure_bold_correlation", "activity_structure_correlation")},
+    ),
+}
+
+
+def model_recovery(
+    inputs: Mapping[str, Any],
+    *,
+    of: str,
+    items: int,
+    units: int,
+    noise: float,
+    draws: int,
+    nulls: int,
+    seed: int,
+) -> Result:
+    """Score pairs of known relation with every measure, and see which relations each can tell apart.
+
+    Parameters
+    ----------
+    inputs : mapping
+        Empty: nothing is read.
+    of : {"representations", "connectomes", "influences"}
+        What is generated.
+    items : int
+        Stimuli, or neurons of a connectome.
+    units : int
+        Units of each representation (connectomes have none).
+    noise : float
+        Sd of the noise of "noisy" in units of the responses' sd; for connectomes the share of edges missed or added, for
+        influences the share of pairs that influence each other for no reason.
+    draws : int
+        Independent pairs per relation.
+    nulls : int
+        Permutations of the relations' names.
+
+    Returns
+    -------
+    Result
+        `recovery_hit_rate`: share of the pairs of a relation that are attributed to it by the nearest mean score.
+        `recovery_sees_change`: probability that a pair of the relation scores lower than one of the closest relation.
+        `recovery_tells_from_unrelated`: probability that it scores higher than an unrelated pair.
+    """
+    if inputs:
+        raise ComparisonError(
+            f"model recovery reads no stores, but was given {', '.join(inputs)}", expected="generated data only"
+        )
+    if of not in DOMAINS:
+        raise ComparisonError(f"no relations are known of {of!r}", where="of", expected="one of " + ", ".join(DOMAINS))
+    domain = DOMAINS[of]
+    population = (
+        recovery.Population(n_stimuli=items, n_units=units, noise=noise)
+        if of == "representations"
+        else connectomes.Wiring(n_neurons=items, noise=noise)
+    )
+    found = recovery.recover(domain.measures, domain.truths, population, draws, seed)
+    rng = np.random.default_rng([seed, 1])
+    rows = [
+        entry
+        for name, score in zip(found.measures, found.score)
+        for entry in [
+            *_hit_rates(name, found.truths, score, nulls, rng),
+            *_areas(name, found.truths, score, nulls, rng),
+        ]
+    ]
+    rows += [
+        row(measure, "chance", truth, 0.5, role="baseline")
+        for measure, anchor in (("recovery_sees_change", 0), ("recovery_tells_from_unrelated", -1))
+        for truth in found.truths
+        if truth != found.truths[anchor]
+    ]
+    what = f"{items} stimuli x {units} units" if of == "representations" else f"{items} neurons"
+    return Result(
+        title=domain.title,
+        rows=with_fdr(rows),
+        curves={"recovery": _matrices(found, domain)},
+        derived={
+            "generated": f"{draws} pairs per relation of {what}, noise {noise:g}; every measure scores the same pairs",
+            "ci": "Wilson interval for shares, Newcombe's for probabilities of a higher score, over the pairs",
+            "p": f"{nulls} permutations of the relations' names among the pairs",
+            "p_fdr": "Benjamini-Hochberg over the rows of a measure",
+            "chance": f"1 of {len(found.truths)} relations for hit rates (and measured, by permutation), .5 for probabilities",
+        },
+    )
+
+
+def _hit_rates(
+    name: str, truths: tuple[str, ...], score: FloatArray, nulls: int, rng: np.random.Generator
+) -> list[dict[str, Any]]:
+    """Hit rate of each relation and of all, with what shuffled names give as baseline."""
+    n, draws = score.shape
+    null = np.array([_hits(rng.permutation(score.ravel()).reshape(n, draws)) for _ in range(nulls)])
+    shares = _hits(score)
+    rows = []
+    for truth, share, guessed, count in [
+        *zip(truths, shares, null.T, [draws] * n),
+        (ALL, shares.mean(), null.mean(axis=1), n * draws),
+    ]:
+        low, high = np.quantile(guessed, [0.025, 0.975])
+        p = permutation_p(float(share), guessed)
+        rows.append(row("recovery_hit_rate", name, truth, wilson(float(share), count), p=p, n=count))
+        chance = Interval(float(guessed.mean()), float(low), float(high))
+        rows.append(row("recovery_hit_rate", name, truth, chance, group="shuffled names", role="baseline", n=count))
+    return rows
+
+
+def _hits(score: FloatArray) -> FloatArray:
+    """Share of draws that each relation gets of its own, `[truths]`."""
+    return np.asarray(recovery.attributions(score).mean(axis=1).diagonal())
+
+
+def _areas(
+    name: str, truths: tuple[str, ...], score: FloatArray, nulls: int, rng: np.random.Generator
+) -> list[dict[str, Any]]:
+    levels = recovery.rounded(score)
+    same, unrelated = levels[0], levels[-1]
+    rows = []
+    for truth, mine in zip(truths, levels):
+        for measure, anchor, high, low in (
+            ("recovery_sees_change", truths[0], same, mine),
+            ("recovery_tells_from_unrelated", truths[-1], mine, unrelated),
+        ):
+            if truth == anchor:
+                continue
+            area, p = _higher(high, low, nulls, rng)
+            bounds = newcombe(area, high.size, low.size)
+            rows.append(row(measure, name, truth, bounds, p=p, n=high.size + low.size))
+    return rows
+
+
+def _higher(high: FloatArray, low: FloatArray, nulls: int, rng: np.random.Generator) -> tuple[float, float]:
+    """Probability that one of `high` is above one of `low` (ties half), and its p by permutation."""
+    rank: Any = rankdata(np.concatenate([high, low]))
+    m, n = high.size, low.size
+    null = rng.permuted(np.tile(rank, (nulls, 1)), axis=1)[:, :m].sum(axis=1)
+    scale = m * (m + 1) / 2
+    area = (rank[:m].sum() - scale) / (m * n)
+    return float(area), permutation_p(float(area), (null - scale) / (m * n))
+
+
+def wilson(share: float, n: int, level: float = 0.95) -> Interval:
+    """Wilson's interval of a share of `n`; shares of ties may be fractions of a count. Not empty at 0 and 1."""
+    z = float(norm.ppf(0.5 + level / 2))
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return Interval(share, min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share), level, "Wilson")
+
+
+def newcombe(area: float, m: int, n: int, level: float = 0.95) -> Interval:
+    """Interval of the probability that one of `m` scores is above one of `n`; not empty at 0 and 1, as resampling would be.
+
+    The bounds are the values from which the estimate is z standard errors away, as in Wilson's interval of a share, with the
+    variance of Hanley & McNeil made symmetric in m and n.
+
+    References
+    ----------
+    Newcombe 2006, Stat. Med. 25:559, method 5.
+    """
+    z = float(norm.ppf(0.5 + level / 2))
+    extra = (m + n) / 2 - 1
+
+    def variance(a: float) -> float:
+        return a * (1 - a) * (1 + extra * ((1 - a) / (2 - a) + a / (1 + a))) / (m * n)
+
+    def excess(a: float) -> float:
+        return (a - area) ** 2 - z * z * variance(a)
+
+    # 0 and 1 solve the equation for every estimate at that end, and are not the bounds
+    tiny = 1e-9
+    low = 0.0 if area < tiny else float(brentq(excess, 0.0, min(area, 1 - tiny)))
+    high = 1.0 if area > 1 - tiny else float(brentq(excess, max(area, tiny), 1.0))
+    return Interval(area, low, high, level, "Newcombe")
+
+
+def _matrices(found: recovery.Recovery, domain: Domain) -> xr.Dataset:
+    """Scores, confusion and separation of every measure; `registered` names the entries of the registry it stands for."""
+    truths = list(found.truths)
+    return xr.Dataset(
+        {
+            "score": (("measure", "truth", "draw"), found.score, {"units": "1"}),
+            "confusion": (("measure", "truth", "attributed"), found.confusion, {"units": "1"}),
+            "separation": (("measure", "truth", "other"), found.separation, {"units": "1"}),
+            "registered": ("measure", [" ".join(domain.registered[name]) for name in found.measures]),
+        },
+        coords={"measure": list(found.measures), "truth": truths, "attributed": truths, "other": truths},
+    )

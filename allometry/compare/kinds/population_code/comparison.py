@@ -1,0 +1,241 @@
+"""What a population of sensory neurons says about the stimulus, and how reliably: decoding, tuning, correlations, dimension.
+
+Every Responses store gives the same rows, so that recordings, and simulations that are stored in the same way, lie side by
+side. A population is a store, or each area of a store that has several.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+import xarray as xr
+
+from allometry.compare.inference.blockwise import Estimate
+from allometry.compare.inputs.design import ANGLES, Population, populations, presentation_table
+from allometry.compare.kinds.population_code import subsampling
+from allometry.compare.kinds.population_code.description import (
+    ALPHA,
+    CORRELATION_EDGES,
+    FEW_SPLITS,
+    SELECTIVITY_EDGES,
+    SHUFFLES_OF_UNITS,
+    Described,
+)
+from allometry.compare.result import Result, curve, with_fdr
+from allometry.errors import ComparisonError
+
+
+def population_code(
+    inputs: Mapping[str, xr.Dataset | xr.DataTree],
+    *,
+    responses: Sequence[str],
+    stimulus: str | None = None,
+    by: Sequence[str] | None = None,
+    decoders: Sequence[str] = ("nearest_centroid", "correlation"),
+    centre_blocks: bool | None = None,
+    negative: str = "rectify",
+    population_size: int | None = None,
+    blanks: bool = False,
+    fewest_repeats: int = 2,
+    nulls: int = 200,
+    bootstrap: int = 1000,
+    subsets: int = 20,
+    splits: int = 50,
+    seed: int = 1,
+) -> Result:
+    """Describe the population code of every store.
+
+    Parameters
+    ----------
+    inputs : mapping
+        Responses stores by name.
+    responses : sequence of str
+        Their names.
+    stimulus : str, optional
+        Kind of stimulus, where a store holds several.
+    by : sequence of str, optional
+        Columns whose values make a stimulus. Default: `direction` or `orientation` where the table has one, else the
+        conditions of the store.
+    decoders : sequence of str
+        Among `decoding.DECODERS`; the first is used for subsampling.
+    centre_blocks : bool, optional
+        Subtract each unit's mean over a block before decoding. Default: where every stimulus was shown equally often.
+    negative : {"rectify", "drop"}
+        Selectivity needs responses >= 0: negative means count as 0, or their units are left out.
+    population_size : int, optional
+        Neurons of the whole recurrent population for the spectral radius. Default: the recorded ones, a lower bound.
+    blanks : bool
+        Keep blank screens as a stimulus.
+    fewest_repeats : int
+        Stimuli shown less often are left out.
+    nulls, bootstrap, subsets, splits : int
+        Shuffles, resamples, subsets per size, random halves.
+
+    Returns
+    -------
+    Result
+        Rows per population (candidate) of a store (reference): `decoding_within` (group: decoder), `osi`, `dsi`,
+        `circular_variance`, `tuned_share`, `reliability`, `signal_correlation`, `noise_correlation`, `spectral_radius`,
+        `participation_ratio` (group: signal or noise), each with a shuffled baseline. Curves: `tuning` (every unit),
+        `tuning_null`, `response_correlations`, `decoding_null`, `confusion`, `spectral_radius_by_size`, `subsampling`.
+    """
+    for key, count in (("nulls", nulls), ("bootstrap", bootstrap), ("subsets", subsets), ("splits", splits)):
+        if count < 1:
+            raise ComparisonError(
+                f"{key} is {count}", where=key, expected="at least 1: p and intervals are made from them"
+            )
+    rows: list[dict[str, Any]] = []
+    parts: list[dict[str, Any]] = []
+    derived: dict[str, str] = {}
+    for name in dict.fromkeys(responses):
+        store = cast(xr.Dataset, inputs[name])
+        columns = list(by) if by else _angle(store, name, stimulus)
+        for population in populations(
+            name, store, stimulus=stimulus, by=columns, blanks=blanks, fewest_repeats=fewest_repeats
+        ):
+            centred = population.balanced if centre_blocks is None else centre_blocks
+            size = population_size or len(population.units)
+            described = Described(population, rows, nulls, bootstrap, splits, seed)
+            part: dict[str, Any] = {"population": population.name}
+            part |= described.decoding(decoders, centred)
+            part |= described.selectivity(negative)
+            part |= described.correlations(size)
+            part["subsampling"] = subsampling.curves(
+                population.responses, decoder=decoders[0], centre_blocks=centred, subsets=subsets, seed=seed
+            )
+            parts.append(part)
+            derived |= _notes(population, columns, centred, size)
+    return Result(
+        title="Population code of mouse cortex",
+        rows=with_fdr(rows),
+        curves=_curves(parts),
+        derived=derived | _words(nulls, bootstrap, splits, negative, population_size),
+    )
+
+
+def estimates(
+    inputs: Mapping[str, xr.Dataset | xr.DataTree],
+    *,
+    responses: Sequence[str],
+    nulls: int = 200,
+    bootstrap: int = 1000,
+    subsets: int = 20,
+    **_: Any,
+) -> Iterator[Estimate]:
+    """Memory and work of each store as if all its presentations and units took part."""
+    for name in responses:
+        sizes = cast(xr.Dataset, inputs[name]).sizes
+        units, trials = sizes["unit"], sizes["presentation"]
+        # Responses with every lag, then the mean and some shuffled copies; matrices of pairs; how often units are drawn.
+        peak = 8 * units * trials * (6 + sizes.get("lag", 0)) + 8 * 8 * units**2 + 16 * bootstrap * units
+        pairs = (nulls * (2.0 * trials + 8 * FEW_SPLITS) + 8.0 * bootstrap) * units**2
+        decoding = 200.0 * trials * units * (nulls + 15 * subsets)
+        yield Estimate(f"population code of {name}", peak, 8 * units * 20, pairs + decoding)
+
+
+def _angle(store: xr.Dataset, name: str, stimulus: str | None) -> list[str] | None:
+    """The angle that stimuli are told apart by, if the table has one; None for the conditions of the store."""
+    table = presentation_table(store, name)
+    shown = table if stimulus is None else table[table["stimulus"].astype(str) == stimulus]
+    return next(([angle] for angle in ANGLES if angle in shown and shown[angle].notna().any()), None)
+
+
+def _curves(parts: Sequence[dict[str, Any]]) -> dict[str, xr.Dataset]:
+    names = [part["population"] for part in parts]
+    most = max(len(part["labels"]) for part in parts)
+    confusion = [np.pad(p["confusion"], (0, most - len(p["labels"])), constant_values=np.nan) for p in parts]
+    labels = [[*p["labels"], *[""] * (most - len(p["labels"]))] for p in parts]
+    centres = (CORRELATION_EDGES[1:] + CORRELATION_EDGES[:-1]) / 2
+    densities = np.array([part["response_correlations"] for part in parts])
+    tuning = {key: np.concatenate([p["tuning"][key] for p in parts]) for key in parts[0]["tuning"]}
+    of_unit = {
+        "population": ("entry", np.repeat(names, [len(p["units"]) for p in parts])),
+        "unit": ("entry", np.concatenate([p["units"] for p in parts])),
+    }
+    entries = [entry | {"population": p["population"]} for p in parts for entry in p["subsampling"]]
+    texts = ("population", "measure", "axis")
+    radius = {key: np.concatenate([p["spectral_radius"][key] for p in parts]) for key in parts[0]["spectral_radius"]}
+    of_size = ("entry", np.repeat(names, [len(p["spectral_radius"]["size"]) for p in parts]))
+    found = {
+        "tuning": curve(("entry",), of_unit, **tuning),
+        "tuning_null": curve(
+            ("population", "bin"),
+            {"population": names, "bin": (SELECTIVITY_EDGES[1:] + SELECTIVITY_EDGES[:-1]) / 2},
+            density=[part["tuning_null"] for part in parts],
+        ),
+        "response_correlations": curve(
+            ("population", "bin"),
+            {"population": names, "bin": centres},
+            signal=densities[:, 0],
+            noise=densities[:, 1],
+            shuffled=densities[:, 2],
+        ),
+        "decoding_null": curve(
+            ("population", "decoder", "shuffle"),
+            {
+                "population": names,
+                "decoder": parts[0]["decoders"],
+                "chance": ("population", [p["chance"] for p in parts]),
+            },
+            accuracy=[part["decoding_null"] for part in parts],
+        ),
+        "confusion": curve(
+            ("population", "shown", "decoded"),
+            {"population": names, "label": (("population", "shown"), labels)},
+            trials=confusion,
+        ),
+        "spectral_radius_by_size": curve(("entry",), {"population": of_size}, **radius),
+        "subsampling": curve(
+            ("entry",),
+            {key: ("entry", [entry[key] for entry in entries]) for key in texts},
+            **{key: [entry[key] for entry in entries] for key in ("size", "mean", "low", "high", "chance")},
+        ),
+    }
+    for key in ("orientation", "direction"):
+        found["tuning"][key].attrs["units"] = "degree"
+    return found
+
+
+def _notes(population: Population, by: Sequence[str] | None, centred: bool, size: int) -> dict[str, str]:
+    """What was decided for one population."""
+    told = ", ".join(by) if by else "the conditions of the store"
+    repeats = population.repeats
+    words = {
+        "design": f"{len(population.stimuli)} stimuli by {told}, {repeats.min()} to {repeats.max()} repeats, "
+        f"{len(population.units)} units; blocks of decoding are repeat numbers, "
+        + ("centred" if centred else "not centred, since not every block holds every stimulus"),
+        "population_size": f"{size} neurons for the spectral radius",
+    }
+    if population.angles() is None:
+        words["tuning"] = "no angle at equal steps tells the stimuli apart: no selectivity"
+    words |= {f"note {number + 1}": note for number, note in enumerate(population.notes)}
+    return {f"{population.name}: {key}": text for key, text in words.items()}
+
+
+def _words(nulls: int, bootstrap: int, splits: int, negative: str, size: int | None) -> dict[str, str]:
+    rectified = "negative means count as 0" if negative == "rectify" else "units with a negative mean are left out"
+    bound = (
+        "" if size else " None was given: it is that of the recorded units, a lower bound; the curve has larger ones."
+    )
+    return {
+        "score": "mean over units (tuning, reliability) or pairs of units (correlations); share of trials (decoding)",
+        "ci": f"percentiles of {bootstrap} resamples: of the blocks, with the predictions as they are (decoding), of the "
+        "units (all others; a pair of a unit with its own copy counts nowhere)",
+        "p": f"against {nulls} shuffles ({SHUFFLES_OF_UNITS * nulls} for selectivity): of the stimuli within each block (decoding, tuning, reliability, signal "
+        "correlation; one-sided but for the correlation), or of the repeats of each unit by itself (noise correlation "
+        "two-sided, spectral radius, participation ratio)",
+        "selectivity": f"of mean responses, {rectified}; circular variance is 1 - OSI. Noise alone gives OSI > 0: compare "
+        f"with the shuffled labels. tuned_share: units whose OSI exceeds their own shuffles, false discovery rate {ALPHA:g}",
+        "signal_correlation": f"tuning in one half of the repeats against tuning in the other, mean over {splits} halves: "
+        "free of noise correlation, made smaller by noise",
+        "reliability": f"correlation of each unit's tuning in two halves of the repeats, mean over {splits} halves and over "
+        "units, Spearman-Brown; units that are silent in a half have none there",
+        "spectral_radius": "Dahmen et al. 2019, of residuals around the mean response to each stimulus, one window per "
+        "presentation. It needs windows much longer than the correlation time, and a stationary state: with windows of a few "
+        "seconds, and calcium signals that last as long, it is a descriptive number. It grows with the size of the population."
+        + bound,
+        "participation_ratio": "of the noise covariance, and of the covariance of the mean responses; bounded by the number of "
+        "presentations or stimuli less 1",
+        "subsampling": "random subsets without replacement; `repeats`: at most so many of each stimulus. ssm_reliability: "
+        "halves of the repeats, Spearman correlation of their dissimilarities, Spearman-Brown",
+    }

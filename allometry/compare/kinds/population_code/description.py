@@ -1,0 +1,197 @@
+"""Measures of one population's responses as rows of a Scores store, each with its interval, p and shuffled baseline."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from allometry.compare.inference.arrays import FloatArray
+from allometry.compare.inference.statistics import Interval, fdr, permutation_p, spearman_brown
+from allometry.compare.inputs.design import Population
+from allometry.compare.kinds.population_code import statistics as statistics_of
+from allometry.compare.measures.populations import tuning
+from allometry.compare.result import row
+
+ALPHA = 0.05  # false discovery rate at which a unit counts as tuned
+CORRELATION_EDGES = np.linspace(-1, 1, 61)
+SELECTIVITY_EDGES = np.linspace(0, 1, 41)
+LARGEST = 1e6  # units of the largest population that the spectral radius is given for
+SHUFFLES_OF_UNITS = 5  # times as many shuffles for tuning: p of many units needs a finer resolution
+FEW_SPLITS = 5  # halves of each shuffle
+
+
+def _null_row(measure: str, population: Population, values: FloatArray, group: str) -> dict[str, Any]:
+    kept = values[np.isfinite(values)]
+    spread = _bounded(float(kept.mean()), kept) if kept.size else Interval(np.nan, np.nan, np.nan)
+    return row(measure, population.name, population.store, spread, group=group, role="baseline", n=kept.size)
+
+
+class Described:
+    """Measures of one population; rows are added to the list given, what curves need is returned."""
+
+    def __init__(
+        self, population: Population, rows: list[dict[str, Any]], nulls: int, bootstrap: int, splits: int, seed: int
+    ) -> None:
+        self.population, self.rows = population, rows
+        self.nulls, self.bootstrap, self.splits, self.seed = nulls, bootstrap, splits, seed
+        self.data = population.responses
+        self.draws = statistics_of.unit_draws(self.data.shape[2], bootstrap, seed)
+
+    def add(
+        self, measure: str, score: float | Interval, null: FloatArray, shuffled: str, alternative: str, **extra: Any
+    ) -> None:
+        """A row and its baseline."""
+        group = extra.pop("group", "")
+        value = score.estimate if isinstance(score, Interval) else score
+        p = permutation_p(value, null, alternative)
+        self.rows.append(row(measure, self.population.name, self.population.store, score, group=group, p=p, **extra))
+        if null.size:
+            label = f"{group}, {shuffled}" if group else shuffled
+            self.rows.append(_null_row(measure, self.population, null, label))
+
+    def decoding(self, decoders: Sequence[str], centred: bool) -> dict[str, Any]:
+        """Rows of each decoder."""
+        found = {
+            name: statistics_of.decode(
+                self.data,
+                name,
+                centre_blocks=centred,
+                nulls=self.nulls,
+                bootstrap=self.bootstrap,
+                seed=self.seed,
+            )
+            for name in decoders
+        }
+        for name, decoded in found.items():
+            self.add(
+                "decoding_within",
+                decoded.accuracy,
+                decoded.null,
+                "shuffled labels",
+                "greater",
+                group=name,
+                n=decoded.trials,
+            )
+        first = found[decoders[0]]
+        return {
+            "decoders": list(found),
+            "decoding_null": [decoded.null for decoded in found.values()],
+            "confusion": first.confusion,
+            "labels": self.population.stimuli["label"].tolist(),
+            "chance": first.chance,
+        }
+
+    def selectivity(self, negative: str) -> dict[str, Any]:
+        """Rows of selectivity, where stimuli are told apart by an angle, and of reliability."""
+        units = self.data.shape[2]
+        known = self.population.angles()
+        columns = ("osi", "dsi", "orientation", "direction", "osi_p")
+        table = {column: np.full(units, np.nan) for column in columns}
+        null_osi = np.empty((0, units))
+        if known is not None:
+            angle, angles = known
+            tuned = statistics_of.tuned(self.data, angle, angles, negative)
+            shuffles = [
+                statistics_of.tuned(x, angle, angles, negative)
+                for x in statistics_of.shuffled_labels(self.data, SHUFFLES_OF_UNITS * self.nulls, self.seed)
+            ]
+            null_osi = np.array([s.osi for s in shuffles])
+            null_dsi = np.array([s.dsi for s in shuffles])
+            p = np.array([permutation_p(v, null) for v, null in zip(tuned.osi, null_osi.T)])
+            table = {key: getattr(tuned, key) for key in columns[:4]} | {"osi_p": p}
+            selected = int(np.isfinite(tuned.osi).sum())
+            means = _means(null_osi)
+            for name, values, null, tail in (
+                ("osi", tuned.osi, means, "greater"),
+                ("dsi", tuned.dsi, _means(null_dsi), "greater"),
+                ("circular_variance", 1 - tuned.osi, 1 - means, "less"),
+            ):
+                if np.isfinite(values).any():
+                    score = statistics_of.mean_over_units(values, self.draws)
+                    self.add(name, score, null, "shuffled labels", tail, n=selected)
+            significant = np.where(np.isfinite(p), fdr(p) < ALPHA, np.nan)
+            share = statistics_of.mean_over_units(significant, self.draws)
+            self.add("tuned_share", share, np.empty(0), "", "greater", n=selected)
+        halves = tuning.reliability(self.data, self.splits, self.seed)
+        shuffled = [
+            np.nanmean(tuning.reliability(x, FEW_SPLITS, self.seed))
+            for x in statistics_of.shuffled_labels(self.data, self.nulls, self.seed)
+        ]
+        mean = statistics_of.mean_over_units(halves, self.draws)
+        # Of the mean over units: 2r / (1 + r) of a single noisy unit has no bound.
+        corrected = spearman_brown([mean.estimate, mean.low, mean.high]).tolist()
+        number = int(np.isfinite(halves).sum())
+        null = spearman_brown(shuffled)
+        self.add("reliability", Interval(*corrected), null, "shuffled labels", "greater", n=number)
+        return {
+            "tuning": {**table, "split_half": halves},
+            "units": self.population.units,
+            "tuning_null": _density(null_osi, SELECTIVITY_EDGES),
+        }
+
+    def correlations(self, size: int) -> dict[str, Any]:
+        """Rows of signal and noise correlation, spectral radius and participation ratio."""
+        x, draws = self.data, self.draws
+        units = x.shape[2]
+        signal = statistics_of.signal_correlation(x, splits=self.splits, seed=self.seed)
+        unrelated = np.array(
+            [
+                np.nanmean(statistics_of.signal_correlation(s, splits=FEW_SPLITS, seed=self.seed))
+                for s in statistics_of.shuffled_labels(x, self.nulls, self.seed)
+            ]
+        )
+        pairs = int(np.isfinite(signal[np.triu_indices(units, 1)]).sum())
+        mean = statistics_of.mean_over_pairs(signal, draws)
+        self.add("signal_correlation", mean, unrelated, "shuffled labels", "two-sided", n=pairs)
+        covariance, freedom = statistics_of.noise_covariance(x)
+        noise = statistics_of.correlation_of(covariance)
+        values: list[tuple[float, float, float]] = []
+        independent: list[FloatArray] = []
+        for shuffled in statistics_of.shuffled_trials(x, self.nulls, self.seed):
+            values.append(statistics_of.noise_statistics(shuffled, size))
+            if len(independent) < FEW_SPLITS:
+                independent.append(_upper(statistics_of.correlation_of(statistics_of.noise_covariance(shuffled)[0])))
+        null = np.array(values)
+        pairs = int(np.isfinite(noise[np.triu_indices(units, 1)]).sum())
+        mean = statistics_of.mean_over_pairs(noise, draws)
+        self.add("noise_correlation", mean, null[:, 0], "shuffled trials", "two-sided", n=pairs)
+        sizes = np.unique(np.concatenate([[size, units], np.geomspace(units, max(LARGEST, units), 25)]))
+        resampled = statistics_of.dispersion(covariance, freedom, sizes, draws)
+        own = statistics_of.dispersion(covariance, freedom, sizes, np.ones((1, units)))
+        at = int(np.flatnonzero(sizes == size)[0])
+        radius = _bounded(own.radius[at, 0], resampled.radius[at])
+        self.add("spectral_radius", radius, null[:, 1], "shuffled trials", "greater", n=freedom)
+        dimension = _bounded(own.participation[0], resampled.participation)
+        self.add("participation_ratio", dimension, null[:, 2], "shuffled trials", "less", group="noise", n=freedom)
+        means = np.cov(self.population.means.T)
+        of_means = [statistics_of.dispersion(means, len(x) - 1, sizes[:1], d) for d in (np.ones((1, units)), draws)]
+        dimension = _bounded(of_means[0].participation[0], of_means[1].participation)
+        self.add("participation_ratio", dimension, np.empty(0), "", "less", group="signal", n=len(x))
+        low, high = np.nanquantile(resampled.radius, [0.025, 0.975], axis=1)
+        return {
+            "response_correlations": [_density(_upper(m), CORRELATION_EDGES) for m in (signal, noise)]
+            + [_density(np.array(independent), CORRELATION_EDGES)],
+            "spectral_radius": {"size": sizes, "radius": own.radius[:, 0], "low": low, "high": high},
+        }
+
+
+def _bounded(value: float, replicates: FloatArray) -> Interval:
+    low, high = np.nanquantile(replicates, [0.025, 0.975])
+    return Interval(float(value), float(low), float(high))
+
+
+def _means(values: FloatArray) -> FloatArray:
+    """Mean over units of each shuffle; NaN where no unit is defined."""
+    known = np.isfinite(values)
+    return np.where(known.any(axis=1), np.nansum(values, axis=1) / np.maximum(known.sum(axis=1), 1), np.nan)
+
+
+def _upper(matrix: FloatArray) -> FloatArray:
+    return matrix[np.triu_indices(len(matrix), 1)]
+
+
+def _density(values: FloatArray, edges: FloatArray) -> FloatArray:
+    kept = values[np.isfinite(values)]
+    if not kept.size:
+        return np.full(len(edges) - 1, np.nan)
+    return np.histogram(np.clip(kept, edges[0], edges[-1]), edges, density=True)[0]

@@ -1,0 +1,396 @@
+"""Simulated against measured signal propagation: does activity on the connectome tell more than the connectome itself?
+
+Each candidate is a store of kind Connectome with functional edges: the peak depolarisation (mV) of every neuron when one
+neuron is driven, for one connectome, weight per synapse and coupling per gap junction. Its AUC for measured influence
+stands beside that of predictors that need no simulation, on the same pairs and the same resamples.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from allometry import stores
+from allometry.compare.inference.roc import auc, auc_of_levels, cluster_replicates, roc
+from allometry.compare.inference.statistics import Interval, interval, permutation_p
+from allometry.compare.inputs.atlas import ROC_GRID, Anatomy, Atlas, Pairs, mirrored
+from allometry.compare.measures.graphs.matrices import Floats
+from allometry.compare.result import Result, curve, row, with_fdr
+from allometry.errors import ComparisonError
+
+BIN = 10
+REWIRED = "simulated on degree-preserving rewirings"
+EXCHANGED = "neurons of similar degree exchanged"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One simulated point: peak depolarisation [driven, responding], mV, NaN where not simulated.
+
+    `gap_junction` is the conductance of one gap junction over the leak conductance; `rewirings` counts the rewired
+    connectomes whose responses the store holds.
+    """
+
+    name: str
+    connectome: str
+    weight_mv: float
+    gap_junction: float
+    labels: list[str]
+    response: Floats
+    store: xr.Dataset
+
+    @classmethod
+    def open(cls, name: str, store: xr.Dataset, structure: Sequence[str]) -> "Candidate":
+        """Read a point; its parameters say what was simulated."""
+        given = store.attrs.get("parameters", {})
+        if "functional" not in store.attrs.get("absent_means", {}) or "weight_mv" not in given:
+            raise ComparisonError(
+                "this is no store of simulated signal propagation",
+                where=name,
+                expected="functional edges, and weight_mv among its parameters",
+                do="name a run of kind `propagation`",
+            )
+        connectome = str(given.get("connectome") or structure[0])
+        if connectome not in structure:
+            raise ComparisonError(
+                f"the run simulates {connectome}, which is not among the comparison's structure",
+                where=name,
+                expected=", ".join(structure),
+                do="add it to `structure`, which gives the direct-weight predictor",
+            )
+        labels, response = stores.to_dense(store, "functional")
+        return cls(
+            name,
+            connectome,
+            float(given["weight_mv"]),
+            float(given.get("gap_junction") or 0.0),
+            labels.tolist(),
+            response.astype(float),
+            store,
+        )
+
+    @property
+    def rewirings(self) -> int:
+        """Rewired connectomes that were simulated with the point."""
+        return int(self.store.sizes["rewiring"]) if "null" in self.store else 0
+
+    def on(self, labels: Sequence[str]) -> Floats:
+        """Response [driven, responding] on chosen neurons."""
+        return _restricted(self.labels, self.response, labels)
+
+    def null_on(self, labels: Sequence[str]) -> Iterator[Floats]:
+        """Response in each rewired connectome on chosen neurons; one at a time, since all are large."""
+        for k in range(self.rewirings):
+            one = self.store.assign(rewired=self.store["null"].isel(rewiring=k))
+            yield _restricted(self.labels, stores.to_dense(one, "functional", "rewired")[1].astype(float), labels)
+
+
+def _restricted(own: list[str], matrix: Floats, labels: Sequence[str]) -> Floats:
+    return Atlas("", own, matrix, matrix).restrict(labels).value
+
+
+def propagation(
+    inputs: Mapping[str, xr.Dataset],
+    *,
+    run: str,
+    function: str,
+    structure: Sequence[str],
+    alpha: float = 0.05,
+    nulls: int = 200,
+    bootstrap: int = 1000,
+    seed: int = 1,
+) -> Result:
+    """Hold every point of a propagation run against a signal propagation atlas.
+
+    Parameters
+    ----------
+    inputs : mapping
+        The atlas, the anatomical connectomes and the run's points by name.
+    run : str
+        Name of the run, for messages.
+    function : str
+        Name of the atlas.
+    structure : sequence of str
+        Names of the connectomes that were simulated.
+
+    Returns
+    -------
+    Result
+        Rows `influence_auc` (group simulated, weight, path_length, degree, mirrored_pair), `influence_auc_indirect`
+        (pairs without an edge) and `influence_auc_gain` (group over_weight, over_path_length, over_degree; its
+        `verdict` says in words whether the simulation is better); curves `influence_auc_by_weight`, `influence_roc`,
+        `influence_auc_null`.
+    """
+    atlas = Atlas.open(function, inputs[function])
+    points = [
+        Candidate.open(name, store, structure)
+        for name, store in inputs.items()
+        if name != function and name not in structure
+    ]
+    if not points:
+        raise ComparisonError("the run has no points", where=run, do="configure simulate.runs with that name")
+    rows: list[dict[str, Any]] = []
+    summary = _Summary()
+    counts = sorted({point.rewirings for point in points})
+    for name in dict.fromkeys(point.connectome for point in points):
+        own = [point for point in points if point.connectome == name]
+        rows += _connectome(name, inputs[name], own, atlas, alpha, nulls, bootstrap, seed, summary)
+    return Result(
+        title="Simulated against measured signal propagation in the worm",
+        rows=with_fdr(rows),
+        curves=summary.datasets(),
+        derived={
+            "score": "peak depolarisation of the responding neuron relative to rest, mV; neurons are identical and "
+            "integrate-and-fire, while most neurons of the worm are graded",
+            "weight": "chemical plus electrical synapse counts of the pair; weights of the simulation do not enter",
+            "ci": f"percentiles of {bootstrap} resamples of the driven neurons, the same for every predictor, so that gains "
+            "are paired",
+            "p": f"one-sided, never below 1 / (n + 1); of weight: against {nulls} degree-preserving rewirings of the "
+            "connectome; of simulated: against the null of column `null`",
+            "null": _null_in_words(counts, nulls),
+            "verdict": "by the interval of the gain: `better` above 0, `worse` below 0, otherwise `no better`",
+            "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
+            "ceiling_low": "AUC of the q of the left-right mirrored pair: how well function predicts function; "
+            "the true ceiling is higher, since that pair is as noisy as the one it predicts",
+        },
+    )
+
+
+def _connectome(
+    name: str,
+    store: xr.Dataset,
+    points: list[Candidate],
+    atlas: Atlas,
+    alpha: float,
+    nulls: int,
+    bootstrap: int,
+    seed: int,
+    summary: "_Summary",
+) -> list[dict[str, Any]]:
+    common = set(atlas.labels).intersection(*(point.labels for point in points))
+    anatomy = Anatomy.on(store, ("chemical", "electrical"), sorted(common))
+    restricted = atlas.restrict(anatomy.labels)
+    responses = {point.name: point.on(anatomy.labels) for point in points}
+    # A pair counts where it was measured and every point simulated it.
+    q = restricted.q.copy()
+    for response in responses.values():
+        q[np.isnan(response)] = np.nan
+    np.fill_diagonal(q, np.nan)
+    pairs = Pairs.of(Atlas(atlas.name, restricted.labels, restricted.value, q), alpha)
+
+    def resampled(score: Floats) -> Floats:
+        return cluster_replicates(score, pairs.influence, pairs.source, seed=seed, n=bootstrap)
+
+    static = {"weight": anatomy.total, "path_length": anatomy.proximity(), "degree": anatomy.degree_product()}
+    flat = {group: matrix[pairs.measured] for group, matrix in static.items()}
+    area = {group: auc(score, pairs.influence) for group, score in flat.items()}
+    drawn = {group: resampled(score) for group, score in flat.items()}
+    rewired = np.array([pairs.auc(matrix) for matrix in anatomy.rewirings(nulls, seed)])
+    mirror = mirrored(restricted)[pairs.measured]
+    known = np.isfinite(mirror)
+    both = known.any() and 0 < pairs.influence[known].mean() < 1  # few mirrored pairs can be of one class
+    ceiling = (auc(mirror[known], pairs.influence[known]) if both else np.nan, np.nan)
+    size = pairs.influence.size
+
+    rows = [
+        row(
+            "influence_auc",
+            name,
+            atlas.name,
+            interval(drawn[group], area[group]),
+            group=group,
+            role="baseline",
+            p=permutation_p(area[group], rewired) if group == "weight" else np.nan,
+            ceiling=ceiling,
+            rule="auc",
+            n=size,
+            null="degree-preserving rewiring" if group == "weight" else "",
+            **_PLAIN,
+        )
+        for group in static
+    ]
+    summary.baseline(name, area, {group: roc(score, pairs.influence) for group, score in flat.items()}, rewired)
+    indirect = flat["weight"] == 0
+    relabelled = [] if all(point.rewirings for point in points) else _degree_matched(anatomy, nulls, seed)
+    for point in points:
+        score = responses[point.name][pairs.measured]
+        value, draws = auc(score, pairs.influence), resampled(score)
+        if point.rewirings:
+            null, kind = np.array([pairs.auc(matrix) for matrix in point.null_on(anatomy.labels)]), REWIRED
+        else:
+            null, kind = _relabelled_auc(responses[point.name], relabelled, pairs), EXCHANGED
+        column: dict[str, Any] = {
+            "connectome": name,
+            "weight_mv": point.weight_mv,
+            "gap_junction": point.gap_junction,
+        }
+        rows.append(
+            row(
+                "influence_auc",
+                point.name,
+                atlas.name,
+                interval(draws, value),
+                group="simulated",
+                p=permutation_p(value, null),
+                ceiling=ceiling,
+                rule="auc",
+                n=size,
+                null=kind,
+                verdict="",
+                **column,
+            )
+        )
+        if indirect.any() and 0 < pairs.influence[indirect].mean() < 1:
+            beyond = auc(score[indirect], pairs.influence[indirect])
+            beyond_draws = cluster_replicates(
+                score[indirect], pairs.influence[indirect], pairs.source[indirect], seed=seed, n=bootstrap
+            )
+            rows.append(
+                row(
+                    "influence_auc_indirect",
+                    point.name,
+                    atlas.name,
+                    interval(beyond_draws, beyond),
+                    group="simulated",
+                    n=int(indirect.sum()),
+                    null="",
+                    verdict="",
+                    **column,
+                )
+            )
+        gains = {group: interval(draws - drawn[group], value - area[group]) for group in static}
+        rows += [
+            row(
+                "influence_auc_gain",
+                point.name,
+                atlas.name,
+                gain,
+                group=f"over_{group}",
+                # share of resamples on the other side of zero
+                p=permutation_p(0.0, gain.replicates, "less"),
+                n=size,
+                null="paired resamples",
+                verdict=_verdict(gain, group),
+                **column,
+            )
+            for group, gain in gains.items()
+        ]
+        summary.point(point, interval(draws, value), gains["weight"], null, roc(score, pairs.influence))
+    return rows
+
+
+_PLAIN: dict[str, Any] = {"verdict": "", "connectome": "", "weight_mv": np.nan, "gap_junction": np.nan}
+
+
+def _null_in_words(rewirings: Sequence[int], nulls: int) -> str:
+    """What the simulated points were held against; `rewirings` are the counts that occur among them."""
+    said = []
+    if counts := [str(count) for count in rewirings if count]:
+        said.append(
+            f"{REWIRED}: the same simulation on {' or '.join(counts)} connectomes in which every neuron keeps its in- and "
+            "out-degree, sign and own weights"
+        )
+    if 0 in rewirings:
+        said.append(f"{EXCHANGED}: {nulls} relabellings of the simulated responses, where a point has no rewirings")
+    return "; ".join(said)
+
+
+def _verdict(gain: Interval, over: str) -> str:
+    name = {"weight": "direct weight", "path_length": "path length", "degree": "degrees"}[over]
+    if gain.low > 0:
+        return f"better than {name}"
+    return f"worse than {name}" if gain.high < 0 else f"no better than {name}"
+
+
+def _degree_matched(anatomy: Anatomy, n: int, seed: int) -> list[np.ndarray]:
+    """Orders of the nodes that exchange only neurons of similar degree (ranks within bins of `BIN`)."""
+    edges = anatomy.total > 0
+    rank = np.argsort(edges.sum(axis=0) + edges.sum(axis=1), kind="stable")
+    rng = np.random.default_rng(seed)
+    orders = []
+    for _ in range(n):
+        order = np.empty(len(rank), dtype=np.int64)
+        # Bins start at a random offset, so that no border between degrees is fixed.
+        for chunk in np.split(rank, np.arange(int(rng.integers(1, BIN + 1)), len(rank), BIN)):
+            order[chunk] = rng.permutation(chunk)
+        orders.append(order)
+    return orders
+
+
+def _relabelled_auc(matrix: Floats, orders: list[np.ndarray], pairs: Pairs) -> Floats:
+    # A pair that lands where nothing was simulated says nothing: it gets the lowest score.
+    filled = np.where(np.isfinite(matrix), matrix, np.nanmin(matrix))
+    _, level = np.unique(filled, return_inverse=True)
+    level = level.reshape(matrix.shape)
+    return np.array([auc_of_levels(level[np.ix_(order, order)][pairs.measured], pairs.influence) for order in orders])
+
+
+class _Summary:
+    """Curves of all points, gathered one by one."""
+
+    def __init__(self) -> None:
+        self.points: list[tuple[Candidate, Interval, Interval]] = []
+        self.predictor: list[str] = []
+        self.connectome: list[str] = []
+        self.true_positive: list[Floats] = []
+        self.null_of: list[str] = []
+        self.null: list[Floats] = []
+        self.area: dict[str, dict[str, float]] = {}
+
+    def baseline(self, connectome: str, area: dict[str, float], shapes: dict[str, Any], rewired: Floats) -> None:
+        """Predictors that need no simulation."""
+        self.area[connectome] = area
+        for group, shape in shapes.items():
+            self._shape(group, connectome, shape)
+        self.null_of.append(f"{connectome}: weight")
+        self.null.append(rewired)
+
+    def point(self, point: Candidate, area: Interval, gain: Interval, null: Floats, shape: Any) -> None:
+        """One simulated point."""
+        self.points.append((point, area, gain))
+        self._shape(point.name, point.connectome, shape)
+        self.null_of.append(point.name)
+        self.null.append(null)
+
+    def _shape(self, predictor: str, connectome: str, shape: Any) -> None:
+        self.predictor.append(predictor)
+        self.connectome.append(connectome)
+        self.true_positive.append(np.interp(ROC_GRID, shape.false_positive, shape.true_positive))
+
+    def datasets(self) -> dict[str, xr.Dataset]:
+        """Curves by name."""
+        order = sorted(self.points, key=lambda entry: (entry[0].connectome, entry[0].gap_junction, entry[0].weight_mv))
+        coords = {
+            "candidate": ("point", [point.name for point, _, _ in order]),
+            "connectome": ("point", [point.connectome for point, _, _ in order]),
+            "weight_mv": ("point", np.array([point.weight_mv for point, _, _ in order]), {"units": "mV"}),
+            "gap_junction": ("point", np.array([point.gap_junction for point, _, _ in order]), {"units": "1"}),
+        }
+        by_weight = curve(
+            ("point",),
+            coords,
+            auc=[area.estimate for _, area, _ in order],
+            ci_low=[area.low for _, area, _ in order],
+            ci_high=[area.high for _, area, _ in order],
+            gain=[gain.estimate for _, _, gain in order],
+            gain_low=[gain.low for _, _, gain in order],
+            gain_high=[gain.high for _, _, gain in order],
+            **{
+                f"auc_{group}": [self.area[point.connectome][group] for point, _, _ in order]
+                for group in ("weight", "path_length", "degree")
+            },
+        )
+        names = {
+            "predictor": ("predictor", self.predictor),
+            "connectome": ("predictor", self.connectome),
+            "false_positive": ("false_positive", ROC_GRID),
+        }
+        longest = max(len(null) for null in self.null)
+        padded = [np.pad(null, (0, longest - len(null)), constant_values=np.nan) for null in self.null]
+        return {
+            "influence_auc_by_weight": by_weight,
+            "influence_roc": curve(("predictor", "false_positive"), names, true_positive=self.true_positive),
+            "influence_auc_null": curve(("candidate", "draw"), {"candidate": ("candidate", self.null_of)}, auc=padded),
+        }

@@ -1,0 +1,270 @@
+"""Structure against function in the worm: measured signal propagation given anatomical connectomes.
+
+Pairs are ordered, (stimulated, responding); a pair counts where the atlas measured it and both neurons are in the
+connectome. Intervals resample stimulated neurons, because pairs that share one are not independent.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy import stats
+
+from allometry.compare.inference.roc import auc, cluster_bootstrap, roc
+from allometry.compare.inference.statistics import Interval, interval, permutation_p
+from allometry.compare.inputs.atlas import ROC_GRID, Anatomy, Atlas, Pairs, mirrored
+from allometry.compare.measures.graphs.matrices import Floats
+from allometry.compare.measures.graphs.structure import (
+    FunctionGivenStructure,
+    function_given_structure,
+    rank_correlation,
+)
+from allometry.compare.result import Result, curve, row, with_fdr
+from allometry.errors import ComparisonError
+
+DISTANCES = (1.0, 2.0, 3.0, 4.0, 5.0, np.inf)
+
+
+def structure_function(
+    inputs: Mapping[str, xr.Dataset],
+    *,
+    function: Sequence[str],
+    structure: Sequence[str],
+    synapses: Sequence[str] = ("chemical", "electrical"),
+    alpha: float = 0.05,
+    nulls: int = 200,
+    bootstrap: int = 1000,
+    seed: int = 1,
+) -> Result:
+    """Hold every signal propagation atlas against every anatomical connectome (Randi et al. 2023, Fig. 3).
+
+    Parameters
+    ----------
+    inputs : mapping
+        Connectome stores by name.
+    function, structure : sequences of str
+        Names of the atlases and of the anatomical connectomes.
+    synapses : sequence of str
+        Kinds of synapse whose counts are added.
+    alpha : float
+        A pair is an influence where q < alpha.
+    nulls, bootstrap : int
+        Degree-preserving rewirings and resamples.
+
+    Returns
+    -------
+    Result
+        Rows `influence_auc` (group: predictor), `influence_given_edge`, `influence_without_edge`, `influence_ratio` and
+        `weight_response_correlation`; curves `influence_roc`, `influence_by_path_length`, `influence_auc_null`.
+
+    Raises
+    ------
+    ComparisonError
+        No rewirings or resamples are asked for: every p and interval needs them.
+    """
+    for key, count in (("nulls", nulls), ("bootstrap", bootstrap)):
+        if count < 1:
+            raise ComparisonError(
+                f"{key} is {count}", where=key, expected="at least 1: p and intervals are made from them"
+            )
+    rows: list[dict[str, Any]] = []
+    curves = _Curves()
+    atlases = [Atlas.open(name, inputs[name]) for name in function]
+    for candidate in structure:
+        anatomy = Anatomy.on(inputs[candidate], synapses, sorted({label for a in atlases for label in a.labels}))
+        restricted = [atlas.restrict(anatomy.labels) for atlas in atlases]
+        pairs = [Pairs.of(atlas, alpha) for atlas in restricted]
+        null = np.array([[_tell(p, matrix) for p in pairs] for matrix in anatomy.rewirings(nulls, seed)])
+        for i, atlas in enumerate(restricted):
+            told = function_given_structure(
+                anatomy.total, atlas.value, atlas.q, alpha=alpha, seed=seed, bootstrap=bootstrap
+            )
+            rows += _rows(candidate, atlas, pairs[i], anatomy, told, null[:, i], bootstrap, seed)
+            curves.add(candidate, atlas.name, pairs[i], anatomy, told, null[:, i, 0])
+    return Result(
+        title="Signal propagation in the worm given anatomical connectomes",
+        rows=with_fdr(rows),
+        curves=curves.datasets(),
+        derived={
+            "weight": f"sum of {' and '.join(synapses)} synapse counts; electrical in both directions",
+            "ci": f"percentiles of {bootstrap} resamples of the stimulated neurons",
+            "p": f"one-sided, against {nulls} rewirings of each kind of synapse that keep every degree",
+            "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
+            "ceiling_low": "AUC of the q of the left-right mirrored pair: how well function predicts function; "
+            "the true ceiling is higher, since that pair is as noisy as the one it predicts",
+        },
+    )
+
+
+def _tell(pairs: Pairs, matrix: Floats) -> tuple[float, float, float, float]:
+    """AUC, share of influences given an edge, correlation of weight and response, and ratio of that share to the share
+    without an edge, for one (null) connectome."""
+    weight = matrix[pairs.measured]
+    edge = weight > 0
+    given = float(pairs.influence[edge].mean()) if edge.any() else np.nan
+    without = float(pairs.influence[~edge].mean()) if not edge.all() else np.nan
+    return (
+        auc(weight, pairs.influence),
+        given,
+        rank_correlation(weight[edge], pairs.value[edge]),
+        given / without if without else np.nan,
+    )
+
+
+def _interval(replicates: Floats, estimate: float) -> Interval:
+    """Percentile interval; undefined (NaN) where the estimate is, as without any measured edge."""
+    return interval(replicates, estimate) if np.isfinite(estimate) else Interval(np.nan, np.nan, np.nan)
+
+
+def _shares(
+    pairs: Pairs, edge: np.ndarray, told: FunctionGivenStructure, bootstrap: int, seed: int
+) -> tuple[Interval, Interval, Interval]:
+    """P(influence | edge), P(influence | none) and their ratio, resampling stimulated neurons."""
+    _, group = np.unique(pairs.source, return_inverse=True)
+    clusters = int(group.max()) + 1
+    masks = (edge & pairs.influence, edge, ~edge & pairs.influence, ~edge)
+    counts = np.stack([np.bincount(group[mask], minlength=clusters) for mask in masks], axis=1).astype(float)
+    rng = np.random.default_rng(seed)
+    draws = rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=bootstrap) @ counts
+    with np.errstate(invalid="ignore", divide="ignore"):
+        resampled = np.stack([draws[:, 0] / draws[:, 1], draws[:, 2] / draws[:, 3]])
+        ratio = resampled[0] / resampled[1]
+    ratio[~np.isfinite(ratio)] = np.nan
+    times = told.p_edge / told.p_no_edge if told.p_no_edge else np.nan
+    return _interval(resampled[0], told.p_edge), _interval(resampled[1], told.p_no_edge), _interval(ratio, times)
+
+
+def _correlation(pairs: Pairs, weight: Floats, told: FunctionGivenStructure, bootstrap: int, seed: int) -> Interval:
+    """Rank correlation of weight and response over edges, resampling stimulated neurons with the ranks kept."""
+    edge = (weight > 0) & np.isfinite(pairs.value)
+    if not edge.any():
+        return Interval(np.nan, np.nan, np.nan)
+    _, group = np.unique(pairs.source[edge], return_inverse=True)
+    clusters = int(group.max()) + 1
+    x, y = stats.rankdata(weight[edge]), stats.rankdata(pairs.value[edge])
+    terms = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
+    sums = np.stack([np.bincount(group, weights=terms[:, k], minlength=clusters) for k in range(6)], axis=1)
+    draws = np.random.default_rng(seed).multinomial(clusters, np.full(clusters, 1 / clusters), size=bootstrap) @ sums
+    n, sx, sy, sxx, syy, sxy = draws.T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = (n * sxy - sx * sy) / np.sqrt((n * sxx - sx**2) * (n * syy - sy**2))
+    return _interval(r, told.spearman)
+
+
+def _rows(
+    candidate: str,
+    atlas: Atlas,
+    pairs: Pairs,
+    anatomy: Anatomy,
+    told: FunctionGivenStructure,
+    null: Floats,
+    bootstrap: int,
+    seed: int,
+) -> list[dict[str, Any]]:
+    weight = anatomy.total[pairs.measured]
+    edge = weight > 0
+    size = weight.size
+    mirror = mirrored(atlas)[pairs.measured]
+    paired = np.isfinite(mirror)
+    ceiling = _auc(mirror[paired], pairs.influence[paired], pairs.source[paired], bootstrap, seed)
+    bound = (ceiling.estimate, np.nan)
+    predictors = {"path_length": anatomy.proximity(), "degree": anatomy.degree_product()}
+    area = {"weight": told.auc} | {
+        group: _auc(score[pairs.measured], pairs.influence, pairs.source, bootstrap, seed)
+        for group, score in predictors.items()
+    }
+    rows = []
+    for group, estimate in area.items():
+        p = permutation_p(estimate.estimate, null[:, 0]) if group == "weight" else np.nan
+        rows.append(
+            row(
+                "influence_auc",
+                candidate,
+                atlas.name,
+                estimate,
+                group=group,
+                role="result" if group == "weight" else "baseline",
+                p=p,
+                ceiling=bound,
+                rule="auc",
+                n=size,
+            )
+        )
+    rows.append(
+        row("influence_auc", candidate, atlas.name, ceiling, group="mirrored_pair", role="control", n=int(paired.sum()))
+    )
+    given, without, ratio = _shares(pairs, edge, told, bootstrap, seed)
+    p_given = permutation_p(given.estimate, null[:, 1])
+    rows += [
+        row("influence_given_edge", candidate, atlas.name, given, p=p_given, n=int(edge.sum())),
+        row("influence_without_edge", candidate, atlas.name, without, n=int((~edge).sum())),
+        row("influence_ratio", candidate, atlas.name, ratio, p=permutation_p(ratio.estimate, null[:, 3]), n=size),
+        row(
+            "weight_response_correlation",
+            candidate,
+            atlas.name,
+            _correlation(pairs, weight, told, bootstrap, seed),
+            p=permutation_p(told.spearman, null[:, 2]),
+            n=int(edge.sum()),
+        ),
+    ]
+    return rows
+
+
+def _auc(score: Floats, influence: np.ndarray, source: np.ndarray, bootstrap: int, seed: int) -> Interval:
+    """AUC with interval; undefined (NaN) where one class is missing, as among few mirrored pairs."""
+    if influence.all() or not influence.any():
+        return Interval(np.nan, np.nan, np.nan)
+    return cluster_bootstrap(score, influence, source, seed=seed, n=bootstrap)
+
+
+class _Curves:
+    """Curves of all combinations of connectome and atlas, gathered one by one."""
+
+    def __init__(self) -> None:
+        self.candidate: list[str] = []
+        self.reference: list[str] = []
+        self.true_positive: list[Floats] = []
+        self.share: list[Floats] = []
+        self.count: list[Floats] = []
+        self.null: list[Floats] = []
+
+    def add(
+        self,
+        candidate: str,
+        reference: str,
+        pairs: Pairs,
+        anatomy: Anatomy,
+        told: FunctionGivenStructure,
+        null: Floats,
+    ) -> None:
+        """Curves of one combination."""
+        self.candidate.append(candidate)
+        self.reference.append(reference)
+        shape = roc(anatomy.total[pairs.measured], pairs.influence)
+        self.true_positive.append(np.interp(ROC_GRID, shape.false_positive, shape.true_positive))
+        # One class for everything as far as the last finite distance or farther, one for no path at all.
+        lengths = np.where(np.isfinite(told.distance), np.minimum(told.distance, DISTANCES[-2]), np.inf)
+        at = lengths == np.array(DISTANCES)[:, None]
+        count = (at * told.n_distance).sum(axis=1).astype(float)
+        influences = (at * told.n_distance * told.p_distance).sum(axis=1)
+        self.share.append(np.divide(influences, count, out=np.full(count.size, np.nan), where=count > 0))
+        self.count.append(count)
+        self.null.append(null)
+
+    def datasets(self) -> dict[str, xr.Dataset]:
+        """Curves by name."""
+        names = {"candidate": ("combination", self.candidate), "reference": ("combination", self.reference)}
+        distance = {
+            "distance": ("distance", np.array([1, 2, 3, 4, 5, 0])),
+            "path": ("distance", ["1", "2", "3", "4", ">=5", "none"]),
+        }
+        grid = {"false_positive": ("false_positive", ROC_GRID)}
+        return {
+            "influence_roc": curve(("combination", "false_positive"), names | grid, true_positive=self.true_positive),
+            "influence_by_path_length": curve(
+                ("combination", "distance"), names | distance, influence=self.share, pairs=self.count
+            ),
+            "influence_auc_null": curve(("combination", "rewiring"), names, auc=self.null),
+        }

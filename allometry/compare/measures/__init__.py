@@ -1,0 +1,1 @@
+"""Measures: pure functions on arrays, in five families that import nothing from each other."""

@@ -1,0 +1,1 @@
+"""Graphs: structure against function, agreement, nulls, reservoirs."""

@@ -1,0 +1,77 @@
+"""Undirected pairs of nodes: rank correlation of two symmetric matrices, with tests that know that pairs share nodes.
+
+Both matrices are [node, node]; the diagonal counts nowhere. NaN marks a pair that was not measured.
+"""
+
+import numpy as np
+from scipy import stats
+
+from allometry.compare.inference.statistics import Interval, interval
+from allometry.compare.measures.graphs.matrices import Floats
+from allometry.compare.measures.graphs.structure import rank_correlation
+
+
+def correlation(x: Floats, y: Floats) -> float:
+    """Spearman correlation over the pairs that are finite in both."""
+    upper = np.triu_indices(len(x), 1)
+    return rank_correlation(x[upper], y[upper])
+
+
+def _ranks(matrix: Floats, known: np.ndarray) -> Floats:
+    """Standardised ranks of the `known` pairs as a symmetric matrix; 0 elsewhere."""
+    upper = np.triu(known, 1)
+    rank = stats.rankdata(matrix[upper])
+    spread = rank.std()
+    result = np.zeros(matrix.shape)
+    result[upper] = (rank - rank.mean()) / (spread if spread > 0 else np.nan)
+    return result + result.T
+
+
+def _known(*matrices: Floats) -> np.ndarray:
+    both = np.logical_and.reduce([np.isfinite(m) for m in matrices])
+    return both & ~np.eye(len(both), dtype=bool)
+
+
+def null(x: Floats, y: Floats, n: int, seed: int) -> Floats:
+    """Correlations [n] after permuting the nodes of `x` (quadratic assignment test, Hubert & Schultz 1976).
+
+    Nodes that either knows nothing of take no part: with them the null would rest on more pairs than the estimate, and be
+    too narrow. Ranks of `x` are taken over all its pairs, those of `y` over the pairs that count; a single unknown pair of
+    `x` counts as of middle rank where it lands.
+    """
+    nodes = np.flatnonzero(_known(x, y).any(axis=0))
+    if nodes.size < 3:
+        return np.full(n, np.nan)
+    x, y = x[np.ix_(nodes, nodes)], y[np.ix_(nodes, nodes)]
+    known = _known(y)
+    rx, ry = _ranks(x, _known(x)), _ranks(y, known)
+    upper = np.triu(known, 1)
+    target = ry[upper]
+    rng = np.random.default_rng(seed)
+    result = np.empty(n)
+    for i in range(n):
+        order = rng.permutation(len(x))
+        drawn = rx[np.ix_(order, order)][upper]
+        spread = drawn.std() * target.std()
+        result[i] = np.mean((drawn - drawn.mean()) * (target - target.mean())) / spread if spread > 0 else np.nan
+    return result
+
+
+def bootstrap(x: Floats, y: Floats, n: int, seed: int) -> Interval:
+    """Interval of the correlation from resampling nodes: pair (i, j) counts m_i m_j times, ranks are kept."""
+    known = _known(x, y)
+    estimate = correlation(x, y)
+    if not np.isfinite(estimate):
+        return Interval(np.nan, np.nan, np.nan)
+    rx, ry = _ranks(x, known), _ranks(y, known)
+    size = len(x)
+    draws = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=n).astype(float)
+
+    def total(values: Floats) -> Floats:
+        return np.einsum("bi,bi->b", draws @ values, draws)
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pairs = total(known.astype(float))
+        mx, my, mxx, myy, mxy = (total(v) / pairs for v in (rx, ry, rx * rx, ry * ry, rx * ry))
+        r = (mxy - mx * my) / np.sqrt((mxx - mx**2) * (myy - my**2))
+    return interval(r, estimate)

@@ -1,0 +1,1 @@
+"""Populations of units: tuning, decoding, correlations and their spectra."""

@@ -1,0 +1,158 @@
+"""Correlations between units: pairwise, noise and signal, against distance, covariance spectrum, spectral radius.
+
+Kernels for all pairs are in `pairwise.py`, statistics of the covariance matrix in `covariance.py`; their public
+functions are re-exported here.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from allometry.compare.inference.arrays import FloatArray, IntArray, array, condensed, matrix, n_from_pairs, vector
+from allometry.errors import ComparisonError
+
+
+@dataclass(frozen=True)
+class DistanceCurve:
+    """Correlation in bins of distance: edges `[bins + 1]`; mean, sd, standard error and pairs `[bins]`."""
+
+    edges: FloatArray
+    distance: FloatArray
+    mean: FloatArray
+    sd: FloatArray
+    sem: FloatArray
+    n_pairs: IntArray
+
+
+def _trials(responses: npt.ArrayLike) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Responses [stimuli, repeats, units] and which repeats were presented; a missing one is NaN in every unit."""
+    x = array(responses, "responses", 3, finite=False)
+    present: npt.NDArray[np.bool_] = np.asarray(np.isfinite(x).all(axis=2))
+    partly = np.isfinite(x).any(axis=2) & ~present
+    if partly.any():
+        raise ComparisonError(
+            f"{int(partly.sum())} presentations are NaN for some units only",
+            where="responses",
+            expected="units that were recorded together: a missing presentation is NaN in every unit",
+            do="compare the units of one session at a time",
+        )
+    if not x.shape[0] or (present.sum(axis=1) < 2).any() or x.shape[2] < 2:
+        raise ComparisonError(
+            f"some of the {x.shape[0]} stimuli have fewer than two repeats (or there is one unit only)",
+            where="responses",
+            expected="[stimuli, repeats, units], at least two presentations of each stimulus and two units",
+            do="drop those stimuli",
+        )
+    return x, present
+
+
+def _correlation_of(covariance: FloatArray) -> FloatArray:
+    variance = np.diag(covariance)
+    sd = np.sqrt(np.where(variance > 0, variance, np.nan))
+    i, j = np.triu_indices(covariance.shape[0], 1)
+    return np.asarray(covariance[i, j] / (sd[i] * sd[j]))
+
+
+def _noise_covariance(x: FloatArray, present: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
+    """Pooled covariance of residuals around each stimulus mean, and the means [stimuli, units]."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        mean = np.nanmean(x, axis=1)
+    residual = (x - mean[:, None, :])[present]
+    return residual.T @ residual / (len(residual) - len(x)), mean
+
+
+def noise_correlation(responses: npt.ArrayLike) -> FloatArray:
+    """Noise correlation: correlation of residuals around the mean response to each stimulus.
+
+    Parameters
+    ----------
+    responses : array_like, shape (stimuli, repeats, units)
+        A missing presentation is NaN in every unit (unbalanced designs).
+
+    Returns
+    -------
+    ndarray, shape (pairs,)
+        NaN for units without trial-to-trial variability.
+
+    References
+    ----------
+    Cohen & Kohn 2011, Nat. Neurosci. 14:811.
+    """
+    x, present = _trials(responses)
+    return _correlation_of(_noise_covariance(x, present)[0])
+
+
+def signal_correlation(responses: npt.ArrayLike, corrected: bool = True) -> FloatArray:
+    """Signal correlation: correlation of mean responses over stimuli.
+
+    Parameters
+    ----------
+    responses : array_like, shape (stimuli, repeats, units)
+        A missing presentation is NaN in every unit.
+    corrected : bool
+        Subtract what trial-to-trial variability leaves in the means: noise covariance times the mean of 1 / repeats.
+        Otherwise noise correlations leak into signal correlations. Values can then exceed 1 in noisy units.
+
+    Returns
+    -------
+    ndarray, shape (pairs,)
+        NaN for units without (corrected) signal variance.
+    """
+    x, present = _trials(responses)
+    if x.shape[0] < 3:
+        raise ComparisonError(f"{x.shape[0]} stimuli", where="responses", expected="at least three stimuli")
+    residual, mean = _noise_covariance(x, present)
+    covariance = np.atleast_2d(np.cov(mean.T))
+    if corrected:
+        covariance = covariance - residual * (1 / present.sum(axis=1)).mean()
+    return _correlation_of(covariance)
+
+
+def by_distance(correlation: npt.ArrayLike, positions: npt.ArrayLike, edges: npt.ArrayLike) -> DistanceCurve:
+    """Correlation as a function of the distance between units.
+
+    Parameters
+    ----------
+    correlation : array_like, shape (pairs,)
+        Condensed upper triangle; NaN pairs are left out.
+    positions : array_like, shape (units, dimensions)
+        NaN where unknown: those pairs are left out.
+    edges : array_like, shape (bins + 1,)
+        Ascending distances.
+
+    Returns
+    -------
+    DistanceCurve
+        NaN in empty bins; `distance` is the mean distance of the pairs of each bin.
+    """
+    r = condensed(correlation, "correlation", finite=False)
+    x = matrix(positions, "positions", finite=False)
+    e = vector(edges, "edges", size=2)
+    if n_from_pairs(r.size) != x.shape[0]:
+        raise ComparisonError(
+            f"{r.size} pairs do not fit {x.shape[0]} positions", where="positions", expected="one row per unit"
+        )
+    if (np.diff(e) <= 0).any():
+        raise ComparisonError("edges do not ascend", where="edges", expected="ascending distances")
+    bins = e.size - 1
+    sums = np.zeros((4, bins))
+    start = 0
+    for i in range(x.shape[0] - 1):  # one unit at a time: 10^4 units would need 5 10^7 distances at once
+        later = x.shape[0] - i - 1
+        d = np.sqrt(((x[i + 1 :] - x[i]) ** 2).sum(axis=1))
+        value = r[start : start + later]
+        start += later
+        index = np.searchsorted(e, d, side="right") - 1
+        index[d == e[-1]] = bins - 1
+        good = np.isfinite(value) & np.isfinite(d) & (index >= 0) & (index < bins)
+        index, value, d = index[good], value[good], d[good]
+        for row, weight in enumerate((np.ones_like(d), d, value, value**2)):
+            sums[row] += np.bincount(index, weight, bins)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        n = sums[0]
+        mean = sums[2] / n
+        sd = np.sqrt(np.maximum(sums[3] / n - mean**2, 0))
+        return DistanceCurve(e, sums[1] / n, mean, sd, sd / np.sqrt(n), n.astype(np.int64))

@@ -1,0 +1,243 @@
+"""Statistics of covariance matrices: spectrum, participation ratio, spectral radius of the effective connectivity.
+
+All of these need sums over pairs only, which tr(C C) = |X X^T|_F^2 gives from the bins x bins Gram matrix where there
+are fewer bins than units: 10^5 units never make a 10^5 x 10^5 matrix.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from allometry.compare.inference.arrays import FloatArray, matrix, numbers, self_product
+from allometry.errors import ComparisonError
+
+
+@dataclass(frozen=True)
+class CovarianceMoments:
+    """Sums over a covariance matrix: number of units and windows, diagonal and off-diagonal moments."""
+
+    n_units: int
+    n_windows: int
+    mean_variance: float
+    mean_squared_variance: float
+    mean_covariance: float
+    mean_squared_covariance: float
+
+    @property
+    def variance_product(self) -> float:
+        """Mean of c_ii c_jj over pairs i != j."""
+        n = self.n_units
+        return (n * self.mean_variance**2 - self.mean_squared_variance) / (n - 1)
+
+
+def _columns(counts: Any, size: int = 4096) -> Any:
+    """Blocks of units of a matrix (numpy, or dask computed one block at a time)."""
+    for start in range(0, counts.shape[1], size):
+        part = counts[:, start : start + size]
+        yield matrix(part.compute() if hasattr(part, "dask") else part, "counts", rows=2)
+
+
+def _check(counts: Any) -> Any:
+    if not hasattr(counts, "dask"):
+        counts = numbers(counts, "counts")
+    if counts.ndim != 2 or counts.shape[0] < 3 or counts.shape[1] < 2:
+        raise ComparisonError(
+            f"counts have shape {counts.shape}", where="counts", expected="[bins, units], at least 3 bins and 2 units"
+        )
+    return counts
+
+
+def covariance_moments(counts: Any) -> CovarianceMoments:
+    """Moments of the sample covariance of all units, without the matrix itself where bins < units.
+
+    Parameters
+    ----------
+    counts : array or dask array, shape (bins, units)
+        For dask, chunks along units bound the memory to bins x chunk + bins x bins.
+    """
+    counts = _check(counts)
+    n_bins, n = counts.shape
+    total, variances = np.zeros(n_bins), []
+    if n_bins <= n or hasattr(counts, "dask"):
+        gram = np.zeros((n_bins, n_bins))
+        for part in _columns(counts):
+            centred = part - part.mean(axis=0)
+            gram += self_product(centred)
+            total += centred.sum(axis=1)
+            variances.append((centred**2).sum(axis=0) / (n_bins - 1))
+        squared = float((gram**2).sum()) / (n_bins - 1) ** 2
+    else:
+        centred = matrix(counts, "counts")
+        centred = centred - centred.mean(axis=0)
+        total = centred.sum(axis=1)
+        covariance = self_product(centred.T) / (n_bins - 1)
+        variances.append(np.diag(covariance))
+        squared = float((covariance**2).sum())
+    variance = np.concatenate(variances)
+    pairs = n * (n - 1)
+    return CovarianceMoments(
+        n,
+        n_bins,
+        float(variance.mean()),
+        float((variance**2).mean()),
+        float((total @ total / (n_bins - 1) - variance.sum()) / pairs),
+        float((squared - (variance**2).sum()) / pairs),
+    )
+
+
+def spectral_radius(counts: Any, population_size: int, correct_bias: bool = True) -> float:
+    """Spectral radius R of the effective connectivity, from the dispersion of covariances.
+
+    R^2 = 1 - 1 / sqrt(1 + N Delta^2), Delta = sd(c_ij) / mean(c_ii), where the variance of c_ij is reduced by
+    <c_ii c_jj> / (T - 1), its sampling variance with T windows.
+
+    Parameters
+    ----------
+    counts : array or dask array, shape (windows, units)
+        Spike counts (or integrated activity) in windows *much longer than the correlation time*: equal-time covariances
+        of short windows give a radius that is wrong (too small by half or more).
+    population_size : int
+        N: size of the whole recurrent population, of which the recorded units are a sample.
+    correct_bias : bool
+        Subtract the sampling variance.
+
+    Returns
+    -------
+    float
+        In [0, 1); 0 where the dispersion does not exceed what sampling explains.
+
+    References
+    ----------
+    Dahmen, Gruen, Diesmann & Helias 2019, PNAS 116:13051, equation 1.
+    """
+    moments = covariance_moments(counts)
+    excess = moments.variance_product / (moments.n_windows - 1) if correct_bias else 0.0
+    return _radius(moments, population_size, excess)
+
+
+def spectral_radius_of_covariance(
+    covariance: npt.ArrayLike, population_size: int, n_windows: int | None = None
+) -> float:
+    """Spectral radius as in `spectral_radius`, from a covariance matrix (exact, or from `n_windows` windows).
+
+    Parameters
+    ----------
+    covariance : array_like, shape (units, units)
+    population_size : int
+    n_windows : int, optional
+        Windows the matrix was estimated from; None if it is exact.
+    """
+    c = _square(covariance)
+    n = c.shape[0]
+    diagonal = np.diag(c)
+    pairs = n * (n - 1)
+    moments = CovarianceMoments(
+        n,
+        n_windows or 0,
+        float(diagonal.mean()),
+        float((diagonal**2).mean()),
+        float((c.sum() - diagonal.sum()) / pairs),
+        float(((c**2).sum() - (diagonal**2).sum()) / pairs),
+    )
+    return _radius(moments, population_size, moments.variance_product / (n_windows - 1) if n_windows else 0.0)
+
+
+def _radius(moments: CovarianceMoments, population_size: int, excess: float) -> float:
+    if population_size < moments.n_units:
+        raise ComparisonError(
+            f"population_size={population_size}, but {moments.n_units} units were recorded",
+            where="population_size",
+            expected="the size of the whole recurrent population",
+        )
+    if not moments.mean_variance > 0:
+        raise ComparisonError("every unit is constant", where="counts", expected="units that vary")
+    dispersion = moments.mean_squared_covariance - moments.mean_covariance**2 - excess
+    delta_squared = max(dispersion, 0.0) / moments.mean_variance**2
+    return float(np.sqrt(1 - 1 / np.sqrt(1 + population_size * delta_squared)))
+
+
+def _square(covariance: npt.ArrayLike) -> FloatArray:
+    c = matrix(covariance, "covariance", rows=2, columns=2)
+    if c.shape[0] != c.shape[1] or not np.allclose(c, c.T, rtol=1e-6, atol=1e-9 * np.abs(c).max()):
+        raise ComparisonError("not a symmetric matrix", where="covariance", expected="[units, units], symmetric")
+    if np.diag(c).min() < 0:
+        raise ComparisonError("negative variances", where="covariance", expected="variances >= 0 on the diagonal")
+    return c
+
+
+def participation_ratio(covariance: npt.ArrayLike) -> float:
+    """Dimensionality (tr C)^2 / tr(C^2): n for equal, 1 for a single non-zero eigenvalue.
+
+    Parameters
+    ----------
+    covariance : array_like, shape (units, units)
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    Gao & Ganguli 2015, Curr. Opin. Neurobiol. 32:148.
+    """
+    c = _square(covariance)
+    squared = float((c**2).sum())
+    if squared == 0:
+        raise ComparisonError("the covariance is zero", where="covariance", expected="units that vary")
+    return float(np.trace(c) ** 2 / squared)
+
+
+def participation_ratio_of_counts(counts: Any) -> float:
+    """Participation ratio of the sample covariance of counts [bins, units], without the matrix (see `_check`).
+
+    The estimate is bounded by bins - 1 and biased low when there are few bins.
+    """
+    m = covariance_moments(counts)
+    squared = m.n_units * m.mean_squared_variance + m.n_units * (m.n_units - 1) * m.mean_squared_covariance
+    if squared == 0:
+        raise ComparisonError("every unit is constant", where="counts", expected="units that vary")
+    return float((m.n_units * m.mean_variance) ** 2 / squared)
+
+
+def spectrum(counts: Any) -> FloatArray:
+    """Eigenvalues of the sample covariance, descending; min(bins - 1, units) of them can differ from 0.
+
+    Parameters
+    ----------
+    counts : array or dask array, shape (bins, units)
+
+    Returns
+    -------
+    ndarray, shape (min(bins, units),)
+    """
+    counts = _check(counts)
+    n_bins, n = counts.shape
+    if n_bins <= n:
+        gram = np.zeros((n_bins, n_bins))
+        for part in _columns(counts):
+            centred = part - part.mean(axis=0)
+            gram += self_product(centred)
+    else:
+        x = matrix(counts.compute() if hasattr(counts, "dask") else counts, "counts")
+        x = x - x.mean(axis=0)
+        gram = self_product(x.T)
+    return np.maximum(np.linalg.eigvalsh(gram)[::-1], 0) / (n_bins - 1)
+
+
+def spectrum_edges(radius: float) -> tuple[float, float]:
+    """Edges of the covariance spectrum of a random linear network of spectral radius g, for unit noise.
+
+    [2 + 5 g^2 - g^4 / 4 -+ g / 4 (8 + g^2)^1.5] / (2 (1 - g^2)^3)
+
+    References
+    ----------
+    Hu & Sompolinsky 2022, PLoS Comput. Biol. 18:e1010327, equation 9.
+    """
+    if not 0 <= radius < 1:
+        raise ComparisonError(f"radius is {radius}", where="radius", expected="a spectral radius in [0, 1)")
+    g = radius
+    centre, half = 2 + 5 * g**2 - g**4 / 4, g / 4 * (8 + g**2) ** 1.5
+    scale = 2 * (1 - g**2) ** 3
+    return (centre - half) / scale, (centre + half) / scale

@@ -1,0 +1,209 @@
+"""Orientation and direction tuning, reliability of tuning, signal-to-noise ratio.
+
+Angles are directions of motion in radians (0 to 2 pi), equally spaced; the orientation of a direction theta is theta modulo
+pi. Responses of silent units (all rates 0) have no selectivity: NaN.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from allometry.compare.inference.arrays import FloatArray, array, numbers, vector
+from allometry.errors import ComparisonError
+
+
+@dataclass(frozen=True)
+class Preference:
+    """Preferred orientation in [0, pi) and direction in [0, 2 pi), radians, `[units]`; NaN for untuned units."""
+
+    orientation: FloatArray
+    direction: FloatArray
+
+
+def _rates(rates: npt.ArrayLike, angles: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    r = numbers(rates, "rates")
+    r = array(r, "rates", r.ndim if r.ndim in (1, 2) else 2)
+    theta = vector(angles, "angles", size=2)
+    if r.shape[0] != theta.size:
+        raise ComparisonError(
+            f"{r.shape[0]} rates, {theta.size} angles", where="rates, angles", expected="one row of rates per angle"
+        )
+    if (r < 0).any():
+        raise ComparisonError(
+            "rates holds negative values",
+            where="rates",
+            expected="responses >= 0: a selectivity index of signed responses has no meaning",
+            do="rectify, or add the baseline back to, dF/F or z-scored responses first, and say so",
+        )
+    gaps = np.diff(np.sort(np.mod(theta, 2 * np.pi)))
+    if np.abs(theta).max() > 4 * np.pi:
+        raise ComparisonError("angles exceed 4 pi", where="angles", expected="radians", do="numpy.deg2rad")
+    if (gaps < 1e-9).any():
+        raise ComparisonError(
+            "an angle occurs twice", where="angles", expected="one row per angle", do="average repeats first"
+        )
+    # Orientations close over pi, directions over 2 pi: an arc would look tuned whatever the rates.
+    covered = theta.size * gaps.mean()
+    if np.ptp(gaps) > 1e-6 or min(abs(covered - np.pi), abs(covered - 2 * np.pi)) > 1e-6 * theta.size:
+        raise ComparisonError(
+            "angles are not equally spaced over half a circle or a whole one",
+            where="angles",
+            expected="equal steps over pi or 2 pi",
+        )
+    return r, theta
+
+
+def _resultant(r: FloatArray, theta: FloatArray, harmonic: int) -> npt.NDArray[np.complex128]:
+    total = r.sum(axis=0)
+    vector_sum = np.tensordot(np.exp(1j * harmonic * theta), r, axes=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(total > 0, vector_sum / total, np.nan + 0j))
+
+
+def _value(x: npt.ArrayLike) -> float | FloatArray:
+    out = np.asarray(x, dtype=float)
+    return float(out) if out.ndim == 0 else out
+
+
+def osi(rates: npt.ArrayLike, angles: npt.ArrayLike) -> float | FloatArray:
+    """Orientation selectivity |sum r e^{2 i theta}| / sum r; a/2 for r = 1 + a cos 2 theta.
+
+    Parameters
+    ----------
+    rates : array_like, shape (angles,) or (angles, units)
+        Mean responses >= 0.
+    angles : array_like, shape (angles,)
+        Radians, equally spaced over pi or 2 pi.
+
+    Returns
+    -------
+    float, or ndarray of shape (units,)
+        In [0, 1].
+
+    References
+    ----------
+    Ringach, Shapley & Hawken 2002, J. Neurosci. 22:5639 (1 - circular variance).
+    """
+    return _value(np.abs(_resultant(*_rates(rates, angles), 2)))
+
+
+def dsi(rates: npt.ArrayLike, angles: npt.ArrayLike) -> float | FloatArray:
+    """Direction selectivity |sum r e^{i theta}| / sum r, of arrays as in `osi` (angles over 2 pi)."""
+    r, theta = _rates(rates, angles)
+    if np.ptp(np.sort(np.mod(theta, 2 * np.pi))) <= np.pi:
+        raise ComparisonError("angles cover half a circle only", where="angles", expected="directions over 2 pi")
+    return _value(np.abs(_resultant(r, theta, 1)))
+
+
+def circular_variance(rates: npt.ArrayLike, angles: npt.ArrayLike) -> float | FloatArray:
+    """Circular variance in orientation space, 1 - |sum r e^{2 i theta}| / sum r, of arrays as in `osi`."""
+    return _value(1 - np.asarray(osi(rates, angles)))
+
+
+def preferred(rates: npt.ArrayLike, angles: npt.ArrayLike) -> Preference:
+    """Preferred orientation and direction: angles of the resultant vectors of second and first harmonic.
+
+    Parameters
+    ----------
+    rates : array_like, shape (angles,) or (angles, units)
+    angles : array_like, shape (angles,)
+    """
+    r, theta = _rates(rates, angles)
+    second, first = np.atleast_1d(_resultant(r, theta, 2)), np.atleast_1d(_resultant(r, theta, 1))
+
+    def phase(z: npt.NDArray[np.complex128], period: float) -> FloatArray:
+        # Rounding leaves a resultant of 1e-17 with a random phase where there is no tuning.
+        return np.where(np.abs(z) > 1e-12, np.mod(np.angle(z) * period / (2 * np.pi), period), np.nan)
+
+    return Preference(phase(second, np.pi), phase(first, 2 * np.pi))
+
+
+def _trials(responses: npt.ArrayLike) -> FloatArray:
+    x = array(responses, "responses", 3, finite=False)
+    if x.shape[0] < 2 or x.shape[1] < 2:
+        raise ComparisonError(
+            f"responses have shape {x.shape}",
+            where="responses",
+            expected="[stimuli, repeats, units], two of the first two",
+        )
+    if (np.isfinite(x).sum(axis=1).min(initial=2) < 2) or np.isinf(x).any():
+        raise ComparisonError(
+            "a stimulus has fewer than two valid repeats in some unit (or there are infinite values)",
+            where="responses",
+            expected="at least two repeats of each stimulus",
+            do="drop the stimuli or units concerned",
+        )
+    return x
+
+
+def reliability(responses: npt.ArrayLike, splits: int | str = 100, seed: int = 0) -> FloatArray:
+    """Split-half reliability of tuning: mean correlation, over splits of the repeats, of the two tuning curves.
+
+    Parameters
+    ----------
+    responses : array_like, shape (stimuli, repeats, units)
+        NaN for missing repeats; each stimulus keeps its valid repeats, split by half.
+    splits : int or "odd_even"
+        Number of random splits, drawn for each stimulus by itself; or the one split into odd and even repeats.
+    seed : int
+
+    Returns
+    -------
+    ndarray, shape (units,)
+        Uncorrected for the halving (Spearman-Brown: 2 r / (1 + r)); NaN for units whose tuning is constant in every split.
+    """
+    x = _trials(responses)
+    if x.shape[0] < 3:
+        raise ComparisonError(f"{x.shape[0]} stimuli", where="responses", expected="at least three stimuli")
+    if splits != "odd_even" and not (isinstance(splits, int) and splits > 0):
+        raise ComparisonError(f"splits={splits!r}", where="splits", expected='a number > 0, or "odd_even"')
+    rng = np.random.default_rng(seed)
+    valid = np.isfinite(x)
+    filled = np.where(valid, x, 0)
+    total = np.zeros(x.shape[2])
+    number = np.zeros(x.shape[2])
+    for _ in range(1 if splits == "odd_even" else int(splits)):
+        if splits == "odd_even":
+            first = valid & (np.arange(x.shape[1]) % 2 == 0)[None, :, None]
+        else:
+            order = np.argsort(np.where(valid, rng.random(x.shape[:2])[:, :, None], 2), axis=1)
+            rank = np.argsort(order, axis=1)
+            first = valid & (rank < (valid.sum(axis=1, keepdims=True) + 1) // 2)
+        second = valid & ~first
+        if not (first.any(axis=1) & second.any(axis=1)).all():
+            raise ComparisonError(
+                "a stimulus has no odd, or no even, repeat", where="responses", expected="repeats in both halves"
+            )
+        a = (filled * first).sum(axis=1) / first.sum(axis=1)
+        b = (filled * second).sum(axis=1) / second.sum(axis=1)
+        a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+        norm = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
+        good = norm > 1e-300
+        total[good] += ((a * b).sum(axis=0)[good]) / norm[good]
+        number += good
+    return np.divide(total, number, out=np.full(x.shape[2], np.nan), where=number > 0)
+
+
+def signal_to_noise(responses: npt.ArrayLike) -> FloatArray:
+    """Variance of the true tuning over variance of one trial around it, from a one-way analysis of variance.
+
+    (variance of the stimulus means - noise variance x mean(1 / repeats)) / noise variance; unbiased numerator, so that
+    an untuned unit is 0 on average (single values can be negative).
+
+    Parameters
+    ----------
+    responses : array_like, shape (stimuli, repeats, units)
+        NaN for missing repeats.
+
+    Returns
+    -------
+    ndarray, shape (units,)
+        NaN for units without trial-to-trial variability.
+    """
+    x = _trials(responses)
+    number = np.isfinite(x).sum(axis=1)
+    mean = np.nansum(x, axis=1) / number
+    noise = np.nansum((x - mean[:, None]) ** 2, axis=(0, 1)) / (number - 1).sum(axis=0)
+    signal = mean.var(axis=0, ddof=1) - noise * (1 / number).mean(axis=0)
+    return np.divide(signal, noise, out=np.full(noise.shape, np.nan), where=noise > 0)

@@ -1,0 +1,1 @@
+"""Geometry of representations: dissimilarities, similarity of systems, topology, object manifolds."""

@@ -1,0 +1,122 @@
+"""Kernel analysis: how few components of a representation suffice for a task."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import cho_factor, cho_solve
+from scipy.spatial.distance import pdist, squareform
+
+from allometry.compare.inference.arrays import FloatArray, matrix, varying_columns
+from allometry.errors import ComparisonError
+
+
+@dataclass(frozen=True)
+class KernelAnalysis:
+    """Score (area under 1 - e(d), d over [0, n - 1]); e(d) `[n]` for d = 0..n-1 components; scale used at each d."""
+
+    score: float
+    error: FloatArray
+    sigma: FloatArray
+
+
+def _targets(labels: npt.ArrayLike, n: int) -> FloatArray:
+    """Centred targets: one column per class for labels [n]; the values themselves for [n, targets]."""
+    y = np.asarray(labels)
+    if y.ndim not in (1, 2) or y.shape[0] != n:
+        raise ComparisonError(
+            f"labels have shape {y.shape}", where="labels", expected=f"({n},) classes or ({n}, targets)"
+        )
+    if y.ndim == 1:
+        classes, index = np.unique(y, return_inverse=True)
+        if classes.size < 2:
+            raise ComparisonError("one class only", where="labels", expected="at least two classes")
+        y = np.eye(classes.size)[index]
+    y = matrix(y, "labels")
+    varying_columns(y, "labels")
+    return y - y.mean(axis=0)
+
+
+def kernel_analysis(
+    responses: npt.ArrayLike, labels: npt.ArrayLike, quantiles: tuple[float, ...] = (0.1, 0.5, 0.9)
+) -> KernelAnalysis:
+    """Error of a label regression against the number of kernel principal components used.
+
+    Gaussian kernels exp(-d^2 / (2 sigma^2)) with sigma at quantiles of the pairwise distances; e(d) is the share of the label
+    variance outside the first d components, at the best sigma for each d.
+
+    Parameters
+    ----------
+    responses : array_like, shape (stimuli, units)
+    labels : array_like, shape (stimuli,) for classes, or (stimuli, targets) for continuous ones
+    quantiles : tuple of float
+        Quantiles of the pairwise distance, in (0, 1].
+
+    Returns
+    -------
+    KernelAnalysis
+        Random labels give e(d) about 1 - d / (n - 1) and a score of about 1/2; well separated classes a score near 1.
+
+    References
+    ----------
+    Cadieu et al. 2013, arXiv:1301.3530; Montavon, Braun & Mueller 2011, JMLR 12:2563.
+    """
+    x = matrix(responses, "responses", rows=3)
+    varying_columns(x, "responses")
+    y = _targets(labels, x.shape[0])
+    n = x.shape[0]
+    distance = pdist(x)
+    if not all(0 < q <= 1 for q in quantiles) or not quantiles:
+        raise ComparisonError(f"quantiles={quantiles}", where="quantiles", expected="values in (0, 1]")
+    if not distance.any():
+        raise ComparisonError(
+            "all stimuli are 0 apart", where="responses", expected="responses that differ", do="rescale"
+        )
+    sigmas = np.quantile(distance, quantiles)
+    sigmas = np.maximum(sigmas, 1e-3 * distance[distance > 0].min())  # repeated stimuli can put a quantile at 0
+    squared = squareform(distance) ** 2
+    errors = []
+    for sigma in sigmas:
+        kernel = np.exp(-squared / (2 * sigma**2))
+        kernel = kernel - kernel.mean(axis=0) - kernel.mean(axis=1, keepdims=True) + kernel.mean()
+        vectors = np.linalg.eigh(kernel)[1][:, ::-1][:, : n - 1]
+        explained = ((vectors.T @ y) ** 2).sum(axis=1).cumsum() / (y**2).sum()
+        errors.append(np.concatenate(([1.0], np.clip(1 - explained, 0, 1))))
+    stacked = np.array(errors)
+    best = stacked.argmin(axis=0)
+    error = stacked.min(axis=0)
+    score = float(np.trapezoid(1 - error, dx=1 / (n - 1)))
+    return KernelAnalysis(score, error, sigmas[best])
+
+
+def loo_residuals(kernel: npt.ArrayLike, targets: npt.ArrayLike, ridge: float) -> FloatArray:
+    """Leave-one-out residuals of kernel ridge regression in closed form, r_i = [G^-1 Y]_i / [G^-1]_ii, G = K + ridge I.
+
+    Parameters
+    ----------
+    kernel : array_like, shape (stimuli, stimuli)
+    targets : array_like, shape (stimuli, targets)
+    ridge : float
+        > 0 unless the kernel is positive definite.
+
+    Returns
+    -------
+    ndarray, shape (stimuli, targets)
+
+    References
+    ----------
+    Rasmussen & Williams 2006, Gaussian Processes for Machine Learning, equation 5.12.
+    """
+    k, y = matrix(kernel, "kernel", rows=2), matrix(targets, "targets", rows=2)
+    if k.shape[0] != k.shape[1] or y.shape[0] != k.shape[0]:
+        raise ComparisonError(
+            f"kernel {k.shape}, targets {y.shape}", where="kernel, targets", expected="[n, n] and [n, targets]"
+        )
+    try:
+        factor = cho_factor(k + ridge * np.eye(k.shape[0]))
+    except np.linalg.LinAlgError:
+        raise ComparisonError(
+            "the kernel is singular", where="kernel", expected="positive definite", do="raise ridge"
+        ) from None
+    inverse = cho_solve(factor, np.eye(k.shape[0]))
+    return np.asarray((inverse @ y) / np.diag(inverse)[:, None])

@@ -1,0 +1,74 @@
+"""Permutation test of the agreement of two RDMs: the labels of the stimuli of one are shuffled."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial.distance import squareform
+from scipy.stats import rankdata
+
+from allometry.compare.inference.arrays import FloatArray, blocks, choice, condensed, n_from_pairs, same_length
+from allometry.compare.inference.statistics import PermutationTest, permutation_p
+from allometry.errors import ComparisonError
+
+
+def rsa_permutation(
+    rdm_a: npt.ArrayLike,
+    rdm_b: npt.ArrayLike,
+    method: str = "spearman",
+    n: int = 10_000,
+    seed: int = 0,
+    alternative: str = "greater",
+) -> PermutationTest:
+    """Permutation (Mantel) test of RSA: rows and columns of one RDM are reordered together.
+
+    Ranks are permuted with the stimuli, so that they are computed once: 10^4 permutations of 118 stimuli take about a
+    second.
+
+    Parameters
+    ----------
+    rdm_a, rdm_b : array_like, shape (pairs,)
+        Without NaN: a permutation would move them.
+    method : str
+        "spearman" or "pearson".
+    n : int
+        Permutations; p is never below 1 / (n + 1).
+    seed : int
+    alternative : str
+        "greater", "less" or "two-sided".
+
+    Returns
+    -------
+    PermutationTest
+
+    References
+    ----------
+    Mantel 1967, Cancer Res. 27:209; Kriegeskorte, Mur & Bandettini 2008, Front. Syst. Neurosci. 2:4.
+    """
+    choice(method, ("spearman", "pearson"), "method")
+    a, b = condensed(rdm_a, "rdm_a"), condensed(rdm_b, "rdm_b")
+    same_length(a, b, "rdm_a and rdm_b")
+    if n_from_pairs(a.size) < 4 or n < 1:
+        raise ComparisonError(
+            f"{n_from_pairs(a.size)} stimuli, {n} permutations",
+            where="rdm_a, n",
+            expected="at least four stimuli, one permutation",
+        )
+    x, y = _standard(a, method), _standard(b, method)
+    flat = squareform(x).ravel()
+    size = n_from_pairs(a.size)
+    i, j = np.triu_indices(size, 1)
+    rng = np.random.default_rng(seed)
+    null = np.empty(n)
+    for part in blocks(n, 64):  # some permutations at once: 64 of 118 stimuli are 4 MB
+        order = np.array([rng.permutation(size) for _ in range(part.start, part.stop)])
+        null[part] = flat.take(order.take(i, axis=1) * size + order.take(j, axis=1)) @ y
+    observed = float(x @ y)
+    return PermutationTest(observed, permutation_p(observed, null, alternative), null)
+
+
+def _standard(d: FloatArray, method: str) -> FloatArray:
+    values = rankdata(d) if method == "spearman" else d
+    centred = values - values.mean()
+    norm = np.linalg.norm(centred)
+    if norm == 0:
+        raise ComparisonError("an RDM is constant", where="rdm_a or rdm_b", expected="dissimilarities that vary")
+    return np.asarray(centred / norm)

@@ -1,0 +1,239 @@
+"""Similarity of two representations of the same stimuli: CCA (SVCCA, PWCCA), CKA, Procrustes, RV.
+
+All centre every unit over stimuli. Invariances: CCA to invertible linear maps of each side, SVCCA to orthogonal ones (its
+truncation sees scale), PWCCA to invertible maps of y; CKA, RV and Procrustes to orthogonal maps and a common scale.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from allometry.compare.inference.arrays import FloatArray, matrix, same_rows, self_product, varying_columns
+from allometry.compare.inference.blockwise import axis_blocks, is_lazy
+from allometry.errors import ComparisonError
+
+
+def _pair(x: npt.ArrayLike, y: npt.ArrayLike, rows: int = 3) -> tuple[FloatArray, FloatArray]:
+    a, b = matrix(x, "x", rows=rows), matrix(y, "y", rows=rows)
+    same_rows(a, b)
+    varying_columns(a, "x")
+    varying_columns(b, "y")
+    return a - a.mean(axis=0), b - b.mean(axis=0)
+
+
+def _basis(x: FloatArray, variance: float = 1.0) -> FloatArray:
+    """Orthonormal basis [stimuli, k] of the leading directions of x that hold the share `variance`."""
+    u, s, _ = np.linalg.svd(x, full_matrices=False)
+    rank = int((s > s[0] * max(x.shape) * np.finfo(float).eps).sum())
+    if variance < 1:
+        share = np.cumsum(s**2) / (s**2).sum()
+        # the slack keeps a share that is reached exactly from asking for one direction more
+        rank = min(rank, int(np.searchsorted(share, variance - 1e-12) + 1))
+    return np.asarray(u[:, :rank])
+
+
+def _correlations(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Canonical correlations of two orthonormal bases, and the canonical variates of the first."""
+    if max(a.shape[1], b.shape[1]) >= a.shape[0] - 1:
+        warnings.warn(
+            f"{a.shape[0]} stimuli span at most {a.shape[0] - 1} directions, and one representation has "
+            f"{max(a.shape[1], b.shape[1])}: canonical correlations are then 1 whatever the data",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    u, rho, _ = np.linalg.svd(a.T @ b, full_matrices=False)
+    return np.clip(rho, 0, 1), a @ u
+
+
+def cca(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
+    """Canonical correlations, descending.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (stimuli, units of x), (stimuli, units of y)
+
+    Returns
+    -------
+    ndarray, shape (min(rank x, rank y),)
+        A warning says where there are too few stimuli for any value but 1.
+
+    References
+    ----------
+    Hotelling 1936, Biometrika 28:321.
+    """
+    a, b = _pair(x, y)
+    return _correlations(_basis(a), _basis(b))[0]
+
+
+def cca_mean(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
+    """Mean canonical correlation, of arrays as in `cca`."""
+    return float(cca(x, y).mean())
+
+
+def svcca(x: npt.ArrayLike, y: npt.ArrayLike, variance: float = 0.99) -> float:
+    """Mean canonical correlation of the leading singular directions of x and of y.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (stimuli, units of x), (stimuli, units of y)
+    variance : float
+        Share of the variance that the directions kept must hold, in (0, 1].
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    References
+    ----------
+    Raghu, Gilmer, Yosinski & Sohl-Dickstein 2017, NeurIPS 30.
+    """
+    if not 0 < variance <= 1:
+        raise ComparisonError(f"variance={variance}", where="variance", expected="a share in (0, 1]")
+    a, b = _pair(x, y)
+    return float(_correlations(_basis(a, variance), _basis(b, variance))[0].mean())
+
+
+def pwcca(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
+    """Canonical correlations averaged with the weight of each direction in x, sum_j |<h_i, x_j>|.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (stimuli, units of x), (stimuli, units of y)
+        Not symmetric: the weights are those of `x`.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    References
+    ----------
+    Morcos, Raghu & Bengio 2018, NeurIPS 31, section 2.
+    """
+    a, b = _pair(x, y)
+    rho, variates = _correlations(_basis(a), _basis(b))
+    weight = np.abs(variates.T @ a).sum(axis=1)
+    return float(rho @ weight / weight.sum())
+
+
+def gram(x: Any, name: str = "x") -> FloatArray:
+    """Stimulus x stimulus Gram matrix X X^T of centred units; lazy arrays are read in blocks of units."""
+    if not is_lazy(x):
+        x = matrix(x, name)
+    if x.ndim != 2:
+        raise ComparisonError(f"{name} has {x.ndim} dimensions", where=name, expected="[stimuli, units]")
+    out = np.zeros((int(x.shape[0]),) * 2)
+    for _, block in axis_blocks(x):
+        part = matrix(block, name)
+        part = part - part.mean(axis=0)
+        out += self_product(part)
+    return out
+
+
+def _hsic(k: FloatArray, m: FloatArray) -> float:
+    """Unbiased HSIC_1 of two Gram matrices with zero diagonals (Song et al. 2012, equation 5)."""
+    n = k.shape[0]
+    row_k, row_m = k.sum(axis=0), m.sum(axis=0)
+    cross = (k * m).sum() + row_k.sum() * row_m.sum() / ((n - 1) * (n - 2)) - 2 * (row_k @ row_m) / (n - 2)
+    return float(cross / (n * (n - 3)))
+
+
+def cka(x: Any, y: Any, debiased: bool = True) -> float:
+    """Centred kernel alignment with linear kernels.
+
+    Parameters
+    ----------
+    x, y : ndarray, dask or Zarr array, shape (stimuli, units of x), (stimuli, units of y)
+    debiased : bool
+        Use the unbiased HSIC_1. The biased form grows with the number of units: about p / (p + n - 1) for independent
+        Gaussians of p units and n stimuli (.89 at p = 1000, n = 118).
+
+    Returns
+    -------
+    float
+        1 for y = c x Q with Q orthogonal; about 0 (of either sign, if debiased) for independent representations. NaN if a
+        debiased self-alignment is not positive (pure noise in few stimuli).
+
+    Raises
+    ------
+    ComparisonError
+        For different stimuli, fewer than four of them, or constant units only.
+
+    References
+    ----------
+    Kornblith, Norouzi, Lee & Hinton 2019, ICML 97:3519; Song, Smola, Gretton, Bedo & Borgwardt 2012, JMLR 13:1393.
+    """
+    k, m = gram(x, "x"), gram(y, "y")
+    same_rows(k, m)
+    if k.shape[0] < 4:
+        raise ComparisonError(f"{k.shape[0]} stimuli", where="x and y", expected="at least four stimuli")
+    for square, name in ((k, "x"), (m, "y")):
+        if not np.trace(square) > 0:
+            raise ComparisonError(f"every unit of {name} is constant", where=name, expected="units that vary")
+    if not debiased:
+        return float((k * m).sum() / np.sqrt((k * k).sum() * (m * m).sum()))
+    np.fill_diagonal(k, 0)
+    np.fill_diagonal(m, 0)
+    own = _hsic(k, k), _hsic(m, m)
+    return _hsic(k, m) / float(np.sqrt(own[0] * own[1])) if min(own) > 0 else float("nan")
+
+
+def rv(x: Any, y: Any, modified: bool = False) -> float:
+    """RV coefficient: matrix correlation of the stimulus x stimulus Gram matrices.
+
+    Parameters
+    ----------
+    x, y : array, shape (stimuli, units of x), (stimuli, units of y)
+    modified : bool
+        Leave the diagonals out (RV2): its bias p / (p + (n-1)^2) is smaller, but only debiased CKA has none.
+
+    Returns
+    -------
+    float
+        In [0, 1] (modified: [-1, 1]). The unmodified RV is the biased linear CKA.
+
+    References
+    ----------
+    Robert & Escoufier 1976, Appl. Stat. 25:257; Smilde et al. 2009, Bioinformatics 25:401.
+    """
+    if not modified:
+        return cka(x, y, debiased=False)
+    k, m = gram(x, "x"), gram(y, "y")
+    same_rows(k, m)
+    np.fill_diagonal(k, 0)
+    np.fill_diagonal(m, 0)
+    norm = float(np.sqrt((k * k).sum() * (m * m).sum()))
+    if norm == 0:
+        raise ComparisonError("every unit is constant", where="x or y", expected="units that vary")
+    return float((k * m).sum() / norm)
+
+
+def procrustes(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
+    """Procrustes similarity |X^T Y|_* / (|X|_F |Y|_F): overlap after the best rotation, reflection and scaling.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (stimuli, units of x), (stimuli, units of y)
+        The numbers of units may differ (the smaller is padded with zeros, in effect).
+
+    Returns
+    -------
+    float
+        In [0, 1]; 1 for y = c x Q. The disparity of `scipy.spatial.procrustes` is 1 minus its square; the angle of
+        Williams et al. is its arc cosine.
+
+    References
+    ----------
+    Williams, Kunz, Kornblith & Linderman 2021, NeurIPS 34, equation 5.
+    """
+    a, b = _pair(x, y, rows=2)
+    # The nuclear norm of X^T Y is that of the R factors, n x n where there are more units than stimuli.
+    if a.shape[1] > a.shape[0]:
+        a = np.asarray(np.linalg.qr(a.T, mode="r")).T
+    if b.shape[1] > b.shape[0]:
+        b = np.asarray(np.linalg.qr(b.T, mode="r")).T
+    overlap = np.linalg.svd(a.T @ b, compute_uv=False).sum()
+    return float(min(overlap / (np.linalg.norm(a) * np.linalg.norm(b)), 1.0))

@@ -1,0 +1,172 @@
+"""Topology and geometry of representations: geo-topological RDMs (tRSA), geodesic RDMs, persistent homology."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse.csgraph import csgraph_from_dense, shortest_path
+from scipy.spatial.distance import squareform
+from scipy.stats import rankdata
+
+from allometry.compare.inference.arrays import FloatArray, condensed, matrix, n_from_pairs, off_diagonal
+from allometry.compare.measures.representations.rdm import rsa
+from allometry.errors import ComparisonError
+
+
+@dataclass(frozen=True)
+class Persistence:
+    """Persistence diagrams: (birth, death) of every feature, `[features, 2]`, one array per homology dimension."""
+
+    diagrams: tuple[FloatArray, ...]
+
+    def longest(self, dimension: int = 1) -> float:
+        """Longest finite life in a dimension, 0 if there is none."""
+        life = np.diff(self.diagrams[dimension], axis=1)
+        life = life[np.isfinite(life)]
+        return float(life.max()) if life.size else 0.0
+
+
+def geo_topological(rdm: npt.ArrayLike, lower: float, upper: float, ranks: bool = True) -> FloatArray:
+    """Geo-topological transform GT(d; l, u) = clip((d - q_l) / (q_u - q_l), 0, 1).
+
+    Distances below the quantile q_l become 0 (noise), above q_u become 1 (geometry that does not matter); l = 0, u = 1 keeps
+    all geometry, l = u leaves a 0/1 neighbourhood graph.
+
+    Parameters
+    ----------
+    rdm : array_like, shape (pairs,)
+    lower, upper : float
+        Quantiles, 0 <= lower <= upper <= 1.
+    ranks : bool
+        Transform the ranks of the dissimilarities, scaled to [0, 1], as in the reference; otherwise the values.
+
+    Returns
+    -------
+    ndarray, shape (pairs,)
+        A new array; the input is left alone.
+
+    References
+    ----------
+    Lin & Kriegeskorte 2023, arXiv:2309.11028, equation 3.
+    """
+    if not 0 <= lower <= upper <= 1:
+        raise ComparisonError(
+            f"lower={lower}, upper={upper}", where="lower, upper", expected="0 <= lower <= upper <= 1"
+        )
+    d = condensed(rdm)
+    if np.ptp(d) == 0:
+        raise ComparisonError("the RDM is constant", where="rdm", expected="dissimilarities that vary")
+    if ranks:
+        d = rankdata(d)
+        d = (d - d.min()) / (d.max() - d.min())
+    low, high = np.quantile(d, [lower, upper])
+    if high <= low:
+        return np.asarray((d > low).astype(float))
+    return np.clip((d - low) / (high - low), 0, 1)
+
+
+def trsa(rdm_a: npt.ArrayLike, rdm_b: npt.ArrayLike, lower: float, upper: float, method: str = "pearson") -> float:
+    """Topological RSA: agreement of two RDMs after the geo-topological transform of both.
+
+    Parameters
+    ----------
+    rdm_a, rdm_b : array_like, shape (pairs,)
+    lower, upper : float
+        Quantiles, as in `geo_topological`.
+    method : str
+        As in `representation.rsa`.
+
+    References
+    ----------
+    Lin & Kriegeskorte 2023, arXiv:2309.11028.
+    """
+    return rsa(geo_topological(rdm_a, lower, upper), geo_topological(rdm_b, lower, upper), method)
+
+
+def geodesic(rdm: npt.ArrayLike, threshold: float = 1.0) -> FloatArray:
+    """Geodesic RDM: shortest paths over the graph of dissimilarities, after dropping the long edges.
+
+    Parameters
+    ----------
+    rdm : array_like, shape (pairs,)
+    threshold : float
+        Quantile of the dissimilarities above which edges are dropped, in (0, 1]; 1 drops none.
+
+    Returns
+    -------
+    ndarray, shape (pairs,)
+        inf between stimuli that the remaining edges do not connect.
+
+    References
+    ----------
+    Lin & Kriegeskorte 2023, arXiv:2309.11028, section 2.3.
+    """
+    if not 0 < threshold <= 1:
+        raise ComparisonError(f"threshold={threshold}", where="threshold", expected="a quantile in (0, 1]")
+    d = condensed(rdm)
+    if (d < 0).any():
+        raise ComparisonError(
+            "negative dissimilarities", where="rdm", expected="dissimilarities >= 0", do="clip a crossnobis RDM at 0"
+        )
+    graph = squareform(np.where(d <= np.quantile(d, threshold), d, np.inf))
+    # Equal stimuli are 0 apart, which scipy would take for a missing edge: inf is the missing edge here.
+    edges = csgraph_from_dense(graph, null_value=np.inf)
+    return off_diagonal(shortest_path(edges, method="D", directed=False))
+
+
+def persistence(rdm: npt.ArrayLike, max_dimension: int = 1) -> Persistence:
+    """Persistent homology of the Vietoris-Rips filtration of an RDM.
+
+    Parameters
+    ----------
+    rdm : array_like, shape (pairs,)
+        Dissimilarities >= 0.
+    max_dimension : int
+        0 components, 1 loops, 2 voids. Cost grows steeply: about 500 stimuli for loops.
+
+    Returns
+    -------
+    Persistence
+
+    References
+    ----------
+    Tralie, Saul & Bar-On 2018, JOSS 3:925 (ripser). The loop of a densely sampled unit circle dies at sqrt 3.
+    """
+    d = condensed(rdm)
+    if (d < 0).any():
+        raise ComparisonError("negative dissimilarities", where="rdm", expected="dissimilarities >= 0")
+    if not 0 <= max_dimension <= 3:
+        raise ComparisonError(f"max_dimension={max_dimension}", where="max_dimension", expected="0 to 3")
+    import ripser  # brings in matplotlib and compiled code that few comparisons need
+
+    result = ripser.ripser(squareform(d), distance_matrix=True, maxdim=max_dimension)
+    return Persistence(tuple(np.asarray(x, dtype=float).reshape(-1, 2) for x in result["dgms"]))
+
+
+def mds(rdm: npt.ArrayLike, dimensions: int = 2) -> FloatArray:
+    """Classical multidimensional scaling of an RDM, for display.
+
+    Parameters
+    ----------
+    rdm : array_like, shape (pairs,)
+        Distances (not squared).
+    dimensions : int
+
+    Returns
+    -------
+    ndarray, shape (stimuli, dimensions)
+        Coordinates along the leading axes; 0 along axes of negative eigenvalue.
+
+    References
+    ----------
+    Torgerson 1952, Psychometrika 17:401.
+    """
+    d = condensed(rdm)
+    n = n_from_pairs(d.size)
+    if not 1 <= dimensions <= n:
+        raise ComparisonError(f"dimensions={dimensions}", where="dimensions", expected=f"1 to {n}")
+    squared = matrix(squareform(d) ** 2, "rdm")
+    centred = -0.5 * (squared - squared.mean(axis=0) - squared.mean(axis=1, keepdims=True) + squared.mean())
+    values, vectors = np.linalg.eigh(centred)
+    top = np.argsort(values)[::-1][:dimensions]
+    return np.asarray(vectors[:, top] * np.sqrt(np.maximum(values[top], 0)))

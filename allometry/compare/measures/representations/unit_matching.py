@@ -1,0 +1,142 @@
+"""Convergent learning: do two populations contain the same units, up to permutation?"""
+
+import warnings
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
+from sklearn.cluster import SpectralClustering
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import Lasso
+from sklearn.model_selection import KFold
+
+from allometry.compare.inference.arrays import FloatArray, IntArray, choice, matrix, same_rows
+from allometry.errors import ComparisonError
+
+
+def _cross_correlation(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
+    """Correlation [units of x, units of y] over stimuli; NaN for constant units."""
+    a, b = matrix(x, "x", rows=3), matrix(y, "y", rows=3)
+    same_rows(a, b)
+    standard = []
+    for part, name in ((a, "x"), (b, "y")):
+        centred = part - part.mean(axis=0)
+        norm = np.linalg.norm(centred, axis=0)
+        varies = norm > 1e-12 * np.maximum(np.linalg.norm(part, axis=0), 1e-300)
+        if not varies.any():
+            raise ComparisonError(f"every unit of {name} is constant", where=name, expected="units that vary")
+        standard.append(np.divide(centred, norm, out=np.full_like(centred, np.nan), where=varies))
+    return np.clip(standard[0].T @ standard[1], -1, 1)
+
+
+def match_units(x: npt.ArrayLike, y: npt.ArrayLike, method: str = "one_to_one") -> tuple[IntArray, FloatArray]:
+    """Match every unit of x to a unit of y by the correlation of their responses.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (stimuli, units of x), (stimuli, units of y)
+    method : str
+        "one_to_one": the assignment of greatest total correlation; "semi": the best partner of each unit of x, used as
+        often as need be.
+
+    Returns
+    -------
+    index : ndarray of int, shape (units of x,)
+        Unit of y, or -1 for units that are constant or left over.
+    correlation : ndarray, shape (units of x,)
+        NaN where the index is -1.
+
+    References
+    ----------
+    Li, Yosinski, Clune, Lipson & Hopcroft 2015, arXiv:1511.07543. Invariant to permutation and positive rescaling of
+    units, not to rotation.
+    """
+    choice(method, ("one_to_one", "semi"), "method")
+    r = _cross_correlation(x, y)
+    index = np.full(r.shape[0], -1, dtype=np.int64)
+    value = np.full(r.shape[0], np.nan)
+    rows, columns = ~np.isnan(r).all(axis=1), ~np.isnan(r).all(axis=0)
+    defined = r[np.ix_(rows, columns)]
+    if method == "one_to_one":
+        i, j = linear_sum_assignment(defined, maximize=True)
+    else:
+        i, j = np.arange(defined.shape[0]), defined.argmax(axis=1)
+    chosen = np.flatnonzero(rows)[i]
+    index[chosen] = np.flatnonzero(columns)[j]
+    value[chosen] = defined[i, j]
+    return index, value
+
+
+def sparse_prediction(
+    x: npt.ArrayLike, y: npt.ArrayLike, alpha: float = 0.05, folds: int = 5
+) -> tuple[FloatArray, IntArray]:
+    """Predict every unit of y from few units of x by lasso regression, cross-validated over stimuli.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (stimuli, units of x), (stimuli, units of y)
+    alpha : float
+        Lasso penalty for standardised units.
+    folds : int
+        Contiguous blocks of stimuli left out in turn.
+
+    Returns
+    -------
+    r2 : ndarray, shape (units of y,)
+        Share of variance predicted in stimuli left out; can be negative; NaN for constant units.
+    n_used : ndarray of int, shape (units of y,)
+        Units of x with a non-zero weight in the fit to all stimuli.
+
+    References
+    ----------
+    Li, Yosinski, Clune, Lipson & Hopcroft 2015, arXiv:1511.07543, section 4.
+    """
+    a, b = matrix(x, "x", rows=3), matrix(y, "y", rows=3)
+    same_rows(a, b)
+    if not 2 <= folds <= a.shape[0]:
+        raise ComparisonError(f"folds={folds}", where="folds", expected=f"between 2 and {a.shape[0]} stimuli")
+    sd_a, sd_b = a.std(axis=0), b.std(axis=0)
+    a = (a - a.mean(axis=0)) / np.where(sd_a > 0, sd_a, 1)
+    b = (b - b.mean(axis=0)) / np.where(sd_b > 0, sd_b, 1)
+    left_out = np.zeros_like(b)
+    with warnings.catch_warnings():
+        # A penalty this side of the optimum leaves small residual gaps, which the score shows anyway.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for train, test in KFold(folds).split(a):
+            model = Lasso(alpha=alpha).fit(a[train], b[train])
+            left_out[test] = np.reshape(model.predict(a[test]), (len(test), -1))
+        weights = np.atleast_2d(Lasso(alpha=alpha).fit(a, b).coef_)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r2 = np.where(sd_b > 0, 1 - ((b - left_out) ** 2).sum(axis=0) / (b**2).sum(axis=0), np.nan)
+    return r2, np.count_nonzero(weights, axis=1).astype(np.int64)
+
+
+def many_to_many(x: npt.ArrayLike, y: npt.ArrayLike, clusters: int, seed: int = 0) -> tuple[IntArray, IntArray]:
+    """Joint clusters of the units of both populations, by spectral clustering of their absolute correlations.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (stimuli, units of x), (stimuli, units of y)
+    clusters : int
+    seed : int
+
+    Returns
+    -------
+    labels_x, labels_y : ndarray of int
+        Cluster of each unit; a cluster with units of both sides matches many to many.
+
+    References
+    ----------
+    Li, Yosinski, Clune, Lipson & Hopcroft 2015, arXiv:1511.07543, section 5.
+    """
+    between = _cross_correlation(x, y)
+    if np.isnan(between).any():
+        raise ComparisonError(
+            "some units are constant", where="x or y", expected="units that vary", do="drop those units"
+        )
+    p, q = between.shape
+    if not 2 <= clusters < p + q:
+        raise ComparisonError(f"clusters={clusters}", where="clusters", expected=f"between 2 and {p + q - 1}")
+    affinity = np.block([[_cross_correlation(x, x), between], [between.T, _cross_correlation(y, y)]])
+    labels = SpectralClustering(clusters, affinity="precomputed", random_state=seed).fit_predict(np.abs(affinity))
+    return labels[:p].astype(np.int64), labels[p:].astype(np.int64)

@@ -1,0 +1,1 @@
+"""Spike trains: irregularity, distances, bursts, criticality."""

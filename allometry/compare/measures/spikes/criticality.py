@@ -1,0 +1,376 @@
+"""Criticality: avalanches and their exponents, crackling relation, shape collapse, branching ratio, susceptibility.
+
+Power laws are fitted with `powerlaw`, branching ratios with `mrestimator`; both are imported where they are used, since
+they bring in matplotlib.
+"""
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+
+from allometry.compare.inference.arrays import FloatArray, IntArray, array, integer_counts, numbers, vector
+from allometry.compare.measures.spikes.bursts import runs
+from allometry.errors import ComparisonError
+
+STEEPEST = 30.0  # largest exponent of a power law that is looked for
+
+
+@dataclass(frozen=True)
+class Avalanches:
+    """Avalanches: size (events), duration (bins), first bin `[avalanches]`, and the activity they were cut from."""
+
+    size: FloatArray
+    duration: IntArray
+    start: IntArray
+    activity: FloatArray
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """Fit of a power law to the tail of a distribution.
+
+    `alternatives` maps a distribution to (log-likelihood ratio, p): positive favours the power law, p says whether the sign
+    can be trusted.
+    """
+
+    alpha: float
+    standard_error: float
+    xmin: float
+    n_tail: int
+    distance: float
+    alternatives: dict[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Crackling:
+    """Exponents of size, duration and of mean size given duration, and the gamma that the first two predict."""
+
+    tau: float
+    alpha: float
+    gamma: float
+    gamma_predicted: float
+
+    @property
+    def deviation(self) -> float:
+        """|gamma - predicted|: 0 at criticality."""
+        return abs(self.gamma - self.gamma_predicted)
+
+
+@dataclass(frozen=True)
+class ShapeCollapse:
+    """Exponent of the best collapse, its error, and the collapsed mean shape on `phase` (0 to 1)."""
+
+    gamma: float
+    error: float
+    phase: FloatArray
+    shape: FloatArray
+
+
+@dataclass(frozen=True)
+class BranchingRatio:
+    """Branching ratio m from r_k = b m^k; the coefficients r_k at lags k; naive estimate r_1."""
+
+    m: float
+    b: float
+    k: IntArray
+    r_k: FloatArray
+    naive: float
+
+
+@dataclass(frozen=True)
+class Quasicriticality:
+    """Susceptibility and branching ratio of every run against its drive, ordered by drive, and the drive of the maximum."""
+
+    drive: FloatArray
+    susceptibility: FloatArray
+    m: FloatArray
+    peak_drive: float
+
+
+def avalanches(counts: npt.ArrayLike, threshold: float = 0.0) -> Avalanches:
+    """Cut activity into avalanches: runs of bins above threshold between bins that are not.
+
+    Parameters
+    ----------
+    counts : array_like of int, shape (bins,) or (bins, units)
+        Event counts; summed over units.
+    threshold : float
+        Activity a bin must exceed; what is above it is the size.
+
+    Returns
+    -------
+    Avalanches
+        Runs that touch either end of the recording are left out, since their size is unknown.
+
+    References
+    ----------
+    Beggs & Plenz 2003, J. Neurosci. 23:11167.
+    """
+    raw = numbers(counts, "counts")
+    x = integer_counts(raw, "counts", ndim=raw.ndim if raw.ndim in (1, 2) else 2)
+    activity = (x if x.ndim == 1 else x.sum(axis=1)).astype(float) - threshold
+    first, last = runs(activity > 0)
+    inside = (first > 0) & (last < activity.size)
+    first, last = first[inside], last[inside]
+    cumulative = np.concatenate(([0.0], np.cumsum(np.maximum(activity, 0))))
+    return Avalanches(cumulative[last] - cumulative[first], last - first, first, activity)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def power_law(
+    sizes: npt.ArrayLike,
+    xmin: float | None = None,
+    discrete: bool = True,
+    alternatives: Sequence[str] = ("lognormal", "exponential", "truncated_power_law"),
+) -> PowerLaw:
+    """Fit P(x) ~ x^-alpha for x >= xmin by maximum likelihood, and compare with alternatives.
+
+    Parameters
+    ----------
+    sizes : array_like, shape (n,)
+        Positive values.
+    xmin : float, optional
+        Start of the tail; default: the one with the smallest Kolmogorov-Smirnov distance.
+    discrete : bool
+        Values are integers (avalanche sizes and durations).
+    alternatives : sequence of str
+        Distributions of `powerlaw` to compare with.
+
+    Returns
+    -------
+    PowerLaw
+
+    Raises
+    ------
+    ComparisonError
+        For non-positive values, or fewer than 50 values in the tail.
+
+    References
+    ----------
+    Clauset, Shalizi & Newman 2009, SIAM Rev. 51:661; Alstott, Bullmore & Plenz 2014, PLoS ONE 9:e85777.
+    """
+    x = vector(sizes, "sizes", size=50)
+    if not (x > 0).all():
+        raise ComparisonError("sizes holds values that are not positive", where="sizes", expected="sizes > 0")
+    if discrete and (x != np.rint(x)).any():
+        raise ComparisonError("sizes are not integers", where="sizes", expected="integers, or discrete=False")
+    if np.unique(x).size < 3:
+        raise ComparisonError("fewer than three distinct sizes", where="sizes", expected="sizes that vary")
+    import powerlaw
+
+    with _quiet():
+        # powerlaw 2 would otherwise search exponents up to 3 only, and return 3 for whatever is steeper.
+        fit = powerlaw.Fit(x, discrete=discrete, xmin=xmin, parameter_ranges={"alpha": [0, STEEPEST]}, verbose=False)
+        n_tail = int((x >= fit.xmin).sum())
+        if n_tail < 50:
+            raise ComparisonError(
+                f"{n_tail} values above xmin={fit.xmin}", where="sizes", expected="at least 50 in the tail"
+            )
+        compared = {
+            name: tuple(float(v) for v in fit.distribution_compare("power_law", name, normalized_ratio=True))
+            for name in alternatives
+        }
+        alpha = float(fit.power_law.alpha)
+    pairs = {name: (v[0], v[1]) for name, v in compared.items()}
+    return PowerLaw(alpha, (alpha - 1) / np.sqrt(n_tail), float(fit.xmin), n_tail, float(fit.power_law.D), pairs)
+
+
+def crackling(found: Avalanches, xmin_size: float | None = None, xmin_duration: float | None = None) -> Crackling:
+    """Test the crackling relation gamma = (alpha - 1) / (tau - 1).
+
+    P(S) ~ S^-tau, P(T) ~ T^-alpha, <S>(T) ~ T^gamma. gamma is the slope of log <S> on log T above the start of the
+    duration tail, weighted by the number of avalanches.
+
+    Parameters
+    ----------
+    found : Avalanches
+    xmin_size, xmin_duration : float, optional
+        Starts of the tails; default: scanned.
+
+    References
+    ----------
+    Sethna, Dahmen & Myers 2001, Nature 410:242; Friedman et al. 2012, PRL 108:208102.
+    """
+    size = power_law(found.size, xmin_size, alternatives=())
+    duration = power_law(found.duration, xmin_duration, alternatives=())
+    values, index = np.unique(found.duration, return_inverse=True)
+    number = np.bincount(index)
+    mean = np.bincount(index, found.size) / number
+    keep = values >= duration.xmin
+    if keep.sum() < 3:
+        raise ComparisonError(
+            "fewer than three durations in the tail", where="avalanches", expected="longer avalanches"
+        )
+    slope = np.polyfit(np.log(values[keep]), np.log(mean[keep]), 1, w=np.sqrt(number[keep]))[0]
+    return Crackling(size.alpha, duration.alpha, float(slope), (duration.alpha - 1) / (size.alpha - 1))
+
+
+def shape_collapse(found: Avalanches, min_duration: int = 5, min_count: int = 20, points: int = 50) -> ShapeCollapse:
+    """Collapse mean avalanche shapes s(t, T) T^{1-gamma} onto one curve of t/T; gamma minimises the spread.
+
+    Parameters
+    ----------
+    found : Avalanches
+    min_duration : int
+        Shortest duration used, in bins.
+    min_count : int
+        Least avalanches of a duration.
+    points : int
+        Grid of t/T.
+
+    Returns
+    -------
+    ShapeCollapse
+        Error: mean variance between collapsed shapes over the squared span of their mean.
+
+    References
+    ----------
+    Friedman et al. 2012, PRL 108:208102; Marshall et al. 2016, Front. Physiol. 7:250.
+    """
+    phase = (np.arange(points) + 0.5) / points
+    values, number = np.unique(found.duration, return_counts=True)
+    chosen = values[(values >= min_duration) & (number >= min_count)]
+    if chosen.size < 3:
+        raise ComparisonError(
+            f"{chosen.size} durations with at least {min_count} avalanches",
+            where="avalanches",
+            expected="at least three durations to collapse",
+            do="record longer, or lower min_count or min_duration",
+        )
+    shapes = []
+    for duration in chosen:
+        start = found.start[found.duration == duration]
+        mean = found.activity[start[:, None] + np.arange(duration)].mean(axis=0)
+        shapes.append(np.interp(phase, (np.arange(duration) + 0.5) / duration, mean))
+    stacked = np.array(shapes)
+
+    def spread(gamma: float) -> float:
+        scaled = stacked * chosen[:, None].astype(float) ** (1 - gamma)
+        mean = scaled.mean(axis=0)
+        return float(scaled.var(axis=0).mean() / max(np.ptp(mean), 1e-300) ** 2)
+
+    best = minimize_scalar(spread, bounds=(0.5, 4.0), method="bounded")
+    gamma = float(best.x)
+    shape = (stacked * chosen[:, None].astype(float) ** (1 - gamma)).mean(axis=0)
+    return ShapeCollapse(gamma, float(best.fun), phase, shape)
+
+
+def branching_ratio(activity: npt.ArrayLike, k_max: int = 100) -> BranchingRatio:
+    """Branching ratio by multistep regression, which subsampling does not bias: r_k = b m^k.
+
+    Parameters
+    ----------
+    activity : array_like, shape (bins,) or (trials, bins)
+        Population activity; bins of the order of the propagation time (4 ms is usual).
+    k_max : int
+        Largest lag, in bins: several times the expected -1 / ln m, at most half the recording.
+
+    Returns
+    -------
+    BranchingRatio
+
+    Raises
+    ------
+    ComparisonError
+        If the activity is constant, too short or uncorrelated, or the fit does not converge.
+
+    References
+    ----------
+    Wilting & Priesemann 2018, Nat. Commun. 9:2325; Spitzner et al. 2021, PLoS ONE 16:e0249447.
+    """
+    raw = numbers(activity, "activity")
+    x = array(raw, "activity", raw.ndim if raw.ndim in (1, 2) else 1)
+    x = np.atleast_2d(x)
+    if not 3 <= k_max <= x.shape[1] // 2:
+        raise ComparisonError(f"k_max={k_max} for {x.shape[1]} bins", where="k_max", expected="3 to half the bins")
+    if np.ptp(x) == 0:
+        raise ComparisonError("the activity is constant", where="activity", expected="activity that varies")
+    mre: Any = _mrestimator()
+    with _quiet():
+        coefficients = mre.coefficients(x, method="ts", steps=(1, k_max), dt=1, dtunit="bins", numboot=0)
+        r_k = np.asarray(coefficients.coefficients, dtype=float)
+        # r_k of uncorrelated activity have sd 1 / sqrt(bins); an exponential fits them with any m, even above 1.
+        first = r_k[:10]
+        if not first.mean() * np.sqrt(first.size * x.size) > 3:
+            raise ComparisonError(
+                "the activity is not correlated over the first lags (mean r_k below 3 standard errors)",
+                where="activity",
+                expected="correlations that decay with lag",
+                do="record longer, or choose bins of the order of the propagation time",
+            )
+        try:
+            # its progress bar goes to stderr whatever it is told
+            with contextlib.redirect_stderr(io.StringIO()):
+                fit = mre.fit(coefficients, fitfunc="exponential", numboot=0)
+        except RuntimeError as error:
+            raise ComparisonError("r_k = b m^k does not fit", where="activity", do=str(error)) from None
+    if fit.mre is None or not np.isfinite(fit.mre):
+        raise ComparisonError("r_k = b m^k does not fit", where="activity", expected="correlations that decay with lag")
+    steps = np.asarray(coefficients.steps, dtype=np.int64)
+    return BranchingRatio(float(fit.mre), float(abs(fit.popt[1])), steps, r_k, float(r_k[0]))
+
+
+def _mrestimator() -> Any:
+    import mrestimator
+
+    logging.getLogger("mrestimator").setLevel(logging.ERROR)
+    mrestimator.disable_progressbar()
+    return mrestimator
+
+
+def susceptibility(counts: npt.ArrayLike) -> float:
+    """Susceptibility N (<rho^2> - <rho>^2) of the share rho of active units per bin.
+
+    Parameters
+    ----------
+    counts : array_like of int, shape (bins, units)
+
+    References
+    ----------
+    Williams-Garcia, Moore, Beggs & Ortiz 2014, Phys. Rev. E 90:062714.
+    """
+    x = integer_counts(counts, "counts")
+    rho = (x > 0).mean(axis=1)
+    return float(x.shape[1] * rho.var())
+
+
+def quasicriticality(runs_by_drive: Sequence[npt.ArrayLike], drive: npt.ArrayLike, k_max: int = 50) -> Quasicriticality:
+    """Susceptibility and branching ratio of several runs against their external drive.
+
+    Under quasicriticality the susceptibility peaks at a drive-dependent branching ratio (the nonequilibrium Widom line), and
+    its peak falls as the drive grows.
+
+    Parameters
+    ----------
+    runs_by_drive : sequence of array_like of int, each of shape (bins, units)
+    drive : array_like, shape (runs,)
+    k_max : int
+        As in `branching_ratio`.
+
+    References
+    ----------
+    Williams-Garcia, Moore, Beggs & Ortiz 2014, Phys. Rev. E 90:062714; Fosque et al. 2021, PRL 126:098101.
+    """
+    d = vector(drive, "drive", size=2)
+    if len(runs_by_drive) != d.size:
+        raise ComparisonError(
+            f"{len(runs_by_drive)} runs, {d.size} drives", where="drive", expected="one drive per run"
+        )
+    order = np.argsort(d)
+    chi = np.array([susceptibility(runs_by_drive[i]) for i in order])
+    m = np.array([branching_ratio(np.asarray(runs_by_drive[i]).sum(axis=1), k_max).m for i in order])
+    return Quasicriticality(d[order], chi, m, float(d[order][chi.argmax()]))

@@ -1,0 +1,1 @@
+"""Edges: from tables and matrices of any size to a Connectome store."""

@@ -1,0 +1,1 @@
+"""File formats: what several readers, or the generic one, open and decode."""

@@ -1,0 +1,125 @@
+"""Users' own activity recordings in plain CSV, NPZ, MATLAB, HDF5 or NWB 2 files, by configuration alone.
+
+One file is one recording. The options say where things are:
+
+- CSV/TSV (`.csv`, `.tsv`, `.txt`): a column per ROI, named in the header line; `time` names the column of seconds. With
+  `orientation: roi` a row per ROI, its name in the column `labels` (default: the first).
+- NPZ, HDF5, MATLAB: `traces`, `time`, `labels` (and `confidence`) name arrays; `orientation` says what a row of `traces` is.
+- NWB 2: the first `RoiResponseSeries` (or the one at the path `traces`); labels from the dataset or table column `labels`.
+
+A file without time needs the option `native_rate_hz`. `neurons` is the canonical axis: `worm` (302 names, the default where
+the species is C. elegans) or `labels` (every name that occurs, sorted).
+"""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from allometry.errors import ReaderError
+from allometry.homogenize.formats import generic_formats
+from allometry.homogenize.reader import Reader, Source, choose
+from allometry.homogenize.traces import activity, labels
+from allometry.homogenize.traces.recordings import RawRecording
+from allometry.homogenize.worm.neurons import NEURONS
+
+OWN: dict[str, Any] = {
+    "traces": None,
+    "time": "time",
+    "labels": "labels",
+    "confidence": None,
+    "orientation": "time",
+    "neurons": None,
+    "units": "1",
+    "title": None,
+}
+DEFAULTS: dict[str, Any] = {**OWN, **activity.DEFAULTS}
+"""All options with their defaults; what is none of them is refused before anything runs."""
+
+
+def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
+    """Read one recording per file.
+
+    Parameters
+    ----------
+    files : dict
+        Files of the formats above; formats may be mixed.
+    source : Source
+        Registry entry or the user's `datasets` entry.
+    options : dict
+        See the module, and `allometry.homogenize.traces.activity.build` for what every activity reader has.
+
+    Returns
+    -------
+    xarray.DataTree
+        Activity store.
+
+    Raises
+    ------
+    ReaderError
+        If a file lacks what the options name.
+    """
+    own = {key: options.get(key, default) for key, default in OWN.items()}
+    shared = {key: value for key, value in options.items() if key not in OWN}
+    choose(own["orientation"], ("time", "roi"), "orientation", source.name)
+    choose(own["neurons"], (None, "worm", "labels"), "neurons", source.name)
+    if not isinstance(own["units"], str) or not own["units"]:
+        raise ReaderError(
+            what=f"Option units is {own['units']!r}.",
+            where=source.name,
+            expected="text such as '1' or 'dF/F'",
+            do="correct it",
+        )
+    worm = own["neurons"] == "worm" or (own["neurons"] is None and "elegans" in source.species.lower())
+    found: list[Any] = [functools.partial(recording, path, own) for _, path in sorted(files.items())]
+    neurons: tuple[str, ...] = NEURONS
+    if not worm:
+        found = [load() for load in found]
+        neurons = tuple(sorted({name for raw in found for name in map(labels.text, raw.labels) if name}))
+        if not neurons:
+            raise ReaderError(
+                what="No ROI has a name, so there is no canonical axis.",
+                where=source.name,
+                expected="labels in at least one recording",
+                do="name the labels with the option `labels`, or set `neurons: worm`",
+            )
+    return activity.build(
+        found,
+        source,
+        shared,
+        files=files,
+        title=str(own["title"] or source.name),
+        neurons=neurons,
+        units=own["units"],
+        parameters={key: value for key, value in own.items() if value is not None},
+    )
+
+
+def recording(path: Path, own: dict[str, Any]) -> RawRecording:
+    """Map one file as the options say."""
+    content = generic_formats.load(path, own)
+    if content.time is None and own["time"] not in (None, OWN["time"]):
+        raise ReaderError(
+            what=f"There is no {own['time']!r} to read the time from.",
+            where=path.name,
+            expected="the column or array that the option `time` names",
+            do="correct the option `time`, or leave it out and set `native_rate_hz`",
+        )
+    trace = content.traces
+    if own["orientation"] == "roi" and not content.time_first:
+        trace = trace.T
+    raw = content.labels if content.labels is not None else [""] * int(np.shape(trace)[1] if np.ndim(trace) == 2 else 0)
+    return RawRecording(
+        name=path.name.removesuffix(path.suffix),
+        trace=trace,
+        time=content.time,
+        labels=raw,
+        confidence=content.confidence,
+        where=path.name,
+        notes=content.notes,
+    )
+
+
+READER = Reader("generic", ("activity",), read)

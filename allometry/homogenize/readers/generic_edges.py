@@ -1,0 +1,263 @@
+"""Any connectome that comes as an edge table: users' own, and the full fly connectomes (FlyWire, hemibrain, MaleCNS).
+
+What the columns are called is said in the registry or in the user's configuration; no code is needed:
+
+    datasets:
+      my_circuit:
+        reader: generic_edges
+        files: [my_edges.csv, my_cells.csv]
+        options: {file: my_edges.csv, source: pre, target: post, weight: n_syn, synapse: chemical,
+                  nodes_file: my_cells.csv, nodes_label: id, nodes_columns: {type: cell_type, x: x_nm}, units: {x: nm}}
+
+Tables of any length are read in bounded memory (`edge_stream`).
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from allometry import stores
+from allometry.errors import ReaderError
+from allometry.homogenize.connectomes import edges as edge_rules
+from allometry.homogenize.connectomes.edge_stream import Columns, EdgeTable, read_edge_table
+from allometry.homogenize.formats import spreadsheets
+from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
+from allometry.homogenize.worm.neurons import canonical_names, worm_nodes
+
+DEFAULTS: dict[str, Any] = {
+    "file": None,
+    "member": None,
+    "delimiter": ",",
+    "source": "source",
+    "target": "target",
+    "weight": "weight",
+    "synapse": "chemical",
+    "synapse_column": None,
+    "synapse_names": None,
+    "names": "as_is",
+    "min_weight": 0.0,
+    "absent_means": None,
+    "weight_units": "1",
+    "nodes_file": None,
+    "nodes_label": "label",
+    "nodes_columns": None,
+    "units": None,
+    "title": None,
+}
+_NUMERIC = ("x", "y", "z", "sign")
+
+
+def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
+    """Read an edge table.
+
+    Options
+    -------
+    file, member, delimiter : which table, which file inside an archive, what separates its fields.
+    source, target, weight : column names; `weight: null` counts rows.
+    synapse : kind of all edges; or `synapse_column` with `synapse_names`, a mapping of its values to kinds.
+    names : `as_is`, or `worm` (canonical names of C. elegans).
+    min_weight : edges with a smaller summed weight are left out (recorded).
+    absent_means : zero or unmeasured; default as usual for the kind.
+    weight_units, units : units of the weight and of further numeric node columns.
+    nodes_file, nodes_label, nodes_columns : a table of nodes, its label column, and which of its columns to keep
+        (name in the store -> name in the file; type, class_, neurotransmitter, sign, x, y, z have a meaning).
+    title : title of the store.
+    """
+    where = f"generic_edges, source {source.name}"
+    o = _options(options, where)
+    kinds = _kinds(o, where)
+    path = named_file({name: p for name, p in files.items() if name != o["nodes_file"]}, o["file"], where)
+    columns = Columns(o["source"], o["target"], o["weight"], o["synapse_column"])
+    signed = set(kinds.values()) <= edge_rules.SIGNED
+    # Weak edges can go while the table is read, unless renaming or symmetry may still add to them.
+    early = o["names"] == "as_is" and o["synapse_column"] is None and not signed and o["synapse"] != "electrical"
+    table = read_edge_table(
+        path,
+        columns,
+        delimiter=o["delimiter"],
+        member=o["member"],
+        signed=signed,
+        min_weight=float(o["min_weight"]) if early and o["min_weight"] > 0 else None,
+    )
+    used = {path.name: path}
+    derived: dict[str, Any] = {"rows": table.rows, "rows_summed_into_an_edge_of_an_earlier_row": table.merged}
+    nodes = _nodes(files, o, where, used)
+    labels = canonical_names(table.labels, path.name) if o["names"] == "worm" else [str(name) for name in table.labels]
+    if o["names"] == "worm" and nodes is None:
+        nodes = worm_nodes(labels)
+    nodes, noted = _complete(nodes, labels)
+    edges, dropped = _edges(table, labels, nodes, kinds, float(o["min_weight"]), path.name)
+    derived |= noted | dropped
+    return _store(nodes, edges, o, source, derived, used)
+
+
+def _options(options: dict[str, Any], where: str) -> dict[str, Any]:
+    """Options with defaults, each of the right type."""
+    o = resolve_options(options, DEFAULTS, where)
+    choose(o["names"], ("as_is", "worm"), "names", where)
+    choose(o["absent_means"], (None, "zero", "unmeasured"), "absent_means", where)
+    text = {"source", "target", "synapse", "nodes_label", "weight_units"}
+    text_or_none = {"file", "member", "weight", "synapse_column", "nodes_file", "title"}
+    mapping = {"synapse_names", "nodes_columns", "units"}
+    for key, value in o.items():
+        if key in text | text_or_none:
+            right = (isinstance(value, str) and bool(value)) or (value is None and key in text_or_none)
+            expected = "text" + (", or null" if key in text_or_none else "")
+        elif key in mapping:
+            pairs = value.items() if isinstance(value, dict) else ()
+            right = value is None or (isinstance(value, dict) and all(isinstance(v, str) for _, v in pairs))
+            expected = "a mapping of names to text, or null"
+        elif key == "min_weight":
+            right, expected = isinstance(value, int | float) and not isinstance(value, bool), "a number"
+        elif key == "delimiter":
+            right, expected = isinstance(value, str) and len(value) == 1, "one character"
+        else:
+            continue
+        if not right:
+            raise ReaderError(f"option {key}: {value!r}", where=where, expected=expected)
+    o["units"] = {str(name): unit for name, unit in (o["units"] or {}).items()}
+    o["nodes_columns"] = {str(name): column for name, column in (o["nodes_columns"] or {}).items()}
+    return o
+
+
+def _kinds(o: dict[str, Any], where: str) -> dict[str, str]:
+    """Connection types of the table to kinds of the store."""
+    if o["synapse_column"] is None:
+        kinds = {"": o["synapse"]}
+    else:
+        named = o["synapse_names"] or {kind: kind for kind in stores.SYNAPSES}
+        kinds = {str(name): kind for name, kind in named.items()}
+    for kind in kinds.values():
+        choose(kind, stores.SYNAPSES, "synapse", where)
+    return kinds
+
+
+def _nodes(files: dict[str, Path], o: dict[str, Any], where: str, used: dict[str, Path]) -> pd.DataFrame | None:
+    if o["nodes_file"] is None:
+        return None
+    path = named_file(files, o["nodes_file"], where)
+    used[path.name] = path
+    wanted = o["nodes_columns"]
+    rows = spreadsheets.read_delimited(path, "\t" if path.suffix == ".tsv" else ",")
+    table = spreadsheets.table(rows, list(dict.fromkeys([o["nodes_label"], *wanted.values()])), path.name)
+    labels = spreadsheets.texts(table[o["nodes_label"]], path.name)
+    names = canonical_names(labels, path.name) if o["names"] == "worm" else labels.tolist()
+    if len(set(names)) < len(names):
+        twice = pd.Index(names)[pd.Index(names).duplicated()][0]
+        raise ReaderError(f"node {twice!r} occurs twice", where=path.name, expected="one row per node")
+    nodes = pd.DataFrame(index=pd.Index(names, name="label"))
+    for name, column in wanted.items():
+        if name in _NUMERIC or name in o["units"]:
+            nodes[name] = spreadsheets.numbers(table[column], path.name, allow_missing=True).to_numpy()
+        else:
+            nodes[name] = table[column].fillna("").to_numpy()
+    return nodes
+
+
+def _complete(nodes: pd.DataFrame | None, labels: list[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """All nodes: those of the node table, and those that only the edge table names."""
+    if nodes is None:
+        return pd.DataFrame(index=pd.Index(list(dict.fromkeys(labels)), name="label")), {}
+    known = set(nodes.index)
+    extra = [name for name in dict.fromkeys(labels) if name not in known]
+    complete = nodes.reindex(pd.Index([*nodes.index, *extra], name="label"))
+    for column in complete.columns:
+        if not pd.api.types.is_numeric_dtype(complete[column]):
+            complete[column] = complete[column].fillna("")
+    return complete, {"nodes_missing_from_node_table": len(extra), "nodes_without_an_edge": len(known - set(labels))}
+
+
+def _edges(
+    table: EdgeTable, labels: list[str], nodes: pd.DataFrame, kinds: dict[str, str], min_weight: float, where: str
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Edges by node index (columns kind, source, target, weight), unique and sorted as the store wants them."""
+    unknown = [name for name in table.kinds if name not in kinds]
+    if unknown:
+        raise ReaderError(f"unknown connection type {unknown[0]!r}", where=where, expected=f"one of {', '.join(kinds)}")
+    index = nodes.index.get_indexer(pd.Index(labels)).astype(np.int32)
+    names = sorted({kinds[name] for name in table.kinds})
+    kind = np.array([names.index(kinds[name]) for name in table.kinds], np.int8)[table.kind]
+    edges = pd.DataFrame(
+        {"kind": kind, "source": index[table.source], "target": index[table.target], "weight": table.weight}
+    )
+    listed = len(edges)
+    if len(set(labels)) < len(labels) or len(names) < len(table.kinds):
+        # Aliases and types that mean the same make edges one that were two.
+        edges = edges.groupby(["kind", "source", "target"])["weight"].sum().reset_index()
+    record: dict[str, Any] = {"kinds": names}
+    if len(edges) < listed:
+        record["edges_merged_after_renaming"] = listed - len(edges)
+    weak = (edges["weight"].to_numpy() < min_weight) | (edges["weight"].to_numpy() == 0)
+    signed = np.array([name in edge_rules.SIGNED for name in names], bool)[edges["kind"].to_numpy()]
+    weak &= ~signed
+    if weak.any() or table.dropped:
+        left_out = int(weak.sum()) + table.dropped
+        record["edges_left_out"] = {"below_min_weight_or_zero": left_out, "min_weight": min_weight}
+        edges = edges[~weak]
+    if edges.empty:
+        raise ReaderError("no edge is left", where=where, expected="weights of at least min_weight")
+    if "electrical" in names:
+        edges, noted = _symmetric(edges, names.index("electrical"))
+        record |= noted
+    return edges.sort_values(["kind", "source", "target"], ignore_index=True), record
+
+
+def _symmetric(edges: pd.DataFrame, code: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    electrical = edges["kind"] == code
+    both, noted = edge_rules.symmetrise(edges[electrical].assign(synapse="electrical"))
+    both = both.drop(columns="synapse").assign(kind=np.int8(code)).astype({"source": np.int32, "target": np.int32})
+    return pd.concat([edges[~electrical], both], ignore_index=True), noted
+
+
+def _store(
+    nodes: pd.DataFrame,
+    edges: pd.DataFrame,
+    o: dict[str, Any],
+    source: Source,
+    derived: dict[str, Any],
+    used: dict[str, Path],
+) -> xr.Dataset:
+    """Build a small store of one edge per kind for its form, then put in all edges.
+
+    The builder takes labels; tens of millions of them as Python objects would need many times the memory of the edges.
+    """
+    kinds = derived.pop("kinds")
+    names = np.array(kinds, object)
+    labels = nodes.index.to_numpy(object)
+    derived["stored"] = {
+        kind: {"edges": int(n), "weight": float(w)}
+        for kind, n, w in zip(
+            kinds,
+            np.bincount(edges["kind"], minlength=len(kinds)),
+            np.bincount(edges["kind"], edges["weight"], len(kinds)),
+        )
+    }
+    form = edges.groupby("kind").head(1)
+    sample = form.assign(synapse=names[form["kind"]], source=labels[form["source"]], target=labels[form["target"]])
+    template = stores.connectome(
+        nodes,
+        sample.drop(columns="kind"),
+        attrs=source.attrs(
+            o["title"] or f"Connectome {source.name}", {"options": {k: v for k, v in o.items() if v}}, derived, used
+        ),
+        absent_means=dict.fromkeys(kinds, o["absent_means"]) if o["absent_means"] else None,
+        weight_units=o["weight_units"],
+        units=o["units"],
+    )
+    full = template.drop_dims("edge")
+    for name in template.data_vars:
+        if "edge" not in template[name].dims:
+            continue
+        if name == "synapse":
+            values = np.array(kinds, np.dtypes.StringDType())[edges["kind"].to_numpy()]
+        else:
+            values = edges[name].to_numpy(template[name].dtype)
+        full[name] = ("edge", values, template[name].attrs)
+    stores.validate(full)
+    return full
+
+
+READER = Reader("generic_edges", ("connectome",), read)

@@ -1,0 +1,30 @@
+"""Kaplan et al. 2020: three strains with silenced neurons, MATLAB v7.3 files of one struct each."""
+
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from allometry.homogenize.formats import worm_structs
+from allometry.homogenize.reader import Reader, Source
+from allometry.homogenize.traces import activity
+
+
+def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
+    """Read `Neuron2019_Data_{strain}.mat`: fields neuron_ID, traces_bleach_corrected, time_vector.
+
+    Parameters and errors: see `allometry.homogenize.traces.activity.build`.
+    """
+    shared = {key: value for key, value in options.items() if key != "strain"}  # fills file names in the registry
+    found = []
+    for name, path in sorted(files.items()):
+        strain = Path(name).stem.removeprefix("Neuron2019_Data_")
+        found += worm_structs.read_file(
+            path, ("neuron_ID",), ("traces_bleach_corrected",), ("time_vector",), {"strain": strain}
+        )
+    return activity.build(
+        found, source, shared, files=files, title="Kaplan et al. 2020, activity with silenced neurons"
+    )
+
+
+READER = Reader("kaplan2020", ("activity",), read)

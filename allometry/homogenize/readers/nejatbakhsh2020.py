@@ -1,0 +1,67 @@
+"""Nejatbakhsh et al. 2020: one NWB 2 file per worm.
+
+`processing/CalciumActivity/SignalRawFluor/SignalCalciumImResponseSeries` (time, roi) and `processing/CalciumActivity/
+NeuronIDs/labels`, which is of an NWB extension; h5py reads the file whether the extension is installed or not. 4 Hz where
+the file does not say.
+"""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import h5py
+import xarray as xr
+
+from allometry.errors import ReaderError
+from allometry.homogenize.formats import nwb
+from allometry.homogenize.formats.hdf5 import dataset, open_hdf5
+from allometry.homogenize.reader import Reader, Source
+from allometry.homogenize.traces import activity
+from allometry.homogenize.traces.recordings import RawRecording
+
+MODULE = "processing/CalciumActivity"
+SERIES = "SignalRawFluor/SignalCalciumImResponseSeries"
+PUBLISHED_RATE_HZ = 4.0
+
+
+def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
+    """Read one NWB file per worm.
+
+    Parameters and errors: see `allometry.homogenize.traces.activity.build`.
+    """
+    shared = {key: value for key, value in options.items() if key != "recording"}  # fills file names in the registry
+    found = [functools.partial(recording, path) for _, path in sorted(files.items())]
+    return activity.build(
+        found, source, shared, files=files, title="Nejatbakhsh et al. 2020, semi-immobilised worms", units="au"
+    )
+
+
+def recording(path: Path) -> RawRecording:
+    """Map the fields of one file."""
+    with open_hdf5(path) as file:
+        module = file.get(MODULE)
+        series = module.get(SERIES) if isinstance(module, h5py.Group) else None
+        ids = module.get("NeuronIDs") if isinstance(module, h5py.Group) else None
+        if not isinstance(series, h5py.Group) or not isinstance(ids, h5py.Group):
+            raise ReaderError(
+                what="The calcium activity or the neuron IDs are missing.",
+                where=str(path),
+                expected=f"{MODULE}/{SERIES} and {MODULE}/NeuronIDs",
+                do=f"check that this is a file of the source; it has: {', '.join(list(file.get('processing', {}))[:8])}",
+            )
+        trace = dataset(series, "data", ndim=2)
+        time, notes = nwb.time_of(series, trace.shape[0], path)
+        raw = [nwb.text(item) for item in dataset(ids, "labels").ravel()]
+        return RawRecording(
+            name=path.stem,
+            trace=trace,
+            time=time,
+            labels=raw,
+            where=path.name,
+            rate_hz=PUBLISHED_RATE_HZ,
+            why="published rate of Nejatbakhsh et al. 2020",
+            notes=notes,
+        )
+
+
+READER = Reader("nejatbakhsh2020", ("activity",), read)

@@ -1,0 +1,30 @@
+"""Nichols et al. 2017: quiescence in two strains and stages, four MATLAB v7.3 files of one struct each."""
+
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from allometry.homogenize.formats import worm_structs
+from allometry.homogenize.reader import Reader, Source
+from allometry.homogenize.traces import activity
+
+
+def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
+    """Read `n2_let`, `n2_prelet`, `npr1_let`, `npr1_prelet` (.mat): fields IDs, traces, timeVectorSeconds.
+
+    Parameters and errors: see `allometry.homogenize.traces.activity.build`.
+    """
+    shared = {key: value for key, value in options.items() if key != "group"}  # fills file names in the registry
+    found = []
+    for name, path in sorted(files.items()):
+        strain, _, stage = Path(name).stem.partition("_")
+        found += worm_structs.read_file(
+            path, ("IDs",), ("traces",), ("timeVectorSeconds",), {"strain": strain, "stage": stage}
+        )
+    return activity.build(
+        found, source, shared, files=files, title="Nichols et al. 2017, activity in lethargus and before"
+    )
+
+
+READER = Reader("nichols2017", ("activity",), read)

@@ -1,0 +1,105 @@
+"""Oh et al. 2014: mesoscale connectome of the mouse brain, Supplementary Table 3.
+
+Layout: one .xlsx with sheets `W_ipsi`, `PValue_ipsi`, `W_contra`, `PValue_contra`, each 213 x 213 with region names in the
+first row (targets) and first column (sources). Weights are normalised connection strengths of a linear model; `#NUM!`
+stands where no p value exists (weight 0).
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from allometry import stores
+from allometry.errors import ReaderError
+from allometry.homogenize.connectomes.edges import check_weights, from_matrix, stored
+from allometry.homogenize.formats import spreadsheets
+from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
+
+_SIDES = ("ipsi", "contra")
+
+
+def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
+    """Read the table.
+
+    Options: `hemisphere` (both, ipsi, contra); `p_threshold`: keep only edges with p below it (default: all with w > 0);
+    `file`. Regions of the injected hemisphere keep their name, those of the other end in `_contra`.
+    """
+    defaults = {"hemisphere": "both", "p_threshold": None, "file": None}
+    chosen = resolve_options(options, defaults, f"oh2014, source {source.name}")
+    side = choose(chosen["hemisphere"], ("both", *_SIDES), "hemisphere", f"source {source.name}")
+    threshold = _threshold(chosen["p_threshold"], source)
+    path = named_file(files, chosen["file"], source.name, (".xlsx", ".xls"))
+    tables: list[pd.DataFrame] = []
+    names: list[str] = []
+    counts: dict[str, Any] = {}
+    for hemisphere in _SIDES if side == "both" else (side,):
+        edges, regions = _hemisphere(path, hemisphere)
+        if names and regions != names:
+            raise ReaderError(
+                "sheets list different regions", where=path.name, expected="the same regions in the same order"
+            )
+        names = regions
+        p = edges["p_value"]
+        counts[hemisphere] = {"w>0": len(edges), "p<0.05": int((p < 0.05).sum()), "p<0.01": int((p < 0.01).sum())}
+        tables.append(edges[p < threshold] if threshold is not None else edges)
+    edges = pd.concat(tables, ignore_index=True)
+    if edges.empty:
+        raise ReaderError("no edge is left", where=path.name, expected="weights > 0 with p below the threshold")
+    nodes = _nodes(names, side)
+    return stores.connectome(
+        nodes,
+        edges,
+        attrs=source.attrs(
+            "Mesoscale connectome of the mouse brain, Oh et al. 2014",
+            {"hemisphere": side, "p_threshold": threshold},
+            {
+                "counts": counts,
+                "weight": "normalised connection strength of the linear model of the paper",
+                "hemispheres": "sources are in the injected hemisphere; targets on the other side end in _contra",
+                "p_value": "NaN where the table has #NUM!",
+                "stored": stored(edges),
+            },
+            {path.name: path},
+        ),
+    )
+
+
+def _threshold(value: Any, source: Source) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        raise ReaderError(
+            f"p_threshold: {value!r}", where=f"source {source.name}", expected="a number within 0 to 1, or none"
+        )
+    return float(value)
+
+
+def _hemisphere(path: Path, side: str) -> tuple[pd.DataFrame, list[str]]:
+    weight, rows, columns = spreadsheets.labelled_matrix(path, f"W_{side}")
+    p_value, p_rows, p_columns = spreadsheets.labelled_matrix(path, f"PValue_{side}", missing="#NUM!")
+    where = f"{path.name}, {side}"
+    if rows != columns or p_rows != rows or p_columns != columns:
+        raise ReaderError(
+            "row and column names differ", where=where, expected="the same regions on both axes of both sheets"
+        )
+    finite = p_value[np.isfinite(p_value)]
+    if len(finite) and (finite.min() < 0 or finite.max() > 1):
+        raise ReaderError("a p value is outside 0..1", where=where, expected="p values")
+    targets = columns if side == "ipsi" else [f"{name}_contra" for name in columns]
+    edges = from_matrix(weight, rows, targets, "mesoscale", where)
+    check_weights(edges, where)
+    i, j = np.nonzero(weight)
+    return edges.assign(p_value=p_value[i, j]), rows
+
+
+def _nodes(names: list[str], side: str) -> pd.DataFrame:
+    injected = pd.DataFrame({"hemisphere": "ipsi"}, index=names)
+    other = pd.DataFrame({"hemisphere": "contra"}, index=[f"{name}_contra" for name in names])
+    nodes = injected if side == "ipsi" else pd.concat([injected, other])
+    return nodes.assign(type="region").rename_axis("label")
+
+
+READER = Reader("oh2014", ("connectome",), read)

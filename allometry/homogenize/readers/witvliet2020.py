@@ -1,0 +1,43 @@
+"""Witvliet et al. 2021 (preprint 2020): connectomes of eight hermaphrodites from birth to adulthood.
+
+Layout: one .xlsx per animal with one sheet and columns `pre`, `post`, `type`, `synapses`. Gap junctions are listed one
+way. Only the brain (nerve ring and its ganglia) was reconstructed.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from allometry.errors import ReaderError
+from allometry.homogenize.connectomes.worm_edges import worm_connectome
+from allometry.homogenize.formats.nemanode import read_edges
+from allometry.homogenize.reader import Reader, Source, named_file, resolve_options
+
+
+def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
+    """Read one animal. Options: `file` (needed where the source has several), `stage` (for title and attrs)."""
+    chosen = resolve_options(options, {"file": None, "stage": ""}, f"witvliet2020, source {source.name}")
+    path = named_file(files, chosen["file"], source.name, (".xlsx", ".xls"))
+    stage = str(chosen["stage"])
+    rows = read_edges(path)
+    if not len(rows):
+        raise ReaderError("no connections", where=path.name, expected="one connection per row")
+    return worm_connectome(
+        rows,
+        title=f"Connectome of the C. elegans brain, {stage or path.stem} ({path.stem}), Witvliet et al. 2021",
+        source=source,
+        used={path.name: path},
+        where=path.name,
+        parameters={"file": path.name, "stage": stage},
+        derived={
+            "counts": "weight is the number of synapses from pre to post: a polyadic synapse counts once for each "
+            "postsynaptic partner, so that sums exceed the paper's numbers of presynaptic active zones. Gap junctions "
+            "are listed one way in the file; each pair gives two directed edges here, a junction of a cell with itself "
+            "one",
+            "coverage": "nerve ring and ganglia of the head; neurons that are not listed were not reconstructed",
+        },
+    )
+
+
+READER = Reader("witvliet2020", ("connectome",), read)

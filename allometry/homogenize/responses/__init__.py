@@ -1,0 +1,1 @@
+"""Stimulus-driven recordings: presentations and sweeps into a Responses store."""

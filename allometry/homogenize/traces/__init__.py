@@ -1,0 +1,1 @@
+"""Recordings of activity: labels, time bases, resampling, assembly into an Activity store."""

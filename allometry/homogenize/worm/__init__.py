@@ -1,0 +1,1 @@
+"""The 302 neurons of C. elegans: names, classes, positions."""

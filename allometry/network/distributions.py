@@ -1,0 +1,72 @@
+"""Distributions of weights, delays and initial voltages."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from allometry.network.serialise import serialisable
+
+
+@serialisable
+@dataclass(frozen=True)
+class Constant:
+    """One value for all."""
+
+    value: float
+
+
+@serialisable
+@dataclass(frozen=True)
+class Normal:
+    """Normal distribution.
+
+    As a weight it is redrawn until it has the sign of its mean, as a delay until it is at least dt/2 (then rounded to
+    whole steps, at least one); as an initial voltage it is not truncated.
+    """
+
+    mean: float
+    sd: float
+
+
+@serialisable
+@dataclass(frozen=True)
+class Lognormal:
+    """Lognormal distribution by its own mean and standard deviation (not those of the logarithm).
+
+    A negative mean mirrors it, so that inhibitory weights are written as they are.
+    """
+
+    mean: float
+    sd: float
+
+
+@serialisable
+@dataclass(frozen=True)
+class Uniform:
+    """Uniform distribution in [low, high)."""
+
+    low: float
+    high: float
+
+
+@serialisable
+@dataclass(frozen=True, eq=False)
+class Values:
+    """One given value per neuron."""
+
+    values: np.ndarray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", np.asarray(self.values, dtype=np.float64))
+
+
+Distribution = Constant | Normal | Lognormal | Uniform | Values
+
+
+def as_distribution(value: "Distribution | float | np.ndarray | list[float] | None") -> "Distribution | None":
+    """Read a bare number as `Constant`, an array as `Values`."""
+    if value is None or isinstance(value, Constant | Normal | Lognormal | Uniform | Values):
+        return value
+    if isinstance(value, int | float | np.number):
+        return Constant(float(value))
+    return Values(np.asarray(value))

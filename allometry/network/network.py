@@ -1,0 +1,172 @@
+"""Declarative description of a network: plain frozen dataclasses that serialise to YAML and run on `simulate.run`."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from allometry.errors import SimulationError
+from allometry.network import serialise
+from allometry.network.distributions import as_distribution
+from allometry.network.indices import whole_numbers
+from allometry.network.inputs import Input
+from allometry.network.neurons import NeuronModel
+from allometry.network.rules import Rule
+from allometry.network.serialise import serialisable
+
+
+@serialisable
+@dataclass(frozen=True, eq=False)
+class Population:
+    """`size` neurons of one model.
+
+    Parameters
+    ----------
+    name : str
+        Unique name.
+    size : int
+        Number of neurons.
+    neuron : NeuronModel
+        Model with its parameters.
+    initial_v : float, array or Distribution, optional
+        Voltage at time 0, mV; default the resting potential E_L.
+    labels : tuple of str, optional
+        Unit names written to the store; default `{name}_{index}`.
+    """
+
+    name: str
+    size: int
+    neuron: NeuronModel
+    initial_v: Any = None
+    labels: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "initial_v", as_distribution(self.initial_v))
+        if self.labels is not None:
+            object.__setattr__(self, "labels", tuple(str(x) for x in self.labels))
+
+
+@serialisable
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Static synapses from population `source` to population `target`.
+
+    `weight` (pA, or mV for `IafPscDelta` and `ConnectomeLif`) and `delay` (ms) are a number or a distribution; they
+    stay None with `ExplicitEdges`, which carries its own.
+    """
+
+    source: str
+    target: str
+    rule: Rule
+    weight: Any = None
+    delay: Any = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", as_distribution(self.weight))
+        object.__setattr__(self, "delay", as_distribution(self.delay))
+
+
+@serialisable
+@dataclass(frozen=True, eq=False)
+class GapJunctions:
+    """Electrical synapses among the neurons of a `ConnectomeLif` population.
+
+    Each directed edge adds weight (V_source - V_target) / tau_m to dV_target/dt, with V_source as it was before a reset
+    (a spike is one step wide for its neighbours), so that edges are listed as a
+    Connectome store lists them: in both directions. `weight` is dimensionless (conductance over leak conductance).
+    """
+
+    population: str
+    source: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+
+    def __post_init__(self) -> None:
+        source = whole_numbers(self.source, "source")
+        weight = np.asarray(self.weight, dtype=np.float64)
+        object.__setattr__(self, "source", source)
+        object.__setattr__(self, "target", whole_numbers(self.target, "target"))
+        object.__setattr__(self, "weight", np.full(source.size, float(weight)) if weight.ndim == 0 else weight.ravel())
+
+
+@serialisable
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Populations, projections and inputs: everything that determines the dynamics except the seed.
+
+    Parameters
+    ----------
+    populations : tuple of Population
+        Neurons are numbered in this order.
+    projections : tuple of Projection
+        Order matters: connections are drawn from (seed, position in this tuple, target, index).
+    inputs : tuple of Input
+        Order matters likewise.
+    gap_junctions : tuple of GapJunctions
+        Electrical synapses.
+    dt_ms : float
+        Time step, ms.
+    title : str
+        One line for the store.
+    parameters : dict
+        What the model builder was called with, for the store (plain scalars).
+    """
+
+    populations: tuple[Population, ...]
+    projections: tuple[Projection, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    gap_junctions: tuple[GapJunctions, ...] = ()
+    dt_ms: float = 0.1
+    title: str = "network"
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("populations", "projections", "inputs", "gap_junctions"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+
+    @property
+    def size(self) -> int:
+        """Number of neurons."""
+        return sum(p.size for p in self.populations)
+
+    @property
+    def offsets(self) -> dict[str, int]:
+        """Number of the first neuron of each population."""
+        starts = np.concatenate([[0], np.cumsum([p.size for p in self.populations])])
+        return {p.name: int(start) for p, start in zip(self.populations, starts, strict=False)}
+
+    def population(self, name: str) -> Population:
+        """Return the population called `name`."""
+        for p in self.populations:
+            if p.name == name:
+                return p
+        raise SimulationError(f"unknown population {name!r}", expected=", ".join(p.name for p in self.populations))
+
+    def to_dict(self, digest: bool = False) -> dict[str, Any]:
+        """Return the network as plain dicts and lists; `digest` replaces arrays by length and sha256."""
+        return serialise.to_dict(self, digest)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Network":
+        """Rebuild a network from `to_dict`."""
+        net = serialise.from_dict({"kind": "Network", **data})
+        if not isinstance(net, cls):
+            raise SimulationError("not a network description", expected="a mapping of kind Network")
+        return net
+
+    def to_yaml(self, path: str | Path) -> None:
+        """Write the network as YAML."""
+        Path(path).write_text(yaml.safe_dump(self.to_dict(), sort_keys=False))
+
+    @classmethod
+    def from_yaml(cls, path: str | Path) -> "Network":
+        """Read a network written by `to_yaml`, or by hand."""
+        try:
+            data = yaml.safe_load(Path(path).read_text())
+        except (OSError, yaml.YAMLError) as error:
+            raise SimulationError(f"cannot read the network: {error}", where=str(path)) from error
+        if not isinstance(data, dict):
+            raise SimulationError("not a network description", where=str(path), expected="a mapping of kind Network")
+        return cls.from_dict(data)

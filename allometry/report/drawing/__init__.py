@@ -1,0 +1,1 @@
+"""What figures have in common: style, strips, parts of panels, the file and its description."""

@@ -1,0 +1,1 @@
+"""From a declarative network to the arrays of its partitions."""

@@ -1,0 +1,139 @@
+"""What a run will need, said before anything large is allocated."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from allometry.errors import SimulationError
+from allometry.simulate.build.partition import QUEUE_ROOM
+from allometry.simulate.build.plan import Plan
+from allometry.simulate.build.shard import layout, row_counts
+
+#: Resident memory of a process before it builds anything: interpreter, libraries, compiled kernels.
+PROCESS_BYTES = 300 * 2**20
+#: Measured on one core of a 2020s server; they set the scale of the estimate, not its last digit.
+NS_PER_SYNAPSE_BUILT = 30.0
+NS_PER_NEURON_STEP = 1.5
+NS_PER_EVENT = 1.4
+US_PER_EXCHANGE = {1: 0.5, 2: 20.0}
+ASSUMED_HZ = 5.0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Size, memory and time of a run.
+
+    Parameters
+    ----------
+    neurons, synapses : int
+        Synapses as expected from the connection rules.
+    bytes_total, bytes_partition : int
+        Memory of all partitions, and of the largest, processes included.
+    build_s, sim_s : float
+        Wall time; `sim_s` assumes `ASSUMED_HZ` spikes per second and neuron.
+    """
+
+    neurons: int
+    synapses: int
+    bytes_total: int
+    bytes_partition: int
+    build_s: float
+    sim_s: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.neurons:,} neurons, {self.synapses:,} synapses; about {self.bytes_total / 2**30:.2f} GiB, "
+            f"build {duration(self.build_s)}, simulation {duration(self.sim_s)} (at {ASSUMED_HZ:g} spikes/s per neuron)"
+        )
+
+
+def duration(seconds: float) -> str:
+    """Return a time a person reads: `3.2 s`, `4 min`, `2.5 h`."""
+    if seconds != seconds:
+        return "unknown time"
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def estimate(plan: Plan, duration_ms: float, partitions: int, threads: int, processes: bool = True) -> Estimate:
+    """Estimate a run on `partitions` times `threads` cores; `processes` counts one process per partition."""
+    parts = partitions * threads
+    synapses = sum(s.expected for s in plan.synapses)
+    part_bytes = [_part_bytes(plan, k, parts) for k in range(parts)]
+    process = PROCESS_BYTES + _given_bytes(plan)
+    per_partition = [sum(part_bytes[p * threads : (p + 1) * threads]) + process for p in range(partitions)]
+    if not processes:
+        per_partition = [sum(per_partition) - (partitions - 1) * process]
+    steps = duration_ms / plan.network.dt_ms
+    outgoing = {n.name: 0.0 for n in plan.neurons}
+    for s in plan.synapses:
+        outgoing[plan.neurons[s.source].name] += s.expected
+    events = sum(outgoing.values()) * ASSUMED_HZ * duration_ms * 1e-3
+    exchange = steps / plan.interval * US_PER_EXCHANGE[1 if partitions == 1 else 2] * 1e-6
+    return Estimate(
+        neurons=plan.size,
+        synapses=round(synapses),
+        bytes_total=sum(per_partition),
+        bytes_partition=max(per_partition),
+        build_s=synapses * NS_PER_SYNAPSE_BUILT * 1e-9 / parts,
+        sim_s=(plan.size * steps * NS_PER_NEURON_STEP + events * NS_PER_EVENT) * 1e-9 / parts + exchange,
+    )
+
+
+def _part_bytes(plan: Plan, part: int, parts: int) -> int:
+    where = layout(plan, part, parts)
+    narrow, wide = row_counts(plan, where.slot_bits)
+    share = {s.population: s.count / plan.neurons[s.population].size for s in where.segments}
+    words = 0.0
+    for s in plan.synapses:
+        wide_words = wide[s.source + 1] > wide[s.source]
+        words += s.expected * share.get(s.target, 0.0) * (8 if wide_words else 4)
+    rows = 4 * int(narrow[-1] + wide[-1]) + 18 * plan.size
+    width = np.dtype(plan.float_type).itemsize
+    state = where.neurons * (4 * width + 4 + 16) + where.slots * (np.dtype(plan.sum_type).itemsize + 16)
+    # A spike is queued once for every different delay of its population; queues double as they fill.
+    queued = (
+        sum(n.size * int(plan.spans[i]) for i, n in enumerate(plan.neurons)) * ASSUMED_HZ * plan.network.dt_ms * 1e-3
+    )
+    entries = max(QUEUE_ROOM, 4 * queued)
+    queue = 2 * (plan.longest + 1) * round(entries) * 8
+    return round(words) + rows + state + queue
+
+
+def _given_bytes(plan: Plan) -> int:
+    """Bytes of explicit edges, tables and given events, which every process holds whole."""
+    arrays = [array for s in plan.synapses for array in (s.weights, s.delays)]
+    for described in (*(p.rule for p in plan.network.projections), *plan.network.inputs, *plan.network.gap_junctions):
+        arrays += [value for value in vars(described).values() if isinstance(value, np.ndarray)]
+    return sum(array.nbytes for array in arrays)
+
+
+def check_fits(need: Estimate, available: dict[str, int], placed: dict[str, int]) -> None:
+    """Refuse a run that does not fit into the free memory of its hosts.
+
+    Parameters
+    ----------
+    available : dict
+        Free bytes per host.
+    placed : dict
+        Number of partitions (in-process ones counted as one) per host.
+
+    Raises
+    ------
+    SimulationError
+        Saying what would fit.
+    """
+    for host, count in placed.items():
+        wanted = need.bytes_partition * count
+        free = available[host]
+        if wanted > free:
+            usable = max(0, free - count * PROCESS_BYTES)
+            share = usable / max(1, wanted - count * PROCESS_BYTES)
+            raise SimulationError(
+                f"the network does not fit: it needs about {wanted / 2**30:.1f} GiB on {host}, "
+                f"where {free / 2**30:.1f} GiB are free",
+                where="simulate.run",
+                expected=f"at most about {int(need.synapses * share):,} synapses there ({100 * share:.0f} % of this network)",
+                do="lower the scale, or spread more partitions over more machines",
+            )

@@ -1,0 +1,288 @@
+"""One partition: its threads' shards, what they share, and their advance window by window."""
+
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from allometry.errors import SimulationError
+from allometry.network import VoltageProbe
+from allometry.simulate.build.cut import numbers, segments
+from allometry.simulate.build.plan import Plan
+from allometry.simulate.build.shard import (
+    Layout,
+    build_cells,
+    build_wiring,
+    current_changes,
+    layout,
+    probed,
+    set_currents,
+)
+from allometry.simulate.kernels import wire
+from allometry.simulate.kernels.advance import Cells, Meeting, Wiring, advance, queue_spikes
+
+QUEUE_ROOM = 264
+# How long a thread spins before it gives its core away: little where threads outnumber cores.
+_PATIENT, _CROWDED = 100, 1
+
+
+class Stopped(Exception):
+    """Another partition failed or the run was ended; the cause is reported there."""
+
+
+@dataclass
+class Shard:
+    """All that one thread owns."""
+
+    where: Layout
+    cells: Cells
+    wiring: Wiring
+    narrow: np.ndarray
+    wide: np.ndarray
+    narrow_filled: np.ndarray
+    wide_filled: np.ndarray
+    generation: int = 0
+    events: int = 0
+
+
+@dataclass
+class Window:
+    """What a partition produced in steps [first, last).
+
+    spikes : int64, step << 32 | neuron, sorted; samples : float32 [sample, probe], mV; units : int64 [probe], the
+    neurons of the probes.
+    """
+
+    first: int
+    last: int
+    spikes: np.ndarray
+    samples: np.ndarray
+    units: np.ndarray
+
+
+def _room(plan: Plan, part: int, parts: int) -> int:
+    """Return the most spikes that a part can emit in one interval."""
+    total = 0
+    for s in segments(plan, part, parts):
+        dead = int(np.min(plan.neurons[s.population].ref_steps))
+        total += s.count * -(-plan.interval // (dead + 1))
+    return total
+
+
+def message_room(plan: Plan, count: int, threads: int) -> int:
+    """Return the most spikes that one of `count` partitions can emit in one interval."""
+    parts = count * threads
+    return max(sum(_room(plan, p * threads + k, parts) for k in range(threads)) for p in range(count))
+
+
+@dataclass
+class Partition:
+    """Partition `number` of `count`, with `threads` threads.
+
+    `mail` is the connection to the other partitions, with `message_room` for a message.
+    `crowded` says that more threads than cores take part on this host.
+    """
+
+    plan: Plan
+    number: int
+    count: int
+    threads: int
+    probes: tuple[VoltageProbe, ...] = ()
+    sample_every: int = 0
+    mail: wire.Mail = field(default_factory=wire.alone)
+    crowded: bool = False
+    shards: list[Shard] = field(default_factory=list)
+    step: int = 0
+
+    def __post_init__(self) -> None:
+        self._abort = np.zeros(8, np.int64)
+        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix=f"partition-{self.number}")
+
+    def __enter__(self) -> "Partition":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.abort()
+        self._pool.shutdown(wait=True)
+
+    def abort(self) -> None:
+        """Make all threads leave the step loop at their next wait."""
+        self._abort[0] = 1
+
+    def _parts(self) -> list[int]:
+        return [self.number * self.threads + k for k in range(self.threads)]
+
+    @property
+    def neurons(self) -> np.ndarray:
+        """Numbers of the partition's neurons, thread after thread, int64."""
+        return np.concatenate([numbers(self.plan, part, self.count * self.threads) for part in self._parts()])
+
+    def build(self) -> None:
+        """Draw the synapses and initial state, one thread per shard."""
+        self.shards = self._together([lambda part=part: self._build_shard(part) for part in self._parts()])
+        self._meeting = self._meet()
+
+    def _build_shard(self, part: int) -> Shard:
+        where = layout(self.plan, part, self.count * self.threads)
+        cells = build_cells(self.plan, where, self.probes)
+        wiring = build_wiring(self.plan, where)
+        ring = self.plan.longest + 1
+        return Shard(
+            where=where,
+            cells=cells,
+            wiring=wiring,
+            narrow=np.zeros((ring, QUEUE_ROOM), np.uint64),
+            wide=np.zeros((ring, QUEUE_ROOM), np.uint64),
+            narrow_filled=np.zeros(ring, np.int64),
+            wide_filled=np.zeros(ring, np.int64),
+        )
+
+    def _meet(self) -> Meeting:
+        parts = self.count * self.threads
+        rooms = [_room(self.plan, part, parts) for part in self._parts()]
+        starts = np.concatenate([[0], np.cumsum(rooms)]).astype(np.int64)
+        voltage = np.zeros((2, self.plan.size if self.plan.network.gap_junctions else 0), self.plan.float_type)
+        for shard, part in zip(self.shards, self._parts()):
+            if voltage.size:
+                voltage[:, numbers(self.plan, part, parts)] = shard.cells.y
+        return Meeting(
+            box=np.zeros((2, int(starts[-1])), np.int64),
+            box_start=starts,
+            box_count=np.zeros((2, 8 * self.threads), np.int64),
+            flags=np.zeros(8 * self.threads, np.int64),
+            abort=self._abort,
+            voltage=voltage,
+            mail=self.mail,
+            patience=np.array([_CROWDED if self.crowded else _PATIENT], np.int64),
+        )
+
+    @property
+    def synapses(self) -> int:
+        """Number of synapses onto this partition."""
+        return sum(len(s.wiring.narrow) + len(s.wiring.wide) for s in self.shards)
+
+    @property
+    def events(self) -> int:
+        """Synaptic events delivered so far."""
+        return sum(s.events for s in self.shards)
+
+    def window(self, last: int, watch: Callable[[], None] = lambda: None) -> Window:
+        """Advance to step `last`; `watch` is called about twice a second and may raise to end the run."""
+        first = self.step
+        stops = [s for s in current_changes(self.plan) if first < s < last] + [last]
+        spikes, samples = [], []
+        for stop in stops:
+            for shard in self.shards:
+                set_currents(self.plan, shard.where, shard.cells, self.step)
+            logs = self._together([lambda k=k, stop=stop: self._advance(k, stop) for k in range(self.threads)], watch)
+            spikes += [log for log, _ in logs]
+            samples.append(np.concatenate([sample for _, sample in logs], axis=1))
+            self.step = stop
+        merged = np.concatenate(spikes)
+        merged.sort()
+        units, rest = self._probed()
+        return Window(first, last, merged, np.concatenate(samples, axis=0) + rest, units)
+
+    def _probed(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the neurons of the probed columns and their resting potentials, shard after shard."""
+        units, rest = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+        for shard in self.shards:
+            for s, chosen in probed(self.plan, shard.where, self.probes):
+                neurons = self.plan.neurons[s.population]
+                units.append(chosen + neurons.first)
+                rest.append(np.full(len(chosen), neurons.rest, np.float32))
+        return np.concatenate(units), np.concatenate(rest)
+
+    def _advance(self, k: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        shard = self.shards[k]
+        every = self.sample_every
+        count = stop // every - self.step // every if every else 0
+        samples = np.zeros((count, len(shard.cells.probes)), np.float32)
+        cells = shard.cells._replace(samples=samples)
+        try:
+            status, shard.generation, logged, log, events, shard.narrow, shard.wide = advance(
+                cells, shard.wiring, self._meeting, k, self.threads, self.step, stop, self.plan.interval,
+                shard.generation, shard.where.slot_bits, every, shard.narrow, shard.narrow_filled, shard.wide,
+                shard.wide_filled,
+            )  # fmt: skip
+        except BaseException:
+            self.abort()
+            raise
+        if status != 0:
+            self.abort()
+            if status == wire.CONFUSED:
+                raise SimulationError("partitions exchanged spikes out of step", where=f"partition {self.number}")
+            raise Stopped(f"partition {self.number} stopped: a peer closed its connection or the run was ended")
+        shard.events += events
+        return log[:logged], samples
+
+    def _together(self, tasks: list, watch: Callable[[], None] = lambda: None) -> list:
+        futures = [self._pool.submit(task) for task in tasks]
+        pending = set(futures)
+        try:
+            while pending:
+                _, pending = wait(pending, timeout=0.5, return_when=FIRST_EXCEPTION)
+                if any(f.done() and f.exception() for f in futures):
+                    break
+                watch()
+        except BaseException:
+            self.abort()
+            wait(futures)
+            raise
+        if pending:
+            self.abort()
+            wait(futures)
+        errors = [f.exception() for f in futures if f.exception()]
+        for error in sorted(errors, key=lambda e: isinstance(e, Stopped)):
+            raise error  # type: ignore[misc]
+        return [f.result() for f in futures]
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return copies of the state of all neurons, in the order of `neurons`."""
+        names = ("v", "x", "y", "ref")
+        return {
+            name: np.concatenate([_padded(getattr(s.cells, name), s.where.neurons) for s in self.shards])
+            for name in names
+        }
+
+    def restore(self, step: int, state: dict[str, np.ndarray], recent: np.ndarray) -> None:
+        """Continue at `step` from the state of this partition's neurons and all spikes still under way."""
+        self.step = step
+        at = 0
+        for shard in self.shards:
+            n = shard.where.neurons
+            for name in ("v", "x", "y", "ref"):
+                array = getattr(shard.cells, name)
+                array[:] = state[name][at : at + n][: len(array)]
+            at += n
+            due = recent[(recent >> 32) >= step - self.plan.longest]
+            self._requeue(shard, due)
+        self._meeting = self._meet()
+
+    def _requeue(self, shard: Shard, spikes: np.ndarray) -> None:
+        """Queue spikes under way; rows that were due before the restart are dropped."""
+        ring = self.plan.longest + 1
+        narrow, wide = np.zeros_like(shard.narrow), np.zeros_like(shard.wide)
+        for step in np.unique(spikes >> 32):
+            narrow_filled, wide_filled = np.zeros(ring, np.int64), np.zeros(ring, np.int64)
+            here = np.ascontiguousarray(spikes[spikes >> 32 == step])
+            narrow, wide = queue_spikes(here, shard.wiring, narrow, narrow_filled, wide, wide_filled)
+            for slot in np.flatnonzero(narrow_filled + wide_filled).tolist():
+                if step + (slot - step) % ring < self.step:
+                    continue
+                shard.narrow = _append(shard.narrow, shard.narrow_filled, slot, narrow[slot, : narrow_filled[slot]])
+                shard.wide = _append(shard.wide, shard.wide_filled, slot, wide[slot, : wide_filled[slot]])
+
+
+def _padded(array: np.ndarray, size: int) -> np.ndarray:
+    return array if len(array) == size else np.zeros(size, array.dtype)
+
+
+def _append(queue: np.ndarray, filled: np.ndarray, slot: int, entries: np.ndarray) -> np.ndarray:
+    need = int(filled[slot]) + len(entries)
+    if need > queue.shape[1]:
+        queue = np.concatenate([queue, np.zeros((queue.shape[0], need), np.uint64)], axis=1)
+    queue[slot, filled[slot] : need] = entries
+    filled[slot] = need
+    return queue

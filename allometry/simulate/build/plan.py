@@ -1,0 +1,353 @@
+"""A network turned into numbers: what every partition needs to know, and none of it depends on the partition."""
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+
+import numpy as np
+
+from allometry.errors import SimulationError
+from allometry.network import (
+    ExplicitEdges,
+    FixedIndegree,
+    FixedTotalNumber,
+    IafPscDelta,
+    IafPscExp,
+    Network,
+    PairwiseBernoulli,
+    PoissonInput,
+    Population,
+    SpikeListInput,
+)
+from allometry.simulate.build.fixedpoint import Quantum, delay_steps, delay_table, quantum, round_to, weight_table
+from allometry.simulate.kernels.drive import poisson_thresholds
+from allometry.simulate.kernels.rng import Purpose, key
+
+PSC_EXP_ONE, PSC_EXP_TWO, PSC_DELTA, CONNECTOME = range(4)
+FIXED_TOTAL, FIXED_INDEGREE, BERNOULLI, EXPLICIT = range(4)
+NEVER = 2**62
+MAX_SUM = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Neurons:
+    """One population in numbers: kernel, propagators, and where its neurons are.
+
+    `input_extent` is the most that Poisson and spike-list inputs add to a neuron in one step, in integer weights.
+    """
+
+    name: str
+    size: int
+    first: int
+    model: int
+    slots: int
+    parameters: np.ndarray
+    rest: float
+    ref_steps: int | np.ndarray
+    constant_current: float
+    quantum: Quantum
+    initial_key: np.uint64
+    input_extent: int
+
+
+@dataclass(frozen=True, eq=False)
+class Synapses:
+    """One projection in numbers."""
+
+    source: int
+    target: int
+    rule: int
+    n: int
+    p: float
+    autapses: bool
+    key: np.uint64
+    degree_key: np.uint64
+    weights: np.ndarray
+    delays: np.ndarray
+    edges: tuple[np.ndarray, np.ndarray] | None
+    expected: float
+
+    @property
+    def weight_bits(self) -> int:
+        """Bits, sign included, that the integer weights need."""
+        return int(np.abs(self.weights).max(initial=0)).bit_length() + 1
+
+
+@dataclass(frozen=True, eq=False)
+class Poisson:
+    """One Poisson input in numbers."""
+
+    target: int
+    key: np.uint64
+    row: np.ndarray
+    offset: int
+    weight: int
+    neurons: np.ndarray | None
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A compiled network.
+
+    `shortest` and `spans` give, per source population, the smallest delay in steps and the number of different delays
+    up to its largest; `interval` is the number of steps between exchanges of spikes.
+    """
+
+    network: Network
+    seed: int
+    precision: str
+    neurons: tuple[Neurons, ...]
+    synapses: tuple[Synapses, ...]
+    poisson: tuple[Poisson, ...]
+    shortest: np.ndarray
+    spans: np.ndarray
+    interval: int
+    longest: int
+
+    @property
+    def size(self) -> int:
+        """Number of neurons."""
+        return self.network.size
+
+    @property
+    def float_type(self) -> type[np.floating]:
+        """Type of the state."""
+        return np.float32 if self.precision == "fast" else np.float64
+
+    @property
+    def sum_type(self) -> type[np.signedinteger]:
+        """Type of the sums of synaptic input."""
+        return np.int32 if self.precision == "fast" else np.int64
+
+    @property
+    def rounding_error(self) -> float:
+        """Largest difference between a weight asked for and the one used."""
+        return max((n.quantum.error for n in self.neurons), default=0.0)
+
+
+def decayed(t: float, tau: float) -> float:
+    """Return exp(-t / tau), correctly rounded: libm differs between machines in the last bit."""
+    with localcontext() as context:
+        context.prec = 60
+        return float((Decimal(-t) / Decimal(tau)).exp())
+
+
+def _lost(t: float, tau: float) -> float:
+    """Return 1 - exp(-t / tau), correctly rounded."""
+    with localcontext() as context:
+        context.prec = 60
+        return float(1 - (Decimal(-t) / Decimal(tau)).exp())
+
+
+def steps_of(t_ms: float, dt: float) -> int:
+    """Return the step at which an input starts or stops: times are rounded to whole steps."""
+    return NEVER if math.isinf(t_ms) else round(t_ms / dt)
+
+
+def compile_network(net: Network, seed: int, precision: str) -> Plan:
+    """Turn a validated network into numbers."""
+    index = {p.name: i for i, p in enumerate(net.populations)}
+    offsets = net.offsets
+    raw = [_raw_weights(projection) for projection in net.projections]
+    neurons = []
+    for i, p in enumerate(net.populations):
+        sets = [w for projection, w in zip(net.projections, raw) if index[projection.target] == i]
+        sets += [
+            np.atleast_1d(np.asarray(x.weight, np.float64))
+            for x in net.inputs
+            if isinstance(x, PoissonInput | SpikeListInput) and x.population == p.name
+        ]
+        unit = "pA" if isinstance(p.neuron, IafPscExp) else "mV"
+        scale = quantum(sets, unit, precision, f"weights into population {p.name}")
+        neurons.append(_neurons(net, i, p, offsets[p.name], scale, seed, precision))
+        _check_sums(net, p, neurons[-1], raw, precision)
+    synapses = []
+    for number, projection in enumerate(net.projections):
+        source, target = index[projection.source], index[projection.target]
+        where = f"projection {number} ({projection.source} -> {projection.target})"
+        rule = projection.rule
+        if isinstance(rule, ExplicitEdges):
+            delays = delay_steps(rule.delay, net.dt_ms, where)
+            edges = (rule.source, rule.target)
+        else:
+            delays, edges = delay_table(projection.delay, net.dt_ms, where), None
+        kind, n, p_connect, autapses, expected = _rule(rule, net.populations[source].size, net.populations[target].size)
+        synapses.append(
+            Synapses(
+                source=source,
+                target=target,
+                rule=kind,
+                n=n,
+                p=p_connect,
+                autapses=autapses or source != target,
+                key=key(seed, Purpose.SYNAPSE, number),
+                degree_key=key(seed, Purpose.INDEGREE, number),
+                weights=round_to(raw[number], neurons[target].quantum.value),
+                delays=delays,
+                edges=edges,
+                expected=expected,
+            )
+        )
+    shortest, spans = _delay_ranges(len(neurons), synapses)
+    least = min((int(s.delays.min()) for s in synapses if s.expected > 0), default=64)
+    poisson = [
+        _poisson(net, x, index[x.population], number, neurons[index[x.population]].quantum.value, seed)
+        for number, x in enumerate(net.inputs)
+        if isinstance(x, PoissonInput)
+    ]
+    return Plan(
+        network=net,
+        seed=seed,
+        precision=precision,
+        neurons=tuple(neurons),
+        synapses=tuple(synapses),
+        poisson=tuple(poisson),
+        shortest=shortest,
+        spans=spans,
+        interval=1 if net.gap_junctions else max(1, min(least, 64, 2**23 // max(1, net.size))),
+        longest=int((shortest + spans).max(initial=1)),
+    )
+
+
+def _raw_weights(projection) -> np.ndarray:  # type: ignore[no-untyped-def]
+    if isinstance(projection.rule, ExplicitEdges):
+        return np.asarray(projection.rule.weight)
+    return weight_table(projection.weight, f"projection {projection.source} -> {projection.target}")
+
+
+def _rule(rule, n_source: int, n_target: int) -> tuple[int, int, float, bool, float]:  # type: ignore[no-untyped-def]
+    if isinstance(rule, FixedTotalNumber):
+        return FIXED_TOTAL, rule.n, 0.0, True, float(rule.n)
+    if isinstance(rule, FixedIndegree):
+        return FIXED_INDEGREE, rule.n, 0.0, rule.autapses, float(rule.n) * n_target
+    if isinstance(rule, PairwiseBernoulli):
+        return BERNOULLI, 0, rule.p, rule.autapses, rule.p * n_source * n_target
+    return EXPLICIT, len(rule.source), 0.0, True, float(len(rule.source))
+
+
+def _delay_ranges(count: int, synapses: list[Synapses]) -> tuple[np.ndarray, np.ndarray]:
+    low, high = np.full(count, 2**30, np.int64), np.zeros(count, np.int64)
+    for s in synapses:
+        if s.expected > 0:
+            low[s.source] = min(low[s.source], int(s.delays.min()))
+            high[s.source] = max(high[s.source], int(s.delays.max()))
+    spans = np.maximum(high - low + 1, 0)
+    return np.where(spans > 0, low, 1), spans
+
+
+def _neurons(net: Network, i: int, p: Population, first: int, scale: Quantum, seed: int, precision: str) -> Neurons:
+    h, m = net.dt_ms, p.neuron
+    current, slots = 0.0, 1
+    reset, threshold = m.V_reset - m.E_L, m.V_th - m.E_L
+    if isinstance(m, IafPscExp):
+        p22 = decayed(h, m.tau_m)
+        ex, inh = decayed(h, m.tau_syn_ex), decayed(h, m.tau_syn_in)
+        values = [
+            reset, threshold, ex, inh, _p21(h, m.tau_syn_ex, m.tau_m, m.C_m), _p21(h, m.tau_syn_in, m.tau_m, m.C_m),
+            m.tau_m / m.C_m * _lost(h, m.tau_m), p22, scale.value,
+        ]  # fmt: skip
+        two = precision == "exact" or m.tau_syn_ex != m.tau_syn_in
+        model, slots, current = (PSC_EXP_TWO, 2, m.I_e) if two else (PSC_EXP_ONE, 1, m.I_e)
+    elif isinstance(m, IafPscDelta):
+        p22 = decayed(h, m.tau_m)
+        values = [reset, threshold, 0.0, 0.0, 0.0, 0.0, m.tau_m / m.C_m * _lost(h, m.tau_m), p22, scale.value]
+        model, current = PSC_DELTA, m.I_e
+    else:
+        a, b = decayed(h, m.tau_m), decayed(h, m.tau_syn)
+        c = _arrived(h, m.tau_syn, m.tau_m, a, b)
+        values = [reset, threshold, a, b, c, h / m.tau_m, 0.0, 0.0, scale.value]
+        model, slots = CONNECTOME, 2
+    ref = np.floor(np.asarray(m.t_ref, np.float64) / h + 0.5).astype(np.int64)
+    return Neurons(
+        name=p.name,
+        size=p.size,
+        first=first,
+        model=model,
+        slots=slots,
+        parameters=np.array(values),
+        rest=m.E_L,
+        ref_steps=int(ref) if ref.ndim == 0 else ref,
+        constant_current=current,
+        quantum=scale,
+        initial_key=key(seed, Purpose.INITIAL_V, i),
+        input_extent=_input_extent(net, p, scale.value),
+    )
+
+
+def _input_extent(net: Network, p: Population, unit: float) -> int:
+    total = 0.0
+    for x in net.inputs:
+        if getattr(x, "population", None) != p.name:
+            continue
+        if isinstance(x, PoissonInput):
+            offset, row = poisson_thresholds(x.rate_hz * net.dt_ms * 1e-3)
+            total += (offset + len(row)) * abs(x.weight) / unit
+        elif isinstance(x, SpikeListInput) and x.neurons.size:
+            step = np.floor(x.times_ms / net.dt_ms + 1e-6).astype(np.int64)
+            weight = np.abs(np.broadcast_to(x.weight, x.neurons.shape)) / unit
+            _, place = np.unique(step * p.size + x.neurons, return_inverse=True)
+            total += float(np.bincount(place.ravel(), weight).max())
+    return math.ceil(total)
+
+
+def _check_sums(net: Network, p: Population, neurons: Neurons, raw: list[np.ndarray], precision: str) -> None:
+    """Refuse what is sure to overflow the integer sums of `fast` before anything is built."""
+    if precision != "fast":
+        return
+    total = float(neurons.input_extent)
+    for projection, weights in zip(net.projections, raw):
+        if projection.target == p.name and not isinstance(projection.rule, ExplicitEdges):
+            _, _, _, _, expected = _rule(projection.rule, net.population(projection.source).size, p.size)
+            total += expected / p.size * float(np.abs(weights).mean()) / neurons.quantum.value
+    if total > MAX_SUM:
+        raise overflow(p.name)
+
+
+def overflow(population: str) -> SimulationError:
+    """Return the error of a population whose summed input does not fit the integers of `fast`."""
+    return SimulationError(
+        "the summed weights of a neuron's inputs overflow 32 bits",
+        where=f"population {population}, precision 'fast'",
+        expected="weights whose sum over all synapses and inputs is below 2^31 times the resolution of the smallest",
+        do="use precision='exact'",
+    )
+
+
+def _arrived(h: float, tau_syn: float, tau_m: float, a: float, b: float) -> float:
+    """Return what a unit of g adds to V in one step, with its limit at equal time constants."""
+    if tau_syn == tau_m:
+        return h / tau_m * a
+    if abs(tau_syn - tau_m) > 1e-3 * tau_m:
+        return tau_syn / (tau_syn - tau_m) * (b - a)
+    # The difference of nearly equal numbers, with digits enough to be left some.
+    with localcontext() as context:
+        context.prec = 60
+        s, m = Decimal(tau_syn), Decimal(tau_m)
+        return float(s / (s - m) * ((Decimal(-h) / s).exp() - (Decimal(-h) / m).exp()))
+
+
+def _p21(h: float, tau_syn: float, tau_m: float, c_m: float) -> float:
+    """Voltage per current after one step (Rotter & Diesmann 1999), with its limit at equal time constants."""
+    if tau_syn == tau_m:
+        return h / c_m * decayed(h, tau_m)
+    beta = tau_syn * tau_m / (tau_m - tau_syn)
+    with localcontext() as context:
+        context.prec = 60
+        growth = float((Decimal(h) / Decimal(beta)).exp() - 1)
+    return beta / c_m * decayed(h, tau_syn) * growth
+
+
+def _poisson(net: Network, x: PoissonInput, target: int, number: int, unit: float, seed: int) -> Poisson:
+    offset, row = poisson_thresholds(x.rate_hz * net.dt_ms * 1e-3)
+    return Poisson(
+        target=target,
+        key=key(seed, Purpose.POISSON, number),
+        row=row,
+        offset=offset,
+        weight=int(round_to(np.array([x.weight]), unit)[0]),
+        neurons=x.neurons,
+        start=steps_of(x.start_ms, net.dt_ms),
+        stop=steps_of(x.stop_ms, net.dt_ms),
+    )

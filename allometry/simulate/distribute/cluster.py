@@ -1,0 +1,260 @@
+"""Where partitions run: Dask clusters of four kinds behind one client, and the placing of partitions on workers."""
+
+import contextlib
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dask
+
+from allometry.errors import SimulationError
+
+KINDS = ("local", "slurm", "address", "allocation")
+CALM = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
+"""Dask settings of workers that are started here: its profiler and its clock, 50 to 100 times a second, would interrupt
+one partition after the other, and all wait for the one that is late."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Workers by address, one per partition, the threads of each, and whether they outnumber the cores of a host."""
+
+    workers: tuple[str, ...]
+    threads: int
+    in_process: bool
+    crowded: bool
+
+
+def cores() -> int:
+    """Return the number of cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def connect(cluster: Any, partitions: int, threads: int | None) -> Iterator[Any]:
+    """Yield a `distributed.Client` with room for the partitions.
+
+    Parameters
+    ----------
+    cluster : None, "local", mapping, address, Cluster or Client
+        None and "local": a LocalCluster of one worker per partition (one partition stays in this process). A mapping
+        has `kind` (local, slurm, address, allocation) and options: `address`; for slurm the arguments of
+        `dask_jobqueue.SLURMCluster`; for allocation `scheduler_file`. A string with "://" is a scheduler's address.
+    partitions : int
+        Number of partitions.
+    threads : int, optional
+        Threads of each, to size what is started here.
+    """
+    from distributed import Client
+    from distributed.deploy.cluster import Cluster
+
+    if isinstance(cluster, Client):
+        yield cluster
+        return
+    options: dict[str, Any] = {}
+    if isinstance(cluster, Mapping):
+        options = dict(cluster)
+        kind = options.pop("kind", "local")
+    elif isinstance(cluster, Cluster):
+        kind, options = "object", {"cluster": cluster}
+    elif cluster is None:
+        kind = "local"
+    elif "://" in str(cluster):
+        kind, options = "address", {"address": str(cluster)}
+    else:
+        kind = str(cluster)
+    makers = {"local": _local, "slurm": _slurm, "address": _address, "allocation": _allocation, "object": _given}
+    if kind not in makers:
+        raise SimulationError(f"unknown cluster kind {kind!r}", where="cluster", expected=", ".join(KINDS))
+    with makers[kind](options, partitions, threads) as client:
+        yield client
+
+
+@contextlib.contextmanager
+def _local(options: dict[str, Any], partitions: int, threads: int | None) -> Iterator[Any]:
+    from distributed import Client, LocalCluster
+
+    processes = options.pop("processes", partitions > 1)
+    settings = {
+        "n_workers": partitions if processes else 1,
+        "threads_per_worker": 1 if processes else partitions,
+        "processes": processes,
+        "memory_limit": 0,
+        "dashboard_address": ":0",
+        "silence_logs": logging.CRITICAL,
+        **options,
+    }
+    with dask.config.set(CALM), LocalCluster(**settings) as cluster, Client(cluster) as client:
+        yield client
+
+
+@contextlib.contextmanager
+def _slurm(options: dict[str, Any], partitions: int, threads: int | None) -> Iterator[Any]:
+    from dask_jobqueue.slurm import SLURMCluster
+    from distributed import Client
+
+    if os.environ.get("SLURM_JOB_ID"):
+        raise SimulationError(
+            "a job would wait for further jobs, which can block a full partition for ever",
+            where="cluster: slurm",
+            expected="slurm from the login node; local or allocation inside a job",
+        )
+    timeout = options.pop("timeout_s", 3600)
+    settings = {"cores": threads or 1, "processes": 1, "memory": "4GB", "python": sys.executable, **options}
+    calm = [f"export DASK_{key.upper().replace('.', '__')}={value}" for key, value in CALM.items()]
+    settings["job_script_prologue"] = [*calm, *settings.get("job_script_prologue", [])]
+    with SLURMCluster(**settings) as cluster, Client(cluster) as client:
+        cluster.scale(jobs=partitions)
+        _wait(client, partitions, timeout, "slurm")
+        yield client
+
+
+@contextlib.contextmanager
+def _address(options: dict[str, Any], partitions: int, threads: int | None) -> Iterator[Any]:
+    from distributed import Client
+
+    address = options.pop("address", None)
+    if not address:
+        raise SimulationError("no scheduler address is given", where="cluster: address", expected="address: tcp://...")
+    try:
+        client = Client(address, timeout=options.pop("timeout_s", 30))
+    except (OSError, TimeoutError, ValueError) as error:
+        raise SimulationError(f"cannot reach the scheduler: {error}", where=str(address)) from error
+    with client:
+        yield client
+
+
+@contextlib.contextmanager
+def _allocation(options: dict[str, Any], partitions: int, threads: int | None) -> Iterator[Any]:
+    """Task 0 of a SLURM job: its own scheduler and worker, joined by the other tasks (`join.serve`).
+
+    Where this process is the only task of its step, as in a job that Snakemake submitted, it starts the others.
+    """
+    from distributed import Client, LocalCluster
+
+    path = Path(options.pop("scheduler_file", allocation_file()))
+    timeout = options.pop("timeout_s", 300)
+    host = options.pop("host", None) or _interface_host()
+    settings = {
+        "n_workers": 1,
+        "threads_per_worker": 1,
+        "processes": True,
+        "memory_limit": 0,
+        "dashboard_address": ":0",
+        "host": host,
+        "silence_logs": logging.CRITICAL,
+        **options,
+    }
+    with dask.config.set(CALM), LocalCluster(**settings) as cluster, Client(cluster) as client:
+        partial = path.with_name(f"{path.name}.part")
+        partial.write_text(cluster.scheduler_address)
+        partial.replace(path)
+        try:
+            with _tasks(path, partitions - 1):
+                _wait(client, partitions, timeout, "allocation")
+                yield client
+                client.retire_workers(close_workers=True)
+        finally:
+            path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _tasks(path: Path, count: int) -> Iterator[None]:
+    """Start `count` workers as a step of the surrounding job, unless this step has more than one task already."""
+    if count < 1 or int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) > 1:
+        yield
+        return
+    # A step's own settings would bind the new one to this task's share of the job.
+    kept = ("SLURM_CONF", "SLURM_JOB_ID", "SLURM_JOBID")
+    environment = {k: v for k, v in os.environ.items() if k in kept or not k.startswith(("SLURM_", "SRUN_"))}
+    command = [
+        "srun",
+        "--overlap",
+        f"--ntasks={count}",
+        sys.executable,
+        "-m",
+        "allometry.simulate.distribute.join",
+        str(path),
+    ]
+    try:
+        step = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
+    except FileNotFoundError as error:
+        raise SimulationError(
+            "the other tasks of the job cannot be started: there is no srun",
+            where="cluster: allocation",
+            expected="a SLURM job with as many tasks as partitions",
+        ) from error
+    try:
+        yield
+        step.wait(timeout=60)
+    finally:
+        if step.poll() is None:
+            step.terminate()
+            step.wait()
+
+
+@contextlib.contextmanager
+def _given(options: dict[str, Any], partitions: int, threads: int | None) -> Iterator[Any]:
+    from distributed import Client
+
+    with Client(options["cluster"]) as client:
+        yield client
+
+
+def allocation_file() -> str:
+    """Return the file through which the tasks of one job find each other's scheduler."""
+    job = os.environ.get("SLURM_JOB_ID", "none")
+    step = os.environ.get("SLURM_STEP_ID", "0")
+    return str(Path.cwd() / f".allometry-scheduler-{job}-{step}")
+
+
+def _interface_host() -> str:
+    import socket
+
+    return socket.gethostbyname(socket.gethostname())
+
+
+def workers(client: Any) -> dict[str, Any]:
+    """Return the scheduler's workers by address.
+
+    `Client.scheduler_info` would do, were its answer not overwritten by a periodic update without workers.
+    """
+    found: dict[str, Any] = client.sync(client.scheduler.identity, n_workers=-1)["workers"]
+    return found
+
+
+def _wait(client: Any, count: int, timeout: float, where: str) -> None:
+    try:
+        client.wait_for_workers(count, timeout=timeout)
+    except TimeoutError as error:
+        have = len(workers(client))
+        raise SimulationError(
+            f"{have} of {count} workers arrived within {timeout:g} s",
+            where=f"cluster: {where}",
+            do="wait for free nodes",
+        ) from error
+
+
+def place(client: Any, partitions: int, threads: int | None) -> Placement:
+    """Choose a worker for each partition: one per worker, more only where a worker has more Dask threads."""
+    info = workers(client)
+    slots = sorted((index, address) for address, w in info.items() for index in range(int(w["nthreads"])))
+    if len(slots) < partitions:
+        raise SimulationError(
+            f"{partitions} partitions on {len(slots)} Dask worker threads",
+            where="simulate.run",
+            expected=f"at most {len(slots)} partitions on this cluster",
+            do="start more workers, or run fewer partitions with more threads each",
+        )
+    chosen = [address for _, address in slots[:partitions]]
+    in_process = chosen[0].startswith("inproc")
+    hosts = [info[address]["host"] for address in chosen]
+    busiest = max(hosts.count(h) for h in set(hosts))
+    least = min(client.run(cores, workers=sorted(set(chosen))).values())
+    threads = threads or max(1, least // busiest)
+    return Placement(tuple(chosen), threads, in_process, busiest * threads > least)

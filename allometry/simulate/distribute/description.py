@@ -1,0 +1,100 @@
+"""What a run says about itself: unit table, attributes, measurements, and its memory held against what is free."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from allometry.network import Network, Record
+from allometry.network.serialise import to_dict
+from allometry.simulate.build.estimate import Estimate, check_fits, duration
+from allometry.simulate.build.plan import Plan
+from allometry.simulate.distribute.cluster import Placement, workers
+from allometry.simulate.distribute.memory import free_memory
+
+_LOG = logging.getLogger("allometry")
+
+
+def unit_table(net: Network) -> pd.DataFrame:
+    """Return the table of units of a network: label and population."""
+    labels: list[str] = []
+    populations: list[str] = []
+    for p in net.populations:
+        labels += p.labels or [f"{p.name}_{i}" for i in range(p.size)]
+        populations += [p.name] * p.size
+    if len(set(labels)) < len(labels):
+        labels = [f"{p}:{label}" for p, label in zip(populations, labels)]
+    return pd.DataFrame({"population": populations}, index=pd.Index(labels, name="unit"))
+
+
+def attributes(plan: Plan, record: Record, extra: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the root attributes of the store: all that determines the spikes, nothing about how they were computed."""
+    net = plan.network
+    return {
+        "title": net.title,
+        "species": "none (model)",
+        "citation": "none",
+        "licence": "none",
+        "source": {},
+        "seed": plan.seed,
+        "parameters": {
+            **net.parameters,
+            "precision": plan.precision,
+            "record": to_dict(record, digest=True),
+            "network": net.to_dict(digest=True),
+        },
+        "derived": {
+            "weight_quantum": {n.name: n.quantum.value for n in plan.neurons},
+            "weight_rounding_error": plan.rounding_error,
+            "spike_step": "end of the step in which the threshold was crossed",
+        },
+        **(extra or {}),
+    }
+
+
+def check_memory(client: Any, placed: Placement, need: Estimate, limit_gib: float | None) -> None:
+    """Refuse a run that does not fit into what is free on its hosts, or into `limit_gib`."""
+    used = sorted(set(placed.workers))
+    free = client.run(free_memory, workers=used)
+    info = workers(client)
+    hosts = {address: str(info[address]["host"]) for address in used}
+    available: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    for address in placed.workers:
+        host = hosts[address]
+        available[host] = min(available.get(host, free[address]), free[address])
+        counts[host] = 1 if placed.in_process else counts.get(host, 0) + 1
+    if limit_gib is not None:
+        available = {host: min(free_bytes, int(limit_gib * 2**30)) for host, free_bytes in available.items()}
+    check_fits(need, available, counts)
+
+
+def measurements(measured: list[dict[str, float]], placed: Placement, partitions: int, wall_s: float) -> dict[str, Any]:
+    """Return what the partitions measured, for the provenance of the store."""
+    processes = {m["process"]: m["peak_rss_bytes"] for m in measured}
+    return {
+        "partitions": partitions,
+        "threads": placed.threads,
+        "synapses": int(sum(m["synapses"] for m in measured)),
+        "synaptic_events": int(sum(m["events"] for m in measured)),
+        "compile_s": max(m["compile_s"] for m in measured),
+        "build_s": max(m["build_s"] for m in measured),
+        "sim_s": max(m["sim_s"] for m in measured),
+        "recording_s": max(m["recording_s"] for m in measured),
+        "wall_s": wall_s,
+        "peak_rss_bytes": int(sum(processes.values())),
+    }
+
+
+def report(measured: list[dict[str, float]], duration_ms: float, spikes: int) -> None:
+    """Log what was done and how long it took."""
+    sim = max(m["sim_s"] for m in measured)
+    _LOG.info(
+        "%d spikes; compilation %s, build %s, simulation %s (%.2f s per simulated s)",
+        spikes,
+        duration(max(m["compile_s"] for m in measured)),
+        duration(max(m["build_s"] for m in measured)),
+        duration(sim),
+        sim / (duration_ms * 1e-3),
+    )

@@ -1,0 +1,49 @@
+"""`python -m allometry.simulate.distribute.join FILE`: be a worker of the simulation whose scheduler's address is in FILE."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+from allometry.errors import SimulationError
+
+
+def serve(path: str | Path, timeout_s: float = 300.0) -> None:
+    """Be a worker for task 0 of this job until its scheduler closes.
+
+    Parameters
+    ----------
+    path : path
+        File that task 0 writes; see `cluster.allocation_file`.
+    timeout_s : float
+        How long to wait for it, s.
+
+    Raises
+    ------
+    SimulationError
+        Task 0 did not write its address in time.
+    """
+    import dask
+    from distributed import Worker
+
+    from allometry.simulate.distribute.cluster import CALM
+
+    path = Path(path)
+    deadline = time.monotonic() + timeout_s
+    while not path.exists():
+        if time.monotonic() > deadline:
+            raise SimulationError("task 0 of the job did not start a scheduler", where=str(path))
+        time.sleep(0.2)
+    address = path.read_text().strip()
+
+    dask.config.set(CALM)
+
+    async def work() -> None:
+        async with Worker(address, nthreads=1, memory_limit=0, dashboard=False) as worker:
+            await worker.finished()
+
+    asyncio.run(work())
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])

@@ -1,0 +1,143 @@
+"""Files that partitions write while running: a segment per time window, and checkpoints of the state.
+
+A segment holds the spikes (and voltage samples) of one partition in one window; the collector merges the segments of a
+window. With checkpoints the merged windows are kept until the run ends, so that a rerun can rewrite its store. Every
+file is written beside its name and renamed, so that what is there is complete.
+"""
+
+import contextlib
+import json
+import re
+import secrets
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from allometry.simulate.build.partition import Stopped
+
+_STALE_S = 300.0
+ABANDONED_S = 3600.0
+_OURS = re.compile(
+    r"^(segment|merged|state)-.*\.npz(\.part\w*)?$|^(checkpoint|run)\.json(\.part\w*)?$|^grown-\w+\.npy$|^(alive|stop)$"
+)
+
+
+@dataclass(frozen=True)
+class Spool:
+    """The folder of one run."""
+
+    folder: Path
+
+    def segment(self, window: int, part: int) -> Path:
+        """Path of a partition's segment."""
+        return self.folder / f"segment-{window:08d}-{part:05d}.npz"
+
+    def merged(self, window: int) -> Path:
+        """Path of a merged window."""
+        return self.folder / f"merged-{window:08d}.npz"
+
+    def state(self, step: int, part: int, parts: int) -> Path:
+        """Path of a partition's state."""
+        return self.folder / f"state-{step:012d}-{part:05d}-of-{parts:05d}.npz"
+
+    def write(self, path: Path, **arrays: np.ndarray) -> None:
+        """Write arrays atomically."""
+        partial = path.with_name(f"{path.name}.part{secrets.token_hex(4)}")
+        with partial.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        partial.replace(path)
+
+    def grown(self, name: str, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+        """Return a new array of zeros that lives in a file, so that memory does not bound it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"grown-{name}.npy"
+        path.unlink(missing_ok=True)
+        if 0 in shape:
+            return np.zeros(shape, dtype)
+        return np.lib.format.open_memmap(path, mode="w+", dtype=np.dtype(dtype), shape=shape)
+
+    def write_json(self, name: str, value: object) -> None:
+        """Write a small JSON file atomically."""
+        partial = self.folder / f"{name}.part{secrets.token_hex(4)}"
+        partial.write_text(json.dumps(value, indent=1))
+        partial.replace(self.folder / name)
+
+    def read_json(self, name: str) -> dict | None:
+        """Return the content of a JSON file, or None if it is absent or damaged."""
+        try:
+            value = json.loads((self.folder / name).read_text())
+        except (OSError, ValueError):
+            return None
+        return value if isinstance(value, dict) else None
+
+    def clear(self, keep_merged_below: int = 0, keep_state: int | None = None) -> None:
+        """Delete this run's files, except merged windows below a number and the state of one step."""
+        if not self.folder.is_dir():
+            return
+        for path in self.folder.iterdir():
+            name = path.name
+            if not _OURS.match(name) or name == "run.json":
+                continue
+            if name.startswith("merged-") and name.endswith(".npz") and int(name[7:15]) < keep_merged_below:
+                continue
+            if keep_state is not None and (
+                name == "checkpoint.json" or (name.startswith(f"state-{keep_state:012d}-") and name.endswith(".npz"))
+            ):
+                continue
+            path.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Delete all of this run's files, and the folder if nothing else is in it."""
+        self.clear()
+        (self.folder / "run.json").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
+
+    def touch(self) -> None:
+        """Show partitions that the collector lives."""
+        (self.folder / "alive").touch()
+
+    def stop(self) -> None:
+        """Ask partitions to end."""
+        with contextlib.suppress(OSError):
+            (self.folder / "stop").touch()
+
+
+def remove_abandoned(parent: Path, pattern: str) -> None:
+    """Delete spool folders whose run was killed: no sign of life for `ABANDONED_S`."""
+    for folder in parent.glob(pattern):
+        with contextlib.suppress(OSError):
+            seen = max(path.stat().st_mtime for path in (folder, *folder.glob("alive")))
+            if time.time() - seen > ABANDONED_S:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class Watch:
+    """Ends a partition whose run was ended, or whose collector died."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._seen = -1.0
+        self._since = time.monotonic()
+
+    def __call__(self) -> None:
+        """Raise `Stopped` if the partition should end."""
+        if (self._spool.folder / "stop").exists() or not self._spool.folder.is_dir():
+            raise Stopped("the run was ended")
+        try:
+            changed = (self._spool.folder / "alive").stat().st_mtime
+        except OSError:
+            changed = self._seen
+        if changed != self._seen:
+            self._seen, self._since = changed, time.monotonic()
+        elif time.monotonic() - self._since > _STALE_S:
+            raise Stopped("the process that collects the spikes is gone")
+
+
+def load(path: Path) -> dict[str, np.ndarray]:
+    """Read the arrays of a spool file."""
+    with np.load(path, allow_pickle=False) as data:
+        return {name: data[name] for name in data.files}

@@ -1,0 +1,148 @@
+"""The long-lived Dask task that is one partition of a run."""
+
+import logging
+import os
+import resource
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from allometry.errors import SimulationError
+from allometry.network import FixedTotalNumber, IafPscExp, Network, Population, Projection, Record
+from allometry.simulate.build.partition import Partition, message_room
+from allometry.simulate.build.plan import compile_network
+from allometry.simulate.distribute import checkpoint, rendezvous
+from allometry.simulate.distribute.mailbox import open_mail
+from allometry.simulate.distribute.spool import Spool, Watch
+
+_COMPILING = threading.Lock()
+_NOTICE_S = 3.0
+_LOG = logging.getLogger("allometry")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a partition needs to know beyond its number."""
+
+    network: Network
+    seed: int
+    precision: str
+    steps: int
+    record: Record
+    partitions: int
+    threads: int
+    folder: str
+    window_steps: int
+    checkpoint_windows: int
+    resume_step: int
+    resume_parts: int
+    attempt: str
+    secret: bytes
+    crowded: bool
+
+
+def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> dict[str, float]:
+    """Build and advance one partition; write its segments; return what it measured."""
+    spool = Spool(Path(job.folder))
+    if not spool.folder.is_dir():
+        raise SimulationError(
+            f"this worker does not see the folder that spikes go through: {spool.folder}",
+            where=f"partition {number}",
+            expected="a file system that all workers share",
+            do="write the store (or the checkpoint) to a shared folder",
+        )
+    watch = Watch(spool)
+    sockets = []
+    try:
+        if job.partitions > 1:
+            sockets = rendezvous.connect(job.attempt, number, addresses, job.secret, watch)
+        compile_s = warm(job.precision)
+        plan = compile_network(job.network, job.seed, job.precision)
+        every = sample_steps(job.record, job.network.dt_ms)
+        room = message_room(plan, job.partitions, job.threads)
+        with (
+            open_mail(sockets, room, watch) as mail,
+            Partition(
+                plan, number, job.partitions, job.threads, job.record.voltage, every, mail, job.crowded
+            ) as partition,
+        ):
+            started = time.perf_counter()
+            partition.build()
+            build_s = time.perf_counter() - started
+            if job.resume_step:
+                checkpoint.restore(partition, spool, job.resume_step, job.resume_parts, job.window_steps)
+            sim_s, recording_s = _advance(partition, job, spool, watch)
+            return {
+                "neurons": float(len(partition.neurons)),
+                "synapses": float(partition.synapses),
+                "events": float(partition.events),
+                "compile_s": compile_s,
+                "build_s": build_s,
+                "sim_s": sim_s,
+                "recording_s": recording_s,
+                "peak_rss_bytes": float(_peak_rss()),
+                "process": float(os.getpid()),
+            }
+    finally:
+        for s in sockets:
+            s.close()
+
+
+def _advance(partition: Partition, job: Job, spool: Spool, watch: Watch) -> tuple[float, float]:
+    """Run all windows; seconds of the whole, and of handing over what was recorded."""
+    started, recording = time.perf_counter(), 0.0
+    for window in range(partition.step // job.window_steps, -(-job.steps // job.window_steps)):
+        watch()
+        done = partition.window(min((window + 1) * job.window_steps, job.steps), watch)
+        advanced = time.perf_counter()
+        if job.checkpoint_windows and (window + 1) % job.checkpoint_windows == 0 and done.last < job.steps:
+            checkpoint.save(partition, spool)
+        spool.write(spool.segment(window, partition.number), spikes=done.spikes, samples=done.samples, units=done.units)
+        recording += time.perf_counter() - advanced
+    return time.perf_counter() - started, recording
+
+
+def sample_steps(record: Record, dt_ms: float) -> int:
+    """Return the number of steps between voltage samples, 0 without probes."""
+    return round(record.voltage[0].interval_ms / dt_ms) if record.voltage else 0
+
+
+def warm(precision: str) -> float:
+    """Compile (or load from the cache) the kernels by running a network of four neurons; return the seconds it took."""
+    # Loading takes less: whoever waits longer, waits for the compiler.
+    notice = threading.Timer(
+        _NOTICE_S,
+        _LOG.info,
+        ("compiling the kernels of precision %s: about a minute, once per installation", precision),
+    )
+    notice.daemon = True
+    with _COMPILING:
+        started = time.perf_counter()
+        notice.start()
+        net = Network(
+            populations=(Population("warm", 4, IafPscExp()),),
+            projections=(Projection("warm", "warm", FixedTotalNumber(4), 1.0, 1.0),),
+        )
+        try:
+            with Partition(compile_network(net, 0, precision), 0, 1, 1) as partition:
+                partition.build()
+                partition.window(2)
+        finally:
+            notice.cancel()
+        return time.perf_counter() - started
+
+
+def probe_units(network: Network, record: Record) -> np.ndarray:
+    """Return the neurons' numbers of all probes, in the order in which they are listed."""
+    offsets = network.offsets
+    parts = [offsets[p.population] + p.neurons for p in record.voltage]
+    return np.concatenate([*parts, np.empty(0, np.int64)]).astype(np.int64)
+
+
+def _peak_rss() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,350 @@
+"""The compiled step loop of one thread: deliver what is due, drive, update, exchange spikes every interval.
+
+All threads of all partitions run the same loop on their own shard of neurons. No Python object is touched and the GIL
+is not held. Threads of a partition meet through flags, partitions over shared memory or sockets (`wire`); between saying that an interval is
+done and waiting for the others, a thread queues its own spikes and prepares the next step.
+"""
+
+# Compiled functions are typed by numba, not by annotations.
+# mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import int64, njit
+
+from allometry.simulate.kernels.compiled import compiled
+from allometry.simulate.kernels.deliver import deliver_narrow, deliver_wide, enqueue
+from allometry.simulate.kernels.drive import poisson_block, poisson_some
+from allometry.simulate.kernels.intrinsics import arrive, await_all
+from allometry.simulate.kernels.rng import draw
+from allometry.simulate.kernels.update import cast, connectome, psc_delta, psc_exp_one, psc_exp_two
+from allometry.simulate.kernels.wire import HEAD, Mail, collect, post
+
+BLOCK = 2048
+# Columns of `Cells.segments`.
+MODEL, START, COUNT, FIRST, SLOT, SLOT_IN, REF_STEPS, UNIFORM = range(8)
+# Columns of `Cells.drives`.
+D_SLOT, D_COUNT, D_PAIR, D_WEIGHT, D_OFFSET, D_ROW, D_ROW_END, D_FROM, D_TO, D_LIST, D_LIST_END = range(11)
+
+
+class Cells(NamedTuple):
+    """State and input of the neurons of one thread (`float` is float32 or float64, `sum` int32 or int64).
+
+    Per neuron: v, x, y (float; x and y are synaptic variables, y of `ConnectomeLif` is V before a reset), ref (int16),
+    ref_steps (int16), dc, gap (float; what gap junctions add to V in a step).
+    arrived : sum [slot]. segments : int64 [segment, 8], parameters : float [segment, 9], one row per population.
+    drives : int64 [Poisson input, 11], drive_keys : uint64, thresholds : uint32, members, member_slots : int64.
+    event_step, event_slot, event_weight : int64 [given event], sorted by step.
+    probes : int64 [probe], local indices; samples : float32 [sample, probe].
+    gap_limits : int64 [neuron + 1], gap_source : int64, gap_weight : float.
+    """
+
+    v: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    ref: np.ndarray
+    ref_steps: np.ndarray
+    dc: np.ndarray
+    gap: np.ndarray
+    arrived: np.ndarray
+    segments: np.ndarray
+    parameters: np.ndarray
+    drives: np.ndarray
+    drive_keys: np.ndarray
+    thresholds: np.ndarray
+    members: np.ndarray
+    member_slots: np.ndarray
+    event_step: np.ndarray
+    event_slot: np.ndarray
+    event_weight: np.ndarray
+    probes: np.ndarray
+    samples: np.ndarray
+    gap_limits: np.ndarray
+    gap_source: np.ndarray
+    gap_weight: np.ndarray
+
+
+class Wiring(NamedTuple):
+    """Incoming synapses of one thread: rows of 32-bit (narrow) and 64-bit (wide) words.
+
+    first_row : int64 [neuron of the network], -1 where it has none; population : uint16 [neuron of the network];
+    shortest, spans : int64 [population]; limits : uint32 [row + 1].
+    """
+
+    population: np.ndarray
+    shortest: np.ndarray
+    spans: np.ndarray
+    narrow_row: np.ndarray
+    narrow_limits: np.ndarray
+    narrow: np.ndarray
+    wide_row: np.ndarray
+    wide_limits: np.ndarray
+    wide: np.ndarray
+
+
+class Meeting(NamedTuple):
+    """What the threads of a partition share.
+
+    box : int64 [2, room], spikes of an interval, one region per thread starting at box_start; box_count : int64
+    [2, 8 thread]; flags : int64 [8 thread]; abort : int64 [8]; voltage : float [2, neuron of the network];
+    mail : what is exchanged with other partitions; patience : int64 [1].
+    """
+
+    box: np.ndarray
+    box_start: np.ndarray
+    box_count: np.ndarray
+    flags: np.ndarray
+    abort: np.ndarray
+    voltage: np.ndarray
+    mail: Mail
+    patience: np.ndarray
+
+
+@njit(nogil=True)
+def _copy(source, begin, target, at, count):
+    # Assigning slices instead would compile numba's broadcasting and error messages: a quarter of the compilation.
+    for i in range(count):
+        target[at + i] = source[begin + i]
+
+
+@njit(nogil=True)
+def _emit(flag, count, first, step, log, logged):
+    """Append step << 32 | neuron for every flagged neuron."""
+    stamp = int64(step) << int64(32)
+    for i in range(count):
+        if flag[i] != 0:
+            log[logged] = stamp | (first + i)
+            logged += 1
+    return logged
+
+
+@njit(nogil=True)
+def _update(cells, flag, step, log, logged):
+    for s in range(cells.segments.shape[0]):
+        segment = cells.segments[s]
+        p = cells.parameters[s]
+        model, begin, count = segment[MODEL], segment[START], segment[COUNT]
+        ref_steps = np.int16(segment[REF_STEPS])
+        for a in range(0, count, BLOCK):
+            b = min(a + BLOCK, count)
+            lo, hi = begin + a, begin + b
+            ex = cells.arrived[segment[SLOT] + a : segment[SLOT] + b]
+            inh = cells.arrived[segment[SLOT_IN] + a : segment[SLOT_IN] + b]
+            v, x, ref, mark = cells.v[lo:hi], cells.x[lo:hi], cells.ref[lo:hi], flag[: b - a]
+            if model == 0:
+                if segment[UNIFORM] == 0:
+                    for i in range(b - a):
+                        v[i] += cells.dc[lo + i] * p[6] / p[7]
+                    constant = cast(0, v)
+                else:
+                    constant = cells.dc[lo] * p[6]
+                fired = psc_exp_one(v, x, ref, ex, mark, constant, p[0], p[1], p[2], p[4], p[7], p[8], ref_steps)
+            elif model == 1:
+                fired = psc_exp_two(
+                    v, x, cells.y[lo:hi], ref, ex, inh, mark, cells.dc[lo:hi],
+                    p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], ref_steps,
+                )  # fmt: skip
+            elif model == 2:
+                fired = psc_delta(v, ref, ex, mark, cells.dc[lo:hi], p[0], p[1], p[6], p[7], p[8], ref_steps)
+            else:
+                fired = connectome(
+                    v,
+                    x,
+                    ref,
+                    ex,
+                    inh,
+                    mark,
+                    cells.gap[lo:hi],
+                    cells.y[lo:hi],
+                    p[0],
+                    p[1],
+                    p[2],
+                    p[3],
+                    p[4],
+                    p[8],
+                    cells.ref_steps[lo:hi],
+                )
+            if fired > 0:
+                logged = _emit(mark, b - a, segment[FIRST] + a, step, log, logged)
+    return logged
+
+
+@njit(nogil=True)
+def _drive(cells, scratch, lanes, step):
+    for d in range(cells.drives.shape[0]):
+        row = cells.drives[d]
+        if step < row[D_FROM] or step >= row[D_TO]:
+            continue
+        base = draw(cells.drive_keys[d], step)
+        limits = cells.thresholds[row[D_ROW] : row[D_ROW_END]]
+        weight = cast(row[D_WEIGHT], cells.arrived)
+        if row[D_LIST] >= 0:
+            members = cells.members[row[D_LIST] : row[D_LIST_END]]
+            slots = cells.member_slots[row[D_LIST] : row[D_LIST_END]]
+            poisson_some(base, members, slots, limits, row[D_OFFSET], weight, cells.arrived)
+            continue
+        for a in range(0, row[D_COUNT], BLOCK):
+            b = min(a + BLOCK, row[D_COUNT])
+            target = cells.arrived[row[D_SLOT] + a : row[D_SLOT] + b]
+            poisson_block(scratch, lanes, base, row[D_PAIR] + a // 2, limits, row[D_OFFSET], weight, target)
+
+
+@njit(nogil=True)
+def _gap_currents(cells, voltage):
+    """Write into `gap` what gap junctions add to V in this step, from the voltages at its start."""
+    for s in range(cells.segments.shape[0]):
+        if cells.segments[s, MODEL] != 3:
+            continue
+        rate = cells.parameters[s, 5]
+        for i in range(cells.segments[s, START], cells.segments[s, START] + cells.segments[s, COUNT]):
+            total = cast(0, cells.v)
+            for e in range(cells.gap_limits[i], cells.gap_limits[i + 1]):
+                total += cells.gap_weight[e] * (voltage[cells.gap_source[e]] - cells.v[i])
+            cells.gap[i] = total * rate
+
+
+@njit(nogil=True)
+def _share_voltage(cells, voltage):
+    for s in range(cells.segments.shape[0]):
+        if cells.segments[s, MODEL] != 3:
+            continue
+        begin, first = cells.segments[s, START], cells.segments[s, FIRST]
+        for i in range(cells.segments[s, COUNT]):
+            voltage[first + i] = cells.y[begin + i]
+
+
+@njit(nogil=True)
+def _queue(spikes, count, wiring, narrow, narrow_filled, wide, wide_filled):
+    w = wiring
+    if len(w.narrow_limits) > 1:
+        narrow = enqueue(
+            spikes, count, narrow, narrow_filled, w.narrow_row, w.population, w.shortest, w.spans, w.narrow_limits
+        )
+    if len(w.wide_limits) > 1:
+        wide = enqueue(spikes, count, wide, wide_filled, w.wide_row, w.population, w.shortest, w.spans, w.wide_limits)
+    return narrow, wide
+
+
+@compiled
+def queue_spikes(spikes, wiring, narrow, narrow_filled, wide, wide_filled):
+    """Queue spikes that are still under way, after a restart; returns the two queues."""
+    return _queue(spikes, len(spikes), wiring, narrow, narrow_filled, wide, wide_filled)
+
+
+@compiled
+def advance(
+    cells, wiring, meeting, me, threads, first, last, interval, generation, slot_bits, sample_every, narrow,
+    narrow_filled, wide, wide_filled,
+):  # fmt: skip
+    """Run steps [first, last) of one thread's neurons.
+
+    Returns
+    -------
+    tuple
+        status (0, or a code of `wire`; 1 also where another thread raised `abort`), generation, number of logged
+        spikes, the log (int64, step << 32 | neuron, unordered within a step), synaptic events, and the two queues,
+        which may have grown.
+    """
+    neurons = len(cells.v)
+    scratch = np.empty(BLOCK // 2, np.uint64)
+    lanes = scratch.view(np.uint32)
+    flag = np.zeros(BLOCK, np.uint8)
+    log = np.empty(neurons + 1024, np.int64)
+    logged = 0
+    events = 0
+    sample = 0
+    event = 0
+    while event < len(cells.event_step) and cells.event_step[event] < first:
+        event += 1
+    steps = narrow.shape[0]
+    mail = meeting.mail
+    peers = len(mail.sockets)
+    patience = meeting.patience[0]
+    prepared = -1
+    step = first
+    while step < last:
+        stop = min(step + interval, last)
+        opened = logged
+        for now in range(step, stop):
+            due = now % steps
+            # What arrived by the last exchange; all of it, where the step was not prepared.
+            events += deliver_narrow(narrow[due], narrow_filled[due], wiring.narrow, slot_bits, cells.arrived)
+            narrow_filled[due] = 0
+            if wide_filled[due] > 0:
+                events += deliver_wide(wide[due], wide_filled[due], wiring.wide, cells.arrived)
+                wide_filled[due] = 0
+            while event < len(cells.event_step) and cells.event_step[event] == now:
+                cells.arrived[cells.event_slot[event]] += cast(cells.event_weight[event], cells.arrived)
+                event += 1
+            if now != prepared:
+                _drive(cells, scratch, lanes, now)
+            if len(cells.gap_source) > 0:
+                _gap_currents(cells, meeting.voltage[now & 1])
+            if logged + neurons > len(log):
+                longer = np.empty(2 * len(log) + neurons, np.int64)
+                _copy(log, 0, longer, 0, logged)
+                log = longer
+            logged = _update(cells, flag, now, log, logged)
+            if meeting.voltage.shape[1] > 0:
+                _share_voltage(cells, meeting.voltage[(now + 1) & 1])
+            if sample_every > 0 and (now + 1) % sample_every == 0:
+                for p in range(len(cells.probes)):
+                    cells.samples[sample, p] = cells.v[cells.probes[p]]
+                sample += 1
+        generation += 1
+        parity = generation & 1
+        count = logged - opened
+        _copy(log, opened, meeting.box[parity], meeting.box_start[me], count)
+        meeting.box_count[parity, 8 * me] = count
+        arrive(meeting.flags, me, 2 * generation)
+        if peers > 0:
+            if not await_all(meeting.flags, threads, 2 * generation, meeting.abort, patience):
+                return 1, generation, logged, log, events, narrow, wide
+            if me == 0:
+                outgoing = mail.outgoing[parity]
+                total = HEAD + 2
+                for other in range(threads):
+                    n = meeting.box_count[parity, 8 * other]
+                    _copy(meeting.box[parity], meeting.box_start[other], outgoing, total, n)
+                    total += n
+                outgoing[HEAD] = step
+                outgoing[HEAD + 1] = total - HEAD - 2
+                post(mail, generation)
+        # While the others finish their interval and messages travel: what this thread already knows of the next step.
+        # Sums are exact, so that their order does not matter. A window ends unprepared, for its state to be saved.
+        narrow, wide = _queue(log[opened:], count, wiring, narrow, narrow_filled, wide, wide_filled)
+        if stop < last:
+            due = stop % steps
+            events += deliver_narrow(narrow[due], narrow_filled[due], wiring.narrow, slot_bits, cells.arrived)
+            narrow_filled[due] = 0
+            if wide_filled[due] > 0:
+                events += deliver_wide(wide[due], wide_filled[due], wiring.wide, cells.arrived)
+                wide_filled[due] = 0
+            _drive(cells, scratch, lanes, stop)
+            prepared = stop
+        if peers == 0:
+            if not await_all(meeting.flags, threads, 2 * generation, meeting.abort, patience):
+                return 1, generation, logged, log, events, narrow, wide
+        elif me == 0:
+            status = collect(mail, generation, step, meeting.abort, patience)
+            if status != 0:
+                return status, generation, logged, log, events, narrow, wide
+        for other in range(threads):
+            if other != me:
+                begin = meeting.box_start[other]
+                narrow, wide = _queue(
+                    meeting.box[parity, begin:], meeting.box_count[parity, 8 * other], wiring, narrow, narrow_filled,
+                    wide, wide_filled,
+                )  # fmt: skip
+        if peers > 0:
+            arrive(meeting.flags, me, 2 * generation + 1)
+            if not await_all(meeting.flags, threads, 2 * generation + 1, meeting.abort, patience):
+                return 1, generation, logged, log, events, narrow, wide
+            for p in range(peers):
+                narrow, wide = _queue(
+                    mail.incoming[parity, p, 2:], mail.incoming[parity, p, 1], wiring, narrow, narrow_filled, wide,
+                    wide_filled,
+                )  # fmt: skip
+        step = stop
+    return 0, generation, logged, log, events, narrow, wide

@@ -1,0 +1,122 @@
+"""Delivery of spikes: a spike queues its rows of synapses at the steps at which they are due; a step reads its queue.
+
+A row holds the synapses of one source with one delay. Queueing reads the row limits of a source once, contiguously;
+delivery then streams rows, prefetched some rows ahead, into the one slot array that is due, which stays in cache.
+"""
+
+# Compiled functions are typed by numba, not by annotations.
+# mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
+
+import numpy as np
+from numba import int32, int64, njit, uint32, uint64
+
+from allometry.simulate.kernels.intrinsics import prefetch
+
+AHEAD = 12
+_SPIKES_AHEAD = 4
+_LOW = uint64(0xFFFFFFFF)
+
+
+@njit(nogil=True)
+def grown(queue):
+    """Return a copy of the queue with twice the room per step.
+
+    The room stays an odd number of cache lines, or the ends of all steps would compete for the same lines.
+    """
+    steps, room = queue.shape
+    out = np.empty((steps, 2 * room + 8), np.uint64)
+    for step in range(steps):
+        for n in range(room):
+            out[step, n] = queue[step, n]
+    return out
+
+
+@njit(nogil=True)
+def _prefetch_limits(spike, first_row, population, spans, limits):
+    neuron = int64(uint64(spike) & _LOW)
+    row = first_row[neuron]
+    if row >= 0:
+        for ahead in range(row, row + int64(spans[population[neuron]]) + 1, 16):
+            prefetch(limits, ahead)
+
+
+@njit(nogil=True)
+def enqueue(spikes, count, queue, filled, first_row, population, shortest, spans, limits):
+    """Queue the rows of `count` spikes (step << 32 | neuron) and return the queue, which may have grown.
+
+    first_row : int64 [neuron], -1 where the neuron has no synapses here; shortest, spans : delay range per population;
+    limits : uint32 [row + 1]; an entry of the queue is start << 32 | end of a row.
+    """
+    steps = queue.shape[0]
+    room = queue.shape[1]
+    for s in range(count):
+        prefetch(first_row, int64(uint64(spikes[s]) & _LOW))
+    for s in range(min(_SPIKES_AHEAD, count)):
+        _prefetch_limits(spikes[s], first_row, population, spans, limits)
+    for s in range(count):
+        if s + _SPIKES_AHEAD < count:
+            _prefetch_limits(spikes[s + _SPIKES_AHEAD], first_row, population, spans, limits)
+        spike = uint64(spikes[s])
+        neuron = int64(spike & _LOW)
+        row = first_row[neuron]
+        if row < 0:
+            continue
+        owner = population[neuron]
+        due = (int64(spike >> uint64(32)) + int64(shortest[owner])) % steps
+        start = limits[row]
+        for d in range(int64(spans[owner])):
+            end = limits[row + d + 1]
+            if end > start:
+                n = filled[due]
+                if n == room:
+                    queue = grown(queue)
+                    room = queue.shape[1]
+                queue[due, n] = (uint64(start) << uint64(32)) | uint64(end)
+                filled[due] = n + 1
+                start = end
+            due += 1
+            if due == steps:
+                due = 0
+    return queue
+
+
+@njit(nogil=True)
+def deliver_narrow(entries, count, words, slot_bits, arrived):
+    """Add the weights of `count` queued rows of 32-bit words (weight above, slot in the lowest `slot_bits`)."""
+    shift = int32(slot_bits)
+    mask = (uint32(1) << uint32(slot_bits)) - uint32(1)
+    for i in range(min(AHEAD, count)):
+        prefetch(words, int64(entries[i] >> uint64(32)))
+    events = 0
+    for i in range(count):
+        if i + AHEAD < count:
+            entry = entries[i + AHEAD]
+            near = int64(entry >> uint64(32))
+            far = min(int64(entry & _LOW), near + 64)
+            while near < far:
+                prefetch(words, near)
+                near += 16
+        entry = entries[i]
+        start = entry >> uint64(32)
+        end = entry & _LOW
+        for p in range(start, end):
+            word = words[p]
+            arrived[word & mask] += int32(word) >> shift
+        events += int64(end - start)
+    return events
+
+
+@njit(nogil=True)
+def deliver_wide(entries, count, words, arrived):
+    """Add the weights of `count` queued rows of 64-bit words (weight in the upper half, slot in the lower)."""
+    events = 0
+    for i in range(count):
+        if i + AHEAD < count:
+            prefetch(words, int64(entries[i + AHEAD] >> uint64(32)))
+        start = entries[i] >> uint64(32)
+        end = entries[i] & _LOW
+        for p in range(start, end):
+            word = words[p]
+            arrived[word & _LOW] += int64(word) >> int64(32)
+        events += int64(end - start)
+    return events

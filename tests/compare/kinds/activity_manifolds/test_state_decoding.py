@@ -1,0 +1,84 @@
+"""Oracles: counted recalls, two Gaussians under a linear discriminant, autocorrelated noise that sample-wise folds would decode."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+from sklearn.metrics import balanced_accuracy_score
+
+from allometry.compare.kinds.activity_manifolds import state_decoding as subject
+from allometry.errors import ComparisonError
+
+
+def test_balanced_accuracy_is_the_mean_recall() -> None:
+    rng = np.random.default_rng(0)
+    truth, predicted = rng.integers(0, 3, 300), rng.integers(0, 3, 300)
+    assert subject.balanced_accuracy(truth, predicted) == pytest.approx(balanced_accuracy_score(truth, predicted))
+    assert subject.balanced_accuracy([0, 0, 0, 1, -1], [0, 0, 1, 1, 1]) == pytest.approx((2 / 3 + 1) / 2)
+    assert subject.balanced_accuracy([0, 0, 1], [0, 0, 0], states=[0, 2]) == pytest.approx(1)
+    assert np.isnan(subject.balanced_accuracy([-1, -1], [0, 1]))
+    with pytest.raises(ComparisonError):
+        subject.balanced_accuracy([0, 1], [0])
+
+
+def test_two_gaussians_are_decoded_as_theory_says() -> None:
+    rng = np.random.default_rng(1)
+    # unequal numbers: with equal priors the recall of both is Phi(Delta / 2) all the same
+    state = (rng.random(20_000) < 0.1).astype(np.int64)
+    x = rng.normal(size=(20_000, 3)) + np.outer(state, [1.5, 0, 0])
+    decoded = subject.train(x[:10_000], state[:10_000]).predict(x[10_000:])
+    assert subject.balanced_accuracy(state[10_000:], decoded) == pytest.approx(norm.cdf(0.75), abs=0.02)
+
+
+def test_blocks_cover_every_sample_once() -> None:
+    for samples in (100, 104, 96, 95):
+        parts = subject.blocks(samples, 10)
+        assert np.concatenate(parts).tolist() == list(range(samples))
+        assert min(map(len, parts)) >= 5
+    with pytest.raises(ComparisonError):
+        subject.blocks(15, 10)
+
+
+def test_slow_noise_is_not_decoded_from_its_neighbours() -> None:
+    """Bouts and noise that drift alike: folds of samples would decode one by the other, folds of blocks must not."""
+    scores, naive = [], []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        slow = np.cumsum(rng.normal(size=(1600, 20)), axis=0)
+        state = np.repeat(rng.integers(0, 2, 40), 40).astype(np.int64)
+        scores.append(subject.balanced_accuracy(state, subject.within(slow, state, 160, 5, 40)))
+        mixed = rng.permutation(1600)
+        half = subject.train(slow[mixed[:800]], state[mixed[:800]]).predict(slow[mixed[800:]])
+        naive.append(subject.balanced_accuracy(state[mixed[800:]], half))
+    assert np.mean(naive) > 0.68
+    assert abs(np.mean(scores) - 0.5) < 0.1
+
+
+def test_null_of_blocks_is_as_wide_as_chance_agreement_of_bouts() -> None:
+    def bouts(rng: np.random.Generator) -> np.ndarray:
+        return np.repeat(rng.integers(0, 2, 50), 40).astype(np.int64)
+
+    agreement = np.array(
+        [subject.balanced_accuracy(bouts(rng), bouts(rng)) for rng in map(np.random.default_rng, range(300))]
+    )
+    rng = np.random.default_rng(1)
+    truth, decoded = bouts(rng), bouts(rng)
+    null = subject.block_null(truth, decoded, 100, 300, seed=0)
+    assert null.mean() == pytest.approx(0.5, abs=0.02)
+    assert null.std() == pytest.approx(agreement.std(), rel=0.35)
+    single = subject.block_null(truth, decoded, 1, 300, seed=0)
+    assert single.std() < 0.4 * null.std()  # what shuffling samples would claim
+    assert subject.block_p(subject.balanced_accuracy(truth, truth), null) == pytest.approx(1 / 301)
+
+
+def test_interval_holds_the_estimate() -> None:
+    rng = np.random.default_rng(2)
+    truth = np.repeat(rng.integers(0, 3, 60), 20).astype(np.int64)
+    decoded = np.where(rng.random(1200) < 0.7, truth, rng.integers(0, 3, 1200))
+    found = subject.block_interval(truth, decoded, 60, 300, seed=0)
+    assert found.low < found.estimate < found.high
+    assert found.estimate == pytest.approx(0.8, abs=0.05)
+
+
+def test_one_state_cannot_be_trained_on() -> None:
+    with pytest.raises(ComparisonError):
+        subject.train(np.ones((5, 2)), np.zeros(5, dtype=np.int64))

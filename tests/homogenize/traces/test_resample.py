@@ -1,0 +1,139 @@
+"""Oracle: analytic signals."""
+
+import numpy as np
+import pytest
+
+from allometry.errors import ReaderError
+from allometry.homogenize.traces.resample import new_times, resample
+
+RNG = np.random.default_rng(1)
+
+
+def interior(out, seconds=8.0):
+    return (out.time > seconds) & (out.time < out.time[-1] - seconds)
+
+
+@pytest.mark.parametrize("native", [6.0, 7.3, 10.0, 30.0])
+@pytest.mark.parametrize("frequency", [0.05, 0.4, 1.0, 1.2])
+def test_down_sampling_keeps_a_sine_below_the_new_nyquist(native, frequency):
+    time = np.arange(0, 300, 1 / native)
+    out = resample(np.sin(2 * np.pi * frequency * time)[:, None], time, 3.0)
+    error = out.trace[:, 0] - np.sin(2 * np.pi * frequency * out.time)
+    assert np.abs(error[interior(out)]).max() < 5e-3
+
+
+@pytest.mark.parametrize("native", [6.0, 7.3, 10.0, 30.0])
+@pytest.mark.parametrize("frequency", [1.5, 1.6, 2.0, 2.5, 2.9])
+def test_down_sampling_suppresses_a_sine_above_the_new_nyquist_by_40_db(native, frequency):
+    time = np.arange(0, 300, 1 / native)
+    out = resample(np.sin(2 * np.pi * frequency * time + 0.3)[:, None], time, 3.0)
+    level = 20 * np.log10(np.abs(out.trace[interior(out), 0]).max())
+    assert level < -40
+
+
+def test_a_plain_decimation_would_fail_the_aliasing_test():
+    time = np.arange(0, 300, 1 / 6.0)
+    alias = np.sin(2 * np.pi * 2.0 * time)[::2]
+    assert np.abs(alias).max() > 0.5
+
+
+@pytest.mark.parametrize("native", [1.0, 1.667, 2.0, 2.9])
+def test_band_limited_up_sampling_is_exact_to_0_5_percent(native):
+    time = np.arange(0, 400, 1 / native)
+    frequency = 0.8 * native / 2
+    out = resample(np.sin(2 * np.pi * frequency * time)[:, None], time, 3.0)
+    error = out.trace[:, 0] - np.sin(2 * np.pi * frequency * out.time)
+    assert np.abs(error[interior(out, 20)]).max() < 5e-3
+
+
+def test_linear_up_sampling_is_numpy_interp():
+    time = np.cumsum(RNG.uniform(0.5, 0.7, 300))
+    trace = RNG.standard_normal((300, 4))
+    out = resample(trace, time, 3.0, up="linear")
+    for roi in range(4):
+        np.testing.assert_allclose(out.trace[:, roi], np.interp(out.time + time[0], time, trace[:, roi]), atol=1e-5)
+
+
+@pytest.mark.parametrize("native", [1.6667, 10.0])
+def test_jittered_time_stamps(native):
+    dt = 1 / native
+    time = np.arange(0, 300, dt)
+    time = time + RNG.normal(0, 0.04 * dt, time.size)
+    frequency = 0.3
+    out = resample(np.sin(2 * np.pi * frequency * time)[:, None], time, 3.0)
+    error = out.trace[:, 0] - np.sin(2 * np.pi * frequency * (out.time + time[0]))
+    assert np.abs(error[interior(out, 20)]).max() < 2e-2
+
+
+def test_ignoring_the_jitter_would_fail_that_test():
+    dt = 0.6
+    ideal = np.arange(0, 300, dt)
+    jittered = ideal + RNG.normal(0, 0.04 * dt, ideal.size)
+    out = resample(np.sin(2 * np.pi * 0.3 * jittered)[:, None], ideal, 3.0)
+    error = out.trace[:, 0] - np.sin(2 * np.pi * 0.3 * out.time)
+    assert np.abs(error[interior(out, 20)]).max() > 5e-2
+
+
+def test_edges_are_not_invented():
+    time = np.arange(0, 100, 0.37) + 5
+    out = resample(np.full((time.size, 1), 4.0), time, 3.0)
+    assert out.time[0] == 0
+    assert out.time[-1] <= time[-1] - time[0] < out.time[-1] + 1 / 3
+    np.testing.assert_allclose(out.trace, 4.0, rtol=1e-6)  # zero padding would pull the ends down
+
+
+def test_a_ramp_is_off_by_less_than_a_sample_at_the_edges():
+    time = np.arange(0, 100, 0.1)
+    out = resample(time[:, None], time, 3.0)
+    assert np.abs(out.trace[:, 0] - out.time).max() < 1 / 3
+    assert np.abs(out.trace[interior(out), 0] - out.time[interior(out)]).max() < 1e-3
+
+
+@pytest.mark.parametrize(("native", "up"), [(1.5, "linear"), (1.5, "band-limited"), (6.0, "band-limited")])
+def test_nan_stays_nan_and_does_not_spread(native, up):
+    time = np.arange(0, 200, 1 / native)
+    trace = np.sin(2 * np.pi * 0.05 * time)[:, None].repeat(3, axis=1)
+    hole = (time > 80) & (time < 90)
+    trace[hole, 1] = np.nan
+    trace[:, 2] = np.nan
+    out = resample(trace, time, 3.0, up=up)
+    assert np.isfinite(out.trace[:, 0]).all()
+    assert np.isnan(out.trace[:, 2]).all()
+    missing = np.isnan(out.trace[:, 1])
+    assert missing[(out.time > 80.7) & (out.time < 89.3)].all()
+    assert not missing[(out.time < 79) | (out.time > 91)].any()
+    shown = ~missing
+    tolerance = 0.1  # beside the hole the kernel is one-sided
+    assert np.abs(out.trace[shown, 1] - np.sin(2 * np.pi * 0.05 * out.time[shown])).max() < tolerance
+
+
+def test_a_gap_in_time_is_a_gap_in_the_result():
+    time = np.concatenate([np.arange(0, 50, 0.5), np.arange(80, 120, 0.5)])
+    out = resample(np.cos(0.2 * time)[:, None], time, 3.0)
+    missing = np.isnan(out.trace[:, 0])
+    np.testing.assert_array_equal(missing, (out.time > 49.5) & (out.time < 80))
+
+
+def test_same_rate_is_the_identity():
+    time = np.arange(500) / 3.0
+    trace = RNG.standard_normal((500, 2)).astype(np.float32)
+    trace[5, 0] = np.nan
+    np.testing.assert_array_equal(resample(trace, time, 3.0).trace, trace)
+
+
+def test_new_times_do_not_lose_the_last_sample_to_rounding():
+    assert new_times(299 / 3.0, 3.0).size == 300
+
+
+@pytest.mark.parametrize(
+    ("trace", "time", "options"),
+    [
+        (np.zeros((3, 2)), [0, 1, 2, 3], {}),
+        (np.zeros((1, 2)), [0], {}),
+        (np.zeros((3, 2)), [0, 1, 2], {"rate_hz": 0}),
+        (np.zeros((3, 2)), [0, 1, 2], {"up": "cubic"}),
+    ],
+)
+def test_unusable_input_is_a_reader_error(trace, time, options):
+    with pytest.raises(ReaderError):
+        resample(trace, time, **options)

@@ -1,0 +1,109 @@
+"""The figure of spike statistics shows every ensemble, its verdicts, and nothing behind a legend."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+
+from allometry import stores
+from allometry.compare.kinds.spike_statistics.comparison import spike_statistics
+from allometry.compare.result import Result
+from allometry.report import comparisons
+from allometry.report.comparisons import spikes
+from allometry.report.drawing.style import COLOURS, figure
+from tests.compare.conftest import ATTRS
+from tests.compare.spike_trains import gamma_trains, simulated
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    inputs = {
+        f"rate{rate}_s{seed}_{seed:08x}": simulated(
+            gamma_trains([rate] * 40 + [0.7 * rate] * 20, 3.0, 10 * rate + seed),
+            3.0,
+            ["E"] * 40 + ["I"] * 20,
+            rate=rate,
+        )
+        for rate in (10, 11, 20)
+        for seed in (1, 2)
+    }
+    return spike_statistics(inputs, reference="rate10", skip_ms=0, bootstrap=100, max_units=40)
+
+
+@pytest.fixture
+def panels(result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Axes]:
+    """Axes by title, drawn from a store that was written and read."""
+    found: dict[str, Axes] = {}
+
+    @contextmanager
+    def kept(*args: Any) -> Iterator[list[Axes]]:
+        with figure(*args) as axes:
+            yield axes
+            found.update({ax.get_title(loc="left"): ax for ax in axes if ax.get_figure() is not None})
+            drawn = axes[0].get_figure()
+            assert drawn is not None
+            drawn.canvas.draw()
+            (legend,) = drawn.legends
+            for ax in found.values():
+                assert not legend.get_window_extent().overlaps(ax.get_window_extent())
+
+    monkeypatch.setattr(spikes, "figure", kept)
+    tree = stores.scores(result.rows, result.curves, attrs={**ATTRS, "derived": result.derived})
+    stores.write(tree, tmp_path / "out.zarr")
+    comparisons.draw({"out": str(tmp_path / "out.zarr")}, tmp_path / "out.png")
+    assert (tmp_path / "out.png").stat().st_size > 20_000
+    return found
+
+
+def test_each_statistic_has_its_distances_and_its_distributions(panels: dict[str, Axes]) -> None:
+    expected = {"Rate: distance", "CV: distance", "Spectrum: distance", "Avalanche size: distance", "Synchrony"}
+    assert expected <= set(panels)
+    assert {"E: rate", "E: CV of intervals", "E: pairwise correlation", "E: spectrum", "E: avalanches"} <= set(panels)
+    # the population that fires most; two seeds of each of three ensembles
+    lines = panels["E: rate"].lines
+    assert len(lines) == 6
+    assert {to_hex(line.get_color()) for line in lines} == {colour.lower() for colour in COLOURS[:3]}
+    assert {(line.get_color(), line.get_linestyle()) for line in lines} == {
+        (colour, style) for colour in COLOURS[:3] for style in ("-", "--")
+    }
+    assert len(panels["E: spectrum"].lines) == 3 + 1  # and the level of Poisson units
+
+
+def test_filled_points_are_those_beyond_the_baseline(panels: dict[str, Axes], result: Result) -> None:
+    rows = pd.DataFrame(result.rows)
+    for measure, title in (("rate_ks", "Rate: distance"), ("cv_ks", "CV: distance")):
+        table = rows[(rows["measure"] == measure) & (rows["role"] == "result")]
+        points = {
+            (round(float(line.get_xdata()[0]), 9), round(float(line.get_ydata()[0]))): to_hex(
+                line.get_markerfacecolor()
+            )
+            for line in panels[title].lines
+            if line.get_marker() == "o"
+        }
+        for entry in table.to_dict("records"):
+            filled = points[round(entry["score"], 9), "EI".index(entry["group"])] != "#ffffff"
+            assert filled == entry["verdict"].startswith("beyond"), entry
+    assert (
+        rows.set_index(["measure", "candidate", "group"])
+        .loc[("rate_ks", "rate20", "E")]
+        .iloc[0]
+        .verdict.startswith("beyond")
+    )
+
+
+def test_caption_counts_the_verdicts(result: Result) -> None:
+    rows = pd.DataFrame(result.rows)
+    caption = spikes._caption(rows, "E")
+    results = rows[rows["role"] == "result"]
+    assert f"Of {len(results)} comparisons" in caption
+    assert f"{(results['verdict'] == 'beyond seed-to-seed').sum()} beyond seed-to-seed" in caption
+    farthest = results[results["verdict"].str.startswith("beyond")]["relative"].max()
+    assert f"{farthest:.1f} times the baseline" in caption
+    nothing = rows.assign(verdict="unresolved", relative=np.nan)
+    assert "Farthest" not in spikes._caption(nothing, "E")
