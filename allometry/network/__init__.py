@@ -4,7 +4,6 @@ from allometry.network.distributions import Constant, Distribution, Lognormal, N
 from allometry.network.inputs import DCInput, Input, PoissonInput, SpikeListInput
 from allometry.network.network import GapJunctions, Network, Population, Projection
 from allometry.network.neurons import ConnectomeLif, IafPscDelta, IafPscExp, NeuronModel
-from allometry.network.recording import Record, VoltageProbe
 from allometry.network.rules import ExplicitEdges, FixedIndegree, FixedTotalNumber, PairwiseBernoulli, Rule
 
 __all__ = [
@@ -27,10 +26,8 @@ __all__ = [
     "PoissonInput",
     "Population",
     "Projection",
-    "Record",
     "Rule",
     "SpikeListInput",
     "Uniform",
     "Values",
-    "VoltageProbe",
 ]

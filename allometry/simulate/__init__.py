@@ -1,9 +1,25 @@
 """Simulation of any `allometry.network.Network`: the same spikes for any number of partitions, workers and threads.
 
-Four rooms: `build` turns a network into arrays, `kernels` holds the compiled loops, `distribute` places partitions on
-workers, and the modules here join them. What needs numba and Dask is imported when it is first used.
+Three rooms: `build` turns a network into arrays, `kernels` holds the compiled loops, `distribute` places partitions on
+workers; the modules here join them. What needs numba and Dask is imported when it is first used.
 """
+
+from typing import TYPE_CHECKING
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+from allometry.network.recording import Record, VoltageProbe
+
+if TYPE_CHECKING:
+    from allometry.simulate.runner import run
+    from allometry.simulate.signal_propagation import propagation
+
+__all__ = ["Record", "VoltageProbe", "propagation", "run"]
+
+__getattr__, _, _ = lazy_loader.attach(
+    __name__, submod_attrs={"runner": ["run"], "signal_propagation": ["propagation"]}
+)
+
+
+def __dir__() -> list[str]:
+    return __all__

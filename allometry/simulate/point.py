@@ -12,7 +12,8 @@ import xarray as xr
 
 from allometry import models, stores
 from allometry.errors import SimulationError
-from allometry.network import Network, Record, VoltageProbe
+from allometry.network import Network
+from allometry.network.recording import Record, VoltageProbe
 from allometry.simulate.runner import run
 from allometry.simulate.signal_propagation import propagation, rewired
 

@@ -14,7 +14,8 @@ import xarray as xr
 
 from allometry import stores
 from allometry.errors import log_to
-from allometry.network import Network, Record
+from allometry.network import Network
+from allometry.network.recording import Record
 from allometry.simulate.build.estimate import estimate
 from allometry.simulate.build.plan import compile_network
 from allometry.simulate.build.validate import check_network, check_run

@@ -24,11 +24,10 @@ from allometry.network import (
     PoissonInput,
     Population,
     Projection,
-    Record,
     SpikeListInput,
     Uniform,
-    VoltageProbe,
 )
+from allometry.simulate import Record, VoltageProbe
 from allometry.simulate.build.plan import compile_network
 from allometry.simulate.build.validate import check_network, check_run
 from tests.simulate.networks import networks

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from allometry.errors import SimulationError
-from allometry.network import VoltageProbe
+from allometry.network.recording import VoltageProbe
 from allometry.simulate.build.cut import numbers, segments
 from allometry.simulate.build.plan import Plan
 from allometry.simulate.build.shard import (

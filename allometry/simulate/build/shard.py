@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from allometry.errors import SimulationError
-from allometry.network import Constant, DCInput, Normal, SpikeListInput, Uniform, Values, VoltageProbe
+from allometry.network import Constant, DCInput, Normal, SpikeListInput, Uniform, Values
+from allometry.network.recording import VoltageProbe
 from allometry.simulate.build.cut import Segment, segments
 from allometry.simulate.build.fixedpoint import round_to
 from allometry.simulate.build.plan import (

@@ -22,11 +22,11 @@ from allometry.network import (
     PoissonInput,
     Population,
     Projection,
-    Record,
     SpikeListInput,
     Uniform,
     Values,
 )
+from allometry.network.recording import Record
 from allometry.simulate.build.fixedpoint import delay_steps
 
 MAX_NEURONS = 2**31 - 1

@@ -14,7 +14,7 @@ from typing import Any
 from allometry import stores
 from allometry.errors import SimulationError
 from allometry.fingerprint import fingerprint
-from allometry.network import Record
+from allometry.network.recording import Record
 from allometry.network.serialise import to_dict
 from allometry.simulate.build.partition import Stopped
 from allometry.simulate.build.plan import Plan

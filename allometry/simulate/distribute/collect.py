@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allometry.network import Network, Record
+from allometry.network import Network
+from allometry.network.recording import Record
 from allometry.simulate.distribute.spool import Spool, load
 from allometry.simulate.distribute.task import probe_units, sample_steps
 from allometry.stores.spike_writer import SpikeWriter

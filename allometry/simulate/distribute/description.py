@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from allometry.network import Network, Record
+from allometry.network import Network
+from allometry.network.recording import Record
 from allometry.network.serialise import to_dict
 from allometry.simulate.build.estimate import Estimate, check_fits, duration
 from allometry.simulate.build.plan import Plan

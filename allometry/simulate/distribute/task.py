@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from allometry.errors import SimulationError
-from allometry.network import FixedTotalNumber, IafPscExp, Network, Population, Projection, Record
+from allometry.network import FixedTotalNumber, IafPscExp, Network, Population, Projection
+from allometry.network.recording import Record
 from allometry.simulate.build.partition import Partition, message_room
 from allometry.simulate.build.plan import compile_network
 from allometry.simulate.distribute import checkpoint, rendezvous

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from allometry import models
-from allometry.network import ExplicitEdges, IafPscExp, Network, Population, Projection, Record, VoltageProbe
+from allometry.network import ExplicitEdges, IafPscExp, Network, Population, Projection
+from allometry.simulate import Record, VoltageProbe
 from allometry.simulate.build.estimate import PROCESS_BYTES, estimate
 from allometry.simulate.build.partition import Partition
 from allometry.simulate.build.plan import compile_network

@@ -1,2 +1,0 @@
-from .runner import run as run
-from .signal_propagation import propagation as propagation
