@@ -45,7 +45,7 @@ def worm_connectome(
     weight_units : str
         Units of the weights; 1 for counts.
     positions : Path, optional
-        Table of soma positions (see `worm_positions`); they become x, y, z of the nodes, NaN where it has none.
+        Table of soma positions (see `worm.positions`); they become x, y, z of the nodes, NaN where it has none.
 
     Returns
     -------

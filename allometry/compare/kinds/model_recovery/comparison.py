@@ -1,7 +1,7 @@
 """Comparison of measures with known truths: which measure can tell which relation between two systems?
 
 The rows are what the confusion matrix says of each (measure under test, relation), with interval, chance and p; the matrices
-are curves. Nothing is read: both systems are generated (`recovery`, `recovery_connectomes`).
+are curves. Nothing is read: both systems are generated (`recovery`, `connectomes`).
 """
 
 from collections.abc import Mapping

@@ -57,7 +57,7 @@ def spike_statistics(
     reference : str, optional
         An ensemble (`scale0.1`) or a store; by default every pair is compared, the later against the earlier.
     statistics : sequence of str
-        Of `spike_profile.STATISTICS`.
+        Of `profile.STATISTICS`.
     bin_ms : float
         Bin of the pairwise correlations, ms.
     skip_ms : float
@@ -70,7 +70,7 @@ def spike_statistics(
     Returns
     -------
     Result
-        Rows of the measures in `spike_distances.MEASURES`, with group: the population; role `baseline`: distances
+        Rows of the measures in `distances.MEASURES`, with group: the population; role `baseline`: distances
         within an ensemble. Columns `baseline` (what two ensembles that differ in nothing but seeds would have),
         `relative` (score over it), `verdict`, `candidate_value` and `reference_value` (means). Curves
         `spike_distributions`, `spike_spectra`, `spike_avalanches`.

@@ -1,7 +1,6 @@
-"""Correlations between units: pairwise, noise and signal, against distance, covariance spectrum, spectral radius.
+"""Correlations between units: noise and signal, and against distance.
 
-Kernels for all pairs are in `pairwise.py`, statistics of the covariance matrix in `covariance.py`; their public
-functions are re-exported here.
+Kernels for all pairs are in `pairwise.py`, statistics of the covariance matrix in `covariance.py`.
 """
 
 import warnings

@@ -1,7 +1,6 @@
 """Representational geometry: dissimilarity matrices (RDM), their comparison (RSA), noise ceiling, SSM.
 
-Crossnobis distances are in `crossnobis.py`, similarity without RDMs (CCA, CKA, Procrustes, RV) in `similarity.py`, kernel
-analysis in `kernel_analysis.py`, matching of units in `convergent.py`; all public functions are re-exported here.
+Crossnobis distances are in `crossnobis.py`, similarity without RDMs (CCA, CKA, Procrustes, RV) in `similarity.py`.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,7 @@
 """Statistics of spike trains: rate, irregularity, variability, synchrony, complexity.
 
 Functions of one train take its *intervals* (`intervals(spike_times)`) or its spike times, as their first argument is
-named; functions of a population take `counts[bins, units]`. Distances between trains are in `trains.py`, bursts in
-`bursts.py`; both are re-exported here. Times and intervals share one unit, of the caller's choice.
+named; functions of a population take `counts[bins, units]`. Times and intervals share one unit, of the caller's choice.
 
 A quantity that a train is too short to define is NaN, never 0 (a silent unit is not a regular one).
 """
