@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from allometry import stores
 from allometry.compare.registry import Measure, measure
 
 LOW_CEILING = {"auc": 0.6, "correlation": 0.3, "ratio": 0.3, "reliability": 0.1}
@@ -47,7 +48,13 @@ def cards(scores: xr.DataTree, cost: Mapping[str, float] | None = None) -> list[
         entry = measure(str(name))
         records = [_record(row) for row in rows.to_dict("records")]
         result.append(
-            _card(str(reference), entry, records, {str(k): v for k, v in scores.attrs.items()}, dict(cost or {}))
+            _card(
+                str(reference),
+                entry,
+                records,
+                {str(k): stores.attribute(scores, str(k)) for k in scores.attrs},
+                dict(cost or {}),
+            )
         )
     return result
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from allometry.stores.kinds import KINDS
-from allometry.stores.schema import ROOT_ATTRS, Variable
+from allometry.stores.schema import ROOT_ATTRS, SCHEMA_VERSION, Variable
 
 HEADER = """\
 # Stores
@@ -15,14 +15,24 @@ engine="zarr")` where it has groups, opens without a warning. Beside each store 
 every object in it and the provenance of the run that wrote it. `allometry verify PATH...` finds a changed byte, a missing chunk
 and an extra object; `allometry diff A B` compares content; `allometry info STORE` prints one screen for a person. A chunk edited
 by hand is found by `verify`, not by Snakemake.
+
+Attributes are text and numbers. Mappings, lists, booleans and nothing stand as JSON text, so that `ds.to_netcdf(path,
+engine="h5netcdf")` works on every store; `allometry.stores.attribute(ds, "parameters")` reads them back. The attribute
+`schema_version` says which version of this page a store follows; a store of an earlier one is brought to the present one when
+`stores.open` opens it, or refused with the reason, and its files stay as they are.
 """
 
 
 def documentation() -> str:
     """Page with a table of variables and attributes per kind of store."""
-    out = [HEADER, "Root attributes of every store: " + ", ".join(f"`{name}`" for name in ROOT_ATTRS) + "."]
+    named = ", ".join(f"`{name}`" for name in ROOT_ATTRS)
+    out = [
+        HEADER,
+        f"Root attributes of every store: {named}. Schema version: {SCHEMA_VERSION} where a kind says no other.",
+    ]
     for schema in KINDS.values():
-        out += ["", f"## {schema.name}", "", schema.doc, "", *_table(schema.variables)]
+        version = "" if schema.version == SCHEMA_VERSION else f" Schema version {schema.version}."
+        out += ["", f"## {schema.name}", "", f"{schema.doc}{version}", "", *_table(schema.variables)]
         if schema.attrs:
             out += ["", "Further attributes: " + ", ".join(f"`{name}`" for name in schema.attrs) + "."]
         for group, variables in schema.groups.items():

@@ -129,7 +129,9 @@ def store_table(stores: Sequence[str]) -> pd.DataFrame:
                 "title": ds.attrs["title"],
                 "size": ", ".join(f"{size:,} {dim}" for dim, size in ds.sizes.items()),
                 "content sha256": manifest["content"]["content_sha256"][:16],
-                "inferred": "; ".join(f"{key}: {value}" for key, value in ds.attrs["derived"].items())[:400],
+                "inferred": "; ".join(
+                    f"{key}: {value}" for key, value in store_access.attribute(ds, "derived").items()
+                )[:400],
             }
         )
     return pd.DataFrame(rows)

@@ -40,7 +40,7 @@ def quotes(recovery_stores: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
                 "store": Path(path).stem,
                 "variant": str(variant),
                 "draws": int(matrices.sizes["draw"]),
-                "generated": str(tree.attrs["derived"]["generated"]),
+                "generated": str(stores.attribute(tree, "derived")["generated"]),
                 **_told(matrices.isel(measure=index)),
                 "hit_rate": [float(mine[name]) for name in ("score", "ci_low", "ci_high")],
                 "chance": 1 / matrices.sizes["truth"],

@@ -79,7 +79,9 @@ def _row(raster: Axes, bars: Axes, ds: xr.Dataset, point: str, window_ms: float,
     sizes = np.array([(population == name).sum() for name in names])
     # Counts in bins hold every spike, listed or not.
     counts = ds["count"].sum("bin").values if "count" in ds else np.bincount(unit, minlength=population.size)
-    listed = ds.attrs["parameters"].get("record", {}).get("spikes", True) and (step.size > 0 or counts.sum() == 0)
+    listed = stores.attribute(ds, "parameters").get("record", {}).get("spikes", True) and (
+        step.size > 0 or counts.sum() == 0
+    )
     known = listed or "count" in ds
     rates = np.array([counts[population == name].mean() for name in names]) / duration_ms * 1e3
     chosen = np.flatnonzero(np.diff(np.floor(np.arange(population.size + 1) * min(1.0, units / population.size))) > 0)

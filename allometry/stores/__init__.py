@@ -6,6 +6,7 @@ finds damage.
 """
 
 from allometry.stores.accessors import split, to_csr, to_dense, to_networkx, to_trials, trains
+from allometry.stores.attributes import attribute, set_attributes
 from allometry.stores.comparison import diff
 from allometry.stores.kind_activity import Recording, activity
 from allometry.stores.kind_connectome import SYNAPSES, connectome
@@ -25,6 +26,7 @@ __all__ = [
     "Recording",
     "SpikeWriter",
     "activity",
+    "attribute",
     "connectome",
     "diff",
     "manifest_path",
@@ -33,6 +35,7 @@ __all__ = [
     "responses",
     "schema_of",
     "scores",
+    "set_attributes",
     "spikes_recorded",
     "spikes_simulated",
     "split",

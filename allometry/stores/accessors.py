@@ -9,6 +9,7 @@ import scipy.sparse
 import xarray as xr
 
 from allometry.errors import StoreError
+from allometry.stores.attributes import attribute
 from allometry.stores.schema import Data
 
 DENSE_BYTES = 8 * 2**30
@@ -100,7 +101,7 @@ def trains(
 def _edges(ds: xr.Dataset, synapse: str | None, variable: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Return source, target and values of the chosen edges, and what an absent edge means."""
     _require_kind(ds, "Connectome")
-    absent = ds.attrs["absent_means"]
+    absent = attribute(ds, "absent_means")
     if variable not in ds or ds[variable].dims != ("edge",):
         names = sorted(str(name) for name in ds.data_vars if ds[name].dims == ("edge",))
         raise StoreError(what=f"there is no edge variable {variable!r}", where="variable", expected=f"one of {names}")

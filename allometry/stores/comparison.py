@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from allometry.stores.attributes import decoded
 from allometry.stores.manifest import read_manifest
 from allometry.stores.schema import parts
 from allometry.stores.storage import open_store
@@ -38,7 +39,7 @@ def _value_line(where: str, a: np.ndarray, b: np.ndarray) -> list[str]:
 
 
 def _dataset_lines(where: str, a: xr.Dataset, b: xr.Dataset) -> list[str]:
-    lines = _attr_lines(f"{where}attribute", a.attrs, b.attrs)
+    lines = _attr_lines(f"{where}attribute", decoded(a.attrs), decoded(b.attrs))
     for name in sorted({*a.variables, *b.variables}, key=str):
         at = f"{where}{name}"
         if name not in a.variables or name not in b.variables:
@@ -51,7 +52,7 @@ def _dataset_lines(where: str, a: xr.Dataset, b: xr.Dataset) -> list[str]:
             lines.append(f"{at}: {first.dtype} in A, {second.dtype} in B")
         else:
             lines += _value_line(at, first.values, second.values)
-        lines += _attr_lines(f"{at} attribute", first.attrs, second.attrs)
+        lines += _attr_lines(f"{at} attribute", decoded(first.attrs), decoded(second.attrs))
     return lines
 
 

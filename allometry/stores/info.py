@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from allometry.stores import manifest
+from allometry.stores.attributes import attribute
 from allometry.stores.schema import Data, parts
 from allometry.stores.storage import open_store
 
@@ -88,7 +89,7 @@ def _connectome(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
                 _number(float(np.median(of_kind))),
                 _number(of_kind.max()),
                 _share(len(of_kind) / nodes**2),
-                root.attrs["absent_means"].get(kind, "-"),
+                attribute(root, "absent_means").get(kind, "-"),
             ]
         )
     header = ["synapse", "edges", "total weight", "median", "largest", "of all pairs", "absent means"]
@@ -217,14 +218,14 @@ def info(path: str | Path) -> str:
         "citation": attrs["citation"],
         "licence": attrs["licence"],
         "verified": str(attrs.get("verified", "")),
-        "source": ", ".join(attrs["source"]),
-        "parameters": ", ".join(f"{key}={value}" for key, value in attrs["parameters"].items()),
+        "source": ", ".join(attribute(obj, "source")),
+        "parameters": ", ".join(f"{key}={value}" for key, value in attribute(obj, "parameters").items()),
         "seed": str(attrs.get("seed", "")),
         "content": described["content"]["content_sha256"][:16],
         "written": f"{described['provenance']['times']['finished']} on {described['provenance']['host']}",
     }
     lines = [attrs["title"], *(f"  {key + ':':<12}{_short(value)}" for key, value in facts.items() if value), ""]
-    derived = [f"  {key}: {value}" for key, value in attrs["derived"].items()]
+    derived = [f"  {key}: {value}" for key, value in attribute(obj, "derived").items()]
     lines += summary(obj)
     if derived:
         lines += ["", "derived (inferred, not in the source):", *map(_short, derived[:ROWS])]

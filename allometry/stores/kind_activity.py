@@ -10,7 +10,8 @@ import xarray as xr
 from dask.delayed import delayed
 
 from allometry.errors import StoreError
-from allometry.stores.schema import ANY_UNIT, SCHEMA_VERSION, Schema, Variable, column, plain, require, text
+from allometry.stores.attributes import encoded
+from allometry.stores.schema import ANY_UNIT, Schema, Variable, column, require, text
 
 AT_ONCE = 32 * 2**20  # bytes of the trace that are looked at together
 
@@ -181,7 +182,7 @@ def _native(recording: Recording, units: str) -> xr.Dataset:
             "label_confidence": ("roi", np.asarray(confidence, np.float32)),
         },
         coords={"time": ("time", time, {"units": "s"})},
-        attrs=plain(recording.attrs),
+        attrs=encoded(recording.attrs),
     )
     for name, array in recording.extra.items():
         dims, values, attrs = _parts_of(array)
@@ -193,7 +194,7 @@ def _native(recording: Recording, units: str) -> xr.Dataset:
         sizes = {dim: (length, group.sizes.get(dim, length)) for dim, length in zip(dims, values.shape)}
         if any(length != present for length, present in sizes.values()):
             raise _bad(f"{name} has shape {values.shape} over {dims}", where, f"the sizes {dict(group.sizes)}")
-        group[name] = (dims, values, plain(attrs))
+        group[name] = (dims, values, encoded(attrs))
     return group
 
 
@@ -260,7 +261,7 @@ def _resampled_extra(recordings: list[Recording], row_size: list[int], size: int
                 blocks.append(np.full((length, *tail), np.nan, first.dtype if first.dtype.kind == "f" else np.float64))
             slots.append(some)
         values = _join(blocks, slots, size)
-        joined[name] = (dims, values.astype(first.dtype) if first.dtype.kind == "f" else values, plain(attrs))
+        joined[name] = (dims, values.astype(first.dtype) if first.dtype.kind == "f" else values, encoded(attrs))
     return joined
 
 
@@ -339,7 +340,7 @@ def activity(
             "recording_index": ("sample", np.repeat(np.arange(len(row_size), dtype=np.int32), row_size)),
             "time": ("sample", np.concatenate(times), {"units": "s"}),
         },
-        attrs=plain({**attrs, "schema": SCHEMA.name, "schema_version": SCHEMA_VERSION, "rate_hz": float(rate_hz)}),
+        attrs=SCHEMA.root_attrs(attrs, {"rate_hz": float(rate_hz)}),
     )
     groups = {f"/native/{recording.name}": _native(recording, units) for recording in recordings}
     if len(groups) < len(recordings):

@@ -8,7 +8,8 @@ import pandas as pd
 import xarray as xr
 
 from allometry.errors import StoreError
-from allometry.stores.schema import ANY_UNIT, SCHEMA_VERSION, Schema, Variable, conform, plain, require, text
+from allometry.stores.attributes import attribute
+from allometry.stores.schema import ANY_UNIT, Schema, Variable, conform, require, text
 
 SYNAPSES = ("chemical", "electrical", "functional", "mesoscale", "monoaminergic", "peptidergic", "structural")
 SIGNED = frozenset({"functional"})
@@ -95,7 +96,7 @@ def check(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
             found.append("edge: not sorted by (synapse, source, target)")
     elif "electrical" in synapses:
         found += _electrical_violations(root)
-    absent = root.attrs["absent_means"]
+    absent = attribute(root, "absent_means")
     for kind in synapses.tolist():
         if absent.get(kind) not in ABSENT:
             found.append(f"attribute absent_means: {kind} is {absent.get(kind)!r}, expected one of {ABSENT}")
@@ -277,6 +278,6 @@ def connectome(
             dataset[name] = (dim, values, {"units": unit} if described else {})
     kinds = sorted(set(table["synapse"]))
     means = {kind: "unmeasured" if kind in SIGNED else "zero" for kind in kinds} | dict(absent_means or {})
-    dataset.attrs = plain({**attrs, "schema": SCHEMA.name, "schema_version": SCHEMA_VERSION, "absent_means": means})
+    dataset.attrs = SCHEMA.root_attrs(attrs, {"absent_means": means})
     require(dataset, SCHEMA)
     return dataset

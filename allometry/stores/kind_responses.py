@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from allometry.errors import StoreError
-from allometry.stores.schema import ANY_UNIT, SCHEMA_VERSION, Schema, Variable, conform, plain, require, text
+from allometry.stores.schema import ANY_UNIT, Schema, Variable, conform, require, text
 
 # Units of the columns that the field always measures alike; others are given by the caller.
 UNITS = {"onset": "s", "duration": "s", "depth": "m"}
@@ -146,7 +146,7 @@ def responses(
             **table_variables(units, "unit", SCHEMA, column_units),
         },
         coords=coords,
-        attrs=plain({**attrs, "schema": SCHEMA.name, "schema_version": SCHEMA_VERSION}),
+        attrs=SCHEMA.root_attrs(attrs),
     )
     require(dataset, SCHEMA)
     return dataset

@@ -8,7 +8,8 @@ import pandas as pd
 import xarray as xr
 
 from allometry.errors import StoreError
-from allometry.stores.schema import SCHEMA_VERSION, Schema, Variable, column, conform, plain, require, text
+from allometry.stores.attributes import encoded
+from allometry.stores.schema import Schema, Variable, column, conform, require, text
 
 KEYS = ("measure", "candidate", "reference", "group")
 NUMBERS = ("score", "ceiling_low", "ceiling_high", "ceiled", "ci_low", "ci_high", "p")
@@ -61,12 +62,12 @@ def _as_stored(curve: xr.Dataset) -> xr.Dataset:
     """Give a curve's text the stores' string dtype and its attributes JSON types."""
     curve = curve.copy()
     for name, variable in curve.variables.items():
-        replaced = (variable.dims, column(variable.values), plain(variable.attrs))
+        replaced = (variable.dims, column(variable.values), encoded(variable.attrs))
         if name in curve.coords:
             curve.coords[name] = replaced
         else:
             curve[name] = replaced
-    curve.attrs = plain(curve.attrs)
+    curve.attrs = encoded(curve.attrs)
     return curve
 
 
@@ -111,9 +112,7 @@ def scores(
     for name in [*NUMBERS, *(name for name in table.columns if name not in KEYS + NUMBERS)]:
         values = table[name] if name in table else np.full(len(table), np.nan)
         variables[str(name)] = ("comparison", conform(values, SCHEMA.variables.get(str(name))))
-    root = xr.Dataset(
-        variables, coords=coords, attrs=plain({**attrs, "schema": SCHEMA.name, "schema_version": SCHEMA_VERSION})
-    )
+    root = xr.Dataset(variables, coords=coords, attrs=SCHEMA.root_attrs(attrs))
     groups = {}
     for name, curve in (curves or {}).items():
         if not name or "/" in name:

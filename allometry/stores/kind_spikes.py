@@ -9,7 +9,7 @@ import xarray as xr
 
 from allometry.errors import StoreError
 from allometry.stores.kind_responses import table_variables, unit_labels
-from allometry.stores.schema import SCHEMA_VERSION, Schema, Variable, plain, require
+from allometry.stores.schema import Schema, Variable, require
 
 # Spikes checked at once: a recording of 130 million must not be held several times over.
 BLOCK = 2**22
@@ -147,15 +147,8 @@ def simulated_frame(
         dataset.coords["step"] = ("step", np.asarray(voltage_step, np.int64), {"units": "1"})
         dataset.coords["probe"] = ("probe", np.asarray(probe, np.int32))
         dataset["voltage"] = (("step", "probe"), np.asarray(voltage, np.float32), {"units": "mV"})
-    dataset.attrs = plain(
-        {
-            **attrs,
-            "schema": SCHEMA.name,
-            "schema_version": SCHEMA_VERSION,
-            "order": "time",
-            "dt_ms": float(dt_ms),
-            "duration_ms": float(duration_ms),
-        }
+    dataset.attrs = SCHEMA.root_attrs(
+        attrs, {"order": "time", "dt_ms": float(dt_ms), "duration_ms": float(duration_ms)}
     )
     return dataset
 
@@ -264,14 +257,6 @@ def spikes_recorded(
     dataset["observed"] = (("interval", "bound"), intervals, {"units": "s"})
     if duration_ms is None:
         duration_ms = (intervals.max() - intervals.min()) * 1000 if len(intervals) else 0.0
-    dataset.attrs = plain(
-        {
-            **attrs,
-            "schema": SCHEMA.name,
-            "schema_version": SCHEMA_VERSION,
-            "order": "unit",
-            "duration_ms": float(duration_ms),
-        }
-    )
+    dataset.attrs = SCHEMA.root_attrs(attrs, {"order": "unit", "duration_ms": float(duration_ms)})
     require(dataset, SCHEMA)
     return dataset

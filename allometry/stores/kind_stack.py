@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from allometry.stores.schema import ANY_UNIT, SCHEMA_VERSION, Schema, Variable, plain, text
+from allometry.stores.schema import ANY_UNIT, Schema, Variable, text
 
 _DIMS = ("annotation", "source", "target")
 
@@ -106,7 +106,7 @@ def stack(
             "source": ("source", text(labels)),
             "target": ("target", text(labels)),
         },
-        attrs=plain({**attrs, "schema": SCHEMA.name, "schema_version": SCHEMA_VERSION}),
+        attrs=SCHEMA.root_attrs(attrs),
     )
     validate(dataset)
     return dataset

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from allometry.errors import StoreError
-from allometry.stores.schema import plain, sorted_json
+from allometry.stores.attributes import plain, sorted_json
 
 MANIFEST_VERSION = 1
 # Snakemake marks directory outputs with this file; it is no part of a store.

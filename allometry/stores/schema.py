@@ -1,8 +1,6 @@
 """What a store must hold: variables with dimensions, dtypes and units, attributes, and how a violation is named."""
 
-import json
 import math
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +10,10 @@ import pandas as pd
 import xarray as xr
 
 from allometry.errors import StoreError
+from allometry.stores.attributes import decoded, encoded
 
-SCHEMA_VERSION = 1
+# Of every kind that has none of its own; see `migrations` for what earlier versions were.
+SCHEMA_VERSION = 2
 TEXT = np.dtypes.StringDType()
 
 # Required of every kind, with the type each must have.
@@ -94,6 +94,8 @@ class Schema:
         Parent of child groups (`native`) -> variables that each of them holds; any makes the store a DataTree.
     check : callable
         `check(root, {path: group})` lists violations of the values.
+    version : int
+        Goes up when what is stored changes; `migrations` must then say what becomes of stores of the version before.
     """
 
     kind: str
@@ -102,26 +104,17 @@ class Schema:
     attrs: dict[str, type | tuple[type, ...]] = field(default_factory=dict)
     groups: dict[str, dict[str, Variable]] = field(default_factory=dict)
     check: Checker = _no_check
+    version: int = SCHEMA_VERSION
 
     @property
     def name(self) -> str:
         """Value of the `schema` attribute, such as `Activity`."""
         return self.kind.capitalize()
 
-
-def plain(value: Any) -> Any:
-    """Return `value` as JSON types with sorted keys; numpy scalars and arrays and tuples become numbers and lists."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(value[key]) for key in sorted(value, key=str)}
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, set | frozenset):
-        return sorted(plain(item) for item in value)
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
+    def root_attrs(self, *given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the root attributes of a store of this kind, as it holds them; later mappings win."""
+        merged = {key: value for attrs in given for key, value in attrs.items()}
+        return encoded({**merged, "schema": self.name, "schema_version": self.version})
 
 
 def text(values: Any) -> np.ndarray:
@@ -241,21 +234,25 @@ def _group_violations(where: str, dataset: xr.Dataset, variables: dict[str, Vari
             yield f"{at}{name}: attribute {key!r} would change the values on opening"
         if variable.attrs.get("units") in TIMEDELTA_UNITS:
             yield f"{at}{name}: units {variable.attrs['units']!r} would be decoded as timedelta (write 's' or 'ms')"
-        yield from _json_violations(f"{at}{name} attributes", dict(variable.attrs))
+        yield from _json_violations(f"{at}{name} attributes", decoded(variable.attrs))
 
 
 def _attr_violations(root: xr.Dataset, schema: Schema) -> Iterator[str]:
-    if root.attrs.get("schema_version") != SCHEMA_VERSION:
-        yield f"attribute schema_version: is {root.attrs.get('schema_version')!r}, expected {SCHEMA_VERSION}"
+    if root.attrs.get("schema_version") != schema.version:
+        yield f"attribute schema_version: is {root.attrs.get('schema_version')!r}, expected {schema.version}"
+    values = decoded(root.attrs)
     for key, types in {**ROOT_ATTRS, **schema.attrs}.items():
-        if key not in root.attrs:
+        if key not in values:
             yield f"attribute {key}: is missing"
-        elif not isinstance(root.attrs[key], types) or (types is not bool and isinstance(root.attrs[key], bool)):
+            continue
+        # what a JSON text stands for is asked for where a mapping is
+        value = values[key] if types is dict else root.attrs[key]
+        if not isinstance(value, types) or (types is not bool and isinstance(value, bool)):
             names = " or ".join(t.__name__ for t in (types if isinstance(types, tuple) else (types,)))
-            yield f"attribute {key}: is a {type(root.attrs[key]).__name__}, expected {names}"
+            yield f"attribute {key}: is a {type(value).__name__}, expected {names}"
     if root.attrs.get("title") == "":
         yield "attribute title: is empty"
-    yield from _json_violations("attribute", dict(root.attrs))
+    yield from _json_violations("attribute", values)
 
 
 def schema_violations(obj: Data, schema: Schema) -> list[str]:
@@ -288,8 +285,3 @@ def require(obj: Data, schema: Schema) -> None:
             expected=f"the schema of {schema.name} stores (docs/stores.md)",
             do="correct what was passed to the builder",
         )
-
-
-def sorted_json(value: Any) -> bytes:
-    """Serialise as JSON with sorted keys, so that the same content always gives the same bytes."""
-    return json.dumps(value, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False).encode() + b"\n"

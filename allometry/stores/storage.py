@@ -13,9 +13,10 @@ import xarray as xr
 import zarr
 
 from allometry.errors import StoreError
-from allometry.stores import layout, manifest
+from allometry.stores import layout, manifest, migrations
+from allometry.stores.attributes import encoded, sorted_json
 from allometry.stores.kinds import BY_NAME, validate
-from allometry.stores.schema import SCHEMA_VERSION, Data, parts, plain, sorted_json
+from allometry.stores.schema import Data, parts
 
 Check = Literal["list", "full", "none"]
 
@@ -61,7 +62,7 @@ def create_array(
         compressors=[layout.codec(dtype, compression)],
         fill_value=layout.fill_value(dtype),
         dimension_names=dims,
-        attributes=plain(attrs),
+        attributes=encoded(attrs),
     )
 
 
@@ -82,7 +83,7 @@ def write_group(
 ) -> None:
     """Write a Dataset's attributes and variables into a Zarr group; lazy variables are computed shard by shard."""
     coordinates = sorted(str(name) for name in dataset.coords if name not in dataset.dims)
-    group.attrs.update(plain(dataset.attrs) | ({"coordinates": " ".join(coordinates)} if coordinates else {}))
+    group.attrs.update(encoded(dataset.attrs) | ({"coordinates": " ".join(coordinates)} if coordinates else {}))
     for name, variable in sorted(dataset.variables.items(), key=lambda item: str(item[0])):
         dims = tuple(map(str, variable.dims))
         array = create_array(
@@ -225,12 +226,13 @@ def open_store(path: str | Path, check: Check = "list", chunks: Any = None) -> D
 
     Returns
     -------
-    Dataset (connectome, responses, spikes) or DataTree (activity, scores). Variables are read when they are used.
+    Dataset (connectome, responses, spikes) or DataTree (activity, scores). Variables are read when they are used. A store
+    of an earlier version comes as one of the present version, where that loses nothing; its files stay as they are.
 
     Raises
     ------
     StoreError
-        There is no such store, it has no manifest, it is damaged, or of a later version.
+        There is no such store, it has no manifest, it is damaged, of a later version, or of one whose meaning has changed.
     """
     path = Path(path)
     if not (path / "zarr.json").is_file():
@@ -242,14 +244,13 @@ def open_store(path: str | Path, check: Check = "list", chunks: Any = None) -> D
         )
     _checked(path, check)
     attrs = json.loads((path / "zarr.json").read_bytes()).get("attributes", {})
-    schema = BY_NAME.get(str(attrs.get("schema")))
-    if schema is None or attrs.get("schema_version") != SCHEMA_VERSION:
+    schema, version = BY_NAME.get(str(attrs.get("schema"))), attrs.get("schema_version")
+    if schema is None or not migrations.known(schema, version):
         raise StoreError(
-            what=f"schema {attrs.get('schema')!r}, version {attrs.get('schema_version')!r}, is not known here",
+            what=f"schema {attrs.get('schema')!r}, version {version!r}, is not known here",
             where=str(path),
-            expected=f"one of {sorted(BY_NAME)}, version {SCHEMA_VERSION}",
+            expected=f"one of {sorted(BY_NAME)}" if schema is None else f"at most version {schema.version}",
             do="open it with xarray.open_zarr, or build it again with this version of Allometry",
         )
-    if schema.groups:
-        return xr.open_datatree(path, engine="zarr", chunks=chunks)
-    return xr.open_zarr(path, chunks=chunks)
+    obj = xr.open_datatree(path, engine="zarr", chunks=chunks) if schema.groups else xr.open_zarr(path, chunks=chunks)
+    return migrations.migrated(obj, schema, version, str(path))

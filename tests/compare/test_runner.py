@@ -41,10 +41,10 @@ def test_run_writes_scores_whose_measures_are_registered(worm: dict[str, xr.Data
     for out in outs:
         runner.run(options, paths, out)
     tree = stores.open(outs[0], check="full")
-    assert tree.attrs["parameters"] == options
+    assert stores.attribute(tree, "parameters") == options
     assert tree.attrs["seed"] == 5
     atlas = stores.read_manifest(paths["atlas"])["content"]["content_sha256"]
-    assert tree.attrs["source"]["atlas.zarr"] == atlas
+    assert stores.attribute(tree, "source")["atlas.zarr"] == atlas
     assert set(tree["measure"].values.tolist()) <= set(MEASURES)
     assert stores.diff(*outs) == []
 

@@ -61,7 +61,7 @@ def test_default_cluster_and_store_layout(tmp_path: Path, small: Network) -> Non
     assert list(found["population"].values[[0, 159, 160]]) == ["E", "E", "I"]
     assert found.attrs["seed"] == 3
     assert found.attrs["citation"] == "this test"
-    assert 0 < found.attrs["derived"]["weight_rounding_error"] < 0.05
+    assert 0 < stores.attribute(found, "derived")["weight_rounding_error"] < 0.05
     measured = json.loads((tmp_path / "out.manifest.json").read_text())["provenance"]["simulation"]
     assert measured["synapses"] == 200 * 20
     assert measured["synaptic_events"] > 0

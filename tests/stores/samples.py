@@ -18,7 +18,7 @@ ATTRS: dict[str, Any] = {
     "parameters": {"threshold": 0.5},
     "derived": {},
 }
-KINDS = ("activity", "connectome", "responses", "scores", "spikes", "recorded_spikes")
+KINDS = ("activity", "connectome", "responses", "scores", "spikes", "recorded_spikes", "stack")
 
 
 def connectome() -> xr.Dataset:
@@ -110,6 +110,11 @@ def scores() -> xr.DataTree:
     ]
     curve = xr.Dataset({"tpr": ("fpr", [0.0, 0.5, 1.0])}, {"fpr": [0.0, 0.3, 1.0], "step": ("fpr", ["a", "b", "c"])})
     return stores.scores(rows, {"roc": curve}, attrs=ATTRS)
+
+
+def stack() -> xr.Dataset:
+    matrix = np.arange(8, dtype=np.float32).reshape(2, 2, 2)
+    return stores.stack({"chemical": matrix}, np.ones((2, 2), bool), ["one", "two"], ["a", "b"], attrs=ATTRS)
 
 
 def sample(kind: str) -> xr.Dataset | xr.DataTree:

@@ -33,8 +33,8 @@ def test_matrices_and_graph_agree_with_the_edge_list(ds):
     assert isinstance(graph, nx.MultiDiGraph)
     assert list(graph) == labels
     assert graph.number_of_edges() == ds.sizes["edge"]
-    for kind in ds.attrs["absent_means"]:
-        absent = 0.0 if ds.attrs["absent_means"][kind] == "zero" else np.nan
+    for kind in stores.attribute(ds, "absent_means"):
+        absent = 0.0 if stores.attribute(ds, "absent_means")[kind] == "zero" else np.nan
         expected = np.full((len(labels), len(labels)), absent, np.float32)
         for source, target, weight, synapse in zip(*(ds[n].values for n in ("source", "target", "weight", "synapse"))):
             if synapse == kind:
@@ -52,7 +52,7 @@ def test_matrices_and_graph_agree_with_the_edge_list(ds):
 
 def test_to_dense_is_source_by_target_and_adds_anatomical_kinds():
     ds = samples.connectome().isel(edge=slice(0, 6))
-    ds.attrs["absent_means"] = {"chemical": "zero", "electrical": "zero"}
+    stores.set_attributes(ds, absent_means={"chemical": "zero", "electrical": "zero"})
     _, matrix = stores.to_dense(ds)
     assert matrix[0, 1] == 1 + 3  # chemical 1, electrical mean of 4 and 2
     assert matrix[1, 0] == 3

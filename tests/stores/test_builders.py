@@ -36,7 +36,7 @@ def test_edges_are_sorted_by_synapse_source_target():
         ("C", "A", 1, "chemical"),
         ("A", "B", 2, "functional"),
     ]
-    assert ds.attrs["absent_means"] == {"chemical": "zero", "functional": "unmeasured"}
+    assert stores.attribute(ds, "absent_means") == {"chemical": "zero", "functional": "unmeasured"}
 
 
 def test_node_order_is_kept_and_decides_the_edge_order():

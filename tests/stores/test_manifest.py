@@ -122,7 +122,8 @@ def test_opening_what_is_no_store_says_so(tmp_path, path):
 
 def test_diff_names_what_differs(tmp_path):
     first = samples.connectome()
-    second = first.copy(deep=True).assign_attrs(title="Another", parameters={"threshold": 0.6})
+    second = first.copy(deep=True).assign_attrs(title="Another")
+    stores.set_attributes(second, parameters={"threshold": 0.6})
     second["weight"][0] += 2
     second["new"] = ("node", [1, 2, 3])
     a, b = (stores.write(obj, tmp_path / f"{name}.zarr") for obj, name in ((first, "a"), (second, "b")))

@@ -197,7 +197,7 @@ def _weights(store: xr.Dataset, synapse: str) -> Floats:
     Where absent means unmeasured, pairs that were not measured are NaN.
     """
     size = store.sizes["node"]
-    if synapse not in store.attrs["absent_means"]:
+    if synapse not in stores.attribute(store, "absent_means"):
         return np.zeros((size, size))
     matrix = stores.to_dense(store, synapse)[1].astype(float)
     np.fill_diagonal(matrix, 0.0)

@@ -44,8 +44,8 @@ class Candidate:
     @classmethod
     def open(cls, name: str, store: xr.Dataset, structure: Sequence[str]) -> "Candidate":
         """Read a point; its parameters say what was simulated."""
-        given = store.attrs.get("parameters", {})
-        if "functional" not in store.attrs.get("absent_means", {}) or "weight_mv" not in given:
+        given = stores.attribute(store, "parameters", {})
+        if "functional" not in stores.attribute(store, "absent_means", {}) or "weight_mv" not in given:
             raise ComparisonError(
                 "this is no store of simulated signal propagation",
                 where=name,

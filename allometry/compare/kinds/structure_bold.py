@@ -208,7 +208,7 @@ def _subjects(
             recordings[key] = (name, part)
     found = []
     for name in structure:
-        subject = str(inputs[name].attrs.get("parameters", {}).get("subject") or name)
+        subject = str(stores.attribute(inputs[name], "parameters", {}).get("subject") or name)
         if subject not in recordings:
             raise ComparisonError(
                 f"no recording of subject {subject}",

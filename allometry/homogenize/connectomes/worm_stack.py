@@ -66,7 +66,7 @@ def stacked(connectomes: Mapping[str, xr.Dataset]) -> xr.Dataset:
         listed = place[place >= 0]
         observed[number, listed] = True
         derived[name] = {"nodes_on_axis": len(listed), "nodes_left_out": int((place < 0).sum())}
-        kinds = [kind for kind in dataset.attrs["absent_means"] if kind in _KINDS]
+        kinds = [kind for kind in stores.attribute(dataset, "absent_means") if kind in _KINDS]
         for kind in kinds:
             variables = {kind: "weight"} | ({"q": "q"} if kind == "functional" and "q" in dataset else {})
             for target, variable in variables.items():
@@ -96,7 +96,7 @@ def _fill(matrix: np.ndarray, dataset: xr.Dataset, kind: str, variable: str, pla
     source, target = place[dataset["source"].values[chosen]], place[dataset["target"].values[chosen]]
     on_axis = (source >= 0) & (target >= 0)
     listed = place[place >= 0]
-    matrix[np.ix_(listed, listed)] = 0.0 if dataset.attrs["absent_means"][kind] == "zero" else np.nan
+    matrix[np.ix_(listed, listed)] = 0.0 if stores.attribute(dataset, "absent_means")[kind] == "zero" else np.nan
     matrix[source[on_axis], target[on_axis]] = dataset[variable].values[chosen][on_axis]
     return int((~on_axis).sum())
 
@@ -108,7 +108,7 @@ def _attrs(connectomes: Mapping[str, xr.Dataset], derived: Mapping[str, Any]) ->
         "species": " / ".join(dict.fromkeys(a["species"] for a in attrs)),
         "citation": "; ".join(dict.fromkeys(a["citation"] for a in attrs)),
         "licence": "; ".join(dict.fromkeys(a["licence"] for a in attrs)),
-        "source": {file: sha for a in attrs for file, sha in a["source"].items()},
+        "source": {f: sha for c in connectomes.values() for f, sha in stores.attribute(c, "source").items()},
         "parameters": {"annotations": list(connectomes)},
         "derived": {
             "values": "0: both neurons are listed and not connected; NaN: a neuron is not listed, or the pair was not "

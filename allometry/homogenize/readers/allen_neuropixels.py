@@ -101,7 +101,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
             notes |= more
             dataset = _responses(nwb.units, units, rows, table, edges, chosen, source, kept, used, notes)
         _attach_electrodes(dataset, nwb)
-        dataset.attrs["session"] = _about(nwb.file)
+        stores.set_attributes(dataset, session=_about(nwb.file))
     for name in set(map(str, dataset.variables)) & set(COLUMN_UNITS):
         dataset[name].attrs["units"] = COLUMN_UNITS[name]
     return dataset
@@ -354,17 +354,21 @@ def _responses(
     )
 
 
+def _note(dataset: xr.Dataset, electrodes: str) -> None:
+    stores.set_attributes(dataset, derived={**stores.attribute(dataset, "derived"), "electrodes": electrodes})
+
+
 def _attach_electrodes(dataset: xr.Dataset, nwb: Nwb) -> None:
     """Add the electrode table as variables over `electrode`."""
     table = nwb.electrodes
     if table is None:
-        dataset.attrs["derived"]["electrodes"] = "no table in the file"
+        _note(dataset, "no table in the file")
         return
     try:
         columns = {name: presentations.plain_column(table.values(name)) for name in table.plain()}
         ids = table.values("id").astype(np.int64)
     except (ReaderError, ValueError, TypeError, OverflowError) as error:
-        dataset.attrs["derived"]["electrodes"] = f"left out: {str(error).splitlines()[0]}"
+        _note(dataset, f"left out: {str(error).splitlines()[0]}")
         return
     dataset.coords["electrode"] = ("electrode", ids)
     for name, values in columns.items():

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from allometry import stores
 from allometry.compare.kinds import connectome_reservoir as subject
 from allometry.errors import ComparisonError
 
@@ -130,7 +131,7 @@ def test_listed_distances_serve_and_unmeasured_areas_are_left_out(make_connectom
     store["distance"] = ("edge", apart[source, target], {"units": "mm"})
     # inputs of the last ten nodes were never measured
     kept = store.isel(edge=target < 30)
-    kept.attrs["absent_means"] = {"chemical": "unmeasured"}
+    stores.set_attributes(kept, absent_means={"chemical": "unmeasured"})
     network = subject._network("x", kept, ["chemical"], readout=500, seed=1)
     assert network.total.shape == (30, 30)
     assert network.distance is not None

@@ -16,7 +16,7 @@ OPTIONS = {"run": "run", "function": "atlas", "structure": ["anatomy"], "nulls":
 
 def point(make: Callable[..., xr.Dataset], names: list[str], response: np.ndarray, **parameters: float) -> xr.Dataset:
     store = make(names, functional=response)
-    store.attrs["parameters"] = {"connectome": "anatomy", **parameters}
+    stores.set_attributes(store, parameters={"connectome": "anatomy", **parameters})
     return store
 
 

@@ -36,7 +36,7 @@ def inputs(make_connectome: Callable[..., xr.Dataset]) -> dict[str, xr.Dataset |
     for name in ("s1", "s2", "s3", "s4"):
         weight = structure(rng)
         store = make_connectome(REGIONS, structural=weight)
-        store.attrs["parameters"] = {"subject": name}
+        stores.set_attributes(store, parameters={"subject": name})
         found[f"dti_{name}"] = store
         trace = bold(weight, 800, rng).astype(np.float32)
         recordings.append(
@@ -93,7 +93,7 @@ def test_missing_subject_and_constant_region(
     inputs: dict[str, xr.Dataset | xr.DataTree], make_connectome: Callable[..., xr.Dataset]
 ) -> None:
     stranger = make_connectome(REGIONS, structural=np.ones((40, 40)) - np.eye(40))
-    stranger.attrs["parameters"] = {"subject": "nobody"}
+    stores.set_attributes(stranger, parameters={"subject": "nobody"})
     with pytest.raises(ComparisonError, match="no recording of subject nobody"):
         subject.structure_bold({**inputs, "x": stranger}, activity=["bold"], structure=["x"])
     flat = np.random.default_rng(0).normal(size=(50, 4))

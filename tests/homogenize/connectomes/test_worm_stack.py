@@ -28,7 +28,7 @@ def test_every_entry_is_the_edge_it_stands_for(connectomes):
         labels = connectome["node"].values.tolist()
         for kind in ("chemical", "electrical", "functional"):
             matrix = stack[kind].sel(annotation=name).values
-            if kind not in connectome.attrs["absent_means"]:
+            if kind not in stores.attribute(connectome, "absent_means"):
                 assert np.isnan(matrix).all()
                 continue
             small, dense = stores.to_dense(connectome, kind)
@@ -40,7 +40,7 @@ def test_every_entry_is_the_edge_it_stands_for(connectomes):
                     elif np.isfinite(matrix[i, j]):
                         raise AssertionError(f"{name}, {kind}: {source} -> {target} is not in the connectome")
         off = [label for label in labels if label not in NEURONS]
-        assert stack.attrs["derived"][name]["nodes_left_out"] == len(off)
+        assert stores.attribute(stack, "derived")[name]["nodes_left_out"] == len(off)
 
 
 def test_stacks_are_stores(connectomes, tmp_path):
@@ -49,7 +49,7 @@ def test_stacks_are_stores(connectomes, tmp_path):
     opened = stores.open(tmp_path / "worm_stack.zarr", check="full")
     assert stores.verify(tmp_path / "worm_stack.zarr") == []
     np.testing.assert_array_equal(opened["chemical"].values, stacked(connectomes)["chemical"].values)
-    assert opened.attrs["parameters"]["annotations"] == list(connectomes)
+    assert stores.attribute(opened, "parameters")["annotations"] == list(connectomes)
 
 
 def test_violations_are_named(connectomes):

@@ -35,7 +35,7 @@ def test_trains_and_tables(tmp_path):
     assert made["probe_has_lfp_data"].values.tolist() == [True, False] * 3
     assert made.sizes["catalogued_unit"] == 15
     assert int(np.isfinite(made["catalogued_timescale_ac"]).sum()) == 6
-    assert made.attrs["derived"]["sessions"] == {"brain_observatory_1.1": 2, "functional_connectivity": 1}
+    assert stores.attribute(made, "derived")["sessions"] == {"brain_observatory_1.1": 2, "functional_connectivity": 1}
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_real_tables(mirror):
     made = read({path.name: path for path in folder.iterdir()})
     assert stores.violations(made) == []
     assert made.sizes["session"] == 58
-    assert made.attrs["derived"]["sessions"] == {"brain_observatory_1.1": 32, "functional_connectivity": 26}
-    assert made.attrs["derived"]["units_of_all_sessions"] == 40_010
+    assert stores.attribute(made, "derived")["sessions"] == {"brain_observatory_1.1": 32, "functional_connectivity": 26}
+    assert stores.attribute(made, "derived")["units_of_all_sessions"] == 40_010
     one = made.sel(session=715_093_703)
     assert [int(one[f"session_{name}"]) for name in ("unit_count", "channel_count", "probe_count")] == [884, 2219, 6]
     assert made["unit"].values.tolist() == [950_913_540]

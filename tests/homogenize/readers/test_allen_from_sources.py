@@ -52,8 +52,8 @@ def test_natural_scenes_and_blanks(tmp_path, older):
     np.testing.assert_allclose(made["running_speed"].values, 0.03)
     np.testing.assert_allclose(made["neuropil_r"].values, 0.7)
     assert made["mask_pixels"].values.tolist() == [6] * 4
-    assert made.attrs["session"]["pipeline_version"] == "2.0.3"
-    assert made.attrs["session"]["experiment_container_id"] == "511510736"
+    assert stores.attribute(made, "session")["pipeline_version"] == "2.0.3"
+    assert stores.attribute(made, "session")["experiment_container_id"] == "511510736"
 
 
 def test_drifting_gratings_by_features(tmp_path):
@@ -109,7 +109,7 @@ def test_layers_join_by_unit(session, tmp_path):
     layer = made["cortical_layer"].values
     assert layer[:-1].tolist() == [place % 7 for place in range(883)]
     assert np.isnan(layer[-1])
-    assert "1 units are not in it" in made.attrs["derived"]["layers"]
+    assert "1 units are not in it" in stores.attribute(made, "derived")["layers"]
 
 
 def test_presentations_and_responses(session):

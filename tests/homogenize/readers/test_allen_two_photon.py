@@ -40,7 +40,7 @@ def test_natural_scenes_have_the_row_counts_of_the_source(scenes):
     assert set(counts.values()) == {50}
     assert counts["natural_scenes/blank"] == 50
     assert len(counts) == 119
-    assert dataset.attrs["derived"]["design"]["natural_scenes"] == "118 conditions x 50 repeats + 50 blanks"
+    assert stores.attribute(dataset, "derived")["design"]["natural_scenes"] == "118 conditions x 50 repeats + 50 blanks"
     spacing = np.diff(dataset["start_frame"].values)
     assert spacing.mean() == pytest.approx(7.5, abs=0.01)
     assert set((dataset["end_frame"] - dataset["start_frame"]).values.tolist()) == {7, 8}
@@ -91,8 +91,8 @@ def test_cells_and_session(scenes):
     assert dataset["mask_pixels"].values.tolist() == scenes.masks
     assert set(dataset["area"].values.tolist()) == {"VISp"}
     np.testing.assert_allclose(dataset["depth"].values, 175e-6)
-    assert dataset.attrs["session"]["experiment_container_id"] == "511510736"
-    assert dataset.attrs["session"]["pipeline_version"] == "2.0"
+    assert stores.attribute(dataset, "session")["experiment_container_id"] == "511510736"
+    assert stores.attribute(dataset, "session")["pipeline_version"] == "2.0"
     assert dataset["quality"].values.tolist() == [1.0] * 6
 
 
@@ -106,7 +106,7 @@ def test_drifting_gratings_and_movies(tmp_path):
         "drifting_gratings": 628,
         "spontaneous": 2,
     }
-    design = dataset.attrs["derived"]["design"]
+    design = stores.attribute(dataset, "derived")["design"]
     assert design["drifting_gratings"] == "40 conditions x 15 repeats + 28 blanks"
     assert design["natural_movie_one"] == "900 conditions x 10 repeats"
 
@@ -117,7 +117,7 @@ def test_older_files_give_the_same(tmp_path, session):
     old = read(write(tmp_path / "2.nwb", session, cells=3, repeats=2, images=4, old=True).path)
     np.testing.assert_array_equal(new["response"], old["response"])
     np.testing.assert_array_equal(new["condition"], old["condition"])
-    assert old.attrs["derived"]["pupil_size"] == "not in the file"
+    assert stores.attribute(old, "derived")["pupil_size"] == "not in the file"
     assert np.isfinite(old["neuropil_r"]).all()
 
 
@@ -135,7 +135,7 @@ def test_every_signal_is_found(tmp_path, old):
 
 def test_templates_that_were_not_shown_are_recorded(tmp_path):
     session = write(tmp_path / "c.nwb", "C", cells=2)
-    derived = read(session.path).attrs["derived"]
+    derived = stores.attribute(read(session.path), "derived")
     assert derived["templates"]["locally_sparse_noise"] == "9000 templates, 8880 of them shown"
 
 
@@ -183,7 +183,7 @@ def test_ids_that_are_not_unique_are_not_used(small):
     change(small.path, lambda file: replace(file, f"{PIPELINE}/ImageSegmentation/cell_specimen_ids", np.zeros(3, int)))
     dataset = read(small.path)
     assert dataset["unit"].values.tolist() == [517_394_000, 517_394_001, 517_394_002]
-    assert "not unique" in dataset.attrs["derived"]["cells_cell_specimen_ids"]
+    assert "not unique" in stores.attribute(dataset, "derived")["cells_cell_specimen_ids"]
 
 
 def test_traces_longer_than_time_are_an_error_or_truncated_with_a_record(small):
@@ -191,7 +191,7 @@ def test_traces_longer_than_time_are_an_error_or_truncated_with_a_record(small):
     with pytest.raises(ReaderError, match="time stamps"):
         read(small.path)
     dataset = read(small.path, length_policy="truncate")
-    assert "the first" in dataset.attrs["derived"]["length_mismatch"]
+    assert "the first" in stores.attribute(dataset, "derived")["length_mismatch"]
 
 
 def test_sweeps_beyond_the_recording_are_missing_not_zero(small):
@@ -203,7 +203,7 @@ def test_sweeps_beyond_the_recording_are_missing_not_zero(small):
     change(small.path, cut)
     dataset = read(small.path)
     assert np.isnan(dataset["response"].values[:, -1]).all()
-    assert dataset.attrs["derived"]["presentations_without_data"]["count"] == 1
+    assert stores.attribute(dataset, "derived")["presentations_without_data"]["count"] == 1
 
 
 def test_seconds_in_place_of_frames_are_refused(small):
@@ -232,4 +232,4 @@ def test_a_movie_frame_that_ends_where_it_starts_is_one_frame(small):
     dataset = read(small.path, stimuli="natural_movie_one")
     starts = [row["start"] for row in rows]
     np.testing.assert_array_equal(dataset["response"], small.dff[:, starts])
-    assert "90 presentations" in dataset.attrs["derived"]["single_frames"]["natural_movie_one"]
+    assert "90 presentations" in stores.attribute(dataset, "derived")["single_frames"]["natural_movie_one"]

@@ -16,7 +16,7 @@ def edges(dataset, kind):
 
 
 def listed(dataset, kind):
-    record = dataset.attrs["derived"]["listed"][kind]
+    record = stores.attribute(dataset, "derived")["listed"][kind]
     return record["rows"], record["weight"]
 
 
@@ -25,14 +25,14 @@ def test_cook2019_hermaphrodite(mirror):
     assert dataset.sizes["node"] == 473
     assert edges(dataset, "chemical") == (4879, 28_113)
     assert edges(dataset, "electrical") == (2883, 23_313)
-    sheet = dataset.attrs["derived"]["asymmetric_sheet"]
+    sheet = stores.attribute(dataset, "derived")["asymmetric_sheet"]
     assert (sheet["rows"], sheet["weight"]) == (1450, 11_680)
     # 1450 pairs, 17 of them with themselves: 2 x 1433 + 17 directed edges.
-    assert dataset.attrs["derived"]["electrical"]["self_junctions"] == 17
+    assert stores.attribute(dataset, "derived")["electrical"]["self_junctions"] == 17
     assert set(NEURONS) <= set(dataset["node"].values.tolist())
     assert dataset["type"].values[dataset["node"].values == "BWM-DL01"] == "muscle"
     # the last column and row repeat the names
-    skipped = dataset.attrs["derived"]["unnamed_rows_and_columns_skipped"]
+    skipped = stores.attribute(dataset, "derived")["unnamed_rows_and_columns_skipped"]
     assert skipped["hermaphrodite chemical"].startswith("column 458, row 304:")
 
 
@@ -40,9 +40,9 @@ def test_cook2019_male(mirror):
     dataset = read("cook2019_male", mirror)
     nodes = set(dataset["node"].values.tolist())
     assert set(NEURONS) - nodes == {"HSNL", "HSNR", *(f"VC{i}" for i in range(1, 7))}  # hermaphrodite-specific
-    sheet = dataset.attrs["derived"]["asymmetric_sheet"]
+    sheet = stores.attribute(dataset, "derived")["asymmetric_sheet"]
     electrical = edges(dataset, "electrical")
-    assert electrical[0] == 2 * sheet["rows"] - dataset.attrs["derived"]["electrical"]["self_junctions"]
+    assert electrical[0] == 2 * sheet["rows"] - stores.attribute(dataset, "derived")["electrical"]["self_junctions"]
     assert [
         sheet[k] for k in ("pairs_missing_in_symmetric", "pairs_only_in_symmetric", "pairs_with_another_weight")
     ] == [0] * 3
@@ -58,7 +58,8 @@ def test_witvliet_adults(mirror, stage, nodes, chemical, electrical):
     assert listed(dataset, "chemical") == edges(dataset, "chemical") == chemical
     assert listed(dataset, "electrical") == electrical
     assert (
-        edges(dataset, "electrical")[0] == 2 * electrical[0] - dataset.attrs["derived"]["electrical"]["self_junctions"]
+        edges(dataset, "electrical")[0]
+        == 2 * electrical[0] - stores.attribute(dataset, "derived")["electrical"]["self_junctions"]
     )
 
 
@@ -87,7 +88,7 @@ def test_white1986_tail_series(mirror):
     dataset = read("white1986_jse", mirror)
     assert listed(dataset, "chemical") == (104, 261)
     assert edges(dataset, "chemical") == (94, 261)  # ten pairs are listed in two entries
-    assert dataset.attrs["derived"]["duplicate_rows_summed"] == 10
+    assert stores.attribute(dataset, "derived")["duplicate_rows_summed"] == 10
 
 
 def test_varshney2011_equals_the_matlab_matrices(mirror):
@@ -96,8 +97,8 @@ def test_varshney2011_equals_the_matlab_matrices(mirror):
     assert edges(dataset, "chemical") == (2194, 6394)
     assert edges(dataset, "electrical") == (1031, 1777)
     # the paper's 890 gap junctions and 1410 neuromuscular ones
-    assert (1777 + dataset.attrs["derived"]["electrical"]["self_junctions"]) / 2 == 890
-    assert dataset.attrs["derived"]["rows_by_type"]["NMJ"]["weight"] == 1410
+    assert (1777 + stores.attribute(dataset, "derived")["electrical"]["self_junctions"]) / 2 == 890
+    assert stores.attribute(dataset, "derived")["rows_by_type"]["NMJ"]["weight"] == 1410
     content = scipy.io.loadmat(mirror / "celegans_connectome" / "ConnOrdered_040903.mat")
     names = [str(name[0][0]) for name in content["Neuron_ordered"]]
     order = {label: i for i, label in enumerate(dataset["node"].values.tolist())}
@@ -110,14 +111,14 @@ def test_varshney2011_equals_the_matlab_matrices(mirror):
 def test_openworm(mirror):
     dataset = read("openworm", mirror)
     assert listed(dataset, "electrical") == (1084, 1847)
-    assert dataset.attrs["derived"]["neurons"] == {"chemical": 2279, "electrical": 1084}
+    assert stores.attribute(dataset, "derived")["neurons"] == {"chemical": 2279, "electrical": 1084}
     assert "weight_forward" in dataset  # five pairs are listed with different weights
-    assert dataset.attrs["derived"]["electrical"]["pairs_with_different_weights"] == 5
+    assert stores.attribute(dataset, "derived")["electrical"]["pairs_with_different_weights"] == 5
 
 
 def test_randi2023(mirror):
     wild, mutant = read("randi2023_wt", mirror), read("randi2023_unc31", mirror)
-    found = {name: d.attrs["derived"] for name, d in (("wt", wild), ("unc31", mutant))}
+    found = {name: stores.attribute(d, "derived") for name, d in (("wt", wild), ("unc31", mutant))}
     assert [
         found["wt"][k] for k in ("pairs_with_q", "pairs_with_q_below_0.05", "pairs_with_q_below_0.05_off_diagonal")
     ] == [
@@ -190,7 +191,7 @@ def test_uzel2022(mirror):
     dataset = read("uzel2022", mirror)
     assert dataset.sizes["node"] == 65
     assert dataset["weight"].values.min() == pytest.approx(-0.73, abs=0.005)
-    assert dataset.sizes["edge"] + 2 * dataset.attrs["derived"]["pairs_never_recorded_together"] == 65 * 64
+    assert dataset.sizes["edge"] + 2 * stores.attribute(dataset, "derived")["pairs_never_recorded_together"] == 65 * 64
 
 
 def test_flywire_mushroom_body(mirror):
@@ -201,12 +202,12 @@ def test_flywire_mushroom_body(mirror):
     kinds, counts = np.unique(dataset["type"].values, return_counts=True)
     assert dict(zip(kinds.tolist(), counts.tolist())) == {"APL": 1, "DAN": 165, "KC": 2597, "MBON": 48, "PN": 124}
     assert [int((dataset["sign"].values == s).sum()) for s in (1, -1, 0)] == [2746, 24, 165]
-    assert dataset.attrs["derived"]["signed_copy_differs"] == 0
+    assert stores.attribute(dataset, "derived")["signed_copy_differs"] == 0
 
 
 def test_oh2014(mirror):
     dataset = read("oh2014", mirror)
-    assert dataset.attrs["derived"]["counts"] == {
+    assert stores.attribute(dataset, "derived")["counts"] == {
         "ipsi": {"w>0": 16_954, "p<0.05": 3_123, "p<0.01": 2_487},
         "contra": {"w>0": 15_868, "p<0.05": 2_451, "p<0.01": 1_979},
     }
@@ -216,7 +217,7 @@ def test_oh2014(mirror):
 
 def test_markov2014(mirror):
     dataset = read("markov2014", mirror)
-    derived = dataset.attrs["derived"]
+    derived = stores.attribute(dataset, "derived")
     assert [derived[k] for k in ("rows", "cases", "targets", "sources", "pathways")] == [1989, 39, 29, 91, 1615]
     assert int((dataset["weight"].values > 0).sum()) == 1615
     assert dataset.sizes["edge"] == 29 * 90  # every measured pair, zeros included
@@ -231,14 +232,14 @@ def test_winding2023(mirror):
     dataset = read("winding2023", mirror)
     assert dataset.sizes["node"] == 2952
     assert edges(dataset, "chemical") == (110_677, 352_611)
-    assert dataset.attrs["derived"]["synapses"] == {
+    assert stores.attribute(dataset, "derived")["synapses"] == {
         "axon_dendrite": 234_958,
         "axon_axon": 90_800,
         "dendrite_axon": 6_438,
         "dendrite_dendrite": 20_415,
     }
-    assert dataset.attrs["derived"]["listed_in_another_order"] == ["aa", "ad", "da", "dd"]
-    parts = sum(dataset[name].values for name in dataset.attrs["derived"]["synapses"])
+    assert stores.attribute(dataset, "derived")["listed_in_another_order"] == ["aa", "ad", "da", "dd"]
+    parts = sum(dataset[name].values for name in stores.attribute(dataset, "derived")["synapses"])
     np.testing.assert_array_equal(parts, dataset["weight"].values)
 
 

@@ -64,7 +64,7 @@ def test_csv_with_a_row_per_roi_and_no_time(tmp_path):
     path.write_text("\n".join(rows))
     tree = read([path], orientation="roi", labels="name", native_rate_hz=2.5)
     check(tree)
-    assert "derived from a rate of 2.5 Hz" in native(tree, "worm").attrs["derived"]["time"]
+    assert "derived from a rate of 2.5 Hz" in stores.attribute(native(tree, "worm"), "derived")["time"]
     with pytest.raises(ReaderError, match="native_rate_hz"):
         read([path], orientation="roi", labels="name")
 
@@ -133,7 +133,7 @@ def test_the_example_of_the_page_runs(root, tmp_path):
     np.savez(path, dff=TRACE.T, fps=2.5, names=np.array(NAMES))
     tree = namespace["READER"].read({path.name: path}, source([path]), {})
     np.testing.assert_allclose(native(tree, "worm")["trace"].values, TRACE, rtol=1e-6)
-    assert native(tree, "worm").attrs["derived"]["renamed_labels"] == ["DB01 -> DB1", "VB02 -> VB2"]
+    assert stores.attribute(native(tree, "worm"), "derived")["renamed_labels"] == ["DB01 -> DB1", "VB02 -> VB2"]
     np.savez(path, other=TRACE)
     with pytest.raises(ReaderError, match="Not one of my files"):
         namespace["READER"].read({path.name: path}, source([path]), {})

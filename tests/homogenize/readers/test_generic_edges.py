@@ -127,7 +127,7 @@ def test_users_table_with_two_kinds_and_a_table_of_nodes(tmp_path):
     assert gaps[order["100"], order["101"]] == gaps[order["101"], order["100"]] == 3  # the mean of 2 and 4
     assert gaps[order["102"], order["103"]] == gaps[order["103"], order["102"]] == 1
     # Node 112 has no edge, but is in the table of nodes.
-    assert dataset.attrs["derived"]["nodes_without_an_edge"] >= 1
+    assert stores.attribute(dataset, "derived")["nodes_without_an_edge"] >= 1
     assert dataset["type"].values[order["112"]] == "PN"
     assert dataset["x"].attrs["units"] == "nm"
     assert dataset["x"].values[order["105"]] == 1050
@@ -147,7 +147,7 @@ def test_rows_without_a_weight_count_one_each(tmp_path):
     path.write_text("pre,post\nA,B\nA,B\nB,A\n")
     dataset = read({path.name: path}, source="pre", target="post", weight=None, min_weight=2)
     assert dataset["weight"].values.tolist() == [2]
-    assert dataset.attrs["derived"]["edges_left_out"] == {"below_min_weight_or_zero": 1, "min_weight": 2}
+    assert stores.attribute(dataset, "derived")["edges_left_out"] == {"below_min_weight_or_zero": 1, "min_weight": 2}
 
 
 def test_weak_edges_are_left_out_after_summing(tmp_path):
@@ -156,7 +156,7 @@ def test_weak_edges_are_left_out_after_summing(tmp_path):
     dataset = read({path.name: path}, min_weight=5)
     assert dataset["weight"].values.tolist() == [6]
     assert dataset["node"].values.tolist() == ["1", "2", "3"]  # the nodes of a weak edge stay
-    assert dataset.attrs["derived"]["edges_left_out"] == {"below_min_weight_or_zero": 1, "min_weight": 5}
+    assert stores.attribute(dataset, "derived")["edges_left_out"] == {"below_min_weight_or_zero": 1, "min_weight": 5}
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_ambiguous_labels_stay_ambiguous_and_zeros_go(case):
         assert native["label_candidates"].values[by_raw["AWC?"]] == "AWCL/AWCR"
     if "VB02" in by_raw:
         assert native["label"].values[by_raw["VB02"]] == "VB2"
-        assert "VB02 -> VB2" in native.attrs["derived"]["renamed_labels"]
+        assert "VB02 -> VB2" in stores.attribute(native, "derived")["renamed_labels"]
 
 
 def test_the_canonical_view_holds_the_labelled_neurons_at_3_hz(case):
@@ -120,7 +120,7 @@ def test_behavioural_states_in_a_struct_are_kept(tmp_path):
     tree = READERS["uzel2022_activity"].read({path.name: path}, source, {})
     native = tree["native/Uzel_WT_2"]
     np.testing.assert_array_equal(native["States_rev"].values, states[1]["rev"][:, 0])
-    assert native.attrs["derived"]["not_kept"] == ["comment"]
+    assert stores.attribute(native, "derived")["not_kept"] == ["comment"]
 
 
 def test_json_as_the_site_delivers_it(tmp_path):
@@ -149,7 +149,7 @@ def test_stimuli_of_yemini_are_kept(tmp_path):
 def test_leifer_reports_gaps_and_straight_lines_and_filters_on_request(tmp_path):
     fixture = WRITERS["leifer2023"](tmp_path)
     native = in_order("leifer2023", fixture, read("leifer2023", fixture))[1]
-    derived = native.attrs["derived"]
+    derived = stores.attribute(native, "derived")
     assert "[3]" in derived["gappy_rois"]
     assert "[7]" in derived["straight_rois"]
     assert "13 labels for 12 traces" in derived["surplus_labels"]

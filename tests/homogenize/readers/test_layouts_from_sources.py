@@ -135,7 +135,7 @@ def test_yemini_left_and_right_are_unpacked(tmp_path):
         for label, trace in some.items():
             np.testing.assert_allclose(known[label][4:], trace[4:], rtol=1e-6, atol=1e-6)
             assert np.isnan(known[label][:4]).all()  # exact zeros before the recording begins
-        assert "leading_zeros" in group.attrs["derived"]
+        assert "leading_zeros" in stores.attribute(group, "derived")
     np.testing.assert_allclose(tree["native_rate"].values, fps)
 
 

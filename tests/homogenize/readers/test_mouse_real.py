@@ -42,7 +42,7 @@ def test_tuned_averages_equal_the_shipped_ones(mcateer):
     np.testing.assert_array_equal(ours, shipped["AveON"].astype(np.float32))
     baseline = dataset["baseline"].values.reshape(73, 6, 12).swapaxes(1, 2)
     np.testing.assert_array_equal(baseline, shipped["AveOFF"].astype(np.float32))
-    differences = dataset.attrs["derived"]["largest_difference_from_shipped_averages"]
+    differences = stores.attribute(dataset, "derived")["largest_difference_from_shipped_averages"]
     assert differences["Ave_all.mat AveON"] == 0
     assert max(differences.values()) < 1e-12
 
@@ -70,9 +70,8 @@ def test_averages_of_another_recording_are_refused(mcateer, tmp_path):
     (tmp_path / "Ave_all.mat").symlink_to(mcateer / "Ave_all.mat")
     with pytest.raises(ReaderError, match="AveON are not those of"):
         read(mcateer_v1, tmp_path)
-    assert (
-        "largest_difference_from_shipped_averages"
-        not in read(mcateer_v1, tmp_path, without=["Ave_all.mat"]).attrs["derived"]
+    assert "largest_difference_from_shipped_averages" not in stores.attribute(
+        read(mcateer_v1, tmp_path, without=["Ave_all.mat"]), "derived"
     )
 
 
@@ -102,7 +101,7 @@ def test_printed_sweeps_are_reproduced_from_the_raster(swdb):
 
 
 def test_cell_ids_are_recorded_and_not_guessed(swdb):
-    derived = read(allen_swdb2016, swdb).attrs["derived"]
+    derived = stores.attribute(read(allen_swdb2016, swdb), "derived")
     assert derived["cell_ids"]["note"].startswith("243 ids for 242 cells")
     assert len(derived["cell_ids"]["ids"]) == 243
     assert read(allen_swdb2016, swdb)["unit"].values.tolist() == list(range(242))

@@ -52,4 +52,4 @@ def test_a_registered_source_runs_from_files_to_store(source, registry, tmp_path
     out = tmp_path / f"{name}.zarr"
     stage.run({**entry, "name": name, "files": files}, name, raw, out)
     assert stores.verify(out) == []
-    assert stores.open(out).attrs["parameters"]["verified"] == "layout-only"
+    assert stores.attribute(stores.open(out), "parameters")["verified"] == "layout-only"

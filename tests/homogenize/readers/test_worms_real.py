@@ -49,9 +49,9 @@ def test_kato_shapes_names_and_derived_rates(kato):
     raw = [sum(label != "" for label in native["label_raw"].values) for native in found.values()]
     assert raw == [38, 44, 32, 47]
     np.testing.assert_allclose(kato["native_rate"].values, [2.905, 2.902, 2.832, 3.066], atol=5e-4)
-    assert len(kato.attrs["derived"]["time"]["recordings"]) == 4
+    assert len(stores.attribute(kato, "derived")["time"]["recordings"]) == 4
     for native in found.values():
-        assert "derived from a duration of 1080 s" in native.attrs["derived"]["time"]
+        assert "derived from a duration of 1080 s" in stores.attribute(native, "derived")["time"]
         assert np.isfinite(native["trace"].values).all()
         assert 0.925 < correlation(native, "AVAL", "AVAR") < 0.99
 
@@ -92,7 +92,7 @@ def test_dag_shapes_labels_confidence_behaviour(dag):
         assert np.isfinite(native["trace"].values).all()
         assert {"velocity", "head_angle", "pumping", "reversal_vec"} <= set(native.data_vars)
         assert native["body_angle"].sizes["time"] == 800
-        assert native.attrs["derived"]["sampling"]["interval_s"] == pytest.approx(0.6, abs=2e-3)
+        assert stores.attribute(native, "derived")["sampling"]["interval_s"] == pytest.approx(0.6, abs=2e-3)
 
 
 def test_dag_ambiguous_labels_follow_the_policy(dag, mirror):
@@ -107,7 +107,7 @@ def test_dag_ambiguous_labels_follow_the_policy(dag, mirror):
 
 
 def test_dag_duplicate_labels_are_found(dag):
-    derived = natives(dag)["2022-07-27-38"].attrs["derived"]
+    derived = stores.attribute(natives(dag)["2022-07-27-38"], "derived")
     assert "URADL" in derived["duplicate_labels"]
 
 
@@ -133,14 +133,14 @@ def test_lanza_positions_names_and_missing_rate(lanza):
     at = raw.tolist().index("RMED/RID")
     assert (native["label"].values[at], native["label_candidates"].values[at]) == ("", "RMED/RID")
     assert {"x", "y", "z"} <= set(native.data_vars)
-    assert "no frame rate" in native.attrs["derived"]["time"]
+    assert "no frame rate" in stores.attribute(native, "derived")["time"]
     assert np.isnan(native["trace"].values).any()
 
 
 def test_lanza_takes_a_rate_from_the_options(mirror):
     tree = read(lanza2024, mirror / "celegans_activity" / "lanza2024", {"native_rate_hz": 5.0})
     assert tree["native_rate"].values[0] == pytest.approx(5.0)
-    assert "given by the options" in natives(tree)["Dataset2"].attrs["derived"]["time"]
+    assert "given by the options" in stores.attribute(natives(tree)["Dataset2"], "derived")["time"]
 
 
 def test_comparable_numbers(kato, dag, lanza):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
 
+from allometry import stores
 from allometry.homogenize.reader import Source
 from allometry.homogenize.readers import READERS
 from allometry.homogenize.traces import simeon2024
@@ -81,7 +82,7 @@ def test_the_preset_as_a_whole(tmp_path):
     source = Source("uzel2022", "C. elegans", "c", "l", "layout-only", dict.fromkeys(fixture.files, ""))
     tree = READERS["uzel2022_activity"].read(dict(fixture.files), source, {"preset": "simeon2024"})
     assert tree.attrs["rate_hz"] == pytest.approx(1 / DT)
-    assert tree.attrs["parameters"]["label_policy"] == "nearest"
+    assert stores.attribute(tree, "parameters")["label_policy"] == "nearest"
     root = tree.to_dataset(inherit=False)
     for number, worm in enumerate(fixture.worms):
         rows = root["recording_index"].values == number

@@ -66,7 +66,7 @@ def test_positions_join_the_connectome(tmp_path: Path, table: Path) -> None:
     assert there.any()
     assert np.isfinite(found["y"].values).tolist() == there.tolist()
     assert found["x"].attrs["units"] == "um"
-    assert table.name in found.attrs["source"]
+    assert table.name in stores.attribute(found, "source")
     assert found.drop_vars(["x", "y", "z"]).equals(plain)
     with pytest.raises(ReaderError, match="hermaphrodite"):
         cook2019.read(files, source, {**options, "sex": "male", "positions": table.name})

@@ -59,14 +59,14 @@ def ensembles_of(inputs: Mapping[str, Data]) -> dict[str, Ensemble]:
                 f"{name} is a {schema} store", where=name, expected="Spikes, Responses or Activity stores"
             )
         simulated = schema == "Spikes" and store.attrs["order"] == "time"
-        same = [store.attrs["parameters"], store.attrs["duration_ms"]] if simulated else name
+        same = [stores.attribute(store, "parameters"), store.attrs["duration_ms"]] if simulated else name
         found.setdefault(json.dumps(same, sort_keys=True), []).append(name)
     if len(inputs) < 2:
         raise ComparisonError("there are fewer than two stores", where="inputs", expected="at least two stores")
     result: dict[str, Ensemble] = {}
     for names in found.values():
         store = inputs[names[0]]
-        readable = without_seed(names[0], str(store.attrs["parameters"].get("model", names[0])))
+        readable = without_seed(names[0], str(stores.attribute(store, "parameters").get("model", names[0])))
         label = readable if readable not in result else names[0]
         result[label] = Ensemble(label, tuple(names), _populations(store))
     return result

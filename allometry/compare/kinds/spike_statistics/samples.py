@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 import xarray as xr
 
+from allometry import stores
 from allometry.compare.inference.arrays import FloatArray, IntArray
 from allometry.errors import ComparisonError
 
@@ -77,7 +78,9 @@ def window(store: xr.Dataset, skip_ms: float) -> tuple[float, float]:
 
 def has_spikes(store: xr.Dataset) -> bool:
     """Whether spikes were recorded one by one (a simulation can record counts in bins alone)."""
-    return bool(store.sizes.get("spike", 0)) or store.attrs["parameters"].get("record", {}).get("spikes", True)
+    return bool(store.sizes.get("spike", 0)) or stores.attribute(store, "parameters").get("record", {}).get(
+        "spikes", True
+    )
 
 
 def members(store: xr.Dataset) -> dict[str, IntArray]:
