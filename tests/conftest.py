@@ -2,11 +2,40 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
+
+# As the Makefile and the Snakefile do, before any library is imported: two workers, and what they start, share the cores.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Tests that one worker runs one after the other (pytest-xdist): by the first folder or file that holds them. The longest
+# come first, so that no worker ends with one of them alone. The rest goes file by file, since a module's fixtures are
+# made once per worker.
+GROUPS = {
+    "workflow": ("tests/workflow/test_end_to_end.py", "tests/workflow/test_results.py"),  # share one finished run
+    # share a Dask cluster; threads that meet every step would wait for each other's cores
+    "simulator": ("tests/simulate", "tests/models", "tests/reference"),
+    "plans": ("tests/workflow/test_dag.py",),
+    "browser": ("tests/report/test_page.py", "tests/report/test_cards.py"),
+    "slurm": ("tests/slurm",),  # one controller per machine
+}
+# Files that take more than some ten seconds, the longest first.
+LONG = (
+    "tests/homogenize/worm/test_positions.py",
+    "tests/compare/measures/spikes/test_criticality.py",
+    "tests/stores/test_roundtrip.py",
+    "tests/homogenize/readers/test_connectome_counts.py",
+    "tests/compare/kinds/dynamic_connectome/test_comparison.py",
+    "tests/compare/kinds/representation_similarity/test_comparison.py",
+    "tests/homogenize/readers/test_worm_mutations.py",
+    "tests/homogenize/readers/test_connectome_mutations.py",
+)
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("allometry", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -26,3 +55,33 @@ def mirror() -> Path:
     if not path.is_dir():
         pytest.skip("no mirror of the real data: set ALLOMETRY_MIRROR")
     return path
+
+
+def group(nodeid: str) -> str:
+    """Group of a test: a name in `GROUPS`, or its file."""
+    file = nodeid.split("::", 1)[0]
+    return next((name for name, places in GROUPS.items() if file.startswith(places)), file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with what takes longest, with one worker or several."""
+    first = {name: number for number, name in enumerate((*GROUPS, *LONG))}
+    # stable: within a group, and among the groups that are not named, the order of collection stays
+    items.sort(key=lambda item: first.get(group(item.nodeid), len(first)))
+
+
+class Groups(LoadScopeScheduling):
+    """Hands out whole groups in the order of collection.
+
+    The groups of `--dist loadgroup` would need tests with another name, which pytest 9.2 does not let pytest-xdist 3.8 give:
+    it would ignore them without a word, and run what is shared once per worker.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Use our groups where whole scopes are handed out (pyproject.toml)."""
+    return Groups(config, log) if config.getvalue("dist") == "loadscope" else None

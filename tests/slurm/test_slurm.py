@@ -1,4 +1,4 @@
-"""Simulations and the workflow on a real SLURM (`pytest -m slurm`)."""
+"""Simulations and the workflow on a real SLURM (`pytest -m slurm -n 0`)."""
 
 import subprocess
 import sys

@@ -1,11 +1,15 @@
 """Compilation of kernels with a cache on disk that notices edits in any module of this package that has kernels.
 
-numba looks only at the file of the cached function, so that an edit of a kernel that it calls would go unnoticed.
+numba looks only at the file of the cached function, so that an edit of a kernel that it calls would go unnoticed. And it
+numbers the files of a function's signatures without a lock: of two processes that compile different ones at the same
+time (float32 and float64) both would take the same number, and a third would run the one in place of the other.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Callable
-from functools import cache
+import threading
+from collections.abc import Callable, Iterator
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +30,39 @@ def _stamp() -> str:
     return digest.hexdigest()
 
 
+_IN_PROCESS = threading.Lock()
+
+
+@contextlib.contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Keep other threads and processes out; without a lock where the system or the file system has none."""
+    with _IN_PROCESS, contextlib.ExitStack() as stack:
+        with contextlib.suppress(ImportError, OSError):
+            import fcntl
+
+            file = stack.enter_context(lock.open("a"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _one_at_a_time(index: Any, operation: str) -> None:
+    """Let one process at a time do `operation` (load, save) on the files of one function."""
+    free, lock = getattr(index, operation), Path(index._index_path).with_suffix(".lock")
+
+    @wraps(free)
+    def alone(*arguments: Any) -> Any:
+        with _alone(lock):
+            return free(*arguments)
+
+    setattr(index, operation, alone)
+
+
 def compiled(function: Callable[..., Any]) -> Any:
     """Compile a function that Python calls, without the GIL; the result is cached for all later processes."""
     dispatcher = njit(nogil=True, cache=True)(function)
     index = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
     if index is not None and hasattr(index, "_source_stamp"):
         index._source_stamp = (_stamp(), 0)
+        _one_at_a_time(index, "load")
+        _one_at_a_time(index, "save")
     return dispatcher

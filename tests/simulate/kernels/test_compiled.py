@@ -1,10 +1,14 @@
 """The cache of compiled kernels follows every module that has any."""
 
+import contextlib
 import importlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
+from numba.core.caching import IndexDataCacheFile
 from numba.core.dispatcher import Dispatcher
 
-from allometry.simulate.kernels.compiled import kernel_modules
+from allometry.simulate.kernels.compiled import _one_at_a_time, kernel_modules
 
 
 def test_every_module_with_kernels_counts(root) -> None:
@@ -22,3 +26,25 @@ def test_every_module_with_kernels_counts(root) -> None:
     # elsewhere no kernel calls one of another module, so that numba's own stamp, that of the file, is enough
     for path in defining - own:
         assert "simulate.kernels" not in path.read_text(encoding="utf-8"), path
+
+
+def test_two_that_compile_at_once_do_not_take_each_others_file(tmp_path) -> None:
+    """Both read the index before either has written it: without a lock both would save under number 1."""
+    met = threading.Barrier(2)
+
+    class Together(IndexDataCacheFile):
+        def _load_index(self):
+            found = super()._load_index()
+            if not found:
+                with contextlib.suppress(threading.BrokenBarrierError):
+                    met.wait(timeout=0.5)  # for the other one, who cannot come where a lock keeps it out
+            return found
+
+    # as in two processes: files, and nothing else, are common to both
+    ours = [Together(str(tmp_path), "kernel", "stamp") for _ in range(2)]
+    for index in ours:
+        for operation in ("load", "save"):
+            _one_at_a_time(index, operation)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda index, key: index.save(key, f"code of {key}"), ours, ["float32", "float64"]))
+    assert [ours[0].load(key) for key in ("float32", "float64")] == ["code of float32", "code of float64"]
