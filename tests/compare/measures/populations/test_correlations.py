@@ -121,14 +121,14 @@ def test_noise_and_signal_correlation_are_told_apart():
     variability = rng.multivariate_normal([0, 0], 2 * np.array([[1, 0.5], [0.5, 1]]), size=(stimuli, repeats))
     x = tuning[:, None, :] + variability
     # standard errors: .75/sqrt(2800) = .014 and about .05
-    assert co.noise(x)[0] == pytest.approx(0.5, abs=0.06)
-    assert co.signal(x)[0] == pytest.approx(-0.6, abs=0.12)
+    assert co.noise_correlation(x)[0] == pytest.approx(0.5, abs=0.06)
+    assert co.signal_correlation(x)[0] == pytest.approx(-0.6, abs=0.12)
     leaked = (-0.6 + 0.125) / 1.25
-    assert co.signal(x, corrected=False)[0] == pytest.approx(leaked, abs=0.12)
+    assert co.signal_correlation(x, corrected=False)[0] == pytest.approx(leaked, abs=0.12)
     unbalanced = x.copy()
     unbalanced[::2, 5:] = np.nan
-    assert co.noise(unbalanced)[0] == pytest.approx(0.5, abs=0.07)
-    assert co.signal(unbalanced)[0] == pytest.approx(-0.6, abs=0.15)
+    assert co.noise_correlation(unbalanced)[0] == pytest.approx(0.5, abs=0.07)
+    assert co.signal_correlation(unbalanced)[0] == pytest.approx(-0.6, abs=0.15)
 
 
 def test_correlation_by_distance_bins_pairs():
@@ -162,9 +162,9 @@ def test_correlation_by_distance_bins_pairs():
         lambda: covariance.participation_ratio(np.zeros((3, 3))),
         lambda: covariance.participation_ratio(np.arange(9.0).reshape(3, 3)),
         lambda: covariance.spectrum_edges(1.0),
-        lambda: co.noise(np.zeros((4, 1, 3))),
-        lambda: co.noise(np.where(np.arange(24).reshape(4, 3, 2) == 3, np.nan, 1.0)),
-        lambda: co.signal(np.zeros((2, 3, 3))),
+        lambda: co.noise_correlation(np.zeros((4, 1, 3))),
+        lambda: co.noise_correlation(np.where(np.arange(24).reshape(4, 3, 2) == 3, np.nan, 1.0)),
+        lambda: co.signal_correlation(np.zeros((2, 3, 3))),
         lambda: co.by_distance(np.zeros(4), np.zeros((3, 2)), [0, 1]),
         lambda: co.by_distance(np.zeros(3), np.zeros((4, 2)), [0, 1]),
         lambda: co.by_distance(np.zeros(3), np.zeros((3, 2)), [1, 0]),
@@ -177,6 +177,6 @@ def test_bad_input_is_refused(call):
 
 def test_no_stimuli_and_negative_variances_are_refused():
     with pytest.raises(ComparisonError):
-        co.noise(np.empty((0, 4, 3)))
+        co.noise_correlation(np.empty((0, 4, 3)))
     with pytest.raises(ComparisonError, match="negative variances"):
         covariance.participation_ratio(-np.eye(3))
