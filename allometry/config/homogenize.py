@@ -26,6 +26,10 @@ class ActivityOptions(Model):
     impute: Literal["none", "iterative"] = Field(
         "none", description="Missing samples: keep NaN and mask, or impute and record."
     )
+    empty_view: Literal["error", "keep"] = Field(
+        "error",
+        description="A recording of which no neuron is on the canonical axis: refuse it, or keep it at its native rate alone.",
+    )
 
 
 class HomogenizeConfig(Model):

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import psutil
 
 from allometry.errors import ReaderError
+from allometry.homogenize.formats import mistaken
 
 
 @contextlib.contextmanager
@@ -15,6 +17,7 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
     """Open an HDF5 file for reading; a file that is missing, truncated or of another format is a `ReaderError`."""
     if not path.is_file():
         raise ReaderError("HDF5 file is missing", where=str(path), do="run the retrieve stage")
+    mistaken.refuse(path)
     try:
         file = h5py.File(path, "r")
     except (OSError, RuntimeError, ValueError) as error:
@@ -37,6 +40,26 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
                 expected="a complete HDF5 file",
                 do="delete the file and retrieve it again",
             ) from error
+
+
+def refuse_size(shape: tuple[int, ...], itemsize: int, where: str) -> None:
+    """Refuse an array by its declared shape, before memory is asked for: a file of a few bytes can declare terabytes."""
+    size = itemsize
+    for length in shape:
+        size *= int(length)
+    if size > (limit := psutil.virtual_memory().total // 2):
+        raise ReaderError(
+            f"array of shape {tuple(shape)} is too large: {size / 2**30:.3g} GiB",
+            where=where,
+            expected=f"at most {limit / 2**30:.3g} GiB, half of the memory of this machine",
+            do="check that the file is what it should be; cut it into shorter recordings, or use a machine with more memory",
+        )
+
+
+def whole(item: h5py.Dataset) -> np.ndarray:
+    """All values of a dataset, refused by its size where memory could not hold them."""
+    refuse_size(item.shape or (), item.dtype.itemsize, f"{Path(item.file.filename).name}, {item.name}")
+    return np.asarray(item[()])
 
 
 _BROKEN = (KeyError, OSError, RuntimeError, ValueError)
@@ -79,7 +102,9 @@ def dataset(group: h5py.Group, name: str, ndim: int | None = None) -> np.ndarray
             f"dataset has {item.ndim} dimensions {item.shape}", where=where, expected=f"{ndim} dimensions"
         )
     try:
-        return np.asarray(item[()])
+        return whole(item)
+    except ReaderError:
+        raise
     except (*_BROKEN, TypeError) as error:
         raise ReaderError(f"cannot be read ({error})", where=where, do="retrieve the file again") from error
 

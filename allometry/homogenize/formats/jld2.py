@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from allometry.errors import ReaderError
-from allometry.homogenize.formats.hdf5 import open_hdf5
+from allometry.homogenize.formats.hdf5 import open_hdf5, refuse_size
 
 MAX_DEPTH = 30
 
@@ -48,7 +48,9 @@ def load(path: Path, name: str, select: tuple[Any, ...] = ()) -> Any:
                 do=f"check that this is the right file; it has: {', '.join(list(file)[:10])}",
             )
         try:
-            return _select(file, file[name][()], select)
+            item = file[name]
+            refuse_size(item.shape or (), item.dtype.itemsize, f"{path.name}, {name}")
+            return _select(file, item[()], select)
         except (
             KeyError,
             IndexError,

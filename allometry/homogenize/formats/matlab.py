@@ -14,7 +14,8 @@ import numpy as np
 import scipy.io
 
 from allometry.errors import ReaderError
-from allometry.homogenize.formats import mat5
+from allometry.homogenize.formats import mat5, mistaken
+from allometry.homogenize.formats.hdf5 import whole
 
 MAX_DEPTH = 12  # references in a damaged file can form a ring
 MAGIC_73 = b"MATLAB 7.3"
@@ -39,6 +40,7 @@ def load(path: Path) -> dict[str, Any]:
         If the file is no complete MATLAB file.
     """
     try:
+        mistaken.refuse(path)
         with path.open("rb") as raw:
             head = raw.read(16)
         if head.startswith(MAGIC_73) or h5py.is_hdf5(path):
@@ -75,11 +77,11 @@ def _hdf5(file: h5py.File, item: Any, depth: int) -> Any:
     if item.attrs.get("MATLAB_empty", 0):
         return "" if kind == "char" else [] if kind == "cell" else np.zeros((0, 0))
     if h5py.check_ref_dtype(item.dtype) is not None:
-        return [_hdf5(file, file[ref], depth + 1) if ref else None for ref in np.atleast_1d(item[()]).ravel()]
+        return [_hdf5(file, file[ref], depth + 1) if ref else None for ref in np.atleast_1d(whole(item)).ravel()]
     if kind == "char" and item.dtype.kind in "ui":
-        rows = np.atleast_2d(np.asarray(item[()]).T)
+        rows = np.atleast_2d(whole(item).T)
         return "".join(chr(code) for code in rows.ravel(order="C" if rows.shape[0] == 1 else "F"))
-    value = np.asarray(item[()])
+    value = whole(item)
     if value.dtype.kind == "S":
         return value.item().decode("utf-8", errors="replace") if value.ndim == 0 else value.astype(str).ravel().tolist()
     if value.dtype.kind == "O":

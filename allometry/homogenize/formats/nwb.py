@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from allometry.errors import ReaderError
+from allometry.homogenize.formats.hdf5 import whole
 
 
 def text(value: Any) -> str:
@@ -28,7 +29,7 @@ def time_of(series: h5py.Group, n_samples: int, path: Path) -> tuple[npt.NDArray
     where = f"{path.name}, {series.name}"
     try:
         if isinstance(series.get("timestamps"), h5py.Dataset):
-            return np.asarray(series["timestamps"][()], dtype=np.float64), {}
+            return whole(series["timestamps"]).astype(np.float64), {}
         start = series.get("starting_time")
         if not isinstance(start, h5py.Dataset) or "rate" not in start.attrs:
             return None, {}

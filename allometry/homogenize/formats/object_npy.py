@@ -5,6 +5,7 @@ by a small machine that knows lists, tuples, strings, integers and raw number ar
 """
 
 import io
+import math
 import pickletools
 import zipfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from allometry.errors import ReaderError
+from allometry.homogenize.formats import mistaken
 
 ARRAY_PARTS = {"_reconstruct", "ndarray", "dtype", "scalar"}
 
@@ -49,6 +51,7 @@ def load(path: Path) -> dict[str, Any]:
         If the file is damaged, or an object array holds more than lists, strings and numbers.
     """
     out: dict[str, Any] = {}
+    mistaken.refuse(path)
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.namelist():
@@ -88,9 +91,12 @@ def _array(data: bytes) -> Any:
     stream = io.BytesIO(data)
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    _, _, dtype = read(stream)
+    shape, _, dtype = read(stream)
     if dtype.hasobject:
         return decode(data[stream.tell() :])
+    if math.prod(shape) * dtype.itemsize > len(data) - stream.tell():
+        # numpy would ask for the memory first and miss the bytes afterwards
+        raise ValueError(f"an array of shape {shape} is declared, and {len(data) - stream.tell()} bytes are there")
     return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
 
 

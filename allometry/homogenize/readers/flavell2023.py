@@ -17,7 +17,7 @@ import xarray as xr
 
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import flavell_h5
-from allometry.homogenize.formats.hdf5 import open_hdf5
+from allometry.homogenize.formats.hdf5 import open_hdf5, whole
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity, labels
 from allometry.homogenize.traces.recordings import RawRecording
@@ -141,7 +141,7 @@ def _hdf5(file: h5py.File) -> dict[str, Any]:
         for group in (file, *(item for item in file.values() if isinstance(item, h5py.Group))):
             for name in NAMES[:2]:
                 if name not in content and isinstance(group.get(name), h5py.Dataset):
-                    content[name] = group[name][()]
+                    content[name] = whole(group[name])
             if "neuropal_label" not in content and isinstance(group.get("neuropal_label"), h5py.Dataset):
                 content["neuropal_label"] = group["neuropal_label"][()]
             if "labeled" not in content and isinstance(group.get("labeled"), h5py.Group):

@@ -2,13 +2,15 @@
 
 One file is one recording. The options say where things are:
 
-- CSV/TSV (`.csv`, `.tsv`, `.txt`): a column per ROI, named in the header line; `time` names the column of seconds. With
-  `orientation: roi` a row per ROI, its name in the column `labels` (default: the first).
+- CSV/TSV (`.csv`, `.tsv`, `.txt`): a column per ROI, named in the header line; `time` names the column of time stamps. With
+  `orientation: roi` a row per ROI, its name in the column `labels` (default: the first). With `header: false` there is no
+  header line, and the columns are named by their numbers, from 1.
 - NPZ, HDF5, MATLAB: `traces`, `time`, `labels` (and `confidence`) name arrays; `orientation` says what a row of `traces` is.
-- NWB 2: the first `RoiResponseSeries` (or the one at the path `traces`); labels from the dataset or table column `labels`.
+- NWB 2: the only `RoiResponseSeries`, or the one that `traces` names; labels from the column `labels` of its table of ROIs (the
+  ids of the ROIs where it has none), or from a dataset by its path.
 
 A file without time needs the option `native_rate_hz`. `neurons` is the canonical axis: `worm` (302 names, the default where
-the species is C. elegans) or `labels` (every name that occurs, sorted).
+the species is C. elegans) or `labels` (every name that occurs, sorted; a label is itself, letter for letter).
 """
 
 import functools
@@ -22,7 +24,7 @@ from allometry.errors import ReaderError
 from allometry.homogenize.formats import generic_formats
 from allometry.homogenize.reader import Reader, Source, choose
 from allometry.homogenize.traces import activity, labels
-from allometry.homogenize.traces.recordings import RawRecording
+from allometry.homogenize.traces.recordings import Pending, RawRecording
 from allometry.homogenize.worm.neurons import NEURONS
 
 OWN: dict[str, Any] = {
@@ -31,8 +33,9 @@ OWN: dict[str, Any] = {
     "labels": "labels",
     "confidence": None,
     "orientation": "time",
+    "header": True,
     "neurons": None,
-    "units": "1",
+    "units": None,
     "title": None,
 }
 DEFAULTS: dict[str, Any] = {**OWN, **activity.DEFAULTS}
@@ -65,7 +68,8 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     shared = {key: value for key, value in options.items() if key not in OWN}
     choose(own["orientation"], ("time", "roi"), "orientation", source.name)
     choose(own["neurons"], (None, "worm", "labels"), "neurons", source.name)
-    if not isinstance(own["units"], str) or not own["units"]:
+    choose(own["header"], (True, False), "header", source.name)
+    if own["units"] is not None and (not isinstance(own["units"], str) or not own["units"]):
         raise ReaderError(
             what=f"Option units is {own['units']!r}.",
             where=source.name,
@@ -73,12 +77,17 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
             do="correct it",
         )
     worm = own["neurons"] == "worm" or (own["neurons"] is None and "elegans" in source.species.lower())
-    found: list[Any] = [functools.partial(recording, path, own) for _, path in sorted(files.items())]
+    found: list[Any] = [
+        Pending(_name(path), functools.partial(recording, path, own), path.name) for _, path in sorted(files.items())
+    ]
     neurons: tuple[str, ...] = NEURONS
     if not worm:
-        found = [load() for load in found]
-        neurons = tuple(sorted({name for raw in found for name in map(labels.text, raw.labels) if name}))
-        if not neurons:
+        # The axis is made of all labels, so that all files but those left out are read first.
+        out = activity.left_out(options)
+        found = [item if out & {item.name, item.file} else item() for item in found]
+        raws = [raw for raw in found if isinstance(raw, RawRecording)]
+        neurons = tuple(sorted({name for raw in raws for name in map(labels.text, raw.labels) if name}))
+        if raws and not neurons:
             raise ReaderError(
                 what="No ROI has a name, so there is no canonical axis.",
                 where=source.name,
@@ -97,6 +106,10 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     )
 
 
+def _name(path: Path) -> str:
+    return path.name.removesuffix(path.suffix)
+
+
 def recording(path: Path, own: dict[str, Any]) -> RawRecording:
     """Map one file as the options say."""
     content = generic_formats.load(path, own)
@@ -107,16 +120,25 @@ def recording(path: Path, own: dict[str, Any]) -> RawRecording:
             expected="the column or array that the option `time` names",
             do="correct the option `time`, or leave it out and set `native_rate_hz`",
         )
+    if content.labels is None and own["labels"] not in (None, OWN["labels"]):
+        raise ReaderError(
+            what=f"There is no {own['labels']!r} to read the labels from.",
+            where=path.name,
+            expected="the column or array that the option `labels` names",
+            do="correct the option `labels`, or leave it out",
+        )
     trace = content.traces
     if own["orientation"] == "roi" and not content.time_first:
         trace = trace.T
     raw = content.labels if content.labels is not None else [""] * int(np.shape(trace)[1] if np.ndim(trace) == 2 else 0)
     return RawRecording(
-        name=path.name.removesuffix(path.suffix),
+        name=_name(path),
         trace=trace,
         time=content.time,
         labels=raw,
         confidence=content.confidence,
+        time_unit=content.time_unit,
+        units=content.units,
         where=path.name,
         notes=content.notes,
     )

@@ -5,8 +5,10 @@ record of everything that was inferred are dealt with here, the same way for eve
 Dask tasks; how many run at a time is for `homogenize.run` to say.
 """
 
+import difflib
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,9 @@ from dask.delayed import delayed
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.reader import Source, recording_options, resolve_options
-from allometry.homogenize.traces import imputation, labels, simeon2024
-from allometry.homogenize.traces.recordings import RawRecording, checked, confidences, extras
-from allometry.homogenize.traces.resample import resample
+from allometry.homogenize.traces import imputation, labels, simeon2024, timebase
+from allometry.homogenize.traces.recordings import Pending, RawRecording, checked, confidences, extras
+from allometry.homogenize.traces.resample import check_length, resample
 from allometry.homogenize.worm.neurons import NEURONS
 
 log = logging.getLogger("allometry")
@@ -36,11 +38,21 @@ DEFAULTS: dict[str, Any] = {
     "max_gap_s": None,
     "native_rate_hz": None,
     "duration_s": None,
+    "time_unit": None,
+    "max_pause_s": None,
+    "empty_view": "error",
     "leave_out": (),
 }
 """Options that every activity reader has, with their defaults."""
 
-Lazy = RawRecording | Callable[[], RawRecording]
+LEFT_OUT = "left out by the options"
+Lazy = RawRecording | Pending | Callable[[], RawRecording]
+
+
+def left_out(options: Mapping[str, Any]) -> set[str]:
+    """Names of the recordings and files that the options leave out: for readers that open files before `build`."""
+    names = recording_options(options).get("leave_out") or ()
+    return {names} if isinstance(names, str) else {str(name) for name in names}
 
 
 def build(
@@ -51,7 +63,7 @@ def build(
     files: Mapping[str, Path],
     title: str,
     neurons: Sequence[str] = NEURONS,
-    units: str = "1",
+    units: str | None = "1",
     parameters: Mapping[str, Any] | None = None,
 ) -> xr.DataTree:
     """Make an Activity store of what a reader found.
@@ -59,7 +71,7 @@ def build(
     Parameters
     ----------
     found : sequence of RawRecording, or of functions that load one
-        The recordings; functions are called inside the Dask tasks.
+        The recordings; functions are called inside the Dask tasks. A `Pending` one is not read if it is left out.
     source : Source
         Registry entry.
     options : mapping
@@ -70,8 +82,8 @@ def build(
         Title of the store.
     neurons : sequence of str
         Canonical axis.
-    units : str
-        Units of the traces.
+    units : str, optional
+        Units of the traces; None: as the files say, 1 where they do not.
     parameters : mapping, optional
         Options of the reader itself, to be stored.
 
@@ -86,11 +98,12 @@ def build(
     """
     chosen = resolve_options(recording_options(options), DEFAULTS, source.name)
     _check_options(chosen, source.name)
-    left_out = {str(name) for name in chosen["leave_out"]}
-    tasks = [delayed(_one, pure=False)(item, tuple(neurons), chosen, left_out) for item in found]
+    names = left_out(options)
+    tasks = [delayed(_one, pure=False)(item, tuple(neurons), chosen, names) for item in found]
     done = compute(*tasks, scheduler="threads") if tasks else ()
-    skipped = {name: reason for name, _, reason in done if reason}
-    recordings = [recording for _, recording, _ in done if recording is not None]
+    skipped = {one.name: one.skipped for one in done if one.skipped}
+    recordings = [one.recording for one in done if one.recording is not None]
+    _all_met(names, {text for one in done for text in (one.name, one.file)}, source.name)
     if not recordings:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in list(skipped.items())[:5])
         raise ReaderError(
@@ -104,14 +117,16 @@ def build(
     rate = simeon2024.RATE_HZ if chosen["preset"] == "simeon2024" else float(chosen["rate_hz"])
     kept = {key: chosen[key] for key in DEFAULTS if key != "leave_out"} | {
         "rate_hz": rate,
-        "leave_out": sorted(left_out),
+        "leave_out": sorted(names),
     }
     if chosen["preset"] == "simeon2024":  # what the preset did, whatever the other options say
         kept |= {"label_policy": "nearest", "impute": "iterative", "up": "linear"}
     attrs = source.attrs(title, {**kept, **(parameters or {})}, _summary(recordings, skipped), dict(files))
-    tree = stores.activity(
-        recordings, neurons, rate, attrs=attrs, units="1" if chosen["preset"] == "simeon2024" else units
-    )
+    if chosen["preset"] == "simeon2024":
+        units = "1"
+    elif units is None:
+        units = _units({one.name: one.units for one in done if one.recording is not None}, source.name)
+    tree = stores.activity(recordings, neurons, rate, attrs=attrs, units=units)
     if not isinstance(tree, xr.DataTree):
         raise TypeError("stores.activity must return a DataTree")
     return tree
@@ -124,16 +139,18 @@ def _check_options(chosen: Mapping[str, Any], where: str) -> None:
         "length_policy": ("error", "truncate"),
         "impute": ("none", "iterative"),
         "up": ("band-limited", "linear"),
+        "time_unit": (None, *timebase.UNITS),
+        "empty_view": ("error", "keep"),
     }
     for key, values in allowed.items():
         if chosen[key] not in values:
             raise ReaderError(
                 what=f"Option {key} is {chosen[key]!r}.",
                 where=where,
-                expected=f"one of {', '.join(values)}",
+                expected=f"one of {', '.join(str(value or 'null') for value in values)}",
                 do=f"correct {key!r} in the options of this data set",
             )
-    for key in ("rate_hz", "native_rate_hz", "duration_s", "max_gap_s"):
+    for key in ("rate_hz", "native_rate_hz", "duration_s", "max_gap_s", "max_pause_s"):
         value = chosen[key]
         if value is None and key != "rate_hz":
             continue
@@ -146,13 +163,25 @@ def _check_options(chosen: Mapping[str, Any], where: str) -> None:
             )
 
 
-def _one(
-    item: Lazy, neurons: tuple[str, ...], chosen: Mapping[str, Any], left_out: set[str]
-) -> tuple[str, stores.Recording | None, str]:
-    """Process one recording: (name, recording or None, why it was skipped)."""
+@dataclass(frozen=True)
+class _Done:
+    """One recording after its treatment: the recording, or why it was skipped."""
+
+    name: str
+    file: str
+    recording: stores.Recording | None = None
+    skipped: str = ""
+    units: str | None = None
+
+
+def _one(item: Lazy, neurons: tuple[str, ...], chosen: Mapping[str, Any], names: set[str]) -> _Done:
+    """Process one recording."""
+    if isinstance(item, Pending) and names & {item.name, item.file}:
+        return _Done(item.name, item.file, skipped=LEFT_OUT)
     raw = item if isinstance(item, RawRecording) else item()
-    if raw.name in left_out:
-        return raw.name, None, "left out by the options"
+    file = raw.where.split(",")[0]
+    if names & {raw.name, file}:
+        return _Done(raw.name, file, skipped=LEFT_OUT)
     raw, base, trace = checked(raw, chosen)
     preset = chosen["preset"] == "simeon2024"
     confidence = None if raw.confidence is None else confidences(raw.confidence, trace.shape[1], raw.where)
@@ -168,7 +197,7 @@ def _one(
     if preset:
         reason = simeon2024.reason_to_skip(trace.shape[0], given.label)
         if reason:
-            return raw.name, None, reason
+            return _Done(raw.name, file, skipped=reason)
     if chosen["impute"] == "iterative" or preset:
         trace, note = imputation.iterative(trace)
         notes.update(note)
@@ -176,6 +205,8 @@ def _one(
     rois = [roi for roi, name in enumerate(given.label) if name]
     slots = [place[given.label[roi]] for roi in rois]
     extra_views: dict[str, npt.NDArray[np.float32]] = {}
+    _check_named(raw, given, neurons, chosen)
+    check_length(base.time, simeon2024.FINEST_HZ if preset else chosen["rate_hz"], len(rois), raw.where)
     if preset:
         time, views = simeon2024.process(trace[:, rois], base.time)
         values, method = views.pop("trace"), simeon2024.METHOD
@@ -183,6 +214,13 @@ def _one(
     else:
         out = resample(trace[:, rois], base.time, chosen["rate_hz"], up=chosen["up"], max_gap_s=chosen["max_gap_s"])
         time, values, method = out.time, out.trace, out.method
+    if rois and chosen["empty_view"] == "error" and not np.isfinite(values).any():
+        raise ReaderError(
+            what="Nothing of this recording reaches the canonical view: its named ROIs have no two samples near enough.",
+            where=raw.where,
+            expected=f"samples at most {chosen['max_gap_s'] or 'one new or 1.5 native intervals'} s apart",
+            do="raise `max_gap_s`, or set `empty_view: keep` to store the recording at its native rate alone",
+        )
     notes["resampling"] = method
     on_axis: dict[str, Any] = {name: (("sample", "neuron"), view, {"units": "1"}) for name, view in extra_views.items()}
     missing = float(np.mean(~np.isfinite(trace)))
@@ -195,13 +233,56 @@ def _one(
         slots=np.array(slots, dtype=np.int64),
         rate_hz=base.rate_hz,
         label_confidence=None if confidence is None else confidence.astype(np.float32),
-        metadata={"file": raw.where.split(",")[0], "missing_fraction": missing, **raw.metadata},
+        metadata={"file": file, "missing_fraction": missing, **raw.metadata},
         extra=extras(raw, given, trace.shape),
         resampled_extra=on_axis,
         resampled_time=time,
         attrs={"derived": notes},
     )
-    return raw.name, recording, ""
+    return _Done(raw.name, file, recording, units=raw.units)
+
+
+def _check_named(
+    raw: RawRecording, given: labels.Assignment, neurons: tuple[str, ...], chosen: Mapping[str, Any]
+) -> None:
+    """Refuse a recording of which nothing would be in the canonical view, unless that was asked for."""
+    if any(given.label) or chosen["empty_view"] == "keep":
+        return
+    some = [name for name in given.raw if name][:5]
+    raise ReaderError(
+        what=f"Nothing of this recording reaches the canonical view: none of its {len(given.raw)} ROIs has a name on the axis"
+        + (f" (labels such as {', '.join(map(repr, some))})." if some else " (it has no labels)."),
+        where=raw.where,
+        expected=f"at least one label that is one of {len(neurons)} names such as {', '.join(neurons[:3])}",
+        do="check the labels, the `species` and the option `neurons` (generic); leave the recording out with `leave_out`; or set "
+        "`empty_view: keep` to store it at its native rate alone",
+    )
+
+
+def _all_met(names: set[str], met: set[str], where: str) -> None:
+    """Refuse names in `leave_out` that nothing has: a slip of the pen would leave the recording in."""
+    if missed := sorted(names - met):
+        near = difflib.get_close_matches(missed[0], sorted(met - {""}), n=1)
+        raise ReaderError(
+            what=f"There is no recording or file {missed[0]!r} to leave out.",
+            where=f"{where}, leave_out",
+            expected=f"one of {', '.join(sorted(met - {''})[:20])}",
+            do=f"write {near[0]!r}" if near else "remove it from the option `leave_out`",
+        )
+
+
+def _units(found: Mapping[str, str | None], where: str) -> str:
+    """The unit of the traces, which must be one for the whole store."""
+    named = {name: unit or "1" for name, unit in found.items()}
+    if len(set(named.values())) > 1:
+        first, second = (next(n for n, u in named.items() if u == unit) for unit in sorted(set(named.values()))[:2])
+        raise ReaderError(
+            what=f"The traces have different units: {named[first]!r} ({first}), {named[second]!r} ({second}).",
+            where=where,
+            expected="one unit",
+            do="set the option `units` if they are the same in truth, or make two data sets of them",
+        )
+    return next(iter(named.values()), "1")
 
 
 def _unique_names(recordings: list[stores.Recording], where: str) -> None:

@@ -4,12 +4,14 @@ A label in a file is one of: a canonical name (`AVAL`); an alias of one (`VB02`,
 for several (`AWC?`, `RMED/V`, `RMED/RID`, `AVA`); a word for "not identified" (empty, a bare number, `nan`); or
 something unknown. Only the first two say which neuron a trace belongs to. What to do with ambiguous names is the user's
 choice (`label_policy`); what was done is recorded.
+
+A label that is on the canonical axis letter for letter is that name, whatever else it looks like: on an axis made of the labels
+themselves, `1`, `cell_1`, `a1` and `A1` are four names. The conventions above are for what is left, and are those of the worm.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -91,7 +93,8 @@ def text(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace").strip("\x00 \t\r\n")
     if isinstance(value, float | np.floating):
-        return "" if np.isnan(value) else f"{value:g}"
+        # Formats without integers (MATLAB) deliver ids as floats; rounding to six digits would merge long ones.
+        return "" if np.isnan(value) else str(int(value)) if float(value).is_integer() else str(value)
     return str(value).strip("\x00 \t\r\n")
 
 
@@ -114,12 +117,21 @@ def parse(raw: object, neurons: Sequence[str]) -> Label:
     -------
     Label
     """
-    return _parse(text(raw), tuple(neurons))
+    return _parse(text(raw), _Axis(neurons))
 
 
-@lru_cache(maxsize=20000)
-def _parse(raw: str, neurons: tuple[str, ...]) -> Label:
-    known = _known(neurons)
+class _Axis:
+    """The canonical names, exactly and without regard to case."""
+
+    def __init__(self, neurons: Sequence[str]) -> None:
+        self.exact = frozenset(neurons)
+        self.upper = {name.upper(): name for name in neurons}
+
+
+def _parse(raw: str, axis: _Axis) -> Label:
+    if raw in axis.exact and raw:
+        return Label(raw, "named", (raw,))
+    known = axis.upper
     upper = raw.upper().replace(" ", "").replace("_", "")
     if upper in UNIDENTIFIED or re.fullmatch(r"[0-9.#]+|(ROI|NEURON|CELL|Q|UNK)?-?[0-9]+", upper):
         return Label(raw, "unidentified")
@@ -137,11 +149,6 @@ def _parse(raw: str, neurons: tuple[str, ...]) -> Label:
             if name not in names:
                 names.append(name)
     return Label(raw, "ambiguous", tuple(names)) if names else Label(raw, "unknown")
-
-
-@lru_cache(maxsize=8)
-def _known(neurons: tuple[str, ...]) -> dict[str, str]:
-    return {name.upper(): name for name in neurons}
 
 
 def _alternatives(name: str) -> list[str]:
@@ -208,7 +215,8 @@ def assign(
             expected="'strict', 'nearest' or 'drop'",
             do="correct `label_policy` in the options of the data set",
         )
-    parsed = [parse(item, neurons) for item in raw]
+    axis = _Axis(neurons)
+    parsed = [_parse(text(item), axis) for item in raw]
     label = [item.candidates[0] if item.status == "named" else "" for item in parsed]
     notes: dict[str, Any] = {}
     duplicates = _resolve_duplicates(label, confidence, keep_first=policy == "nearest")

@@ -1,6 +1,6 @@
 """What a reader finds in a file for one recording, and the checks every recording passes: shapes, numbers, time, extras."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,6 +9,30 @@ import numpy.typing as npt
 
 from allometry.errors import ReaderError
 from allometry.homogenize.traces import labels, timebase
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A recording that is read when its turn comes; its name is known before, so that it can be left out unread.
+
+    Parameters
+    ----------
+    name : str
+        Name that the recording will have.
+    load : callable
+        Reads it.
+    file : str
+        Name of its file, by which it can be left out, too.
+    """
+
+    name: str
+    load: Callable[[], "RawRecording"]
+    file: str = ""
+
+    def __call__(self) -> "RawRecording":
+        """Read it."""
+        return self.load()
+
 
 RESERVED = frozenset({"time", "trace", "label", "label_confidence", "label_raw", "label_candidates", "roi"})
 
@@ -24,13 +48,17 @@ class RawRecording:
     trace : array_like, (time, roi)
         Samples; NaN is missing.
     time : array_like, (time,), optional
-        Seconds in the clock of the file; None if the file has no time.
+        In the clock of the file; None if the file has no time.
     labels : sequence, (roi,)
         As in the file, in any form (str, bytes, None, NaN).
     where : str
         File and place, for messages.
     confidence : sequence of float, (roi,), optional
         Confidence of the labels in the source's own scale.
+    time_unit : str, optional
+        Unit of `time` where the reader knows it (one of `timebase.UNITS`); None: as the options say.
+    units : str, optional
+        Unit of the traces where the file says it.
     rate_hz, duration_s : float, optional
         For a file without time: what is known from elsewhere, and `why`.
     extra : dict
@@ -47,6 +75,8 @@ class RawRecording:
     labels: Sequence[Any]
     where: str
     confidence: Any = None
+    time_unit: str | None = None
+    units: str | None = None
     rate_hz: float | None = None
     duration_s: float | None = None
     why: str = ""
@@ -122,17 +152,20 @@ def checked(
             expected="traces with data",
             do="leave this recording out with the option `leave_out`",
         )
-    time, trace, more = _time_of(raw, trace, chosen, where)
-    base = timebase.describe(time, where=where, notes={**notes, **more})
+    time, trace, unit, more = _time_of(raw, trace, chosen, where)
+    base = timebase.describe(
+        time, where=where, notes={**notes, **more}, unit=unit, max_pause_s=chosen.get("max_pause_s")
+    )
     return replace(raw, notes={}, where=where), base, trace
 
 
 def _time_of(
     raw: RawRecording, trace: npt.NDArray[np.float64], chosen: Mapping[str, Any], where: str
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], dict[str, Any]]:
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64], str | None, dict[str, Any]]:
+    """Time stamps, the traces at them, the unit of the stamps, and what was inferred."""
     if raw.time is not None and np.size(raw.time) > 0:
         time, keep, note = timebase.match_length(raw.time, trace.shape[0], policy=chosen["length_policy"], where=where)
-        return time, trace[:keep], note
+        return time, trace[:keep], raw.time_unit or chosen.get("time_unit"), note
     rate, duration, why = raw.rate_hz, raw.duration_s, raw.why
     if chosen["native_rate_hz"] is not None or chosen["duration_s"] is not None:
         rate, duration, why = chosen["native_rate_hz"], chosen["duration_s"], "given by the options of the data set"
@@ -144,7 +177,7 @@ def _time_of(
             do="set the option `native_rate_hz` (Hz) or `duration_s` (s) of the data set; it is recorded as derived",
         )
     time, note = timebase.derive_time(trace.shape[0], rate_hz=rate, duration_s=duration, why=why)
-    return time, trace, note
+    return time, trace, "s", note
 
 
 def extras(raw: RawRecording, given: labels.Assignment, shape: tuple[int, ...]) -> dict[str, Any]:

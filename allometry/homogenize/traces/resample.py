@@ -11,8 +11,8 @@ The path of a trace:
    between the first and the last sample, and a new sample inside a gap is NaN.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -29,6 +29,8 @@ TRANSITION = 0.2  # width of the transition band, as a fraction of the Nyquist f
 REGULAR = 1e-3  # deviation from a regular grid, in intervals, below which time stamps count as regular
 SAME_RATE = 1e-3  # relative difference of two rates below which they are called the same
 MIN_WEIGHT = 0.25  # share of the kernel that must rest on existing samples
+MAX_BYTES = 2**31  # of the resampled traces of one recording
+BLOCK_VALUES = 1 << 20  # elements of the kernel matrix that are in memory at a time
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,14 @@ class Resampled:
     method: str
 
 
+def new_count(duration_s: float, rate_hz: float) -> int:
+    """Number of regular times from 0 to at most `duration_s`."""
+    return int(np.floor(duration_s * rate_hz * (1 + 1e-12) + 1e-9)) + 1
+
+
 def new_times(duration_s: float, rate_hz: float) -> npt.NDArray[np.float64]:
     """Regular times from 0 to at most `duration_s`, s."""
-    count = int(np.floor(duration_s * rate_hz * (1 + 1e-12) + 1e-9)) + 1
-    return np.arange(count) / rate_hz
+    return np.arange(new_count(duration_s, rate_hz)) / rate_hz
 
 
 def resample(
@@ -114,6 +120,7 @@ def resample(
             do="correct `up` in the options of the data set",
         )
     axis = axis - axis[0]
+    check_length(axis, rate_hz, values.shape[1], "resampling")
     dt = float(np.median(np.diff(axis)))
     gap = max(GAP_FACTOR * dt, 1.0 / rate_hz) if max_gap_s is None else float(max_gap_s)
     gap *= 1 + 1e-9
@@ -121,17 +128,59 @@ def resample(
     finite = np.isfinite(values)
     ratio = dt * rate_hz
     if up == "linear" and ratio > 1:
-        out = _linear(_filled(values, axis, finite), axis, at)
+        filled = _filled(values, axis, finite)
+        rows = max(1, BLOCK_VALUES // max(1, values.shape[1]))
         method = f"linear up-sampling from {1 / dt:.6g} Hz"
+
+        def evaluate(start: int, stop: int) -> npt.NDArray[np.float64]:
+            return _linear(filled, axis, at[start:stop])
     else:
-        grid, dense, known = _regular(values, axis, dt, finite, gap)
-        out = _sinc(dense, known, grid, at, rate_hz)
+        native = _regular(values, axis, dt, finite, gap)
+        kernel = _Kernel.of(native, rate_hz)
+        rows = max(1, BLOCK_VALUES // max(kernel.width, values.shape[1], 1))
         kind = "band-limited up-sampling" if ratio > 1 else "anti-aliased down-sampling"
         if abs(ratio - 1) < SAME_RATE:
             kind = "band-limited resampling at the same rate"
         method = f"{kind} from {1 / dt:.6g} Hz (Kaiser-windowed sinc, {ATTENUATION_DB:g} dB)"
-    out[~_covered(axis, finite, at, gap)] = np.nan
-    return Resampled(time=at, trace=out.astype(np.float32), method=method)
+
+        def evaluate(start: int, stop: int) -> npt.NDArray[np.float64]:
+            return _sinc(native, kernel, at, start, stop)
+
+    out = np.full((at.size, values.shape[1]), np.nan, np.float32)
+    for start in range(0, at.size, rows):
+        stop = min(start + rows, at.size)
+        covered = _covered(axis, finite, at[start:stop], gap)
+        if covered.any():  # nothing is computed where a pause leaves nothing to compute
+            out[start:stop] = np.where(covered, evaluate(start, stop), np.nan)
+    return Resampled(time=at, trace=out, method=method)
+
+
+def check_length(time: npt.NDArray[np.float64], rate_hz: float, n_roi: int, where: str) -> None:
+    """Refuse a recording whose resampled traces would take more than `MAX_BYTES`, before anything is allocated.
+
+    Parameters
+    ----------
+    time : numpy.ndarray, shape (n_samples,)
+        Seconds.
+    rate_hz : float
+        New rate, Hz.
+    n_roi : int
+        Number of traces.
+    where : str
+        File and recording, for the message.
+    """
+    duration = float(time[-1] - time[0])
+    samples = duration * rate_hz + 1
+    each = 4 * n_roi + 8
+    if samples * each > MAX_BYTES:
+        longest = (MAX_BYTES / each - 1) / rate_hz
+        raise ReaderError(
+            what=f"{duration:.6g} s at {rate_hz:g} Hz are {samples:.3g} samples of {n_roi} traces, "
+            f"{samples * each / 2**30:.3g} GiB.",
+            where=where,
+            expected=f"at most {MAX_BYTES / 2**30:g} GiB, {longest:.4g} s at this rate",
+            do="check the time stamps and their unit (`time_unit`); lower `rate_hz`, or cut the recording",
+        )
 
 
 def _filled(
@@ -156,22 +205,59 @@ def _linear(
     return (1 - share) * values[left] + share * values[left + 1]
 
 
+@dataclass(frozen=True)
+class _Native:
+    """Samples on the grid of the median interval, computed for a range of it when asked for.
+
+    Attributes
+    ----------
+    size, duration : int, float
+        Number of grid points, time of the last one in s.
+    complete : numpy.ndarray, shape (roi,), bool
+        Traces that rest on data on the whole grid.
+    part : callable
+        `(first, last)` -> values and which of them rest on data, (last - first, roi) each.
+    """
+
+    size: int
+    duration: float
+    complete: npt.NDArray[np.bool_]
+    part: Callable[[int, int], tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]]
+
+    @property
+    def rate_hz(self) -> float:
+        return (self.size - 1) / self.duration
+
+
 def _regular(
     values: npt.NDArray[np.float64],
     axis: npt.NDArray[np.float64],
     dt: float,
     finite: npt.NDArray[np.bool_],
     gap: float,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Samples on the grid of the median interval, and which of them rest on data."""
+) -> _Native:
     mean_dt = axis[-1] / (axis.size - 1)
     grid = np.arange(axis.size) * mean_dt
+    filled = _filled(values, axis, finite)
     if np.abs(axis - grid).max() <= REGULAR * mean_dt:
-        return grid, _filled(values, axis, finite), finite
-    grid = new_times(float(axis[-1]), 1.0 / dt)
-    degree = 3 if axis.size > 3 else 1
-    dense = make_interp_spline(axis, _filled(values, axis, finite), k=degree)(grid)
-    return grid, dense, _covered(axis, finite, grid, gap)
+        whole = np.asarray(finite.all(axis=0))
+        return _Native(axis.size, float(grid[-1]), whole, lambda first, last: (filled[first:last], finite[first:last]))
+    # The grid bridges every pause: as a whole it can be many times as long as the recording.
+    size = new_count(float(axis[-1]), 1.0 / dt)
+    spline = make_interp_spline(axis, filled, k=3 if axis.size > 3 else 1)
+
+    def part(first: int, last: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        at = np.arange(first, last) / (1.0 / dt)
+        return spline(at), _covered(axis, finite, at, gap)
+
+    whole = np.array([_unbroken(axis[column], axis, gap) for column in finite.T], dtype=bool)
+    return _Native(size, (size - 1) / (1.0 / dt), whole, part)
+
+
+def _unbroken(known: npt.NDArray[np.float64], axis: npt.NDArray[np.float64], gap: float) -> bool:
+    """Whether the known times reach from end to end of the axis without a gap."""
+    ends = known.size > 1 and known[0] == axis[0] and known[-1] == axis[-1]
+    return bool(ends and np.diff(known).max() <= gap)
 
 
 def _covered(
@@ -199,19 +285,70 @@ def _bracketed(known: npt.NDArray[np.float64], at: npt.NDArray[np.float64], gap:
     return inside & (span <= gap)
 
 
+@dataclass(frozen=True)
+class _Kernel:
+    """A Kaiser-windowed sinc between two rates; its samples sum to 1 away from the edges.
+
+    Attributes
+    ----------
+    native_hz, rate_hz, cutoff : float
+        Hz.
+    half_s : float
+        Half its length, s.
+    reach : int
+        Half its length in native samples.
+    identity : bool
+        Whether the two rates are one and nothing is to be done.
+    """
+
+    native_hz: float
+    rate_hz: float
+    cutoff: float
+    half_s: float
+    reach: int
+    identity: bool
+
+    @classmethod
+    def of(cls, native: _Native, rate_hz: float) -> "_Kernel":
+        native_hz = native.rate_hz
+        nyquist = min(rate_hz, native_hz) / 2
+        cutoff = nyquist * (1 - TRANSITION / 2) if rate_hz < native_hz else nyquist
+        half_s = (ATTENUATION_DB - 7.95) / 14.36 / (TRANSITION * nyquist) / 2
+        same = abs(native_hz - rate_hz) <= 1e-9 * rate_hz and new_count(native.duration, rate_hz) <= native.size
+        return cls(native_hz, rate_hz, cutoff, half_s, int(np.ceil(half_s * native_hz)), same)
+
+    @property
+    def width(self) -> int:
+        return 2 * self.reach + 1
+
+    def weights(
+        self, at: npt.NDArray[np.float64], nearest: npt.NDArray[np.int64], first: int, last: int
+    ) -> scipy.sparse.csr_array:
+        """Weights of the native samples first to last - 1 at the times `at`, as a banded matrix."""
+        beta = 0.1102 * (ATTENUATION_DB - 8.7)
+        column = nearest[:, None] + np.arange(-self.reach, self.reach + 1)[None, :]
+        offset = at[:, None] - column / self.native_hz
+        inside = (column >= first) & (column < last) & (np.abs(offset) <= self.half_s)
+        window = np.i0(beta * np.sqrt(np.clip(1 - (offset / self.half_s) ** 2, 0, None))) / np.i0(beta)
+        weight = 2 * self.cutoff / self.native_hz * np.sinc(2 * self.cutoff * offset) * window
+        row = np.broadcast_to(np.arange(at.size)[:, None], column.shape)
+        shape = (at.size, last - first)
+        return scipy.sparse.csr_array((weight[inside], (row[inside], column[inside] - first)), shape=shape)
+
+
 def _sinc(
-    values: npt.NDArray[np.float64],
-    known: npt.NDArray[np.bool_],
-    grid: npt.NDArray[np.float64],
-    at: npt.NDArray[np.float64],
-    rate_hz: float,
+    native: _Native, kernel: _Kernel, at: npt.NDArray[np.float64], start: int, stop: int
 ) -> npt.NDArray[np.float64]:
-    native_hz = (grid.size - 1) / grid[-1]
-    if abs(native_hz - rate_hz) <= 1e-9 * rate_hz and at.size <= grid.size:
-        return values[: at.size].copy()
-    weights = _weights(grid.size, float(grid[-1]), at.size, rate_hz)
-    complete = known.all(axis=0)
-    out = np.empty((at.size, values.shape[1]))
+    """New samples start to stop - 1."""
+    if kernel.identity:
+        return native.part(start, stop)[0]
+    block = at[start:stop]
+    nearest = np.rint(block * kernel.native_hz).astype(np.int64)
+    first, last = max(0, int(nearest[0]) - kernel.reach), min(native.size, int(nearest[-1]) + kernel.reach + 1)
+    values, known = native.part(first, last)
+    weights = kernel.weights(block, nearest, first, last)
+    complete = native.complete
+    out = np.empty((block.size, values.shape[1]))
     share = np.asarray(weights.sum(axis=1)).ravel()
     out[:, complete] = (weights @ values[:, complete]) / share[:, None]
     if not complete.all():
@@ -222,24 +359,3 @@ def _sinc(
         some[share_part < MIN_WEIGHT] = np.nan
         out[:, ~complete] = some
     return out
-
-
-@lru_cache(maxsize=8)
-def _weights(n_in: int, duration_s: float, n_out: int, rate_hz: float) -> scipy.sparse.csr_array:
-    """Kaiser-windowed sinc as a banded matrix (n_out, n_in); rows sum to 1 away from the edges."""
-    native_hz = (n_in - 1) / duration_s
-    down = rate_hz < native_hz
-    nyquist = min(rate_hz, native_hz) / 2
-    cutoff = nyquist * (1 - TRANSITION / 2) if down else nyquist
-    beta = 0.1102 * (ATTENUATION_DB - 8.7)
-    half_s = (ATTENUATION_DB - 7.95) / 14.36 / (TRANSITION * nyquist) / 2
-    reach = int(np.ceil(half_s * native_hz))
-    at = np.arange(n_out) / rate_hz
-    nearest = np.rint(at * native_hz).astype(np.int64)
-    column = nearest[:, None] + np.arange(-reach, reach + 1)[None, :]
-    offset = at[:, None] - column / native_hz
-    inside = (column >= 0) & (column < n_in) & (np.abs(offset) <= half_s)
-    window = np.i0(beta * np.sqrt(np.clip(1 - (offset / half_s) ** 2, 0, None))) / np.i0(beta)
-    weight = np.where(inside, 2 * cutoff / native_hz * np.sinc(2 * cutoff * offset) * window, 0.0)
-    row = np.broadcast_to(np.arange(n_out)[:, None], column.shape)
-    return scipy.sparse.csr_array((weight[inside], (row[inside], column[inside])), shape=(n_out, n_in))

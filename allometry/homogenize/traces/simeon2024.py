@@ -21,6 +21,8 @@ Smoothing = Literal["moving", "gaussian", "exponential", "none"]
 MIN_SAMPLES = 600
 DT_S = 0.333
 RATE_HZ = 1 / DT_S
+FINEST_HZ = 6 / DT_S
+"""Rate of the grid that a faster source is interpolated to before averaging, Hz."""
 WINDOW = 15
 SIGMA = 5.0
 ALPHA = 0.5

@@ -1,5 +1,8 @@
 """Oracle: analytic signals."""
 
+import importlib
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -137,3 +140,47 @@ def test_new_times_do_not_lose_the_last_sample_to_rounding():
 def test_unusable_input_is_a_reader_error(trace, time, options):
     with pytest.raises(ReaderError):
         resample(trace, time, **options)
+
+
+def test_a_sample_that_rests_on_too_little_of_the_kernel_is_missing():
+    """A lone sample of 30 Hz amid missing ones is no 3 Hz sample: it would come through with all its aliases."""
+    time = np.arange(600) / 30
+    trace = np.sin(time)[:, None].repeat(2, axis=1)
+    trace[150:450, 1] = np.nan
+    trace[300, 1] = 5.0
+    out = resample(trace, time, 3.0)
+    at = int(np.argmin(np.abs(out.time - 10)))
+    assert np.isnan(out.trace[at, 1])
+    assert np.isfinite(out.trace[:, 0]).all()
+
+
+@pytest.mark.parametrize(
+    ("native", "up"), [(1.5, "linear"), (1.5, "band-limited"), (7.3, "band-limited"), (3.0, "linear")]
+)
+def test_blocks_change_nothing(native, up, monkeypatch):
+    module = importlib.import_module("allometry.homogenize.traces.resample")
+    time = np.arange(500) / native + RNG.normal(0, 0.02 / native, 500)
+    time[250:] += 40
+    trace = RNG.standard_normal((500, 4))
+    trace[100:120, 1], trace[300, 2] = np.nan, np.nan
+    whole = resample(trace, time, 3.0, up=up)
+    monkeypatch.setattr(module, "BLOCK_VALUES", 3000)
+    np.testing.assert_array_equal(resample(trace, time, 3.0, up=up).trace, whole.trace)
+
+
+def test_memory_does_not_grow_with_a_pause():
+    """The grid of the native rate, 1e5 times as long as the samples, is never made."""
+    time = np.concatenate([np.arange(60), np.arange(60) + 1.3e7]) * 0.25 + RNG.normal(0, 1e-3, 120)
+    trace = RNG.standard_normal((120, 2))
+    tracemalloc.start()
+    out = resample(trace, time, 0.2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.isfinite(out.trace).any()
+    assert peak < 3 * (out.trace.nbytes + out.time.nbytes) + 2**27
+
+
+def test_what_no_memory_could_hold_is_refused_before_it_is_asked_for():
+    time = np.append(np.arange(60) * 0.25, 1e12)
+    with pytest.raises(ReaderError, match=r"1e\+12 s at 3 Hz are 3e\+12 samples"):
+        resample(np.zeros((61, 3)), time, 3.0)
