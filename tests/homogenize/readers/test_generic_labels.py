@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.reader import Source
 from allometry.homogenize.readers import generic
@@ -98,7 +99,7 @@ def test_labels_of_a_csv_keep_their_dots_and_repetitions_are_reported(tmp_path):
     tree = read(csv(tmp_path / "a.csv", ["time", "V1.L4.a", "V1.L4.b", "V1.L4.b"]))
     assert tree["neuron"].values.tolist() == ["V1.L4.a", "V1.L4.b"]
     assert tree["native/a/label"].values.tolist() == ["V1.L4.a", "", ""]
-    assert "2 ROIs" in tree["native/a"].attrs["derived"]["duplicate_labels"]["V1.L4.b"]
+    assert "2 ROIs" in stores.attribute(tree["native/a"], "derived")["duplicate_labels"]["V1.L4.b"]
 
 
 def test_a_file_without_a_header_keeps_its_first_row(tmp_path):
@@ -138,7 +139,7 @@ def test_the_file_that_does_not_open_can_be_left_out(tmp_path):
         for species in ("Mus musculus", "Caenorhabditis elegans"):
             tree = read(*paths, leave_out=[name], species=species, empty_view="keep")
             assert tree["recording"].values.tolist() == ["good"]
-            assert tree.attrs["derived"]["skipped"] == {"bad": "left out by the options"}
+            assert stores.attribute(tree, "derived")["skipped"] == {"bad": "left out by the options"}
     with pytest.raises(ReaderError, match="no recording or file 'bat'") as caught:
         read(paths[0], leave_out=["bat"])
     assert caught.value.where == "mine, leave_out"
@@ -243,7 +244,7 @@ def test_datetimes(tmp_path, form):
         pd.DataFrame({"time": stamps, "a": TIME, "b": TIME}).to_csv(path, index=False)
     tree = read(path)
     np.testing.assert_array_equal(tree["native/a/time"].values, TIME)
-    assert "2024-05-17T10:00:00" in tree["native/a"].attrs["derived"]["time_from"]
+    assert "2024-05-17T10:00:00" in stores.attribute(tree["native/a"], "derived")["time_from"]
 
 
 @pytest.mark.parametrize("wrong", [1e5, 1e6, 1e12])
