@@ -45,6 +45,7 @@ def connectome_lif(
     drive_hz: float = 150.0,
     kick_mv: float = KICK_MV,
     duration_ms: float = 1000.0,
+    unknown_sign: int = 1,
 ) -> Network:
     """Build the network of one connectome.
 
@@ -68,6 +69,9 @@ def connectome_lif(
         Size of a kick, mV.
     duration_ms : float
         Length of the regular drive, ms; the Poisson drive does not end.
+    unknown_sign : {+1, 0, -1}
+        Sign of the neurons of a store whose sign is not known (0 or NaN): excitatory as in the published worm and fly models,
+        without output, or inhibitory; not used with a Graph.
 
     Raises
     ------
@@ -83,7 +87,7 @@ def connectome_lif(
         raise SimulationError(f"unknown drive {drive!r}", where=where, expected="poisson or regular")
     if not 0 < drive_hz <= 1000 / DT_MS:
         raise SimulationError(f"drive_hz is {drive_hz}", where=where, expected=f"above 0 and up to {1000 / DT_MS:g} Hz")
-    graph = connectome if isinstance(connectome, Graph) else Graph.from_store(connectome, neurons)
+    graph = connectome if isinstance(connectome, Graph) else Graph.from_store(connectome, neurons, unknown_sign)
     driven_index = graph.index(_names(driven))
     silenced_index = graph.index(_names(silenced))
     if len(np.unique(driven_index)) < len(driven_index):
@@ -120,6 +124,7 @@ def connectome_lif(
             "drive_hz": drive_hz,
             "kick_mv": kick_mv,
             "signs": graph.signs_from,
+            "unknown_sign": unknown_sign,
             **({"duration_ms": duration_ms} if drive == "regular" else {}),
         },
     )

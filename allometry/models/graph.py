@@ -84,18 +84,21 @@ class Graph:
         return np.array([position[name] for name in wanted], np.int64)
 
     @classmethod
-    def from_store(cls, connectome: xr.Dataset, neurons: str | Sequence[str] = "sources") -> "Graph":
+    def from_store(
+        cls, connectome: xr.Dataset, neurons: str | Sequence[str] = "sources", unknown_sign: float = 1.0
+    ) -> "Graph":
         """Read the graph from a Connectome store.
 
         Parameters
         ----------
         connectome : Dataset
             A Connectome with chemical (and perhaps electrical) edges. Signs are its node variable `sign`; without it
-            −1 for GABA and +1 for every other `neurotransmitter`; without both, all +1. A sign that is not known
-            (NaN) counts as +1.
+            −1 for GABA and +1 for every other `neurotransmitter`; without both, none is known.
         neurons : {"sources", "all"} or sequence of str
             Nodes to keep: those with an outgoing chemical edge (which leaves out muscles and other targets), all, or
             the named ones. They are sorted by name unless all are kept, which leaves the order of the store.
+        unknown_sign : {+1, 0, -1}
+            Sign of the neurons whose sign is not known (0 or NaN in the store); 0 leaves their edges without effect.
 
         Raises
         ------
@@ -106,7 +109,7 @@ class Graph:
         kind = _text(connectome["synapse"])
         source, target = (connectome[name].values.astype(np.int64) for name in ("source", "target"))
         weight = connectome["weight"].values.astype(np.float64)
-        sign, signs_from = _signs(connectome)
+        sign, signs_from = _signs(connectome, unknown_sign)
         everything = cls(
             tuple(labels),
             *_kind(kind == "chemical", source, target, weight),
@@ -183,12 +186,17 @@ def _kind(
     return source[mask], target[mask], weight[mask]
 
 
-def _signs(connectome: xr.Dataset) -> tuple[NDArray[np.float64], str]:
+def _signs(connectome: xr.Dataset, unknown: float) -> tuple[NDArray[np.float64], str]:
+    if unknown not in (-1, 0, 1):
+        raise SimulationError(f"unknown_sign is {unknown}", where="connectome", expected="+1, 0 or −1")
+    given = "0" if unknown == 0 else f"{unknown:+g}".replace("-", "−")
     if "sign" in connectome:
         sign = connectome["sign"].values.astype(np.float64)
-        return np.where(np.isfinite(sign), sign, 1.0), "node variable sign, +1 where it is missing"
+        known = np.isfinite(sign) & (sign != 0)
+        return np.where(known, sign, unknown), f"node variable sign, {given} where it is unknown"
     if "neurotransmitter" in connectome:
-        transmitter = _text(connectome["neurotransmitter"])
-        inhibitory = np.char.lower(transmitter) == "gaba"
-        return np.where(inhibitory, -1.0, 1.0), "neurotransmitter: −1 for GABA, +1 otherwise"
-    return np.ones(connectome.sizes["node"]), "all +1: the connectome has neither sign nor neurotransmitter"
+        transmitter = np.char.lower(_text(connectome["neurotransmitter"]))
+        sign = np.where(transmitter == "gaba", -1.0, np.where(transmitter == "", unknown, 1.0))
+        return sign, f"neurotransmitter: −1 for GABA, +1 otherwise, {given} without one"
+    count = connectome.sizes["node"]
+    return np.full(count, float(unknown)), f"all {given}: the connectome has neither sign nor neurotransmitter"

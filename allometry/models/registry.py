@@ -75,6 +75,7 @@ MODELS: dict[str, Model] = {
                 "drive_hz": "Rate of the kicks of every driven neuron, in Hz.",
                 "kick_mv": "Size of a kick of the membrane potential, in mV.",
                 "duration_ms": "Length of the regular drive, in ms.",
+                "unknown_sign": "Sign of neurons whose sign is not known: 1, 0 (no output) or -1.",
             },
             needs_connectome=True,
         ),

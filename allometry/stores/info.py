@@ -85,9 +85,9 @@ def _connectome(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
             [
                 kind,
                 str(len(of_kind)),
-                _number(of_kind.sum(), 8),
-                _number(float(np.median(of_kind))),
-                _number(of_kind.max()),
+                _number(np.nansum(of_kind), 8),
+                _number(float(np.nanmedian(of_kind))),
+                _number(np.nanmax(of_kind)),
                 _share(len(of_kind) / nodes**2),
                 attribute(root, "absent_means").get(kind, "-"),
             ]

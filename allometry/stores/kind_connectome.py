@@ -78,10 +78,11 @@ def check(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
     unknown = sorted(set(synapses.tolist()) - set(SYNAPSES))
     if unknown:
         return [*found, f"synapse: {unknown} are not among {list(SYNAPSES)}"]
-    bad = np.flatnonzero(~np.isfinite(weight))
+    anatomical = np.array([kind not in SIGNED for kind in synapses], bool)
+    # A functional pair can be measured, with a q, and its response be missing.
+    bad = np.flatnonzero(~np.isfinite(weight) & (anatomical[synapse] | ~np.isnan(weight)))
     if len(bad):
         found.append(f"weight: {len(bad)} values are NaN or infinite, first {edge_names(root, bad[:1])[0]}")
-    anatomical = np.array([kind not in SIGNED for kind in synapses], bool)
     if len(weight):
         bad = np.flatnonzero((weight < 0) & anatomical[synapse])
         if len(bad):
@@ -111,7 +112,10 @@ SCHEMA = Schema(
         "source": Variable(("edge",), "int32", doc="index of the source node; the stimulated one of functional edges"),
         "target": Variable(("edge",), "int32", doc="index of the target node"),
         "weight": Variable(
-            ("edge",), "float32", ANY_UNIT, doc=">= 0 for anatomical kinds, signed for functional ones; never NaN"
+            ("edge",),
+            "float32",
+            ANY_UNIT,
+            doc=">= 0 for anatomical kinds; signed for functional ones, and NaN where the response is missing",
         ),
         "synapse": Variable(("edge",), "text", doc="one of " + ", ".join(SYNAPSES)),
         "type": Variable(("node",), "text", optional=True, doc="sensory, interneuron, motor, muscle, ..."),
@@ -192,7 +196,11 @@ def _refuse_bad_edges(edges: pd.DataFrame) -> None:
         )
     weight = pd.to_numeric(edges["weight"], errors="coerce")
     for problem, rows, do in (
-        ("NaN or infinite weight", ~np.isfinite(weight), "leave unmeasured pairs out of the list"),
+        (
+            "NaN or infinite weight",
+            ~np.isfinite(weight) & ~(np.isnan(weight) & edges["weight"].isna() & edges["synapse"].isin(SIGNED)),
+            "leave unmeasured pairs out of the list",
+        ),
         ("negative weight of an anatomical edge", (weight < 0) & ~edges["synapse"].isin(SIGNED), "check the reader"),
         ("edge listed more than once", edges.duplicated(["synapse", "source", "target"]), "sum or choose first"),
     ):
@@ -243,7 +251,8 @@ def connectome(
     Raises
     ------
     StoreError
-        Unknown node label, duplicate edge, NaN weight, negative anatomical weight, and every other violation.
+        Unknown node label, duplicate edge, NaN or negative weight of an anatomical edge, a name of both a node and an edge
+        variable, and every other violation.
     """
     _refuse_bad_edges(edges)
     labels = pd.Index([str(label) for label in nodes.index])
@@ -253,6 +262,15 @@ def connectome(
             where="nodes",
             expected="one row per node",
             do="merge the rows, or make the labels distinct",
+        )
+    if both := sorted(
+        ({*map(str, nodes.columns), "node"} & {*map(str, edges.columns)}) | ({"node"} & {*map(str, nodes.columns)})
+    ):
+        raise StoreError(
+            what=f"column {both[0]!r} is named twice",
+            where="nodes and edges",
+            expected="different names for columns of the node table and of the edge table, none of them 'node'",
+            do="rename the column of the node table",
         )
     units = {"x": ANY_UNIT, "y": ANY_UNIT, "z": ANY_UNIT} | {"weight": weight_units} | dict(units or {})
     units |= {"weight_forward": weight_units, "weight_backward": weight_units}

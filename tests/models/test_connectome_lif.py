@@ -9,6 +9,7 @@ import xarray as xr
 
 from allometry import stores
 from allometry.errors import SimulationError
+from allometry.homogenize.worm.neurons import canonical, worm_nodes
 from allometry.models import connectome_lif
 from allometry.models.graph import Graph
 from allometry.network import PoissonInput, SpikeListInput
@@ -65,9 +66,19 @@ def test_signs_from_transmitters_and_without_any() -> None:
     assert Graph.from_store(_store()).sign.tolist() == [1, 1, 1]
 
 
+@pytest.mark.parametrize(("unknown", "weights"), [(1, [3, 2, 5]), (0, [2, 5]), (-1, [-3, 2, 5])])
+def test_what_an_unknown_sign_counts_as_is_an_option(unknown: int, weights: list[int]) -> None:
+    """Node A has sign 0, which means unknown; without the option it excites, as in the published models."""
+    store = _store(sign=[1.0, 0.0, 1.0, np.nan])
+    net = connectome_lif(store, weight_mv=1.0, unknown_sign=unknown)
+    assert net.projections[0].rule.weight.tolist() == weights
+    assert net.parameters["unknown_sign"] == unknown
+    assert connectome_lif(store).projections[0].rule.source.tolist() == [0, 1, 2]
+
+
 def test_neurons_without_fast_effect_have_no_edges() -> None:
-    net = connectome_lif(_store(sign=[1.0, 0.0, 1.0, 1.0]))
-    assert net.projections[0].rule.source.tolist() == [1, 2]
+    graph = Graph(("A", "B"), np.array([0, 1]), np.array([1, 0]), np.array([3.0, 2.0]), np.array([0.0, 1.0]))
+    assert connectome_lif(graph).projections[0].rule.source.tolist() == [1]
 
 
 def test_silencing_removes_every_output_and_no_input() -> None:
@@ -104,6 +115,7 @@ def test_poisson_drive() -> None:
         ({"drive": "sine"}, "regular"),
         ({"drive_hz": 0}, "drive_hz"),
         ({"neurons": "some"}, "sources"),
+        ({"unknown_sign": 2}, "unknown_sign"),
         ({"neurons": ["A"]}, "no chemical synapses"),
     ],
 )
@@ -172,3 +184,23 @@ def test_plain_integration_of_the_mushroom_body(mirror: Path) -> None:
     count = np.bincount(unit, minlength=net.size)
     assert (len(unit), (count > 0).sum()) == (6044, 139)
     assert count[[2721, 2734, 2740, 2726, 2757, 2761, 968, 323, 914]].tolist() == [169, 47, 17, 16, 14, 9, 54, 49, 49]
+
+
+def test_the_store_of_the_worm_gives_the_graph_of_the_oracle(mirror: Path) -> None:
+    """Signs that the store calls unknown count as +1 by default: the published numbers stay what they are."""
+    path = mirror / "celegans_connectome" / "herm_full_edgelist.csv"
+    rows = pd.read_csv(path, skipinitialspace=True)
+    rows.columns = rows.columns.str.strip()
+    chemical = rows[rows["Type"].str.strip() == "chemical"]
+    edges = pd.DataFrame({"source": chemical["Source"].str.strip(), "target": chemical["Target"].str.strip()})
+    edges = edges.assign(weight=chemical["Weight"].astype(float), synapse="chemical")
+    edges = edges.groupby(["synapse", "source", "target"], as_index=False)["weight"].sum()
+    names = sorted({*edges["source"], *edges["target"]})
+    nodes = worm_nodes([canonical(name) for name in names if canonical(name)])
+    sign = pd.Series({name: nodes["sign"].get(canonical(name), np.nan) for name in names})
+    assert (sign[["ALA", "RIBL", "RIBR", "AVKL"]] == 0).all()
+    store = stores.connectome(pd.DataFrame({"sign": sign}, index=pd.Index(names)), edges, attrs=ATTRS)
+    oracle, found = worm(mirror), Graph.from_store(store)
+    assert found.labels == oracle.labels
+    np.testing.assert_array_equal(found.sign, oracle.sign)
+    np.testing.assert_array_equal(found.count, oracle.count)

@@ -102,12 +102,14 @@ def _tell(pairs: Pairs, matrix: Floats) -> tuple[float, float, float, float]:
     without an edge, for one (null) connectome."""
     weight = matrix[pairs.measured]
     edge = weight > 0
+    # A pair can have a q and no response to rank.
+    ranked = edge & np.isfinite(pairs.value)
     given = float(pairs.influence[edge].mean()) if edge.any() else np.nan
     without = float(pairs.influence[~edge].mean()) if not edge.all() else np.nan
     return (
         auc(weight, pairs.influence),
         given,
-        rank_correlation(weight[edge], pairs.value[edge]),
+        rank_correlation(weight[ranked], pairs.value[ranked]),
         given / without if without else np.nan,
     )
 

@@ -10,7 +10,7 @@ import xarray as xr
 from allometry import stores
 from allometry.homogenize.connectomes import edges as edge_rules
 from allometry.homogenize.reader import Source
-from allometry.homogenize.worm.neurons import NEURONS, canonical_names, worm_nodes
+from allometry.homogenize.worm.neurons import NEURONS, SIGN_CONVENTION, canonical_names, worm_nodes
 from allometry.homogenize.worm.positions import read_positions
 
 
@@ -78,6 +78,7 @@ def worm_connectome(
             "hermaphrodite, not of the animals of this connectome; its unit is not stated: 100 um, by comparison with the "
             "cell models of OpenWorm"
         )
+    record["sign"] = SIGN_CONVENTION
     on_axis = nodes.index.isin(NEURONS)
     record["canonical_neurons"] = int(on_axis.sum())
     return stores.connectome(

@@ -99,7 +99,7 @@ def _check(values: np.ndarray, path: Path) -> None:
         raise ReaderError(
             "matrix holds a negative, missing or infinite value", where=path.name, expected="numbers >= 0"
         )
-    if not np.array_equal(values, values.T):
+    if not np.allclose(values, values.T, rtol=1e-9, atol=0.0):
         raise ReaderError("matrix is not symmetric", where=path.name, expected="a symmetric matrix of tractography")
 
 

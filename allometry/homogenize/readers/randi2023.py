@@ -2,7 +2,7 @@
 
 Layout: HDF5 `funatlas.h5` with `neuron_ids` (300 names of at most 5 characters) and per strain (`wt`, `unc31`) the
 matrices `dFF` (mean response), `q` (false discovery rate of a response), `q_eq` (of no response) and `occ1` (number of
-observations), all [response, stimulus]. The two AWC neurons are told apart by their odour receptor (AWCON, AWCOFF), not
+observations), all [response, stimulus]. A pair is stored where it has a `q`; its weight is NaN where dF/F is missing. The two AWC neurons are told apart by their odour receptor (AWCON, AWCOFF), not
 by side.
 """
 
@@ -17,7 +17,7 @@ from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.formats.hdf5 import dataset, numeric, open_hdf5, subgroup
 from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
-from allometry.homogenize.worm.neurons import NEURONS, canonical_names, worm_nodes
+from allometry.homogenize.worm.neurons import NEURONS, SIGN_CONVENTION, canonical_names, worm_nodes
 
 _STRAINS = {"wt": "wild type", "unc31": "unc-31 (no dense-core vesicle release)"}
 _ON_OFF = {"AWCON": "AWCR", "AWCOFF": "AWCL"}
@@ -46,7 +46,8 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     if awc == "wormneuroatlas":
         labels = [_ON_OFF.get(name, name) for name in labels]
     _check_ranges(q, occurrences, path)
-    measured = np.isfinite(q) & np.isfinite(dff)
+    measured = np.isfinite(q)
+    dff = np.where(np.isfinite(dff), dff, np.nan)
     response, stimulus = np.nonzero(measured)
     if not len(response):
         raise ReaderError("no pair has been measured", where=f"{path.name}, {strain}", expected="finite values of q")
@@ -62,7 +63,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
             "occurrences": occurrences[measured].astype(np.int32),
         }
     )
-    derived = _record(q, dff, occurrences, labels)
+    derived = {**_record(q, dff, occurrences, labels), "sign": SIGN_CONVENTION}
     if strain != "wt":
         del derived["published_count"]
     if awc == "keep":
@@ -104,9 +105,9 @@ def _check_ranges(q: np.ndarray, occurrences: np.ndarray, path: Path) -> None:
 
 
 def _record(q: np.ndarray, dff: np.ndarray, occurrences: np.ndarray, labels: list[str]) -> dict[str, Any]:
-    """What the file holds, and what could not be stored."""
+    """What the file holds, and what it does not."""
     has_q = np.isfinite(q)
-    lost = has_q & ~np.isfinite(dff)
+    without = has_q & ~np.isfinite(dff)
     diagonal = np.eye(len(q), dtype=bool)
     record: dict[str, Any] = {
         "orientation": "matrices of the file are [response, stimulus]; source is the stimulated neuron",
@@ -130,10 +131,11 @@ def _record(q: np.ndarray, dff: np.ndarray, occurrences: np.ndarray, labels: lis
         "not_on_canonical_axis": sorted(set(labels) - set(NEURONS)),
         "missing_from_source": sorted(set(NEURONS) - set(labels)),
     }
-    if lost.any():
-        record["left_out"] = {
-            f"{labels[s]} -> {labels[r]}": f"dF/F is NaN (q = {q[r, s]:.3g}, {int(occurrences[r, s])} observation(s))"
-            for r, s in np.argwhere(lost)
+    if without.any():
+        # The q is a measurement of its own: a significant pair without a size is still a significant pair.
+        record["without_response"] = {
+            f"{labels[s]} -> {labels[r]}": f"weight NaN: no dF/F (q = {q[r, s]:.3g}, {int(occurrences[r, s])} observation(s))"
+            for r, s in np.argwhere(without)
         }
     return record
 

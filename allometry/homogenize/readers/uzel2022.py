@@ -15,7 +15,7 @@ from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import spreadsheets
 from allometry.homogenize.reader import Reader, Source, named_file, resolve_options
-from allometry.homogenize.worm.neurons import canonical_names, worm_nodes
+from allometry.homogenize.worm.neurons import SIGN_CONVENTION, canonical_names, worm_nodes
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
@@ -49,6 +49,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
                 "weight": "Pearson correlation; it has no direction, both directions are stored",
                 "self_pairs": "the diagonal (1 by definition) is left out",
                 "pairs_never_recorded_together": int(np.isnan(matrix).sum()) // 2,
+                "sign": SIGN_CONVENTION,
                 "matrix": "computed by the authors of BAAIWorm from the recordings of the paper",
             },
             {matrix_path.name: matrix_path, names_path.name: names_path},

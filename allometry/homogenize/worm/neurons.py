@@ -49,7 +49,7 @@ def neuron_table() -> pd.DataFrame:
     -------
     pandas.DataFrame
         (302 rows) index `label`, alphabetical; columns `class_`, `type` (sensory, inter, motor, other),
-        `neurotransmitter`, `sign` (-1 or +1) and `partner` (the neuron on the other side, or "").
+        `neurotransmitter`, `sign` (-1, +1, or 0: unknown) and `partner` (the neuron on the other side, or "").
     """
     return _table().copy()
 
@@ -60,6 +60,14 @@ NEURONS: tuple[str, ...] = tuple(_table().index)
 _NEURON_SET = frozenset(NEURONS)
 CLASSES: tuple[str, ...] = tuple(sorted(set(_table()["class_"])))
 """The 118 neuron classes."""
+
+NEURON_TYPES = ("sensory", "inter", "motor")
+SIGN_CONVENTION = (
+    "a convention of models by the main transmitter of the class: -1 for the classical GABA neurons (DD, VD, RME, AVL, DVB, RIS), "
+    "+1 for the other neurons with a known transmitter (glutamate and monoamines can inhibit, too), 0 (unknown) for neurons "
+    "without one and for ALA and RIB, whose GABA has no known effect; NaN for cells that are no neurons"
+)
+"""What `sign` of the nodes of a worm connectome means, for `derived`."""
 
 # Neurons that only the male has, by type (Cook et al. 2019, SI 5, groups of the male sheets).
 _MALE_SENSORY = re.compile(r"CEM[DV][LR]|R[1-9][AB][LR]|PHD[LR]|HO[AB]|PC[ABC][LR]|SP[CDV][LR]")
@@ -169,14 +177,16 @@ def worm_nodes(labels: Iterable[str]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Index `label`, sorted; columns `type`, `class_`, `neurotransmitter`, `sign` (NaN for cells that are no neuron
-        of the canonical axis), `partner`.
+        Index `label`, sorted; columns `type`, `class_`, `neurotransmitter`, `sign` (0 where unknown, NaN for cells that are
+        no neurons), `partner`.
     """
     index = pd.Index(sorted(set(labels)), name="label")
     nodes = _table().reindex(index)
     nodes["type"] = [cell_type(label) or "other" for label in index]
     for column in ("class_", "neurotransmitter", "partner"):
         nodes[column] = nodes[column].fillna("").astype(object)
+    # Neurons of the male alone are in no table of transmitters.
+    nodes.loc[nodes["sign"].isna() & nodes["type"].isin(NEURON_TYPES), "sign"] = 0.0
     # Cells outside the axis have classes too where the name says so: AWCON, AWCOFF.
     awc = index.str.startswith("AWC")
     nodes.loc[awc, "class_"] = "AWC"

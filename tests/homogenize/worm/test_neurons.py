@@ -48,6 +48,17 @@ def test_26_classical_gaba_neurons_are_inhibitory():
     assert (table.loc[sorted(inhibitory), "neurotransmitter"] == "GABA").all()
 
 
+def test_a_sign_that_nobody_knows_is_0():
+    table = neuron_table()
+    unknown = table["sign"] == 0
+    assert unknown[table["neurotransmitter"] == ""].all()
+    assert sorted(table.index[unknown & (table["neurotransmitter"] != "")]) == ["ALA", "RIBL", "RIBR"]
+    assert not (table.loc[table["neurotransmitter"] == "GABA", "sign"] > 0).any()
+    nodes = worm_nodes(["AVAL", "CEMDL", "BWM-DL01", "AWCON", "hmc"])["sign"]
+    assert nodes[["AVAL", "AWCON", "CEMDL"]].tolist() == [1, 1, 0]
+    assert nodes[["BWM-DL01", "hmc"]].isna().all()
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

@@ -15,6 +15,8 @@ from allometry.rewiring import rewire
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+#: Relative difference of two weights below which they are one weight.
+SAME_WEIGHT = 1e-9
 
 
 def as_matrix(graph: Any) -> Floats:
@@ -47,8 +49,8 @@ def as_matrix(graph: Any) -> Floats:
 
 
 def is_directed(matrix: Floats) -> bool:
-    """Whether the weights differ between the two directions of any pair."""
-    return not np.array_equal(matrix, matrix.T)
+    """Whether the weights differ between the two directions of any pair, by more than the rounding of sums and products."""
+    return not np.allclose(matrix, matrix.T, rtol=SAME_WEIGHT, atol=0.0)
 
 
 def path_lengths(graph: Any) -> Floats:

@@ -69,3 +69,20 @@ def test_rewiring_depends_on_the_seed_only() -> None:
     assert np.array_equal(a, b)
     assert not np.array_equal(a[0], a[1])
     assert not np.array_equal(a[0], next(matrices.rewirings(matrix, 1, seed=2)))
+
+
+def test_rounding_does_not_make_a_symmetric_graph_directed() -> None:
+    """One weight off by 1e-15 turned every null and every modularity into that of a directed graph."""
+    matrix = np.array([[0, 0.3, 2e-9], [0.3, 0, 5], [2e-9, 5, 0]])
+    for factor in (1 + 4e-16, 1 - 1e-12):
+        nearly = matrix.copy()
+        nearly[0, 1] *= factor
+        assert not matrices.is_directed(nearly)
+        (rewired,) = matrices.rewirings(nearly, 1, seed=0)
+        np.testing.assert_array_equal(rewired, rewired.T)
+    for other in (
+        matrix * [[1, 1.001, 1], [1, 1, 1], [1, 1, 1]],
+        np.triu(matrix),
+        matrix * 1e-12 + np.eye(3, k=1) * 1e-13,
+    ):
+        assert matrices.is_directed(other)
