@@ -1,32 +1,32 @@
 """Looking at figures while they are drawn."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from matplotlib.axes import Axes
-
-from allometry.report.comparisons import dynamics, mouse, reservoirs, worm
-from allometry.report.drawing.style import figure
+from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
 
 
 @pytest.fixture
 def panels(monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
-    """Axes of the figure that was drawn, whose legends lie on no data."""
+    """Panels of every figure that is drawn, in reading order; no legend may lie on a panel."""
     found: list[Axes] = []
+    savefig = Figure.savefig
 
-    @contextmanager
-    def kept(*args: Any) -> Iterator[list[Axes]]:
-        with figure(*args) as axes:
-            yield axes
-            found.extend(ax for ax in axes if ax.figure is not None)
-        for ax in found:  # laid out when the figure was written
-            legend = ax.get_legend()
-            if legend is not None:
+    def kept(figure: Figure, *args: Any, **kwargs: Any) -> None:
+        savefig(figure, *args, **kwargs)
+        # a second scale shares the cell of its panel, and a colour bar has none
+        cells: dict[SubplotSpec, Axes] = {}
+        for ax in figure.axes:
+            if (cell := ax.get_subplotspec()) is not None:
+                cells.setdefault(cell, ax)
+        legends = [*figure.legends, *filter(None, (ax.get_legend() for ax in figure.axes))]
+        for legend in legends:  # laid out when the figure was written
+            for ax in cells.values():
                 inside = ax.get_window_extent().padded(-2)
                 assert not legend.get_window_extent().overlaps(inside), ax.get_title(loc="left")
+        found.extend(cells.values())
 
-    for module in (dynamics, mouse, reservoirs, worm):
-        monkeypatch.setattr(module, "figure", kept)
+    monkeypatch.setattr(Figure, "savefig", kept)
     return found
