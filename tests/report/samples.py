@@ -1,11 +1,15 @@
-"""Small stores to draw."""
+"""Small stores to draw, and a look at what was drawn."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from allometry import stores
+from allometry.compare.result import Result
+from allometry.report import comparisons
+from allometry.report.drawing.figure_file import Figure
 
 ATTRS = {
     "title": "A <store>",
@@ -35,3 +39,18 @@ def spikes_store(path: Path) -> str:
     ds = stores.spikes_simulated(step + 1, unit, dt_ms=0.1, units=units, duration_ms=100.0, attrs={**ATTRS, "seed": 1})
     stores.write(ds, path)
     return str(path)
+
+
+def draw_result(kind: str, result: Result, folder: Path) -> str:
+    """Write the Scores store of a comparison, draw it as the workflow does, and give the caption."""
+    attrs = {**ATTRS, "title": result.title, "parameters": {"kind": kind}, "derived": result.derived, "seed": 1}
+    path = stores.write(stores.scores(result.rows, result.curves, attrs=attrs), folder / "x.zarr")
+    image = folder / "x.png"
+    comparisons.draw({"x": str(path)}, image)
+    assert image.stat().st_size > 20_000
+    return Figure.load(image).caption
+
+
+def title(ax: Axes) -> str:
+    """Title of a panel, where figures of the report have it."""
+    return ax.get_title(loc="left")

@@ -1,5 +1,11 @@
-"""Figures of comparisons: each draws the curves and rows that its Scores store holds."""
+"""Figures of comparisons: one module per kind, named as the kind.
 
+Its function `draw(rows, curves, image)` draws what the Scores store of a comparison of this kind holds, and returns the
+caption.
+"""
+
+import importlib
+import pkgutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -7,31 +13,17 @@ import pandas as pd
 import xarray as xr
 
 from allometry import stores
-from allometry.report.comparisons import dynamics, human, mouse, reservoirs, spikes, worm
-from allometry.report.comparisons.recovery import recovery
 from allometry.report.drawing.figure_file import Figure
 from allometry.report.drawing.forest import forest
 from allometry.report.drawing.parts import rows_of
 
 Drawing = Callable[[pd.DataFrame, Mapping[str, xr.Dataset], str | Path], str]
-# By a curve or measure that tells the kind of comparison
-DRAWINGS: dict[str, Drawing] = {
-    "influence_auc_by_weight": worm.propagation,
-    "influence_roc": worm.structure_function,
-    "agreement": worm.agreement,
-    "structure_bold_matrix": human.structure_bold,
-    "recovery": recovery,
-    "tuning_null": mouse.population_code,
-    "representational_dissimilarity": mouse.representation_similarity,
-    "motif_rank": dynamics.dynamic_connectome,
-    "manifold_procrustes": dynamics.activity_manifolds,
-    "reservoir_nulls": reservoirs.reservoirs,
-    "spike_distributions": spikes.spike_statistics,
-}
+
+KINDS: tuple[str, ...] = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
 def draw(paths: Mapping[str, str], image: str | Path) -> None:
-    """Figure of one comparison.
+    """Figure of one comparison, as its kind is drawn; a forest plot where the store names no kind that has a drawing.
 
     Parameters
     ----------
@@ -44,13 +36,11 @@ def draw(paths: Mapping[str, str], image: str | Path) -> None:
     tree = stores.open(path)
     assert isinstance(tree, xr.DataTree)
     rows = rows_of(tree)
-    curves = (
-        {key: node.to_dataset() for key, node in tree["curves"].children.items()} if "curves" in tree.children else {}
-    )
-    for needed, drawing in DRAWINGS.items():
-        if needed in curves or needed in set(rows["measure"]):
-            caption = drawing(rows, curves, image)
-            break
+    kind = tree.attrs["parameters"].get("kind")
+    if kind in KINDS:
+        drawing: Drawing = importlib.import_module(f"{__name__}.{kind}").draw
+        curves = tree["curves"].children if "curves" in tree.children else {}
+        caption = drawing(rows, {key: node.to_dataset() for key, node in curves.items()}, image)
     else:
         caption = forest(rows, image)
     Figure(f"{tree.attrs['title']} ({name})", caption, (path,)).save(image)

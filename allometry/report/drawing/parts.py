@@ -1,4 +1,4 @@
-"""What the figures of several comparisons share: styles, points with intervals, numbers as text."""
+"""What the figures of several comparisons share: styles, points with intervals, legends, rows and numbers as text."""
 
 from collections.abc import Iterator
 
@@ -11,6 +11,8 @@ from allometry.report.drawing.style import COLOURS, NEUTRAL
 
 TEXT = ("measure", "candidate", "reference", "group")
 LINES = ("-", "--", "-.", ":")
+# Populations that have panels of their own and labels of two lines; of more, the others are in the table.
+SHOWN_POPULATIONS = 2
 
 
 def styles(count: int) -> Iterator[tuple[str, str]]:
@@ -51,26 +53,26 @@ def intervals(ax: Axes, table: pd.DataFrame, title: str, chance: float | None = 
     ax.set_title(title)
 
 
-def grouped(ax: Axes, table: pd.DataFrame, title: str, chance: float) -> None:
-    """Points with intervals, one line per candidate, one colour per group."""
-    candidates = list(dict.fromkeys(table["candidate"]))
-    groups = list(dict.fromkeys(table["group"]))
-    for shift, group, (colour, _) in zip(np.linspace(-0.25, 0.25, len(groups)), groups, styles(len(groups))):
-        part = table[table["group"] == group]
-        y = np.array([candidates.index(name) for name in part["candidate"]]) + shift
-        score = part["score"].to_numpy()
-        error = np.nan_to_num(np.abs(part[["ci_low", "ci_high"]].to_numpy().T - score))
-        ax.errorbar(score, y, xerr=error, fmt="o", ms=4, lw=1, color=colour, label=group.replace("_", " ") or "score")
-    ax.axvline(chance, ls=":", color=NEUTRAL)
-    ax.set_yticks(range(len(candidates)), candidates, fontsize=7)
-    ax.invert_yaxis()
-    ax.set_title(title)
-    ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+def write_shares(ax: Axes, values: np.ndarray, size: float) -> None:
+    """Write each share [row, column] of an image into its pixel, light on dark; NaN stays empty."""
+    for (row, column), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            # two decimals and no leading zero, since pixels are small
+            text = "1" if value >= 0.995 else f"{value:.2f}".replace("0.", ".")
+            colour = "white" if value < 0.6 else "black"
+            ax.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
 
 
-def short_share(value: float) -> str:
-    """A share with two decimals and without the leading zero."""
-    return "1" if value >= 0.995 else f"{value:.2f}".replace("0.", ".")
+def legend_below(ax: Axes, y: float = -0.2, columns: int = 2) -> None:
+    """Legend below the axes, where it covers no data."""
+    ax.legend(fontsize=6.5, loc="upper left", bbox_to_anchor=(0.0, y), ncols=columns, borderaxespad=0)
+
+
+def one_row(rows: pd.DataFrame, **values: str) -> pd.Series:
+    """The one row that has these values in these columns."""
+    for column, value in values.items():
+        rows = rows[rows[column] == value]
+    return rows.iloc[0]
 
 
 def estimate(row: pd.Series) -> str:

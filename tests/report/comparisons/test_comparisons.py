@@ -1,99 +1,60 @@
-"""Figures of comparisons: every connectome is drawn, however many there are, and legends cover nothing."""
+"""The kind of comparison that a store names decides how it is drawn."""
 
+import importlib
+import inspect
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import xarray as xr
 from matplotlib.axes import Axes
 
-from allometry.report.comparisons import worm
+from allometry import stores
+from allometry.compare import kinds, runner
+from allometry.compare.result import row
+from allometry.report import comparisons
+from allometry.report.drawing.figure_file import Figure
+from tests.compare.conftest import make_connectome, worm
+from tests.report.samples import ATTRS, title
 
-NAMES = [f"c{i:02d}" for i in range(11)]
-ROW = {"reference": "atlas", "group": "", "ci_low": 0.4, "ci_high": 0.6, "ceiling_low": np.nan, "ceiling_high": np.nan}
+__all__ = ["make_connectome", "worm"]  # the fixtures of the tests of the comparisons
 
 
-def _styles(ax: Axes, points: int) -> list[tuple[Any, Any]]:
-    return [(line.get_color(), line.get_linestyle()) for line in ax.lines if len(line.get_xdata()) == points]
+def test_every_kind_has_its_drawing() -> None:
+    assert comparisons.KINDS == kinds.KINDS
+    for kind in comparisons.KINDS:
+        drawing = importlib.import_module(f"allometry.report.comparisons.{kind}").draw
+        assert list(inspect.signature(drawing).parameters) == ["rows", "curves", "image"], kind
 
 
-def test_eleven_connectomes_have_eleven_curves(tmp_path: Path, panels: list[Axes]) -> None:
-    grid = np.linspace(0, 1, 21)
-    names = {"candidate": ("combination", NAMES), "reference": ("combination", ["atlas"] * 11)}
-    curves = {
-        "influence_roc": xr.Dataset(
-            {"true_positive": (("combination", "false_positive"), np.tile(grid, (11, 1)))},
-            coords=names | {"false_positive": grid},
-        ),
-        "influence_auc_null": xr.Dataset({"auc": (("combination", "rewiring"), np.full((11, 9), 0.5))}, coords=names),
-        "influence_by_path_length": xr.Dataset(
-            {"influence": (("combination", "path"), np.full((11, 3), 0.1))}, coords=names | {"path": ["1", "2", "none"]}
-        ),
-    }
+def test_a_comparison_that_was_run_is_drawn_as_its_kind(
+    worm: dict[str, xr.Dataset], tmp_path: Path, panels: list[Axes]
+) -> None:
+    paths = {name: str(stores.write(store, tmp_path / f"{name}.zarr")) for name, store in worm.items()}
+    options = {"function": ["atlas"], "structure": ["anatomy"], "nulls": 20, "bootstrap": 100, "seed": 5}
+    out = str(tmp_path / "out.zarr")
+    runner.run({"kind": "structure_function", **options}, paths, out)
+    comparisons.draw({"mine": out}, tmp_path / "x.png")
+    assert "Against rewired connectomes" in [title(ax) for ax in panels]
+    described = Figure.load(tmp_path / "x.png")
+    assert described.title == f"{stores.open(out).attrs['title']} (mine)"
+    assert described.stores == (out,)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"kind": "of_a_plugin"}], ids=["no kind", "a kind without drawing"])
+def test_a_store_of_no_drawn_kind_is_a_forest(tmp_path: Path, panels: list[Axes], parameters: dict[str, Any]) -> None:
     rows = [
-        {**ROW, "measure": measure, "candidate": name, "group": group, "score": 0.5}
-        for name in NAMES
-        for measure, group in (
-            *(("influence_auc", f"group{i}") for i in range(9)),
-            ("influence_auc", "weight"),
-            ("influence_given_edge", ""),
-            ("influence_without_edge", ""),
-        )
+        {**row("edge_recall", "a", "b", 0.4, group="x"), "ci_low": 0.3, "ci_high": 0.6},
+        row("edge_recall", "c", "", 0.5),
+        row("influence_auc", "a", "b", 0.7),
     ]
-    worm.structure_function(pd.DataFrame(rows), curves, tmp_path / "x.png")
-    roc, _, _, path, null, predictor = panels
-    assert len(set(_styles(roc, 21))) == 11
-    assert len(set(_styles(path, 3))) == 11
-    assert len(set(_styles(null, 2))) == 11
-    assert [text.get_text() for text in roc.get_legend().get_texts()] == NAMES
-    assert len(predictor.containers) == 10
-
-
-def test_every_simulated_connectome_has_its_curve_and_its_own_baselines(tmp_path: Path, panels: list[Axes]) -> None:
-    weight = [0.1, 0.2]
-    connectome = np.repeat(NAMES, 2)
-    value = np.repeat(np.linspace(0.5, 0.6, 11), 2)
-    names = [f"{name}_{w}" for name, w in zip(connectome, weight * 11)]
-    fields = (
-        "auc",
-        "ci_low",
-        "ci_high",
-        "gain",
-        "gain_low",
-        "gain_high",
-        "auc_weight",
-        "auc_path_length",
-        "auc_degree",
-    )
-    shown = xr.Dataset(
-        dict.fromkeys(fields, ("point", value)),
-        coords={
-            "candidate": ("point", names),
-            "connectome": ("point", connectome),
-            "weight_mv": ("point", weight * 11),
-            "gap_junction": ("point", np.zeros(22)),
-        },
-    )
-    null = xr.Dataset({"auc": (("candidate", "draw"), np.full((22, 5), 0.5))}, coords={"candidate": names})
-    rows = pd.DataFrame(
-        [{**ROW, "measure": "influence_auc_gain", "group": "over_weight", "score": 0.0, "verdict": "no better"}]
-    )
-    worm.propagation(rows, {"influence_auc_by_weight": shown, "influence_auc_null": null}, tmp_path / "x.png")
-    auc, gain, _ = panels
-    labels = [text.get_text() for text in auc.get_legend().get_texts()]
-    for i, name in enumerate(NAMES):
-        assert sum(label.startswith(f"{name},") for label in labels) == 1
-        (box,) = [box for box in auc.containers if str(box.get_label()).startswith(f"{name},")]
-        own = [
-            (line.get_ydata()[0], line.get_linestyle())
-            for line in auc.lines
-            if line.get_color() == box[0].get_color() and list(line.get_xdata()) == [0, 1]
-        ]
-        for style in ("--", "-.", ":"):  # weight, path length, degree
-            assert (pytest.approx(0.5 + 0.01 * i), style) in own
-    assert sum("alone" in label for label in labels) == 3
-    assert auc.get_window_extent().height > 150  # the legend leaves the panel its room
-    assert len(gain.containers) == 11
-    assert len({(box[0].get_color(), box[0].get_linestyle()) for box in gain.containers}) == 11
+    # the name of a curve, which some kind's drawing reads, says nothing
+    curves = {"agreement": xr.Dataset({"edge_recall": ("candidate", np.zeros(2))})}
+    tree = stores.scores(rows, curves, attrs={**ATTRS, "parameters": parameters, "seed": 1})
+    comparisons.draw({"x": str(stores.write(tree, tmp_path / "x.zarr"))}, tmp_path / "x.png")
+    assert [title(ax) for ax in panels] == ["edge recall", "influence auc"]
+    assert [label.get_text() for label in panels[0].get_yticklabels()] == ["a b x", "c"]
+    bars = panels[0].containers[0][2][0].get_segments()
+    np.testing.assert_allclose(bars[0], [[0.3, 0], [0.6, 0]])
+    assert Figure.load(tmp_path / "x.png").caption.startswith("Scores with their 95 % intervals")

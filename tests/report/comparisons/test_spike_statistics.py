@@ -1,9 +1,6 @@
 """The figure of spike statistics shows every ensemble, its verdicts, and nothing behind a legend."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,14 +8,12 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
-from allometry import stores
 from allometry.compare.kinds.spike_statistics.comparison import spike_statistics
 from allometry.compare.result import Result
-from allometry.report import comparisons
-from allometry.report.comparisons import spikes
-from allometry.report.drawing.style import COLOURS, figure
-from tests.compare.conftest import ATTRS
+from allometry.report.comparisons.spike_statistics import _caption
+from allometry.report.drawing.style import COLOURS
 from tests.compare.spike_trains import gamma_trains, simulated
+from tests.report.samples import draw_result, title
 
 
 @pytest.fixture(scope="module")
@@ -37,53 +32,35 @@ def result() -> Result:
 
 
 @pytest.fixture
-def panels(result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Axes]:
-    """Axes by title, drawn from a store that was written and read."""
-    found: dict[str, Axes] = {}
-
-    @contextmanager
-    def kept(*args: Any) -> Iterator[list[Axes]]:
-        with figure(*args) as axes:
-            yield axes
-            found.update({ax.get_title(loc="left"): ax for ax in axes if ax.get_figure() is not None})
-            drawn = axes[0].get_figure()
-            assert drawn is not None
-            drawn.canvas.draw()
-            (legend,) = drawn.legends
-            for ax in found.values():
-                assert not legend.get_window_extent().overlaps(ax.get_window_extent())
-
-    monkeypatch.setattr(spikes, "figure", kept)
-    tree = stores.scores(result.rows, result.curves, attrs={**ATTRS, "derived": result.derived})
-    stores.write(tree, tmp_path / "out.zarr")
-    comparisons.draw({"out": str(tmp_path / "out.zarr")}, tmp_path / "out.png")
-    assert (tmp_path / "out.png").stat().st_size > 20_000
-    return found
+def by_title(result: Result, tmp_path: Path, panels: list[Axes]) -> dict[str, Axes]:
+    """Panels by title, drawn from a store that was written and read."""
+    draw_result("spike_statistics", result, tmp_path)
+    return {title(ax): ax for ax in panels}
 
 
-def test_each_statistic_has_its_distances_and_its_distributions(panels: dict[str, Axes]) -> None:
+def test_each_statistic_has_its_distances_and_its_distributions(by_title: dict[str, Axes]) -> None:
     expected = {"Rate: distance", "CV: distance", "Spectrum: distance", "Avalanche size: distance", "Synchrony"}
-    assert expected <= set(panels)
-    assert {"E: rate", "E: CV of intervals", "E: pairwise correlation", "E: spectrum", "E: avalanches"} <= set(panels)
+    assert expected <= set(by_title)
+    assert {"E: rate", "E: CV of intervals", "E: pairwise correlation", "E: spectrum", "E: avalanches"} <= set(by_title)
     # the population that fires most; two seeds of each of three ensembles
-    lines = panels["E: rate"].lines
+    lines = by_title["E: rate"].lines
     assert len(lines) == 6
     assert {to_hex(line.get_color()) for line in lines} == {colour.lower() for colour in COLOURS[:3]}
     assert {(line.get_color(), line.get_linestyle()) for line in lines} == {
         (colour, style) for colour in COLOURS[:3] for style in ("-", "--")
     }
-    assert len(panels["E: spectrum"].lines) == 3 + 1  # and the level of Poisson units
+    assert len(by_title["E: spectrum"].lines) == 3 + 1  # and the level of Poisson units
 
 
-def test_filled_points_are_those_beyond_the_baseline(panels: dict[str, Axes], result: Result) -> None:
+def test_filled_points_are_those_beyond_the_baseline(by_title: dict[str, Axes], result: Result) -> None:
     rows = pd.DataFrame(result.rows)
-    for measure, title in (("rate_ks", "Rate: distance"), ("cv_ks", "CV: distance")):
+    for measure, name in (("rate_ks", "Rate: distance"), ("cv_ks", "CV: distance")):
         table = rows[(rows["measure"] == measure) & (rows["role"] == "result")]
         points = {
             (round(float(line.get_xdata()[0]), 9), round(float(line.get_ydata()[0]))): to_hex(
                 line.get_markerfacecolor()
             )
-            for line in panels[title].lines
+            for line in by_title[name].lines
             if line.get_marker() == "o"
         }
         for entry in table.to_dict("records"):
@@ -99,11 +76,11 @@ def test_filled_points_are_those_beyond_the_baseline(panels: dict[str, Axes], re
 
 def test_caption_counts_the_verdicts(result: Result) -> None:
     rows = pd.DataFrame(result.rows)
-    caption = spikes._caption(rows, "E")
+    caption = _caption(rows, "E")
     results = rows[rows["role"] == "result"]
     assert f"Of {len(results)} comparisons" in caption
     assert f"{(results['verdict'] == 'beyond seed-to-seed').sum()} beyond seed-to-seed" in caption
     farthest = results[results["verdict"].str.startswith("beyond")]["relative"].max()
     assert f"{farthest:.1f} times the baseline" in caption
     nothing = rows.assign(verdict="unresolved", relative=np.nan)
-    assert "Farthest" not in spikes._caption(nothing, "E")
+    assert "Farthest" not in _caption(nothing, "E")

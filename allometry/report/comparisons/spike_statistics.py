@@ -23,7 +23,7 @@ SCALARS = {"synchrony": "synchrony", "branching_ratio": "branching ratio", "peak
 COLUMNS = 4
 
 
-def spike_statistics(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
+def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
     """Distances by population, distributions, spectra and avalanches of one population; returns the caption."""
     distributions = curves["spike_distributions"]
     ensembles = list(dict.fromkeys(distributions["ensemble"].values.tolist()))

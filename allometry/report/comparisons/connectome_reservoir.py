@@ -15,7 +15,7 @@ NULLS = {"degree_preserving": COLOURS[1], "spatial": COLOURS[2], "random": COLOU
 MEASURES = {"memory_capacity": "Memory capacity (steps)", "timing_score": "Timing score (1: perfect)"}
 
 
-def reservoirs(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
+def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
     """Both measures of every connectome beside its nulls, and memory by delay; returns the caption."""
     null, decay = curves["reservoir_nulls"], curves["memory_by_delay"]
     names = decay["candidate"].values.astype(object).tolist()

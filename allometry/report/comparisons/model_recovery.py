@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
-from allometry.report.drawing.parts import short_share
+from allometry.report.drawing.parts import write_shares
 from allometry.report.drawing.style import NEUTRAL, SEQUENTIAL, figure, hide_unused
 
 SUMMARIES = {
@@ -18,7 +18,7 @@ SUMMARIES = {
 }
 
 
-def recovery(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
+def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
     """Summary of every measure and relation, then the confusion matrix of each measure; returns the caption."""
     shown = curves["recovery"]
     measures, truths = shown["measure"].values.tolist(), shown["truth"].values.tolist()
@@ -57,19 +57,10 @@ def _matrix(ax: Axes, values: np.ndarray, rows: list[str], columns: list[str], t
     ax.set_xticks(range(len(columns)), columns, rotation=45, ha="right", rotation_mode="anchor", fontsize=7.5)
     ax.set_yticks(range(len(rows)), [name.replace("_", " ") for name in rows], fontsize=7.5)
     ax.set_title(title, fontsize=9.5)
-    for (row, column), value in np.ndenumerate(values):
-        if not np.isfinite(value):
-            ax.text(column, row, "–", ha="center", va="center", fontsize=7, color=NEUTRAL)
-        elif zeros or value >= 0.005:  # the zeros of a confusion matrix need no ink
-            ax.text(
-                column,
-                row,
-                short_share(float(value)),
-                ha="center",
-                va="center",
-                fontsize=7,
-                color="white" if value < 0.6 else "black",
-            )
+    for row, column in np.argwhere(~np.isfinite(values)):
+        ax.text(column, row, "–", ha="center", va="center", fontsize=7, color=NEUTRAL)
+    # the zeros of a confusion matrix need no ink
+    write_shares(ax, values if zeros else np.where(values < 0.005, np.nan, values), 7)
 
 
 def _share(row: pd.Series) -> str:

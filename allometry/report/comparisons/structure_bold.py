@@ -12,7 +12,7 @@ from allometry.report.drawing.parts import estimate
 from allometry.report.drawing.style import COLOURS, figure
 
 
-def structure_bold(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
+def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
     """Subjects against the ceiling, whose structure tells whose function, BOLD by weight; returns the caption."""
     scores = rows[rows["measure"] == "structure_bold_correlation"]
     own = scores[scores["group"] == "own"].reset_index(drop=True)

@@ -1,0 +1,79 @@
+"""Figure of simulated propagation: whether it tells measured influences better than the connections do."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+
+from allometry.report.drawing.parts import LINES, styles
+from allometry.report.drawing.style import COLOURS, NEUTRAL, figure
+
+
+def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
+    """AUC by weight, gain over the direct weight, nulls; returns the caption."""
+    shown, null = curves["influence_auc_by_weight"], curves["influence_auc_null"]
+    groups = list(dict.fromkeys(zip(shown["connectome"].values.tolist(), shown["gap_junction"].values.tolist())))
+    # room for a line per point in the last panel, and for the legend below the first one
+    height = max(3.9, 2.4 + 0.16 * max(shown.sizes["point"], len(groups) + 3))
+    with figure(image, 3, 1, (4.8, height)) as (ax_auc, ax_gain, ax_null):
+        own_colour: dict[str, str] = {}
+        for (colour, line), (connectome, gap) in zip(styles(len(groups)), groups):
+            own_colour.setdefault(connectome, colour)
+            mine = shown.isel(point=(shown["connectome"].values == connectome) & (shown["gap_junction"].values == gap))
+            label = f"{connectome}, {f'gap junctions {gap:g}' if gap else 'no gap junctions'}"
+            x = mine["weight_mv"].values
+            error = np.abs(np.stack([mine["ci_low"].values, mine["ci_high"].values]) - mine["auc"].values)
+            ax_auc.errorbar(x, mine["auc"], yerr=error, marker="o", ls=line, ms=4, lw=1.2, color=colour, label=label)
+            spread = np.abs(np.stack([mine["gain_low"].values, mine["gain_high"].values]) - mine["gain"].values)
+            ax_gain.errorbar(x, mine["gain"], yerr=spread, marker="o", ls=line, ms=4, lw=1.2, color=colour)
+        connectomes = shown["connectome"].values.tolist()
+        for connectome, colour in own_colour.items():
+            first = shown.isel(point=connectomes.index(connectome))
+            for style, predictor in zip(LINES[1:], ("weight", "path_length", "degree")):
+                # the predictors are those of the connectome, whatever is simulated on it
+                ax_auc.axhline(float(first[f"auc_{predictor}"]), ls=style, lw=1, color=colour, alpha=0.7)
+        for style, predictor in zip(LINES[1:], ("weight", "path length", "degree")):
+            ax_auc.plot([], [], ls=style, lw=1, color=NEUTRAL, label=f"{predictor} alone, in its connectome's colour")
+        ax_gain.axhline(0, ls=":", color=NEUTRAL)
+        for ax in (ax_auc, ax_gain):
+            ax.set_xscale("log")
+            ax.set_xticks(
+                np.unique(shown["weight_mv"].values), [f"{x:g}" for x in np.unique(shown["weight_mv"].values)]
+            )
+            ax.minorticks_off()
+            ax.set_xlabel("weight per synapse (mV)")
+        ax_auc.set(title="Simulated propagation tells influence", ylabel="AUC")
+        ax_auc.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, -0.5 / height), ncols=2)
+        ax_gain.set(title="Gain over the direct weight", ylabel="difference of AUC")
+        _nulls(ax_null, null, shown)
+    gains = rows[(rows["measure"] == "influence_auc_gain") & (rows["group"] == "over_weight")]
+    verdicts = gains["verdict"].astype(str).value_counts().to_dict() if "verdict" in gains else {}
+    said = ", ".join(f"{verdict} at {count}" for verdict, count in verdicts.items())
+    return (
+        "Each neuron is driven in turn; the score of a pair is the peak depolarisation of the responding neuron. Compared with the "
+        f"direct connection weight, the simulation is {said} of {len(gains)} points. Bars: 95 % intervals over driven neurons."
+    )
+
+
+def _nulls(ax: Axes, null: xr.Dataset, shown: xr.Dataset) -> None:
+    """Each simulated point beside the central 95 % of its null distribution."""
+    names = null["candidate"].values.tolist()
+    for y, (point, found) in enumerate(zip(shown["candidate"].values.tolist(), shown["auc"].values.tolist())):
+        values = null["auc"].values[names.index(point)]
+        low, high = np.nanpercentile(values, [2.5, 97.5])
+        ax.barh(y, high - low, 0.7, left=low, color="#dddddd", edgecolor="#bbbbbb")
+        ax.plot(found, y, "o", ms=5, color=COLOURS[0])
+    labels = [
+        f"{connectome}, {weight:g} mV{f', gap {gap:g}' if gap else ''}"
+        for connectome, weight, gap in zip(
+            shown["connectome"].values.tolist(),
+            shown["weight_mv"].values.tolist(),
+            shown["gap_junction"].values.tolist(),
+        )
+    ]
+    ax.set_yticks(range(len(labels)), labels, fontsize=6.5)
+    ax.invert_yaxis()
+    ax.set(title="Against its null (band: central 95 %)", xlabel="AUC")

@@ -1,0 +1,126 @@
+"""Figure of representations of sensory populations beside those of models and of one another."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+
+from allometry.report.drawing.parts import SHOWN_POPULATIONS, estimate, intervals, legend_below, styles
+from allometry.report.drawing.style import COLOURS, NEUTRAL, SEQUENTIAL, figure, hide_unused
+
+MOST_ROWS = 24  # of a panel with one line per row
+MEASURES = {"ssm": "Similarity of similarity matrices", "cka": "Debiased CKA", "rsa": "Rank correlation of distances"}
+
+
+def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
+    """Dissimilarities and their best model, scores of all layers, populations against one another; returns the caption."""
+    matrices = curves["representational_dissimilarity"]
+    names = matrices["population"].values.tolist()
+    colours = dict(zip(names, (colour for colour, _ in styles(len(names)))))
+    measures = [name for name in MEASURES if name in set(rows["measure"])]
+    modelled = rows[rows["group"] == "model"]
+    with figure(image, 3, 4, (5.0, 3.7)) as axes:
+        used = 0
+        for name in names[:SHOWN_POPULATIONS]:
+            _matrices(axes[used : used + 2], matrices.sel(population=name), name)
+            _map(axes[used + 2], curves["map"].sel(population=name), matrices.sel(population=name), name)
+            used += 3
+        for measure in measures if len(modelled) else ():
+            _layers(axes[used], rows[rows["measure"] == measure], measure, names, colours)
+            if measure == measures[-1]:
+                axes[used].legend(fontsize=6.5, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+            used += 1
+        if "score_by_units" in curves:
+            _by_units(axes[used], curves["score_by_units"], modelled, measures[0], names[0])
+            used += 1
+        between = rows[rows["group"].str.startswith(("shared", "same stimuli", "leave one"))]
+        controls = rows[(rows["role"] == "control") & rows["group"].str.startswith("halves")]
+        if len(names) > SHOWN_POPULATIONS:  # more rows than a panel can name
+            between, controls = (t[t["measure"] == measures[0]] for t in (between, controls))
+        if len(between):
+            number = between["measure"] + ", " + between["n"].astype(str) + " stimuli"
+            joint = " " if len(names) > SHOWN_POPULATIONS else "\n"
+            shown = between.assign(reference=between["reference"] + joint + number, group="").head(MOST_ROWS)
+            intervals(axes[used], shown, "Populations with one another")
+            used += 1
+        shown = controls.assign(candidate=controls["measure"] + " " + controls["candidate"], reference="")
+        intervals(axes[used], shown.head(MOST_ROWS), "Populations with themselves")
+        hide_unused(axes, used + 1)
+    best = modelled[modelled["measure"] == measures[0]].sort_values("score").groupby("reference").tail(1)
+    told = "; ".join(f"{row['reference']}: {row['candidate']} {estimate(row)}" for _, row in best.iterrows())
+    return (
+        f"Best layer by {measures[0]}: {told or 'no model'}. Bars: 95 % over stimuli; bands: noise ceiling from halves of the "
+        "repeats; filled: false discovery rate below 0.05; crosses: best layer with all directions turned by the same step, "
+        "which leaves smooth tuning as it is. Few stimuli make few pairs: small differences between layers mean nothing."
+    )
+
+
+def _matrices(axes: Sequence[Axes], matrices: xr.Dataset, name: str) -> None:
+    labels = [label for label in matrices["label"].values.tolist() if label]
+    best = str(matrices["best_layer"].values)
+    for ax, key, title in ((axes[0], "measured", name), (axes[1], "modelled", best or "no model")):
+        values = matrices[key].values[: len(labels), : len(labels)].copy()
+        np.fill_diagonal(values, np.nan)
+        drawn = ax.imshow(values, cmap=SEQUENTIAL, aspect="auto")
+        step = -(-len(labels) // 24)
+        ticks = range(0, len(labels), step)
+        ax.set_xticks(ticks, [labels[k] for k in ticks], rotation=90, fontsize=6)
+        ax.set_yticks(ticks, [labels[k] for k in ticks], fontsize=6)
+        ax.set_title(title, fontsize=9)
+        plt.colorbar(drawn, ax=ax, shrink=0.8, label="1 - r")
+
+
+def _map(ax: Axes, plane: xr.Dataset, matrices: xr.Dataset, name: str) -> None:
+    labels = [label for label in matrices["label"].values.tolist() if label]
+    x, y = plane["position"].values[: len(labels)].T
+    if not any("/" in label for label in labels):  # one parameter: neighbours on the ring are joined
+        ax.plot(np.append(x, x[:1]), np.append(y, y[:1]), color="#dddddd", lw=0.8, zorder=0)
+    ax.scatter(x, y, c=np.arange(len(labels)), cmap="twilight", s=28, edgecolor="black", lw=0.4)
+    for position, label in zip(zip(x, y), labels):
+        ax.annotate(label, position, fontsize=6, xytext=(3, 3), textcoords="offset points")
+    ax.set(title=f"{name}, scaled to the plane", xticks=[], yticks=[], aspect="equal")
+
+
+def _layers(ax: Axes, rows: pd.DataFrame, measure: str, names: Sequence[str], colours: Mapping[str, str]) -> None:
+    scores = rows[rows["group"] == "model"]
+    # Models in the order of the bank, each from its first layer to its last.
+    first = {model: number for number, model in enumerate(dict.fromkeys(scores["model"]))}
+    ordered = scores.assign(order=scores["model"].map(first)).sort_values(["order", "depth"], kind="stable")
+    layers = list(dict.fromkeys(ordered["candidate"]))
+    turned = rows[rows["group"] == "turned directions"]
+    for shift, name in zip(np.linspace(-0.18, 0.18, len(names)) if len(names) > 1 else (0.0,), names):
+        mine = scores[scores["reference"] == name].set_index("candidate").reindex(layers)
+        x = np.arange(len(layers)) + shift
+        error = np.nan_to_num(np.abs(mine[["ci_low", "ci_high"]].to_numpy().T - mine["score"].to_numpy()))
+        ax.errorbar(x, mine["score"], yerr=error, fmt="none", lw=1, color=colours[name])
+        told = (mine["p_fdr"] < 0.05).to_numpy()
+        for chosen, face in ((told, colours[name]), (~told, "white")):
+            ax.plot(x[chosen], mine["score"][chosen], "o", ms=4, color=colours[name], markerfacecolor=face)
+        ax.plot([], [], "o", ms=4, color=colours[name], label=name)
+        low, high = mine[["ceiling_low", "ceiling_high"]].iloc[0]
+        if np.isfinite(low):
+            ax.axhspan(low, high, color=colours[name], alpha=0.1, lw=0)
+        part = turned[turned["reference"] == name]
+        ax.plot([layers.index(c) + shift for c in part["candidate"]], part["score"], "x", ms=6, color=colours[name])
+    short = [label.replace("cycles/degree", "c/deg").replace("random_convolution", "random conv.") for label in layers]
+    ax.set_xticks(range(len(layers)), [s.replace("_", " ") for s in short], rotation=90, fontsize=6.5)
+    ax.axhline(0, ls=":", color=NEUTRAL)
+    ax.plot([], [], "x", ms=6, color=NEUTRAL, label="directions turned")
+    ax.set_title(MEASURES[measure])
+
+
+def _by_units(ax: Axes, entries: xr.Dataset, modelled: pd.DataFrame, measure: str, name: str) -> None:
+    table = entries.to_dataframe().astype({"population": str, "layer": str})
+    mine = modelled[(modelled["reference"] == name) & (modelled["measure"] == measure)]
+    best = mine.sort_values("score").groupby("model").tail(1)["candidate"].tolist()
+    for layer, colour in zip(best[::-1], COLOURS):
+        part = table[(table["population"] == name) & (table["layer"] == layer)]
+        ax.plot(part["units"], part["score"], marker="o", ms=3, color=colour, label=layer.replace("_", " "))
+        ax.fill_between(part["units"], part["low"], part["high"], color=colour, alpha=0.12, lw=0)
+    ax.set(title=f"How many units? {name}", xlabel="units", ylabel=MEASURES[measure].lower(), xscale="log")
+    ax.axhline(0, ls=":", color=NEUTRAL)
+    legend_below(ax, columns=1)
