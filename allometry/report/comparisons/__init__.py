@@ -36,7 +36,7 @@ def draw(paths: Mapping[str, str], image: str | Path) -> None:
     tree = stores.open(path)
     assert isinstance(tree, xr.DataTree)
     rows = rows_of(tree)
-    kind = tree.attrs["parameters"].get("kind")
+    kind = stores.attribute(tree, "parameters", {}).get("kind")
     if kind in KINDS:
         drawing: Drawing = importlib.import_module(f"{__name__}.{kind}").draw
         curves = tree["curves"].children if "curves" in tree.children else {}
