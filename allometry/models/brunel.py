@@ -8,11 +8,13 @@ import math
 from allometry.errors import SimulationError
 from allometry.models.theory import brunel_rate
 from allometry.network import DCInput, FixedIndegree, IafPscDelta, Network, PoissonInput, Population, Projection
+from allometry.network.scalars import plain_arguments
 
 NEURON = IafPscDelta(C_m=1.0, tau_m=20.0, E_L=0.0, V_reset=10.0, V_th=20.0, t_ref=2.0)
 N_EXCITATORY, N_INHIBITORY = 10_000, 2_500
 
 
+@plain_arguments
 def brunel(
     scale: float = 1.0,
     k_scale: float | None = None,

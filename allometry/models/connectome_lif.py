@@ -22,6 +22,7 @@ from allometry.network import (
     Projection,
     SpikeListInput,
 )
+from allometry.network.scalars import plain_arguments
 
 POPULATION = "neurons"
 WEIGHT_MV = 0.275
@@ -34,6 +35,7 @@ DT_MS = 0.1
 PHASE_STEPS = 7
 
 
+@plain_arguments
 def connectome_lif(
     connectome: xr.Dataset | Graph,
     weight_mv: float = WEIGHT_MV,

@@ -24,6 +24,7 @@ from allometry.network import (
     Population,
     Projection,
 )
+from allometry.network.scalars import plain_arguments
 
 POPULATIONS = ("L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I")
 SIZES = np.array([20683, 5834, 21915, 5479, 4850, 1065, 14395, 2948])
@@ -107,6 +108,7 @@ def compensating_current(
     return 1e-3 * tau_s * (1 - np.sqrt(k_scale)) * ((weight * indegree) @ FULL_SCALE_RATES_HZ + external)
 
 
+@plain_arguments
 def microcircuit(
     scale: float = 1.0,
     k_scale: float | None = None,

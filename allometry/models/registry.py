@@ -12,6 +12,7 @@ from allometry.models.brunel import brunel
 from allometry.models.connectome_lif import connectome_lif
 from allometry.models.microcircuit import microcircuit
 from allometry.network import Network
+from allometry.network.scalars import plain
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def build(name: str, parameters: Mapping[str, Any] | None = None, connectome: An
     model = MODELS.get(name)
     if model is None:
         raise SimulationError(f"unknown model {name!r}", where="model", expected=", ".join(MODELS))
-    given = dict(parameters or {})
+    given = {name: plain(value) for name, value in (parameters or {}).items()}
     unknown = sorted(set(given) - set(model.parameters))
     if unknown:
         raise SimulationError(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allometry.network.scalars import plain
 from allometry.network.serialise import serialisable
 
 
@@ -65,8 +66,9 @@ Distribution = Constant | Normal | Lognormal | Uniform | Values
 
 def as_distribution(value: "Distribution | float | np.ndarray | list[float] | None") -> "Distribution | None":
     """Read a bare number as `Constant`, an array as `Values`."""
+    value = plain(value)
     if value is None or isinstance(value, Constant | Normal | Lognormal | Uniform | Values):
         return value
-    if isinstance(value, int | float | np.number):
+    if isinstance(value, int | float):
         return Constant(float(value))
     return Values(np.asarray(value))

@@ -4,8 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allometry.errors import SimulationError
 from allometry.network.indices import whole_numbers
+from allometry.network.scalars import as_written
 from allometry.network.serialise import serialisable
+
+# Times further apart than this cannot be told from their neighbours on the usual grid of 0.1 ms.
+_COARSEST_MS = 0.05
 
 
 def _neurons(value: np.ndarray | None) -> np.ndarray | None:
@@ -65,7 +70,8 @@ class DCInput:
 class SpikeListInput:
     """Given events: `neurons[i]` of `population` receives `weight` in the step [t, t + dt) of `times_ms[i]`.
 
-    The time is that of arrival; no delay is added. `weight` is one number or one per event.
+    The time is that of arrival; no delay is added. It is taken to the nearest microsecond first; a float32 time counts as
+    the shortest decimal number that gives it. `weight` is one number or one per event.
     """
 
     population: str
@@ -75,7 +81,17 @@ class SpikeListInput:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "neurons", _neurons(self.neurons))
-        object.__setattr__(self, "times_ms", np.asarray(self.times_ms, dtype=np.float64).ravel())
+        given = np.asarray(self.times_ms)
+        if given.dtype.kind == "f" and given.dtype.itemsize < 8 and given.size:
+            spacing = float(np.spacing(np.abs(given).max()))
+            if spacing > _COARSEST_MS:
+                raise SimulationError(
+                    f"times_ms in {given.dtype} are {spacing:g} ms apart at {float(np.abs(given).max()):g} ms",
+                    where=f"SpikeListInput of {self.population}",
+                    expected=f"times that are known to {_COARSEST_MS:g} ms",
+                    do="give them as float64",
+                )
+        object.__setattr__(self, "times_ms", as_written(given).ravel())
         if not isinstance(self.weight, int | float):
             object.__setattr__(self, "weight", np.asarray(self.weight, dtype=np.float64).ravel())
 

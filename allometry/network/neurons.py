@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from allometry.network.scalars import as_written
 from allometry.network.serialise import serialisable
 
 
@@ -67,7 +68,7 @@ class ConnectomeLif:
 
     def __post_init__(self) -> None:
         if not isinstance(self.t_ref, int | float):
-            object.__setattr__(self, "t_ref", np.asarray(self.t_ref, dtype=np.float64))
+            object.__setattr__(self, "t_ref", as_written(self.t_ref))
 
 
 NeuronModel = IafPscExp | IafPscDelta | ConnectomeLif

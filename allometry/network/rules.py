@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from allometry.network.indices import whole_numbers
+from allometry.network.scalars import as_written
 from allometry.network.serialise import serialisable
 
 
@@ -20,7 +21,7 @@ class ExplicitEdges:
     weight : np.ndarray
         float [edge] or one number, in the unit of the target's neuron model.
     delay : np.ndarray
-        float [edge] or one number, ms, rounded to whole steps.
+        float [edge] or one number, ms, taken to the nearest step.
     """
 
     source: np.ndarray
@@ -33,7 +34,8 @@ class ExplicitEdges:
         object.__setattr__(self, "source", source)
         object.__setattr__(self, "target", whole_numbers(self.target, "target"))
         for name in ("weight", "delay"):
-            value = np.asarray(getattr(self, name), dtype=np.float64)
+            given = getattr(self, name)
+            value = as_written(given) if name == "delay" else np.asarray(given, dtype=np.float64)
             object.__setattr__(self, name, np.full(source.size, float(value)) if value.ndim == 0 else value.ravel())
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from allometry.errors import SimulationError
+from allometry.network.scalars import plain_arguments
 
 T = TypeVar("T")
 
@@ -18,7 +19,11 @@ _LISTED = 32
 
 
 def serialisable(cls: type[T]) -> type[T]:
-    """Class decorator: let `from_dict` rebuild instances of a dataclass by its class name."""
+    """Class decorator: let `from_dict` rebuild instances of a dataclass by its class name.
+
+    A numpy scalar given for a field becomes the Python number.
+    """
+    cls.__init__ = plain_arguments(cls.__init__)  # type: ignore[method-assign]
     _CLASSES[cls.__name__] = cls
     return cls
 

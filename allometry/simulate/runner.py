@@ -16,6 +16,7 @@ from allometry import stores
 from allometry.errors import log_to
 from allometry.network import Network
 from allometry.network.recording import Record
+from allometry.network.scalars import plain_arguments
 from allometry.simulate.build.estimate import estimate
 from allometry.simulate.build.plan import compile_network
 from allometry.simulate.build.validate import check_network, check_run
@@ -28,6 +29,7 @@ from allometry.simulate.distribute.task import warm
 _LOG = logging.getLogger("allometry")
 
 
+@plain_arguments
 def run(
     net: Network,
     duration_ms: float,
@@ -63,7 +65,8 @@ def run(
     threads : int, optional
         Threads of each; default all cores of its share of the host.
     precision : {"fast", "exact"}
-        float32 state, or float64 with weights rounded to 2^-10 pA (NEST gives the same spikes with these weights).
+        float32 state, or float64 with weights rounded to 2^-10 pA, finer where they are small (NEST gives the same spikes
+        with these weights).
     record : Record, optional
         What to record; default all spikes.
     checkpoint : path, optional
@@ -101,7 +104,7 @@ def run(
             stack.enter_context(log_to(logging.StreamHandler(sys.stderr)))
         if partitions > 1 and cluster in (None, "local"):
             # Compile once here: every worker would otherwise do so at the same time.
-            warm(precision)
+            warm(precision, bool(plan.slow))
         client = stack.enter_context(clusters.connect(cluster, partitions, threads))
         placed = clusters.place(client, partitions, threads)
         need = estimate(plan, duration_ms, partitions, placed.threads, processes=not placed.in_process)

@@ -12,9 +12,10 @@ import numpy as np
 
 from allometry.errors import SimulationError
 from allometry.network import ConnectomeLif, ExplicitEdges, GapJunctions, Network, Projection
+from allometry.network.scalars import plain_arguments
 from allometry.rewiring import rewire
-from allometry.simulate.build.fixedpoint import delay_steps
 from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.timing import delay_steps
 from allometry.simulate.build.validate import check_network
 from allometry.simulate.distribute.cluster import cores
 from allometry.simulate.kernels.propagation import trials
@@ -23,6 +24,7 @@ from allometry.simulate.kernels.propagation import trials
 _BLOCK = 160
 
 
+@plain_arguments
 def propagation(
     net: Network,
     duration_ms: float = 1000.0,

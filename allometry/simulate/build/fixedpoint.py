@@ -10,19 +10,70 @@ import numpy as np
 
 from allometry.errors import SimulationError
 from allometry.network import Constant, Distribution, Lognormal, Normal
-from allometry.simulate.kernels.rng import exp, ln, normal_table
-
-TABLE = 65536
-"""Number of equiprobable values that a drawn weight or delay takes; 16 bits of a synapse's hash select one."""
+from allometry.simulate.build.timing import delay_steps
+from allometry.simulate.kernels.connect import TABLE, TAIL
+from allometry.simulate.kernels.rng import (
+    ln,
+    lognormal_values,
+    normal_cdf,
+    normal_quantile,
+    normal_table,
+    upper_normal_table,
+)
 
 EXACT_QUANTUM = {"pA": 2.0**-10, "mV": 2.0**-20}
+EXACT_ERROR = 1e-3
+"""Largest rounding of a weight in `exact`, relative to the mean |weight| of its projection or input."""
+
 _FAST_RANGE = 2**15 - 1
-_WIDE_RANGE = 2**26
+_WIDE_RANGE = 2**30
+_EXACT_RANGE = 2**31
 _RESOLUTION = 512
+# Where the quantum of `exact` has to shrink: the smallest mean |weight| in units of it, if the largest weight lets it.
+_EXACT_RESOLUTION = 2**20
+# Tables of a lognormal weight: one more where those there are leave out more than this share of the second moment.
+_SHARE_LEFT_OUT = 1e-3
+_MOST_TABLES = 3
+_SD_ERROR = 1e-2
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """The weights of one projection or input, float64: one per edge, or where `drawn` the tables of `weight_table`."""
+
+    values: np.ndarray
+    drawn: bool = False
+
+    @property
+    def tailed(self) -> bool:
+        """Whether there is more than one table."""
+        return self.drawn and len(self.values) > TABLE
+
+    @property
+    def mean(self) -> float:
+        """Mean |weight| of those that are not 0."""
+        size = np.abs(self.values)
+        if self.drawn:
+            return table_mean(size)
+        return float(size.sum() / max(1, np.count_nonzero(size)))
+
+    @property
+    def body(self) -> np.ndarray:
+        """Sizes of the weights that are not 0, float64; of tables the first."""
+        size = np.abs(self.values[:TABLE] if self.drawn else self.values)
+        return size[size != 0.0]
+
+    def rounding(self, unit: float) -> float:
+        """Return the largest change of a weight by rounding to multiples of `unit`."""
+        return float(np.max(np.abs(np.rint(self.values / unit) * unit - self.values)))
 
 
 def weight_table(weight: Distribution, where: str) -> np.ndarray:
-    """Return the values that a weight takes, float64 [1] or [TABLE], before rounding."""
+    """Return the values that a weight takes, float64 [1] or [tables * TABLE], before rounding.
+
+    One table holds equiprobable values. The last `TAIL` of them stand for the whole of a further table, if there is one,
+    and so on: a lognormal weight has its variance in values rarer than one in 65536.
+    """
     if isinstance(weight, Constant):
         return np.array([weight.value])
     if isinstance(weight, Normal):
@@ -34,14 +85,45 @@ def weight_table(weight: Distribution, where: str) -> np.ndarray:
     if isinstance(weight, Lognormal):
         if weight.sd == 0.0:
             return np.array([weight.mean])
-        variance = float(ln(1.0 + (weight.sd / weight.mean) ** 2))
-        mu = float(ln(abs(weight.mean))) - variance / 2.0
-        z = normal_table(TABLE, -math.inf)
-        out = np.array([exp(mu + math.sqrt(variance) * float(value)) for value in z])
-        return -out if weight.mean < 0 else out
+        return _lognormal_tables(weight, where)
     raise SimulationError(
         f"a weight cannot be {type(weight).__name__}", where=where, expected="a number, Normal, Lognormal or per edge"
     )
+
+
+def _lognormal_tables(weight: Lognormal, where: str) -> np.ndarray:
+    variance = float(ln(1.0 + (weight.sd / weight.mean) ** 2))
+    mu, sigma = float(ln(abs(weight.mean))) - variance / 2.0, math.sqrt(variance)
+    z = [normal_table(TABLE, -math.inf)]
+    share = 1.0
+    while len(z) < 2 or (len(z) < _MOST_TABLES and _beyond(sigma, share / TABLE) > _SHARE_LEFT_OUT):
+        share *= TAIL / TABLE
+        z.append(upper_normal_table(TABLE, share))
+    out = lognormal_values(np.concatenate(z), mu, sigma)
+    mean = table_mean(out)
+    sd = math.sqrt(max(0.0, table_mean(out**2) - mean**2))
+    if abs(sd / weight.sd - 1.0) > _SD_ERROR:
+        raise SimulationError(
+            f"the tail of a lognormal weight with a standard deviation of {weight.sd / abs(weight.mean):g} times its mean is "
+            "too heavy to be drawn",
+            where=where,
+            expected="a standard deviation of at most about 25 times the mean",
+            do="list such weights by ExplicitEdges",
+        )
+    return -out if weight.mean < 0 else out
+
+
+def _beyond(sigma: float, probability: float) -> float:
+    """Return the share of a lognormal's second moment in values rarer than `probability`."""
+    return float(normal_cdf(2.0 * sigma + normal_quantile(probability)))
+
+
+def table_mean(values: np.ndarray) -> float:
+    """Return the mean of the values that the tables of `weight_table` stand for."""
+    if len(values) <= TABLE:
+        return float(np.mean(values))
+    inner = table_mean(values[TABLE:])
+    return float(values[: TABLE - TAIL].sum() + TAIL * inner) / TABLE
 
 
 def delay_table(delay: Distribution, dt_ms: float, where: str) -> np.ndarray:
@@ -58,35 +140,16 @@ def delay_table(delay: Distribution, dt_ms: float, where: str) -> np.ndarray:
     )
 
 
-def delay_steps(delay_ms: np.ndarray, dt_ms: float, where: str) -> np.ndarray:
-    """Round delays to whole steps, uint16.
-
-    Raises
-    ------
-    SimulationError
-        If a delay is not finite, below one step, or above 65535 steps.
-    """
-    steps = np.floor(np.asarray(delay_ms, np.float64) / dt_ms + 0.5)
-    bad = ~np.isfinite(delay_ms) | (np.asarray(delay_ms) < dt_ms * (1 - 1e-9)) | (steps < 1)
-    if bad.any():
-        worst = np.asarray(delay_ms)[bad].ravel()[0]
-        raise SimulationError(
-            f"{int(bad.sum())} delays are below the time step (first: {worst:g} ms)",
-            where=where,
-            expected=f"delays of at least dt = {dt_ms:g} ms",
-            do="lengthen the delays or shorten dt_ms",
-        )
-    if (steps > 65535).any():
-        raise SimulationError(f"a delay exceeds 65535 steps ({float(np.max(delay_ms)):g} ms)", where=where)
-    return steps.astype(np.uint16)
-
-
 @dataclass(frozen=True)
 class Quantum:
-    """The unit of the integer weights into one population, and the largest rounding error it caused."""
+    """The unit of the integer weights into one population, and the largest rounding error it caused.
+
+    `relative` is the largest error over the mean |weight| of the projection or input that it belongs to.
+    """
 
     value: float
     error: float
+    relative: float
 
 
 def _power_of_two(x: float, up: bool) -> float:
@@ -96,45 +159,72 @@ def _power_of_two(x: float, up: bool) -> float:
     return math.ldexp(1.0, exponent - 1)
 
 
-def quantum(weights: list[np.ndarray], unit: str, precision: str, where: str) -> Quantum:
+def quantum(weights: list[Weights], unit: str, precision: str, where: str) -> Quantum:
     """Choose the quantum of the weights into one population.
 
-    `exact` uses a fixed one (2^-10 pA, 2^-20 mV). `fast` uses the power of two that lets the largest weight fit 16 bits,
-    or a finer one where that would resolve the smallest group of weights to less than 1/512, or round weights to 0;
-    either depends on the network only, never on its partition.
+    `exact` uses 2^-10 pA or 2^-20 mV where that rounds no weight by more than 1e-3 of the mean |weight| of its projection
+    or input, and a finer power of two elsewhere. `fast` uses the power of two that lets the largest weight fit 16 bits, or
+    a finer one where that would resolve the smallest group of weights to less than 1/512, or round weights to 0; either
+    depends on the network only, never on its partition.
+
+    Parameters
+    ----------
+    weights : list of Weights
+        One per projection or input.
 
     Raises
     ------
     SimulationError
-        If weights are not finite or overflow the fixed-point range.
+        If weights are not finite, overflow the fixed-point range, or are too different to be held in one unit.
     """
-    sets = [np.abs(w[w != 0.0]) for w in weights]
-    sets = [w for w in sets if w.size]
-    if not all(np.isfinite(w).all() for w in sets):
+    sets = [w for w in weights if np.any(w.values != 0.0)]
+    if not all(np.isfinite(w.values).all() for w in sets):
         raise SimulationError("a weight is not finite", where=where, expected="finite weights")
-    largest = max((float(w.max()) for w in sets), default=0.0)
+    largest = max((float(np.abs(w.values).max()) for w in sets), default=0.0)
     if largest == 0.0:
-        return Quantum(EXACT_QUANTUM[unit], 0.0)
+        return Quantum(EXACT_QUANTUM[unit], 0.0, 0.0)
     if precision == "exact":
-        value, limit = EXACT_QUANTUM[unit], 2.0**31
+        value, limit = _exact_quantum(sets, EXACT_QUANTUM[unit], largest), _EXACT_RANGE
     else:
-        typical = min(float(np.median(w)) for w in sets)
-        value = _power_of_two(largest / _FAST_RANGE, up=True)
-        if value > typical / _RESOLUTION:
-            value = _power_of_two(typical / _RESOLUTION, up=False)
-        smallest = min(float(np.quantile(w, 0.001, method="lower")) for w in sets)
-        if value > smallest:
-            value = _power_of_two(smallest, up=False)
-        limit = float(_WIDE_RANGE)
+        value, limit = _fast_quantum(sets, largest), _WIDE_RANGE
     if np.rint(largest / value) >= limit:
         raise SimulationError(
             f"the weights overflow the fixed-point range: {largest:g} {unit} in units of {value:g} {unit}",
             where=where,
             expected=f"weights up to {limit * value:g} {unit}",
-            do="use weights within a factor of 10^5 of each other" if precision == "fast" else "use smaller weights",
+            do="use weights within a factor of 10^6 of each other, or precision='exact'"
+            if precision == "fast"
+            else "use smaller weights",
         )
-    error = max(float(np.max(np.abs(round_to(w, value) * value - w))) for w in sets)
-    return Quantum(value, error)
+    errors = [w.rounding(value) for w in sets]
+    relative = max(error / w.mean for error, w in zip(errors, sets))
+    if precision == "exact" and relative > EXACT_ERROR:
+        raise SimulationError(
+            f"rounding to {value:g} {unit} changes weights by up to {relative:.2g} of the mean |weight| of their projection",
+            where=where,
+            expected=f"at most {EXACT_ERROR:g}: weights within a factor of some 10^6 of each other",
+            do="split the population, or leave out the weakest weights",
+        )
+    return Quantum(value, max(errors), relative)
+
+
+def _exact_quantum(sets: list[Weights], usual: float, largest: float) -> float:
+    finest = _power_of_two(largest / (_EXACT_RANGE - 1), up=True)
+    if all(w.rounding(usual) <= EXACT_ERROR * w.mean for w in sets):
+        # Only the rarest values of a heavy tail may ask for a coarser unit; other weights are refused as too large.
+        common = max(float(w.body.max()) for w in sets)
+        return max(usual, finest) if np.rint(common / usual) < _EXACT_RANGE else usual
+    return min(usual, max(finest, _power_of_two(min(w.mean for w in sets) / _EXACT_RESOLUTION, up=False)))
+
+
+def _fast_quantum(sets: list[Weights], largest: float) -> float:
+    # The mean of a heavy tail is far above its median, and its many weights near 0 do not matter.
+    typical = min(w.mean if w.tailed else float(np.median(w.body)) for w in sets)
+    value = _power_of_two(largest / _FAST_RANGE, up=True)
+    if value > typical / _RESOLUTION:
+        value = _power_of_two(typical / _RESOLUTION, up=False)
+    smallest = min((float(np.quantile(w.body, 0.001, method="lower")) for w in sets if not w.tailed), default=math.inf)
+    return value if value <= smallest else _power_of_two(smallest, up=False)
 
 
 def round_to(weights: np.ndarray, value: float) -> np.ndarray:

@@ -14,19 +14,24 @@ from allometry.network import (
     IafPscDelta,
     IafPscExp,
     Network,
+    NeuronModel,
     PairwiseBernoulli,
     PoissonInput,
     Population,
+    Projection,
     SpikeListInput,
 )
-from allometry.simulate.build.fixedpoint import Quantum, delay_steps, delay_table, quantum, round_to, weight_table
+from allometry.simulate.build.fixedpoint import Quantum, Weights, delay_table, quantum, round_to, weight_table
+from allometry.simulate.build.timing import boundary_step, delay_steps, event_steps, refractory_steps
 from allometry.simulate.kernels.drive import poisson_thresholds
 from allometry.simulate.kernels.rng import Purpose, key
 
 PSC_EXP_ONE, PSC_EXP_TWO, PSC_DELTA, CONNECTOME = range(4)
 FIXED_TOTAL, FIXED_INDEGREE, BERNOULLI, EXPLICIT = range(4)
-NEVER = 2**62
 MAX_SUM = 2**31 - 1
+LONGEST_SINGLE = 1000
+"""Time constant in steps up to which float32 follows a decay: beyond, what a step adds is lost in rounding, and neurons
+just above threshold fire per cents early or late."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +118,18 @@ class Plan:
 
     @property
     def float_type(self) -> type[np.floating]:
-        """Type of the state."""
-        return np.float32 if self.precision == "fast" else np.float64
+        """Type of the state: float32 in `fast`, where that resolves what a step does."""
+        return np.float64 if self.precision == "exact" or self.slow else np.float32
+
+    @property
+    def slow(self) -> str:
+        """Name of a population with a time constant above `LONGEST_SINGLE` steps; empty where there is none."""
+        return next((p.name for p in self.network.populations if _longest(p.neuron) > LONGEST_SINGLE * self.dt_ms), "")
+
+    @property
+    def dt_ms(self) -> float:
+        """Time step, ms."""
+        return self.network.dt_ms
 
     @property
     def sum_type(self) -> type[np.signedinteger]:
@@ -141,11 +156,6 @@ def _lost(t: float, tau: float) -> float:
         return float(1 - (Decimal(-t) / Decimal(tau)).exp())
 
 
-def steps_of(t_ms: float, dt: float) -> int:
-    """Return the step at which an input starts or stops: times are rounded to whole steps."""
-    return NEVER if math.isinf(t_ms) else round(t_ms / dt)
-
-
 def compile_network(net: Network, seed: int, precision: str) -> Plan:
     """Turn a validated network into numbers."""
     index = {p.name: i for i, p in enumerate(net.populations)}
@@ -155,12 +165,11 @@ def compile_network(net: Network, seed: int, precision: str) -> Plan:
     for i, p in enumerate(net.populations):
         sets = [w for projection, w in zip(net.projections, raw) if index[projection.target] == i]
         sets += [
-            np.atleast_1d(np.asarray(x.weight, np.float64))
+            Weights(np.atleast_1d(np.asarray(x.weight, np.float64)))
             for x in net.inputs
             if isinstance(x, PoissonInput | SpikeListInput) and x.population == p.name
         ]
-        unit = "pA" if isinstance(p.neuron, IafPscExp) else "mV"
-        scale = quantum(sets, unit, precision, f"weights into population {p.name}")
+        scale = quantum(sets, unit_of(p.neuron), precision, f"weights into population {p.name}")
         neurons.append(_neurons(net, i, p, offsets[p.name], scale, seed, precision))
         _check_sums(net, p, neurons[-1], raw, precision)
     synapses = []
@@ -184,7 +193,7 @@ def compile_network(net: Network, seed: int, precision: str) -> Plan:
                 autapses=autapses or source != target,
                 key=key(seed, Purpose.SYNAPSE, number),
                 degree_key=key(seed, Purpose.INDEGREE, number),
-                weights=round_to(raw[number], neurons[target].quantum.value),
+                weights=round_to(raw[number].values, neurons[target].quantum.value),
                 delays=delays,
                 edges=edges,
                 expected=expected,
@@ -211,10 +220,19 @@ def compile_network(net: Network, seed: int, precision: str) -> Plan:
     )
 
 
-def _raw_weights(projection) -> np.ndarray:  # type: ignore[no-untyped-def]
+def unit_of(neuron: NeuronModel) -> str:
+    """Return the unit of the weights into a neuron."""
+    return "pA" if isinstance(neuron, IafPscExp) else "mV"
+
+
+def _longest(neuron: NeuronModel) -> float:
+    return max(float(value) for name, value in vars(neuron).items() if name.startswith("tau_"))
+
+
+def _raw_weights(projection: Projection) -> Weights:
     if isinstance(projection.rule, ExplicitEdges):
-        return np.asarray(projection.rule.weight)
-    return weight_table(projection.weight, f"projection {projection.source} -> {projection.target}")
+        return Weights(projection.rule.weight)
+    return Weights(weight_table(projection.weight, f"projection {projection.source} -> {projection.target}"), True)
 
 
 def _rule(rule, n_source: int, n_target: int) -> tuple[int, int, float, bool, float]:  # type: ignore[no-untyped-def]
@@ -259,7 +277,7 @@ def _neurons(net: Network, i: int, p: Population, first: int, scale: Quantum, se
         c = _arrived(h, m.tau_syn, m.tau_m, a, b)
         values = [reset, threshold, a, b, c, h / m.tau_m, 0.0, 0.0, scale.value]
         model, slots = CONNECTOME, 2
-    ref = np.floor(np.asarray(m.t_ref, np.float64) / h + 0.5).astype(np.int64)
+    ref = refractory_steps(m.t_ref, h)
     return Neurons(
         name=p.name,
         size=p.size,
@@ -285,14 +303,14 @@ def _input_extent(net: Network, p: Population, unit: float) -> int:
             offset, row = poisson_thresholds(x.rate_hz * net.dt_ms * 1e-3)
             total += (offset + len(row)) * abs(x.weight) / unit
         elif isinstance(x, SpikeListInput) and x.neurons.size:
-            step = np.floor(x.times_ms / net.dt_ms + 1e-6).astype(np.int64)
+            step = event_steps(x.times_ms, net.dt_ms)
             weight = np.abs(np.broadcast_to(x.weight, x.neurons.shape)) / unit
             _, place = np.unique(step * p.size + x.neurons, return_inverse=True)
             total += float(np.bincount(place.ravel(), weight).max())
     return math.ceil(total)
 
 
-def _check_sums(net: Network, p: Population, neurons: Neurons, raw: list[np.ndarray], precision: str) -> None:
+def _check_sums(net: Network, p: Population, neurons: Neurons, raw: list[Weights], precision: str) -> None:
     """Refuse what is sure to overflow the integer sums of `fast` before anything is built."""
     if precision != "fast":
         return
@@ -300,7 +318,7 @@ def _check_sums(net: Network, p: Population, neurons: Neurons, raw: list[np.ndar
     for projection, weights in zip(net.projections, raw):
         if projection.target == p.name and not isinstance(projection.rule, ExplicitEdges):
             _, _, _, _, expected = _rule(projection.rule, net.population(projection.source).size, p.size)
-            total += expected / p.size * float(np.abs(weights).mean()) / neurons.quantum.value
+            total += expected / p.size * weights.mean / neurons.quantum.value
     if total > MAX_SUM:
         raise overflow(p.name)
 
@@ -348,6 +366,6 @@ def _poisson(net: Network, x: PoissonInput, target: int, number: int, unit: floa
         offset=offset,
         weight=int(round_to(np.array([x.weight]), unit)[0]),
         neurons=x.neurons,
-        start=steps_of(x.start_ms, net.dt_ms),
-        stop=steps_of(x.stop_ms, net.dt_ms),
+        start=boundary_step(x.start_ms, net.dt_ms),
+        stop=boundary_step(x.stop_ms, net.dt_ms),
     )

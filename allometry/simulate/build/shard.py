@@ -18,8 +18,8 @@ from allometry.simulate.build.plan import (
     Plan,
     Synapses,
     overflow,
-    steps_of,
 )
+from allometry.simulate.build.timing import boundary_step, event_steps
 from allometry.simulate.kernels import connect
 from allometry.simulate.kernels.advance import (
     D_COUNT,
@@ -161,7 +161,7 @@ def set_currents(plan: Plan, where: Layout, cells: Cells, step: int) -> None:
         for x in plan.network.inputs:
             if not isinstance(x, DCInput) or x.population != neurons.name:
                 continue
-            if steps_of(x.start_ms, dt) <= step < steps_of(x.stop_ms, dt):
+            if boundary_step(x.start_ms, dt) <= step < boundary_step(x.stop_ms, dt):
                 several = isinstance(x.amplitude, np.ndarray)
                 same &= not several
                 total += x.amplitude[s.low : s.high] if several else x.amplitude  # type: ignore[index]
@@ -173,7 +173,7 @@ def current_changes(plan: Plan) -> list[int]:
     """Return the steps at which a constant current starts or stops, sorted."""
     dt = plan.network.dt_ms
     times = [t for x in plan.network.inputs if isinstance(x, DCInput) for t in (x.start_ms, x.stop_ms)]
-    return sorted({steps_of(t, dt) for t in times if 0 < t < float("inf")})
+    return sorted({boundary_step(t, dt) for t in times if 0 < t < float("inf")})
 
 
 def _drive_slots(plan: Plan, where: Layout, row: int, weight: int) -> int:
@@ -228,7 +228,7 @@ def _events(plan: Plan, where: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarr
             weight = round_to(np.broadcast_to(x.weight, x.neurons.shape)[here], neurons.quantum.value).astype(np.int64)
             kicked = neurons.model == CONNECTOME
             base = np.where(kicked | (weight < 0), where.slot_in[row], where.slot[row])
-            steps.append(np.floor(x.times_ms[here] / plan.network.dt_ms + 1e-6).astype(np.int64))
+            steps.append(event_steps(x.times_ms[here], plan.network.dt_ms))
             slots.append(base + x.neurons[here] - s.low)
             weights.append(weight)
     step, slot, weight = np.concatenate(steps), np.concatenate(slots), np.concatenate(weights)

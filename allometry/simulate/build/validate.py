@@ -27,7 +27,7 @@ from allometry.network import (
     Values,
 )
 from allometry.network.recording import Record
-from allometry.simulate.build.fixedpoint import delay_steps
+from allometry.simulate.build.timing import delay_steps
 
 MAX_NEURONS = 2**31 - 1
 MAX_REF_STEPS = 2**15 - 1

@@ -1,6 +1,7 @@
 """What a run says about itself: unit table, attributes, measurements, and its memory held against what is free."""
 
 import logging
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,9 @@ from allometry.network import Network
 from allometry.network.recording import Record
 from allometry.network.serialise import to_dict
 from allometry.simulate.build.estimate import Estimate, check_fits, duration
-from allometry.simulate.build.plan import Plan
+from allometry.simulate.build.fixedpoint import EXACT_QUANTUM
+from allometry.simulate.build.plan import LONGEST_SINGLE, Plan, unit_of
+from allometry.simulate.build.timing import rounded_times
 from allometry.simulate.distribute.cluster import Placement, workers
 from allometry.simulate.distribute.memory import free_memory
 
@@ -49,9 +52,29 @@ def attributes(plan: Plan, record: Record, extra: Mapping[str, Any] | None) -> d
             "weight_quantum": {n.name: n.quantum.value for n in plan.neurons},
             "weight_rounding_error": plan.rounding_error,
             "spike_step": "end of the step in which the threshold was crossed",
+            **_unusual(plan),
         },
         **(extra or {}),
     }
+
+
+def _unusual(plan: Plan) -> dict[str, Any]:
+    """Return what is to be known of a run, and does not hold for most."""
+    out: dict[str, Any] = {}
+    units = {p.name: unit_of(p.neuron) for p in plan.network.populations}
+    finer = {
+        n.name: f"2^{math.log2(n.quantum.value):.0f} {units[n.name]}; weights change by up to {n.quantum.relative:.2g} of the "
+        "mean |weight| of their projection"
+        for n in plan.neurons
+        if plan.precision == "exact" and n.quantum.value != EXACT_QUANTUM[units[n.name]]
+    }
+    if finer:
+        out["weights_rounded_to"] = finer
+    if plan.precision == "fast" and plan.slow:
+        out["state"] = f"float64: a time constant of population {plan.slow} is longer than {LONGEST_SINGLE} steps"
+    if times := rounded_times(plan.network):
+        out["times_rounded"] = times
+    return out
 
 
 def check_memory(client: Any, placed: Placement, need: Estimate, limit_gib: float | None) -> None:

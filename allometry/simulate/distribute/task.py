@@ -61,8 +61,8 @@ def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> di
     try:
         if job.partitions > 1:
             sockets = rendezvous.connect(job.attempt, number, addresses, job.secret, watch)
-        compile_s = warm(job.precision)
         plan = compile_network(job.network, job.seed, job.precision)
+        compile_s = warm(job.precision, bool(plan.slow))
         every = sample_steps(job.record, job.network.dt_ms)
         room = message_room(plan, job.partitions, job.threads)
         with (
@@ -112,8 +112,11 @@ def sample_steps(record: Record, dt_ms: float) -> int:
     return round(record.voltage[0].interval_ms / dt_ms) if record.voltage else 0
 
 
-def warm(precision: str) -> float:
-    """Compile (or load from the cache) the kernels by running a network of four neurons; return the seconds it took."""
+def warm(precision: str, slow: bool = False) -> float:
+    """Compile (or load from the cache) the kernels by running a network of four neurons; return the seconds it took.
+
+    `slow` is for networks whose state is float64 in `fast` too (`Plan.slow`).
+    """
     # Loading takes less: whoever waits longer, waits for the compiler.
     notice = threading.Timer(
         _NOTICE_S,
@@ -125,7 +128,7 @@ def warm(precision: str) -> float:
         started = time.perf_counter()
         notice.start()
         net = Network(
-            populations=(Population("warm", 4, IafPscExp()),),
+            populations=(Population("warm", 4, IafPscExp(tau_m=1e6 if slow else 10.0)),),
             projections=(Projection("warm", "warm", FixedTotalNumber(4), 1.0, 1.0),),
         )
         try:

@@ -2,7 +2,8 @@
 
 A synapse is one 64-bit hash keyed by (projection, target, index): its upper half selects the source, 16 bits the delay
 and 16 bits the weight. Rows (source, delay) of one source population are contiguous; `cursor[row]` counts in the first
-pass and holds the next free word in the second.
+pass and holds the next free word in the second. A weight of the last values of its table, which stand for a further table
+(`fixedpoint.weight_table`), takes 16 bits of another hash.
 """
 
 # Compiled functions are typed by numba, not by annotations.
@@ -16,6 +17,10 @@ from allometry.simulate.kernels.intrinsics import prefetch_write
 from allometry.simulate.kernels.rng import GOLDEN, draw, ln, mix, uniform
 
 BATCH = 256
+TABLE = 65536
+"""Number of equiprobable values that a drawn weight or delay takes; 16 bits of a synapse's hash select one."""
+TAIL = 16
+"""Values at the end of a table that stand for the whole of the next one."""
 _HALF = uint64(32)
 _LOW16 = uint64(0xFFFF)
 
@@ -23,6 +28,17 @@ _LOW16 = uint64(0xFFFF)
 @njit(inline="always")
 def _word(weight, slot, slot_bits):
     return (int64(weight) << int64(slot_bits)) | int64(slot)
+
+
+@njit(nogil=True)
+def _from_tail(pick, bits, size):
+    """Return the value that a synapse takes, whose first pick may stand for a further table of `size` values in all."""
+    end = TABLE
+    while pick >= end - TAIL and end < size:
+        bits = mix(bits + GOLDEN)
+        pick = end + int64(bits & _LOW16)
+        end += TABLE
+    return pick
 
 
 @compiled
@@ -38,7 +54,8 @@ def with_replacement(
     rows = np.empty(BATCH, np.int64)
     picks = np.empty(BATCH, np.int32)
     places = np.empty(BATCH, np.uint32)
-    weight_mask = uint64(len(weights) - 1)
+    weight_mask = uint64(min(len(weights), TABLE) - 1)
+    tailed = len(weights) > TABLE
     delay_mask = uint64(len(delays) - 1)
     sources = uint64(n_source if autapses else n_source - 1)
     for t in range(len(degrees)):
@@ -61,6 +78,10 @@ def with_replacement(
                 rows[j] = row
                 prefetch_write(cursor, row)
                 picks[j] = int32(bits & weight_mask)
+            if fill and tailed:
+                for j in range(batch):
+                    if picks[j] >= TABLE - TAIL:
+                        picks[j] = _from_tail(int64(picks[j]), mix(base + uint64(done + j) * GOLDEN), len(weights))
             if fill:
                 for j in range(batch):
                     place = cursor[rows[j]]
@@ -90,7 +111,7 @@ def bernoulli(
     slot_bits, extent,
 ):  # fmt: skip
     """Each ordered pair with probability `p`: geometric skips over the sources, keyed by (target, index)."""
-    weight_mask = uint64(len(weights) - 1)
+    weight_mask = uint64(min(len(weights), TABLE) - 1)
     delay_mask = uint64(len(delays) - 1)
     if p <= 1e-100:
         return
@@ -118,7 +139,7 @@ def bernoulli(
             at = cursor[row]
             cursor[row] = at + uint32(1)
             if fill:
-                weight = weights[int64(bits & weight_mask)]
+                weight = weights[_from_tail(int64(bits & weight_mask), bits, len(weights))]
                 negative = 1 if weight < 0 else 0
                 extent[negative, t] += abs(weight)
                 words[at] = _word(weight, slots[negative] + t, slot_bits)

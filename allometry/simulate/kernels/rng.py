@@ -350,6 +350,25 @@ def normal_table(size, low):
 
 
 @compiled
+def upper_normal_table(size, share):
+    """Return `size` equiprobable quantiles of the largest `share` of the standard normal distribution, ascending."""
+    out = np.empty(size, np.float64)
+    for i in range(size):
+        # By symmetry: probabilities near 1 have too few digits.
+        out[size - 1 - i] = -normal_quantile((i + 0.5) / size * share)
+    return out
+
+
+@compiled
+def lognormal_values(z, mu, sigma):
+    """Return exp(mu + sigma z), the quantiles of a lognormal distribution from those of the normal one."""
+    out = np.empty(len(z), np.float64)
+    for i in range(len(z)):
+        out[i] = exp(mu + sigma * z[i])
+    return out
+
+
+@compiled
 def normal_draws(stream, low, mean, sd, out):
     """Fill `out` with normal deviates number `low`, `low + 1`, ... of the key `stream`."""
     for i in range(len(out)):
