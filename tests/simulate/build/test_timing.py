@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from distributed import Client
 
-from allometry import simulate
+from allometry import simulate, stores
 from allometry.errors import SimulationError
 from allometry.network import (
     ConnectomeLif,
@@ -104,7 +104,7 @@ def test_the_store_notes_where_a_time_was_rounded(client: Client, tmp_path, smal
         (SpikeListInput("A", [0, 1], [3.0, 3.16], 1.0), PoissonInput("B", 1.0, 1.0, start_ms=1.26)),
     )
     store = simulate.run(net, 10, 1, tmp_path / "a.zarr", 1, 1, cluster=client)
-    assert store.attrs["derived"]["times_rounded"] == {
+    assert stores.attribute(store, "derived")["times_rounded"] == {
         "t_ref of population A": "2.05 ms taken to step 21 of 0.1 ms",
         "delay of projection 0 (A -> B)": "2 of 3, the first: 0.35 ms taken to step 4 of 0.1 ms",
         "times of input 0 (A)": "1 of 2, the first: 3.16 ms taken to step 31 of 0.1 ms",
