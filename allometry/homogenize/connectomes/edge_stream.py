@@ -2,11 +2,13 @@
 
 Full fly connectomes come as tables of tens of millions of rows, one per pair and neuropil. A chunk of rows is summed,
 spooled to disk by a hash of the source, and each bucket is summed on its own; only the distinct edges that reach
-`min_weight` are held in memory.
+`min_weight` are held in memory. Ids are text, as they are written: `01` and `1`, `1E5` and `100000` are different nodes.
 """
 
+import csv
 import gzip
 import io
+import re
 import tarfile
 import tempfile
 import zipfile
@@ -21,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from allometry.errors import ReaderError
+from allometry.homogenize.formats import mistaken
 
 CHUNK_ROWS = 1_000_000
 BUCKETS = 64
@@ -58,7 +61,7 @@ class EdgeTable:
     Parameters
     ----------
     labels : (node,) array of str
-        Ids or names, sorted (as numbers where all are).
+        Ids or names, sorted (as numbers where all are plain ones).
     kinds : list of str
         Connection types; `kind` indexes it.
     kind, source, target : (edge,) int32
@@ -90,6 +93,7 @@ def read_edge_table(
     *,
     delimiter: str = ",",
     member: str | None = None,
+    header: bool = True,
     signed: bool = False,
     min_weight: float | None = None,
     chunk_rows: int = CHUNK_ROWS,
@@ -106,6 +110,8 @@ def read_edge_table(
         Field separator.
     member : str, optional
         File inside an archive, by its last path component.
+    header : bool
+        Whether the first line names the columns; without, they are named by their numbers, from 1.
     signed : bool
         Whether negative weights are data (functional) or an error (anatomical).
     min_weight : float, optional
@@ -122,7 +128,7 @@ def read_edge_table(
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="allometry_edges_")))
         stream = stack.enter_context(_opened(path, member))
-        for first, chunk in _chunks(stream, path, columns, delimiter, chunk_rows):
+        for first, chunk in _chunks(stream, path, columns, delimiter, header, chunk_rows):
             spool.add(_checked(chunk, columns, signed, path, first), folder)
         if not spool.rows:
             raise ReaderError("table has no rows", where=path.name, expected="one connection per row")
@@ -134,9 +140,8 @@ class _Spool:
 
     def __init__(self) -> None:
         self.rows = 0
-        self._codes: dict[Any, int] = {}
+        self._codes: dict[str, int] = {}
         self._kinds: dict[str, int] = {}
-        self._numeric = True
 
     def add(self, chunk: pd.DataFrame, folder: Path) -> None:
         self.rows += len(chunk)
@@ -156,17 +161,15 @@ class _Spool:
 
     def _code(self, names: pd.Series) -> np.ndarray:
         codes, unique = pd.factorize(names)
-        if self._numeric and unique.dtype.kind not in "iu":
-            # From here on ids are text; numbers seen before become text too, so that 7 and "7" are one node.
-            self._codes = {str(name): code for name, code in self._codes.items()}
-            self._numeric = False
-        keys = unique.tolist() if self._numeric else [str(name) for name in unique]
-        lookup = np.array([self._codes.setdefault(name, len(self._codes)) for name in keys], np.int64)
+        lookup = np.array([self._codes.setdefault(name, len(self._codes)) for name in unique.tolist()], np.int64)
         return lookup[codes]
 
     def collect(self, folder: Path, min_weight: float | None) -> EdgeTable:
         names = list(self._codes)
-        order = sorted(range(len(names)), key=names.__getitem__)
+        # Plain numbers (no sign, no leading zero) have their own order.
+        plain = all(name.isascii() and name.isdigit() and (name[0] != "0" or name == "0") for name in names)
+        keys: list[Any] = [int(name) for name in names] if plain else names
+        order = sorted(range(len(names)), key=keys.__getitem__)
         rank = np.empty(len(names), np.int64)
         rank[order] = np.arange(len(names))
         kinds = sorted(self._kinds)
@@ -184,7 +187,7 @@ class _Spool:
         parts.clear()
         edges = edges[np.lexsort((edges["target"], edges["source"], edges["kind"]))]
         return EdgeTable(
-            labels=np.array([str(names[i]) for i in order], object),
+            labels=np.array([names[i] for i in order], object),
             kinds=kinds,
             kind=edges["kind"].astype(np.int32),
             source=edges["source"].astype(np.int32),
@@ -212,6 +215,14 @@ def _sum(kind: np.ndarray, source: np.ndarray, target: np.ndarray, weight: np.nd
 def _opened(path: Path, member: str | None) -> IO[bytes]:
     if not path.is_file():
         raise ReaderError("table is missing", where=str(path), do="run the retrieve stage")
+    mistaken.refuse(path)
+    if mistaken.is_hdf5(path):
+        raise ReaderError(
+            "this is an HDF5 file",
+            where=str(path),
+            expected="a table of edges in text (.csv, .tsv, also packed)",
+            do="export the edges as text; of a SONATA file `source_node_id`, `target_node_id` and a weight",
+        )
     name = path.name.lower()
     try:
         if name.endswith((".tar", ".tar.gz", ".tgz")):
@@ -257,43 +268,97 @@ def _truncated(path: Path, error: Exception) -> ReaderError:
 
 
 def _chunks(
-    stream: IO[bytes], path: Path, columns: Columns, delimiter: str, chunk_rows: int
+    stream: IO[bytes], path: Path, columns: Columns, delimiter: str, header: bool, chunk_rows: int
 ) -> Iterator[tuple[int, pd.DataFrame]]:
+    """Chunks of the wanted columns, each with the row number of its first line."""
+    above = 0
     try:
         text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+        names = None
+        if header:
+            lines = csv.reader(text, delimiter=delimiter, skipinitialspace=True)
+            names = _unique(next((line for line in lines if line), []), columns, path)
+            above = lines.line_num
+        ids = (columns.source, columns.target, *((columns.kind,) if columns.kind else ()))
+        # All columns are parsed, not only those asked for: otherwise pandas accepts rows with too many fields.
         reader = pd.read_csv(
             text,
             sep=delimiter,
-            usecols=lambda name: name in columns.names(),
+            header=None,
+            names=names,
+            dtype=dict.fromkeys(ids if header else map(_place, ids), str),
             chunksize=chunk_rows,
             keep_default_na=False,
             na_values=[""],
             skipinitialspace=True,
+            low_memory=False,
         )
-        first = 2
+        first = above + 1
         for chunk in reader:
-            missing = [name for name in columns.names() if name not in chunk.columns]
-            if missing:
+            if not isinstance(chunk.index, pd.RangeIndex):  # pandas makes an index of what the names do not cover
                 raise ReaderError(
-                    f"column {missing[0]!r} is missing",
-                    where=path.name,
-                    expected=f"columns {', '.join(columns.names())}",
-                    do="map the columns with the options source, target, weight and kind",
+                    "the row has more fields than the header",
+                    where=f"{path.name}, row {first}",
+                    expected=f"{len(chunk.columns)} fields in every row",
+                    do="correct the file; a field with the delimiter inside needs quotes",
                 )
-            yield first, chunk
+            if not header:
+                chunk.columns = pd.Index([str(number) for number in range(1, len(chunk.columns) + 1)])
+                _check_columns(list(chunk.columns), columns, path)
+            yield first, chunk[columns.names()]
             first += len(chunk)
+    except pd.errors.EmptyDataError:
+        return
     except ReaderError:
         raise
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        zlib.error,
-        tarfile.TarError,
-        zipfile.BadZipFile,
-        pd.errors.ParserError,
-    ) as error:
+    except pd.errors.ParserError as error:
+        if found := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error)):
+            raise ReaderError(
+                f"the row has {found[3]} fields, those before {found[1]}",
+                where=f"{path.name}, row {int(found[2]) + above}",
+                expected=f"{found[1]} fields in every row",
+                do="correct the file; a field with the delimiter inside needs quotes",
+            ) from error
         raise _truncated(path, error) from error
+    except UnicodeDecodeError as error:
+        raise ReaderError(
+            f"table is not text in UTF-8 ({error.reason})",
+            where=str(path),
+            expected="text in UTF-8",
+            do="save it as UTF-8",
+        ) from error
+    except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError, zipfile.BadZipFile) as error:
+        raise _truncated(path, error) from error
+
+
+def _place(column: str) -> int | str:
+    """Number of a column without a name, as pandas counts."""
+    return int(column) - 1 if column.isdigit() else column
+
+
+def _unique(head: list[str], columns: Columns, path: Path) -> list[str]:
+    """Names of the columns, those that nobody asked for numbered so that none is there twice."""
+    names = [cell.strip() for cell in head]
+    _check_columns(names, columns, path)
+    return [name if name in columns.names() else f"{number} {name}" for number, name in enumerate(names)]
+
+
+def _check_columns(names: list[str], columns: Columns, path: Path) -> None:
+    for role, option in (
+        ("source", "source"),
+        ("target", "target"),
+        ("weight", "weight"),
+        ("kind", "synapse_column"),
+    ):
+        wanted = getattr(columns, role)
+        if wanted is not None and names.count(wanted) != 1:
+            raise ReaderError(
+                f"column {wanted!r} is missing" if wanted not in names else f"column {wanted!r} is there twice",
+                where=path.name,
+                expected=f"columns {', '.join(columns.names())} (the table has: {', '.join(names[:20])})",
+                do=f"name the column with the option {option!r}"
+                + (", or set `weight: null` to count rows" if role == "weight" else ""),
+            )
 
 
 def _checked(chunk: pd.DataFrame, columns: Columns, signed: bool, path: Path, first: int) -> pd.DataFrame:
@@ -312,13 +377,8 @@ def _checked(chunk: pd.DataFrame, columns: Columns, signed: bool, path: Path, fi
     for role, column in (("source", columns.source), ("target", columns.target)):
         values = chunk[column]
         refuse(values.isna().to_numpy(), "name is missing", column, "an id or a name")
-        if values.dtype.kind == "f":
-            whole = (values == np.round(values)) & (values.abs() < 2.0**53)
-            refuse(~whole.to_numpy(), "id is not a whole number that a table can hold", column, "an id or a name")
-            values = values.astype(np.int64)
-        out[role] = values if values.dtype.kind in "iu" else values.astype(str).str.strip()
-        if out[role].dtype.kind not in "iu":
-            refuse((out[role] == "").to_numpy(), "name is empty", column, "an id or a name")
+        out[role] = values.str.strip()
+        refuse((out[role] == "").to_numpy(), "name is empty", column, "an id or a name")
     if columns.weight is None:
         out["weight"] = 1.0
     else:

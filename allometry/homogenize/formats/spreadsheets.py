@@ -15,6 +15,7 @@ import pandas as pd
 import xlrd
 
 from allometry.errors import ReaderError
+from allometry.homogenize.formats import mistaken
 
 Rows = list[list[Any]]
 
@@ -36,6 +37,7 @@ def read_sheet(path: Path, name: str | None = None) -> Rows:
     """
     if not path.is_file():
         raise ReaderError("spreadsheet is missing", where=str(path), do="run the retrieve stage")
+    mistaken.refuse(path)
     with path.open("rb") as file:
         magic = file.read(8)
     try:
@@ -138,6 +140,7 @@ def read_delimited(path: Path, delimiter: str, comment: str | None = None) -> Ro
     """
     if not path.is_file():
         raise ReaderError("table is missing", where=str(path), do="run the retrieve stage")
+    mistaken.refuse(path)
     raw = path.read_bytes()
     if raw.startswith(b"\x1f\x8b"):
         try:
@@ -157,6 +160,18 @@ def read_delimited(path: Path, delimiter: str, comment: str | None = None) -> Ro
         raise ReaderError(
             f"table cannot be read ({error})", where=str(path), expected="a delimited text file"
         ) from error
+
+
+def refuse_long_rows(rows: Rows, where: str) -> None:
+    """Raise a `ReaderError` for the first row with more fields than the header: its cells are not those of their columns."""
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) > len(rows[0]):
+            raise ReaderError(
+                f"the row has {len(row)} fields, the header {len(rows[0])}",
+                where=f"{where}, row {number}",
+                expected=f"{len(rows[0])} fields in every row",
+                do="correct the file; a field with the delimiter inside needs quotes",
+            )
 
 
 def numbers(values: pd.Series, where: str, *, allow_missing: bool = False) -> pd.Series:

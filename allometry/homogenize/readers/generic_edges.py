@@ -9,7 +9,7 @@ What the columns are called is said in the registry or in the user's configurati
         options: {file: my_edges.csv, source: pre, target: post, weight: n_syn, synapse: chemical,
                   nodes_file: my_cells.csv, nodes_label: id, nodes_columns: {type: cell_type, x: x_nm}, units: {x: nm}}
 
-Tables of any length are read in bounded memory (`edge_stream`).
+Ids are text, as they are written. Tables of any length are read in bounded memory (`edge_stream`).
 """
 
 from pathlib import Path
@@ -25,12 +25,14 @@ from allometry.homogenize.connectomes import edges as edge_rules
 from allometry.homogenize.connectomes.edge_stream import Columns, EdgeTable, read_edge_table
 from allometry.homogenize.formats import spreadsheets
 from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
-from allometry.homogenize.worm.neurons import canonical_names, worm_nodes
+from allometry.homogenize.worm.neurons import SIGN_CONVENTION, canonical_names, worm_nodes
+from allometry.stores.kinds import KINDS
 
 DEFAULTS: dict[str, Any] = {
     "file": None,
     "member": None,
     "delimiter": ",",
+    "header": True,
     "source": "source",
     "target": "target",
     "weight": "weight",
@@ -48,6 +50,14 @@ DEFAULTS: dict[str, Any] = {
     "title": None,
 }
 _NUMERIC = ("x", "y", "z", "sign")
+# Names in a store that are not for columns of the node table.
+_RESERVED = (
+    "label",
+    "node",
+    "edge",
+    "rewiring",
+    *(name for name, v in KINDS["connectome"].variables.items() if v.dims != ("node",)),
+)
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
@@ -56,6 +66,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     Options
     -------
     file, member, delimiter : which table, which file inside an archive, what separates its fields.
+    header : whether the first line of the edge table names its columns; if not, they are named by their numbers, from 1.
     source, target, weight : column names; `weight: null` counts rows.
     synapse : kind of all edges; or `synapse_column` with `synapse_names`, a mapping of its values to kinds.
     names : `as_is`, or `worm` (canonical names of C. elegans).
@@ -78,6 +89,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
         path,
         columns,
         delimiter=o["delimiter"],
+        header=o["header"],
         member=o["member"],
         signed=signed,
         min_weight=float(o["min_weight"]) if early and o["min_weight"] > 0 else None,
@@ -88,6 +100,8 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     labels = canonical_names(table.labels, path.name) if o["names"] == "worm" else [str(name) for name in table.labels]
     if o["names"] == "worm" and nodes is None:
         nodes = worm_nodes(labels)
+        derived["sign"] = SIGN_CONVENTION
+    _check_shared(nodes, labels, o, path.name)
     nodes, noted = _complete(nodes, labels)
     edges, dropped = _edges(table, labels, nodes, kinds, float(o["min_weight"]), path.name)
     derived |= noted | dropped
@@ -97,6 +111,9 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 def _options(options: dict[str, Any], where: str) -> dict[str, Any]:
     """Options with defaults, each of the right type."""
     o = resolve_options(options, DEFAULTS, where)
+    choose(o["header"], (True, False), "header", where)
+    if not o["header"]:  # columns are numbers
+        o |= {key: str(o[key]) for key in ("source", "target", "weight", "synapse_column") if isinstance(o[key], int)}
     choose(o["names"], ("as_is", "worm"), "names", where)
     choose(o["absent_means"], (None, "zero", "unmeasured"), "absent_means", where)
     text = {"source", "target", "synapse", "nodes_label", "weight_units"}
@@ -120,6 +137,13 @@ def _options(options: dict[str, Any], where: str) -> dict[str, Any]:
             raise ReaderError(f"option {key}: {value!r}", where=where, expected=expected)
     o["units"] = {str(name): unit for name, unit in (o["units"] or {}).items()}
     o["nodes_columns"] = {str(name): column for name, column in (o["nodes_columns"] or {}).items()}
+    if taken := [name for name in o["nodes_columns"] if name in _RESERVED]:
+        raise ReaderError(
+            f"option nodes_columns: {taken[0]!r} has a meaning of its own in a store",
+            where=where,
+            expected=f"none of {', '.join(_RESERVED)}",
+            do=f"choose another name, such as {taken[0] + '_of_node'!r}; the labels are named by `nodes_label`",
+        )
     return o
 
 
@@ -142,6 +166,7 @@ def _nodes(files: dict[str, Path], o: dict[str, Any], where: str, used: dict[str
     used[path.name] = path
     wanted = o["nodes_columns"]
     rows = spreadsheets.read_delimited(path, "\t" if path.suffix == ".tsv" else ",")
+    spreadsheets.refuse_long_rows(rows, path.name)
     table = spreadsheets.table(rows, list(dict.fromkeys([o["nodes_label"], *wanted.values()])), path.name)
     labels = spreadsheets.texts(table[o["nodes_label"]], path.name)
     names = canonical_names(labels, path.name) if o["names"] == "worm" else labels.tolist()
@@ -155,6 +180,18 @@ def _nodes(files: dict[str, Path], o: dict[str, Any], where: str, used: dict[str
         else:
             nodes[name] = table[column].fillna("").to_numpy()
     return nodes
+
+
+def _check_shared(nodes: pd.DataFrame | None, labels: list[str], o: dict[str, Any], where: str) -> None:
+    """Refuse a node table that has none of the nodes of the edges: it is another table, or its ids are written otherwise."""
+    if nodes is None or o["nodes_file"] is None or not nodes.index.intersection(pd.Index(labels)).empty:
+        return
+    raise ReaderError(
+        f"none of the {len(labels)} nodes of the edges is in the node table {o['nodes_file']} of {len(nodes)} nodes",
+        where=where,
+        expected=f"the same ids; the edges have {', '.join(labels[:3])}, the node table {', '.join(nodes.index[:3])}",
+        do="check the option `nodes_label`, and that both write ids alike (01 and 1 are two)",
+    )
 
 
 def _complete(nodes: pd.DataFrame | None, labels: list[str]) -> tuple[pd.DataFrame, dict[str, Any]]:

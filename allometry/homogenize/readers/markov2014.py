@@ -50,7 +50,9 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     areas = sorted(set(rows["source"]) | set(rows["target"]))
     used = {_FLN: path}
     nodes = pd.DataFrame({"type": "cortical area"}, index=pd.Index(areas, name="label"))
-    nodes["injections_into_area"] = rows.groupby("target")["case"].nunique().reindex(areas, fill_value=0).astype(np.int32)
+    nodes["injections_into_area"] = (
+        rows.groupby("target")["case"].nunique().reindex(areas, fill_value=0).astype(np.int32)
+    )
     if _SLN in files:
         used[_SLN] = files[_SLN]
         derived["sln"] = _add_sln(edges, files[_SLN])

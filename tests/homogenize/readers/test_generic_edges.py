@@ -56,6 +56,96 @@ def test_ids_that_turn_out_to_be_text_keep_their_nodes(tmp_path):
     assert table.weight.tolist() == [3, 4, 1]
 
 
+def test_ids_are_text(tmp_path):
+    """01 was 1, 1E5 was 100000, and 1.50 was refused."""
+    path = tmp_path / "edges.csv"
+    ids = ["01", "1", "1E5", "100000", "1.50", "-0", "NA", "nan", "1_000", "+7"]
+    path.write_text("pre,post,n\n" + "".join(f"{name},hub,1\n" for name in ids))
+    for chunk in (1, 3, 1000):
+        table = read_edge_table(path, COLUMNS, chunk_rows=chunk)
+        assert sorted(table.labels) == sorted([*ids, "hub"])
+        assert table.weight.tolist() == [1] * len(ids)
+    path.write_text("pre,post,n\n10,9,1\n9,100,1\n")
+    assert list(read_edge_table(path, COLUMNS).labels) == ["9", "10", "100"]
+
+
+def test_ids_of_edges_meet_those_of_the_node_table(tmp_path):
+    edges, cells = tmp_path / "edges.csv", tmp_path / "cells.csv"
+    edges.write_text("source,target,weight\n001,002,5\n002,1E5,1\n")
+    cells.write_text("label,kind\n001,PV\n002,SST\n1E5,VIP\n")
+    files = {"edges.csv": edges, "cells.csv": cells}
+    options = {"file": "edges.csv", "nodes_file": "cells.csv", "nodes_columns": {"type": "kind"}}
+    dataset = read(files, **options)
+    assert dataset["node"].values.tolist() == ["001", "002", "1E5"]
+    assert dataset["type"].values.tolist() == ["PV", "SST", "VIP"]
+    assert stores.attribute(dataset, "derived")["nodes_missing_from_node_table"] == 0
+    cells.write_text("label,kind\n1,PV\n2,SST\n")
+    with pytest.raises(ReaderError, match="none of the 3 nodes of the edges is in the node table") as caught:
+        read(files, **options)
+    assert "001, 002, 1E5, the node table 1, 2" in caught.value.expected
+
+
+@pytest.mark.parametrize("name", ["label", "node", "source", "weight", "synapse", "q", "null"])
+def test_reserved_names_of_node_columns_are_refused(tmp_path, name):
+    edges, cells = tmp_path / "edges.csv", tmp_path / "cells.csv"
+    edges.write_text("source,target,weight\nA,B,5\n")
+    cells.write_text("label,kind\nA,PV\nB,SST\n")
+    with pytest.raises(ReaderError, match=f"nodes_columns: '{name}' has a meaning of its own"):
+        read(
+            {"edges.csv": edges, "cells.csv": cells},
+            file="edges.csv",
+            nodes_file="cells.csv",
+            nodes_columns={name: "kind"},
+        )
+
+
+def test_long_rows_of_a_node_table_are_named(tmp_path):
+    edges, cells = tmp_path / "edges.csv", tmp_path / "cells.csv"
+    edges.write_text("source,target,weight\nA,B,5\n")
+    cells.write_text("label,kind\nA,PV\nB,SST,layer 4\n")
+    with pytest.raises(ReaderError, match="row has 3 fields, the header 2") as caught:
+        read({"edges.csv": edges, "cells.csv": cells}, file="edges.csv", nodes_file="cells.csv")
+    assert caught.value.where == "cells.csv, row 3"
+
+
+def test_a_table_without_a_header(tmp_path):
+    path = tmp_path / "edges.csv"
+    path.write_text("A,B,x,3\nB,A,y,4\n")
+    dataset = read({path.name: path}, header=False, source=1, target=2, weight="4")
+    assert dataset["weight"].values.tolist() == [3, 4]
+    with pytest.raises(ReaderError, match="column '9' is missing"):
+        read({path.name: path}, header=False, source=1, target=2, weight=9)
+
+
+def test_the_option_of_a_missing_column_is_named(tmp_path):
+    path = tmp_path / "edges.csv"
+    path.write_text("source,target,n\nA,B,3\n")
+    with pytest.raises(ReaderError, match="column 'weight' is missing") as caught:
+        read({path.name: path})
+    assert "the table has: source, target, n" in caught.value.expected
+    assert "'weight', or set `weight: null`" in caught.value.do
+    with pytest.raises(ReaderError, match="column 'type' is missing") as caught:
+        read({path.name: path}, weight="n", synapse_column="type")
+    assert "'synapse_column'" in caught.value.do
+
+
+def test_files_that_are_no_tables_are_recognised(tmp_path):
+    path = tmp_path / "edges.csv"
+    path.write_bytes("source,target,weight\nA,B,3\n".encode("utf-16"))
+    with pytest.raises(ReaderError, match="UTF-16"):
+        read({path.name: path})
+    path.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    with pytest.raises(ReaderError, match="git-LFS pointer"):
+        read({path.name: path})
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    with pytest.raises(ReaderError, match="HDF5") as caught:
+        read({path.name: path})
+    assert "SONATA" in caught.value.do
+    path.write_bytes(b"source,target,weight\nA,B\xff,3\n")
+    with pytest.raises(ReaderError, match="not text in UTF-8"):
+        read({path.name: path})
+
+
 def test_64_bit_ids_survive(tmp_path):
     path = tmp_path / "edges.csv"
     ids = (720575940604407468, 720575940604407469)  # one apart: the same number in float64
@@ -97,14 +187,15 @@ def test_truncated_archive(tmp_path):
         ("A,B,1\nA,B,x\n", 3, "weight is not a number"),
         ("A,B,1\nA,B,\n", 3, "weight is not a number"),
         ("A,B,-1\n", 2, "negative weight"),
-        ("1.5,2,1\n", 2, "id is not a whole number"),
+        ("A,B,1\nA,B,1,9\nA,B,1\n", 3, "fields"),
+        ("A,B,1,9\nA,B,1,9\n", 2, "more fields than the header"),
     ],
 )
 def test_bad_rows_are_named(tmp_path, body, row, message):
     path = tmp_path / "edges.csv"
     path.write_text("pre,post,n\n" + body)
     with pytest.raises(ReaderError) as error:
-        read_edge_table(path, COLUMNS, chunk_rows=1)
+        read_edge_table(path, COLUMNS, chunk_rows=1000 if "fields" in message else 1)
     assert message in error.value.what
     assert error.value.where == f"edges.csv, row {row}"
 
