@@ -134,7 +134,7 @@ def test_truncated_spreadsheet(tmp_path):
 def test_not_a_spreadsheet(tmp_path):
     files, options = fixtures.varshney2011(tmp_path)
     files["NeuronConnect.xls"].write_text("<html>404</html>")
-    assert failure("varshney2011", files, options).what == "not a spreadsheet"
+    assert failure("varshney2011", files, options).what == "this is a web page, not data"
 
 
 def test_damaged_old_spreadsheet(tmp_path):
