@@ -182,13 +182,11 @@ from .measures.representations.unit_matching import (
 from .measures.representations.unit_matching import (
     sparse_prediction as sparse_prediction,
 )
+from .measures.spikes.branching import branching_ratio as branching_ratio
 from .measures.spikes.bursts import bursts as bursts
 from .measures.spikes.bursts import network_bursts as network_bursts
 from .measures.spikes.criticality import (
     avalanches as avalanches,
-)
-from .measures.spikes.criticality import (
-    branching_ratio as branching_ratio,
 )
 from .measures.spikes.criticality import (
     crackling as crackling,

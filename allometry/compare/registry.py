@@ -127,7 +127,7 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
     # -- criticality -----------------------------------------------------------------------------------------------
     ("avalanches", "1", "measures.spikes.criticality", "avalanches", "counts [bins]", "none", "sizes and durations of cascades", "none", "Beggs & Plenz 2003, J. Neurosci. 23:11167"),
     ("power_law", "2", "measures.spikes.criticality", "power_law", "avalanche sizes", "scale of sizes above xmin", "exponent and its rivals", "none", "Clauset et al. 2009, SIAM Rev. 51:661"),
-    ("branching_ratio", "2", "measures.spikes.criticality", "branching_ratio", "population activity [bins]", "subsampling of units", "how near to critical?", "none",
+    ("branching_ratio", "3", "measures.spikes.branching", "branching_ratio", "population activity [bins]", "subsampling of units", "how near to critical?", "none",
      "Wilting & Priesemann 2018, Nat. Commun. 9:2325"),
     # -- spikestats ------------------------------------------------------------------------------------------------
     ("cv", "1", "measures.spikes.train_statistics", "cv", _TRAIN, "scale of time", "irregularity of a train", "none", "Softky & Koch 1993, J. Neurosci. 13:334"),
@@ -157,7 +157,7 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
      "root mean square log spectral distance; Gray & Markel 1976, IEEE Trans. ASSP 24:380"),
     ("peak_frequency_difference", "1", "kinds.spike_statistics.profile", "of_spikes", "population counts [bins] of two stores", "order of units; mean rate", "is the strongest rhythm the same?", "none", "Brunel 2000, J. Comput. Neurosci. 8:183"),
     ("synchrony_difference", "1", "measures.spikes.train_statistics", "synchrony", "population counts [bins] of two stores", "order of units", "is the population equally synchronous?", "none", "Potjans & Diesmann 2014, Cereb. Cortex 24:785"),
-    ("branching_ratio_difference", "2", "measures.spikes.criticality", "branching_ratio", "population activity [bins] of two stores", "subsampling of units", "does activity outlast its cause equally long?", "none", "Wilting & Priesemann 2018, Nat. Commun. 9:2325"),
+    ("branching_ratio_difference", "3", "measures.spikes.branching", "branching_ratio", "population activity [bins] of two stores", "subsampling of units", "does activity outlast its cause equally long?", "none", "Wilting & Priesemann 2018, Nat. Commun. 9:2325"),
     ("avalanche_exponent_difference", "2", "measures.spikes.criticality", "power_law", "avalanche sizes of two stores", "scale of sizes above xmin", "do the tails of cascade sizes fall alike?", "none", "Clauset et al. 2009, SIAM Rev. 51:661"),
     # -- tuning ----------------------------------------------------------------------------------------------------
     ("osi", "1", "measures.populations.tuning", "osi", "rates [angles, units], angles", "scale of rates, rotation of stimuli", "orientation selectivity", "ratio", "Ringach et al. 2002, J. Neurosci. 22:5639"),
@@ -198,7 +198,7 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
     ("weight_rank_correlation", "1", "measures.graphs.structure", "agreement", _GRAPHS, "monotonic transformation of either's weights, exchange of the two", "do shared edges have similar strength?", "none", "Cook et al. 2019, Nature 571:63"),
     ("structure_bold_correlation", "1", "kinds.structure_bold", "structure_bold_correlation", "structural [regions, regions], BOLD [time, regions]", "monotonic transformation of either matrix",
      "does the white matter predict functional connectivity?", "correlation", "Honey et al. 2009, PNAS 106:2035"),
-    ("activity_structure_correlation", "1", "measures.graphs.dyads", "correlation", "two symmetric matrices [nodes, nodes]", "monotonic transformation of either matrix",
+    ("activity_structure_correlation", "2", "measures.graphs.dyads", "correlation", "two symmetric matrices [nodes, nodes]", "monotonic transformation of either matrix",
      "do connected neurons, or neurons with common input, fluctuate together?", "correlation", "Uzel et al. 2022, Curr. Biol. 32:3443"),
     ("tuned_share", "1", "kinds.population_code.statistics", "tuned", "responses [stimuli, repeats, units], angles", "scale of rates, rotation of stimuli",
      "how many units are tuned beyond their own shuffles?", "none", "Mazurek et al. 2014, Front. Neural Circuits 8:92"),

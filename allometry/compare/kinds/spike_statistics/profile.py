@@ -17,7 +17,7 @@ from allometry.compare.inference.ecdf import Sample
 from allometry.compare.kinds.spike_statistics.samples import Trains
 from allometry.compare.measures.populations import tuning
 from allometry.compare.measures.populations.pairwise import pairwise
-from allometry.compare.measures.spikes import criticality, train_statistics
+from allometry.compare.measures.spikes import branching, criticality, train_statistics
 from allometry.errors import ComparisonError
 
 DISTRIBUTIONS = {
@@ -117,7 +117,7 @@ def of_spikes(
     if "avalanches" in asked:
         _avalanches(profile, few)
     if "branching_ratio" in asked:
-        _branching(profile, few)
+        _branching(profile, few, bootstrap, rng)
     return profile
 
 
@@ -208,14 +208,14 @@ def _avalanches(profile: Profile, trains: Trains) -> None:
         profile.undefined(["avalanche_exponent"], error.what)
 
 
-def _branching(profile: Profile, trains: Trains) -> None:
+def _branching(profile: Profile, trains: Trains, bootstrap: int, rng: np.random.Generator) -> None:
     counts = trains.pooled(BRANCHING_BIN_S)
     lags = min(100, counts.size // 4)
     if lags < 10 or np.ptp(counts) == 0:
         profile.undefined(["branching_ratio"], f"{counts.size} bins of {BRANCHING_BIN_S * 1000:g} ms that vary")
         return
     try:
-        found = criticality.branching_ratio(counts, lags)
+        found = branching.branching_ratio(counts, lags, bootstrap=bootstrap, seed=int(rng.integers(2**31)))
     except ComparisonError as error:
         profile.undefined(["branching_ratio"], error.what)
         return
@@ -223,7 +223,7 @@ def _branching(profile: Profile, trains: Trains) -> None:
     if found.naive < 3 / np.sqrt(counts.size):
         profile.undefined(["branching_ratio"], "activity of successive bins is not correlated (r_1 < 3/sqrt(bins))")
     else:
-        profile.scalars["branching_ratio"] = Scalar(found.m)
+        profile.scalars["branching_ratio"] = Scalar(found.m, found.replicates)
 
 
 def of_responses(store: xr.Dataset, units: np.ndarray, asked: Sequence[str], note: dict[str, str]) -> Profile:

@@ -36,18 +36,22 @@ def null(x: Floats, y: Floats, n: int, seed: int) -> Floats:
     """Correlations [n] after permuting the nodes of `x` (quadratic assignment test, Hubert & Schultz 1976).
 
     Nodes that either knows nothing of take no part: with them the null would rest on more pairs than the estimate, and be
-    too narrow. Ranks of `x` are taken over all its pairs, those of `y` over the pairs that count; a single unknown pair of
-    `x` counts as of middle rank where it lands.
+    too narrow. Every permutation correlates the pairs that are known in both as they then lie, ranked among themselves,
+    as the estimate does: an unknown pair has no rank, and gives none to others.
     """
     nodes = np.flatnonzero(_known(x, y).any(axis=0))
     if nodes.size < 3:
         return np.full(n, np.nan)
     x, y = x[np.ix_(nodes, nodes)], y[np.ix_(nodes, nodes)]
+    rng = np.random.default_rng(seed)
+    if not (_known(x) | np.eye(len(x), dtype=bool)).all():
+        orders = (rng.permutation(len(x)) for _ in range(n))
+        return np.array([correlation(x[np.ix_(order, order)], y) for order in orders])
+    # Where x is known everywhere, the same pairs of y count each time: its ranks stay, and those of x are permuted.
     known = _known(y)
     rx, ry = _ranks(x, _known(x)), _ranks(y, known)
     upper = np.triu(known, 1)
     target = ry[upper]
-    rng = np.random.default_rng(seed)
     result = np.empty(n)
     for i in range(n):
         order = rng.permutation(len(x))

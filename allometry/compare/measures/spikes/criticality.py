@@ -1,22 +1,19 @@
-"""Criticality: avalanches and their exponents, crackling relation, shape collapse, branching ratio, susceptibility.
+"""Criticality: avalanches and their exponents, crackling relation, shape collapse, susceptibility.
 
-Power laws are fitted with `powerlaw`, branching ratios with `mrestimator`; both are imported where they are used, since
-they bring in matplotlib.
+Power laws are fitted with `powerlaw`, which is imported where it is used, since it brings in matplotlib.
 """
 
 import contextlib
-import io
-import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
-from allometry.compare.inference.arrays import FloatArray, IntArray, array, integer_counts, numbers, vector
+from allometry.compare.inference.arrays import FloatArray, IntArray, integer_counts, numbers, vector
+from allometry.compare.measures.spikes.branching import branching_ratio
 from allometry.compare.measures.spikes.bursts import runs
 from allometry.errors import ComparisonError
 
@@ -72,17 +69,6 @@ class ShapeCollapse:
     error: float
     phase: FloatArray
     shape: FloatArray
-
-
-@dataclass(frozen=True)
-class BranchingRatio:
-    """Branching ratio m from r_k = b m^k; the coefficients r_k at lags k; naive estimate r_1."""
-
-    m: float
-    b: float
-    k: IntArray
-    r_k: FloatArray
-    naive: float
 
 
 @dataclass(frozen=True)
@@ -269,69 +255,6 @@ def shape_collapse(found: Avalanches, min_duration: int = 5, min_count: int = 20
     return ShapeCollapse(gamma, float(best.fun), phase, shape)
 
 
-def branching_ratio(activity: npt.ArrayLike, k_max: int = 100) -> BranchingRatio:
-    """Branching ratio by multistep regression, which subsampling does not bias: r_k = b m^k.
-
-    Parameters
-    ----------
-    activity : array_like, shape (bins,) or (trials, bins)
-        Population activity; bins of the order of the propagation time (4 ms is usual).
-    k_max : int
-        Largest lag, in bins: several times the expected -1 / ln m, at most half the recording.
-
-    Returns
-    -------
-    BranchingRatio
-
-    Raises
-    ------
-    ComparisonError
-        If the activity is constant, too short or uncorrelated, or the fit does not converge.
-
-    References
-    ----------
-    Wilting & Priesemann 2018, Nat. Commun. 9:2325; Spitzner et al. 2021, PLoS ONE 16:e0249447.
-    """
-    raw = numbers(activity, "activity")
-    x = array(raw, "activity", raw.ndim if raw.ndim in (1, 2) else 1)
-    x = np.atleast_2d(x)
-    if not 3 <= k_max <= x.shape[1] // 2:
-        raise ComparisonError(f"k_max={k_max} for {x.shape[1]} bins", where="k_max", expected="3 to half the bins")
-    if np.ptp(x) == 0:
-        raise ComparisonError("the activity is constant", where="activity", expected="activity that varies")
-    mre: Any = _mrestimator()
-    with _quiet():
-        coefficients = mre.coefficients(x, method="ts", steps=(1, k_max), dt=1, dtunit="bins", numboot=0)
-        r_k = np.asarray(coefficients.coefficients, dtype=float)
-        # r_k of uncorrelated activity have sd 1 / sqrt(bins); an exponential fits them with any m, even above 1.
-        first = r_k[:10]
-        if not first.mean() * np.sqrt(first.size * x.size) > 3:
-            raise ComparisonError(
-                "the activity is not correlated over the first lags (mean r_k below 3 standard errors)",
-                where="activity",
-                expected="correlations that decay with lag",
-                do="record longer, or choose bins of the order of the propagation time",
-            )
-        try:
-            # its progress bar goes to stderr whatever it is told
-            with contextlib.redirect_stderr(io.StringIO()):
-                fit = mre.fit(coefficients, fitfunc="exponential", numboot=0)
-        except RuntimeError as error:
-            raise ComparisonError("r_k = b m^k does not fit", where="activity", do=str(error)) from None
-    if fit.mre is None or not np.isfinite(fit.mre):
-        raise ComparisonError("r_k = b m^k does not fit", where="activity", expected="correlations that decay with lag")
-    steps = np.asarray(coefficients.steps, dtype=np.int64)
-    return BranchingRatio(float(fit.mre), float(abs(fit.popt[1])), steps, r_k, float(r_k[0]))
-
-
-def _mrestimator() -> Any:
-    import mrestimator
-
-    logging.getLogger("mrestimator").setLevel(logging.ERROR)
-    mrestimator.disable_progressbar()
-    return mrestimator
-
-
 def susceptibility(counts: npt.ArrayLike) -> float:
     """Susceptibility N (<rho^2> - <rho>^2) of the share rho of active units per bin.
 
@@ -372,5 +295,5 @@ def quasicriticality(runs_by_drive: Sequence[npt.ArrayLike], drive: npt.ArrayLik
         )
     order = np.argsort(d)
     chi = np.array([susceptibility(runs_by_drive[i]) for i in order])
-    m = np.array([branching_ratio(np.asarray(runs_by_drive[i]).sum(axis=1), k_max).m for i in order])
+    m = np.array([branching_ratio(np.asarray(runs_by_drive[i]).sum(axis=1), k_max, bootstrap=0).m for i in order])
     return Quasicriticality(d[order], chi, m, float(d[order][chi.argmax()]))
