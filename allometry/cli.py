@@ -4,6 +4,7 @@ A subcommand is one `Command` in `COMMANDS`; what it needs is imported when it r
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,28 +34,41 @@ class Command:
 
 
 def find_stores(path: Path) -> Iterator[Path]:
-    """Yield the stores at or below a path, and those of which only the manifest is left."""
-    if (path / "zarr.json").exists() or path.suffix == ".zarr":
+    """Yield the stores at or below a path, what stands in place of one, and those of which only the manifest is left."""
+    if path.suffix == ".zarr":
         yield path
         return
-    for entry in sorted(path.iterdir()):
-        if entry.is_dir() and not entry.name.startswith("."):
-            yield from find_stores(entry)
-        elif entry.name.endswith(".manifest.json"):
-            store = entry.with_name(entry.name.removesuffix(".manifest.json") + ".zarr")
-            if not store.exists():
+    for folder, folders, names in _walk(path):
+        for store in [folder] if _is_store(folder) else [folder / name for name in sorted((*folders, *names))]:
+            if _is_store(store):
                 yield store
+            elif store.name.endswith(".manifest.json"):
+                missing = store.with_name(store.name.removesuffix(".manifest.json") + ".zarr")
+                if not os.path.lexists(missing):
+                    yield missing
 
 
 def find_file_manifests(path: Path) -> Iterator[Path]:
     """Yield the manifests of plain files below a directory: of retrieved data sets, and of the report."""
-    if path.suffix == ".zarr" or not path.is_dir():
-        return
-    for entry in sorted(path.iterdir()):
-        if entry.is_dir() and not entry.name.startswith("."):
-            yield from find_file_manifests(entry)
-        elif entry.name == "manifest.json":
-            yield entry
+    for folder, _, names in _walk(path):
+        if "manifest.json" in names and not _is_store(folder):
+            yield folder / "manifest.json"
+
+
+def _is_store(path: Path) -> bool:
+    return path.suffix == ".zarr" or (path / "zarr.json").exists()
+
+
+def _walk(path: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Go through folders as `os.walk` does, but not into stores or hidden folders, and into linked ones once."""
+    seen = set()
+    for name, folders, names in os.walk(path, followlinks=True):
+        folder = Path(name)
+        real = os.path.realpath(folder)
+        visible = sorted(entry for entry in folders if not entry.startswith("."))
+        yield folder, visible, [entry for entry in names if not entry.startswith(".")]
+        folders[:] = [] if real in seen or _is_store(folder) else [e for e in visible if not _is_store(folder / e)]
+        seen.add(real)
 
 
 def _verify(arguments: argparse.Namespace) -> int:

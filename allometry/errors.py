@@ -66,6 +66,10 @@ class ComparisonError(AllometryError):
     """A measure cannot be computed from the given stores or arrays."""
 
 
+class ReportError(AllometryError):
+    """The report cannot be written."""
+
+
 @contextlib.contextmanager
 def log_to(*handlers: logging.Handler) -> Iterator[logging.Logger]:
     """Send what the package logs to `handlers`, and close them at the end."""

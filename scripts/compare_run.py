@@ -11,5 +11,6 @@ if __name__ == "__main__":
             snakemake.params.paths,
             snakemake.output.store,
             cards=snakemake.output.cards,
+            overwrite=True,
             provenance=of_job(snakemake.params.provenance, snakemake.config),
         )

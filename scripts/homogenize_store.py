@@ -14,5 +14,6 @@ if __name__ == "__main__":
             provenance=of_job(snakemake.params.provenance, snakemake.config),
             options=snakemake.params.options,
             recordings=snakemake.params.recordings,
+            overwrite=True,
             threads=snakemake.threads,
         )

@@ -9,5 +9,6 @@ if __name__ == "__main__":
         stack_worm(
             dict(zip(snakemake.params.names, snakemake.input.stores)),
             snakemake.output.store,
+            overwrite=True,
             provenance=of_job(snakemake.params.provenance, snakemake.config),
         )

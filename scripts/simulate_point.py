@@ -26,5 +26,6 @@ if __name__ == "__main__":
                 memory_gib=simulate.memory_gib,
                 cluster=cluster_options(cfg.cluster.model_dump()),
             ),
+            overwrite=True,
             provenance=of_job(snakemake.params.provenance, snakemake.config),
         )

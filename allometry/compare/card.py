@@ -8,7 +8,6 @@ the report's work.
 import json
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,12 +58,9 @@ def cards(scores: xr.DataTree, cost: Mapping[str, float] | None = None) -> list[
     return result
 
 
-def write(path: str | Path, scores: xr.DataTree, cost: Mapping[str, float] | None = None) -> None:
-    """Write the cards of a Scores store as one JSON file, complete or not at all."""
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(cards(scores, cost), indent=1, sort_keys=True, allow_nan=False) + "\n", "utf-8")
-    partial.replace(path)
+def as_json(scores: xr.DataTree, cost: Mapping[str, float] | None = None) -> bytes:
+    """The cards of a Scores store as a JSON file."""
+    return (json.dumps(cards(scores, cost), indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
 
 
 def _record(row: dict[Any, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from allometry.compare import card
 from allometry.compare.inference.blockwise import Estimate, in_words
 from allometry.compare.kinds import module_of
 from allometry.compare.result import Result
+from allometry.stores import manifest
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ def run(
     *,
     cards: str | Path | None = None,
     provenance: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Compute a comparison and write it as a Scores store.
 
@@ -45,6 +47,8 @@ def run(
         JSON file for the benchmark cards.
     provenance : mapping, optional
         Passed to the manifest.
+    overwrite : bool
+        Whether a store that is there may be replaced.
 
     Raises
     ------
@@ -52,6 +56,7 @@ def run(
         The stores cannot be compared as asked.
     """
     started = time.perf_counter()
+    stores.require_free(out, overwrite=overwrite)
     given = dict(options)
     kind = given.pop("kind")
     # Imported by name, so that editing one kind does not rerun the others.
@@ -80,12 +85,18 @@ def run(
             "seed": int(given["seed"]),
         },
     )
+    beside = {}
     if cards is not None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         cost = {"seconds": round(time.perf_counter() - started, 2), "peak_mib": round(peak, 1)}
-        card.write(cards, tree, cost)
-    # last, since its manifest has the checksum of the cards
-    stores.write(tree, out, provenance=provenance, beside=[Path(cards)] if cards is not None else [])
+        beside[Path(cards)] = card.as_json(tree, cost)
+    stores.write(
+        tree,
+        out,
+        overwrite=overwrite,
+        provenance={**(provenance or {}), **manifest.sources_read(paths, out)},
+        beside=beside,
+    )
     logger.info("wrote %s: %d rows", out, len(result.rows))
 
 

@@ -77,6 +77,7 @@ def run(
     options: Mapping[str, Any] | None = None,
     recordings: Mapping[str, Any] | None = None,
     threads: int = 1,
+    overwrite: bool = False,
 ) -> None:
     """Read the files of one source and write one store with its manifest.
 
@@ -100,12 +101,15 @@ def run(
         kind activity gets it as the option `recordings`; its own options come before it (`recording_options`).
     threads : int
         Threads of Dask: recordings that are read and resampled at a time. The store does not depend on it.
+    overwrite : bool
+        Whether a store that is there may be replaced.
 
     Raises
     ------
     ReaderError
         Whatever is wrong with the files or options; nothing is left under `out` then.
     """
+    stores.require_free(out, overwrite=overwrite)
     raw_dir = Path(raw_dir)
     name = str(source.get("name") or raw_dir.name)
     reader, kind, entry_options = store_entry(source, name, store)
@@ -137,7 +141,7 @@ def run(
             log.warning(
                 "%s: this reader was never run on a genuine file before. Please check what it found:\n%s", name, obj
             )
-        stores.write(obj, Path(out), provenance=dict(provenance or {}))
+        stores.write(obj, Path(out), overwrite=overwrite, provenance=dict(provenance or {}))
     log.info("%s: wrote %s", name, out)
 
 

@@ -14,6 +14,8 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
+from allometry import files
+from allometry.errors import ReportError
 from allometry.report.drawing import strips
 from allometry.report.recovery_quotes import quotes, sentences
 
@@ -173,8 +175,5 @@ def probability(value: float | None) -> str:
 
 
 def _write(path: str | Path, text: str) -> None:
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    with files.writing(path, ReportError):
+        files.write_text(Path(path), text)

@@ -13,6 +13,8 @@ import pandas as pd
 import yaml
 from markupsafe import Markup
 
+from allometry import files
+from allometry.errors import ReportError
 from allometry.report.drawing.figure_file import Figure
 
 
@@ -94,10 +96,8 @@ def render(
         versions=table_html(pd.DataFrame(versions.items(), columns=["what", "version"]), path.parent),
         configuration=yaml.safe_dump(dict(configuration), sort_keys=False, allow_unicode=True, width=110),
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_text(html, encoding="utf-8")
-    unfinished.replace(path)
+    with files.writing(path, ReportError):
+        files.write_text(path, html)
 
 
 def table_html(table: pd.DataFrame, folder: Path) -> Markup:

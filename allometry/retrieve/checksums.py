@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from allometry.errors import RetrieveError
-from allometry.retrieve.files import exclusive, write_text
+from allometry.files import exclusive, write_text
 from allometry.retrieve.places import LEARN, Place, check_sha256
 
 _HEADER = """\

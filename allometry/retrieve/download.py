@@ -13,7 +13,7 @@ from email.message import Message
 from pathlib import Path
 
 from allometry.errors import RetrieveError
-from allometry.retrieve.files import BLOCK, write_text
+from allometry.files import BLOCK, write_text
 
 _log = logging.getLogger(__name__)
 

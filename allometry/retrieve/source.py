@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from allometry.errors import RetrieveError
+from allometry.files import BLOCK, PARTIAL, atomic, exclusive, link_or_copy, sha256_of, write_text
 from allometry.retrieve import wheels
 from allometry.retrieve.checksums import Checksums
 from allometry.retrieve.download import discard_part, download
-from allometry.retrieve.files import BLOCK, PARTIAL, atomic, exclusive, link_or_copy, sha256_of, write_text
 from allometry.retrieve.places import Place, parse_place
 from allometry.retrieve.recipes import expand
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import IO
 
 from allometry.errors import RetrieveError
+from allometry.files import PARTIAL, exclusive
 from allometry.retrieve.download import progress
-from allometry.retrieve.files import PARTIAL, exclusive
 
 _log = logging.getLogger(__name__)
 

@@ -53,6 +53,7 @@ def run_point(
     connectome: str | Path | None = None,
     execution: Execution | None = None,
     provenance: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Compute one point and write its store.
 
@@ -64,6 +65,8 @@ def run_point(
         Store to write.
     connectome : path, optional
         Connectome store of a model that needs one.
+    overwrite : bool
+        Whether a store that is there may be replaced.
 
     Raises
     ------
@@ -71,11 +74,12 @@ def run_point(
         See `simulate.run`.
     """
     execution = execution or Execution()
+    stores.require_free(store, overwrite=overwrite)
     graph = _open(connectome) if connectome else None
     if parameters["kind"] == "propagation":
         if graph is None:
             raise SimulationError("a propagation run needs a connectome", where="connectome")
-        _propagation(parameters, Path(store), graph, execution, provenance)
+        _propagation(parameters, Path(store), graph, execution, provenance, overwrite)
         return
     net = models.build(parameters["model"], parameters["parameters"], graph)
     threads = execution.threads
@@ -96,6 +100,7 @@ def run_point(
         provenance=provenance,
         checkpoint_ms=execution.checkpoint_ms,
         memory_gib=execution.memory_gib,
+        overwrite=overwrite,
     )
 
 
@@ -146,6 +151,7 @@ def _propagation(
     graph: xr.Dataset,
     execution: Execution,
     provenance: Mapping[str, Any] | None,
+    overwrite: bool,
 ) -> None:
     net = models.connectome_lif(graph, parameters["weight_mv"], gap_junction=parameters["gap_junction"])
     duration, rate, rewirings = parameters["duration_ms"], parameters["rate_hz"], parameters["rewirings"]
@@ -187,4 +193,4 @@ def _propagation(
         # The store keeps the order of the edges: both are sorted by source and target.
         null = np.stack([response(network) for network in rewired(net, rewirings, parameters["rewiring_seed"])], axis=1)
         dataset["null"] = (("edge", "rewiring"), null, {"units": "mV"})
-    stores.write(dataset, store, provenance=dict(provenance or {}))
+    stores.write(dataset, store, overwrite=overwrite, provenance=dict(provenance or {}))

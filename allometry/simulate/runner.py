@@ -45,6 +45,7 @@ def run(
     provenance: Mapping[str, Any] | None = None,
     checkpoint_ms: float = 1000.0,
     memory_gib: float | None = None,
+    overwrite: bool = False,
 ) -> xr.Dataset:
     """Simulate a network and write its spikes.
 
@@ -79,6 +80,8 @@ def run(
         Simulated time between checkpoints, ms, in whole windows of 100 ms.
     memory_gib : float, optional
         Refuse a run estimated to need more; default what is free.
+    overwrite : bool
+        Whether a store that is there may be replaced. Anything that is no store of ours is never touched.
 
     Returns
     -------
@@ -91,6 +94,7 @@ def run(
         If the network is impossible or does not fit, or a partition fails (with its cause).
     """
     store, record = Path(store), record or Record()
+    stores.require_free(store, overwrite=overwrite)
     check_network(net)
     check_run(
         net, duration_ms, partitions, precision, record,
@@ -114,7 +118,7 @@ def run(
         spool = Spool(folder)
         every = max(1, round(checkpoint_ms / WINDOW_MS)) if checkpoint is not None else 0
         attempts = Attempts(plan, steps, record, spool, every, store, client, partitions, placed)
-        attempts.attrs = attributes(plan, record, attrs)
+        attempts.attrs, attempts.overwrite = attributes(plan, record, attrs), overwrite
         try:
             started = time.perf_counter()
             measured = attempts.until_done()

@@ -16,6 +16,7 @@ from allometry.stores.kind_spikes import spikes_recorded, spikes_simulated
 from allometry.stores.kind_stack import stack
 from allometry.stores.kinds import KINDS, schema_of, validate, violations
 from allometry.stores.manifest import manifest_path, read_manifest, verify
+from allometry.stores.publication import require_free
 from allometry.stores.spike_writer import SpikeWriter
 from allometry.stores.storage import open_store as open
 from allometry.stores.storage import write
@@ -32,6 +33,7 @@ __all__ = [
     "manifest_path",
     "open",
     "read_manifest",
+    "require_free",
     "responses",
     "schema_of",
     "scores",

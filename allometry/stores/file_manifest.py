@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from allometry.files import atomic, writing
 from allometry.stores import manifest as manifests
 
 
@@ -39,9 +40,8 @@ def write_file_manifest(
     }
     began = time.time() if started is None else started
     content = {"files": described, "provenance": manifests.provenance(provenance, began)}
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(manifests.dump(content))
-    partial.replace(path)
+    with writing(path), atomic(path) as stream:
+        stream.write(manifests.dump(content))
 
 
 def verify_files(path: str | Path) -> tuple[int, list[str]]:
@@ -49,14 +49,13 @@ def verify_files(path: str | Path) -> tuple[int, list[str]]:
     path = Path(path)
     try:
         described = json.loads(path.read_bytes())["files"]
-        expected = {str(name): str(entry["sha256"]) for name, entry in described.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if not all(isinstance(entry["sha256"], str) for entry in described.values()):
+            raise TypeError("sha256")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return 0, [f"{path}: the manifest cannot be read: {error!r}"]
-    problems = []
-    for name, checksum in sorted(expected.items()):
-        file = path.parent / name
-        if not file.is_file():
-            problems.append(f"{file}: is missing")
-        elif manifests.sha256(file) != checksum:
-            problems.append(f"{file}: content differs from the manifest")
-    return len(expected), problems
+    problems = [
+        problem
+        for name, entry in sorted(described.items())
+        for problem in manifests.file_problems(path.parent, name, entry)
+    ]
+    return len(described), problems

@@ -16,11 +16,8 @@ BLOCK = 2**22
 
 
 def _time_ordered(root: xr.Dataset) -> list[str]:
-    missing = [f"{name}: is missing" for name in ("spike_step", "spike_unit") if name not in root]
     if not isinstance(root.attrs.get("dt_ms"), float) or root.attrs["dt_ms"] <= 0:
-        missing.append("attribute dt_ms: is missing or not positive")
-    if missing:
-        return missing
+        return ["attribute dt_ms: is missing or not positive"]
     step, unit = root["spike_step"].values, root["spike_unit"].values
     found = []
     if len(unit) and (unit.min() < 0 or unit.max() >= root.sizes["unit"]):
@@ -35,9 +32,6 @@ def _time_ordered(root: xr.Dataset) -> list[str]:
 
 
 def _unit_ordered(root: xr.Dataset) -> list[str]:
-    missing = [f"{name}: is missing" for name in ("spike_time", "row_size") if name not in root]
-    if missing:
-        return missing
     time, row_size = root["spike_time"].values, root["row_size"].values
     found = []
     if root["row_size"].attrs.get("sample_dimension") != "spike":
@@ -102,6 +96,7 @@ SCHEMA = Schema(
     },
     attrs={"order": str, "duration_ms": (int, float)},
     check=check,
+    depending={"order": {"time": ("spike_step", "spike_unit"), "unit": ("spike_time", "row_size")}},
 )
 
 

@@ -10,7 +10,7 @@ import platform
 import re
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,12 @@ from allometry.errors import StoreError
 from allometry.stores.attributes import plain, sorted_json
 
 MANIFEST_VERSION = 1
-# Snakemake marks directory outputs with this file; it is no part of a store.
-NOT_CONTENT = frozenset({".snakemake_timestamp"})
+# What Snakemake, file managers and network file systems leave in folders is no part of a store, and no damage.
+_NOT_CONTENT = re.compile(
+    r"\.snakemake_timestamp|\.DS_Store|\._.*|[Tt]humbs\.db|[Dd]esktop\.ini|\.directory|\.nfs[0-9a-f]+|\.fuse_hidden.*"
+)
+NO_FILE = -1  # size of a link that leads to no file
+SOURCES = "sources_read"
 
 
 def manifest_path(store: str | Path) -> Path:
@@ -29,14 +33,18 @@ def manifest_path(store: str | Path) -> Path:
 
 
 def objects(store: Path) -> dict[str, int]:
-    """List the files of a store with their sizes in bytes, by slash-separated relative path, sorted."""
+    """List the files of a store with their sizes in bytes, by slash-separated relative path, sorted.
+
+    A link to a file counts as the file; one to a folder, or to nothing, has the size `NO_FILE`.
+    """
     found = {}
     for folder, folders, names in os.walk(store):
         folders.sort()
-        for name in names:
-            if name not in NOT_CONTENT:
+        links = [name for name in folders if (Path(folder) / name).is_symlink()]
+        for name in [*names, *links]:
+            if not _NOT_CONTENT.fullmatch(name):
                 file = Path(folder) / name
-                found[file.relative_to(store).as_posix()] = file.stat().st_size
+                found[file.relative_to(store).as_posix()] = file.stat().st_size if file.is_file() else NO_FILE
     return dict(sorted(found.items()))
 
 
@@ -105,10 +113,13 @@ def provenance(given: Mapping[str, Any] | None, started: float) -> dict[str, Any
 
 
 def describe(
-    store: Path, given: Mapping[str, Any] | None, started: float, beside: Iterable[Path] = ()
+    store: Path, given: Mapping[str, Any] | None, started: float, beside: Mapping[Path, bytes] | None = None
 ) -> dict[str, Any]:
     """Return the manifest of a complete store, with the sha256 of the files that lie beside it and belong to it."""
-    files = {file.name: {"sha256": sha256(file), "size": file.stat().st_size} for file in beside}
+    files = {
+        file.name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+        for file, data in (beside or {}).items()
+    }
     return {
         "manifest_version": MANIFEST_VERSION,
         "store": store.name,
@@ -146,6 +157,8 @@ def read_manifest(store: str | Path) -> dict[str, Any]:
         if not all({"sha256", "size"} <= set(entry) for entry in described.values()):
             raise KeyError("sha256, size")
         manifest["content"]["content_sha256"]
+        if not all({"sha256", "size"} <= set(entry) for entry in manifest.get("beside", {}).values()):
+            raise KeyError("beside")
     except FileNotFoundError:
         raise StoreError(
             what="the store has no manifest",
@@ -153,7 +166,7 @@ def read_manifest(store: str | Path) -> dict[str, Any]:
             expected=str(path),
             do="build the store again (its writing was interrupted, or the manifest was deleted)",
         ) from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StoreError(
             what=f"the manifest cannot be read: {error!r}",
             where=str(path),
@@ -169,7 +182,9 @@ def differences(store: Path, manifest: Mapping[str, Any], hashes: bool) -> list[
     problems = [f"{path}: is missing" for path in sorted(described.keys() - found.keys())]
     problems += [f"{path}: is not in the manifest" for path in sorted(found.keys() - described.keys())]
     for path in sorted(described.keys() & found.keys()):
-        if found[path] != described[path]["size"]:
+        if found[path] == NO_FILE:
+            problems.append(f"{path}: is a link that leads to no file")
+        elif found[path] != described[path]["size"]:
             problems.append(f"{path}: has {found[path]} bytes, expected {described[path]['size']}")
         elif hashes and sha256(store / path) != described[path]["sha256"]:
             problems.append(f"{path}: content differs from the manifest")
@@ -191,16 +206,60 @@ def verify(path: str | Path) -> list[str]:
     """
     store = Path(path)
     if not store.is_dir():
-        return [f"{store}: is missing"]
+        return [f"{store}: {'is no folder' if store.exists() else 'is missing'}"]
     try:
         manifest = read_manifest(store)
     except StoreError as error:
         return [f"{store}: {error.what}"]
     problems = [f"{store}: {problem}" for problem in differences(store, manifest, hashes=True)]
+    if manifest.get("store") != store.name:
+        problems.append(f"{store}: its manifest is that of {manifest.get('store')}")
     for name, described in manifest.get("beside", {}).items():
-        file = store.with_name(name)
-        if not file.is_file():
-            problems.append(f"{file}: is missing")
-        elif sha256(file) != described.get("sha256"):
-            problems.append(f"{file}: content differs from the manifest")
+        problems += file_problems(store.parent, name, described)
+    return problems + _source_problems(store, manifest)
+
+
+def file_problems(folder: Path, name: str, described: Mapping[str, Any]) -> list[str]:
+    """Compare a file in or below a folder with the sha256 that a manifest has for it."""
+    file = folder / name
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        return [f"{file}: the manifest names a file outside of its folder"]
+    if not file.is_file():
+        return [f"{file}: is missing"]
+    return [] if sha256(file) == described["sha256"] else [f"{file}: content differs from the manifest"]
+
+
+def sources_read(paths: Mapping[str, str | Path], out: str | Path) -> dict[str, Any]:
+    """Provenance of a store that was computed from others: where each lies, seen from it, and its content.
+
+    Parameters
+    ----------
+    paths : mapping of str to path
+        The stores that were read, by name.
+    out : path
+        The store that was made of them.
+    """
+    read = {
+        name: {
+            "path": os.path.relpath(path, Path(out).parent),
+            "content_sha256": read_manifest(path)["content"]["content_sha256"],
+        }
+        for name, path in sorted(paths.items())
+    }
+    return {SOURCES: read}
+
+
+def _source_problems(store: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """Say which of the stores that this one was computed from are gone, or are others now."""
+    problems = []
+    for name, read in (manifest.get("provenance", {}).get(SOURCES) or {}).items():
+        source = Path(os.path.normpath(store.parent / read["path"]))
+        try:
+            known = read_manifest(source)["content"]["content_sha256"] if source.is_dir() else None
+        except StoreError:
+            known = None
+        if known is None:
+            problems.append(f"{store}: its source {name} is gone ({source})")
+        elif known != read["content_sha256"]:
+            problems.append(f"{store}: its source {name} has changed since ({source})")
     return problems

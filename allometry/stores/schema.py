@@ -1,7 +1,7 @@
 """What a store must hold: variables with dimensions, dtypes and units, attributes, and how a violation is named."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,6 +94,8 @@ class Schema:
         Parent of child groups (`native`) -> variables that each of them holds; any makes the store a DataTree.
     check : callable
         `check(root, {path: group})` lists violations of the values.
+    depending : dict
+        Attribute -> value -> variables that are required where it has this value.
     version : int
         Goes up when what is stored changes; `migrations` must then say what becomes of stores of the version before.
     """
@@ -104,12 +106,18 @@ class Schema:
     attrs: dict[str, type | tuple[type, ...]] = field(default_factory=dict)
     groups: dict[str, dict[str, Variable]] = field(default_factory=dict)
     check: Checker = _no_check
+    depending: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     version: int = SCHEMA_VERSION
 
     @property
     def name(self) -> str:
         """Value of the `schema` attribute, such as `Activity`."""
         return self.kind.capitalize()
+
+    def required(self, attrs: Mapping[Any, Any]) -> list[str]:
+        """Name the variables that the root of a store with these attributes must have."""
+        always = [name for name, spec in self.variables.items() if not spec.optional]
+        return always + [name for key, cases in self.depending.items() for name in cases.get(attrs.get(key, ""), ())]
 
     def root_attrs(self, *given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the root attributes of a store of this kind, as it holds them; later mappings win."""
@@ -216,12 +224,14 @@ def _json_violations(where: str, value: Any) -> Iterator[str]:
         yield f"{where}: is a {type(value).__name__}, which JSON cannot hold"
 
 
-def _group_violations(where: str, dataset: xr.Dataset, variables: dict[str, Variable]) -> Iterator[str]:
+def _group_violations(
+    where: str, dataset: xr.Dataset, variables: dict[str, Variable], required: Collection[str]
+) -> Iterator[str]:
     at = f"/{where}/" if where else ""
     for name, spec in variables.items():
         if name in dataset.variables:
             yield from _variable_violations(f"{at}{name}", dataset[name], spec)
-        elif not spec.optional:
+        elif name in required:
             yield f"{at}{name}: is missing"
     for key_name, variable in dataset.variables.items():
         name = str(key_name)
@@ -264,13 +274,16 @@ def schema_violations(obj: Data, schema: Schema) -> list[str]:
         for path, group in {"": root, **groups}.items()
         if "coordinates" in group.attrs
     ]
-    found += _group_violations("", root, schema.variables)
+    found += _group_violations("", root, schema.variables, schema.required(root.attrs))
     for path, group in groups.items():
         parent, _, leaf = path.partition("/")
         if parent not in schema.groups or not leaf or "/" in leaf:
             found.append(f"/{path}: a {schema.name} store has no such group")
             continue
-        found += _group_violations(path, group, schema.groups[parent])
+        variables = schema.groups[parent]
+        found += _group_violations(
+            path, group, variables, [name for name, spec in variables.items() if not spec.optional]
+        )
     return found or schema.check(root, groups)
 
 

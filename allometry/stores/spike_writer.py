@@ -1,7 +1,5 @@
 """Streaming of simulated spikes into a store with bounded memory."""
 
-import shutil
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -12,8 +10,9 @@ import pandas as pd
 import xarray as xr
 import zarr
 
+from allometry import files
 from allometry.errors import StoreError
-from allometry.stores import layout, storage
+from allometry.stores import layout, publication, storage
 from allometry.stores.kind_spikes import SCHEMA, simulated_frame
 from allometry.stores.schema import ROOT_ATTRS, require
 
@@ -44,6 +43,7 @@ class SpikeWriter:
         Spikes per chunk.
     compression : {"final", "hot"}
     provenance : mapping, optional
+    overwrite : bool
         As in `write`.
     """
 
@@ -58,6 +58,7 @@ class SpikeWriter:
         chunk: int = layout.STREAM_CHUNK,
         compression: layout.Compression = "final",
         provenance: Mapping[str, Any] | None = None,
+        overwrite: bool = False,
     ) -> None:
         missing = [key for key in ROOT_ATTRS if key not in attrs]
         if missing:
@@ -69,9 +70,9 @@ class SpikeWriter:
         self._arguments = (units, dt_ms, duration_ms, attrs)
         simulated_frame(*self._arguments)
         self._units, self._last_step = len(units), round(duration_ms / dt_ms)
-        self._started = time.time()
-        self._partial = storage.start(self.path)
-        self._group = zarr.create_group(self._partial, zarr_format=3)
+        self._reserved = publication.reserve(self.path, overwrite=overwrite)
+        with files.writing(self.path):
+            self._group = zarr.create_group(self._reserved.partial, zarr_format=3)
         self._arrays: dict[str, zarr.Array] = {}
         self._pending: list[tuple[np.ndarray, np.ndarray]] = []
         self._held = self._written = 0
@@ -109,7 +110,8 @@ class SpikeWriter:
         self._pending.append((step, unit))
         self._held += len(step)
         if self._held >= self._chunk:
-            self._flush(self._held - self._held % self._chunk)
+            with files.writing(self.path):
+                self._flush(self._held - self._held % self._chunk)
 
     def _flush(self, count: int) -> None:
         """Write the first `count` held spikes: whole chunks, or at the end whatever is left."""
@@ -155,8 +157,6 @@ class SpikeWriter:
         if not self._open:
             return self.path
         try:
-            if self._held or not self._arrays:
-                self._flush(self._held)
             units, dt_ms, duration_ms, given = self._arguments
             frame = simulated_frame(
                 units,
@@ -170,10 +170,13 @@ class SpikeWriter:
                 probe=probe,
             )
             self._check(frame)
-            storage.write_group(self._group, frame, compression=self._compression)
-            storage.finalise(self._partial)
             merged = {**(self._provenance or {}), **(provenance or {})}
-            storage.publish(self._partial, self.path, merged, self._started)
+            with files.writing(self.path):
+                if self._held or not self._arrays:
+                    self._flush(self._held)
+                storage.write_group(self._group, frame, compression=self._compression)
+                storage.finalise(self._reserved.partial)
+                publication.publish(self._reserved, merged)
         except BaseException:
             self.abort()
             raise
@@ -190,7 +193,7 @@ class SpikeWriter:
     def abort(self) -> None:
         """Delete what was written."""
         self._open = False
-        shutil.rmtree(self._partial, ignore_errors=True)
+        self._reserved.discard()
 
     def __enter__(self) -> Self:
         return self

@@ -2,9 +2,7 @@
 
 import itertools
 import json
-import shutil
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,29 +10,14 @@ import numpy as np
 import xarray as xr
 import zarr
 
+from allometry import files
 from allometry.errors import StoreError
-from allometry.stores import layout, manifest, migrations
+from allometry.stores import layout, manifest, migrations, publication
 from allometry.stores.attributes import encoded, sorted_json
 from allometry.stores.kinds import BY_NAME, validate
 from allometry.stores.schema import Data, parts
 
 Check = Literal["list", "full", "none"]
-
-
-def partial_path(path: Path) -> Path:
-    """Return where a store is written until it is complete; a rerun clears what an interrupted one left there."""
-    return path.with_name(f".{path.name}.partial")
-
-
-def start(path: str | Path) -> Path:
-    """Make an empty place beside the final name of a store, and return it."""
-    path = Path(path)
-    if path.suffix != ".zarr":
-        raise StoreError(what="a store's name must end in .zarr", where=str(path), expected=f"{path}.zarr")
-    partial = partial_path(path)
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    return partial
 
 
 def create_array(
@@ -114,45 +97,15 @@ def finalise(partial: Path) -> None:
     (partial / "zarr.json").write_bytes(sorted_json(root))
 
 
-def _remove(path: Path) -> None:
-    """Delete a folder, or what stands in its place."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    elif path.exists() or path.is_symlink():
-        path.unlink()
-
-
-def publish(
-    partial: Path, path: Path, provenance: Mapping[str, Any] | None, started: float, beside: Iterable[Path] = ()
-) -> Path:
-    """Give a complete store its manifest and its final name, in place of an older one.
-
-    The old manifest goes first and the new one comes last: an interruption at any point leaves a store without a
-    manifest, which `open` and `verify` refuse, never an undetected mixture.
-    """
-    described = manifest.describe(partial, provenance, started, beside) | {"store": path.name}
-    dumped = manifest.dump(described)
-    final, partial_manifest = manifest.manifest_path(path), partial.with_name(f"{partial.name}.json")
-    partial_manifest.write_bytes(dumped)
-    final.unlink(missing_ok=True)
-    old = path.with_name(f".{path.name}.old")
-    _remove(old)
-    if path.exists():
-        path.rename(old)
-    partial.rename(path)
-    partial_manifest.rename(final)
-    _remove(old)
-    return path
-
-
 def write(
     obj: Data,
     path: str | Path,
     *,
+    overwrite: bool = False,
     provenance: Mapping[str, Any] | None = None,
     compression: layout.Compression = "final",
     chunks: Mapping[str, int] | None = None,
-    beside: Iterable[Path] = (),
+    beside: Mapping[Path, bytes] | None = None,
 ) -> Path:
     """Validate and write a store with its manifest; nothing stands under the final name until it is complete.
 
@@ -161,15 +114,17 @@ def write(
     obj : Dataset or DataTree
         Made by one of the builders.
     path : path
-        Ends in `.zarr`; an existing store is replaced.
+        Ends in `.zarr`; folders above it are made.
+    overwrite : bool
+        Whether a store that is there may be replaced. Anything that is no store of ours is never touched.
     provenance : mapping, optional
         What the manifest shall say besides versions, host and times: the configuration, the cluster.
     compression : {"final", "hot"}
         `hot` (lz4) for stores that are read many times, `final` (zstd, bit-shuffled) for the others.
     chunks : mapping, optional
         Dimension -> chunk length, in place of the default layout.
-    beside : iterable of path
-        Files in the same folder that belong to the store and are complete; their sha256 goes into the manifest.
+    beside : mapping of path to bytes, optional
+        Files in the same folder that belong to the store: they appear with it, and their sha256 is in the manifest.
 
     Returns
     -------
@@ -178,24 +133,23 @@ def write(
     Raises
     ------
     StoreError
-        The object is not valid, or the name does not end in `.zarr`.
+        The object is not valid, the name does not end in `.zarr`, something is there that may not be replaced, the disk
+        is full or read-only, or another process wrote the same store meanwhile.
     """
-    started = time.time()
     validate(obj)
-    path = Path(path)
-    partial = start(path)
+    reserved = publication.reserve(path, overwrite=overwrite)
     try:
-        root, groups = parts(obj)
-        group = zarr.create_group(partial, zarr_format=3)
-        write_group(group, root, compression=compression, chunks=chunks)
-        for name, dataset in sorted(groups.items()):
-            child = group.create_group(name)
-            write_group(child, dataset, compression=compression, chunks=chunks, whole=name.startswith("native/"))
-        finalise(partial)
-        return publish(partial, path, provenance, started, beside)
+        with files.writing(path):
+            root, groups = parts(obj)
+            group = zarr.create_group(reserved.partial, zarr_format=3)
+            write_group(group, root, compression=compression, chunks=chunks)
+            for name, dataset in sorted(groups.items()):
+                child = group.create_group(name)
+                write_group(child, dataset, compression=compression, chunks=chunks, whole=name.startswith("native/"))
+            finalise(reserved.partial)
+            return publication.publish(reserved, provenance, beside)
     except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.with_name(f"{partial.name}.json").unlink(missing_ok=True)
+        reserved.discard()
         raise
 
 

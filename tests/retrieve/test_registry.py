@@ -10,7 +10,7 @@ import yaml
 
 from allometry.config import Config, load_registry, validate
 from allometry.errors import ConfigError
-from allometry.retrieve.files import sha256_of
+from allometry.files import sha256_of
 from allometry.retrieve.places import parse_place
 from allometry.retrieve.source import run
 

@@ -121,7 +121,7 @@ def test_an_exception_leaves_nothing(tmp_path):
     def fail():
         with stores.SpikeWriter(tmp_path / "a.zarr", UNITS, 0.1, 1.0, samples.ATTRS, chunk=2) as writer:
             writer.append([1, 2, 3], [0, 0, 0])
-            assert (tmp_path / ".a.zarr.partial" / "spike_step").exists()
+            assert len(list(tmp_path.glob(".a.zarr.partial-*/spike_step"))) == 1
             assert not (tmp_path / "a.zarr").exists()
             raise RuntimeError("the simulation diverged")
 

@@ -15,7 +15,10 @@ _KINDS = ("chemical", "electrical", "functional")
 
 
 def stack_worm(
-    connectomes: Mapping[str, Path | str], out: Path | str, provenance: Mapping[str, Any] | None = None
+    connectomes: Mapping[str, Path | str],
+    out: Path | str,
+    provenance: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Stack Connectome stores and write the result.
 
@@ -27,14 +30,17 @@ def stack_worm(
         The stacked store.
     provenance : mapping, optional
         For the manifest.
+    overwrite : bool
+        Whether a store that is there may be replaced.
     """
+    stores.require_free(out, overwrite=overwrite)
     opened = {}
     for name, path in connectomes.items():
         dataset = stores.open(path)
         if not isinstance(dataset, xr.Dataset) or dataset.attrs.get("schema") != "Connectome":
             raise ReaderError("store is no connectome", where=str(path), expected="a store of schema Connectome")
         opened[name] = dataset
-    stores.write(stacked(opened), Path(out), provenance=dict(provenance or {}))
+    stores.write(stacked(opened), Path(out), overwrite=overwrite, provenance=dict(provenance or {}))
 
 
 def stacked(connectomes: Mapping[str, xr.Dataset]) -> xr.Dataset:

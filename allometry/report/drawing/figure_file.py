@@ -4,6 +4,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from allometry import files
+from allometry.errors import ReportError
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -26,7 +29,8 @@ class Figure:
     def save(self, image: str | Path) -> None:
         """Write the description beside `image`."""
         text = json.dumps(asdict(self), indent=1, sort_keys=True, ensure_ascii=False)
-        Path(image).with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+        with files.writing(image, ReportError):
+            files.write_text(Path(image).with_suffix(".json"), text + "\n")
 
     @classmethod
     def load(cls, image: str | Path) -> "Figure":

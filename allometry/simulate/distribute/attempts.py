@@ -51,6 +51,7 @@ class Attempts:
     partitions: int
     placed: clusters.Placement
     attrs: dict[str, Any] | None = None
+    overwrite: bool = False
     collector: Collector | None = None
 
     @property
@@ -267,7 +268,12 @@ class Attempts:
         net = self.plan.network
         windows = -(-self.steps // self.window_steps)
         writer = stores.SpikeWriter(
-            self.store, unit_table(net), dt_ms=net.dt_ms, duration_ms=self.steps * net.dt_ms, attrs=self.attrs or {}
+            self.store,
+            unit_table(net),
+            dt_ms=net.dt_ms,
+            duration_ms=self.steps * net.dt_ms,
+            attrs=self.attrs or {},
+            overwrite=self.overwrite,
         )
         return Collector(
             net, self.record, self.spool, writer, self.partitions, windows, self.window_steps, self.steps, self.keep
