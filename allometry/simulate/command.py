@@ -73,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
                 checkpoint=arguments.checkpoint,
                 cluster=cluster,
             ),
+            overwrite=arguments.overwrite,
         )
     print(store)
     return 0
