@@ -70,10 +70,13 @@ def row(
 
 
 def with_fdr(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows with `p_fdr`: p adjusted over all rows of the same measure (Benjamini-Hochberg)."""
+    """Rows with `p_fdr`: p adjusted over the results of the same measure (Benjamini-Hochberg).
+
+    Baselines and controls claim nothing: they are no tests of the family, and their own `p_fdr` is NaN.
+    """
     adjusted = [float("nan")] * len(rows)
     for name in {entry["measure"] for entry in rows}:
-        index = [i for i, entry in enumerate(rows) if entry["measure"] == name]
+        index = [i for i, entry in enumerate(rows) if entry["measure"] == name and entry["role"] == "result"]
         for i, value in zip(index, fdr([rows[i]["p"] for i in index])):
             adjusted[i] = float(value)
     return [{**entry, "p_fdr": value} for entry, value in zip(rows, adjusted)]

@@ -17,6 +17,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 LARGEST = 1e140  # squares, and sums of many squares, of what is larger would be infinite
+ROUNDING = 1e-12  # spread, relative to the values, below which only rounding tells values apart
 
 
 def numbers(x: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
@@ -94,14 +95,29 @@ def same_length(a: FloatArray, b: FloatArray, names: str) -> None:
         raise ComparisonError(f"{names} have shapes {a.shape} and {b.shape}", where=names, expected="equal shapes")
 
 
+def resolved(spread: npt.ArrayLike, scale: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Whether a spread (range, sd) is more than what rounding leaves of values as large as `scale`.
+
+    A constant whose value is no binary fraction has a mean that differs from it in the last bit, hence a variance above 0.
+    """
+    return np.asarray(spread, float) > ROUNDING * np.maximum(np.abs(scale), np.finfo(float).tiny)
+
+
+def varies(x: npt.ArrayLike, axis: int = 0) -> npt.NDArray[np.bool_]:
+    """Whether values differ along `axis`, by more than rounding leaves; NaN are left out, nothing at all does not vary."""
+    values = np.asarray(x, dtype=float)
+    known = np.isfinite(values)
+    high = values.max(axis=axis, initial=-np.inf, where=known)
+    low = values.min(axis=axis, initial=np.inf, where=known)
+    return resolved(high - low, np.maximum(np.abs(high), np.abs(low)))
+
+
 def varying_columns(x: FloatArray, name: str) -> npt.NDArray[np.bool_]:
     """Mask of the columns (units) that are not constant; an error where all are."""
-    spread = np.ptp(x, axis=0)
-    # Rounding leaves a spread of some ulps in a column that is constant by construction.
-    keep = spread > 1e-12 * np.maximum(np.abs(x).max(axis=0), np.finfo(float).tiny)
+    keep = varies(x)
     if not keep.any():
         raise ComparisonError(f"every unit of {name} is constant", where=name, expected="at least one unit that varies")
-    return np.asarray(keep)
+    return keep
 
 
 def integer_counts(x: npt.ArrayLike, name: str, ndim: int = 2) -> npt.NDArray[Any]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 from allometry.compare.inference.arrays import FloatArray, IntArray
 from allometry.compare.inference.statistics import Interval
@@ -67,7 +68,7 @@ def jackknife_nmi(pairs: list[tuple[IntArray, IntArray]]) -> Interval:
     left = np.array([mean_nmi(pairs, np.delete(everyone, i)) for i in everyone])
     if not np.isfinite(estimate) or not np.isfinite(left).all():
         return Interval(estimate, np.nan, np.nan, method="jackknife")
-    spread = 1.96 * float(np.sqrt((items - 1) * left.var()))
+    spread = float(stats.t.ppf(0.975, items - 1) * np.sqrt((items - 1) * left.var()))
     return Interval(estimate, max(estimate - spread, 0.0), min(estimate + spread, 1.0), method="jackknife")
 
 

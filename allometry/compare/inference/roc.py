@@ -7,7 +7,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from allometry.compare.inference.statistics import Interval, interval
+from allometry.compare.inference.statistics import FEW_UNITS, Interval, interval
 from allometry.errors import ComparisonError
 
 Floats = NDArray[np.float64]
@@ -74,6 +74,8 @@ def roc(score: ArrayLike, label: ArrayLike) -> Roc:
 def delong(score: ArrayLike, label: ArrayLike, level: float = 0.95) -> Interval:
     """AUC with the interval of DeLong et al. 1988 for independent items (fast form of Sun & Xu 2014).
 
+    Student's t with Welch's degrees of freedom where a class has fewer than 10 items.
+
     Items that share something (pairs that share a stimulated neuron) are not independent: use `cluster_bootstrap`.
     """
     values, positive = _classes(score, label)
@@ -86,9 +88,14 @@ def delong(score: ArrayLike, label: ArrayLike, level: float = 0.95) -> Interval:
             f"{x.size} positives and {y.size} negatives are too few for an interval", expected="2 of each"
         )
     area = float(placement_x.mean())
-    error = np.sqrt(placement_x.var(ddof=1) / x.size + placement_y.var(ddof=1) / y.size)
-    z = stats.norm.ppf((1 + level) / 2)
-    return Interval(area, max(0.0, area - z * error), min(1.0, area + z * error), level, "delong")
+    parts = np.array([placement_x.var(ddof=1) / x.size, placement_y.var(ddof=1) / y.size])
+    error = float(np.sqrt(parts.sum()))
+    freedom = np.inf
+    if min(x.size, y.size) < FEW_UNITS and error > 0:
+        # Welch-Satterthwaite, as in the test of Brunner and Munzel: z is too narrow for small classes.
+        freedom = parts.sum() ** 2 / (parts**2 / [x.size - 1, y.size - 1]).sum()
+    reach = float(stats.t.ppf((1 + level) / 2, freedom)) * error
+    return Interval(area, max(0.0, area - reach), min(1.0, area + reach), level, "delong")
 
 
 @njit(cache=True, nogil=True)
@@ -136,5 +143,7 @@ def cluster_replicates(score: ArrayLike, label: ArrayLike, cluster: ArrayLike, *
 def cluster_bootstrap(
     score: ArrayLike, label: ArrayLike, cluster: ArrayLike, *, seed: int, n: int = 1000, level: float = 0.95
 ) -> Interval:
-    """AUC with the percentile interval of `cluster_replicates`."""
-    return interval(cluster_replicates(score, label, cluster, seed=seed, n=n), auc(score, label), level)
+    """AUC with the interval of `cluster_replicates` by `statistics.interval`: Student's t for fewer than 10 clusters."""
+    replicates = cluster_replicates(score, label, cluster, seed=seed, n=n)
+    units = np.unique(np.asarray(cluster).ravel()[np.isfinite(np.asarray(score, dtype=float).ravel())]).size
+    return interval(replicates, auc(score, label), level, units=units, bounds=(0.0, 1.0))

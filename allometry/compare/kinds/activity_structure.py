@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from allometry import stores
+from allometry.compare.inference.arrays import ROUNDING, resolved
 from allometry.compare.inference.blockwise import Estimate
 from allometry.compare.inference.statistics import Interval, permutation_p, spearman_brown
 from allometry.compare.inputs.atlas import homologues, weights
@@ -209,7 +210,10 @@ def _correlations(trace: Floats) -> Floats:
         covariance = x.T @ x - sx * sx.T / n
         variance = sxx - sx * sx / n
         r = covariance / np.sqrt(variance * variance.T)
-    r[(n < 50) | (variance <= 0) | (variance.T <= 0)] = np.nan
+        # A neuron can be constant over the samples of one pair only, where it is the difference of two equal sums.
+        largest = np.abs(np.where(finite, data, 0.0)).max(axis=0)[:, None]
+        moves = (variance > ROUNDING * sxx) & resolved(np.sqrt(np.maximum(variance / n, 0)), largest)
+    r[(n < 50) | ~moves | ~moves.T] = np.nan
     np.fill_diagonal(r, np.nan)
     return np.clip(r, -1.0, 1.0)
 

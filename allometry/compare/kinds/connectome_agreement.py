@@ -15,6 +15,7 @@ from scipy import stats
 
 from allometry.compare.inference.statistics import Interval, interval, permutation_p
 from allometry.compare.inputs.atlas import weights
+from allometry.compare.measures.graphs.edge_weights import weights_within_nodes
 from allometry.compare.measures.graphs.matrices import Floats, Ints, rewired_edges
 from allometry.compare.measures.graphs.structure import Agreement, agreement
 from allometry.compare.result import Result, curve, row, with_fdr
@@ -61,7 +62,8 @@ def connectome_agreement(
     Returns
     -------
     Result
-        Rows `edge_recall`, `edge_precision`, `edge_jaccard` and `weight_rank_correlation` (group: kind of synapse);
+        Rows `edge_recall`, `edge_precision`, `edge_jaccard` and `weight_rank_correlation` (group: kind of synapse; the last
+        with `within_nodes`, the partial correlation that its p tests);
         curve `agreement`: the same as matrices [synapse, candidate, reference], with the number of shared nodes.
     """
     rows: list[dict[str, Any]] = []
@@ -99,9 +101,13 @@ def connectome_agreement(
         curves={"agreement": curve(("synapse", "candidate", "reference"), coords, **matrices)},
         derived={
             "nodes": "each pair is compared on the nodes that both hold; self-loops are left out",
-            "ci": f"percentiles of {bootstrap} resamples of the shared nodes (an edge counts as often as both its ends)",
+            "ci": f"percentiles of {bootstrap} resamples of the shared nodes (an edge counts as often as both its ends); wider "
+            "than need be where edges are independent of their nodes, since every edge is then resampled twice",
             "p": f"edges: one-sided, against the overlap of the reference with {nulls} rewirings of the candidate that keep "
-            "every degree; weights: one-sided t test of the rank correlation",
+            "every degree; weights: one-sided t test of column `within_nodes`, given the edges that both have",
+            "within_nodes": "partial rank correlation of the weights of shared edges, with the effects of their sources and "
+            "targets projected out (within_low, within_high: 95 % interval); a pair of nodes with electrical synapses "
+            "counts once. The score is not corrected: nodes with strong synapses in both raise it",
             "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
         },
     )
@@ -130,25 +136,27 @@ def _pair(
     x, y = a.weight[np.ix_(nodes, nodes)], b.weight[np.ix_(nodes, nodes)]
     found = agreement(x, y)
     intervals = _intervals(x, y, found, bootstrap, seed)
+    within = weights_within_nodes(x, y)
+    conditional = {"within_nodes": within.correlation, "within_low": within.low, "within_high": within.high}
     rows = []
     for one, other, recall, precision, edges in (
         (a, b, "recall", "precision", found.edges_reference),
         (b, a, "precision", "recall", found.edges_candidate),
     ):
         p = _overlap_p(one, other, found.edges_shared)
-        weight_p = _correlation_p(found.weight_rank_correlation, found.edges_shared)
         common: dict[str, Any] = {
             "group": synapse,
-            "n": edges,
             "shared_nodes": found.nodes,
             "shared_edges": found.edges_shared,
         }
+        overlap: dict[str, Any] = common | {"p": p, "n": edges} | dict.fromkeys(conditional, np.nan)
+        weight: dict[str, Any] = common | {"p": within.p, "n": within.edges} | conditional
         rows.append(
             [
-                row("edge_recall", one.name, other.name, intervals[recall], p=p, **common),
-                row("edge_precision", one.name, other.name, intervals[precision], p=p, **common),
-                row("edge_jaccard", one.name, other.name, intervals["jaccard"], p=p, **common),
-                row("weight_rank_correlation", one.name, other.name, intervals["weight"], p=weight_p, **common),
+                row("edge_recall", one.name, other.name, intervals[recall], **overlap),
+                row("edge_precision", one.name, other.name, intervals[precision], **overlap),
+                row("edge_jaccard", one.name, other.name, intervals["jaccard"], **overlap),
+                row("weight_rank_correlation", one.name, other.name, intervals["weight"], **weight),
             ]
         )
     return rows[0], rows[1], found
@@ -159,12 +167,6 @@ def _overlap_p(candidate: Annotation, reference: Annotation, shared: int) -> flo
     edges = reference.weight > 0
     # Rewired edges to nodes outside the reference overlap with nothing, as the candidate's own do.
     return permutation_p(shared, [edges[source, target].sum() for source, target in candidate.null])
-
-
-def _correlation_p(r: float, n: int) -> float:
-    if n < 4 or not np.isfinite(r):
-        return float("nan")
-    return float(stats.t.sf(r * np.sqrt((n - 2) / max(1 - r * r, 1e-12)), n - 2))
 
 
 def _intervals(x: Floats, y: Floats, found: Agreement, bootstrap: int, seed: int) -> dict[str, Interval]:
@@ -196,7 +198,7 @@ def _intervals(x: Floats, y: Floats, found: Agreement, bootstrap: int, seed: int
         r = (mxy - mx * my) / np.sqrt((mxx - mx**2) * (myy - my**2))
     values = {"recall": s / total_y, "precision": s / total_x, "jaccard": s / (total_x + total_y - s), "weight": r}
     return {
-        name: interval(values[name], estimate)
+        name: interval(values[name], estimate, units=size, bounds=(-1.0 if name == "weight" else 0.0, 1.0))
         if np.isfinite(values[name]).mean() > 0.5
         else Interval(estimate, np.nan, np.nan)
         for name, estimate in estimates.items()

@@ -193,13 +193,14 @@ def _connectome(
     both = known.any() and 0 < pairs.influence[known].mean() < 1  # few mirrored pairs can be of one class
     ceiling = (auc(mirror[known], pairs.influence[known]) if both else np.nan, np.nan)
     size = pairs.influence.size
+    driven = np.unique(pairs.source).size
 
     rows = [
         row(
             "influence_auc",
             name,
             atlas.name,
-            interval(drawn[group], area[group]),
+            interval(drawn[group], area[group], units=driven, bounds=(0.0, 1.0)),
             group=group,
             role="baseline",
             p=permutation_p(area[group], rewired) if group == "weight" else np.nan,
@@ -231,7 +232,7 @@ def _connectome(
                 "influence_auc",
                 point.name,
                 atlas.name,
-                interval(draws, value),
+                interval(draws, value, units=driven, bounds=(0.0, 1.0)),
                 group="simulated",
                 p=permutation_p(value, null),
                 ceiling=ceiling,
@@ -252,7 +253,7 @@ def _connectome(
                     "influence_auc_indirect",
                     point.name,
                     atlas.name,
-                    interval(beyond_draws, beyond),
+                    interval(beyond_draws, beyond, units=np.unique(pairs.source[indirect]).size, bounds=(0.0, 1.0)),
                     group="simulated",
                     n=int(indirect.sum()),
                     null="",
@@ -260,7 +261,7 @@ def _connectome(
                     **column,
                 )
             )
-        gains = {group: interval(draws - drawn[group], value - area[group]) for group in static}
+        gains = {group: interval(draws - drawn[group], value - area[group], units=driven) for group in static}
         rows += [
             row(
                 "influence_auc_gain",
@@ -268,8 +269,7 @@ def _connectome(
                 atlas.name,
                 gain,
                 group=f"over_{group}",
-                # share of resamples on the other side of zero
-                p=permutation_p(0.0, gain.replicates, "less"),
+                p=gain.p_above(),
                 n=size,
                 null="paired resamples",
                 verdict=_verdict(gain, group),
@@ -277,7 +277,13 @@ def _connectome(
             )
             for group, gain in gains.items()
         ]
-        summary.point(point, interval(draws, value), gains["weight"], null, roc(score, pairs.influence))
+        summary.point(
+            point,
+            interval(draws, value, units=driven, bounds=(0.0, 1.0)),
+            gains["weight"],
+            null,
+            roc(score, pairs.influence),
+        )
     return rows
 
 

@@ -13,6 +13,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from allometry import stores
+from allometry.compare.inference.arrays import varies
 from allometry.compare.inference.statistics import Interval, interval, leave_one_out_ceiling, permutation_p
 from allometry.compare.measures.graphs import dyads
 from allometry.compare.measures.graphs.matrices import Floats
@@ -46,15 +47,17 @@ def functional_connectivity(bold: ArrayLike) -> Floats:
     NaN for regions that are constant or NaN throughout; of the others, samples with NaN are left out.
     """
     data = np.asarray(bold, dtype=float)
+    data = np.where(varies(data), data, np.nan)
     absent = ~np.isfinite(data).any(axis=0)
     complete = np.isfinite(data[:, ~absent]).all(axis=1)
     if absent.all() or complete.sum() < 3:
         count = 0 if absent.all() else complete.sum()
         raise ComparisonError(f"{count} complete samples of BOLD", expected="at least 3")
-    data = np.where(absent, 0.0, data)[complete]  # constant: NaN in the result
+    data = np.where(absent, 0.0, data)[complete]
+    moving = varies(data)
     data = data - data.mean(axis=0)
     norm = np.sqrt((data**2).sum(axis=0))
-    scaled = data / np.where(norm > 0, norm, np.nan)
+    scaled = data / np.where(moving, norm, np.nan)
     return np.clip(scaled.T @ scaled, -1.0, 1.0)
 
 
@@ -135,7 +138,7 @@ def structure_bold(
             )
             for group, (value, n) in baselines.items()
         ]
-        gain = interval(own.replicates - strength.replicates, own.estimate - strength.estimate)
+        gain = interval(own.replicates - strength.replicates, own.estimate - strength.estimate, units=own.units)
         rows.append(
             row(
                 "structure_bold_gain",
@@ -143,7 +146,7 @@ def structure_bold(
                 reference,
                 gain,
                 group="over_strength",
-                p=permutation_p(0.0, gain.replicates, "less"),
+                p=gain.p_above(),
                 n=upper[0].size,
             )
         )
@@ -176,7 +179,8 @@ def structure_bold(
             "(no global signal regression, no filter)",
             "p": f"one-sided, against {nulls} permutations of the regions of the structural matrix",
             "strength": "product of the two regions' total weights: what a region's strength says without its connections",
-            "ci": f"percentiles of {bootstrap} resamples of the regions, ranks kept; of the subjects for the mean",
+            "ci": f"{bootstrap} resamples of the regions, ranks kept (percentiles); of the subjects for the mean (Student's t "
+            "below 10 subjects, none below 3)",
             "ceiling_low": "rank correlation of the subject's BOLD correlations with the mean of the others",
             "ceiling_high": "the same with the mean of all subjects, including the subject",
             "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
@@ -256,10 +260,8 @@ def _restrict(subject: Subject, labels: Sequence[str]) -> Subject:
 
 
 def _subject_bootstrap(scores: Floats, n: int, seed: int) -> Interval:
-    if len(scores) < 3:
-        return Interval(float(scores.mean()), np.nan, np.nan)
     draws = np.random.default_rng(seed).integers(0, len(scores), (n, len(scores)))
-    return interval(scores[draws].mean(axis=1), float(scores.mean()))
+    return interval(scores[draws].mean(axis=1), float(scores.mean()), units=len(scores))
 
 
 def _by_weight(weight: Floats, function: Floats) -> tuple[Floats, Floats, Floats, Floats]:

@@ -114,9 +114,11 @@ def _tell(pairs: Pairs, matrix: Floats) -> tuple[float, float, float, float]:
     )
 
 
-def _interval(replicates: Floats, estimate: float) -> Interval:
-    """Percentile interval; undefined (NaN) where the estimate is, as without any measured edge."""
-    return interval(replicates, estimate) if np.isfinite(estimate) else Interval(np.nan, np.nan, np.nan)
+def _interval(replicates: Floats, estimate: float, units: int, bounds: tuple[float, float]) -> Interval:
+    """Interval over stimulated neurons; undefined (NaN) where the estimate is, as without any measured edge."""
+    if not np.isfinite(estimate):
+        return Interval(np.nan, np.nan, np.nan)
+    return interval(replicates, estimate, units=units, bounds=bounds)
 
 
 def _shares(
@@ -134,7 +136,11 @@ def _shares(
         ratio = resampled[0] / resampled[1]
     ratio[~np.isfinite(ratio)] = np.nan
     times = told.p_edge / told.p_no_edge if told.p_no_edge else np.nan
-    return _interval(resampled[0], told.p_edge), _interval(resampled[1], told.p_no_edge), _interval(ratio, times)
+    return (
+        _interval(resampled[0], told.p_edge, clusters, (0.0, 1.0)),
+        _interval(resampled[1], told.p_no_edge, clusters, (0.0, 1.0)),
+        _interval(ratio, times, clusters, (0.0, np.inf)),
+    )
 
 
 def _correlation(pairs: Pairs, weight: Floats, told: FunctionGivenStructure, bootstrap: int, seed: int) -> Interval:
@@ -151,7 +157,7 @@ def _correlation(pairs: Pairs, weight: Floats, told: FunctionGivenStructure, boo
     n, sx, sy, sxx, syy, sxy = draws.T
     with np.errstate(invalid="ignore", divide="ignore"):
         r = (n * sxy - sx * sy) / np.sqrt((n * sxx - sx**2) * (n * syy - sy**2))
-    return _interval(r, told.spearman)
+    return _interval(r, told.spearman, clusters, (-1.0, 1.0))
 
 
 def _rows(

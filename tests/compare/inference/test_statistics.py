@@ -48,11 +48,11 @@ def test_same_seed_same_interval_other_seed_other_interval() -> None:
 
 
 def test_undefined_replicates_are_counted_not_used() -> None:
-    ci = st.interval([0.1, 0.2, np.nan, 0.3], 0.2)
+    ci = st.interval([0.1, 0.2, np.nan, 0.3], 0.2, units=20)
     assert ci.undefined == 1
     assert np.isfinite(ci.low)
     with pytest.raises(ComparisonError, match="undefined in 3 of 4"):
-        st.interval([np.nan, np.nan, np.nan, 0.3], 0.3)
+        st.interval([np.nan, np.nan, np.nan, 0.3], 0.3, units=20)
 
 
 def test_too_few_items_and_unequal_lengths_are_named() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy.signal import savgol_filter
 
-from allometry.compare.inference.arrays import FloatArray, IntArray
+from allometry.compare.inference.arrays import FloatArray, IntArray, varies
 from allometry.errors import ComparisonError
 from allometry.stores.activity_summary import KATO_ORDER, KATO_WINDOW
 
@@ -135,8 +135,7 @@ def common_states(animals: Sequence[Animal], ignored: Sequence[str], fewest: int
 def standardised(features: FloatArray) -> FloatArray:
     """Features [samples, dimensions] of mean 0 and sd 1; constant ones are 0."""
     centred = features - features.mean(axis=0)
-    sd = centred.std(axis=0)
-    return np.divide(centred, sd, out=np.zeros_like(centred), where=sd > 0)
+    return np.divide(centred, centred.std(axis=0), out=np.zeros_like(centred), where=varies(features))
 
 
 def aligned_features(

@@ -179,7 +179,7 @@ def _similarities(
             draws = [rng.integers(0, len(x), len(x)) for _ in range(bootstrap)]
             # A resample with few distinct neurons has no rank for so many components.
             draws = [draw for draw in draws if np.unique(draw).size > x.shape[1] + 1]
-            found = interval([function(x[draw], y[draw]) for draw in draws], value)
+            found = interval([function(x[draw], y[draw]) for draw in draws], value, units=len(x), bounds=(0.0, 1.0))
             half = sorted(
                 function(h[0][k], h[1][k]) for h, k in ((a.halves, a.index(labels)), (b.halves, b.index(labels)))
             )

@@ -122,7 +122,7 @@ def block_interval(truth: IntArray, predicted: IntArray, length: int, n: int, se
     for _ in range(n):
         index = np.concatenate([parts[i] for i in rng.integers(0, len(parts), len(parts))])
         replicates.append(balanced_accuracy(truth[index], predicted[index]))
-    return interval(replicates, balanced_accuracy(truth, predicted))
+    return interval(replicates, balanced_accuracy(truth, predicted), units=len(parts), bounds=(0.0, 1.0))
 
 
 def block_p(observed: float, null: FloatArray) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from scipy.optimize import linear_sum_assignment
 
-from allometry.compare.inference.arrays import FloatArray, IntArray
+from allometry.compare.inference.arrays import FloatArray, IntArray, varies
 from allometry.compare.inference.blockwise import Estimate
 from allometry.compare.inference.partitions import chance_nmi, jackknife_nmi
 from allometry.compare.inference.statistics import Interval, permutation_p
@@ -313,11 +313,12 @@ def _mean_correlation(a: FloatArray, b: FloatArray) -> float:
     """Mean over rows of the correlation over the columns that are finite in both; constant rows count as 0."""
     known = np.isfinite(a) & np.isfinite(b)
     count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    varying = varies(np.where(known, a, np.nan), axis=1) & varies(np.where(known, b, np.nan), axis=1)
     x, y = np.where(known, a, 0.0), np.where(known, b, 0.0)
     x = np.where(known, x - x.sum(axis=1, keepdims=True) / count, 0.0)
     y = np.where(known, y - y.sum(axis=1, keepdims=True) / count, 0.0)
-    norm = np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
-    return float(np.divide((x * y).sum(axis=1), norm, out=np.zeros(len(x)), where=norm > 0).mean())
+    norm = np.sqrt((x * x).sum(axis=1)) * np.sqrt((y * y).sum(axis=1))
+    return float(np.divide((x * y).sum(axis=1), norm, out=np.zeros(len(x)), where=varying).mean())
 
 
 def _modules(

@@ -6,7 +6,14 @@ from typing import Any
 import numpy as np
 
 from allometry.compare.inference.arrays import FloatArray
-from allometry.compare.inference.statistics import Interval, fdr, permutation_p, spearman_brown
+from allometry.compare.inference.statistics import (
+    Interval,
+    expanded_levels,
+    fdr,
+    interval,
+    permutation_p,
+    spearman_brown,
+)
 from allometry.compare.inputs.design import Population
 from allometry.compare.kinds.population_code import statistics as statistics_of
 from allometry.compare.measures.populations import tuning
@@ -22,7 +29,7 @@ FEW_SPLITS = 5  # halves of each shuffle
 
 def _null_row(measure: str, population: Population, values: FloatArray, group: str) -> dict[str, Any]:
     kept = values[np.isfinite(values)]
-    spread = _bounded(float(kept.mean()), kept) if kept.size else Interval(np.nan, np.nan, np.nan)
+    spread = _spread(kept) if kept.size else Interval(np.nan, np.nan, np.nan)
     return row(measure, population.name, population.store, spread, group=group, role="baseline", n=kept.size)
 
 
@@ -159,15 +166,15 @@ class Described:
         resampled = statistics_of.dispersion(covariance, freedom, sizes, draws)
         own = statistics_of.dispersion(covariance, freedom, sizes, np.ones((1, units)))
         at = int(np.flatnonzero(sizes == size)[0])
-        radius = _bounded(own.radius[at, 0], resampled.radius[at])
+        radius = interval(resampled.radius[at], own.radius[at, 0], units=units, bounds=(0.0, 1.0))
         self.add("spectral_radius", radius, null[:, 1], "shuffled trials", "greater", n=freedom)
-        dimension = _bounded(own.participation[0], resampled.participation)
+        dimension = interval(resampled.participation, own.participation[0], units=units, bounds=(1.0, units))
         self.add("participation_ratio", dimension, null[:, 2], "shuffled trials", "less", group="noise", n=freedom)
         means = np.cov(self.population.means.T)
         of_means = [statistics_of.dispersion(means, len(x) - 1, sizes[:1], d) for d in (np.ones((1, units)), draws)]
-        dimension = _bounded(of_means[0].participation[0], of_means[1].participation)
+        dimension = interval(of_means[1].participation, of_means[0].participation[0], units=units, bounds=(1.0, units))
         self.add("participation_ratio", dimension, np.empty(0), "", "less", group="signal", n=len(x))
-        low, high = np.nanquantile(resampled.radius, [0.025, 0.975], axis=1)
+        low, high = np.nanquantile(resampled.radius, expanded_levels(units), axis=1)
         return {
             "response_correlations": [_density(_upper(m), CORRELATION_EDGES) for m in (signal, noise)]
             + [_density(np.array(independent), CORRELATION_EDGES)],
@@ -175,9 +182,10 @@ class Described:
         }
 
 
-def _bounded(value: float, replicates: FloatArray) -> Interval:
-    low, high = np.nanquantile(replicates, [0.025, 0.975])
-    return Interval(float(value), float(low), float(high))
+def _spread(kept: FloatArray) -> Interval:
+    """Mean of shuffles, and where 95 % of them lie."""
+    low, high = np.quantile(kept, [0.025, 0.975])
+    return Interval(float(kept.mean()), float(low), float(high))
 
 
 def _means(values: FloatArray) -> FloatArray:

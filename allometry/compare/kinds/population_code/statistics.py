@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allometry.compare.inference.arrays import FloatArray
+from allometry.compare.inference.arrays import FloatArray, resolved, varies
 from allometry.compare.inference.statistics import Interval, interval
 from allometry.compare.measures.populations import covariance as covariance_
 from allometry.compare.measures.populations import decoding, tuning
@@ -45,7 +45,8 @@ def decode(
     accuracy = Interval(found.accuracy, np.nan, np.nan)
     if len(shown) >= FEWEST_BLOCKS:
         draws = rng.integers(0, len(shown), (bootstrap, len(shown)))
-        accuracy = interval(right[draws].sum(axis=1) / shown[draws].sum(axis=1), found.accuracy)
+        replicates = right[draws].sum(axis=1) / shown[draws].sum(axis=1)
+        accuracy = interval(replicates, found.accuracy, units=len(shown), bounds=(0.0, 1.0))
     seeds = rng.integers(0, 2**31, nulls)
     null = [decoding.decode_within(responses, decoder, centre_blocks, int(s)).accuracy for s in seeds]
     return Decoded(accuracy, found.chance, np.array(null), found.confusion.astype(float), found.n_trials)
@@ -127,9 +128,10 @@ def signal_correlation(responses: FloatArray, *, splits: int, seed: int) -> Floa
         standard = []
         for part in (chosen, present & ~chosen):
             mean = np.einsum("sr,sru->su", part.astype(float), filled) / part.sum(axis=1)[:, None]
+            varying = varies(mean)
             mean = mean - mean.mean(axis=0)
             norm = np.sqrt((mean**2).sum(axis=0))
-            standard.append(np.divide(mean, norm, out=np.full_like(mean, np.nan), where=norm > 1e-12))
+            standard.append(np.divide(mean, norm, out=np.full_like(mean, np.nan), where=varying))
         r = standard[0].T @ standard[1]
         r = (r + r.T) / 2
         total += np.nan_to_num(r)
@@ -143,6 +145,8 @@ def noise_covariance(responses: FloatArray) -> tuple[FloatArray, int]:
     """Covariance [units, units] of residuals around the mean response to each stimulus, and its degrees of freedom."""
     present = np.isfinite(responses[:, :, 0])
     residual = (responses - np.nanmean(responses, axis=1, keepdims=True))[present]
+    # What rounding leaves of a unit that is constant within every stimulus is no noise.
+    residual[:, ~resolved(np.abs(residual).max(axis=0), np.abs(responses[present]).max(axis=0))] = 0.0
     freedom = int(present.sum() - len(responses))
     if freedom < 2:
         raise ComparisonError(
@@ -173,7 +177,9 @@ def mean_over_pairs(matrix: FloatArray, draws: FloatArray) -> Interval:
     values = np.where(known, matrix, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         replicates = _pairs(values, draws) / _pairs(known.astype(float), draws)
-    return interval(replicates, float(values.sum() / known.sum()))
+    return interval(
+        replicates, float(values.sum() / known.sum()), units=int(known.any(axis=0).sum()), bounds=(-1.0, 1.0)
+    )
 
 
 def mean_over_units(values: FloatArray, draws: FloatArray) -> Interval:
@@ -184,7 +190,7 @@ def mean_over_units(values: FloatArray, draws: FloatArray) -> Interval:
     filled = np.where(known, values, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         replicates = (draws @ filled) / (draws @ known)
-    return interval(replicates, float(values[known].mean()))
+    return interval(replicates, float(values[known].mean()), units=int(known.sum()))
 
 
 @dataclass(frozen=True)

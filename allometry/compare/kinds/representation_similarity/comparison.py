@@ -195,7 +195,7 @@ def _models(
         for layer, _, estimate, draws, null in scored:
             over = Interval(np.nan, np.nan, np.nan)
             if pixels is not None and layer.model != "pixels":
-                over = geometry.bounded(draws - pixels[3], estimate.estimate - pixels[2].estimate)
+                over = geometry.bounded(draws - pixels[3], estimate.estimate - pixels[2].estimate, count)
             rows.append(
                 entry(
                     measure,
@@ -238,7 +238,8 @@ def _depth(model: str, population: Population, scored: Sequence[tuple[Any, ...]]
     best = float(depths[np.argmax([entry[2].estimate for entry in scored])])
     draws = np.array([entry[3] for entry in scored])
     known = draws[:, np.isfinite(draws).all(axis=0)]
-    bounds = geometry.bounded(depths[known.argmax(axis=0)].astype(float), best) if known.size else best
+    deepest = depths[known.argmax(axis=0)].astype(float) if known.size else np.empty(0)
+    bounds = geometry.bounded(deepest, best, len(population.stimuli), (float(depths.min()), float(depths.max())))
     return entry("pseudo_depth", model, population.name, bounds, group="layer of maximum", model=model, n=len(depths))
 
 

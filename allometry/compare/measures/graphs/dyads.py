@@ -78,4 +78,4 @@ def bootstrap(x: Floats, y: Floats, n: int, seed: int) -> Interval:
         pairs = total(known.astype(float))
         mx, my, mxx, myy, mxy = (total(v) / pairs for v in (rx, ry, rx * rx, ry * ry, rx * ry))
         r = (mxy - mx * my) / np.sqrt((mxx - mx**2) * (myy - my**2))
-    return interval(r, estimate)
+    return interval(r, estimate, units=int(known.any(axis=0).sum()), bounds=(-1.0, 1.0))

@@ -13,7 +13,8 @@ from scipy import sparse
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.sparse.linalg import ArpackError, eigs
 
-from allometry.compare.inference.arrays import FloatArray, matrix, vector
+from allometry.compare.inference.arrays import FloatArray, matrix, varies, vector
+from allometry.compare.inference.statistics import permutation_p
 from allometry.errors import ComparisonError
 
 LARGE = 500  # units from which on the leading eigenvalue is iterated, and sparse weights are treated as such
@@ -335,6 +336,5 @@ def against_nulls(
         raise ComparisonError(f"{len(nulls)} null networks", where="nulls", expected="at least two")
     value = float(measure(matrix(weights, "weights")))
     null = np.array([float(measure(matrix(w, "nulls"))) for w in nulls])
-    sd = null.std(ddof=1)
-    z = (value - null.mean()) / sd if sd > 0 else float("nan")
-    return AgainstNulls(value, null, float(z), float((1 + (null >= value).sum()) / (1 + null.size)))
+    z = (value - null.mean()) / null.std(ddof=1) if varies(null) else float("nan")
+    return AgainstNulls(value, null, float(z), permutation_p(value, null))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse, stats
 
+from allometry.compare.inference.arrays import varies
 from allometry.compare.inference.roc import cluster_bootstrap
 from allometry.compare.inference.statistics import Interval, permutation_p
 from allometry.compare.measures.graphs.matrices import Floats, Ints, as_matrix, is_directed, path_lengths, rewirings
@@ -130,7 +131,7 @@ def rank_correlation(x: ArrayLike, y: ArrayLike) -> float:
     a, b = np.asarray(x, dtype=float).ravel(), np.asarray(y, dtype=float).ravel()
     both = np.isfinite(a) & np.isfinite(b)
     a, b = a[both], b[both]
-    if a.size < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
+    if a.size < 3 or not (varies(a) and varies(b)):
         return float("nan")
     return float(np.corrcoef(stats.rankdata(a), stats.rankdata(b))[0, 1])
 

@@ -9,7 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from allometry.compare.inference.arrays import FloatArray, IntArray, array, condensed, matrix, n_from_pairs, vector
+from allometry.compare.inference.arrays import (
+    FloatArray,
+    IntArray,
+    array,
+    condensed,
+    matrix,
+    n_from_pairs,
+    resolved,
+    varies,
+    vector,
+)
 from allometry.errors import ComparisonError
 
 
@@ -60,6 +70,8 @@ def _noise_covariance(x: FloatArray, present: npt.NDArray[np.bool_]) -> tuple[Fl
         warnings.simplefilter("ignore", RuntimeWarning)
         mean = np.nanmean(x, axis=1)
     residual = (x - mean[:, None, :])[present]
+    # What rounding leaves of a unit that is constant within every stimulus is no noise.
+    residual[:, ~resolved(np.abs(residual).max(axis=0), np.abs(x[present]).max(axis=0))] = 0.0
     return residual.T @ residual / (len(residual) - len(x)), mean
 
 
@@ -104,6 +116,7 @@ def signal_correlation(responses: npt.ArrayLike, corrected: bool = True) -> Floa
     if x.shape[0] < 3:
         raise ComparisonError(f"{x.shape[0]} stimuli", where="responses", expected="at least three stimuli")
     residual, mean = _noise_covariance(x, present)
+    mean[:, ~varies(mean)] = 0.0
     covariance = np.atleast_2d(np.cov(mean.T))
     if corrected:
         covariance = covariance - residual * (1 / present.sum(axis=1)).mean()

@@ -17,7 +17,7 @@ from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from allometry.compare.inference.arrays import FloatArray, IntArray, array, choice
+from allometry.compare.inference.arrays import FloatArray, IntArray, array, choice, varies
 from allometry.errors import ComparisonError
 
 DECODERS = ("nearest_centroid", "correlation", "lda", "logistic")
@@ -62,7 +62,7 @@ def _trials(responses: npt.ArrayLike, name: str = "responses") -> tuple[FloatArr
             expected="at least two presentations of each stimulus",
             do="drop those stimuli",
         )
-    if np.ptp(x[present], axis=0).max() == 0:
+    if not varies(x[present]).any():
         raise ComparisonError(f"every unit of {name} is constant", where=name, expected="units that vary")
     stimulus, block = np.nonzero(present)
     return x[present], stimulus.astype(np.int64), block.astype(np.int64)
@@ -80,7 +80,7 @@ class _CorrelationCentroid:
         def standard(v: FloatArray) -> FloatArray:
             centred = v - v.mean(axis=1, keepdims=True)
             norm = np.linalg.norm(centred, axis=1, keepdims=True)
-            return np.divide(centred, norm, out=np.zeros_like(centred), where=norm > 0)
+            return np.divide(centred, norm, out=np.zeros_like(centred), where=varies(v, axis=1)[:, None])
 
         return np.asarray(self.classes_[(standard(x) @ standard(self.centroids_).T).argmax(axis=1)])
 

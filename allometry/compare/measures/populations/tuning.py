@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from allometry.compare.inference.arrays import FloatArray, array, numbers, vector
+from allometry.compare.inference.arrays import FloatArray, array, numbers, resolved, varies, vector
 from allometry.errors import ComparisonError
 
 
@@ -177,9 +177,9 @@ def reliability(responses: npt.ArrayLike, splits: int | str = 100, seed: int = 0
             )
         a = (filled * first).sum(axis=1) / first.sum(axis=1)
         b = (filled * second).sum(axis=1) / second.sum(axis=1)
+        good = varies(a) & varies(b)
         a, b = a - a.mean(axis=0), b - b.mean(axis=0)
-        norm = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
-        good = norm > 1e-300
+        norm = np.sqrt((a**2).sum(axis=0)) * np.sqrt((b**2).sum(axis=0))
         total[good] += ((a * b).sum(axis=0)[good]) / norm[good]
         number += good
     return np.divide(total, number, out=np.full(x.shape[2], np.nan), where=number > 0)
@@ -206,4 +206,5 @@ def signal_to_noise(responses: npt.ArrayLike) -> FloatArray:
     mean = np.nansum(x, axis=1) / number
     noise = np.nansum((x - mean[:, None]) ** 2, axis=(0, 1)) / (number - 1).sum(axis=0)
     signal = mean.var(axis=0, ddof=1) - noise * (1 / number).mean(axis=0)
-    return np.divide(signal, noise, out=np.full(noise.shape, np.nan), where=noise > 0)
+    noisy = resolved(np.sqrt(noise), np.nanmax(np.abs(x), axis=(0, 1)))
+    return np.divide(signal, noise, out=np.full(noise.shape, np.nan), where=noisy)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 
-from allometry.compare.inference.arrays import FloatArray, IntArray, numbers, off_diagonal, self_product
+from allometry.compare.inference.arrays import FloatArray, IntArray, numbers, off_diagonal, resolved, self_product
 from allometry.compare.inference.blockwise import axis_blocks, estimate
 from allometry.errors import ComparisonError
 
@@ -172,12 +172,13 @@ def _residuals(block: FloatArray) -> tuple[FloatArray, int]:
 def _noise_variance(block: FloatArray) -> FloatArray:
     residual, freedom = _residuals(block)
     variance = (residual**2).sum(axis=0) / freedom
-    _refuse_silent(variance)
+    _refuse_silent(variance, block)
     return np.asarray(variance)
 
 
-def _refuse_silent(variance: FloatArray) -> None:
-    silent = np.flatnonzero(~(variance > 1e-14 * np.nanmax(variance, initial=0)))
+def _refuse_silent(variance: FloatArray, responses: FloatArray) -> None:
+    largest = np.nanmax(np.abs(responses), axis=(0, 1))
+    silent = np.flatnonzero(~resolved(np.sqrt(variance), largest))
     if silent.size:
         raise ComparisonError(
             f"{silent.size} units have no trial-to-trial variability",
@@ -222,7 +223,7 @@ def _fully_whitened(responses: Any, labels: IntArray, memory_limit: int) -> Floa
     present = None if np.isfinite(means).all() else _presence(means, None)
     residual, freedom = _residuals(whole)
     sd = np.sqrt((residual**2).sum(axis=0) / freedom)
-    _refuse_silent(sd**2)
+    _refuse_silent(sd**2, whole)
     residual /= sd
     weight = shrinkage_intensity(residual, freedom)
     standard = np.where(np.isfinite(means), means, 0).transpose(1, 0, 2) / sd

@@ -15,7 +15,7 @@ from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 from scipy.stats import t as student
 
-from allometry.compare.inference.arrays import FloatArray, IntArray
+from allometry.compare.inference.arrays import FloatArray, IntArray, varies
 from allometry.compare.inference.statistics import Interval, interval, spearman_brown
 from allometry.compare.measures.representations import crossnobis, rdm
 from allometry.compare.measures.representations.similarity import gram
@@ -81,7 +81,7 @@ def agreement(measure: str, a: FloatArray, b: FloatArray) -> float:
     x, y = a[i, j], b[i, j]
     good = np.isfinite(x) & np.isfinite(y)
     x, y = x[good], y[good]
-    if x.size < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+    if x.size < 3 or not (varies(x) and varies(y)):
         return float("nan")
     rx, ry = (rankdata(v) - (x.size + 1) / 2 for v in (x, y))
     scale = (x.size**3 - x.size) / 12 if measure == "rsa" else np.sqrt((rx @ rx) * (ry @ ry))
@@ -133,7 +133,7 @@ def agreement_interval(measure: str, a: FloatArray, b: FloatArray, draws: FloatA
     """
     estimate = agreement(measure, a, b)
     if measure != "cka":
-        return bounded(draws, estimate)
+        return bounded(draws, estimate, len(a), (-1.0, 1.0))
     if len(a) < FEWEST_FOR_INTERVAL or not np.isfinite(estimate):
         return Interval(estimate, np.nan, np.nan)
     everyone = np.arange(len(a))
@@ -145,11 +145,13 @@ def agreement_interval(measure: str, a: FloatArray, b: FloatArray, draws: FloatA
     return Interval(estimate, estimate - reach, estimate + reach, method="jackknife")
 
 
-def bounded(values: FloatArray, estimate: float) -> Interval:
-    """Percentile interval of replicates, NaN bounds where most are undefined."""
+def bounded(
+    values: FloatArray, estimate: float, stimuli: int, bounds: tuple[float, float] = (-np.inf, np.inf)
+) -> Interval:
+    """Interval of replicates of resampled stimuli, NaN bounds where most are undefined."""
     if not np.isfinite(estimate) or not values.size or np.isfinite(values).mean() < 0.5:
         return Interval(estimate, np.nan, np.nan)
-    return interval(values, estimate)
+    return interval(values, estimate, units=stimuli, bounds=bounds)
 
 
 def orders(stimuli: int, n: int, seed: int) -> IntArray:

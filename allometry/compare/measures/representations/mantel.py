@@ -5,7 +5,7 @@ import numpy.typing as npt
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
-from allometry.compare.inference.arrays import FloatArray, blocks, choice, condensed, n_from_pairs, same_length
+from allometry.compare.inference.arrays import FloatArray, blocks, choice, condensed, n_from_pairs, same_length, varies
 from allometry.compare.inference.statistics import PermutationTest, permutation_p
 from allometry.errors import ComparisonError
 
@@ -66,9 +66,8 @@ def rsa_permutation(
 
 
 def _standard(d: FloatArray, method: str) -> FloatArray:
+    if not varies(d):
+        raise ComparisonError("an RDM is constant", where="rdm_a or rdm_b", expected="dissimilarities that vary")
     values = rankdata(d) if method == "spearman" else d
     centred = values - values.mean()
-    norm = np.linalg.norm(centred)
-    if norm == 0:
-        raise ComparisonError("an RDM is constant", where="rdm_a or rdm_b", expected="dissimilarities that vary")
-    return np.asarray(centred / norm)
+    return np.asarray(centred / np.linalg.norm(centred))

@@ -20,6 +20,7 @@ from allometry.compare.inference.arrays import (
     off_diagonal,
     same_length,
     self_product,
+    varies,
 )
 from allometry.compare.inference.blockwise import axis_blocks
 from allometry.errors import ComparisonError
@@ -152,7 +153,7 @@ def rsa(rdm_a: npt.ArrayLike, rdm_b: npt.ArrayLike, method: str = "spearman") ->
 def _agreement(a: FloatArray, b: FloatArray, method: str) -> float:
     n = a.size
     if method == "kendall":
-        if np.ptp(a) == 0 or np.ptp(b) == 0:
+        if not (varies(a) and varies(b)):
             return 0.0
         ties = [(np.unique(v, return_counts=True)[1].astype(float)) for v in (a, b)]
         pairs = n * (n - 1) / 2
@@ -161,13 +162,12 @@ def _agreement(a: FloatArray, b: FloatArray, method: str) -> float:
     if method == "rho_a":
         centred = [rankdata(v) - (n + 1) / 2 for v in (a, b)]
         return float(12 * (centred[0] @ centred[1]) / (n**3 - n))
+    if not (varies(a) and varies(b)):
+        raise ComparisonError("an RDM is constant", where="rdm_a or rdm_b", expected="dissimilarities that vary")
     if method == "spearman":
         a, b = rankdata(a), rankdata(b)
     a, b = a - a.mean(), b - b.mean()
-    norm = np.sqrt((a @ a) * (b @ b))
-    if norm <= 1e-14 * n * max(np.abs(a).max(), 1e-300) * max(np.abs(b).max(), 1e-300):
-        raise ComparisonError("an RDM is constant", where="rdm_a or rdm_b", expected="dissimilarities that vary")
-    return float(np.clip(a @ b / norm, -1, 1))
+    return float(np.clip(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)), -1, 1))
 
 
 def noise_ceiling(rdms: npt.ArrayLike, method: str = "spearman") -> tuple[float, float]:
@@ -198,7 +198,7 @@ def noise_ceiling(rdms: npt.ArrayLike, method: str = "spearman") -> tuple[float,
     choice(method, METHODS, "method")
     x = matrix(rdms, "rdms", rows=2, columns=3)
     condensed(x[0], "rdms[0]")
-    if (np.ptp(x, axis=1) == 0).any():
+    if not varies(x, axis=1).all():
         raise ComparisonError("an RDM is constant", where="rdms", expected="dissimilarities that vary")
     if method == "pearson":
         z = (x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True)

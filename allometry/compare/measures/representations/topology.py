@@ -8,7 +8,7 @@ from scipy.sparse.csgraph import csgraph_from_dense, shortest_path
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
-from allometry.compare.inference.arrays import FloatArray, condensed, matrix, n_from_pairs, off_diagonal
+from allometry.compare.inference.arrays import FloatArray, condensed, matrix, n_from_pairs, off_diagonal, varies
 from allometry.compare.measures.representations.rdm import rsa
 from allometry.errors import ComparisonError
 
@@ -54,7 +54,7 @@ def geo_topological(rdm: npt.ArrayLike, lower: float, upper: float, ranks: bool 
             f"lower={lower}, upper={upper}", where="lower, upper", expected="0 <= lower <= upper <= 1"
         )
     d = condensed(rdm)
-    if np.ptp(d) == 0:
+    if not varies(d):
         raise ComparisonError("the RDM is constant", where="rdm", expected="dissimilarities that vary")
     if ranks:
         d = rankdata(d)

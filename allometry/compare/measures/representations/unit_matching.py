@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso
 from sklearn.model_selection import KFold
 
-from allometry.compare.inference.arrays import FloatArray, IntArray, choice, matrix, same_rows
+from allometry.compare.inference.arrays import FloatArray, IntArray, choice, matrix, same_rows, varies, varying_columns
 from allometry.errors import ComparisonError
 
 
@@ -22,11 +22,14 @@ def _cross_correlation(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
     for part, name in ((a, "x"), (b, "y")):
         centred = part - part.mean(axis=0)
         norm = np.linalg.norm(centred, axis=0)
-        varies = norm > 1e-12 * np.maximum(np.linalg.norm(part, axis=0), 1e-300)
-        if not varies.any():
-            raise ComparisonError(f"every unit of {name} is constant", where=name, expected="units that vary")
-        standard.append(np.divide(centred, norm, out=np.full_like(centred, np.nan), where=varies))
+        varying = varying_columns(part, name)
+        standard.append(np.divide(centred, norm, out=np.full_like(centred, np.nan), where=varying))
     return np.clip(standard[0].T @ standard[1], -1, 1)
+
+
+def _sd(part: FloatArray) -> FloatArray:
+    """Standard deviation of every unit; 1 for those that do not vary."""
+    return np.where(varies(part), part.std(axis=0), 1.0)
 
 
 def match_units(x: npt.ArrayLike, y: npt.ArrayLike, method: str = "one_to_one") -> tuple[IntArray, FloatArray]:
@@ -95,9 +98,8 @@ def sparse_prediction(
     same_rows(a, b)
     if not 2 <= folds <= a.shape[0]:
         raise ComparisonError(f"folds={folds}", where="folds", expected=f"between 2 and {a.shape[0]} stimuli")
-    sd_a, sd_b = a.std(axis=0), b.std(axis=0)
-    a = (a - a.mean(axis=0)) / np.where(sd_a > 0, sd_a, 1)
-    b = (b - b.mean(axis=0)) / np.where(sd_b > 0, sd_b, 1)
+    varying = varies(b)
+    a, b = (np.where(varies(part), (part - part.mean(axis=0)) / _sd(part), 0.0) for part in (a, b))
     left_out = np.zeros_like(b)
     with warnings.catch_warnings():
         # A penalty this side of the optimum leaves small residual gaps, which the score shows anyway.
@@ -107,7 +109,7 @@ def sparse_prediction(
             left_out[test] = np.reshape(model.predict(a[test]), (len(test), -1))
         weights = np.atleast_2d(Lasso(alpha=alpha).fit(a, b).coef_)
     with np.errstate(invalid="ignore", divide="ignore"):
-        r2 = np.where(sd_b > 0, 1 - ((b - left_out) ** 2).sum(axis=0) / (b**2).sum(axis=0), np.nan)
+        r2 = np.where(varying, 1 - ((b - left_out) ** 2).sum(axis=0) / (b**2).sum(axis=0), np.nan)
     return r2, np.count_nonzero(weights, axis=1).astype(np.int64)
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.distance import squareform
 
-from allometry.compare.inference.arrays import FloatArray, IntArray, array, condensed, matrix
+from allometry.compare.inference.arrays import FloatArray, IntArray, array, condensed, matrix, resolved, varies
 from allometry.compare.measures.tensors.decomposition import check_rank, factor_similarity, ntf
 from allometry.errors import ComparisonError
 
@@ -91,8 +91,9 @@ def slopes(traces: npt.ArrayLike, smooth: float = 0.0) -> FloatArray:
     if smooth:
         filled = gaussian_filter1d(filled, smooth, axis=0)
     slope = np.gradient(filled, axis=0)
-    sd = slope.std(axis=0)
-    return np.divide(slope, sd, out=np.zeros_like(slope), where=sd > 1e-12 * max(float(sd.max()), 1e-300))
+    # Smoothing and differences leave rounding of the trace's own size where it does not move.
+    moves = varies(filled) & resolved(slope.std(axis=0), np.abs(filled).max(axis=0))
+    return np.divide(slope, slope.std(axis=0), out=np.zeros_like(slope), where=moves)
 
 
 def coincidence(slope: FloatArray, scale: float = 1.0) -> FloatArray:

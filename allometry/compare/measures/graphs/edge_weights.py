@@ -1,0 +1,122 @@
+"""Do two annotations count the same weights on the edges that both have, beyond what the nodes of an edge explain?
+
+Nodes with strong edges have them in any annotation: edges that share a node are not independent, and a test over edges finds
+agreement where there are only hubs. Permuting nodes would not help, since it destroys the shared edges it is about. Here
+every node's effect on the ranks (as source and as target) is projected out of both, and what remains is correlated.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse, stats
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import lsmr
+
+from allometry.compare.inference.arrays import varies
+from allometry.compare.measures.graphs.matrices import Floats, Ints, as_matrix, is_directed
+from allometry.errors import ComparisonError
+
+
+@dataclass(frozen=True)
+class WithinNodes:
+    """Rank correlation of the weights of shared edges with the effects of their nodes removed.
+
+    Attributes
+    ----------
+    correlation, low, high : float
+        The partial correlation and its 95 % interval (Fisher's z, with the variance of ranks); NaN where nothing remains.
+    p : float
+        One-sided, of no positive correlation: t with `freedom` degrees of freedom.
+    edges : int
+        Shared edges; a pair of nodes counts once where a graph is symmetric.
+    freedom : int
+        edges - rank of the node effects - 1.
+    """
+
+    correlation: float
+    low: float
+    high: float
+    p: float
+    edges: int
+    freedom: int
+
+
+def weights_within_nodes(a: ArrayLike, b: ArrayLike) -> WithinNodes:
+    """Compare the weights of two graphs on the edges that both have, given that they have them and given their nodes.
+
+    Parameters
+    ----------
+    a, b : arrays [node, node]
+        Weights >= 0 of the same nodes, 0 without an edge. Where either is symmetric (gap junctions), the mean of both
+        directions counts, once.
+
+    References
+    ----------
+    Partial rank correlation (Kendall 1942, Biometrika 32:277) given the node effects of a two-way layout; variance of z:
+    Bonett & Wright 2000, Psychometrika 65:23.
+    """
+    x, y = as_matrix(a), as_matrix(b)
+    if x.shape != y.shape:
+        raise ComparisonError(f"graphs of {len(x)} and {len(y)} nodes", expected="the same nodes")
+    undirected = not is_directed(x) or not is_directed(y)
+    if undirected:
+        x, y = np.triu(x + x.T) / 2, np.triu(y + y.T) / 2
+    source, target = np.nonzero((x > 0) & (y > 0))
+    u, v = x[source, target], y[source, target]
+    nothing = WithinNodes(np.nan, np.nan, np.nan, np.nan, u.size, 0)
+    if u.size < 4 or not (varies(u) and varies(v)):
+        return nothing
+    effects, rank = _node_effects(source.astype(np.int64), target.astype(np.int64), len(x), undirected)
+    freedom = u.size - rank - 1
+    left = [_without(effects, stats.rankdata(values)) for values in (u, v)]
+    norm = [float(np.linalg.norm(values)) for values in left]
+    # A rank moves by at least a half: what is smaller is what the projection leaves of nothing.
+    if freedom < 3 or min(norm) < 1e-6 * u.size:
+        return WithinNodes(np.nan, np.nan, np.nan, np.nan, u.size, max(freedom, 0))
+    r = float(np.clip(left[0] @ left[1] / (norm[0] * norm[1]), -1, 1))
+    p = float(stats.t.sf(r * np.sqrt(freedom / max(1 - r * r, 1e-12)), freedom))
+    inside = float(np.clip(r, -1 + 1e-12, 1 - 1e-12))
+    reach = stats.norm.ppf(0.975) * np.sqrt((1 + r * r / 2) / (freedom - 1))
+    low, high = np.tanh(np.arctanh(inside) + np.array([-reach, reach]))
+    return WithinNodes(r, min(float(low), r), max(float(high), r), p, u.size, freedom)
+
+
+def _node_effects(source: Ints, target: Ints, nodes: int, undirected: bool) -> tuple[sparse.csr_array, int]:
+    """Design [edge, effect] with one effect per node (as source and as target where edges have a direction), and its rank.
+
+    The constant lies in its span. Of a two-way layout every connected part has one effect too many; of an undirected one
+    every bipartite part.
+    """
+    edges = np.arange(source.size)
+    # As a graph between sources and targets, the edges of an undirected part fall into two copies if it is bipartite.
+    two_way = sparse.coo_array((np.ones(source.size), (source, nodes + target)), shape=(2 * nodes, 2 * nodes))
+    if undirected:
+        back = sparse.coo_array((np.ones(source.size), (target, nodes + source)), shape=two_way.shape)
+        copies = _parts(
+            sparse.csr_array(two_way + back), np.concatenate([source, target, nodes + source, nodes + target])
+        )
+        once = sparse.coo_array((np.ones(source.size), (source, target)), shape=(nodes, nodes))
+        own = _parts(sparse.csr_array(once), np.concatenate([source, target]))
+        used = np.unique(np.concatenate([source, target])).size
+        columns = np.concatenate([source, target])
+        design = sparse.csr_array((np.ones(2 * edges.size), (np.tile(edges, 2), columns)), shape=(edges.size, nodes))
+        return design, used - (copies - own)
+    design = sparse.csr_array(
+        (np.ones(2 * edges.size), (np.tile(edges, 2), np.concatenate([source, nodes + target]))),
+        shape=(edges.size, 2 * nodes),
+    )
+    used = np.unique(source).size + np.unique(target).size
+    return design, used - _parts(sparse.csr_array(two_way), np.concatenate([source, nodes + target]))
+
+
+def _parts(graph: sparse.csr_array, members: Ints) -> int:
+    """Connected parts among the nodes that have an edge."""
+    _, label = connected_components(graph, directed=False)
+    return int(np.unique(label[members]).size)
+
+
+def _without(effects: sparse.csr_array, values: Floats) -> Floats:
+    centred = values - values.mean()
+    fit = lsmr(effects, centred, atol=1e-13, btol=1e-13, maxiter=20 * sum(effects.shape))[0]
+    return np.asarray(centred - effects @ fit)
