@@ -21,9 +21,16 @@ ROUNDING = 1e-12  # spread, relative to the values, below which only rounding te
 
 
 def numbers(x: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
-    """Return `x` as an array of real numbers, of any type and shape; refuse text, ragged lists and complex values."""
+    """Return `x` as an array of real numbers, of any type and shape; refuse text, ragged lists and complex values.
+
+    Masked values and missing ones of pandas are NaN: what is under a mask is no value. Labels are for `labels.corresponding`.
+    """
+    if hasattr(x, "data_vars"):
+        raise ComparisonError(
+            f"{name} is a Dataset", where=name, expected="an array", do="choose one variable, as in dataset['response']"
+        )
     try:
-        out = np.asarray(x)
+        out = plain(x)
         if out.dtype.kind not in "biuf":
             # A complex value has no order, and dropping its imaginary part is for the caller to decide.
             out = np.asarray(out, dtype=np.float64) if out.dtype.kind == "O" else np.empty(0, out.dtype)
@@ -34,6 +41,26 @@ def numbers(x: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
     if out.dtype.kind not in "biuf":
         raise ComparisonError(f"{name} is of type {out.dtype}", where=name, expected="an array of real numbers")
     return out
+
+
+def plain(x: Any) -> npt.NDArray[Any]:
+    """Return `x` as an array of any type; NaN for what is masked or missing, which `np.asarray` would take for a number."""
+    if isinstance(x, np.ma.MaskedArray):
+        return np.asarray(np.ma.filled(x.astype(np.float64), np.nan) if np.ma.is_masked(x) else x.data)
+    if hasattr(x, "iloc") and bool(x.isna().to_numpy().any()):
+        return np.asarray(x.to_numpy(dtype=np.float64, na_value=np.nan))
+    return np.asarray(x)
+
+
+def lazy_or_numbers(x: Any, name: str) -> Any:
+    """A dask or Zarr array as it is (the dask array of an xarray one), anything else as an array of real numbers."""
+    if hasattr(x, "data_vars") or isinstance(x, np.ma.MaskedArray):
+        return numbers(x, name)
+    if hasattr(x, "dims") and hasattr(getattr(x, "data", None), "dask"):
+        return x.data
+    if hasattr(x, "dask") or (hasattr(x, "store") and hasattr(x, "shape")):
+        return x
+    return numbers(x, name)
 
 
 def array(x: npt.ArrayLike, name: str, ndim: int, finite: bool = True) -> FloatArray:

@@ -5,10 +5,12 @@ import numpy.typing as npt
 from scipy import stats
 
 from allometry.compare.inference.arrays import FloatArray, IntArray
+from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.statistics import Interval
 from allometry.errors import ComparisonError
 
 
+@corresponding("a", "b")
 def nmi(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     """Normalised mutual information 2 I(a; b) / (H(a) + H(b)) of two labellings of the same items.
 

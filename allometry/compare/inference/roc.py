@@ -7,6 +7,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.statistics import FEW_UNITS, Interval, interval
 from allometry.errors import ComparisonError
 
@@ -37,6 +38,7 @@ def _classes(score: ArrayLike, label: ArrayLike) -> tuple[Floats, NDArray[np.boo
     return values, positive
 
 
+@corresponding("score", "label")
 def auc(score: ArrayLike, label: ArrayLike) -> float:
     """Probability that a positive has a higher `score` than a negative, ties counted half (NaN scores left out)."""
     values, positive = _classes(score, label)
@@ -57,6 +59,7 @@ def auc_of_levels(level: NDArray[np.int64], positive: NDArray[np.bool_]) -> floa
     return float(wins.sum() / (above.sum() * below.sum()))
 
 
+@corresponding("score", "label")
 def roc(score: ArrayLike, label: ArrayLike) -> Roc:
     """ROC curve with one point per distinct score (NaN scores left out)."""
     values, positive = _classes(score, label)
@@ -71,6 +74,7 @@ def roc(score: ArrayLike, label: ArrayLike) -> Roc:
     )
 
 
+@corresponding("score", "label")
 def delong(score: ArrayLike, label: ArrayLike, level: float = 0.95) -> Interval:
     """AUC with the interval of DeLong et al. 1988 for independent items (fast form of Sun & Xu 2014).
 
@@ -118,6 +122,7 @@ def _areas(draws: Floats, group: NDArray[np.int64], positive: NDArray[np.bool_],
     return areas
 
 
+@corresponding("score", "label", "cluster")
 def cluster_replicates(score: ArrayLike, label: ArrayLike, cluster: ArrayLike, *, seed: int, n: int = 1000) -> Floats:
     """AUC [n] of `n` resamples of whole clusters (all pairs of one stimulated neuron, say).
 
@@ -140,6 +145,7 @@ def cluster_replicates(score: ArrayLike, label: ArrayLike, cluster: ArrayLike, *
     return areas
 
 
+@corresponding("score", "label", "cluster")
 def cluster_bootstrap(
     score: ArrayLike, label: ArrayLike, cluster: ArrayLike, *, seed: int, n: int = 1000, level: float = 0.95
 ) -> Interval:

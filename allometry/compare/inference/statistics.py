@@ -6,12 +6,14 @@ replicates (NaN: a resample without variance, say) are left out and counted, nev
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from allometry.compare.inference.arrays import ROUNDING, numbers, varies
+from allometry.compare.inference.arrays import ROUNDING, numbers, plain, varies
+from allometry.compare.inference.labels import corresponding, in_one_order, is_labelled
 from allometry.errors import ComparisonError
 
 Floats = NDArray[np.float64]
@@ -203,7 +205,9 @@ def bootstrap(
     axis: int = 0,
 ) -> Interval:
     """Bootstrap `statistic(*arrays)` by drawing the same items of every array along `axis` (pairs stay pairs)."""
-    data = [np.asarray(a) for a in arrays]
+    named = {f"array {k}": a for k, a in enumerate(arrays)}
+    labelled = {name: a for name, a in named.items() if is_labelled(a)} if axis == 0 else {}
+    data = [plain(a) for a in (named | in_one_order(labelled)).values()]
     lengths = {a.shape[axis] for a in data}
     if len(lengths) != 1:
         raise ComparisonError(
@@ -240,6 +244,7 @@ def permutation_p(observed: float, null: ArrayLike, alternative: str = "greater"
     return float(tails[alternative])
 
 
+@corresponding("x", "y")
 def permutation_test(
     statistic: Callable[[NDArray, NDArray], float],
     x: ArrayLike,
@@ -250,7 +255,7 @@ def permutation_test(
     alternative: str = "greater",
 ) -> PermutationTest:
     """Hold `statistic(x, y)` against `n` random orders of the items (axis 0) of `y`."""
-    a, b = np.asarray(x), np.asarray(y)
+    a, b = plain(x), plain(y)
     if n < 1 or a.shape[:1] != b.shape[:1]:
         raise ComparisonError(
             f"{n} permutations of arrays of shapes {a.shape} and {b.shape}",
@@ -369,13 +374,13 @@ def leave_one_out_ceiling(vectors: ArrayLike, method: str = "pearson") -> tuple[
 
 
 def inter_animal(
-    animals: Sequence[ArrayLike], similarity: Callable[[NDArray, NDArray], float], *, seed: int, n: int = 1000
+    animals: Sequence[Any], similarity: Callable[[Any, Any], float], *, seed: int, n: int = 1000
 ) -> Interval:
     """Mean similarity over all pairs of animals, with a bootstrap interval over animals.
 
     An animal that is drawn twice is not compared with itself. Two animals give no interval (NaN).
     """
-    data = [np.asarray(a) for a in animals]
+    data = list(animals)
     count = len(data)
     table = np.full((count, count), np.nan)
     for i in range(count):

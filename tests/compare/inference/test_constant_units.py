@@ -57,7 +57,9 @@ def test_what_is_constant_throughout_is_refused_or_undefined(responses: np.ndarr
         decoding.decode_within(responses[:, :, 3:])
     values = responses[:, 0, 3] + responses[:, 0, 3] * np.array([0, 1e-16, 0, 2e-16, 0, 0, 0, 0])
     assert np.isnan(rank_correlation(values, np.arange(8.0)))
-    assert np.isnan(against_nulls(lambda w: float(w[0, 0]), np.full((2, 2), values[0]), [np.full((2, 2), v) for v in values]).z)
+    assert np.isnan(
+        against_nulls(lambda w: float(w[0, 0]), np.full((2, 2), values[0]), [np.full((2, 2), v) for v in values]).z
+    )
 
 
 @pytest.mark.parametrize("value", CONSTANTS)

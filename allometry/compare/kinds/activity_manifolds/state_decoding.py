@@ -9,10 +9,12 @@ import numpy.typing as npt
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from allometry.compare.inference.arrays import FloatArray, IntArray
+from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.statistics import Interval, interval, permutation_p
 from allometry.errors import ComparisonError
 
 
+@corresponding("truth", "predicted")
 def balanced_accuracy(truth: npt.ArrayLike, predicted: npt.ArrayLike, states: npt.ArrayLike | None = None) -> float:
     """Mean over states of the share of their samples that are decoded right; chance is 1 / number of states.
 

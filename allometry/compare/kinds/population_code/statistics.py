@@ -101,7 +101,9 @@ def rates(responses: FloatArray, negative: str) -> FloatArray:
 def tuned(responses: FloatArray, angle: str, angles: FloatArray, negative: str) -> Tuned:
     """Selectivity and preference of every unit; directional ones are NaN where `angle` is an orientation."""
     r = rates(responses, negative)
-    osi = np.atleast_1d(np.asarray(tuning.osi(r, angles)))
+    osi = np.full(r.shape[1], np.nan)
+    if tuning.orientations(angles) > 1:
+        osi = np.atleast_1d(np.asarray(tuning.osi(r, angles)))
     preferred = tuning.preferred(r, angles)
     orientation = np.rad2deg(preferred.orientation)
     if angle == "orientation":

@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import lsmr
 
 from allometry.compare.inference.arrays import varies
+from allometry.compare.inference.labels import corresponding
 from allometry.compare.measures.graphs.matrices import Floats, Ints, as_matrix, is_directed
 from allometry.errors import ComparisonError
 
@@ -42,6 +43,7 @@ class WithinNodes:
     freedom: int
 
 
+@corresponding("a", "b", axes=2)
 def weights_within_nodes(a: ArrayLike, b: ArrayLike) -> WithinNodes:
     """Compare the weights of two graphs on the edges that both have, given that they have them and given their nodes.
 

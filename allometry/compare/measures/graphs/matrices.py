@@ -10,6 +10,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from allometry.compare.inference.arrays import numbers
+from allometry.compare.inference.labels import square
 from allometry.errors import ComparisonError
 from allometry.rewiring import rewire
 
@@ -35,7 +36,7 @@ def as_matrix(graph: Any) -> Floats:
         attribute = "weight" if "weight" in graph.es.attributes() else None
         matrix = graph.get_adjacency_sparse(attribute).toarray().astype(float)
     else:
-        matrix = numbers(graph, "graph").astype(float)
+        matrix = numbers(square(graph, "graph"), "graph").astype(float)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ComparisonError(f"a graph of shape {matrix.shape}", expected="a square matrix [source, target]")
     if not np.isfinite(matrix).all():

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse, stats
 
 from allometry.compare.inference.arrays import varies
+from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.roc import cluster_bootstrap
 from allometry.compare.inference.statistics import Interval, permutation_p
 from allometry.compare.measures.graphs.matrices import Floats, Ints, as_matrix, is_directed, path_lengths, rewirings
@@ -55,6 +56,7 @@ class FunctionGivenStructure:
     n_distance: Ints
 
 
+@corresponding("weight", "value", "q", axes=2)
 def function_given_structure(
     weight: ArrayLike,
     value: ArrayLike,
@@ -126,6 +128,7 @@ def _mean(values: NDArray) -> float:
     return float(values.mean()) if values.size else float("nan")
 
 
+@corresponding("x", "y", axes=2)
 def rank_correlation(x: ArrayLike, y: ArrayLike) -> float:
     """Spearman correlation over the items finite in both; NaN for fewer than 3 items or a constant one."""
     a, b = np.asarray(x, dtype=float).ravel(), np.asarray(y, dtype=float).ravel()
@@ -160,6 +163,7 @@ class Agreement:
     weight_rank_correlation: float
 
 
+@corresponding("candidate", "reference", axes=2)
 def agreement(
     candidate: Any,
     reference: Any,
@@ -218,6 +222,7 @@ def matched(a: Floats, labels_a: Sequence[str], b: Floats, labels_b: Sequence[st
     return a[np.ix_(rows_a, rows_a)], b[np.ix_(rows_b, rows_b)], shared
 
 
+@corresponding("graph", "communities")
 def modularity(graph: Any, communities: ArrayLike | None = None, *, resolution: float = 1.0, seed: int = 0) -> float:
     """Newman's Q of the given communities [nodes], or of the best ones the Leiden algorithm finds.
 

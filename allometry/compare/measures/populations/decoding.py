@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, array, choice, varies
+from allometry.compare.inference.labels import corresponding
 from allometry.errors import ComparisonError
 
 DECODERS = ("nearest_centroid", "correlation", "lda", "logistic")
@@ -168,6 +169,7 @@ def decode_within(
     return _result(truth, predicted, int(stimulus.max()) + 1)
 
 
+@corresponding("source", "target")
 def decode_across(
     source: npt.ArrayLike,
     target: npt.ArrayLike,

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from allometry.compare.inference.arrays import FloatArray, array, numbers, resolved, varies, vector
+from allometry.compare.inference.labels import corresponding
 from allometry.errors import ComparisonError
 
 
@@ -66,6 +67,16 @@ def _value(x: npt.ArrayLike) -> float | FloatArray:
     return float(out) if out.ndim == 0 else out
 
 
+def orientations(angles: npt.ArrayLike) -> int:
+    """Number of different orientations among directions in radians: opposite ones are one."""
+    theta = np.sort(np.mod(np.asarray(angles, dtype=float), np.pi))
+    if not theta.size:
+        return 0
+    steps = np.diff(np.append(theta, theta[0] + np.pi))
+    return int((steps > 1e-9).sum())
+
+
+@corresponding("rates", "angles")
 def osi(rates: npt.ArrayLike, angles: npt.ArrayLike) -> float | FloatArray:
     """Orientation selectivity |sum r e^{2 i theta}| / sum r; a/2 for r = 1 + a cos 2 theta.
 
@@ -74,33 +85,50 @@ def osi(rates: npt.ArrayLike, angles: npt.ArrayLike) -> float | FloatArray:
     rates : array_like, shape (angles,) or (angles, units)
         Mean responses >= 0.
     angles : array_like, shape (angles,)
-        Radians, equally spaced over pi or 2 pi.
+        Radians, equally spaced over pi or 2 pi, of at least two orientations.
 
     Returns
     -------
     float, or ndarray of shape (units,)
         In [0, 1].
 
+    Raises
+    ------
+    ComparisonError
+        Negative rates, angles at unequal steps, or two opposite directions only.
+
     References
     ----------
     Ringach, Shapley & Hawken 2002, J. Neurosci. 22:5639 (1 - circular variance).
     """
-    return _value(np.abs(_resultant(*_rates(rates, angles), 2)))
+    r, theta = _rates(rates, angles)
+    if orientations(theta) < 2:
+        raise ComparisonError(
+            "two opposite directions have one orientation between them",
+            where="angles",
+            expected="at least two orientations: the index would be 1 whatever the rates",
+            do="use dsi, which tells the two directions apart",
+        )
+    return _value(np.abs(_resultant(r, theta, 2)))
 
 
+@corresponding("rates", "angles")
 def dsi(rates: npt.ArrayLike, angles: npt.ArrayLike) -> float | FloatArray:
     """Direction selectivity |sum r e^{i theta}| / sum r, of arrays as in `osi` (angles over 2 pi)."""
     r, theta = _rates(rates, angles)
-    if np.ptp(np.sort(np.mod(theta, 2 * np.pi))) <= np.pi:
+    # Two opposite directions are half a circle apart, and cover it all.
+    if np.ptp(np.mod(theta, 2 * np.pi)) < np.pi - 1e-6:
         raise ComparisonError("angles cover half a circle only", where="angles", expected="directions over 2 pi")
     return _value(np.abs(_resultant(r, theta, 1)))
 
 
+@corresponding("rates", "angles")
 def circular_variance(rates: npt.ArrayLike, angles: npt.ArrayLike) -> float | FloatArray:
     """Circular variance in orientation space, 1 - |sum r e^{2 i theta}| / sum r, of arrays as in `osi`."""
     return _value(1 - np.asarray(osi(rates, angles)))
 
 
+@corresponding("rates", "angles")
 def preferred(rates: npt.ArrayLike, angles: npt.ArrayLike) -> Preference:
     """Preferred orientation and direction: angles of the resultant vectors of second and first harmonic.
 
@@ -116,7 +144,9 @@ def preferred(rates: npt.ArrayLike, angles: npt.ArrayLike) -> Preference:
         # Rounding leaves a resultant of 1e-17 with a random phase where there is no tuning.
         return np.where(np.abs(z) > 1e-12, np.mod(np.angle(z) * period / (2 * np.pi), period), np.nan)
 
-    return Preference(phase(second, np.pi), phase(first, 2 * np.pi))
+    # Two opposite directions leave the orientation open.
+    known = phase(second, np.pi) if orientations(theta) > 1 else np.full(second.shape, np.nan)
+    return Preference(known, phase(first, 2 * np.pi))
 
 
 def _trials(responses: npt.ArrayLike) -> FloatArray:

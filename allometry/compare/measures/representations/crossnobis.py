@@ -1,13 +1,23 @@
 """Cross-validated Mahalanobis (crossnobis) distances between stimuli, block by block over units."""
 
+import itertools
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 
-from allometry.compare.inference.arrays import FloatArray, IntArray, numbers, off_diagonal, resolved, self_product
+from allometry.compare.inference.arrays import (
+    FloatArray,
+    IntArray,
+    lazy_or_numbers,
+    numbers,
+    off_diagonal,
+    resolved,
+    self_product,
+)
 from allometry.compare.inference.blockwise import axis_blocks, estimate
+from allometry.compare.measures.representations.rdm import covariance_factor
 from allometry.errors import ComparisonError
 
 MEMORY_LIMIT = 4_000_000_000  # bytes that whitening with the full noise covariance may take unless the caller says more
@@ -74,23 +84,38 @@ def _presence(means: FloatArray, known: npt.NDArray[np.bool_] | None) -> npt.NDA
     return present
 
 
+def _centred(means: FloatArray, present: npt.NDArray[np.bool_]) -> FloatArray:
+    """Fold means without what all stimuli of a fold share, 0 where a fold lacks a stimulus.
+
+    Distances are made of differences within a fold: they see neither the offset of a unit, whose square would take their
+    digits, nor its drift between folds.
+    """
+    if present.all():
+        return np.asarray(means - means.mean(axis=0))
+    filled = np.where(present[:, :, None], means, 0.0)
+    mean = filled.sum(axis=0) / np.maximum(present.sum(axis=0), 1)[:, None]
+    return np.where(present[:, :, None], filled - mean, 0.0)
+
+
 def crossnobis(
     responses: Any,
     folds: int | npt.ArrayLike | None = None,
     whiten: bool | str = True,
     memory_limit: int = MEMORY_LIMIT,
+    noise: npt.ArrayLike | None = None,
 ) -> FloatArray:
     """Crossnobis dissimilarities: unbiased estimates of squared (Mahalanobis) distances per unit.
 
-    With fold means M_k (k = 1..K) over U units, G = [(sum M)(sum M)^T - sum M_k M_k^T] / (K (K-1) U) and
-    D_ij = G_ii + G_jj - 2 G_ij, which equals the mean over leave-one-fold-out splits. Pure noise has mean 0, where the
-    naive squared distance has 2 sigma^2 / T; values can be negative.
+    D_ij is the mean over pairs of different folds k, l of (m_ki - m_kj) P (m_li - m_lj)^T / U, for fold means m over U units
+    and the inverse P of the noise covariance; it equals the mean over leave-one-fold-out splits. Pure noise has mean 0, where
+    the naive squared distance has 2 sigma^2 / T; values can be negative. Only differences within a fold enter: what a fold
+    adds to all of its stimuli (drift between blocks) does not, with missing presentations either.
 
     Parameters
     ----------
     responses : ndarray, dask or Zarr array, shape (stimuli, repeats, units)
-        A missing presentation is NaN in every unit; G is then averaged over the pairs of folds at hand (entry by
-        entry unbiased). Lazy arrays are read in blocks of units, once (twice with whiten="diagonal").
+        A missing presentation is NaN in every unit; a distance is then averaged over the pairs of folds that have both of
+        its stimuli. Lazy arrays are read in blocks of units, once (twice with whiten="diagonal").
     folds : int or array_like of shape (repeats,), optional
         Folds of repeats; default: every repeat is a fold.
     whiten : bool or str
@@ -98,10 +123,14 @@ def crossnobis(
         `memory_limit`. "diagonal": by the noise variance of each unit, block by block. False: not at all.
     memory_limit : int
         Bytes that full whitening may take (see `blockwise.estimate`).
+    noise : array_like, shape (units, units) or (folds, units, units), optional
+        Noise covariance to whiten by instead, of all folds or of each; folds k and l are compared in the metric of the
+        inverse of their mean covariance. Folds are in the order of their labels.
 
     Returns
     -------
     ndarray, shape (pairs,)
+        NaN for two stimuli that share fewer than two folds.
 
     Raises
     ------
@@ -114,8 +143,7 @@ def crossnobis(
     Walther, Nili, Ejaz, Alink, Kriegeskorte & Diedrichsen 2016, NeuroImage 137:188; Diedrichsen et al. 2020,
     arXiv:2007.02789.
     """
-    if not hasattr(responses, "shape"):
-        responses = numbers(responses, "responses")
+    responses = lazy_or_numbers(responses, "responses")
     if responses.ndim != 3 or responses.shape[0] < 2 or responses.shape[2] < 1:
         raise ComparisonError(
             f"responses have shape {responses.shape}",
@@ -123,36 +151,105 @@ def crossnobis(
             expected="[stimuli, repeats, units] with at least two stimuli",
         )
     labels = fold_labels(folds, int(responses.shape[1]))
+    if noise is not None:
+        if whiten is not True:
+            raise ComparisonError(
+                f"a noise covariance and whiten={whiten!r}",
+                where="noise, whiten",
+                expected="whiten=True with a covariance",
+            )
+        return _given_noise(responses, labels, noise, memory_limit)
     if whiten is True:
         return _fully_whitened(responses, labels, memory_limit)
     if whiten not in (False, "diagonal"):
         raise ComparisonError(f"whiten={whiten!r}", where="whiten", expected='True, False or "diagonal"')
     n, units = int(responses.shape[0]), int(responses.shape[2])
-    product = np.zeros((n, n))
+    total = np.zeros((n, n))
     present: npt.NDArray[np.bool_] | None = None
     for _, block in axis_blocks(responses):
-        scale = 1 / np.sqrt(_noise_variance(block)) if whiten == "diagonal" else None
         means = _fold_means(block, labels)
-        summed = means.sum(axis=1)
-        if present is not None or not np.isfinite(summed).all():
-            present = _presence(means, present)
-            means = np.where(present[:, :, None], means, 0)
-            summed = means.sum(axis=1)
-        if scale is not None:
-            means, summed = means * scale, summed * scale
-        flat = means.reshape(n, -1)
-        product += self_product(summed) - self_product(flat)
-    return _distances(product, present, int(labels.max()) + 1, units)
+        present = _presence(means, present)
+        means = _centred(means, present)
+        if whiten == "diagonal":
+            means /= np.sqrt(_noise_variance(block))
+        total += _products(means, means, present)
+    assert present is not None
+    return _distances(total, present, units)
 
 
-def _distances(product: FloatArray, present: npt.NDArray[np.bool_] | None, folds: int, units: int) -> FloatArray:
-    pairs: Any = folds * (folds - 1)
-    if present is not None:
-        number = present.sum(axis=1).astype(float)
-        pairs = np.outer(number, number) - present.astype(float) @ present.T.astype(float)
-    g = product / (pairs * units)
-    diagonal = np.diag(g)
-    return off_diagonal(diagonal[:, None] + diagonal[None, :] - 2 * g)
+def _products(means: FloatArray, applied: FloatArray, present: npt.NDArray[np.bool_]) -> FloatArray:
+    """Sum over pairs of different folds that both stimuli have of the products of their differences, [stimuli, stimuli].
+
+    `means` and `applied` are fold means [stimuli, folds, units] without and with the metric. Stimuli that have the same
+    folds are computed together: a complete design takes one product of matrices.
+    """
+    patterns, group = np.unique(present, axis=0, return_inverse=True)
+    group = group.reshape(-1)
+    out = np.zeros((len(means),) * 2)
+    for g, h in itertools.combinations_with_replacement(range(len(patterns)), 2):
+        rows, columns = np.flatnonzero(group == g), np.flatnonzero(group == h)
+        shared = patterns[g] & patterns[h]
+        if shared.sum() < 2:
+            continue
+        # Slices where a design is complete: no copy of the data.
+        at: Any = slice(None) if shared.all() else shared
+        first: Any = slice(None) if rows.size == len(means) else rows
+        second: Any = slice(None) if columns.size == len(means) else columns
+        a, pa = means[first][:, at], applied[first][:, at]
+        b, pb = (a, pa) if g == h else (means[second][:, at], applied[second][:, at])
+        own_a, own_b = _own(a, pa), _own(b, pb)
+        part = own_a[:, None] + own_b[None, :] - 2 * _between(a, pa, b, pb, symmetric=g == h and means is applied)
+        out[np.ix_(rows, columns)] = part
+        out[np.ix_(columns, rows)] = part.T
+    return out
+
+
+def _own(a: FloatArray, applied: FloatArray) -> FloatArray:
+    """Sum over pairs of different folds of m_k P m_l^T of each stimulus, [stimuli]."""
+    return np.asarray((applied.sum(axis=1) * a.sum(axis=1)).sum(axis=1) - np.einsum("sku,sku->s", applied, a))
+
+
+def _between(a: FloatArray, pa: FloatArray, b: FloatArray, pb: FloatArray, symmetric: bool) -> FloatArray:
+    """The same of two stimuli, [stimuli of a, stimuli of b]."""
+    if symmetric:
+        return self_product(a.sum(axis=1)) - self_product(a.reshape(len(a), -1))
+    return np.asarray(pa.sum(axis=1) @ b.sum(axis=1).T - pa.reshape(len(a), -1) @ b.reshape(len(b), -1).T)
+
+
+def _distances(total: FloatArray, present: npt.NDArray[np.bool_], units: int) -> FloatArray:
+    shared = present.astype(float) @ present.astype(float).T
+    pairs = shared * (shared - 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return off_diagonal(np.where(pairs > 0, total / (pairs * units), np.nan))
+
+
+def _given_noise(responses: Any, labels: IntArray, noise: npt.ArrayLike, memory_limit: int) -> FloatArray:
+    """Distances in the metric of given covariances: one for each pair of folds."""
+    whole = _whole(responses, memory_limit)
+    raw = _fold_means(whole, labels)
+    present = _presence(raw, None)
+    means = _centred(raw, present)
+    n, folds, units = means.shape
+    given = numbers(noise, "noise").astype(np.float64)
+    if given.ndim == 2:
+        factor = covariance_factor(given, units, "noise")
+        applied = cho_solve((factor, True), means.reshape(-1, units).T).T.reshape(means.shape)
+        return _distances(_products(means, applied, present), present, units)
+    if given.shape != (folds, units, units):
+        raise ComparisonError(
+            f"noise of shape {given.shape}",
+            where="noise",
+            expected=f"[{units}, {units}] or [{folds}, {units}, {units}]",
+        )
+    total = np.zeros((n, n))
+    for k, m in itertools.combinations(range(folds), 2):
+        factor = covariance_factor((given[k] + given[m]) / 2, units, "noise")
+        product = means[:, k] @ cho_solve((factor, True), means[:, m].T)
+        both = present[:, k] & present[:, m]
+        own = np.diag(product)
+        # each pair of folds counts in both orders
+        total += np.where(np.outer(both, both), 2 * (own[:, None] + own[None, :] - product - product.T), 0.0)
+    return _distances(total, present, units)
 
 
 def _residuals(block: FloatArray) -> tuple[FloatArray, int]:
@@ -208,7 +305,7 @@ def shrinkage_intensity(residual: FloatArray, freedom: int) -> float:
     return float(np.clip(variance / s2, 0, 1)) if s2 > 0 else 1.0
 
 
-def _fully_whitened(responses: Any, labels: IntArray, memory_limit: int) -> FloatArray:
+def _whole(responses: Any, memory_limit: int) -> FloatArray:
     n, repeats, units = (int(s) for s in responses.shape)
     need = estimate("crossnobis", stimuli=n, repeats=repeats, units=units, whiten=1)
     if need.peak_bytes > memory_limit:
@@ -218,43 +315,41 @@ def _fully_whitened(responses: Any, labels: IntArray, memory_limit: int) -> Floa
             expected=f"at most memory_limit = {memory_limit / 1e9:.1f} GB",
             do='whiten="diagonal" runs block by block; or raise memory_limit',
         )
-    whole = np.concatenate([block for _, block in axis_blocks(responses)], axis=2)
-    means = _fold_means(whole, labels)
-    present = None if np.isfinite(means).all() else _presence(means, None)
+    return np.concatenate([block for _, block in axis_blocks(responses)], axis=2)
+
+
+def _fully_whitened(responses: Any, labels: IntArray, memory_limit: int) -> FloatArray:
+    whole = _whole(responses, memory_limit)
+    raw = _fold_means(whole, labels)
+    present = _presence(raw, None)
     residual, freedom = _residuals(whole)
     sd = np.sqrt((residual**2).sum(axis=0) / freedom)
     _refuse_silent(sd**2, whole)
     residual /= sd
-    weight = shrinkage_intensity(residual, freedom)
-    standard = np.where(np.isfinite(means), means, 0).transpose(1, 0, 2) / sd
-    stacked = np.concatenate([standard.sum(axis=0)[None], standard]).reshape(-1, units)
-    forms = _quadratic_forms(stacked, n, residual, weight, freedom)
-    product = forms[0] - sum(forms[1:], np.zeros((n, n)))
-    return _distances(product, present, len(standard), units)
+    means = _centred(raw, present)
+    means /= sd
+    flat = means.reshape(-1, means.shape[2])
+    applied = _whitened(flat, residual, shrinkage_intensity(residual, freedom), freedom).reshape(means.shape)
+    return _distances(_products(means, applied, present), present, means.shape[2])
 
 
-def _quadratic_forms(
-    stacked: FloatArray, n: int, residual: FloatArray, weight: float, freedom: int
-) -> list[FloatArray]:
-    """A P A^T of each stacked matrix A [n, units], P the inverse of weight I + (1 - weight) Z^T Z / freedom."""
-    rows, units = residual.shape
-    parts = [slice(start, start + n) for start in range(0, len(stacked), n)]
+def _whitened(rows: FloatArray, residual: FloatArray, weight: float, freedom: int) -> FloatArray:
+    """Rows [any, units] times P, the inverse of weight I + (1 - weight) Z^T Z / freedom for residuals Z."""
+    presentations, units = residual.shape
     try:
-        if units <= rows:
+        if units <= presentations:
             noise = (1 - weight) / freedom * self_product(residual.T)
             noise[np.diag_indices(units)] += weight
-            solved = cho_solve(_factor(noise), stacked.T).T
-            return [stacked[p] @ solved[p].T for p in parts]
+            return np.asarray(cho_solve(_factor(noise), rows.T).T)
         if weight == 0:
             raise np.linalg.LinAlgError
         if weight == 1:
-            return [stacked[p] @ stacked[p].T for p in parts]
+            return rows
         # Woodbury: the matrix to invert has one row per presentation rather than per unit.
         inner = self_product(residual)
-        inner[np.diag_indices(rows)] += weight * freedom / (1 - weight)
-        projected = stacked @ residual.T
-        solved = cho_solve(_factor(inner), projected.T).T
-        return [(stacked[p] @ stacked[p].T - projected[p] @ solved[p].T) / weight for p in parts]
+        inner[np.diag_indices(presentations)] += weight * freedom / (1 - weight)
+        solved = cho_solve(_factor(inner), residual @ rows.T).T
+        return np.asarray((rows - solved @ residual) / weight)
     except np.linalg.LinAlgError:
         raise ComparisonError(
             "the noise covariance is singular",

@@ -8,6 +8,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial.distance import pdist, squareform
 
 from allometry.compare.inference.arrays import FloatArray, matrix, varying_columns
+from allometry.compare.inference.labels import corresponding
 from allometry.errors import ComparisonError
 
 
@@ -37,6 +38,7 @@ def _targets(labels: npt.ArrayLike, n: int) -> FloatArray:
     return y - y.mean(axis=0)
 
 
+@corresponding("responses", "labels")
 def kernel_analysis(
     responses: npt.ArrayLike, labels: npt.ArrayLike, quantiles: tuple[float, ...] = (0.1, 0.5, 0.9)
 ) -> KernelAnalysis:

@@ -6,10 +6,12 @@ from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
 from allometry.compare.inference.arrays import FloatArray, blocks, choice, condensed, n_from_pairs, same_length, varies
+from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.statistics import PermutationTest, permutation_p
 from allometry.errors import ComparisonError
 
 
+@corresponding("rdm_a", "rdm_b")
 def rsa_permutation(
     rdm_a: npt.ArrayLike,
     rdm_b: npt.ArrayLike,

@@ -15,14 +15,16 @@ from allometry.compare.inference.arrays import (
     FloatArray,
     choice,
     condensed,
+    lazy_or_numbers,
     matrix,
-    numbers,
     off_diagonal,
+    resolved,
     same_length,
     self_product,
     varies,
 )
 from allometry.compare.inference.blockwise import axis_blocks
+from allometry.compare.inference.labels import corresponding
 from allometry.errors import ComparisonError
 
 METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean", "mahalanobis")
@@ -58,8 +60,7 @@ def rdm(responses: Any, metric: str = "correlation", noise_covariance: npt.Array
     Kriegeskorte, Mur & Bandettini 2008, Front. Syst. Neurosci. 2:4.
     """
     choice(metric, METRICS, "metric")
-    if not hasattr(responses, "shape"):
-        responses = numbers(responses, "responses")
+    responses = lazy_or_numbers(responses, "responses")
     if responses.ndim != 2 or responses.shape[0] < 2 or responses.shape[1] < 2:
         raise ComparisonError(
             f"responses have shape {responses.shape}",
@@ -70,22 +71,26 @@ def rdm(responses: Any, metric: str = "correlation", noise_covariance: npt.Array
     if metric == "mahalanobis":
         return _mahalanobis(responses, noise_covariance)
     n, units = (int(s) for s in responses.shape)
-    product, total = np.zeros((n, n)), np.zeros(n)
+    product, total, largest = np.zeros((n, n)), np.zeros(n), np.zeros(n)
     origin: FloatArray | None = None
     for _, block in axis_blocks(responses):
         part = matrix(block, "responses")
-        if origin is None:
+        largest = np.maximum(largest, np.abs(part).max(axis=1))
+        if metric == "correlation":
             # Shifting all sums by a first guess of the origin avoids cancellation where means are far from 0.
-            origin = part.mean(axis=1) if metric == "correlation" else part.mean(axis=0).mean().repeat(n)
-        if metric != "cosine":
+            origin = part.mean(axis=1) if origin is None else origin
             part = part - origin[:, None]
+        elif metric != "cosine":
+            # Distances do not see what a unit does in all stimuli, and its square would take their digits.
+            part = part - part.mean(axis=0)
         product += self_product(part)
         total += part.sum(axis=1)
     if metric == "correlation":
         product -= np.outer(total, total) / units
     diagonal = np.diag(product).copy()
     if metric in ("correlation", "cosine"):
-        scale = np.sqrt(np.where(diagonal > 1e-24 * diagonal.max(initial=0), diagonal, np.nan))
+        varying = resolved(np.sqrt(np.maximum(diagonal, 0) / units), largest)
+        scale = np.sqrt(np.where(varying, diagonal, np.nan))
         return 1 - np.clip(off_diagonal(product / np.outer(scale, scale)), -1, 1)
     squared = np.maximum(off_diagonal(diagonal[:, None] + diagonal[None, :] - 2 * product), 0)
     return squared / units if metric == "sqeuclidean" else np.sqrt(squared)
@@ -97,12 +102,18 @@ def _mahalanobis(responses: Any, noise_covariance: npt.ArrayLike | None) -> Floa
         raise ComparisonError(
             "no noise covariance", where="noise_covariance", expected="[units, units] for mahalanobis"
         )
-    c = matrix(noise_covariance, "noise_covariance")
-    if c.shape != (x.shape[1],) * 2:
-        raise ComparisonError(f"shape {c.shape}", where="noise_covariance", expected=f"[{x.shape[1]}, {x.shape[1]}]")
+    factor = covariance_factor(noise_covariance, x.shape[1])
+    return np.asarray(pdist(np.linalg.solve(factor, (x - x.mean(axis=0)).T).T))
+
+
+def covariance_factor(covariance: npt.ArrayLike, units: int, name: str = "noise_covariance") -> FloatArray:
+    """Lower Cholesky factor of a covariance [units, units]; refuse what is not symmetric or cannot be inverted."""
+    c = matrix(covariance, name)
+    if c.shape != (units, units):
+        raise ComparisonError(f"shape {c.shape}", where=name, expected=f"[{units}, {units}]")
     if not np.allclose(c, c.T, rtol=1e-6, atol=1e-9 * np.abs(c).max()):
         # a Cholesky factor would be that of the lower triangle, without a word
-        raise ComparisonError("not symmetric", where="noise_covariance", expected="a covariance: a symmetric matrix")
+        raise ComparisonError("not symmetric", where=name, expected="a covariance: a symmetric matrix")
     try:
         factor = np.linalg.cholesky(c)
     except np.linalg.LinAlgError:
@@ -110,13 +121,14 @@ def _mahalanobis(responses: Any, noise_covariance: npt.ArrayLike | None) -> Floa
     if np.diag(factor).min() <= 1e-7 * np.diag(factor).max():
         raise ComparisonError(
             "the noise covariance is singular",
-            where="noise_covariance",
+            where=name,
             expected="a positive definite matrix",
             do="shrink it towards its diagonal",
         )
-    return np.asarray(pdist(np.linalg.solve(factor, x.T).T))
+    return np.asarray(factor, dtype=np.float64)
 
 
+@corresponding("rdm_a", "rdm_b")
 def rsa(rdm_a: npt.ArrayLike, rdm_b: npt.ArrayLike, method: str = "spearman") -> float:
     """Agreement of two RDMs.
 
@@ -210,6 +222,7 @@ def noise_ceiling(rdms: npt.ArrayLike, method: str = "spearman") -> tuple[float,
     return float(low), float(high)
 
 
+@corresponding("x", "y")
 def ssm(x: Any, y: Any) -> float:
     """Similarity of similarity matrices: Spearman correlation of stimulus x stimulus Pearson matrices (upper triangles).
 

@@ -1,7 +1,8 @@
 """Similarity of two representations of the same stimuli: CCA (SVCCA, PWCCA), CKA, Procrustes, RV.
 
 All centre every unit over stimuli. Invariances: CCA to invertible linear maps of each side, SVCCA to orthogonal ones (its
-truncation sees scale), PWCCA to invertible maps of y; CKA, RV and Procrustes to orthogonal maps and a common scale.
+truncation sees scale), PWCCA to invertible maps of y alone (its weights are sums over the single units of x, which a rotation
+mixes); CKA, RV and Procrustes to orthogonal maps and a common scale.
 """
 
 import warnings
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from allometry.compare.inference.arrays import FloatArray, matrix, same_rows, self_product, varying_columns
 from allometry.compare.inference.blockwise import axis_blocks, is_lazy
+from allometry.compare.inference.labels import corresponding
 from allometry.errors import ComparisonError
 
 
@@ -47,6 +49,7 @@ def _correlations(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]
     return np.clip(rho, 0, 1), a @ u
 
 
+@corresponding("x", "y")
 def cca(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
     """Canonical correlations, descending.
 
@@ -67,11 +70,13 @@ def cca(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
     return _correlations(_basis(a), _basis(b))[0]
 
 
+@corresponding("x", "y")
 def cca_mean(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     """Mean canonical correlation, of arrays as in `cca`."""
     return float(cca(x, y).mean())
 
 
+@corresponding("x", "y")
 def svcca(x: npt.ArrayLike, y: npt.ArrayLike, variance: float = 0.99) -> float:
     """Mean canonical correlation of the leading singular directions of x and of y.
 
@@ -96,13 +101,15 @@ def svcca(x: npt.ArrayLike, y: npt.ArrayLike, variance: float = 0.99) -> float:
     return float(_correlations(_basis(a, variance), _basis(b, variance))[0].mean())
 
 
+@corresponding("x", "y")
 def pwcca(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     """Canonical correlations averaged with the weight of each direction in x, sum_j |<h_i, x_j>|.
 
     Parameters
     ----------
     x, y : array_like, shape (stimuli, units of x), (stimuli, units of y)
-        Not symmetric: the weights are those of `x`.
+        Not symmetric: the weights are those of the single units of `x`, so that a rotation of x changes them, as in the
+        paper's definition.
 
     Returns
     -------
@@ -141,6 +148,7 @@ def _hsic(k: FloatArray, m: FloatArray) -> float:
     return float(cross / (n * (n - 3)))
 
 
+@corresponding("x", "y")
 def cka(x: Any, y: Any, debiased: bool = True) -> float:
     """Centred kernel alignment with linear kernels.
 
@@ -181,6 +189,7 @@ def cka(x: Any, y: Any, debiased: bool = True) -> float:
     return _hsic(k, m) / float(np.sqrt(own[0] * own[1])) if min(own) > 0 else float("nan")
 
 
+@corresponding("x", "y")
 def rv(x: Any, y: Any, modified: bool = False) -> float:
     """RV coefficient: matrix correlation of the stimulus x stimulus Gram matrices.
 
@@ -211,6 +220,7 @@ def rv(x: Any, y: Any, modified: bool = False) -> float:
     return float((k * m).sum() / norm)
 
 
+@corresponding("x", "y")
 def procrustes(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     """Procrustes similarity |X^T Y|_* / (|X|_F |Y|_F): overlap after the best rotation, reflection and scaling.
 

@@ -9,6 +9,7 @@ from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
 from allometry.compare.inference.arrays import FloatArray, condensed, matrix, n_from_pairs, off_diagonal, varies
+from allometry.compare.inference.labels import corresponding
 from allometry.compare.measures.representations.rdm import rsa
 from allometry.errors import ComparisonError
 
@@ -65,6 +66,7 @@ def geo_topological(rdm: npt.ArrayLike, lower: float, upper: float, ranks: bool 
     return np.clip((d - low) / (high - low), 0, 1)
 
 
+@corresponding("rdm_a", "rdm_b")
 def trsa(rdm_a: npt.ArrayLike, rdm_b: npt.ArrayLike, lower: float, upper: float, method: str = "pearson") -> float:
     """Topological RSA: agreement of two RDMs after the geo-topological transform of both.
 

@@ -11,6 +11,7 @@ from sklearn.linear_model import Lasso
 from sklearn.model_selection import KFold
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, choice, matrix, same_rows, varies, varying_columns
+from allometry.compare.inference.labels import corresponding
 from allometry.errors import ComparisonError
 
 
@@ -32,6 +33,7 @@ def _sd(part: FloatArray) -> FloatArray:
     return np.where(varies(part), part.std(axis=0), 1.0)
 
 
+@corresponding("x", "y")
 def match_units(x: npt.ArrayLike, y: npt.ArrayLike, method: str = "one_to_one") -> tuple[IntArray, FloatArray]:
     """Match every unit of x to a unit of y by the correlation of their responses.
 
@@ -70,6 +72,7 @@ def match_units(x: npt.ArrayLike, y: npt.ArrayLike, method: str = "one_to_one") 
     return index, value
 
 
+@corresponding("x", "y")
 def sparse_prediction(
     x: npt.ArrayLike, y: npt.ArrayLike, alpha: float = 0.05, folds: int = 5
 ) -> tuple[FloatArray, IntArray]:
@@ -113,6 +116,7 @@ def sparse_prediction(
     return r2, np.count_nonzero(weights, axis=1).astype(np.int64)
 
 
+@corresponding("x", "y")
 def many_to_many(x: npt.ArrayLike, y: npt.ArrayLike, clusters: int, seed: int = 0) -> tuple[IntArray, IntArray]:
     """Joint clusters of the units of both populations, by spectral clustering of their absolute correlations.
 

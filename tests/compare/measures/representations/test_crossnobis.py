@@ -8,7 +8,7 @@ import pytest
 import zarr
 
 from allometry.compare.inference.blockwise import axis_blocks, estimate
-from allometry.compare.measures.representations.crossnobis import crossnobis
+from allometry.compare.measures.representations.crossnobis import crossnobis, shrinkage_intensity
 from allometry.errors import ComparisonError
 
 
@@ -156,3 +156,114 @@ def test_estimate_names_what_it_knows():
 def test_a_number_of_folds_that_cannot_be_made_is_refused(folds):
     with pytest.raises(ComparisonError, match="folds"):
         crossnobis(np.random.default_rng(0).normal(size=(3, 6, 4)), folds)
+
+
+def by_hand(x: np.ndarray, precision: np.ndarray | None = None) -> np.ndarray:
+    """Mean over pairs of folds that have both stimuli; `precision` [folds, folds, units, units]."""
+    n, _, units = x.shape
+    found = []
+    for i in range(n):
+        for j in range(i + 1, n):
+            d = x[i] - x[j]
+            both = np.flatnonzero(np.isfinite(d[:, 0]))
+            pairs = [(k, m) for k in both for m in both if k != m]
+            metric = [np.eye(units) if precision is None else precision[k, m] for k, m in pairs]
+            terms = [d[k] @ p @ d[m] / units for (k, m), p in zip(pairs, metric)]
+            found.append(np.mean(terms) if terms else np.nan)
+    return np.array(found)
+
+
+@pytest.fixture
+def unbalanced() -> np.ndarray:
+    """Seven stimuli, some folds missing: several patterns, one of them shared by two stimuli."""
+    x = np.random.default_rng(3).normal(size=(7, 5, 12)) + np.random.default_rng(4).normal(size=(7, 1, 12))
+    for stimulus, fold in ((0, 0), (1, 0), (2, 3), (2, 4), (5, 1), (6, 1), (6, 2), (6, 3)):
+        x[stimulus, fold] = np.nan
+    return x
+
+
+def test_missing_presentations_are_averaged_over_the_folds_that_both_have(unbalanced: np.ndarray) -> None:
+    np.testing.assert_allclose(crossnobis(unbalanced, whiten=False), by_hand(unbalanced), rtol=1e-10, atol=1e-12)
+    lazy = da.from_array(unbalanced, chunks=(7, 5, 5))
+    np.testing.assert_allclose(crossnobis(lazy, whiten=False), by_hand(unbalanced), rtol=1e-10, atol=1e-12)
+
+
+def test_stimuli_that_share_fewer_than_two_folds_have_no_distance() -> None:
+    x = np.random.default_rng(0).normal(size=(3, 4, 6))
+    x[0, 2:], x[1, :1] = np.nan, np.nan
+    assert np.isnan(crossnobis(x, whiten=False)).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("whiten", [False, "diagonal", True])
+def test_drift_between_folds_is_not_seen_with_missing_presentations_either(
+    unbalanced: np.ndarray, whiten: bool | str
+) -> None:
+    """An offset common to all stimuli of a fold multiplied the spread by five where one presentation was missing."""
+    drift = 50 * np.random.default_rng(9).normal(size=(1, 5, 12))
+    centred = unbalanced - np.nanmean(unbalanced, axis=0)
+    noise = np.cov(np.random.default_rng(1).normal(size=(12, 60)))
+    for options in ({"whiten": False}, {"noise": noise}, {"noise": np.stack([noise * (1 + k) for k in range(5)])}):
+        expected = crossnobis(unbalanced, **options)
+        np.testing.assert_allclose(crossnobis(unbalanced + drift, **options), expected, rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(crossnobis(centred, **options), expected, rtol=1e-8, atol=1e-10)
+    # two pairs of stimuli share one fold
+    assert np.isnan(crossnobis(unbalanced, whiten=whiten)).sum() == 2
+
+
+@pytest.mark.parametrize("whiten", [False, "diagonal", True])
+def test_an_offset_of_a_million_leaves_the_digits(responses: np.ndarray, whiten: bool | str) -> None:
+    offset = 1e6 * np.random.default_rng(2).normal(size=30)
+    np.testing.assert_allclose(
+        crossnobis(responses + offset, whiten=whiten), crossnobis(responses, whiten=whiten), rtol=1e-6, atol=1e-8
+    )
+
+
+@pytest.mark.parametrize(("units", "repeats"), [(8, 6), (40, 5)])
+def test_whitening_is_by_the_inverse_of_the_shrunk_covariance(units: int, repeats: int) -> None:
+    """Both ways to invert it, and its degrees of freedom: presentations less stimuli, not presentations."""
+    rng = np.random.default_rng(units)
+    x = rng.normal(size=(4, repeats, units)) @ (np.eye(units) + 0.3 * rng.normal(size=(units, units)))
+    residual = (x - x.mean(axis=1, keepdims=True)).reshape(-1, units)
+    freedom = 4 * (repeats - 1)
+    sd = np.sqrt((residual**2).sum(axis=0) / freedom)
+    weight = shrinkage_intensity(residual / sd, freedom)
+    assert 0.05 < weight < 0.95
+    covariance = (1 - weight) * residual.T @ residual / freedom
+    covariance[np.diag_indices(units)] = sd**2
+    expected = by_hand(x, np.broadcast_to(np.linalg.inv(covariance), (repeats, repeats, units, units)))
+    np.testing.assert_allclose(crossnobis(x), expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(crossnobis(x, noise=covariance), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_noise_covariances_of_folds_give_one_metric_for_each_pair_of_folds(unbalanced: np.ndarray) -> None:
+    rng = np.random.default_rng(7)
+    noise = np.array([np.cov(rng.normal(size=(12, 40))) for _ in range(5)])
+    precision = np.linalg.inv((noise[:, None] + noise[None]) / 2)
+    np.testing.assert_allclose(
+        crossnobis(unbalanced, noise=noise), by_hand(unbalanced, precision), rtol=1e-9, atol=1e-12
+    )
+    rsatoolbox = pytest.importorskip("rsatoolbox")
+    x = rng.normal(size=(6, 5, 12))
+    data = rsatoolbox.data.Dataset(
+        x.reshape(-1, 12),
+        obs_descriptors={"stimulus": np.repeat(np.arange(6), 5), "fold": np.tile(np.arange(5), 6)},
+    )
+    theirs = rsatoolbox.rdm.calc_rdm(
+        data, "crossnobis", "stimulus", noise=list(np.linalg.inv(noise)), cv_descriptor="fold"
+    ).get_vectors()[0]
+    np.testing.assert_allclose(crossnobis(x, noise=noise), theirs, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("noise", "said"),
+    [
+        (np.ones((3, 12, 12)), r"noise of shape \(3, 12, 12\)"),
+        (np.ones((12, 12)), "singular"),
+        (np.triu(np.ones((12, 12))), "not symmetric"),
+    ],
+)
+def test_noise_that_is_no_covariance_is_refused(unbalanced: np.ndarray, noise: np.ndarray, said: str) -> None:
+    with pytest.raises(ComparisonError, match=said):
+        crossnobis(unbalanced, noise=noise)
+    with pytest.raises(ComparisonError, match="a noise covariance and whiten=False"):
+        crossnobis(unbalanced, noise=noise, whiten=False)
