@@ -97,7 +97,9 @@ def test_partial_correlation_of_weights_is_that_of_least_squares_and_counts_symm
         assert found.correlation == pytest.approx(np.corrcoef(*left)[0, 1])
         assert found.edges == source.size
         assert found.freedom == source.size - basis.shape[1] - 1
-        assert found.p < 1e-6
+        t = found.correlation * np.sqrt(found.freedom / (1 - found.correlation**2))
+        assert found.p == pytest.approx(scipy_stats.t.sf(t, found.freedom))
+        assert found.p < 0.05
         assert found.low < found.correlation < found.high
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import stats
 from scipy.special import gammaln, kve
 
-from allometry.compare.inference.arrays import FloatArray, IntArray, array, numbers
+from allometry.compare.inference.arrays import FloatArray, IntArray, array, numbers, varies
 from allometry.compare.inference.statistics import Interval
 from allometry.errors import ComparisonError
 
@@ -76,7 +76,7 @@ def branching_ratio(
     x = np.atleast_2d(array(raw, "activity", raw.ndim if raw.ndim in (1, 2) else 1))
     if not 3 <= k_max <= x.shape[1] // 2:
         raise ComparisonError(f"k_max={k_max} for {x.shape[1]} bins", where="k_max", expected="3 to half the bins")
-    if np.ptp(x) == 0:
+    if not varies(x.ravel()):
         raise ComparisonError("the activity is constant", where="activity", expected="activity that varies")
     k = np.arange(1, k_max + 1, dtype=np.int64)
     x = x - x.mean()
