@@ -78,8 +78,7 @@ def _estimate_rdm(size: dict[str, int]) -> Estimate:
 
 def _estimate_crossnobis(size: dict[str, int]) -> Estimate:
     n, repeats, units = size["stimuli"], size["repeats"], size["units"]
-    # The block at hand, centred, and the next one as it is read and as float64.
-    peak = 4 * BLOCK_BYTES + 24 * n * n
+    peak = 3 * BLOCK_BYTES + 24 * n * n
     work = 2.0 * n * n * repeats * units
     if size.get("whiten"):
         rows = n * repeats

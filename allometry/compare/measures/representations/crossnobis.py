@@ -167,11 +167,12 @@ def crossnobis(
     total = np.zeros((n, n))
     present: npt.NDArray[np.bool_] | None = None
     for _, block in axis_blocks(responses):
+        scale = np.sqrt(_noise_variance(block)) if whiten == "diagonal" else 1.0
         means = _fold_means(block, labels)
+        del block  # the centred copy takes its place in memory
         present = _presence(means, present)
         means = _centred(means, present)
-        if whiten == "diagonal":
-            means /= np.sqrt(_noise_variance(block))
+        means /= scale
         total += _products(means, means, present)
     assert present is not None
     return _distances(total, present, units)
