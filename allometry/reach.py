@@ -54,6 +54,27 @@ def out_of_reach(cfg: Config, registry: Registry) -> dict[str, str]:
     return reasons
 
 
+def without_optional(cfg: Config, registry: Registry) -> tuple[Registry, dict[str, str]]:
+    """The registry without optional files that no place here can give, and why each was left out.
+
+    One file that only a mirror has must not cost the whole data set where its reader can do without it.
+    """
+    folder = mirror(cfg)
+    kept: Registry = {}
+    left_out: dict[str, str] = {}
+    for name, entry in registry.items():
+        absent = {
+            file["name"] for file in entry["files"] if file.get("optional") and _only_mirrored(name, file, folder)
+        }
+        kept[name] = {**entry, "files": [file for file in entry["files"] if file["name"] not in absent]}
+        if kept[name]["files"]:
+            why = "an optional file that is in no public place known to us; the data set is made without it"
+            left_out |= {f"{name}/{file}": why for file in sorted(absent)}
+        else:
+            kept[name] = entry
+    return kept, left_out
+
+
 def mirror_only(cfg: Config, registry: Registry) -> set[str]:
     """Sources with a file that no download can give: its places are all in a mirror, and the mirror here lacks it.
 
@@ -63,10 +84,8 @@ def mirror_only(cfg: Config, registry: Registry) -> set[str]:
     return {
         name
         for name, entry in registry.items()
-        if any(
-            all(_place(place).startswith("mirror:") for place in file["places"]) and not _at_hand(name, file, folder)
-            for file in entry["files"]
-        )
+        if any(_only_mirrored(name, file, folder) for file in entry["files"] if not file.get("optional"))
+        or all(_only_mirrored(name, file, folder) for file in entry["files"])
     }
 
 
@@ -130,6 +149,12 @@ def network_note(cfg: Config, registry: Registry, left_out: dict[str, str]) -> s
     if others := sorted(set(missing) - asked):
         lines.append(f"  not asked for by this configuration: {', '.join(others)} (docs/datasets.md)")
     return "\n".join(lines)
+
+
+def _only_mirrored(source: str, file: dict[str, Any], folder: str | None) -> bool:
+    """Whether a file is in mirrors alone, and not in the one here."""
+    mirrored = all(_place(place).startswith("mirror:") for place in file["places"])
+    return mirrored and not _at_hand(source, file, folder)
 
 
 def _at_hand(source: str, file: dict[str, Any], folder: str | None) -> bool:

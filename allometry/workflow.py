@@ -11,7 +11,7 @@ from allometry.config import Config
 from allometry.config.simulate import Point
 from allometry.errors import AllometryError
 from allometry.homogenize.worm.neurons import NEURONS
-from allometry.reach import network_note, reachable, unused_sources, used_sources
+from allometry.reach import network_note, reachable, unused_sources, used_sources, without_optional
 
 # What the Snakefile, the rules and the tests reach through this module
 __all__ = ["check_names", "network_note", "unused_sources", "used_sources"]
@@ -44,8 +44,10 @@ def configure(
         # A traceback through Snakemake's parser would bury the message.
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         raise SystemExit(1) from None
+    registry, absent = without_optional(cfg, registry)
     cfg, left_out = reachable(cfg, registry)
-    return cfg, registry, left_out
+    used = used_sources(cfg, registry)
+    return cfg, registry, left_out | {file: why for file, why in absent.items() if file.partition("/")[0] in used}
 
 
 def source_of(registry: Registry, kind: str, store: str) -> str:
@@ -56,7 +58,7 @@ def source_of(registry: Registry, kind: str, store: str) -> str:
 def content_of(registry: Registry, kind: str, store: str) -> dict[str, Any]:
     """What of a registry entry determines the content of a store: not the places of its files, nor its other stores."""
     entry = registry[source_of(registry, kind, store)]
-    kept = ("reader", "species", "citation", "licence", "verified", "options")
+    kept = ("reader", "species", "citation", "licence", "verified", "options", "own")
     return {
         **{key: entry[key] for key in kept if key in entry},
         "files": contents(entry["files"]),

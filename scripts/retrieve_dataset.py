@@ -11,9 +11,10 @@ def main() -> None:
     """Settings of the network and places come from the configuration, not from params: changing them must not fetch anew."""
     cfg = validate(snakemake.config, "the configuration")
     registry = load_registry(cfg, Path(snakemake.scriptdir).parent)
+    wanted = {file["name"] for file in snakemake.params.files}
     retrieve.run(
         snakemake.params.source,
-        {"files": registry[snakemake.params.source]["files"]},
+        {"files": [file for file in registry[snakemake.params.source]["files"] if file["name"] in wanted]},
         raw_dir=Path(snakemake.output.manifest).parent,
         mirror=cfg.mirror,
         cache_dir="results/raw/.cache",

@@ -36,6 +36,9 @@ class FileEntry(Model):
         description="64 hex digits, or `learn`: recorded on first download in a lock file, enforced afterwards.",
     )
     each: str | None = Field(None, description="Option with a list of values: the entry stands for one file per value.")
+    optional: bool = Field(
+        False, description="Make the data set without this file where no place here has it; the store says so."
+    )
     places: list[str | PlaceEntry] = Field(
         min_length=1,
         description="Where the file is, in order of preference: `mirror:path`, `file:path`, "
@@ -146,6 +149,8 @@ def merge(shipped: Mapping[str, SourceEntry], own: Mapping[str, SourceEntry]) ->
         like = [other for other in shipped.values() if other.reader == entry.reader and other.stores]
         plain = entry.model_dump(exclude_none=True)
         plain["files"] = expand(plain)
+        if name in own:
+            plain["own"] = True
         if entry.stores is None:
             kind = next(iter(like[0].stores.values())).kind if like and like[0].stores else "activity"
             plain["stores"] = {name: StoreEntry(kind=kind).model_dump()}

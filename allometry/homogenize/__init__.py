@@ -14,6 +14,7 @@ import dask
 
 from allometry import stores
 from allometry.errors import ReaderError
+from allometry.homogenize.formats import mistaken
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.readers import READERS
 
@@ -113,7 +114,8 @@ def run(
     raw_dir = Path(raw_dir)
     name = str(source.get("name") or raw_dir.name)
     reader, kind, entry_options = store_entry(source, name, store)
-    described = Source.from_entry(name, {**source, "files": _as_retrieved(source["files"], raw_dir)})
+    present = [f for f in source["files"] if not f.get("optional") or (raw_dir / str(f["name"])).is_file()]
+    described = Source.from_entry(name, {**source, "files": _as_retrieved(present, raw_dir)})
     files = {file: raw_dir / file for file in described.files}
     missing = [file for file, path in files.items() if not path.is_file()]
     if missing:
@@ -123,6 +125,8 @@ def run(
             expected="every file of the registry entry",
             do="run the retrieve stage for this source",
         )
+    for path in files.values():
+        mistaken.refuse(path)
     merged = {**entry_options, **(options or {})}
     if len(reader.kinds) > 1:
         merged["kind"] = kind

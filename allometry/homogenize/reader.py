@@ -11,6 +11,9 @@ import xarray as xr
 
 from allometry.errors import ReaderError
 
+# Entries of `derived` that hold a file against the publication of its collection.
+OF_THE_PUBLICATION = ("counts", "published_count")
+
 KINDS = ("activity", "connectome", "responses", "scores", "spikes")
 
 
@@ -28,6 +31,11 @@ class Source:
         `real` (the reader was run on a genuine file) or `layout-only`.
     files : mapping
         File name to sha256 (empty where it is not known).
+    own : bool
+        Whether the files are the user's own: what the reader knows of the collection that it was written for (its title, its
+        published numbers, the rate of its recordings) then says nothing about them.
+    title : str
+        Title of the stores; empty: the collection's, or the name of the source for files of the user's own.
     """
 
     name: str
@@ -36,20 +44,30 @@ class Source:
     licence: str = ""
     verified: str = "layout-only"
     files: Mapping[str, str] = field(default_factory=dict)
+    own: bool = False
+    title: str = ""
 
     @classmethod
     def from_entry(cls, name: str, entry: Mapping[str, Any]) -> "Source":
         """Make a `Source` from a registry entry (a plain dict); files without a checksum get an empty one."""
         files = {str(f["name"]): str(f.get("sha256") or "") for f in entry.get("files", ())}
         keys = ("species", "citation", "licence", "verified")
-        return cls(name=name, files=files, **{k: str(entry[k]) for k in keys if entry.get(k)})
+        known = {k: str(entry[k]) for k in keys if entry.get(k)}
+        return cls(name=name, files=files, own=bool(entry.get("own")), **known)
 
     def attrs(
         self, title: str, parameters: Mapping[str, Any], derived: Mapping[str, Any], used: Mapping[str, Path]
     ) -> dict[str, Any]:
-        """Root attrs of a store: the required keys of every schema, with only the files that were `used`."""
+        """Root attrs of a store: the required keys of every schema, with only the files that were `used`.
+
+        `title` and those entries of `derived` that speak of the collection's publication are left out for files of the
+        user's own.
+        """
+        if self.own:
+            title = self.name
+            derived = {key: value for key, value in derived.items() if key not in OF_THE_PUBLICATION}
         return {
-            "title": title,
+            "title": self.title or title,
             "species": self.species or "unknown",
             "citation": self.citation or "unknown",
             "licence": self.licence or "unknown",

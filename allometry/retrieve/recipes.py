@@ -26,7 +26,7 @@ def expand(source: Entry) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        `name`, `sha256` and `places` of every file.
+        `name`, `sha256` and `places` of every file, and `optional: True` where it is.
 
     Raises
     ------
@@ -54,7 +54,14 @@ def expand(source: Entry) -> list[dict[str, Any]]:
                     expected=f"values for {' or '.join(str(place) for place in entry['places'])}",
                     do="add the options under `options` of the data set",
                 )
-            files.append({"name": check_file_name(name), "sha256": entry.get("sha256", "learn"), "places": places})
+            files.append(
+                {
+                    "name": check_file_name(name),
+                    "sha256": entry.get("sha256", "learn"),
+                    "places": places,
+                    **({"optional": True} if entry.get("optional") else {}),
+                }
+            )
     names = [file["name"] for file in files]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise RetrieveError(

@@ -57,7 +57,7 @@ def run(
     attempts: int = 3,
     offline: bool = False,
 ) -> None:
-    """Retrieve all files of a source, each with its checksum verified.
+    """Retrieve all files of a source, each with its checksum verified; optional ones where a local place has them.
 
     Files that are there already with a right checksum are kept. Places are tried in the order of the registry, except
     that a mirror and the user's own files come before any network. A copy with a wrong checksum is never visible under
@@ -99,9 +99,16 @@ def run(
         for leftover in raw_dir.glob(f"{PARTIAL}*"):
             leftover.unlink()
         origin = _origins(raw_dir)
-        manifest = {
-            str(file["name"]): _retrieve(file, raw_dir / str(file["name"]), means, checksums, origin) for file in files
-        }
+        manifest = {}
+        for file in files:
+            name_of = str(file["name"])
+            try:
+                manifest[name_of] = _retrieve(file, raw_dir / name_of, means, checksums, origin)
+            except RetrieveError as error:
+                # A place in the network may work another time; a mirror without the file will not.
+                if not file.get("optional") or not all(parse_place(place).is_local for place in file["places"]):
+                    raise
+                _log.info("%s: without the optional file %s (%s)", name, name_of, error.what)
         content = json.dumps({"source": name, "files": manifest}, indent=1, sort_keys=True)
         write_text(raw_dir / "manifest.json", content + "\n")
     _log.info("%s: %d files in %s", name, len(manifest), raw_dir)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from allometry import config as configuration
-from allometry.reach import network_note, reachable
-from allometry.workflow import content_of, targets
+from allometry.reach import network_note, reachable, without_optional
+from allometry.workflow import configure, content_of, targets
 
 PRIVATE: dict[str, Any] = {
     "reader": "generic_edges",
@@ -69,6 +69,29 @@ def test_with_the_mirror_nothing_is_left_out(root: Path, elsewhere: Path) -> Non
     (elsewhere / "e.csv").touch()
     cfg = configuration.validate({**VALUES, "mirror": str(elsewhere)})
     assert reachable(cfg, configuration.load_registry(cfg, root)) == (cfg, {})
+
+
+def test_one_optional_file_without_an_address_does_not_cost_the_recordings(root: Path, elsewhere: Path) -> None:
+    """`config/full.yaml` without a mirror dropped kato2015, whose states alone have no address."""
+    cfg = configuration.validate({"homogenize": {"activity": ["kato2015"]}})
+    _, registry, left_out = configure({"homogenize": {"activity": ["kato2015"]}}, str(root), [])
+    names = [file["name"] for file in registry["kato2015"]["files"]]
+    assert names == [f"raw_full_data_worm_{n}.npz" for n in (1, 2, 3, 4)] + ["known_neurons.npz"]
+    assert set(left_out) == {f"kato2015/bundle_mcm_{n}.npz" for n in range(4)}
+    assert "Left out of this run: kato2015/bundle_mcm_0.npz: an optional file" in network_note(cfg, registry, left_out)
+    (elsewhere / "celegans_activity/kato2015").mkdir(parents=True)
+    (elsewhere / "celegans_activity/kato2015/bundle_mcm_2.npz").touch()
+    mirrored = configuration.validate({"mirror": str(elsewhere), "homogenize": {"activity": ["kato2015"]}})
+    kept, absent = without_optional(mirrored, configuration.load_registry(mirrored, root))
+    assert "bundle_mcm_2.npz" in [file["name"] for file in kept["kato2015"]["files"]]
+    assert len(absent) == 3
+
+
+def test_a_data_set_of_optional_files_alone_needs_its_mirror(root: Path, elsewhere: Path) -> None:
+    entry = {**PRIVATE, "files": [{**PRIVATE["files"][0], "optional": True}]}
+    cfg = configuration.validate({"datasets": {"private": entry}, "homogenize": {"connectome": ["hidden"]}})
+    kept, _ = without_optional(cfg, configuration.load_registry(cfg, root))
+    assert set(reachable(cfg, kept)[1]) == {"hidden"}
 
 
 def test_places_and_other_stores_do_not_determine_a_store(root: Path) -> None:

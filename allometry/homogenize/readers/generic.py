@@ -13,6 +13,7 @@ A file without time needs the option `native_rate_hz`. `neurons` is the canonica
 the species is C. elegans) or `labels` (every name that occurs, sorted; a label is itself, letter for letter).
 """
 
+import dataclasses
 import functools
 from pathlib import Path
 from typing import Any
@@ -96,10 +97,10 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
             )
     return activity.build(
         found,
-        source,
+        dataclasses.replace(source, title=str(own["title"] or source.name)),
         shared,
         files=files,
-        title=str(own["title"] or source.name),
+        title=source.name,
         neurons=neurons,
         units=own["units"],
         parameters={key: value for key, value in own.items() if value is not None},

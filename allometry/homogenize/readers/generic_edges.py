@@ -12,6 +12,7 @@ What the columns are called is said in the registry or in the user's configurati
 Ids are text, as they are written. Tables of any length are read in bounded memory (`edge_stream`).
 """
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -277,8 +278,8 @@ def _store(
     template = stores.connectome(
         nodes,
         sample.drop(columns="kind"),
-        attrs=source.attrs(
-            o["title"] or f"Connectome {source.name}", {"options": {k: v for k, v in o.items() if v}}, derived, used
+        attrs=dataclasses.replace(source, title=o["title"] or f"Connectome {source.name}").attrs(
+            "", {"options": {k: v for k, v in o.items() if v}}, derived, used
         ),
         absent_means=dict.fromkeys(kinds, o["absent_means"]) if o["absent_means"] else None,
         weight_units=o["weight_units"],

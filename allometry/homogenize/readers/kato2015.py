@@ -126,7 +126,9 @@ def npz_recording(
         raw[roi] = name if not raw[roi] else f"{raw[roi]}/{name}"
     extra: dict[str, tuple[Any, ...]] = {}
     notes: dict[str, Any] = {"labels_from": table}
-    if states is not None:
+    if states is None:
+        notes["states"] = f"none: bundle_mcm_{number - 1}.npz is not among the files"
+    else:
         extra, notes["states"] = _states(states, trace.shape[0])
     return RawRecording(
         name=f"WT_NoStim_{number}",

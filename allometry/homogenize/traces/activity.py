@@ -98,6 +98,7 @@ def build(
     """
     chosen = resolve_options(recording_options(options), DEFAULTS, source.name)
     _check_options(chosen, source.name)
+    chosen["own_files"] = source.own
     names = left_out(options)
     tasks = [delayed(_one, pure=False)(item, tuple(neurons), chosen, names) for item in found]
     done = compute(*tasks, scheduler="threads") if tasks else ()

@@ -166,7 +166,8 @@ def _time_of(
     if raw.time is not None and np.size(raw.time) > 0:
         time, keep, note = timebase.match_length(raw.time, trace.shape[0], policy=chosen["length_policy"], where=where)
         return time, trace[:keep], raw.time_unit or chosen.get("time_unit"), note
-    rate, duration, why = raw.rate_hz, raw.duration_s, raw.why
+    # The published rate of a collection says nothing about a recording of the user's own.
+    rate, duration, why = (None, None, "") if chosen.get("own_files") else (raw.rate_hz, raw.duration_s, raw.why)
     if chosen["native_rate_hz"] is not None or chosen["duration_s"] is not None:
         rate, duration, why = chosen["native_rate_hz"], chosen["duration_s"], "given by the options of the data set"
     if rate is None and duration is None:
