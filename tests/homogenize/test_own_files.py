@@ -12,9 +12,10 @@ from allometry import config, homogenize, stores
 from allometry.config.registry import SourceEntry, merge
 from allometry.errors import ReaderError
 from allometry.homogenize import readers
+from allometry.homogenize.reader import Source
 from allometry.retrieve import run as retrieve
 from tests.homogenize import fixtures_connectomes as fixtures
-from tests.homogenize.fixtures.worms import NAMES, noise
+from tests.homogenize.fixtures.worms import NAMES, WRITERS, noise
 
 
 def entry(files, reader, own=True, **more):
@@ -106,3 +107,18 @@ def test_the_page_about_adding_a_reader_works_as_written(root, tmp_path, monkeyp
         store = stores.open(out)
         assert set(store["recording"].values.tolist()) <= {"worm_1", "worm_2"}
         np.testing.assert_allclose(store["native/worm_1/trace"].values, trace, rtol=1e-6)
+
+
+@pytest.mark.parametrize("layout", sorted(set(WRITERS) - {"leifer2023"}))
+def test_every_reader_can_leave_out_a_file_that_does_not_open(tmp_path, layout):
+    fixture = WRITERS[layout](tmp_path)
+    reader = readers.READERS["uzel2022_activity" if layout == "uzel2022" else layout]
+    bad = tmp_path / ("broken" + next(iter(fixture.files.values())).suffix)
+    bad.write_bytes(b"no such format")
+    files = {**fixture.files, bad.name: bad}
+    source = Source("mine", "Caenorhabditis elegans", files=dict.fromkeys(files, ""))
+    with pytest.raises(ReaderError):
+        reader.read(files, source, {})
+    tree = reader.read(files, source, {"leave_out": [bad.name]})
+    assert len(tree["recording"]) >= 1
+    assert list(stores.attribute(tree, "derived")["skipped"].values()) == ["left out by the options"]

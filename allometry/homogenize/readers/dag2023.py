@@ -20,7 +20,7 @@ from allometry.homogenize.formats import flavell_h5, jld2
 from allometry.homogenize.formats.hdf5 import numeric, open_hdf5
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity
-from allometry.homogenize.traces.recordings import RawRecording
+from allometry.homogenize.traces.recordings import Pending, RawRecording
 
 FIELDS = frozenset({"label", "confidence"})
 OPTIONS = {"traces": "traces_array_F_F20", "min_confidence": None}
@@ -55,7 +55,10 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
             do="correct `files` in the registry entry",
         )
     labels = load_labels(tables[0], map(flavell_h5.stem, data.values())) if tables else {}
-    found = [functools.partial(recording, path, labels, own) for _, path in sorted(data.items())]
+    found = [
+        Pending(flavell_h5.stem(path), functools.partial(recording, path, labels, own), path.name)
+        for _, path in sorted(data.items())
+    ]
     return activity.build(
         found,
         source,

@@ -20,7 +20,7 @@ from allometry.homogenize.formats import flavell_h5
 from allometry.homogenize.formats.hdf5 import open_hdf5, whole
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity, labels
-from allometry.homogenize.traces.recordings import RawRecording
+from allometry.homogenize.traces.recordings import Pending, RawRecording
 
 NAMES = ("timestamp_confocal", "trace_array", "labeled")
 
@@ -31,7 +31,10 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
     shared = {key: value for key, value in options.items() if key != "session"}  # fills file names in the registry
-    found = [functools.partial(recording, path) for _, path in sorted(files.items())]
+    found = [
+        Pending(flavell_h5.stem(path), functools.partial(recording, path), path.name)
+        for _, path in sorted(files.items())
+    ]
     return activity.build(found, source, shared, files=files, title="Atanas et al. 2023, activity and behaviour")
 
 

@@ -8,6 +8,7 @@ import xarray as xr
 from allometry.homogenize.formats import worm_structs
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity
+from allometry.homogenize.traces.recordings import RawRecording
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
@@ -16,12 +17,12 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
     shared = {key: value for key, value in options.items() if key != "strain"}  # fills file names in the registry
-    found = []
-    for name, path in sorted(files.items()):
-        strain = Path(name).stem.removeprefix("Neuron2019_Data_")
-        found += worm_structs.read_file(
-            path, ("neuron_ID",), ("traces_bleach_corrected",), ("time_vector",), {"strain": strain}
-        )
+
+    def recordings(name: str, path: Path) -> list[RawRecording]:
+        about = {"strain": Path(name).stem.removeprefix("Neuron2019_Data_")}
+        return worm_structs.read_file(path, ("neuron_ID",), ("traces_bleach_corrected",), ("time_vector",), about)
+
+    found = activity.of_files(files, options, recordings)
     return activity.build(
         found, source, shared, files=files, title="Kaplan et al. 2020, activity with silenced neurons"
     )

@@ -18,7 +18,7 @@ from allometry.errors import ReaderError
 from allometry.homogenize.formats import object_npy, worm_structs
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity
-from allometry.homogenize.traces.recordings import RawRecording
+from allometry.homogenize.traces.recordings import Pending, RawRecording
 
 PUBLISHED_LENGTH_S = 1080.0
 FIRST_STATE_SAMPLE = 15
@@ -41,16 +41,17 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     xarray.DataTree
         Activity store.
     """
-    found: list[Any] = []
-    for name, path in sorted(files.items()):
-        if path.suffix == ".mat":
-            found += worm_structs.read_file(
-                path,
-                ("IDs", "NeuronNames"),
-                ("traces", "deltaFOverF_bc"),
-                ("timeVectorSeconds", "tv"),
-                {"stimulus": "oxygen" if "NoStim" not in name else "none"},
-            )
+    found = activity.of_files(
+        {name: path for name, path in files.items() if path.suffix == ".mat"},
+        options,
+        lambda name, path: worm_structs.read_file(
+            path,
+            ("IDs", "NeuronNames"),
+            ("traces", "deltaFOverF_bc"),
+            ("timeVectorSeconds", "tv"),
+            {"stimulus": "oxygen" if "NoStim" not in name else "none"},
+        ),
+    )
     numbered = {int(m[1]): path for name, path in files.items() if (m := re.search(r"worm_(\d+)\.npz$", name))}
     if numbered:
         table = files.get("known_neurons.npz")
@@ -64,7 +65,8 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
         names = known_neurons(table)
         for number, path in sorted(numbered.items()):
             states = files.get(f"bundle_mcm_{number - 1}.npz")
-            found.append(functools.partial(npz_recording, path, number, names, table.name, states))
+            load = functools.partial(npz_recording, path, number, names, table.name, states)
+            found.append(Pending(_npz_name(number), load, path.name))
     if not found:
         raise ReaderError(
             what="No recording among the files.",
@@ -75,6 +77,10 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     return activity.build(
         found, source, options, files=files, title="Kato et al. 2015, whole-brain activity of immobilised worms"
     )
+
+
+def _npz_name(number: int) -> str:
+    return f"WT_NoStim_{number}"
 
 
 def known_neurons(path: Path) -> list[tuple[list[int], list[str]]]:
@@ -131,7 +137,7 @@ def npz_recording(
     else:
         extra, notes["states"] = _states(states, trace.shape[0])
     return RawRecording(
-        name=f"WT_NoStim_{number}",
+        name=_npz_name(number),
         trace=trace,
         time=None,
         labels=raw,

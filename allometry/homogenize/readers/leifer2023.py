@@ -19,7 +19,7 @@ import xarray as xr
 from allometry.errors import ReaderError
 from allometry.homogenize.reader import Reader, Source, choose
 from allometry.homogenize.traces import activity
-from allometry.homogenize.traces.recordings import RawRecording
+from allometry.homogenize.traces.recordings import Pending, RawRecording
 
 KINDS = {"gcamp": "traces", "traces": "traces", "labels": "labels", "t": "time", "time": "time"}
 NAN_STRETCH = 0.05
@@ -62,7 +62,10 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
                 do="correct `files` in the registry entry",
             )
     order = sorted(worms, key=lambda worm: (len(worm), worm))
-    found = [functools.partial(recording, worm, worms[worm], bool(drop)) for worm in order]
+    found = [
+        Pending(_name(worm), functools.partial(recording, worm, worms[worm], bool(drop)), worms[worm]["traces"].name)
+        for worm in order
+    ]
     return activity.build(
         found,
         source,
@@ -71,6 +74,10 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
         title="Randi et al. 2023, whole-brain activity",
         parameters={"filter": bool(drop)},
     )
+
+
+def _name(worm: str) -> str:
+    return f"worm_{worm}"
 
 
 def recording(worm: str, parts: dict[str, Path], drop: bool) -> RawRecording:
@@ -103,9 +110,7 @@ def recording(worm: str, parts: dict[str, Path], drop: bool) -> RawRecording:
         keep = ~(gappy | straight)
         trace, raw = trace[:, keep], [name for name, good in zip(raw, keep) if good]
         notes["dropped_rois"] = f"{int((~keep).sum())} ROIs were dropped for the reasons above (option filter)"
-    return RawRecording(
-        name=f"worm_{worm}", trace=trace, time=time, labels=raw, where=parts["traces"].name, notes=notes
-    )
+    return RawRecording(name=_name(worm), trace=trace, time=time, labels=raw, where=parts["traces"].name, notes=notes)
 
 
 def long_gaps(trace: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:

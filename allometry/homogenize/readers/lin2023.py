@@ -17,7 +17,7 @@ from allometry.errors import ReaderError
 from allometry.homogenize.formats import matlab
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity, labels
-from allometry.homogenize.traces.recordings import RawRecording
+from allometry.homogenize.traces.recordings import Pending, RawRecording
 
 FIELDS = ("use_flag", "proofread_neurons", "times", "corrected_F", "F_0")
 
@@ -28,7 +28,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
     shared = {key: value for key, value in options.items() if key != "recording"}  # fills file names in the registry
-    found = [functools.partial(recording, path) for _, path in sorted(files.items())]
+    found = [Pending(path.stem, functools.partial(recording, path), path.name) for _, path in sorted(files.items())]
     return activity.build(found, source, shared, files=files, title="Lin et al. 2023, olfactory responses")
 
 

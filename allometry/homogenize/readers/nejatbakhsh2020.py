@@ -17,7 +17,7 @@ from allometry.homogenize.formats import nwb
 from allometry.homogenize.formats.hdf5 import dataset, open_hdf5
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity
-from allometry.homogenize.traces.recordings import RawRecording
+from allometry.homogenize.traces.recordings import Pending, RawRecording
 
 MODULE = "processing/CalciumActivity"
 SERIES = "SignalRawFluor/SignalCalciumImResponseSeries"
@@ -30,7 +30,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
     shared = {key: value for key, value in options.items() if key != "recording"}  # fills file names in the registry
-    found = [functools.partial(recording, path) for _, path in sorted(files.items())]
+    found = [Pending(path.stem, functools.partial(recording, path), path.name) for _, path in sorted(files.items())]
     return activity.build(
         found, source, shared, files=files, title="Nejatbakhsh et al. 2020, semi-immobilised worms", units="au"
     )

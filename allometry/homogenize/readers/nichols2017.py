@@ -8,6 +8,7 @@ import xarray as xr
 from allometry.homogenize.formats import worm_structs
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity
+from allometry.homogenize.traces.recordings import RawRecording
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
@@ -16,12 +17,13 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
     shared = {key: value for key, value in options.items() if key != "group"}  # fills file names in the registry
-    found = []
-    for name, path in sorted(files.items()):
+
+    def recordings(name: str, path: Path) -> list[RawRecording]:
         strain, _, stage = Path(name).stem.partition("_")
-        found += worm_structs.read_file(
-            path, ("IDs",), ("traces",), ("timeVectorSeconds",), {"strain": strain, "stage": stage}
-        )
+        about = {"strain": strain, "stage": stage}
+        return worm_structs.read_file(path, ("IDs",), ("traces",), ("timeVectorSeconds",), about)
+
+    found = activity.of_files(files, options, recordings)
     return activity.build(
         found, source, shared, files=files, title="Nichols et al. 2017, activity in lethargus and before"
     )

@@ -8,6 +8,7 @@ import xarray as xr
 from allometry.homogenize.formats import worm_structs
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity
+from allometry.homogenize.traces.recordings import RawRecording
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
@@ -16,10 +17,12 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
     shared = {key: value for key, value in options.items() if key != "group"}  # fills file names in the registry
-    found = []
-    for name, path in sorted(files.items()):
+
+    def recordings(name: str, path: Path) -> list[RawRecording]:
         condition = Path(name).stem.removeprefix("WT_")
-        found += worm_structs.read_file(path, ("IDs",), ("traces",), ("timeVectorSeconds",), {"condition": condition})
+        return worm_structs.read_file(path, ("IDs",), ("traces",), ("timeVectorSeconds",), {"condition": condition})
+
+    found = activity.of_files(files, options, recordings)
     return activity.build(
         found, source, shared, files=files, title="Skora et al. 2018, activity of fasted and starved worms"
     )

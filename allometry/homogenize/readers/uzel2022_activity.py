@@ -15,9 +15,9 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
-    found = []
-    for _, path in sorted(files.items()):
-        found += worm_structs.read_file(path, ("IDs",), ("traces",), ("tv",))
+    found = activity.of_files(
+        files, options, lambda _, path: worm_structs.read_file(path, ("IDs",), ("traces",), ("tv",))
+    )
     return activity.build(found, source, options, files=files, title="Uzel et al. 2022, whole-brain activity")
 
 

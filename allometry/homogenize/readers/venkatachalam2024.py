@@ -18,7 +18,7 @@ import xarray as xr
 from allometry.errors import ReaderError
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity, labels
-from allometry.homogenize.traces.recordings import RawRecording
+from allometry.homogenize.traces.recordings import Pending, RawRecording
 from allometry.homogenize.worm.neurons import NEURONS
 
 FIRST = 107
@@ -31,9 +31,14 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
     shared = {key: value for key, value in options.items() if key != "recording"}  # fills file names in the registry
-    found = [
-        functools.partial(recording, path, member) for _, path in sorted(files.items()) for member in _members(path)
-    ]
+
+    def recordings(_: str, path: Path) -> list[Pending]:
+        return [
+            Pending(Path(member).stem, functools.partial(recording, path, member), path.name)
+            for member in _members(path)
+        ]
+
+    found = activity.of_files(files, options, recordings)
     return activity.build(found, source, shared, files=files, title="Venkatachalam laboratory 2024, chemosensory data")
 
 

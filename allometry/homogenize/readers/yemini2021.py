@@ -27,9 +27,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
     shared = {key: value for key, value in options.items() if key != "part"}  # fills file names in the registry
-    found = []
-    for _, path in sorted(files.items()):
-        found += read_file(path)
+    found = activity.of_files(files, options, lambda _, path: read_file(path))
     return activity.build(
         found, source, shared, files=files, title="Yemini et al. 2021, NeuroPAL head and tail activity"
     )

@@ -55,6 +55,31 @@ def left_out(options: Mapping[str, Any]) -> set[str]:
     return {names} if isinstance(names, str) else {str(name) for name in names}
 
 
+def of_files(
+    files: Mapping[str, Path], options: Mapping[str, Any], read: Callable[[str, Path], Sequence[Lazy]]
+) -> list[Lazy]:
+    """Recordings of files that must be opened to know which they hold; a file that `leave_out` names is not opened.
+
+    Parameters
+    ----------
+    files : mapping
+        Files by name.
+    options : mapping
+        Options as a reader gets them.
+    read : callable
+        `read(name, path)` -> recordings of one file.
+    """
+    names = left_out(options)
+    found: list[Lazy] = []
+    for name, path in sorted(files.items()):
+        found += [Pending(name, _unread, name)] if name in names else read(name, path)
+    return found
+
+
+def _unread() -> RawRecording:
+    raise AssertionError("a file that was left out is not read")
+
+
 def build(
     found: Sequence[Lazy],
     source: Source,
