@@ -158,8 +158,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except AllometryError as error:
         print(error, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(error if error.args else "interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # the reader (head, less) has seen enough; the interpreter must not complain about it at exit

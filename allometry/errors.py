@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 
 
 class AllometryError(Exception):
@@ -105,6 +106,24 @@ def terminable() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def interruptible(sentence: str) -> Iterator[None]:
+    """Let Ctrl-C end the block with one sentence, in a script that does not catch it too, and the status of an interrupt."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if sys.excepthook is sys.__excepthook__:
+            sys.excepthook = _interrupted
+        raise KeyboardInterrupt(sentence) from None
+
+
+def _interrupted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if kind is KeyboardInterrupt and error.args:
+        print(error, file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+@contextlib.contextmanager
 def script_log(path: str | Path) -> Iterator[logging.Logger]:
     """Log to `path` and to stderr; end the process with status 1 and one clear message on an `AllometryError`."""
     path = Path(path)
@@ -115,6 +134,9 @@ def script_log(path: str | Path) -> Iterator[logging.Logger]:
         except AllometryError as error:
             logger.error("%s: %s", type(error).__name__, error)
             sys.exit(1)
+        except KeyboardInterrupt as error:
+            logger.error("%s", error if error.args else "interrupted")
+            sys.exit(130)
         except Exception:
             logger.exception("unexpected error (please report it)")
             raise

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from allometry import files
 from allometry.errors import SimulationError
 from allometry.network import serialise
 from allometry.network.distributions import as_distribution
@@ -158,7 +159,10 @@ class Network:
 
     def to_yaml(self, path: str | Path) -> None:
         """Write the network as YAML."""
-        Path(path).write_text(yaml.safe_dump(self.to_dict(), sort_keys=False))
+        path = Path(path)
+        with files.writing(path, SimulationError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(yaml.safe_dump(self.to_dict(), sort_keys=False))
 
     @classmethod
     def from_yaml(cls, path: str | Path) -> "Network":

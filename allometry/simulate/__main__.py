@@ -7,7 +7,7 @@ import argparse
 import os
 import sys
 
-from allometry.errors import AllometryError
+from allometry.errors import AllometryError, terminable
 from allometry.simulate import command
 
 
@@ -19,16 +19,20 @@ def main(argv: list[str] | None = None) -> int:
     parser.set_defaults(cluster="allocation" if tasks > 1 else None, partitions=tasks)
     arguments = parser.parse_args(argv)
     try:
-        if arguments.cluster == "allocation" and os.environ.get("SLURM_PROCID", "0") != "0":
-            from allometry.simulate.distribute.cluster import allocation_file
-            from allometry.simulate.distribute.join import serve
+        with terminable():
+            if arguments.cluster == "allocation" and os.environ.get("SLURM_PROCID", "0") != "0":
+                from allometry.simulate.distribute.cluster import allocation_file
+                from allometry.simulate.distribute.join import serve
 
-            serve(allocation_file())
-            return 0
-        return command.run(arguments)
+                serve(allocation_file())
+                return 0
+            return command.run(arguments)
     except AllometryError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt as error:
+        print(error if error.args else "interrupted", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="seed (default 1)")
     parser.add_argument("--precision", choices=("fast", "exact"), default="fast", help="float32 or float64 state")
     parser.add_argument("--counts-ms", type=float, help="also record spike counts in bins of this width")
-    parser.add_argument("--out", type=Path, help="store to write (default: MODEL.zarr)")
+    parser.add_argument("--out", type=Path, help="store to write (default: MODEL_seedSEED.zarr)")
     parser.add_argument("--overwrite", action="store_true", help="replace a store that is there already")
     parser.add_argument("--partitions", type=int, default=1, help="Dask tasks (default 1)")
     parser.add_argument("--threads", type=int, help="threads of each (default: all cores)")
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.cluster:
         address = "://" in arguments.cluster
         cluster = {"kind": "address", "address": arguments.cluster} if address else {"kind": arguments.cluster}
-    store = arguments.out or Path(f"{arguments.model}.zarr")
+    store = arguments.out or Path(f"{arguments.model}_seed{arguments.seed}.zarr")
     if store.exists() and not arguments.overwrite:
         raise SimulationError(
             "the store exists", where=str(store), expected="a new name", do="choose another --out, or add --overwrite"

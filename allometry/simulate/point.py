@@ -84,7 +84,8 @@ def run_point(
     net = models.build(parameters["model"], parameters["parameters"], graph)
     threads = execution.threads
     if threads is None and execution.cluster.get("kind", "local") == "local":
-        threads = max(1, execution.cores // execution.partitions)
+        # Less than one partition is refused by the run, with the other arguments that are out of range.
+        threads = max(1, execution.cores // max(1, execution.partitions))
     run(
         net,
         parameters["duration_ms"],

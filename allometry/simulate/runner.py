@@ -1,19 +1,21 @@
 """Running a network: check it, place it, run it, write its store."""
 
 import contextlib
+import hashlib
+import json
 import logging
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
-from allometry import stores
-from allometry.errors import log_to
+from allometry import files, stores
+from allometry.errors import interruptible, log_to
 from allometry.network import Network
 from allometry.network.recording import Record
 from allometry.network.scalars import plain_arguments
@@ -21,9 +23,9 @@ from allometry.simulate.build.estimate import estimate
 from allometry.simulate.build.plan import compile_network
 from allometry.simulate.build.validate import check_network, check_run
 from allometry.simulate.distribute import cluster as clusters
-from allometry.simulate.distribute.attempts import WINDOW_MS, Attempts
+from allometry.simulate.distribute.attempts import WINDOW_MS, Attempts, run_identity
 from allometry.simulate.distribute.description import attributes, check_memory, measurements, report
-from allometry.simulate.distribute.spool import Spool, remove_abandoned
+from allometry.simulate.distribute.spool import Spool, held, remove_abandoned
 from allometry.simulate.distribute.task import warm
 
 _LOG = logging.getLogger("allometry")
@@ -71,7 +73,8 @@ def run(
     record : Record, optional
         What to record; default all spikes.
     checkpoint : path, optional
-        Folder for checkpoints; a rerun with the same arguments continues from the last one. Removed at the end.
+        Folder for checkpoints, in which every network and seed has a folder of its own; a rerun with the same arguments
+        continues from the last one. Removed at the end. Two processes that simulate the same cannot share it.
     cluster : optional
         See `allometry.simulate.distribute.cluster.connect`; default this machine.
     attrs, provenance : mapping, optional
@@ -102,7 +105,10 @@ def run(
     )  # fmt: skip
     plan = compile_network(net, seed, precision)
     steps = round(duration_ms / net.dt_ms)
-    with contextlib.ExitStack() as stack:
+    kept = (
+        "; the same run continues from its last checkpoint" if checkpoint is not None else ", and nothing was written"
+    )
+    with interruptible(f"the simulation was interrupted{kept}"), contextlib.ExitStack() as stack:
         if not _LOG.hasHandlers():
             # Nobody listens, as in a plain script: the estimate is to be seen before the run all the same.
             stack.enter_context(log_to(logging.StreamHandler(sys.stderr)))
@@ -114,31 +120,34 @@ def run(
         need = estimate(plan, duration_ms, partitions, placed.threads, processes=not placed.in_process)
         _LOG.info("%s, %d x %d threads, %s precision", need, partitions, placed.threads, precision)
         check_memory(client, placed, need, memory_gib)
-        folder = _folder(store, checkpoint)
-        spool = Spool(folder)
+        spool = stack.enter_context(_spool(store, checkpoint, run_identity(plan, record)))
         every = max(1, round(checkpoint_ms / WINDOW_MS)) if checkpoint is not None else 0
         attempts = Attempts(plan, steps, record, spool, every, store, client, partitions, placed)
         attempts.attrs, attempts.overwrite = attributes(plan, record, attrs), overwrite
-        try:
-            started = time.perf_counter()
-            measured = attempts.until_done()
-            wall = time.perf_counter() - started
-            attempts.finish({**(provenance or {}), "simulation": measurements(measured, placed, partitions, wall)})
-        except BaseException:
-            if checkpoint is None:
-                shutil.rmtree(folder, ignore_errors=True)
-            raise
+        started = time.perf_counter()
+        measured = attempts.until_done()
+        wall = time.perf_counter() - started
+        attempts.finish({**(provenance or {}), "simulation": measurements(measured, placed, partitions, wall)})
         spool.remove()
         report(measured, duration_ms, attempts.spikes)
     return stores.open(store)  # type: ignore[return-value]
 
 
-def _folder(store: Path, checkpoint: str | Path | None) -> Path:
+@contextlib.contextmanager
+def _spool(store: Path, checkpoint: str | Path | None, identity: Mapping[str, Any]) -> Iterator[Spool]:
+    """Yield the folder that the run's files go through: with checkpoints one that a rerun finds, else one that goes at the end."""
     if checkpoint is not None:
-        folder = Path(checkpoint)
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-    store.parent.mkdir(parents=True, exist_ok=True)
+        # Named after the run, so that the checkpoints of another seed or network beside it stay.
+        name = hashlib.sha256(json.dumps(dict(identity), sort_keys=True).encode()).hexdigest()[:16]
+        with held(Path(checkpoint) / f"run-{name}") as spool:
+            yield spool
+        return
     prefix = f".{store.stem}-spool-"
-    remove_abandoned(store.parent, f"{prefix}*")
-    return Path(tempfile.mkdtemp(prefix=prefix, dir=store.parent))
+    with files.writing(store):
+        store.parent.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(store.parent, f"{prefix}*")
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=store.parent))
+    try:
+        yield Spool(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

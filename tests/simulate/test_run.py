@@ -158,7 +158,7 @@ def test_resumes_from_a_checkpoint_with_another_cut(
     assert not checkpoint.exists()
 
 
-def test_checkpoint_of_another_run_is_not_used(client: Client, tmp_path: Path, small: Network) -> None:
+def test_what_else_is_in_a_checkpoint_folder_stays(client: Client, tmp_path: Path, small: Network) -> None:
     checkpoint = tmp_path / "checkpoint"
     checkpoint.mkdir()
     (checkpoint / "run.json").write_text(json.dumps({"network": "another"}))
@@ -167,7 +167,7 @@ def test_checkpoint_of_another_run_is_not_used(client: Client, tmp_path: Path, s
     simulate.run(small, 200, 1, tmp_path / "a.zarr", 1, 1, checkpoint=checkpoint, cluster=client)
     simulate.run(small, 200, 1, tmp_path / "b.zarr", 1, 1, cluster=client)
     assert content(tmp_path / "a.zarr") == content(tmp_path / "b.zarr")
-    assert [p.name for p in checkpoint.iterdir()] == ["notes.txt"]
+    assert sorted(p.name for p in checkpoint.iterdir()) == ["checkpoint.json", "notes.txt", "run.json"]
 
 
 def test_checkpoint_of_other_code_is_not_used(
@@ -188,7 +188,7 @@ def test_checkpoint_of_other_code_is_not_used(
     resumed: list[bool] = []
     with pytest.raises(SimulationError, match="the power failed"):
         simulate.run(small, 700, 1, tmp_path / "a.zarr", 1, 1, **options)  # type: ignore[arg-type]
-    assert (tmp_path / "checkpoint" / "checkpoint.json").exists()
+    assert len(list((tmp_path / "checkpoint").glob("run-*/checkpoint.json"))) == 1
     monkeypatch.setattr("allometry.simulate.distribute.attempts.fingerprint", lambda *_: "edited")
     resumed.append(True)
     steps.clear()
@@ -290,7 +290,7 @@ def test_a_killed_process_is_resumed(tmp_path: Path) -> None:
     arguments = ["--out", str(tmp_path / "out.zarr"), "--checkpoint", str(tmp_path / "c"), "--threads", "2"]
     process = subprocess.Popen([*command, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 1200
-    while not (tmp_path / "c" / "checkpoint.json").exists():
+    while not list((tmp_path / "c").glob("run-*/checkpoint.json")):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)

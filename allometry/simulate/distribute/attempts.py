@@ -37,6 +37,17 @@ class WorkerLost(SimulationError):
     """A worker that ran a partition is gone."""
 
 
+def run_identity(plan: Plan, record: Record) -> dict[str, Any]:
+    """Return what tells a run from others whose checkpoints may stand beside its own."""
+    description = json.dumps(to_dict(plan.network, digest=True), sort_keys=True)
+    return {
+        "network": hashlib.sha256(description.encode()).hexdigest(),
+        "seed": plan.seed,
+        "precision": plan.precision,
+        "record": json.dumps(to_dict(record), sort_keys=True),
+    }
+
+
 @dataclass
 class Attempts:
     """The attempts of one run and its collector."""
@@ -90,7 +101,13 @@ class Attempts:
 
     def _resume(self) -> tuple[int, int]:
         """Return the step and the number of partitions of the last checkpoint of this very run, (0, 0) without one."""
-        identity = self._identity()
+        # the state of other code may mean something else
+        identity = {
+            **run_identity(self.plan, self.record),
+            "window_steps": self.window_steps,
+            "version": version("allometry"),
+            "code": fingerprint("allometry.simulate"),
+        }
         known = self.spool.read_json("run.json")
         saved = self.spool.read_json("checkpoint.json") if known == identity else None
         step, parts = (int(saved["step"]), int(saved["partitions"])) if saved else (0, 0)
@@ -103,19 +120,6 @@ class Attempts:
         if step:
             _LOG.info("continuing from the checkpoint at %g ms", step * self.plan.network.dt_ms)
         return step, parts
-
-    def _identity(self) -> dict[str, Any]:
-        description = json.dumps(to_dict(self.plan.network, digest=True), sort_keys=True)
-        return {
-            "network": hashlib.sha256(description.encode()).hexdigest(),
-            "seed": self.plan.seed,
-            "precision": self.plan.precision,
-            "record": json.dumps(to_dict(self.record), sort_keys=True),
-            "window_steps": self.window_steps,
-            "version": version("allometry"),
-            # the state of other code may mean something else
-            "code": fingerprint("allometry.simulate"),
-        }
 
     def _attempt(self) -> list[dict[str, float]]:
         resume_step, resume_parts = self._resume()

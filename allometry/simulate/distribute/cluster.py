@@ -13,6 +13,7 @@ from typing import Any
 import dask
 
 from allometry.errors import SimulationError
+from allometry.simulate.distribute.worker_main import scripts_left_alone
 
 KINDS = ("local", "slurm", "address", "allocation")
 CALM = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
@@ -89,7 +90,12 @@ def _local(options: dict[str, Any], partitions: int, threads: int | None) -> Ite
         "silence_logs": logging.CRITICAL,
         **options,
     }
-    with dask.config.set(CALM), LocalCluster(**settings) as cluster, Client(cluster) as client:
+    with (
+        scripts_left_alone(),
+        dask.config.set(CALM),
+        LocalCluster(**settings) as cluster,
+        Client(cluster) as client,
+    ):
         yield client
 
 
@@ -150,7 +156,12 @@ def _allocation(options: dict[str, Any], partitions: int, threads: int | None) -
         "silence_logs": logging.CRITICAL,
         **options,
     }
-    with dask.config.set(CALM), LocalCluster(**settings) as cluster, Client(cluster) as client:
+    with (
+        scripts_left_alone(),
+        dask.config.set(CALM),
+        LocalCluster(**settings) as cluster,
+        Client(cluster) as client,
+    ):
         partial = path.with_name(f"{path.name}.part")
         partial.write_text(cluster.scheduler_address)
         partial.replace(path)

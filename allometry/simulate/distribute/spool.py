@@ -6,22 +6,27 @@ file is written beside its name and renamed, so that what is there is complete.
 """
 
 import contextlib
+import fcntl
 import json
+import os
 import re
 import secrets
 import shutil
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from allometry import files
+from allometry.errors import SimulationError
 from allometry.simulate.build.partition import Stopped
 
 _STALE_S = 300.0
 ABANDONED_S = 3600.0
 _OURS = re.compile(
-    r"^(segment|merged|state)-.*\.npz(\.part\w*)?$|^(checkpoint|run)\.json(\.part\w*)?$|^grown-\w+\.npy$|^(alive|stop)$"
+    r"^(segment|merged|state)-.*\.npz(\.part\w*)?$|^(checkpoint|run)\.json(\.part\w*)?$|^grown-\w+\.npy$|^(alive|stop|lock)$"
 )
 
 
@@ -79,7 +84,7 @@ class Spool:
             return
         for path in self.folder.iterdir():
             name = path.name
-            if not _OURS.match(name) or name == "run.json":
+            if not _OURS.match(name) or name in ("run.json", "lock"):
                 continue
             if name.startswith("merged-") and name.endswith(".npz") and int(name[7:15]) < keep_merged_below:
                 continue
@@ -107,12 +112,54 @@ class Spool:
 
 
 def remove_abandoned(parent: Path, pattern: str) -> None:
-    """Delete spool folders whose run was killed: no sign of life for `ABANDONED_S`."""
+    """Delete spool folders whose run was killed: nothing in them but files of a run, and no sign of life for `ABANDONED_S`."""
     for folder in parent.glob(pattern):
         with contextlib.suppress(OSError):
             seen = max(path.stat().st_mtime for path in (folder, *folder.glob("alive")))
-            if time.time() - seen > ABANDONED_S:
+            ours = all(_OURS.match(path.name) for path in folder.iterdir())
+            if ours and time.time() - seen > ABANDONED_S:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[Spool]:
+    """Make a folder, and keep it for this process alone; a lock of a killed process is gone with it.
+
+    At the end the folder goes if nothing is left in it, and the folder that holds it likewise.
+
+    Raises
+    ------
+    SimulationError
+        If another run holds it.
+    """
+    while True:
+        path = folder / "lock"
+        with files.writing(folder, SimulationError):
+            folder.mkdir(parents=True, exist_ok=True)
+            opened = path.open("a")
+        with opened as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise SimulationError(
+                    "another process is simulating the same and writes its checkpoints here",
+                    where=str(folder),
+                    expected="one process at a time",
+                    do="wait for it, or give each a --checkpoint folder of its own",
+                ) from error
+            except OSError:  # a file system without locks: the folder's name still tells runs apart
+                pass
+            # Whoever held the lock before may have removed the file: then this is a lock on nothing.
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                    try:
+                        yield Spool(folder)
+                    finally:
+                        path.unlink(missing_ok=True)
+                        with contextlib.suppress(OSError):
+                            folder.rmdir()
+                            folder.parent.rmdir()
+                    return
 
 
 class Watch:
