@@ -40,6 +40,7 @@ NEURONS = sorted(NAMES.split())
         ("?", "unidentified", ""),
         (np.array([], dtype="U1"), "unidentified", ""),
         (np.array(["AVAL"]), "named", "AVAL"),
+        (np.array(list("AVAL")), "named", "AVAL"),
         ("XYZ9", "unknown", ""),
         ("glia", "unknown", ""),
     ],

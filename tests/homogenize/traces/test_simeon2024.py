@@ -110,3 +110,9 @@ def test_a_skipped_worm_is_recorded(tmp_path):
     source = Source("kato2015", "", "", "", "real", dict.fromkeys(fixture.files, ""))
     with pytest.raises(Exception, match="fewer than 600"):
         READERS["kato2015"].read(dict(fixture.files), source, {"preset": "simeon2024"})
+
+
+@pytest.mark.parametrize("method", ["moving", "gaussian", "exponential", "none"])
+def test_smoothing_keeps_the_level(method):
+    """Standardising at the end hides a wrong scale of the smoothed views."""
+    np.testing.assert_allclose(simeon2024.smooth(np.full((50, 2), 3.0), method), 3.0, rtol=1e-12)

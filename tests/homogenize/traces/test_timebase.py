@@ -1,5 +1,7 @@
 """Oracle: axes whose interval, jitter and gaps are known by construction."""
 
+from datetime import datetime
+
 import numpy as np
 import pytest
 
@@ -46,3 +48,73 @@ def test_derived_time_is_flagged():
     for bad in ({}, {"rate_hz": 1, "duration_s": 2}, {"rate_hz": -1}, {"rate_hz": "fast"}):
         with pytest.raises(ReaderError):
             timebase.derive_time(10, why="x", **bad)
+
+
+@pytest.mark.parametrize(
+    "stamps",
+    [
+        ["2024-05-17T10:00:00", "2024-05-17T10:00:00.25", "2024-05-17T10:00:00.5"],
+        ["2024-05-17T10:00:00Z", "2024-05-17T12:00:00.25+02:00", "2024-05-17T10:00:00.5Z"],
+        [b"2024-05-17 10:00:00", b"2024-05-17 10:00:00.25", b"2024-05-17 10:00:00.5"],
+        [datetime(2024, 5, 17, 10, 0, 0, us) for us in (0, 250_000, 500_000)],
+        np.array([0, 250, 500], "timedelta64[ms]"),
+        ["7", "7.25", "7.5"],
+        np.array([7, 7.25, 7.5], object),
+    ],
+    ids=str,
+)
+def test_datetimes_and_text(stamps):
+    base = timebase.describe(stamps, where="x")
+    np.testing.assert_array_equal(base.time, [0, 0.25, 0.5])
+    assert base.dt == 0.25
+
+
+def test_text_that_is_no_time_is_named():
+    with pytest.raises(ReaderError, match="sample 1 is no time: 'noon'"):
+        timebase.describe(["2024-05-17T10:00:00", "noon", "2024-05-17T10:00:01"], where="x")
+    with pytest.raises(ReaderError, match="not finite at sample 1"):
+        timebase.describe(np.array(["2024-05-17", "NaT", "2024-05-18"], "datetime64[s]"), where="x")
+    with pytest.raises(ReaderError, match="not numeric"):
+        timebase.describe(["17/05/2024", "18/05/2024"], where="x")
+
+
+@pytest.mark.parametrize(("unit", "factor"), timebase.UNITS.items())
+def test_units_of_time(unit, factor):
+    base = timebase.describe(np.array([4, 5, 6, 7]) * 1e-3 / factor, where="x", unit=unit)
+    np.testing.assert_allclose(base.time, [0, 1e-3, 2e-3, 3e-3], atol=1e-12)
+    assert base.start == pytest.approx(4e-3)
+    assert ("time_unit" in base.notes) == (factor != 1)
+
+
+def test_unsigned_stamps_that_run_backwards_are_refused():
+    """Differences of unsigned numbers wrap around to huge steps forward."""
+    with pytest.raises(ReaderError, match="Time does not increase from sample 1"):
+        timebase.describe(np.array([1, 3, 2], np.uint32), where="x")
+
+
+def test_plausible_as_seconds_or_not():
+    assert timebase.describe(np.arange(5) * 10.0, where="x").dt == 10
+    assert timebase.describe(np.arange(5) * 2e-5, where="x").dt == pytest.approx(2e-5)
+    for step in (10.1, 1.9e-5):
+        with pytest.raises(ReaderError, match="taken as seconds"):
+            timebase.describe(np.arange(5) * step, where="x")
+        assert timebase.describe(np.arange(5) * step, where="x", unit="s").dt == pytest.approx(step)
+
+
+def test_pauses_and_wrong_stamps():
+    """60 s of recording: a pause of ten times that is one, more is none; a lone stamp may be 100 intervals away."""
+    part = np.arange(121) * 0.25
+    allowed = np.concatenate([part, part + 630])
+    assert timebase.describe(allowed, where="x").gaps == 1
+    with pytest.raises(
+        ReaderError, match=r"sample 121 is 631 s, 601 s after the one before; the others are 0.25 s apart"
+    ):
+        timebase.describe(np.concatenate([part, part + 631]), where="x")
+    assert timebase.describe(np.append(part, part[-1] + 25), where="x").gaps == 1
+    with pytest.raises(ReaderError, match=r"sample 121 is 55.1 s"):
+        timebase.describe(np.append(part, part[-1] + 25.1), where="x")
+    with pytest.raises(ReaderError, match=r"sample 0 is -25.1 s, 25.1 s before the next"):
+        timebase.describe(np.append(-25.1, part), where="x")
+    assert timebase.describe(np.append(part, part[-1] + 25.1), where="x", max_pause_s=25.1).gaps == 1
+    with pytest.raises(ReaderError, match=r"no interval above 0\.2 s"):
+        timebase.describe(part, where="x", max_pause_s=0.2)
