@@ -135,6 +135,6 @@ def _card(
 
 
 def _pick(record: dict[str, Any]) -> dict[str, Any]:
-    further = ("verdict", "null", "weight_mv", "gap_junction", "unit", "baseline", "relative")
+    further = ("null", "weight_mv", "gap_junction", "unit", "expected", "relative", "beside_seeds")
     extra = {key: value for key, value in record.items() if key in further and value}
     return {"candidate": record["candidate"], "group": record["group"], **{k: record.get(k) for k in NUMBERS}, **extra}

@@ -51,9 +51,34 @@ class Measure:
         return getattr(importlib.import_module(f"allometry.compare.{self.module}"), self.function)
 
     @property
+    def scale(self) -> "Scale | None":
+        """Which way the score is good, for verdicts; None of a measure that is not the score of a result."""
+        return SCALES.get(self.name)
+
+    @property
     def family(self) -> str:
         """Room of `compare.measures`, or kind of comparison, that the measure belongs to."""
         return self.module.split(".")[1]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Which way a score is good, and what difference of it does not matter.
+
+    Parameters
+    ----------
+    larger : bool
+        Whether a larger score is better; of a distance a smaller one is.
+    margin : float
+        An advantage over a baseline up to this does not matter, in units of the score: a verdict of *no better* says that
+        the advantage is at most that.
+    descriptive : bool
+        The score describes, and is neither good nor bad: verdicts are read as *more than* and *less than*.
+    """
+
+    larger: bool
+    margin: float
+    descriptive: bool = False
 
 
 def measure(name: str) -> Measure:
@@ -245,6 +270,43 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
 ]  # fmt: skip
 
 MEASURES: dict[str, Measure] = {row[0]: Measure(*row) for row in _TABLE}
+
+# Shares, areas, accuracies and correlations: two hundredths. Others have units, or a range, of their own.
+_SHARE = Scale(True, 0.02)
+_DISTANCE = Scale(False, 0.02)
+
+SCALES: dict[str, Scale] = {
+    **dict.fromkeys(
+        (
+            *("influence_auc", "influence_auc_indirect", "influence_auc_gain", "influence_given_edge"),
+            *(
+                "weight_response_correlation",
+                "edge_recall",
+                "edge_precision",
+                "edge_jaccard",
+                "weight_rank_correlation",
+            ),
+            *("structure_bold_correlation", "structure_bold_gain", "activity_structure_correlation"),
+            *("decoding_within", "osi", "dsi", "tuned_share", "reliability", "ssm", "cka", "rsa", "timing_score"),
+            *("ntf_explained", "ntf_similarity", "motif_modularity", "motif_match", "community_nmi"),
+            *("manifold_explained", "manifold_procrustes", "manifold_cca", "state_decoding"),
+            *("recovery_hit_rate", "recovery_sees_change", "recovery_tells_from_unrelated"),
+        ),
+        _SHARE,
+    ),
+    "influence_ratio": Scale(True, 0.1),
+    "memory_capacity": Scale(True, 0.2),
+    "circular_variance": _DISTANCE,
+    "signal_correlation": Scale(True, 0.02, descriptive=True),
+    "noise_correlation": Scale(True, 0.02, descriptive=True),
+    "spectral_radius": Scale(True, 0.02, descriptive=True),
+    "participation_ratio": Scale(False, 0.5, descriptive=True),
+    **{name: _DISTANCE for name in MEASURES if name.endswith("_ks")},
+    # in units of their statistic; the distance between seeds, not the margin, says what matters there
+    **{name: Scale(False, 0.0) for name in MEASURES if name.endswith(("_wasserstein", "_difference"))},
+    "spectrum_distance": Scale(False, 0.1),
+}
+"""Measures whose rows are results, so that they get a verdict."""
 
 
 if __name__ == "__main__":

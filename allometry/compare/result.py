@@ -7,7 +7,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from allometry.compare.inference import verdict
 from allometry.compare.inference.statistics import Interval, ceiled, fdr
+from allometry.compare.registry import measure as registered
+
+DIFFERENCE = ("difference", "difference_low", "difference_high")
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ def row(
     ceiling: tuple[float, float] = (float("nan"), float("nan")),
     rule: str = "none",
     n: int = 0,
+    baselines: Sequence[verdict.Baseline] = (),
     **extra: Any,
 ) -> dict[str, Any]:
     """One row of a Scores store.
@@ -46,6 +51,8 @@ def row(
         Noise ceiling; `rule` of `statistics.ceiled` relates the score to its lower bound.
     n : int
         Items the score rests on (pairs, edges, regions).
+    baselines : sequence of Baseline
+        What a result is held against; the verdict is that against the strongest (see `inference.verdict`).
     **extra
         Further columns.
     """
@@ -65,8 +72,21 @@ def row(
         "ceiling_high": ceiling[1],
         "ceiled": ceiled(value, ceiling[0], rule),
         "n": int(n),
+        **judged(measure, baselines),
         **extra,
     }
+
+
+def judged(measure: str, baselines: Sequence[verdict.Baseline]) -> dict[str, Any]:
+    """Columns of the verdict on a result: `verdict`, `baseline`, `difference` and its bounds; empty without a baseline."""
+    found, scale = None, registered(measure).scale if baselines else None
+    if scale is not None:
+        found = verdict.against(baselines, margin=scale.margin, larger=scale.larger)
+    if found is None:
+        return {"verdict": "", "baseline": "", **dict.fromkeys(DIFFERENCE, float("nan"))}
+    bounds = found.difference
+    values = dict(zip(DIFFERENCE, (bounds.estimate, bounds.low, bounds.high)))
+    return {"verdict": found.verdict, "baseline": found.baseline, **values}
 
 
 def with_fdr(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -13,6 +13,9 @@ from allometry.stores.schema import Schema, Variable, column, conform, require, 
 
 KEYS = ("measure", "candidate", "reference", "group")
 NUMBERS = ("score", "ceiling_low", "ceiling_high", "ceiled", "ci_low", "ci_high", "p")
+TEXTS = ("verdict", "baseline")
+DIFFERENCE = ("difference", "difference_low", "difference_high")
+VERDICTS = ("", "better", "no better", "worse", "undecided")
 
 
 def check(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
@@ -24,13 +27,16 @@ def check(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
     for key in ("measure", "candidate"):
         if (root[key].values == "").any():
             found.append(f"{key}: is empty")
-    for low, high in (("ci_low", "ci_high"), ("ceiling_low", "ceiling_high")):
+    unknown = sorted(set(root["verdict"].values.tolist()) - set(VERDICTS))
+    if unknown:
+        found.append(f"verdict: {unknown[0]!r} is none of {', '.join(VERDICTS[1:])}")
+    for low, high in (("ci_low", "ci_high"), ("ceiling_low", "ceiling_high"), DIFFERENCE[1:]):
         if (root[low].values > root[high].values).any():
             found.append(f"{low}: is above {high}")
     p = root["p"].values
     if ((p < 0) | (p > 1)).any():
         found.append("p: outside 0..1")
-    if any(np.isinf(root[name].values).any() for name in NUMBERS):
+    if any(np.isinf(root[name].values).any() for name in NUMBERS + DIFFERENCE):
         found.append("a number is infinite (missing is NaN)")
     return found
 
@@ -52,10 +58,39 @@ SCHEMA = Schema(
         "ci_low": Variable(("comparison",), "float64", doc="lower bound of the confidence interval"),
         "ci_high": Variable(("comparison",), "float64", doc="upper bound of the confidence interval"),
         "p": Variable(("comparison",), "float64", doc="p value"),
+        "verdict": Variable(
+            ("comparison",),
+            "text",
+            doc="of a result against its strongest baseline: better, no better, worse or undecided; empty where there is none",
+        ),
+        "baseline": Variable(("comparison",), "text", doc="name of that baseline"),
+        "difference": Variable(("comparison",), "float64", doc="score of the result less that of the baseline"),
+        "difference_low": Variable(("comparison",), "float64", doc="lower bound of its 95 % interval"),
+        "difference_high": Variable(("comparison",), "float64", doc="upper bound of its 95 % interval"),
     },
     groups={"curves": {}},
     check=check,
+    # 3: verdicts
+    version=3,
 )
+
+
+def with_verdicts(root: xr.Dataset) -> xr.Dataset:
+    """Rows of version 2, which had no verdicts in this sense: the columns are there, and empty.
+
+    What two kinds of comparison called `verdict` and `baseline` then goes by the names it has now.
+    """
+    if "baseline" in root and root["baseline"].dtype.kind != "f":
+        return root
+    seeds = "baseline" in root
+    names = {"verdict": "beside_seeds" if seeds else "remark", "baseline": "expected"}
+    root = root.rename({old: new for old, new in names.items() if old in root})
+    size = root.sizes["comparison"]
+    for name in TEXTS:
+        root[name] = ("comparison", text([""] * size))
+    for name in DIFFERENCE:
+        root[name] = ("comparison", np.full(size, np.nan))
+    return root
 
 
 def _as_stored(curve: xr.Dataset) -> xr.Dataset:
@@ -83,7 +118,8 @@ def scores(
     ----------
     rows : DataFrame or list of dict, one per comparison
         `measure`, `candidate`, `score`; optional `reference`, `group` (text, default empty), `ceiling_low`,
-        `ceiling_high`, `ceiled`, `ci_low`, `ci_high`, `p` (default NaN), and further columns. Order is kept.
+        `ceiling_high`, `ceiled`, `ci_low`, `ci_high`, `p`, `difference` and its bounds (default NaN), `verdict`, `baseline`
+        (default empty), and further columns. Order is kept.
     curves : mapping, optional
         Measure -> Dataset with what is not a scalar. A dimension called comparison must be that of the rows.
     attrs : mapping
@@ -109,8 +145,10 @@ def scores(
         )
     coords = {key: ("comparison", text(table[key] if key in table else [""] * len(table))) for key in KEYS}
     variables: dict[str, Any] = {}
-    for name in [*NUMBERS, *(name for name in table.columns if name not in KEYS + NUMBERS)]:
-        values = table[name] if name in table else np.full(len(table), np.nan)
+    known = NUMBERS + TEXTS + DIFFERENCE
+    for name in [*known, *(name for name in table.columns if name not in KEYS + known)]:
+        missing = "" if name in TEXTS else np.nan
+        values = table[name] if name in table else np.full(len(table), missing)
         variables[str(name)] = ("comparison", conform(values, SCHEMA.variables.get(str(name))))
     root = xr.Dataset(variables, coords=coords, attrs=SCHEMA.root_attrs(attrs))
     groups = {}

@@ -6,6 +6,7 @@ import xarray as xr
 
 from allometry.errors import StoreError
 from allometry.stores.attributes import encoded
+from allometry.stores.kind_scores import with_verdicts
 from allometry.stores.schema import Data, Schema
 
 Step = Callable[[Data], None]
@@ -19,9 +20,16 @@ def _attributes_as_text(obj: Data) -> None:
             variable.attrs = encoded(variable.attrs)
 
 
+def _verdicts_empty(obj: Data) -> None:
+    """Version 2 of Scores had no verdicts; see `kind_scores.with_verdicts`."""
+    assert isinstance(obj, xr.DataTree)
+    obj.dataset = with_verdicts(obj.to_dataset(inherit=False))
+
+
 # (kind, or "" for every kind; version that is left behind) -> the change in place, or the sentence that refuses.
 STEPS: dict[tuple[str, int], Step | str] = {
     ("", 1): _attributes_as_text,
+    ("scores", 2): _verdicts_empty,
 }
 
 

@@ -22,7 +22,11 @@ def paths(tmp_path: Path) -> list[str]:
             "candidate": "own",
             "role": "result",
             "n": 1200,
-            "verdict": "no better than weight",
+            "verdict": "no better",
+            "baseline": "weight",
+            "difference": -0.1,
+            "difference_low": -0.2,
+            "difference_high": 0.01,
             "null": "rewired",
         },
         {**common, "candidate": "weight", "role": "baseline", "n": 1200, "verdict": "", "null": ""},
@@ -36,7 +40,7 @@ def paths(tmp_path: Path) -> list[str]:
 def test_table_of_scores_has_verdicts_roles_and_numbers_of_items(paths: list[str]) -> None:
     table = contents.scores_table(paths).set_index("candidate")
     own = table.loc["own"]
-    assert own[["role", "verdict", "null"]].tolist() == ["result", "no better than weight", "rewired"]
+    assert own[["role", "verdict", "null"]].tolist() == ["result", "no better", "rewired"]
     assert own[["n", "p_fdr", "ceiled"]].tolist() == [1200, 0.02, 0.9]
     assert table["comparison"].tolist() == ["full", "full", "plain"]
     plain = table.loc["x"]

@@ -128,3 +128,18 @@ def test_a_version_whose_meaning_changed_is_refused_in_one_sentence(tmp_path, mo
     monkeypatch.setitem(migrations.STEPS, ("connectome", 2), "without the sign of its neurons")
     with pytest.raises(StoreError, match="version 2, which is without the sign of its neurons"):
         stores.open(path)
+
+
+def test_scores_without_verdicts_are_opened_with_empty_ones(tmp_path):
+    tree = samples.sample("scores")
+    root = tree.to_dataset().drop_vars(["difference", "difference_low", "difference_high"])
+    count = root.sizes["comparison"]
+    root["verdict"] = ("comparison", samples.stores.schema.text(["beyond seed-to-seed"] * count))
+    root["baseline"] = ("comparison", np.full(count, 0.1))
+    root.attrs["schema_version"] = 2
+    old = migrations.migrated(xr.DataTree.from_dict({"/": root}), KINDS["scores"], 2, "old")
+    assert stores.violations(old) == []
+    assert old["beside_seeds"].values.tolist() == ["beyond seed-to-seed"] * count
+    assert old["expected"].values.tolist() == [0.1] * count
+    assert old["verdict"].values.tolist() == [""] * count
+    assert np.isnan(old["difference"].values).all()

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from allometry import stores
+from allometry.compare.inference import verdict
 from allometry.compare.inference.roc import auc, auc_of_levels, cluster_replicates, roc
 from allometry.compare.inference.statistics import Interval, interval, permutation_p
 from allometry.compare.inputs.atlas import ROC_GRID, Anatomy, Atlas, Pairs, mirrored
@@ -119,8 +120,8 @@ def propagation(
     -------
     Result
         Rows `influence_auc` (group simulated, weight, path_length, degree, mirrored_pair), `influence_auc_indirect`
-        (pairs without an edge) and `influence_auc_gain` (group over_weight, over_path_length, over_degree; its
-        `verdict` says in words whether the simulation is better); curves `influence_auc_by_weight`, `influence_roc`,
+        (pairs without an edge; baselines path_length and degree on the same pairs) and `influence_auc_gain` (group
+        over_weight, over_path_length, over_degree); curves `influence_auc_by_weight`, `influence_roc`,
         `influence_auc_null`.
     """
     atlas = Atlas.open(function, inputs[function])
@@ -150,7 +151,9 @@ def propagation(
             "p": f"one-sided, never below 1 / (n + 1); of weight: against {nulls} degree-preserving rewirings of the "
             "connectome; of simulated: against the null of column `null`",
             "null": _null_in_words(counts, nulls),
-            "verdict": "by the interval of the gain: `better` above 0, `worse` below 0, otherwise `no better`",
+            "verdict": "of a simulation against the predictor without simulation that has the largest AUC (weight, path "
+            "length, degrees) by paired resamples; of pairs without an edge, where weights are all 0, against path length and "
+            "degrees; of a gain against the predictor it is a gain over",
             "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
             "ceiling_low": "AUC of the q of the left-right mirrored pair: how well function predicts function; "
             "the true ceiling is higher, since that pair is as noisy as the one it predicts",
@@ -214,6 +217,27 @@ def _connectome(
     ]
     summary.baseline(name, area, {group: roc(score, pairs.influence) for group, score in flat.items()}, rewired)
     indirect = flat["weight"] == 0
+    stimulated = np.unique(pairs.source).size
+    two_classes = indirect.any() and 0 < pairs.influence[indirect].mean() < 1
+    area_indirect, drawn_indirect, stimulated_indirect = {}, {}, np.unique(pairs.source[indirect]).size
+    for group in ("path_length", "degree") if two_classes else ():
+        area_indirect[group] = auc(flat[group][indirect], pairs.influence[indirect])
+        drawn_indirect[group] = cluster_replicates(
+            flat[group][indirect], pairs.influence[indirect], pairs.source[indirect], seed=seed, n=bootstrap
+        )
+        rows.append(
+            row(
+                "influence_auc_indirect",
+                name,
+                atlas.name,
+                interval(drawn_indirect[group], area_indirect[group]),
+                group=group,
+                role="baseline",
+                n=int(indirect.sum()),
+                null="",
+                **_PLAIN,
+            )
+        )
     relabelled = [] if all(point.rewirings for point in points) else _degree_matched(anatomy, nulls, seed)
     for point in points:
         score = responses[point.name][pairs.measured]
@@ -239,11 +263,11 @@ def _connectome(
                 rule="auc",
                 n=size,
                 null=kind,
-                verdict="",
+                baselines=_baselines(value, draws, area, drawn, stimulated),
                 **column,
             )
         )
-        if indirect.any() and 0 < pairs.influence[indirect].mean() < 1:
+        if two_classes:
             beyond = auc(score[indirect], pairs.influence[indirect])
             beyond_draws = cluster_replicates(
                 score[indirect], pairs.influence[indirect], pairs.source[indirect], seed=seed, n=bootstrap
@@ -257,7 +281,7 @@ def _connectome(
                     group="simulated",
                     n=int(indirect.sum()),
                     null="",
-                    verdict="",
+                    baselines=_baselines(beyond, beyond_draws, area_indirect, drawn_indirect, stimulated_indirect),
                     **column,
                 )
             )
@@ -272,7 +296,7 @@ def _connectome(
                 p=gain.p_above(),
                 n=size,
                 null="paired resamples",
-                verdict=_verdict(gain, group),
+                baselines=_baselines(value, draws, {group: area[group]}, drawn, stimulated),
                 **column,
             )
             for group, gain in gains.items()
@@ -287,7 +311,7 @@ def _connectome(
     return rows
 
 
-_PLAIN: dict[str, Any] = {"verdict": "", "connectome": "", "weight_mv": np.nan, "gap_junction": np.nan}
+_PLAIN: dict[str, Any] = {"connectome": "", "weight_mv": np.nan, "gap_junction": np.nan}
 
 
 def _null_in_words(rewirings: Sequence[int], nulls: int) -> str:
@@ -303,11 +327,11 @@ def _null_in_words(rewirings: Sequence[int], nulls: int) -> str:
     return "; ".join(said)
 
 
-def _verdict(gain: Interval, over: str) -> str:
-    name = {"weight": "direct weight", "path_length": "path length", "degree": "degrees"}[over]
-    if gain.low > 0:
-        return f"better than {name}"
-    return f"worse than {name}" if gain.high < 0 else f"no better than {name}"
+def _baselines(
+    value: float, draws: Floats, area: Mapping[str, float], drawn: Mapping[str, Floats], units: int
+) -> list[verdict.Baseline]:
+    """Predictors that need no simulation, on the same resamples of the stimulated neurons."""
+    return [verdict.paired(group, value, own, draws, drawn[group], units=units) for group, own in area.items()]
 
 
 def _degree_matched(anatomy: Anatomy, n: int, seed: int) -> list[np.ndarray]:

@@ -11,7 +11,8 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from allometry.compare.inference.roc import auc, cluster_bootstrap, roc
+from allometry.compare.inference import verdict
+from allometry.compare.inference.roc import auc, cluster_bootstrap, cluster_replicates, roc
 from allometry.compare.inference.statistics import Interval, interval, permutation_p
 from allometry.compare.inputs.atlas import ROC_GRID, Anatomy, Atlas, Pairs, mirrored
 from allometry.compare.measures.graphs.matrices import Floats
@@ -55,7 +56,7 @@ def structure_function(
     Returns
     -------
     Result
-        Rows `influence_auc` (group: predictor), `influence_given_edge`, `influence_without_edge`, `influence_ratio` and
+        Rows `influence_auc` (group: predictor; `rewired`: the mean of the null connectomes and where 95 % of them lie), `influence_given_edge`, `influence_without_edge`, `influence_ratio` and
         `weight_response_correlation`; curves `influence_roc`, `influence_by_path_length`, `influence_auc_null`.
 
     Raises
@@ -91,6 +92,10 @@ def structure_function(
             "ci": f"percentiles of {bootstrap} resamples of the stimulated neurons",
             "p": f"one-sided, against {nulls} rewirings of each kind of synapse that keep every degree",
             "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
+            "verdict": "influence_auc: against path length, degrees (product of the source's out- and the target's in-degree) "
+            "and the rewirings; the first two on the same resamples. influence_given_edge: against the rewirings and the pairs "
+            "without an edge; influence_ratio: against the rewirings and 1; weight_response_correlation: against the rewirings "
+            "and the degrees of the same pairs. influence_without_edge is what influence_given_edge is held against, and has none",
             "ceiling_low": "AUC of the q of the left-right mirrored pair: how well function predicts function; "
             "the true ceiling is higher, since that pair is as noisy as the one it predicts",
         },
@@ -123,8 +128,8 @@ def _interval(replicates: Floats, estimate: float, units: int, bounds: tuple[flo
 
 def _shares(
     pairs: Pairs, edge: np.ndarray, told: FunctionGivenStructure, bootstrap: int, seed: int
-) -> tuple[Interval, Interval, Interval]:
-    """P(influence | edge), P(influence | none) and their ratio, resampling stimulated neurons."""
+) -> tuple[Interval, Interval, Interval, verdict.Baseline]:
+    """P(influence | edge), P(influence | none) and their ratio, resampling stimulated neurons; the second as baseline."""
     _, group = np.unique(pairs.source, return_inverse=True)
     clusters = int(group.max()) + 1
     masks = (edge & pairs.influence, edge, ~edge & pairs.influence, ~edge)
@@ -136,28 +141,46 @@ def _shares(
         ratio = resampled[0] / resampled[1]
     ratio[~np.isfinite(ratio)] = np.nan
     times = told.p_edge / told.p_no_edge if told.p_no_edge else np.nan
-    return (
-        _interval(resampled[0], told.p_edge, clusters, (0.0, 1.0)),
-        _interval(resampled[1], told.p_no_edge, clusters, (0.0, 1.0)),
-        _interval(ratio, times, clusters, (0.0, np.inf)),
-    )
+    without = verdict.paired("without_edge", told.p_edge, told.p_no_edge, resampled[0], resampled[1], units=clusters)
+    given = _interval(resampled[0], told.p_edge, clusters, (0.0, 1.0))
+    none = _interval(resampled[1], told.p_no_edge, clusters, (0.0, 1.0))
+    return given, none, _interval(ratio, times, clusters, (0.0, np.inf)), without
 
 
-def _correlation(pairs: Pairs, weight: Floats, told: FunctionGivenStructure, bootstrap: int, seed: int) -> Interval:
-    """Rank correlation of weight and response over edges, resampling stimulated neurons with the ranks kept."""
-    edge = (weight > 0) & np.isfinite(pairs.value)
-    if not edge.any():
-        return Interval(np.nan, np.nan, np.nan)
+def _stimulated(pairs: Pairs) -> int:
+    """Independent items of every resample."""
+    return int(np.unique(pairs.source).size)
+
+
+def _correlation_replicates(pairs: Pairs, edge: np.ndarray, score: Floats, bootstrap: int, seed: int) -> Floats:
+    """Rank correlation of a score and the response over edges, resampling stimulated neurons with the ranks kept."""
     _, group = np.unique(pairs.source[edge], return_inverse=True)
     clusters = int(group.max()) + 1
-    x, y = stats.rankdata(weight[edge]), stats.rankdata(pairs.value[edge])
+    x, y = stats.rankdata(score[edge]), stats.rankdata(pairs.value[edge])
     terms = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
     sums = np.stack([np.bincount(group, weights=terms[:, k], minlength=clusters) for k in range(6)], axis=1)
     draws = np.random.default_rng(seed).multinomial(clusters, np.full(clusters, 1 / clusters), size=bootstrap) @ sums
     n, sx, sy, sxx, syy, sxy = draws.T
     with np.errstate(invalid="ignore", divide="ignore"):
-        r = (n * sxy - sx * sy) / np.sqrt((n * sxx - sx**2) * (n * syy - sy**2))
-    return _interval(r, told.spearman, clusters, (-1.0, 1.0))
+        r: Floats = (n * sxy - sx * sy) / np.sqrt((n * sxx - sx**2) * (n * syy - sy**2))
+    return r
+
+
+def _correlations(
+    pairs: Pairs, weight: Floats, degree: Floats, told: FunctionGivenStructure, bootstrap: int, seed: int
+) -> tuple[Interval, Interval, list[verdict.Baseline]]:
+    """Correlation of weight and response over edges, that of degrees and response, and the latter as baseline."""
+    edge = (weight > 0) & np.isfinite(pairs.value)
+    nothing = Interval(np.nan, np.nan, np.nan)
+    if not edge.any() or not np.isfinite(told.spearman):
+        return nothing, nothing, []
+    own = _correlation_replicates(pairs, edge, weight, bootstrap, seed)
+    other = _correlation_replicates(pairs, edge, degree, bootstrap, seed)
+    value = rank_correlation(degree[edge], pairs.value[edge])
+    units = int(np.unique(pairs.source[edge]).size)
+    held = verdict.paired("degree", told.spearman, value, own, other, units=units)
+    bounds = (-1.0, 1.0)
+    return _interval(own, told.spearman, units, bounds), _interval(other, value, units, bounds), [held]
 
 
 def _rows(
@@ -182,42 +205,84 @@ def _rows(
         group: _auc(score[pairs.measured], pairs.influence, pairs.source, bootstrap, seed)
         for group, score in predictors.items()
     }
+    drawn = {
+        group: _area_replicates(score[pairs.measured], pairs, bootstrap, seed)
+        for group, score in {"weight": anatomy.total, **predictors}.items()
+    }
+    stimulated = _stimulated(pairs)
+    held = [
+        verdict.paired(group, told.auc.estimate, area[group].estimate, drawn["weight"], drawn[group], units=stimulated)
+        for group in predictors
+    ]
+    reference: dict[str, Any] = {"candidate": candidate, "reference": atlas.name}
     rows = []
     for group, estimate in area.items():
-        p = permutation_p(estimate.estimate, null[:, 0]) if group == "weight" else np.nan
+        result = group == "weight"
         rows.append(
             row(
                 "influence_auc",
-                candidate,
-                atlas.name,
-                estimate,
+                score=estimate,
                 group=group,
-                role="result" if group == "weight" else "baseline",
-                p=p,
+                role="result" if result else "baseline",
+                p=permutation_p(estimate.estimate, null[:, 0]) if result else np.nan,
                 ceiling=bound,
                 rule="auc",
                 n=size,
+                baselines=[*held, verdict.over_null("rewired", estimate.estimate, null[:, 0])] if result else (),
+                **reference,
             )
         )
     rows.append(
-        row("influence_auc", candidate, atlas.name, ceiling, group="mirrored_pair", role="control", n=int(paired.sum()))
+        row("influence_auc", score=ceiling, group="mirrored_pair", role="control", n=int(paired.sum()), **reference)
     )
-    given, without, ratio = _shares(pairs, edge, told, bootstrap, seed)
-    p_given = permutation_p(given.estimate, null[:, 1])
+    given, without, ratio, no_edge = _shares(pairs, edge, told, bootstrap, seed)
+    response, of_degree, degrees = _correlations(
+        pairs, weight, predictors["degree"][pairs.measured], told, bootstrap, seed
+    )
+    edges = int(edge.sum())
+    over = {
+        key: verdict.over_null("rewired", value, null[:, k])
+        for k, (key, value) in enumerate(
+            (
+                ("auc", told.auc.estimate),
+                ("given", given.estimate),
+                ("response", told.spearman),
+                ("ratio", ratio.estimate),
+            )
+        )
+    }
+    one = verdict.over_value("equal shares", ratio, 1.0)
+    base: dict[str, Any] = {"role": "baseline", **reference}
     rows += [
-        row("influence_given_edge", candidate, atlas.name, given, p=p_given, n=int(edge.sum())),
-        row("influence_without_edge", candidate, atlas.name, without, n=int((~edge).sum())),
-        row("influence_ratio", candidate, atlas.name, ratio, p=permutation_p(ratio.estimate, null[:, 3]), n=size),
-        row(
-            "weight_response_correlation",
-            candidate,
-            atlas.name,
-            _correlation(pairs, weight, told, bootstrap, seed),
-            p=permutation_p(told.spearman, null[:, 2]),
-            n=int(edge.sum()),
-        ),
-    ]
+        row("influence_auc", score=_spread(null[:, 0]), group="rewired", n=size, **base),
+        row("influence_given_edge", score=given, p=permutation_p(given.estimate, null[:, 1]), n=edges,
+            baselines=[over["given"], no_edge], **reference),
+        row("influence_given_edge", score=_spread(null[:, 1]), group="rewired", n=edges, **base),
+        row("influence_given_edge", score=without, group="without_edge", n=size - edges, **base),
+        row("influence_without_edge", score=without, n=size - edges, **reference),
+        row("influence_ratio", score=ratio, p=permutation_p(ratio.estimate, null[:, 3]), n=size,
+            baselines=[over["ratio"], one], **reference),
+        row("influence_ratio", score=_spread(null[:, 3]), group="rewired", n=size, **base),
+        row("influence_ratio", score=1.0, group="equal shares", n=size, **base),
+        row("weight_response_correlation", score=response, p=permutation_p(told.spearman, null[:, 2]), n=edges,
+            baselines=[over["response"], *degrees], **reference),
+        row("weight_response_correlation", score=_spread(null[:, 2]), group="rewired", n=edges, **base),
+        row("weight_response_correlation", score=of_degree, group="degree", n=edges, **base),
+    ]  # fmt: skip
     return rows
+
+
+def _spread(null: Floats) -> Interval:
+    """Mean of the null connectomes, and where 95 % of them lie."""
+    kept = null[np.isfinite(null)]
+    if not kept.size:
+        return Interval(np.nan, np.nan, np.nan)
+    low, high = np.quantile(kept, [0.025, 0.975])
+    return Interval(float(kept.mean()), float(low), float(high))
+
+
+def _area_replicates(score: Floats, pairs: Pairs, bootstrap: int, seed: int) -> Floats:
+    return cluster_replicates(score, pairs.influence, pairs.source, seed=seed, n=bootstrap)
 
 
 def _auc(score: Floats, influence: np.ndarray, source: np.ndarray, bootstrap: int, seed: int) -> Interval:

@@ -95,7 +95,7 @@ def _distance(ax: Axes, table: pd.DataFrame, measure: str, colours: Mapping[str,
         if not np.isfinite(entry["score"]):
             continue
         y = populations.index(entry["group"]) + shift[entry["candidate"]]
-        filled = str(entry["verdict"]).startswith("beyond")
+        filled = str(entry["beside_seeds"]).startswith("beyond")
         colour = colours[entry["candidate"]]
         error = np.array([[entry["score"] - entry["ci_low"]], [entry["ci_high"] - entry["score"]]])
         ax.errorbar(
@@ -194,9 +194,9 @@ def _tail(ax: Axes, curve: xr.Dataset, population: str, colours: Mapping[str, st
 
 def _caption(rows: pd.DataFrame, shown: str) -> str:
     results = rows[rows["role"] == "result"]
-    verdicts = results["verdict"].value_counts()
+    verdicts = results["beside_seeds"].value_counts()
     counted = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
-    beyond = results[results["verdict"].str.startswith("beyond")].sort_values("relative", ascending=False)
+    beyond = results[results["beside_seeds"].str.startswith("beyond")].sort_values("relative", ascending=False)
     parts = [
         "Distances of each ensemble (simulations that differ only in their seed) or recording from the reference, by "
         "population, with 95 % intervals over units or time; filled: beyond the baseline. Ticks: mean distance between the "

@@ -51,8 +51,8 @@ def test_a_simulation_that_repeats_the_weights_is_no_better_than_them(rows: pd.D
     assert same.score == weight.score
     gain = rows.loc[("influence_auc_gain", "same", "over_weight")]
     assert (gain.score, gain.ci_low, gain.ci_high) == (0, 0, 0)
-    assert gain.verdict == "no better than direct weight"
-    assert rows.loc[("influence_auc_gain", "same", "over_degree")].verdict == "better than degrees"
+    assert (gain.verdict, gain.baseline, gain.difference) == ("no better", "weight", 0)
+    assert rows.loc[("influence_auc_gain", "same", "over_degree")].verdict == "better"
 
 
 def test_a_simulation_that_knows_more_gains(rows: pd.DataFrame) -> None:
@@ -68,7 +68,7 @@ def test_noise_is_at_chance_and_worse_than_the_weights(rows: pd.DataFrame) -> No
     assert noise.ci_low < 0.5 < noise.ci_high
     assert noise.p > 0.05
     gain = rows.loc[("influence_auc_gain", "random", "over_weight")]
-    assert gain.verdict == "worse than direct weight"
+    assert gain.verdict == "worse"
     assert gain.p > 0.9
     assert (noise.weight_mv, noise.gap_junction, noise.connectome) == (2.2, 0.05, "anatomy")
 

@@ -65,12 +65,12 @@ def test_filled_points_are_those_beyond_the_baseline(by_title: dict[str, Axes], 
         }
         for entry in table.to_dict("records"):
             filled = points[round(entry["score"], 9), "EI".index(entry["group"])] != "#ffffff"
-            assert filled == entry["verdict"].startswith("beyond"), entry
+            assert filled == entry["beside_seeds"].startswith("beyond"), entry
     assert (
         rows.set_index(["measure", "candidate", "group"])
         .loc[("rate_ks", "rate20", "E")]
         .iloc[0]
-        .verdict.startswith("beyond")
+        .beside_seeds.startswith("beyond")
     )
 
 
@@ -79,8 +79,8 @@ def test_caption_counts_the_verdicts(result: Result) -> None:
     caption = _caption(rows, "E")
     results = rows[rows["role"] == "result"]
     assert f"Of {len(results)} comparisons" in caption
-    assert f"{(results['verdict'] == 'beyond seed-to-seed').sum()} beyond seed-to-seed" in caption
-    farthest = results[results["verdict"].str.startswith("beyond")]["relative"].max()
+    assert f"{(results['beside_seeds'] == 'beyond seed-to-seed').sum()} beyond seed-to-seed" in caption
+    farthest = results[results["beside_seeds"].str.startswith("beyond")]["relative"].max()
     assert f"{farthest:.1f} times the baseline" in caption
-    nothing = rows.assign(verdict="unresolved", relative=np.nan)
+    nothing = rows.assign(beside_seeds="unresolved", relative=np.nan)
     assert "Farthest" not in _caption(nothing, "E")

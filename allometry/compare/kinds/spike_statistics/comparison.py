@@ -71,8 +71,8 @@ def spike_statistics(
     -------
     Result
         Rows of the measures in `distances.MEASURES`, with group: the population; role `baseline`: distances
-        within an ensemble. Columns `baseline` (what two ensembles that differ in nothing but seeds would have),
-        `relative` (score over it), `verdict`, `candidate_value` and `reference_value` (means). Curves
+        within an ensemble. Columns `expected` (what two ensembles that differ in nothing but seeds would have),
+        `relative` (score over it), `beside_seeds`, `candidate_value` and `reference_value` (means). Curves
         `spike_distributions`, `spike_spectra`, `spike_avalanches`.
 
     Raises
@@ -168,9 +168,9 @@ def _result(
             n=min(_items(profiles, e, population, statistic) for e in (candidate, against)),
             unit=unit,
             pairs=judged.pairs,
-            baseline=judged.baseline,
+            expected=judged.baseline,
             relative=judged.relative,
-            verdict=judged.verdict,
+            beside_seeds=judged.verdict,
             candidate_value=_value(profiles, candidate, population, statistic),
             reference_value=_value(profiles, against, population, statistic),
         )
@@ -200,9 +200,9 @@ def _baseline(
             n=_items(profiles, ensemble, population, statistic),
             unit=unit,
             pairs=inside.values.size,
-            baseline=mean,
+            expected=mean,
             relative=np.nan,
-            verdict="between seeds" if inside.basis == SEEDS else "between halves of the units",
+            beside_seeds="between seeds" if inside.basis == SEEDS else "between halves of the units",
             candidate_value=value,
             reference_value=value,
         )
@@ -220,9 +220,9 @@ def _derived(profiles: Profiles, ensembles: Mapping[str, Ensemble]) -> dict[str,
         "p": "share of all ways to deal the members to the two ensembles whose distance, less that within, is as large; "
         "two seeds each allow no p below 1/3",
         "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
-        "baseline": "root mean square of the distances between seeds (halves of the units, divided by sqrt 2, of a store "
+        "expected": "root mean square of the distances between seeds (halves of the units, divided by sqrt 2, of a store "
         "without another seed), over both ensembles: the expected distance if nothing but the seed differed",
-        "verdict": "within: the score is at most the largest distance between seeds (the 95th percentile between halves); "
+        "beside_seeds": "within: the score is at most the largest distance between seeds (the 95th percentile between halves); "
         "beyond: its interval is above it; unresolved: the score is above, the interval is not, or there is none",
     }
     return {**texts, **_made(profiles), **profiles.notes, **_undefined(profiles)}

@@ -69,7 +69,7 @@ def test_identical_stores_have_no_distance() -> None:
     defined = rows[np.isfinite(rows["score"])]
     assert {measure for measure, _ in defined.index} >= {"rate_ks", "lv_wasserstein", "spectrum_distance"}
     assert (defined["score"] == 0).all()
-    assert defined["verdict"].isin(["within unit sampling", "no baseline"]).all()
+    assert defined["beside_seeds"].isin(["within unit sampling", "no baseline"]).all()
 
 
 def test_distance_of_poisson_populations_is_the_analytic_one() -> None:
@@ -92,7 +92,7 @@ def test_distance_of_poisson_populations_is_the_analytic_one() -> None:
     assert wasserstein.ci_high - wasserstein.ci_low == pytest.approx(2 * 1.96 * error, rel=0.35)
     for row, value in ((ks, expected), (wasserstein, 1.0)):
         assert row.ci_low - 0.02 < value < row.ci_high + 0.02
-        assert row.verdict == "beyond unit sampling"
+        assert row.beside_seeds == "beyond unit sampling"
     assert wasserstein.candidate_value == pytest.approx(6, abs=0.2)
     assert wasserstein.reference_value == pytest.approx(5, abs=0.2)
 
@@ -122,15 +122,15 @@ def test_distances_between_seeds_are_inside_the_null_of_kolmogorov_smirnov(resul
 
 def test_another_seed_is_within_and_another_rate_beyond(result: Result) -> None:
     rows = table(result).reset_index().set_index(["candidate", "measure"])
-    assert (rows.loc[("fast", "rate_ks")]["verdict"] == "beyond seed-to-seed").all()
+    assert (rows.loc[("fast", "rate_ks")]["beside_seeds"] == "beyond seed-to-seed").all()
     assert (rows.loc[("fast", "rate_ks")]["relative"] > 2).all()
     # of 20 ways to deal six seeds to two ensembles, the true one and its mirror image
     assert rows.loc[("fast", "rate_ks")]["p"].tolist() == pytest.approx([2 / 20] * 2)
     same = rows.loc["same"]
-    assert not same["verdict"].str.startswith("beyond").any()
+    assert not same["beside_seeds"].str.startswith("beyond").any()
     assert same["relative"].median() == pytest.approx(1, abs=0.35)
     assert same["p"].min() >= 2 / 20
-    assert not rows.loc[("fast", "cv_ks")]["verdict"].str.startswith("beyond").any()
+    assert not rows.loc[("fast", "cv_ks")]["beside_seeds"].str.startswith("beyond").any()
     known = rows[np.isfinite(rows["ci_low"])]
     assert len(known) > len(rows) / 2
     assert (known["ci_low"] <= known["score"]).all()
@@ -164,14 +164,14 @@ def test_too_few_spikes_are_undefined_with_the_reason() -> None:
     result = compare({"some": poisson(10.0, 1), "none": silent}, reference="some")
     rows = table(result)
     assert rows.loc[("rate_ks", "E")].score == pytest.approx(1.0)
-    assert rows.loc[("cv_ks", "E")].verdict == "undefined"
+    assert rows.loc[("cv_ks", "E")].beside_seeds == "undefined"
     assert np.isnan(rows.loc[("cv_ks", "E")].score)
     assert "0 units with 3 intervals, fewer than 10 (E of none, I of none)" in result.derived["undefined cv"]
     assert "osi_ks" not in {measure for measure, _ in rows.index}  # neither store has stimuli
     assert "(everywhere)" in result.derived["undefined osi"]
     unrecorded = silent.assign_attrs(parameters={"record": {"spikes": False}}).isel(spike=slice(0))
     result = compare({"some": poisson(10.0, 1), "none": unrecorded}, reference="some", statistics=["rate", "spectrum"])
-    assert table(result)["verdict"].eq("undefined").all()
+    assert table(result)["beside_seeds"].eq("undefined").all()
     assert "not recorded one by one" in result.derived["undefined rate"]
 
 
@@ -181,7 +181,7 @@ def test_stores_without_common_populations_are_compared_in_all_units() -> None:
     result = compare({"model": poisson(8.0, 1), "data": recording}, reference="data", statistics=["rate", "synchrony"])
     rows = table(result)
     assert {group for _, group in rows.index} == {"all"}
-    assert rows.loc[("rate_ks", "all")].verdict != "beyond unit sampling"
+    assert rows.loc[("rate_ks", "all")].beside_seeds != "beyond unit sampling"
     # counts of 40 units in both, though the model has 100; 4 s of both
     assert "40 of all" in result.derived["sample"]
     assert result.derived["window"].startswith("4 s ")
@@ -202,9 +202,9 @@ def test_recordings_of_responses_are_held_against_simulations_and_each_other() -
     )
     rows = table(result).reset_index().set_index(["candidate", "measure"])
     assert rows.loc[("untuned", "osi_ks")]["score"] > 0.9
-    assert rows.loc[("untuned", "osi_ks")]["verdict"] == "beyond unit sampling"
-    assert rows.loc[("untuned", "rate_ks")]["verdict"] != "beyond unit sampling"
-    assert rows.loc[("model", "osi_ks")]["verdict"] == "undefined"
+    assert rows.loc[("untuned", "osi_ks")]["beside_seeds"] == "beyond unit sampling"
+    assert rows.loc[("untuned", "rate_ks")]["beside_seeds"] != "beyond unit sampling"
+    assert rows.loc[("model", "osi_ks")]["beside_seeds"] == "undefined"
     assert rows.loc[("model", "rate_wasserstein")]["reference_value"] == pytest.approx(8, abs=0.5)
     assert "80 presentations" in result.derived["correlation of tuned"]
 
@@ -271,7 +271,7 @@ def test_bad_stores_are_refused(worm: dict[str, xr.Dataset]) -> None:
 def test_one_ensemble_has_its_baseline_alone() -> None:
     result = compare(ensemble("slow", 8.0, range(1, 3)), statistics=["rate"])
     assert {row["role"] for row in result.rows} == {"baseline"}
-    assert {row["verdict"] for row in result.rows} == {"between seeds"}
+    assert {row["beside_seeds"] for row in result.rows} == {"between seeds"}
 
 
 def test_estimate_bounds_the_memory_of_the_comparison() -> None:
@@ -311,7 +311,7 @@ def test_ensembles_that_differ_in_nothing_but_seeds_are_rarely_beyond() -> None:
         }
         asked = ["rate", "cv", "lv", "correlation", "spectrum", "synchrony", "avalanches"]
         rows = table(compare(inputs, reference="a", statistics=asked, bin_ms=5))
-        verdicts += rows["verdict"].tolist()
+        verdicts += rows["beside_seeds"].tolist()
         relative += rows["relative"].tolist()
     beyond = np.mean([verdict.startswith("beyond") for verdict in verdicts])
     assert len(verdicts) > 500
