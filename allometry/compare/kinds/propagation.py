@@ -217,7 +217,6 @@ def _connectome(
     ]
     summary.baseline(name, area, {group: roc(score, pairs.influence) for group, score in flat.items()}, rewired)
     indirect = flat["weight"] == 0
-    stimulated = np.unique(pairs.source).size
     two_classes = indirect.any() and 0 < pairs.influence[indirect].mean() < 1
     area_indirect, drawn_indirect, stimulated_indirect = {}, {}, np.unique(pairs.source[indirect]).size
     for group in ("path_length", "degree") if two_classes else ():
@@ -230,7 +229,7 @@ def _connectome(
                 "influence_auc_indirect",
                 name,
                 atlas.name,
-                interval(drawn_indirect[group], area_indirect[group]),
+                interval(drawn_indirect[group], area_indirect[group], units=stimulated_indirect, bounds=(0.0, 1.0)),
                 group=group,
                 role="baseline",
                 n=int(indirect.sum()),
@@ -263,7 +262,7 @@ def _connectome(
                 rule="auc",
                 n=size,
                 null=kind,
-                baselines=_baselines(value, draws, area, drawn, stimulated),
+                baselines=_baselines(value, draws, area, drawn, driven),
                 **column,
             )
         )
@@ -277,7 +276,7 @@ def _connectome(
                     "influence_auc_indirect",
                     point.name,
                     atlas.name,
-                    interval(beyond_draws, beyond, units=np.unique(pairs.source[indirect]).size, bounds=(0.0, 1.0)),
+                    interval(beyond_draws, beyond, units=stimulated_indirect, bounds=(0.0, 1.0)),
                     group="simulated",
                     n=int(indirect.sum()),
                     null="",
@@ -296,7 +295,7 @@ def _connectome(
                 p=gain.p_above(),
                 n=size,
                 null="paired resamples",
-                baselines=_baselines(value, draws, {group: area[group]}, drawn, stimulated),
+                baselines=_baselines(value, draws, {group: area[group]}, drawn, driven),
                 **column,
             )
             for group, gain in gains.items()
