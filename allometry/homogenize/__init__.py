@@ -115,7 +115,7 @@ def run(
     name = str(source.get("name") or raw_dir.name)
     reader, kind, entry_options = store_entry(source, name, store)
     present = [f for f in source["files"] if not f.get("optional") or (raw_dir / str(f["name"])).is_file()]
-    described = Source.from_entry(name, {**source, "files": _as_retrieved(present, raw_dir)})
+    described = Source.from_entry(name, {**source, "files": present}, _as_retrieved(raw_dir))
     files = {file: raw_dir / file for file in described.files}
     missing = [file for file, path in files.items() if not path.is_file()]
     if missing:
@@ -133,7 +133,21 @@ def run(
     if kind == "activity" and recordings:
         merged["recordings"] = dict(recordings)
     with dask.config.set(scheduler="threads", num_workers=threads):
-        obj = reader.read(files, described, merged)
+        before = _stamps(files)
+        try:
+            obj = reader.read(files, described, merged)
+        except ReaderError:
+            # a file that was changed by hand is the better reason
+            described.explain(files)
+            raise
+        after = _stamps(files)
+        if after != before:
+            raise ReaderError(
+                f"{next(file for file in files if after.get(file) != before.get(file))} was changed while it was read",
+                where=str(raw_dir),
+                expected="files that nobody writes",
+                do="run again",
+            )
         if _kind_of(obj) != kind:
             raise ReaderError(
                 f"reader {reader.name!r} gave a store of kind {_kind_of(obj)!r}",
@@ -149,11 +163,25 @@ def run(
     log.info("%s: wrote %s", name, out)
 
 
-def _as_retrieved(files: list[dict[str, Any]], raw_dir: Path) -> list[dict[str, Any]]:
-    """Files with the checksums of the copies that are there: places may differ in their bytes, or `learn` them."""
+def _as_retrieved(raw_dir: Path) -> dict[str, str]:
+    """Checksums of the files when they were retrieved; empty where no retrieval left a manifest."""
     manifest = raw_dir / "manifest.json"
-    found = json.loads(manifest.read_bytes())["files"] if manifest.is_file() else {}
-    return [{**file, "sha256": found.get(file["name"], file).get("sha256", "")} for file in files]
+    if not manifest.is_file():
+        return {}
+    try:
+        return {str(name): str(entry["sha256"]) for name, entry in json.loads(manifest.read_bytes())["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ReaderError(
+            f"the manifest of the retrieval cannot be read: {error!r}",
+            where=str(manifest),
+            do="delete it and run the retrieve stage again",
+        ) from error
+
+
+def _stamps(files: Mapping[str, Path]) -> dict[str, tuple[int, int, int]]:
+    """What changes when somebody writes a file."""
+    found = {name: path.stat() for name, path in files.items() if path.is_file()}
+    return {name: (stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in found.items()}
 
 
 def _kind_of(obj: Any) -> str:

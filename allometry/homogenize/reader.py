@@ -36,6 +36,8 @@ class Source:
         published numbers, the rate of its recordings) then says nothing about them.
     title : str
         Title of the stores; empty: the collection's, or the name of the source for files of the user's own.
+    retrieved : mapping
+        File name to the sha256 that the file had when it was retrieved: another one is refused.
     """
 
     name: str
@@ -46,14 +48,15 @@ class Source:
     files: Mapping[str, str] = field(default_factory=dict)
     own: bool = False
     title: str = ""
+    retrieved: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def from_entry(cls, name: str, entry: Mapping[str, Any]) -> "Source":
+    def from_entry(cls, name: str, entry: Mapping[str, Any], retrieved: Mapping[str, str] | None = None) -> "Source":
         """Make a `Source` from a registry entry (a plain dict); files without a checksum get an empty one."""
         files = {str(f["name"]): str(f.get("sha256") or "") for f in entry.get("files", ())}
         keys = ("species", "citation", "licence", "verified")
         known = {k: str(entry[k]) for k in keys if entry.get(k)}
-        return cls(name=name, files=files, own=bool(entry.get("own")), **known)
+        return cls(name=name, files=files, own=bool(entry.get("own")), retrieved=retrieved or {}, **known)
 
     def attrs(
         self, title: str, parameters: Mapping[str, Any], derived: Mapping[str, Any], used: Mapping[str, Path]
@@ -61,28 +64,63 @@ class Source:
         """Root attrs of a store: the required keys of every schema, with only the files that were `used`.
 
         `title` and those entries of `derived` that speak of the collection's publication are left out for files of the
-        user's own.
+        user's own. The checksums are those of the files as they are, which have just been read, never what a registry
+        lists.
+
+        Raises
+        ------
+        ReaderError
+            A file is not the one that was retrieved.
         """
         if self.own:
             title = self.name
             derived = {key: value for key, value in derived.items() if key not in OF_THE_PUBLICATION}
+        sums = {name: _sha256(path) if path.is_file() else "" for name, path in sorted(used.items())}
+        self.require_retrieved(sums, used)
         return {
             "title": self.title or title,
             "species": self.species or "unknown",
             "citation": self.citation or "unknown",
             "licence": self.licence or "unknown",
-            "source": {name: self._sha256(name, path) for name, path in sorted(used.items())},
+            "source": sums,
             "parameters": {"source": self.name, "verified": self.verified, **parameters},
             "derived": dict(derived),
         }
 
-    def _sha256(self, name: str, path: Path) -> str:
-        """Checksum of the registry, or of the file itself where the registry has none (own files, `learn`)."""
-        known = self.files.get(name, "")
-        if len(known) == 64 or not path.is_file():
-            return known
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+    def require_retrieved(self, sums: Mapping[str, str], paths: Mapping[str, Path]) -> None:
+        """Refuse files whose sha256 is not the one of the retrieval.
+
+        Parameters
+        ----------
+        sums : mapping of str to str
+            File name to the sha256 that the file has.
+        paths : mapping of str to path
+            Where the files lie.
+
+        Raises
+        ------
+        ReaderError
+            Some have changed since.
+        """
+        changed = [name for name, found in sums.items() if self.retrieved.get(name, found) != found]
+        if changed:
+            raise ReaderError(
+                f"{len(changed)} files have changed since they were retrieved: {', '.join(changed[:5])}",
+                where=str(paths[changed[0]].parent),
+                expected="the sha256 in manifest.json there",
+                do="delete them and run the retrieve stage again; a version of your own goes into the registry as a file "
+                "of your own (`file:PATH`)",
+            )
+
+    def explain(self, paths: Mapping[str, Path]) -> None:
+        """Raise what is behind a reader's failure, where that is a file that is not the one that was retrieved."""
+        known = {name: path for name, path in paths.items() if name in self.retrieved}
+        self.require_retrieved({name: _sha256(path) for name, path in known.items()}, known)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 Read = Callable[[dict[str, Path], Source, dict[str, Any]], xr.Dataset | xr.DataTree]
