@@ -63,11 +63,11 @@ def _walk(path: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
     """Go through folders as `os.walk` does, but not into stores or hidden folders, and into linked ones once."""
     seen = set()
     for name, folders, names in os.walk(path, followlinks=True):
-        folder = Path(name)
-        real = os.path.realpath(folder)
-        visible = sorted(entry for entry in folders if not entry.startswith("."))
-        yield folder, visible, [entry for entry in names if not entry.startswith(".")]
-        folders[:] = [] if real in seen or _is_store(folder) else [e for e in visible if not _is_store(folder / e)]
+        folder, real = Path(name), os.path.realpath(name)
+        visible = [] if real in seen else sorted(entry for entry in folders if not entry.startswith("."))
+        if real not in seen:
+            yield folder, visible, [entry for entry in names if not entry.startswith(".")]
+        folders[:] = [] if _is_store(folder) else [entry for entry in visible if not _is_store(folder / entry)]
         seen.add(real)
 
 

@@ -80,6 +80,21 @@ def test_verify_finds_a_changed_byte_in_every_plain_file(results, capsys):
     assert "the manifest cannot be read" in capsys.readouterr().out
 
 
+def test_verify_sees_what_stands_in_place_of_a_store_and_goes_round_a_circle_once(results, capsys):
+    """Issue 11.21: a file in place of a store passed unseen, and a link to a folder above never ended."""
+    shutil.rmtree(results / "spikes" / "spikes.zarr")
+    (results / "spikes" / "spikes.zarr").write_text("x")
+    (results / "stack" / "lone.zarr").symlink_to("nowhere")
+    (results / "stack" / ".hidden.zarr").write_text("x")
+    (results / "activity" / "round").symlink_to(results)
+    assert cli.main(["verify", str(results)]) == 1
+    *lines, _ = capsys.readouterr().out.splitlines()
+    assert f"{results / 'spikes' / 'spikes.zarr'}: is no folder" in lines
+    assert f"{results / 'stack' / 'lone.zarr'}: is missing" in lines
+    assert {line.partition(": ")[2] for line in lines} == {"is no folder", "is missing"}
+    assert cli.main(["verify", str(results / "spikes" / "spikes.zarr")]) == 1
+
+
 def test_verify_does_not_pass_when_there_is_nothing(tmp_path, capsys):
     assert cli.main(["verify", str(tmp_path)]) == 1
     assert cli.main(["verify", str(tmp_path / "nothing")]) == 1

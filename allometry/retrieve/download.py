@@ -3,17 +3,20 @@
 import http.client
 import json
 import logging
+import shutil
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
+from typing import Any
 
 from allometry.errors import RetrieveError
-from allometry.files import BLOCK, write_text
+from allometry.files import BLOCK, disk_error, write_text
 
 _log = logging.getLogger(__name__)
 
@@ -32,17 +35,33 @@ class Downloaded:
         Bytes of the complete file.
     resumed : bool
         Whether a part of it came from an earlier, interrupted download.
+    whole : bool
+        Whether the server said where the file ends; without that, a connection that broke looks like the end.
     """
 
     size: int
     resumed: bool
+    whole: bool = True
+
+
+class DiskError(RetrieveError):
+    """This machine cannot keep the file: no other place would help."""
+
+
+@dataclass
+class _Tally:
+    """How often the server began anew where it was asked to continue."""
+
+    begun_anew: int = 0
 
 
 class _Interrupted(Exception):
     """The connection broke before the end; what arrived is kept."""
 
 
-def download(url: str, part: Path, *, timeout_s: float, attempts: int, wait_s: float = 1.0) -> Downloaded:
+def download(
+    url: str, part: Path, *, timeout_s: float, attempts: int, wait_s: float = 1.0, most_bytes: float = float("inf")
+) -> Downloaded:
     """Download `url` into `part`, continuing a part that is there already.
 
     Parameters
@@ -54,32 +73,45 @@ def download(url: str, part: Path, *, timeout_s: float, attempts: int, wait_s: f
     timeout_s : float
         Seconds without a byte after which the connection counts as broken.
     attempts : int
-        Attempts in a row that may bring no byte; one that brings some starts the count anew.
+        Attempts in a row that may bring nothing new, and attempts in all that the server may begin anew; one that brings
+        the file further than any before starts the first count again.
     wait_s : float
         Seconds before the second attempt, doubled before each further one.
+    most_bytes : float
+        Size of the file above which it is refused.
 
     Raises
     ------
     RetrieveError
-        The server refuses, does not answer, or keeps breaking off.
+        The server refuses, does not answer, keeps breaking off, or sends more than `most_bytes`.
+    DiskError
+        There is no room for the file.
     """
-    part.parent.mkdir(parents=True, exist_ok=True)
-    failures, resumed = 0, False
+    failures, resumed, tally = 0, False, _Tally()
+    furthest = part.stat().st_size if part.exists() else 0
     while True:
-        before = part.stat().st_size if part.exists() else 0
         try:
-            size, continued = _attempt(url, part, timeout_s)
-            return Downloaded(size, resumed or continued)
+            part.parent.mkdir(parents=True, exist_ok=True)
+            done = _attempt(url, part, timeout_s, most_bytes, tally)
+            return Downloaded(done.size, resumed or done.resumed, done.whole)
         except urllib.error.HTTPError as error:
             reason = f"HTTP {error.code} {error.reason}"
             if error.code not in _TEMPORARY:
                 raise RetrieveError(reason, where=url) from None
         except (_Interrupted, urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
             reason = str(getattr(error, "reason", "") or error) or type(error).__name__
+        except OSError as error:
+            said = disk_error(error, part, DiskError)
+            if said is None:
+                raise
+            discard_part(part)  # what fills the disk is of no use to anybody
+            raise said from None
         after = part.stat().st_size if part.exists() else 0
-        failures = 1 if after > before else failures + 1
-        if failures >= attempts:
+        failures = 1 if after > furthest else failures + 1
+        # a server that never continues would otherwise be asked for ever, if each connection lasts a little longer
+        if failures >= attempts or tally.begun_anew >= attempts:
             raise RetrieveError(f"{reason} ({attempts} attempts)", where=url)
+        furthest = max(furthest, after)
         resumed = resumed or after > 0
         _log.info("%s: %s; trying again", url, reason)
         time.sleep(wait_s * 2 ** (failures - 1))
@@ -91,8 +123,8 @@ def discard_part(part: Path) -> None:
     _sidecar(part).unlink(missing_ok=True)
 
 
-def _attempt(url: str, part: Path, timeout_s: float) -> tuple[int, bool]:
-    """One connection; the size of the complete file, and whether it continued the part."""
+def _attempt(url: str, part: Path, timeout_s: float, most_bytes: float, tally: _Tally) -> Downloaded:
+    """One connection."""
     offset, validator = _resumable(url, part)
     headers = {"User-Agent": "allometry", "Accept-Encoding": "identity"}
     if offset:
@@ -100,37 +132,67 @@ def _attempt(url: str, part: Path, timeout_s: float) -> tuple[int, bool]:
     with _open(url, headers, timeout_s) as response:
         if isinstance(response, _NotSatisfiable):
             if response.size == offset:
-                return offset, True
+                return Downloaded(offset, resumed=True)
             # the server's file ends before our part does: the part belongs to another version
             discard_part(part)
-            return _attempt(url, part, timeout_s)
-        if url.startswith("https:") and not response.url.startswith("https:"):
-            raise RetrieveError(
-                "the server redirects to an address without encryption", where=f"{url} -> {response.url}"
-            )
+            return _attempt(url, part, timeout_s, most_bytes, tally)
         continues = response.status == 206 and _start(response.headers) == offset > 0
         if response.status == 206 and not continues:
+            tally.begun_anew += 1
             discard_part(part)
             raise _Interrupted("the server sent another range than the one asked for")
-        total = _total(response.headers, offset if continues else 0)
+        tally.begun_anew += offset > 0 and not continues
+        kept = offset if continues else 0
+        total = _total(response.headers, kept)
         if not continues:
             discard_part(part)
+        _require_room(url, part, kept, total, most_bytes)
+        if not continues:
             _remember(url, part, response.headers)
-        size = _receive(response, part, offset if continues else 0, total, url)
+        size = _receive(response, part, kept, total, url, most_bytes)
+        whole = total is not None or bool(getattr(response, "chunked", False))
     if total is not None and size != total:
         raise _Interrupted(f"the connection broke off after {size} of {total} bytes")
-    return size, continues
+    return Downloaded(size, continues, whole)
+
+
+def _require_room(url: str, part: Path, kept: int, total: int | None, most_bytes: float) -> None:
+    """Refuse, before its first byte, a file that is larger than allowed or than what is free."""
+    if total is None:
+        return
+    if total > most_bytes:
+        raise _too_large(url, total, most_bytes)
+    free = shutil.disk_usage(part.parent).free
+    if total - kept > free:
+        raise DiskError(
+            f"{url.rstrip('/').rsplit('/', 1)[-1]} needs {(total - kept) / 1e9:.2f} GB, and {free / 1e9:.2f} GB are free",
+            where=str(part.parent),
+            do="free some space, or run in a folder on another disk",
+        )
+
+
+def _too_large(url: str, size: int, most_bytes: float) -> RetrieveError:
+    return RetrieveError(
+        f"the file has {size / 2**30:.3g} GiB or more, and at most {most_bytes / 2**30:.3g} GiB are allowed",
+        where=url,
+        do="raise `retrieve.max_file_gib` if that is right",
+    )
 
 
 class _Refusals(urllib.request.HTTPRedirectHandler):
-    """Follow redirects between web addresses only."""
+    """Follow redirects between web addresses only, and from encrypted ones only to encrypted ones."""
 
-    def redirect_request(self, *arguments: object) -> urllib.request.Request | None:
-        """Refuse the other schemes that urllib would follow."""
+    def redirect_request(self, req: urllib.request.Request, *arguments: Any) -> urllib.request.Request | None:
+        """Refuse the other schemes that urllib would follow, before anything is sent there."""
         target = str(arguments[-1])
-        if not target.startswith(("http://", "https://")):
+        scheme = urllib.parse.urlsplit(target).scheme
+        if scheme not in ("http", "https"):
             raise RetrieveError("the server redirects to something that is no web address", where=target)
-        return super().redirect_request(*arguments)  # type: ignore[arg-type]
+        if req.type == "https" and scheme != "https":
+            raise RetrieveError(
+                "the server redirects to an address without encryption", where=f"{req.full_url} -> {target}"
+            )
+        return super().redirect_request(req, *arguments)
 
 
 @dataclass(frozen=True)
@@ -152,20 +214,25 @@ def _open(
             raise
         size = str(error.headers.get("Content-Range", "")).rpartition("/")[2]
         error.close()
-        yield _NotSatisfiable(int(size) if size.isdigit() else -1)
+        yield _NotSatisfiable(int(size) if size.isdecimal() else -1)
         return
     with response:
         yield response
 
 
-def _receive(response: http.client.HTTPResponse, part: Path, offset: int, total: int | None, url: str) -> int:
+def _receive(
+    response: http.client.HTTPResponse, part: Path, offset: int, total: int | None, url: str, most_bytes: float
+) -> int:
     """Append the body to the part; its size afterwards."""
     size, begun = offset, time.monotonic()
     reported = begun
     with part.open("ab" if offset else "wb") as stream:
         while block := _read(response, size):
-            stream.write(block)
             size += len(block)
+            if size > most_bytes:
+                discard_part(part)
+                raise _too_large(url, size, most_bytes)
+            stream.write(block)
             now = time.monotonic()
             if now - reported >= PROGRESS_S:
                 reported = now
@@ -219,10 +286,10 @@ def _start(headers: Message) -> int:
     """First byte of a partial answer, or -1."""
     unit, _, rest = str(headers.get("Content-Range", "")).partition(" ")
     first = rest.split("-", 1)[0]
-    return int(first) if unit == "bytes" and first.isdigit() else -1
+    return int(first) if unit == "bytes" and first.isdecimal() else -1
 
 
 def _total(headers: Message, offset: int) -> int | None:
     """Size of the complete file where the server says it."""
     length = headers.get("Content-Length", "")
-    return offset + int(length) if length.isdigit() else None
+    return offset + int(length) if length.isdecimal() else None

@@ -1,5 +1,6 @@
 """Retrieval of one source: every file from the first place that has it with the right checksum."""
 
+import errno
 import json
 import logging
 import os
@@ -9,11 +10,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
 
-from allometry.errors import RetrieveError
-from allometry.files import BLOCK, PARTIAL, atomic, exclusive, link_or_copy, sha256_of, write_text
+from allometry.errors import AllometryError, RetrieveError
+from allometry.files import BLOCK, PARTIAL, atomic, disk_error, exclusive, link_or_copy, sha256_of, write_text, writing
 from allometry.retrieve import wheels
 from allometry.retrieve.checksums import Checksums
-from allometry.retrieve.download import discard_part, download
+from allometry.retrieve.download import DiskError, Downloaded, discard_part, download
 from allometry.retrieve.places import Place, parse_place
 from allometry.retrieve.recipes import expand
 
@@ -36,6 +37,8 @@ class Means:
         Attempts in a row without progress per https place.
     offline : bool
         Never use the network.
+    most_bytes : float
+        Size of a file above which a download is refused.
     """
 
     mirror: Path | None
@@ -43,6 +46,7 @@ class Means:
     timeout_s: float = 60.0
     attempts: int = 3
     offline: bool = False
+    most_bytes: float = float("inf")
 
 
 def run(
@@ -56,6 +60,7 @@ def run(
     timeout_s: float = 60.0,
     attempts: int = 3,
     offline: bool = False,
+    max_file_gib: float = 1024.0,
 ) -> None:
     """Retrieve all files of a source, each with its checksum verified; optional ones where a local place has them.
 
@@ -83,19 +88,23 @@ def run(
         Attempts in a row without progress per https place.
     offline : bool
         Never use the network.
+    max_file_gib : float
+        Size of a file above which a download is refused, GiB.
 
     Raises
     ------
     RetrieveError
-        A file has no working place (each is listed with its reason), or the registry entry is malformed.
+        A file has no working place (each is listed with its reason), the registry entry is malformed, or this machine
+        cannot keep the file.
     """
     raw_dir, cache = Path(raw_dir), Path(cache_dir)
     folder = mirror or os.environ.get("ALLOMETRY_MIRROR") or None
-    means = Means(Path(folder) if folder else None, cache, timeout_s, attempts, offline)
+    means = Means(Path(folder) if folder else None, cache, timeout_s, attempts, offline, max_file_gib * 2**30)
     checksums = Checksums(name, Path(lock) if lock else None)
     files = expand(source)
-    raw_dir.mkdir(parents=True, exist_ok=True)
-    with exclusive(cache / "locks" / f"{name}.lock"):
+    with writing(raw_dir, DiskError):
+        raw_dir.mkdir(parents=True, exist_ok=True)
+    with writing(cache, DiskError), exclusive(cache / "locks" / f"{name}.lock"):
         for leftover in raw_dir.glob(f"{PARTIAL}*"):
             leftover.unlink()
         origin = _origins(raw_dir)
@@ -128,12 +137,15 @@ def _retrieve(
         expected = checksums.expected(file, place)
         try:
             found = _FETCH[place.kind](place, target, expected, means)
+        except DiskError:
+            raise
         except RetrieveError as error:
             failures.append(f"{place.text}\n        {_reason(error)}")
             _log.info("%s: not from %s: %s", target.name, place.text, _reason(error))
             continue
         except OSError as error:
-            # no disk space, no permission: the other places will most likely fail too, and the list will say why
+            if (said := _of_this_disk(error, target, means)) is not None:
+                raise said from error
             failures.append(f"{place.text}\n        {error}")
             continue
         checksums.learn(file, place, found)
@@ -209,13 +221,19 @@ def _download(url: str, target: Path, expected: str | None, means: Means) -> str
     """Download a file into the cache of complete ones; its sha256."""
     part = means.cache / "downloads" / f"{sha256(url.encode()).hexdigest()[:32]}.part"
     with exclusive(part.with_suffix(".lock")):
-        result = download(url, part, timeout_s=means.timeout_s, attempts=means.attempts)
-        found = sha256_of(part)
-        if expected is not None and found != expected and result.resumed:
-            # the interrupted download may have been of another version
+        result, found = _once(url, part, means)
+        # the interrupted download may have been of another version, or what looked like the end was none
+        for _ in range(1 if result.whole else means.attempts - 1):
+            if expected == found or (result.whole and (expected is None or not result.resumed)):
+                break
             discard_part(part)
-            download(url, part, timeout_s=means.timeout_s, attempts=means.attempts)
-            found = sha256_of(part)
+            before = found
+            result, found = _once(url, part, means)
+            if expected is None and found == before:
+                break
+        else:
+            if expected is None and not result.whole:
+                raise RetrieveError("the server does not say how long the file is, and sent another one each time")
         if expected is not None and found != expected:
             discard_part(part)
             raise _wrong(target, expected, found)
@@ -224,6 +242,20 @@ def _download(url: str, target: Path, expected: str | None, means: Means) -> str
         os.replace(part, kept)
         discard_part(part)
     return found
+
+
+def _once(url: str, part: Path, means: Means) -> tuple[Downloaded, str]:
+    done = download(url, part, timeout_s=means.timeout_s, attempts=means.attempts, most_bytes=means.most_bytes)
+    return done, sha256_of(part)
+
+
+def _of_this_disk(error: OSError, target: Path, means: Means) -> AllometryError | None:
+    """Say that the raw folder or the cache cannot be written; None where it is the place that fails."""
+    folders = [str(folder.resolve()) for folder in (target.parent, means.cache)]
+    at = str(Path(error.filename).resolve()) if isinstance(error.filename, str) else ""
+    ours = any(at.startswith(folder) for folder in folders)
+    full = not at and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+    return disk_error(error, at or target, DiskError) if ours or full else None
 
 
 def _install(stream: IO[bytes], target: Path, expected: str | None) -> str:

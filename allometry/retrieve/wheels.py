@@ -18,7 +18,7 @@ from typing import IO
 
 from allometry.errors import RetrieveError
 from allometry.files import PARTIAL, exclusive
-from allometry.retrieve.download import progress
+from allometry.retrieve.download import DiskError, progress
 
 _log = logging.getLogger(__name__)
 
@@ -128,6 +128,8 @@ def _download(requirement: str, folder: Path, timeout_s: float, attempts: int) -
                 process.wait()
         if process.returncode != 0:
             said = (scratch / "err").read_text(encoding="utf-8", errors="replace")
+            if "No space left" in said or "Errno 28" in said:
+                raise DiskError("cannot write: No space left on device", where=str(folder.parent), do="free some space")
             raise RetrieveError(f"pip could not download it: {_summary(said)}", where=requirement)
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)

@@ -26,6 +26,8 @@ class Web:
     break_after: list[int] = field(default_factory=list)  # bytes of body after which the next connections break
     statuses: list[int] = field(default_factory=list)  # statuses of the next requests
     pause_s: float = 0.0  # between blocks of 64 kB
+    whole_as_range: bool = False  # answers a range with 206 and the whole file
+    says_length: bool = True
     ranges: list[str | None] = field(default_factory=list)
 
 
@@ -44,7 +46,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         start = 0
         unchanged = self.headers.get("If-Range") == web.etag
-        if wanted and web.honours_range and unchanged:
+        if wanted and web.whole_as_range:
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes 0-{len(body) - 1}/{len(body)}")
+        elif wanted and web.honours_range and unchanged:
             start = int(wanted.removeprefix("bytes=").rstrip("-"))
             if start >= len(body):
                 self.send_response(416)
@@ -56,7 +61,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         else:
             self.send_response(200)
-        self.send_header("Content-Length", str(len(body) - start))
+        if web.says_length:
+            self.send_header("Content-Length", str(len(body) - start))
         if web.etag:
             self.send_header("ETag", web.etag)
         self.end_headers()

@@ -1,6 +1,10 @@
 """Downloads: interrupted ones are continued or restarted, and always end with the server's bytes."""
 
+import errno
+import os
 import random
+import urllib.request
+from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -97,6 +101,90 @@ def test_progress_starts_the_count_anew(web: Web, part: Path) -> None:
     web.files["/file"], web.break_after = BODY, [50_000] * 7
     get(web, part, attempts=2)
     assert part.read_bytes() == BODY
+
+
+def test_a_server_that_answers_a_range_with_the_whole_file_is_left_after_some_attempts(web: Web, part: Path) -> None:
+    """Issue 11.21: the loop was endless."""
+    web.files["/file"], web.whole_as_range = BODY, True
+    web.break_after = [100_000, len(BODY)] * 20
+    with pytest.raises(RetrieveError, match="3 attempts"):
+        get(web, part)
+    assert len(web.ranges) <= 6
+    web.break_after = [100_000]  # one break is no reason to give up
+    web.ranges.clear()
+    get(web, part)
+    assert part.read_bytes() == BODY
+
+
+def test_a_server_that_begins_anew_and_breaks_off_a_little_later_each_time_is_left(web: Web, part: Path) -> None:
+    web.files["/file"], web.honours_range = BODY, False
+    web.break_after = [100_000 + 1000 * i for i in range(40)]
+    with pytest.raises(RetrieveError, match=r"broke off.*3 attempts"):
+        get(web, part)
+    assert len(web.ranges) == 4
+
+
+def test_a_part_of_another_address_is_not_continued(web: Web, part: Path) -> None:
+    web.files["/file"], web.files["/other"] = BODY, BODY[::-1]
+    web.break_after = [100_000]
+    with pytest.raises(RetrieveError):
+        get(web, part, attempts=1)
+    download(f"{web.url}/other", part, timeout_s=60, attempts=1)
+    assert part.read_bytes() == BODY[::-1]
+
+
+def test_redirects_lead_to_web_addresses_and_never_out_of_encryption() -> None:
+    def redirect(start: str, target: str) -> urllib.request.Request | None:
+        request = urllib.request.Request(start)
+        return module._Refusals().redirect_request(request, None, 302, "Found", Message(), target)
+
+    for start, target in (("https://a/x", "https://b/y"), ("http://a/x", "https://b/y"), ("http://a/x", "http://b/y")):
+        assert redirect(start, target).full_url == target  # type: ignore[union-attr]
+    with pytest.raises(RetrieveError, match=r"without encryption\n.*https://a/x -> http://b/y"):
+        redirect("https://a/x", "http://b/y")
+    for target in ("file:///etc/passwd", "ftp://b/y"):
+        with pytest.raises(RetrieveError, match="no web address"):
+            redirect("https://a/x", target)
+
+
+@pytest.mark.parametrize("says_length", [True, False])
+def test_a_file_above_the_limit_is_refused_before_it_is_on_the_disk(web: Web, part: Path, says_length: bool) -> None:
+    web.files["/file"], web.says_length = BODY, says_length
+    with pytest.raises(RetrieveError, match="max_file_gib"):
+        download(f"{web.url}/file", part, timeout_s=60, attempts=3, most_bytes=len(BODY) - 1)
+    assert list(part.parent.iterdir()) == []
+    assert len(web.ranges) == 1
+    download(f"{web.url}/file", part, timeout_s=60, attempts=3, most_bytes=len(BODY))
+    assert part.read_bytes() == BODY
+
+
+def test_a_file_larger_than_what_is_free_is_refused_before_it_is_fetched(
+    web: Web, part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = module.shutil.disk_usage(part.parents[1])
+    web.files["/file"], web.break_after = BODY, [100_000]
+    with pytest.raises(RetrieveError):
+        get(web, part, attempts=1)
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: usage._replace(free=len(BODY) - 100_001))
+    with pytest.raises(module.DiskError, match=r"file needs 0\.00 GB, and 0\.00 GB are free"):
+        get(web, part)
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: usage._replace(free=len(BODY) - 100_000))
+    get(web, part)
+    assert part.read_bytes() == BODY
+
+
+def test_a_disk_that_fills_up_keeps_nothing_of_the_download(
+    web: Web, part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        part.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    web.files["/file"] = BODY
+    monkeypatch.setattr(module, "_receive", full)
+    with pytest.raises(module.DiskError, match=r"No space left on device\n.*file\.part\n.*free some space"):
+        get(web, part)
+    assert list(part.parent.iterdir()) == []
 
 
 def test_a_silent_server_times_out(web: Web, part: Path) -> None:

@@ -241,16 +241,60 @@ def test_leftovers_of_a_killed_job_are_removed(folder: Path, raw: Path, cache: P
     assert below(raw) == ["data.bin", "manifest.json"]
 
 
-def test_a_full_disk_is_a_reason_not_a_traceback(
+def test_a_full_disk_is_said_as_such_and_no_place_is_blamed(
     folder: Path, raw: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Issue 11.17: the advice was to connect to the network."""
+
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(RetrieveError, match="No space left on device"):
+    with pytest.raises(RetrieveError, match="No space left on device") as raised:
         run("toy", entry("mirror:a/data.bin"), raw, folder, cache)
+    assert raised.value.where == str(raw / "data.bin")
+    assert raised.value.do == "free some space, or write to another disk"
     assert below(raw) == []
+
+
+def test_a_folder_that_cannot_be_made_is_one_message(folder: Path, tmp_path: Path, cache: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RetrieveError, match=r"cannot write: .*\n.*file/toy"):
+        run("toy", entry("mirror:a/data.bin"), tmp_path / "file" / "toy", folder, cache)
+    with pytest.raises(RetrieveError, match=r"cannot write: .*\n.*file"):
+        run("toy", entry("mirror:a/data.bin"), tmp_path / "raw", folder, tmp_path / "file")
+
+
+def test_a_short_body_without_a_length_is_fetched_again(web: Web, raw: Path, cache: Path) -> None:
+    """Issue 11.21: a connection that broke looked like the end, and the file was given up."""
+    web.files["/data.bin"], web.says_length, web.break_after = RIGHT, False, [100_000, 200_000]
+    run("toy", entry(f"{web.url}/data.bin"), raw, None, cache)
+    assert (raw / "data.bin").read_bytes() == RIGHT
+    web.break_after = [100_000, 150_000, 200_000]
+    with pytest.raises(RetrieveError, match="wrong checksum"):
+        run("toy", entry(f"{web.url}/data.bin", content=WRONG), raw, None, cache)
+    assert len(web.ranges) == 6
+
+
+def test_a_body_without_length_and_checksum_is_learned_only_when_it_comes_twice(
+    web: Web, raw: Path, cache: Path, tmp_path: Path
+) -> None:
+    web.files["/data.bin"], web.says_length = RIGHT, False
+    web.break_after = [100_000, 150_000, 200_000]
+    given = entry(f"{web.url}/data.bin", content=None)
+    with pytest.raises(RetrieveError, match="does not say how long the file is"):
+        run("toy", given, raw, None, cache, lock=tmp_path / "lock.yaml")
+    assert below(raw) == []
+    assert not (tmp_path / "lock.yaml").exists()
+    web.break_after = [100_000]
+    run("toy", given, raw, None, cache, lock=tmp_path / "lock.yaml")
+    assert manifest(raw)["sha256"] == sha(RIGHT)
+
+
+def test_the_largest_file_is_configured(web: Web, raw: Path, cache: Path) -> None:
+    web.files["/data.bin"] = RIGHT
+    with pytest.raises(RetrieveError, match=r"at most 0\.0001 GiB are allowed"):
+        run("toy", entry(f"{web.url}/data.bin"), raw, None, cache, max_file_gib=1e-4)
 
 
 def test_files_of_the_user_by_path(raw: Path, cache: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

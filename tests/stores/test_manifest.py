@@ -9,6 +9,7 @@ import pytest
 from allometry import stores
 from allometry.errors import StoreError
 from allometry.stores import manifest
+from allometry.stores.file_manifest import verify_files
 
 from . import samples
 
@@ -150,3 +151,118 @@ def test_provenance_that_is_no_json_is_refused_and_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
     stores.write(samples.connectome(), tmp_path / "a.zarr", provenance={"path": tmp_path})
     assert stores.read_manifest(tmp_path / "a.zarr")["provenance"]["path"] == str(tmp_path)
+
+
+def test_what_file_managers_leave_in_a_store_is_no_damage(path):
+    """Issue 11.19."""
+    for name in (".DS_Store", "trace/.DS_Store", "Thumbs.db", "trace/desktop.ini", "._trace", ".nfs00a1", ".directory"):
+        (path / name).write_bytes(b"x")
+    assert stores.verify(path) == []
+    stores.open(path, check="full")
+    (path / "DS_Store").touch()
+    assert stores.verify(path) == [f"{path}: DS_Store: is not in the manifest"]
+
+
+def test_links_in_a_store_are_followed_to_files_only(path, tmp_path):
+    """Issue 11.21: dangling links raised, and links to folders were not seen."""
+    chunk = path / "trace/c/0/0"
+    chunk.rename(tmp_path / "kept")
+    chunk.symlink_to(tmp_path / "kept")
+    assert stores.verify(path) == []  # as git-annex keeps large files
+    (tmp_path / "kept").rename(tmp_path / "elsewhere")
+    assert stores.verify(path) == [f"{path}: trace/c/0/0: is a link that leads to no file"]
+    with pytest.raises(StoreError, match="leads to no file"):
+        stores.open(path)
+    chunk.unlink()
+    shutil.move(tmp_path / "elsewhere", chunk)
+    (path / "extra").symlink_to(tmp_path)
+    assert stores.verify(path) == [f"{path}: extra: is not in the manifest"]
+    (path / "extra").unlink()
+    (path / "trace").rename(tmp_path / "trace")
+    (path / "trace").symlink_to(tmp_path / "trace")
+    assert f"{path}: trace: is not in the manifest" in stores.verify(path)
+
+
+def test_a_file_in_place_of_a_store_is_no_store(path):
+    shutil.rmtree(path)
+    path.write_text("x")
+    assert stores.verify(path) == [f"{path}: is no folder"]
+    with pytest.raises(StoreError, match="not a Zarr v3 store"):
+        stores.open(path)
+
+
+def test_two_stores_that_changed_places_are_found(path, tmp_path):
+    other = stores.write(samples.activity(), tmp_path / "other.zarr")
+    for a, b in ((path, other), (manifest.manifest_path(path), manifest.manifest_path(other))):
+        a.rename(tmp_path / "between")
+        b.rename(a)
+        (tmp_path / "between").rename(b)
+    assert stores.verify(path) == [f"{path}: its manifest is that of other.zarr"]
+    assert stores.verify(other) == [f"{other}: its manifest is that of worms.zarr"]
+    connectome = stores.write(samples.connectome(), tmp_path / "c.zarr")
+    connectome.rename(tmp_path / "between")
+    other.rename(connectome)
+    (tmp_path / "between").rename(other)
+    assert any("is missing" in problem for problem in stores.verify(connectome))
+    assert any("is missing" in problem for problem in stores.verify(other))
+
+
+def test_a_file_beside_a_store_is_compared_by_its_content(tmp_path):
+    """A mutant that compared sizes survived."""
+    card = tmp_path / "a.cards.json"
+    path = stores.write(samples.scores(), tmp_path / "a.zarr", beside={card: b"content"})
+    assert stores.verify(path) == []
+    card.write_bytes(b"cOntent")
+    assert stores.verify(path) == [f"{card}: content differs from the manifest"]
+    card.unlink()
+    assert stores.verify(path) == [f"{card}: is missing"]
+
+
+@pytest.mark.parametrize("broken", ["[" * 100_000, '{"content": ' * 50_000])
+def test_a_manifest_that_is_nested_too_deep_is_said_to_be_unreadable(path, broken):
+    manifest.manifest_path(path).write_text(broken)
+    assert "manifest cannot be read" in stores.verify(path)[0]
+    plain = path.with_name("manifest.json")
+    plain.write_text(broken)
+    assert "manifest cannot be read" in verify_files(plain)[1][0]
+    shutil.rmtree(path)
+    with pytest.raises(StoreError, match="would be deleted"):
+        stores.write(samples.activity(), path)
+
+
+def test_a_manifest_names_files_of_its_folder_only(path, tmp_path):
+    (tmp_path.parent / "outside").write_text("x")
+    outside = {"../outside": {"sha256": hashlib.sha256(b"x").hexdigest(), "size": 1}}
+    rewrite(path, lambda content: content.update(beside=outside))
+    assert stores.verify(path) == [f"{tmp_path}/../outside: the manifest names a file outside of its folder"]
+    (tmp_path / "manifest.json").write_text(json.dumps({"files": {"/etc/passwd": {"sha256": ""}}}))
+    assert verify_files(tmp_path / "manifest.json") == (
+        1,
+        ["/etc/passwd: the manifest names a file outside of its folder"],
+    )
+    rewrite(path, lambda content: content.update(beside={"x": 1}))
+    assert "manifest cannot be read" in stores.verify(path)[0]
+
+
+def test_scores_whose_sources_are_gone_or_changed_are_found(path, tmp_path):
+    (tmp_path / "compared").mkdir()
+    read = manifest.sources_read({"worms": path}, tmp_path / "compared" / "s.zarr")
+    scores = stores.write(samples.scores(), tmp_path / "compared" / "s.zarr", provenance=read)
+    assert stores.verify(scores) == []
+    # the whole tree may move
+    (tmp_path / "moved").mkdir()
+    for entry in ("worms.zarr", "compared"):
+        shutil.copytree(tmp_path / entry, tmp_path / "moved" / entry)
+    shutil.copy(tmp_path / "worms.manifest.json", tmp_path / "moved")
+    shutil.rmtree(path)
+    moved = tmp_path / "moved"
+    assert stores.verify(moved / "compared" / "s.zarr") == []
+    assert stores.verify(scores) == [f"{scores}: its source worms is gone ({path})"]
+    again = samples.activity()
+    again.attrs["title"] = "Another"
+    stores.write(again, moved / "worms.zarr", overwrite=True)
+    assert stores.verify(moved / "compared" / "s.zarr") == [
+        f"{moved / 'compared' / 's.zarr'}: its source worms has changed since ({moved / 'worms.zarr'})"
+    ]
+    manifest.manifest_path(moved / "worms.zarr").unlink()
+    assert "its source worms is gone" in stores.verify(moved / "compared" / "s.zarr")[0]
