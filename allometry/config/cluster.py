@@ -15,7 +15,6 @@ class ClusterConfig(Model):
         description="`local`: workers on this machine; `slurm`: workers as SLURM jobs (Snakemake on the login node); "
         "`address`: an existing scheduler; `allocation`: the tasks of the surrounding SLURM job.",
     )
-    workers: int | None = Field(None, ge=1, description="Dask workers; null: one per partition.")
     address: str | None = Field(None, description="Address of the scheduler for kind `address`, e.g. tcp://host:8786.")
     queue: str | None = Field(None, description="SLURM partition for kind `slurm`.")
     memory: str = Field("4GB", description="Memory per worker for kind `slurm`, with unit.")

@@ -1,15 +1,17 @@
 """The configuration: what is refused and how, what is generated, what the points of a run are."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
 from allometry import config
+from allometry.config import ClusterConfig
 from allometry.config.base import Model, models_in
 from allometry.config.simulate import NetworkRun, PropagationRun
 from allometry.errors import ConfigError
+from allometry.simulate.point import cluster_options
 
 SHIPPED = ["config.yaml", "config/full.yaml", "config/default.yaml", "tests/config.yaml"]
 RUN: dict[str, Any] = {"kind": "network", "model": "brunel", "duration_ms": 10.0}
@@ -112,3 +114,9 @@ def test_rewirings_are_part_of_a_propagation_point_not_points_of_their_own() -> 
     assert [len(points) for points in found] == [1, 1, 1]
     assert len({points[0].name for points in found}) == 3
     assert found[2][0].parameters["rewirings"] == 3
+
+
+def test_every_key_of_the_cluster_reaches_one_of_its_kinds() -> None:
+    given = dict.fromkeys(ClusterConfig.model_fields, "given")
+    kinds = get_args(ClusterConfig.model_fields["kind"].annotation)
+    assert set().union(*(cluster_options(given | {"kind": kind}) for kind in kinds)) == set(given)
