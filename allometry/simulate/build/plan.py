@@ -1,6 +1,7 @@
 """A network turned into numbers: what every partition needs to know, and none of it depends on the partition."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
@@ -32,6 +33,9 @@ MAX_SUM = 2**31 - 1
 LONGEST_SINGLE = 1000
 """Time constant in steps up to which float32 follows a decay: beyond, what a step adds is lost in rounding, and neurons
 just above threshold fire per cents early or late."""
+
+Thresholds = tuple[int, np.ndarray]
+"""Offset and row of a Poisson input, as `kernels.drive.poisson_thresholds` gives them."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +165,11 @@ def compile_network(net: Network, seed: int, precision: str) -> Plan:
     index = {p.name: i for i, p in enumerate(net.populations)}
     offsets = net.offsets
     raw = [_raw_weights(projection) for projection in net.projections]
+    counts = {
+        number: poisson_thresholds(x.rate_hz * net.dt_ms * 1e-3)
+        for number, x in enumerate(net.inputs)
+        if isinstance(x, PoissonInput)
+    }
     neurons = []
     for i, p in enumerate(net.populations):
         sets = [w for projection, w in zip(net.projections, raw) if index[projection.target] == i]
@@ -170,7 +179,8 @@ def compile_network(net: Network, seed: int, precision: str) -> Plan:
             if isinstance(x, PoissonInput | SpikeListInput) and x.population == p.name
         ]
         scale = quantum(sets, unit_of(p.neuron), precision, f"weights into population {p.name}")
-        neurons.append(_neurons(net, i, p, offsets[p.name], scale, seed, precision))
+        extent = _input_extent(net, p, scale.value, counts)
+        neurons.append(_neurons(net, i, p, offsets[p.name], scale, seed, precision, extent))
         _check_sums(net, p, neurons[-1], raw, precision)
     synapses = []
     for number, projection in enumerate(net.projections):
@@ -202,7 +212,7 @@ def compile_network(net: Network, seed: int, precision: str) -> Plan:
     shortest, spans = _delay_ranges(len(neurons), synapses)
     least = min((int(s.delays.min()) for s in synapses if s.expected > 0), default=64)
     poisson = [
-        _poisson(net, x, index[x.population], number, neurons[index[x.population]].quantum.value, seed)
+        _poisson(net, x, index[x.population], number, neurons[index[x.population]].quantum.value, seed, counts[number])
         for number, x in enumerate(net.inputs)
         if isinstance(x, PoissonInput)
     ]
@@ -255,7 +265,9 @@ def _delay_ranges(count: int, synapses: list[Synapses]) -> tuple[np.ndarray, np.
     return np.where(spans > 0, low, 1), spans
 
 
-def _neurons(net: Network, i: int, p: Population, first: int, scale: Quantum, seed: int, precision: str) -> Neurons:
+def _neurons(
+    net: Network, i: int, p: Population, first: int, scale: Quantum, seed: int, precision: str, input_extent: int
+) -> Neurons:
     h, m = net.dt_ms, p.neuron
     current, slots = 0.0, 1
     reset, threshold = m.V_reset - m.E_L, m.V_th - m.E_L
@@ -290,17 +302,17 @@ def _neurons(net: Network, i: int, p: Population, first: int, scale: Quantum, se
         constant_current=current,
         quantum=scale,
         initial_key=key(seed, Purpose.INITIAL_V, i),
-        input_extent=_input_extent(net, p, scale.value),
+        input_extent=input_extent,
     )
 
 
-def _input_extent(net: Network, p: Population, unit: float) -> int:
+def _input_extent(net: Network, p: Population, unit: float, counts: Mapping[int, Thresholds]) -> int:
     total = 0.0
-    for x in net.inputs:
+    for number, x in enumerate(net.inputs):
         if getattr(x, "population", None) != p.name:
             continue
         if isinstance(x, PoissonInput):
-            offset, row = poisson_thresholds(x.rate_hz * net.dt_ms * 1e-3)
+            offset, row = counts[number]
             total += (offset + len(row)) * abs(x.weight) / unit
         elif isinstance(x, SpikeListInput) and x.neurons.size:
             step = event_steps(x.times_ms, net.dt_ms)
@@ -357,8 +369,10 @@ def _p21(h: float, tau_syn: float, tau_m: float, c_m: float) -> float:
     return beta / c_m * decayed(h, tau_syn) * growth
 
 
-def _poisson(net: Network, x: PoissonInput, target: int, number: int, unit: float, seed: int) -> Poisson:
-    offset, row = poisson_thresholds(x.rate_hz * net.dt_ms * 1e-3)
+def _poisson(
+    net: Network, x: PoissonInput, target: int, number: int, unit: float, seed: int, thresholds: Thresholds
+) -> Poisson:
+    offset, row = thresholds
     return Poisson(
         target=target,
         key=key(seed, Purpose.POISSON, number),
