@@ -189,7 +189,7 @@ def microcircuit(
         if current:
             inputs.append(DCInput(name, current))
     if thalamus:
-        relay, to_cortex = _thalamus(sizes, scale, k, psc)
+        relay, to_cortex = _thalamus(scale, k, psc)
         populations.append(relay)
         projections += to_cortex
         stop_ms = thalamus_start_ms + thalamus_duration_ms
@@ -231,7 +231,7 @@ def _projection(source: str, target: str, n: int, weight: float, delay_ms: float
     )
 
 
-def _thalamus(sizes: NDArray, scale: float, k: float, psc: float) -> tuple[Population, list[Projection]]:
+def _thalamus(scale: float, k: float, psc: float) -> tuple[Population, list[Projection]]:
     """Neurons that spike once in every step that brings a Poisson event, and their projections to layers 4 and 6."""
     n = round(THALAMUS_SIZE * scale)
     relay = Population("TC", n, IafPscDelta(V_th=0.5, V_reset=0.0, t_ref=0.0))

@@ -92,46 +92,6 @@ def coverage(trees: Mapping[str, xr.DataTree]) -> pd.DataFrame:
     return pd.concat(parts).fillna(False).astype(bool)
 
 
-def correlations(tree: xr.DataTree, *, min_samples: int = 50) -> xr.Dataset:
-    """Pearson correlation of each pair of neurons, averaged over the recordings that have both.
-
-    Parameters
-    ----------
-    tree : xarray.DataTree
-        Activity store; the canonical view is used, which resampling does not bias.
-    min_samples : int
-        Fewest common samples of a pair in a recording.
-
-    Returns
-    -------
-    xarray.Dataset
-        `correlation(neuron, other)`: inverse Fisher transform of the mean Fisher z; NaN where never recorded together.
-        `recordings(neuron, other)`: how many recordings it rests on.
-    """
-    root = tree.to_dataset(inherit=False)
-    index, trace = root["recording_index"].values, root["trace"].values
-    size = root.sizes["neuron"]
-    total, count = np.zeros((size, size)), np.zeros((size, size), dtype=np.int64)
-    for number in range(root.sizes["recording"]):
-        block = trace[index == number]
-        there = np.flatnonzero(np.isfinite(block).any(axis=0))
-        if there.size < 2:
-            continue
-        r, pairs = pairwise(block[:, there].astype(np.float64))
-        r = np.where(pairs >= min_samples, r, np.nan)
-        place = np.ix_(there, there)
-        total[place] += np.nan_to_num(np.arctanh(np.clip(r, -0.999999, 0.999999)))
-        count[place] += np.isfinite(r)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.tanh(total / count)
-    mean[(np.arange(size), np.arange(size))] = np.where(np.diag(count) > 0, 1.0, np.nan)
-    names = root["neuron"].values
-    return xr.Dataset(
-        {"correlation": (("neuron", "other"), mean.astype(np.float32)), "recordings": (("neuron", "other"), count)},
-        coords={"neuron": names, "other": names},
-    )
-
-
 def pairwise(block: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Pearson correlations over the samples that both have.
 

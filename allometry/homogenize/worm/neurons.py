@@ -42,24 +42,10 @@ def _table() -> pd.DataFrame:
     return pd.DataFrame(neurons).set_index("label").sort_index()
 
 
-def neuron_table() -> pd.DataFrame:
-    """Facts of the 302 neurons.
-
-    Returns
-    -------
-    pandas.DataFrame
-        (302 rows) index `label`, alphabetical; columns `class_`, `type` (sensory, inter, motor, other),
-        `neurotransmitter`, `sign` (-1, +1, or 0: unknown) and `partner` (the neuron on the other side, or "").
-    """
-    return _table().copy()
-
-
 NEURONS: tuple[str, ...] = tuple(_table().index)
 """Names of the 302 neurons of the hermaphrodite, alphabetical: the canonical axis."""
 
 _NEURON_SET = frozenset(NEURONS)
-CLASSES: tuple[str, ...] = tuple(sorted(set(_table()["class_"])))
-"""The 118 neuron classes."""
 
 NEURON_TYPES = ("sensory", "inter", "motor")
 SIGN_CONVENTION = (
@@ -136,11 +122,6 @@ def cell_type(name: str) -> str | None:
     if name in _NEURON_SET:
         return str(_table().at[name, "type"])
     return next((kind for kind, pattern in _CELLS if pattern.fullmatch(name)), None)
-
-
-def is_neuron(name: str) -> bool:
-    """Whether a canonical name is one of the 302 neurons."""
-    return name in _NEURON_SET
 
 
 def nearest(name: str) -> str:

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 # Okabe & Ito's palette: distinguishable with any colour vision (jfly.uni-koeln.de/color)
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
-EXCITATORY, INHIBITORY, NEUTRAL = COLOURS[0], COLOURS[1], COLOURS[7]
+NEUTRAL = COLOURS[7]
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
 
 _SETTINGS: dict[Any, Any] = {

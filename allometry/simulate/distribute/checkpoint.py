@@ -13,11 +13,6 @@ def save(partition: Partition, spool: Spool) -> None:
     spool.write(path, neuron=partition.neurons, **partition.state())
 
 
-def complete(spool: Spool, step: int, parts: int) -> bool:
-    """Whether all partitions have written their state of `step`."""
-    return all(spool.state(step, part, parts).exists() for part in range(parts))
-
-
 def restore(partition: Partition, spool: Spool, step: int, parts: int, window_steps: int) -> None:
     """Load the state at `step`, written by `parts` partitions of any shape, into this partition."""
     size = partition.plan.size

@@ -7,12 +7,10 @@ import pytest
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import spreadsheets
 from allometry.homogenize.worm.neurons import (
-    CLASSES,
     NEURONS,
     canonical,
     canonical_names,
     cell_type,
-    neuron_table,
     worm_nodes,
 )
 
@@ -20,14 +18,14 @@ from allometry.homogenize.worm.neurons import (
 def test_the_hermaphrodite_has_302_neurons_in_118_classes():
     assert len(NEURONS) == len(set(NEURONS)) == 302
     assert list(NEURONS) == sorted(NEURONS)
-    assert len(CLASSES) == 118
+    assert worm_nodes(NEURONS)["class_"].nunique() == 118
     assert {"CANL", "CANR"} <= set(NEURONS)
     pharynx = [name for name in NEURONS if re.fullmatch(r"(I\d|M\d|MC|MI|NSM)[LR]?", name)]
     assert len(pharynx) == 20  # Albertson & Thomson 1976
 
 
 def test_partners_are_mutual_and_of_the_same_class_and_type():
-    table = neuron_table()
+    table = worm_nodes(NEURONS)
     paired = table[table["partner"] != ""]
     for name, row in paired.iterrows():
         other = table.loc[row["partner"]]
@@ -40,7 +38,7 @@ def test_partners_are_mutual_and_of_the_same_class_and_type():
 
 
 def test_26_classical_gaba_neurons_are_inhibitory():
-    table = neuron_table()
+    table = worm_nodes(NEURONS)
     inhibitory = set(table.index[table["sign"] == -1])
     expected = {f"DD{i}" for i in range(1, 7)} | {f"VD{i}" for i in range(1, 14)}
     expected |= {"RMED", "RMEV", "RMEL", "RMER", "AVL", "DVB", "RIS"}  # McIntire et al. 1993
@@ -49,7 +47,7 @@ def test_26_classical_gaba_neurons_are_inhibitory():
 
 
 def test_a_sign_that_nobody_knows_is_0():
-    table = neuron_table()
+    table = worm_nodes(NEURONS)
     unknown = table["sign"] == 0
     assert unknown[table["neurotransmitter"] == ""].all()
     assert sorted(table.index[unknown & (table["neurotransmitter"] != "")]) == ["ALA", "RIBL", "RIBR"]

@@ -34,7 +34,7 @@ def representation_similarity(
     *,
     responses: Sequence[str],
     stimulus: str | None = None,
-    measures: Sequence[str] = ("ssm", "cka", "rsa"),
+    measures: Sequence[str] = geometry.MEASURES,
     models: Sequence[str] = model_bank.MODELS,
     between: bool = True,
     blanks: bool = False,
@@ -129,7 +129,7 @@ def representation_similarity(
             derived[f"{population.name}: note {number + 1}"] = note
     if between and len(found) > 1:
         rows += between_populations(found, stores_, options, settings)
-        rows += other_animals(found, stores_, options, settings)
+        rows += other_animals(found, stores_, options)
     if not rows:
         raise ComparisonError("there is nothing to compare", do="name models, or several stores")
     return Result(

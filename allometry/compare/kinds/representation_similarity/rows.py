@@ -96,7 +96,7 @@ def between_populations(
 
 
 def other_animals(
-    found: Sequence[Population], stores_: Mapping[str, xr.Dataset], options: dict[str, Any], settings: Settings
+    found: Sequence[Population], stores_: Mapping[str, xr.Dataset], options: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Rows of each population against the mean of the same area in the other stores, where there are three or more."""
     areas: dict[str, list[Population]] = {}
