@@ -174,6 +174,22 @@ def refuse_long_rows(rows: Rows, where: str) -> None:
             )
 
 
+def text_frame(data: bytes, where: str) -> pd.DataFrame:
+    """A comma-separated table with a header as text, empty cells as ""; rows longer than the header are refused.
+
+    pandas would take their first cells for an index, and shift all others by a column.
+    """
+    table = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False)
+    if not isinstance(table.index, pd.RangeIndex):
+        raise ReaderError(
+            "the row has more fields than the header",
+            where=f"{where}, row 2",
+            expected=f"{table.shape[1]} fields in every row",
+            do="correct the file; a field with the delimiter inside needs quotes",
+        )
+    return table
+
+
 def numbers(values: pd.Series, where: str, *, allow_missing: bool = False) -> pd.Series:
     """Float64 values of a column.
 

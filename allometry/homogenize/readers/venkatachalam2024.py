@@ -5,7 +5,6 @@ are facts about the neuron (its name in `neuron`) and a blank lead.
 """
 
 import functools
-import io
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from allometry.errors import ReaderError
+from allometry.homogenize.formats import spreadsheets
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity, labels
 from allometry.homogenize.traces.recordings import Pending, RawRecording
@@ -70,7 +70,9 @@ def recording(path: Path, member: str) -> RawRecording:
     try:
         with zipfile.ZipFile(path) as archive:
             content = archive.read(member)
-        table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+        table = spreadsheets.text_frame(content, where)
+    except ReaderError:
+        raise
     except Exception as error:  # zlib, zip, encoding and parser errors of a damaged file are of many types
         raise ReaderError(
             what=f"The CSV cannot be read ({type(error).__name__}: {str(error)[:100]}).",

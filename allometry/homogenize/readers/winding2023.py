@@ -19,6 +19,7 @@ import xarray as xr
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.edges import check_weights, from_matrix, stored
+from allometry.homogenize.formats import spreadsheets
 from allometry.homogenize.reader import Reader, Source, only_file, resolve_options
 
 _PARTS = {"aa": "axon_axon", "ad": "axon_dendrite", "da": "dendrite_axon", "dd": "dendrite_dendrite"}
@@ -139,7 +140,7 @@ def _annotations(archive: zipfile.ZipFile, members: dict[str, str], path: Path) 
     data = _read(archive, members, "annotations.csv", path)
     columns = ["left_id", "right_id", "celltype", "additional_annotations", "level_7_cluster"]
     try:
-        table = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False)
+        table = spreadsheets.text_frame(data, f"{path.name}, annotations.csv")
     except (ValueError, UnicodeDecodeError) as error:
         raise ReaderError(f"annotations cannot be read ({error})", where=f"{path.name}, annotations.csv") from error
     missing = [column for column in columns if column not in table.columns]
