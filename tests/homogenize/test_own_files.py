@@ -13,6 +13,7 @@ from allometry.config.registry import SourceEntry, merge
 from allometry.errors import ReaderError
 from allometry.homogenize import readers
 from allometry.homogenize.reader import Source
+from allometry.homogenize.readers import generic_edges
 from allometry.retrieve import run as retrieve
 from tests.homogenize import fixtures_connectomes as fixtures
 from tests.homogenize.fixtures.worms import NAMES, WRITERS, noise
@@ -96,7 +97,7 @@ def test_the_page_about_adding_a_reader_works_as_written(root, tmp_path, monkeyp
     header = ",".join(["seconds", *(name or f"Q{i}" for i, name in enumerate(NAMES))])
     np.savetxt(tmp_path / "worm_1.csv", np.column_stack([time, trace]), delimiter=",", header=header, comments="")
     (tmp_path / "worm_2.csv").write_bytes((tmp_path / "worm_1.csv").read_bytes())
-    blocks = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    blocks = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.S) if "my_worms" in block]
     assert len(blocks) == 2
     for block in blocks:
         cfg = config.validate(yaml.safe_load(block.replace("/data", str(tmp_path))))
@@ -122,3 +123,20 @@ def test_every_reader_can_leave_out_a_file_that_does_not_open(tmp_path, layout):
     tree = reader.read(files, source, {"leave_out": [bad.name]})
     assert len(tree["recording"]) >= 1
     assert list(stores.attribute(tree, "derived")["skipped"].values()) == ["left out by the options"]
+
+
+def test_the_connectome_of_the_page_works_as_written(root, tmp_path):
+    page = (root / "docs" / "add-a-reader.md").read_text()
+    (block,) = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.S) if "my_circuit" in block]
+    (tmp_path / "edges.csv").write_text("pre,post,n_syn\n01,02,3\n01,02,4\n02,01,1\n")
+    (tmp_path / "cells.csv").write_text("id,kind\n01,PV\n02,SST\n")
+    made = config.load_registry(config.validate(yaml.safe_load(block.replace("/data", str(tmp_path)))), root)[
+        "my_circuit"
+    ]
+    retrieve("my_circuit", made, tmp_path / "raw", None, tmp_path / "cache")
+    homogenize.run({"name": "my_circuit", **made}, "my_circuit", tmp_path / "raw", tmp_path / "out.zarr")
+    store = stores.open(tmp_path / "out.zarr")
+    assert store["node"].values.tolist() == ["01", "02"]
+    assert store["weight"].values.tolist() == [7, 1]
+    assert store.attrs["title"] == "Connectome my_circuit"
+    assert [name for name in generic_edges.DEFAULTS if f"`{name}`" not in page.split("## A connectome")[1]] == []
