@@ -11,6 +11,9 @@ from allometry.simulate.build.shard import layout, row_counts
 
 #: Resident memory of a process before it builds anything: interpreter, libraries, compiled kernels.
 PROCESS_BYTES = 300 * 2**20
+#: The unit table, measured: what the process that collects the spikes holds per neuron while the run goes on, and at most,
+#: when the labels are made into arrays and written; by then the synapses are gone.
+UNIT_BYTES, WRITTEN_UNIT_BYTES = 150, 500
 #: Measured on one core of a 2020s server; they set the scale of the estimate, not its last digit.
 NS_PER_SYNAPSE_BUILT = 30.0
 NS_PER_NEURON_STEP = 1.5
@@ -28,7 +31,9 @@ class Estimate:
     neurons, synapses : int
         Synapses as expected from the connection rules.
     bytes_total, bytes_partition : int
-        Memory of all partitions, and of the largest, processes included.
+        Memory of all partitions with the process that collects the spikes, and of the largest partition, processes included.
+    bytes_collector : int
+        Memory of the process that collects the spikes, where no partition is in it; else 0.
     build_s, sim_s : float
         Wall time; `sim_s` assumes `ASSUMED_HZ` spikes per second and neuron.
     """
@@ -37,6 +42,7 @@ class Estimate:
     synapses: int
     bytes_total: int
     bytes_partition: int
+    bytes_collector: int
     build_s: float
     sim_s: float
 
@@ -64,7 +70,11 @@ def estimate(plan: Plan, duration_ms: float, partitions: int, threads: int, proc
     process = PROCESS_BYTES + _given_bytes(plan)
     per_partition = [sum(part_bytes[p * threads : (p + 1) * threads]) + process for p in range(partitions)]
     if not processes:
-        per_partition = [sum(per_partition) - (partitions - 1) * process]
+        # The same process builds, runs, and then writes the unit table, beside what is left of the state.
+        run = sum(per_partition) - (partitions - 1) * process + plan.size * UNIT_BYTES
+        write = process + sum(_state_bytes(plan, k, parts) for k in range(parts)) + plan.size * WRITTEN_UNIT_BYTES
+        per_partition = [max(run, write)]
+    collector = process + plan.size * WRITTEN_UNIT_BYTES if processes else 0
     steps = duration_ms / plan.network.dt_ms
     outgoing = {n.name: 0.0 for n in plan.neurons}
     for s in plan.synapses:
@@ -74,8 +84,9 @@ def estimate(plan: Plan, duration_ms: float, partitions: int, threads: int, proc
     return Estimate(
         neurons=plan.size,
         synapses=round(synapses),
-        bytes_total=sum(per_partition),
+        bytes_total=sum(per_partition) + collector,
         bytes_partition=max(per_partition),
+        bytes_collector=collector,
         build_s=synapses * NS_PER_SYNAPSE_BUILT * 1e-9 / parts,
         sim_s=(plan.size * steps * NS_PER_NEURON_STEP + events * NS_PER_EVENT) * 1e-9 / parts + exchange,
     )
@@ -90,15 +101,19 @@ def _part_bytes(plan: Plan, part: int, parts: int) -> int:
         wide_words = wide[s.source + 1] > wide[s.source]
         words += s.expected * share.get(s.target, 0.0) * (8 if wide_words else 4)
     rows = 4 * int(narrow[-1] + wide[-1]) + 18 * plan.size
-    width = np.dtype(plan.float_type).itemsize
-    state = where.neurons * (4 * width + 4 + 16) + where.slots * (np.dtype(plan.sum_type).itemsize + 16)
     # A spike is queued once for every different delay of its population; queues double as they fill.
     queued = (
         sum(n.size * int(plan.spans[i]) for i, n in enumerate(plan.neurons)) * ASSUMED_HZ * plan.network.dt_ms * 1e-3
     )
     entries = max(QUEUE_ROOM, 4 * queued)
     queue = 2 * (plan.longest + 1) * round(entries) * 8
-    return round(words) + rows + state + queue
+    return round(words) + rows + _state_bytes(plan, part, parts) + queue
+
+
+def _state_bytes(plan: Plan, part: int, parts: int) -> int:
+    where = layout(plan, part, parts)
+    width = np.dtype(plan.float_type).itemsize
+    return where.neurons * (4 * width + 4 + 16) + where.slots * (np.dtype(plan.sum_type).itemsize + 16)
 
 
 def _given_bytes(plan: Plan) -> int:
@@ -125,7 +140,8 @@ def check_fits(need: Estimate, available: dict[str, int], placed: dict[str, int]
         Saying what would fit.
     """
     for host, count in placed.items():
-        wanted = need.bytes_partition * count
+        # Workers at the loopback address share this host with the process that collects.
+        wanted = need.bytes_partition * count + (need.bytes_collector if host == "127.0.0.1" else 0)
         free = available[host]
         if wanted > free:
             usable = max(0, free - count * PROCESS_BYTES)
