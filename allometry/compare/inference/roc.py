@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from allometry.compare.inference.labels import corresponding
-from allometry.compare.inference.statistics import FEW_UNITS, Interval, interval
+from allometry.compare.inference.statistics import Interval, interval
 from allometry.errors import ComparisonError
 
 Floats = NDArray[np.float64]
@@ -72,34 +71,6 @@ def roc(score: ArrayLike, label: ArrayLike) -> Roc:
         np.concatenate([[np.inf], distinct[::-1]]),
         auc(values, positive),
     )
-
-
-@corresponding("score", "label")
-def delong(score: ArrayLike, label: ArrayLike, level: float = 0.95) -> Interval:
-    """AUC with the interval of DeLong et al. 1988 for independent items (fast form of Sun & Xu 2014).
-
-    Student's t with Welch's degrees of freedom where a class has fewer than 10 items.
-
-    Items that share something (pairs that share a stimulated neuron) are not independent: use `cluster_bootstrap`.
-    """
-    values, positive = _classes(score, label)
-    x, y = values[positive], values[~positive]
-    rank_all = stats.rankdata(np.concatenate([x, y]))
-    placement_x = (rank_all[: x.size] - stats.rankdata(x)) / y.size
-    placement_y = 1.0 - (rank_all[x.size :] - stats.rankdata(y)) / x.size
-    if min(x.size, y.size) < 2:
-        raise ComparisonError(
-            f"{x.size} positives and {y.size} negatives are too few for an interval", expected="2 of each"
-        )
-    area = float(placement_x.mean())
-    parts = np.array([placement_x.var(ddof=1) / x.size, placement_y.var(ddof=1) / y.size])
-    error = float(np.sqrt(parts.sum()))
-    freedom = np.inf
-    if min(x.size, y.size) < FEW_UNITS and error > 0:
-        # Welch-Satterthwaite, as in the test of Brunner and Munzel: z is too narrow for small classes.
-        freedom = parts.sum() ** 2 / (parts**2 / [x.size - 1, y.size - 1]).sum()
-    reach = float(stats.t.ppf((1 + level) / 2, freedom)) * error
-    return Interval(area, max(0.0, area - reach), min(1.0, area + reach), level, "delong")
 
 
 @njit(cache=True, nogil=True)

@@ -1,19 +1,18 @@
-"""What makes a score trustworthy: intervals, permutation tests, ceilings, multiple testing, subsampling curves.
+"""What makes a score trustworthy: intervals, p values of permutations, ceilings, multiple testing.
 
 Every function that draws random numbers takes a `seed` and makes its own `numpy.random.Generator` from it. Undefined
 replicates (NaN: a resample without variance, say) are left out and counted, never turned into a number.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from allometry.compare.inference.arrays import ROUNDING, numbers, plain, varies
-from allometry.compare.inference.labels import corresponding, in_one_order, is_labelled
+from allometry.compare.inference.labels import in_one_order, is_labelled
 from allometry.errors import ComparisonError
 
 Floats = NDArray[np.float64]
@@ -57,16 +56,6 @@ class PermutationTest:
     observed: float
     p: float
     null: Floats = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A statistic against sample size: `values[size, repeat]`, and their `mean` and `sd` per size."""
-
-    sizes: NDArray[np.int64]
-    values: Floats
-    mean: Floats
-    sd: Floats
 
 
 def interval(
@@ -244,29 +233,6 @@ def permutation_p(observed: float, null: ArrayLike, alternative: str = "greater"
     return float(tails[alternative])
 
 
-@corresponding("x", "y")
-def permutation_test(
-    statistic: Callable[[NDArray, NDArray], float],
-    x: ArrayLike,
-    y: ArrayLike,
-    *,
-    seed: int,
-    n: int = 1000,
-    alternative: str = "greater",
-) -> PermutationTest:
-    """Hold `statistic(x, y)` against `n` random orders of the items (axis 0) of `y`."""
-    a, b = plain(x), plain(y)
-    if n < 1 or a.shape[:1] != b.shape[:1]:
-        raise ComparisonError(
-            f"{n} permutations of arrays of shapes {a.shape} and {b.shape}",
-            expected="at least one permutation, and the same items along axis 0",
-        )
-    rng = np.random.default_rng(seed)
-    observed = float(statistic(a, b))
-    null = np.array([statistic(a, b[rng.permutation(len(b))]) for _ in range(n)], dtype=float)
-    return PermutationTest(observed, permutation_p(observed, null, alternative), null)
-
-
 def fdr(p: ArrayLike) -> Floats:
     """Benjamini-Hochberg adjusted p values, same shape; NaN stay NaN and are not counted as tests."""
     values = np.asarray(p, dtype=float)
@@ -373,29 +339,6 @@ def leave_one_out_ceiling(vectors: ArrayLike, method: str = "pearson") -> tuple[
     return _columns_correlation(standard.T, np.array(low).T), _columns_correlation(standard.T, high.T)
 
 
-def inter_animal(
-    animals: Sequence[Any], similarity: Callable[[Any, Any], float], *, seed: int, n: int = 1000
-) -> Interval:
-    """Mean similarity over all pairs of animals, with a bootstrap interval over animals.
-
-    An animal that is drawn twice is not compared with itself. Two animals give no interval (NaN).
-    """
-    data = list(animals)
-    count = len(data)
-    table = np.full((count, count), np.nan)
-    for i in range(count):
-        for j in range(i + 1, count):
-            table[i, j] = table[j, i] = similarity(data[i], data[j])
-
-    def mean(index: NDArray[np.int64]) -> float:
-        values = table[np.ix_(index, index)]
-        return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
-
-    if count == 2:
-        return Interval(float(table[0, 1]), float("nan"), float("nan"))
-    return resample(mean, count, seed=seed, n=n)
-
-
 def ceiled(score: float, ceiling: float, rule: str) -> float:
     """Score relative to its ceiling, by the rule of the measure; above 1 is reported, never clipped.
 
@@ -416,28 +359,3 @@ def ceiled(score: float, ceiling: float, rule: str) -> float:
     if rule not in values:
         raise ComparisonError(f"unknown ceiling rule {rule!r}", expected=", ".join([*values, "none"]))
     return float(values[rule])
-
-
-def subsample(
-    statistic: Callable[[NDArray], float],
-    data: ArrayLike,
-    sizes: Sequence[int],
-    *,
-    seed: int,
-    repeats: int = 20,
-    axis: int = 0,
-) -> Curve:
-    """Statistic of random subsets of `data` along `axis`, without replacement: how robust is it to fewer items?"""
-    array = np.asarray(data)
-    items = array.shape[axis]
-    if not len(sizes) or max(sizes) > items or min(sizes) < 1:
-        raise ComparisonError(f"subset sizes {list(sizes)} of {items} items", expected=f"sizes from 1 to {items}")
-    rng = np.random.default_rng(seed)
-    values = np.array(
-        [
-            [statistic(np.take(array, rng.choice(items, size, replace=False), axis=axis)) for _ in range(repeats)]
-            for size in sizes
-        ],
-        dtype=float,
-    )
-    return Curve(np.asarray(sizes, dtype=np.int64), values, np.nanmean(values, axis=1), np.nanstd(values, axis=1))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import ortho_group, rankdata
 
-from allometry.compare.inference.arrays import FloatArray, IntArray
+from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.measures.representations import rdm, similarity, topology, unit_matching
 from allometry.errors import ComparisonError
 
@@ -262,10 +262,3 @@ def _separation(score: FloatArray) -> FloatArray:
             auc = (rank[:draws].sum() - draws * (draws + 1) / 2) / draws**2
             out[a, b] = out[b, a] = max(auc, 1 - auc)
     return out
-
-
-def best_measure(result: Recovery, a: str, b: str) -> tuple[str, float]:
-    """Measure that separates two relations best, and how well (.5 to 1); the first of equals."""
-    i, j = result.truths.index(a), result.truths.index(b)
-    order: IntArray = np.argsort(-result.separation[:, i, j], kind="stable").astype(np.int64)
-    return result.measures[int(order[0])], float(result.separation[order[0], i, j])

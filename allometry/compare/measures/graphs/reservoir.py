@@ -1,10 +1,10 @@
-"""A connectome as reservoir: memory capacity and a timing task, against null networks.
+"""A connectome as reservoir: memory capacity and a timing task.
 
 The reservoir is x(t) = (1 - leak) x(t-1) + leak f(W x(t-1) + w_in u(t) + noise), its readout a ridge regression; W is scaled
 to a spectral radius, so that networks are compared by their wiring and not by their gain.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,7 @@ from scipy import sparse
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.sparse.linalg import ArpackError, eigs
 
-from allometry.compare.inference.arrays import FloatArray, matrix, varies, vector
-from allometry.compare.inference.statistics import permutation_p
+from allometry.compare.inference.arrays import FloatArray, matrix, vector
 from allometry.errors import ComparisonError
 
 LARGE = 500  # units from which on the leading eigenvalue is iterated, and sparse weights are treated as such
@@ -36,16 +35,6 @@ class TimingTask:
 
     error: FloatArray
     score: float
-
-
-@dataclass(frozen=True)
-class AgainstNulls:
-    """Value of a connectome, of its null networks, the z-score, and the one-sided permutation p (never below 1/(n+1))."""
-
-    value: float
-    null: FloatArray
-    z: float
-    p: float
 
 
 def spectral_scale(weights: npt.ArrayLike, radius: float) -> FloatArray:
@@ -313,28 +302,3 @@ def timing_task(
     residual = targets[half:] - x[half:] @ beta[:-1] - beta[-1]
     error = (residual**2).sum(axis=0) / ((targets[half:] - targets[half:].mean(axis=0)) ** 2).sum(axis=0)
     return TimingTask(error, float(np.mean(1 - np.minimum(error, 1))))
-
-
-def against_nulls(
-    measure: Callable[[FloatArray], float], weights: npt.ArrayLike, nulls: Sequence[npt.ArrayLike]
-) -> AgainstNulls:
-    """Value of a measure for a connectome and for its null networks (degree-preserving, spatial, ...).
-
-    Parameters
-    ----------
-    measure : callable
-        Of weights [units, units] -> float, such as ``lambda w: memory_capacity(w).capacity``.
-    weights : array_like, shape (units, units)
-    nulls : sequence of array_like, each of shape (units, units)
-
-    Returns
-    -------
-    AgainstNulls
-        p is the share of nulls at least as high, (1 + k) / (1 + n).
-    """
-    if len(nulls) < 2:
-        raise ComparisonError(f"{len(nulls)} null networks", where="nulls", expected="at least two")
-    value = float(measure(matrix(weights, "weights")))
-    null = np.array([float(measure(matrix(w, "nulls"))) for w in nulls])
-    z = (value - null.mean()) / null.std(ddof=1) if varies(null) else float("nan")
-    return AgainstNulls(value, null, float(z), permutation_p(value, null))

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial.distance import pdist, squareform
 
 from allometry.compare.inference.arrays import FloatArray, matrix, varying_columns
@@ -89,36 +88,3 @@ def kernel_analysis(
     error = stacked.min(axis=0)
     score = float(np.trapezoid(1 - error, dx=1 / (n - 1)))
     return KernelAnalysis(score, error, sigmas[best])
-
-
-def loo_residuals(kernel: npt.ArrayLike, targets: npt.ArrayLike, ridge: float) -> FloatArray:
-    """Leave-one-out residuals of kernel ridge regression in closed form, r_i = [G^-1 Y]_i / [G^-1]_ii, G = K + ridge I.
-
-    Parameters
-    ----------
-    kernel : array_like, shape (stimuli, stimuli)
-    targets : array_like, shape (stimuli, targets)
-    ridge : float
-        > 0 unless the kernel is positive definite.
-
-    Returns
-    -------
-    ndarray, shape (stimuli, targets)
-
-    References
-    ----------
-    Rasmussen & Williams 2006, Gaussian Processes for Machine Learning, equation 5.12.
-    """
-    k, y = matrix(kernel, "kernel", rows=2), matrix(targets, "targets", rows=2)
-    if k.shape[0] != k.shape[1] or y.shape[0] != k.shape[0]:
-        raise ComparisonError(
-            f"kernel {k.shape}, targets {y.shape}", where="kernel, targets", expected="[n, n] and [n, targets]"
-        )
-    try:
-        factor = cho_factor(k + ridge * np.eye(k.shape[0]))
-    except np.linalg.LinAlgError:
-        raise ComparisonError(
-            "the kernel is singular", where="kernel", expected="positive definite", do="raise ridge"
-        ) from None
-    inverse = cho_solve(factor, np.eye(k.shape[0]))
-    return np.asarray((inverse @ y) / np.diag(inverse)[:, None])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import nnls
-from scipy.stats import chi2, norm
+from scipy.stats import norm
 
 from allometry.compare.inference.arrays import FloatArray, matrix
 from allometry.errors import ComparisonError
@@ -167,44 +167,6 @@ def capacity(manifolds: Sequence[npt.ArrayLike], kappa: float = 0.0, n_t: int = 
         results.append(_single(coordinates, kappa, n_t, rng))
     alpha, radius, dimension = (np.array(v) for v in zip(*results))
     return Capacity(float(1 / np.mean(1 / alpha)), alpha, radius, dimension)
-
-
-def sphere_capacity(radius: float, dimension: int, kappa: float = 0.0) -> float:
-    """Capacity of spheres of a radius (in units of the centre's norm) in `dimension` random directions.
-
-    1/alpha = E over t0 ~ N(0, 1), t ~ chi_D of (kappa + R t - t0)^2 / (1 + R^2) where t0 lies between kappa - t / R and
-    kappa + R t, and of (kappa - t0)^2 + t^2 below; 2 / (D + 1) for R = 1.
-
-    Parameters
-    ----------
-    radius : float
-        > 0.
-    dimension : int
-        >= 1.
-    kappa : float
-
-    References
-    ----------
-    Chung, Lee & Sompolinsky 2016, Phys. Rev. E 93:060301, equation 5.
-    """
-    if not radius > 0 or dimension < 1:
-        raise ComparisonError(
-            f"radius={radius}, dimension={dimension}",
-            where="radius, dimension",
-            expected="a radius > 0, a dimension >= 1",
-        )
-    nodes, weights = np.polynomial.legendre.leggauss(400)
-    t = np.sqrt(chi2.ppf(np.clip((nodes + 1) / 2, 1e-15, 1 - 1e-15), dimension))
-    lower, upper = kappa - t / radius, kappa + radius * t
-
-    def moment(bound: FloatArray, about: FloatArray) -> FloatArray:
-        """Integral of (about - t0)^2 over t0 < bound."""
-        cdf, pdf = norm.cdf(bound), norm.pdf(bound)
-        return (about**2 + 1) * cdf + (2 * about - bound) * pdf
-
-    side = (moment(upper, upper) - moment(lower, upper)) / (1 + radius**2)
-    apex = moment(lower, np.full_like(t, kappa)) + t**2 * norm.cdf(lower)
-    return float(1 / (weights / 2 @ (side + apex)))
 
 
 def _ellipsoid(points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

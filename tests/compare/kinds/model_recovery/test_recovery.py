@@ -48,9 +48,6 @@ def test_confusion_is_a_distribution_and_agrees_with_the_separation(result):
     np.testing.assert_allclose(cka[np.ix_([i, j, k], [i, j, k])], 1 / 3, atol=1e-9)
     chance = 1 / len(result.truths)
     assert (result.accuracy() > 2 * chance).all()
-    name, how = recovery.best_measure(result, "permuted", "rotated")
-    assert name in ("match_units", "rsa_correlation")
-    assert how == 1
 
 
 def test_draws_do_not_depend_on_what_else_is_compared(result):

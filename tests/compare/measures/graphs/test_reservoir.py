@@ -42,9 +42,9 @@ def test_orthogonal_reservoirs_beat_random_ones():
     n = 30
     orthogonal = np.linalg.qr(rng.normal(size=(n, n)))[0]
     nulls = [rng.normal(size=(n, n)) for _ in range(9)]
-    result = rv.against_nulls(lambda w: rv.memory_capacity(w, steps=2000, seed=4).capacity, orthogonal, nulls)
-    assert result.p == pytest.approx(0.1)
-    assert result.z > 2
+    remembered, *others = (rv.memory_capacity(w, steps=2000, seed=4).capacity for w in (orthogonal, *nulls))
+    assert remembered > np.mean(others) + 2 * np.std(others, ddof=1)
+    assert remembered > max(others)
 
 
 def test_scaling_gives_the_spectral_radius_by_both_solvers():
@@ -85,7 +85,6 @@ def test_delay_line_solves_timing_up_to_its_length():
         lambda: rv.states(np.eye(4), np.ones(5), np.ones(4), leak=0),
         lambda: rv.spectral_scale(np.eye(3), 0),
         lambda: rv.timing_task(np.eye(4), intervals=()),
-        lambda: rv.against_nulls(lambda w: 1.0, np.eye(3), [np.eye(3)]),
     ],
 )
 def test_bad_input_is_refused(call):
