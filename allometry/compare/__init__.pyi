@@ -1,6 +1,7 @@
 from .inference.ecdf import ks_and_wasserstein as ks_and_wasserstein
 from .inference.partitions import nmi as nmi
 from .inference.roc import auc as auc
+from .inference.roc import cluster_replicates as cluster_replicates
 from .inference.roc import roc as roc
 from .inference.statistics import (
     Interval as Interval,
@@ -26,6 +27,7 @@ from .inference.statistics import (
 from .inference.statistics import (
     split_half as split_half,
 )
+from .measures.graphs.dyads import dyadic_correlation as dyadic_correlation
 from .measures.graphs.reservoir import memory_capacity as memory_capacity
 from .measures.graphs.reservoir import timing_task as timing_task
 from .measures.graphs.structure import (
@@ -68,7 +70,7 @@ from .measures.populations.correlations import (
     signal_correlation as signal_correlation,
 )
 from .measures.populations.covariance import (
-    covariance_moments as covariance_moments,
+    covariance_spectrum as covariance_spectrum,
 )
 from .measures.populations.covariance import (
     participation_ratio as participation_ratio,
@@ -81,12 +83,6 @@ from .measures.populations.covariance import (
 )
 from .measures.populations.covariance import (
     spectral_radius_of_covariance as spectral_radius_of_covariance,
-)
-from .measures.populations.covariance import (
-    spectrum as spectrum,
-)
-from .measures.populations.covariance import (
-    spectrum_edges as spectrum_edges,
 )
 from .measures.populations.decoding import decode_across as decode_across
 from .measures.populations.decoding import decode_within as decode_within
@@ -225,9 +221,6 @@ from .measures.spikes.train_statistics import (
     fano as fano,
 )
 from .measures.spikes.train_statistics import (
-    intervals as intervals,
-)
-from .measures.spikes.train_statistics import (
     lempel_ziv as lempel_ziv,
 )
 from .measures.spikes.train_statistics import (
@@ -266,4 +259,3 @@ from .measures.tensors.decomposition import (
 from .measures.tensors.decomposition import (
     tca as tca,
 )
-from .measures.tensors.hals import ntf_blockwise as ntf_blockwise

@@ -166,7 +166,7 @@ def estimates(
 def _safe_bootstrap(x: Floats, y: Floats, n: int, seed: int) -> Interval:
     """Interval, or the estimate alone where too few pairs remain for one."""
     if _pairs(x, y) < FEWEST_PAIRS:
-        return Interval(dyads.correlation(x, y), np.nan, np.nan)
+        return Interval(dyads.dyadic_correlation(x, y), np.nan, np.nan)
     return dyads.bootstrap(x, y, n, seed)
 
 

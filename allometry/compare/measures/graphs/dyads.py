@@ -11,7 +11,7 @@ from allometry.compare.measures.graphs.matrices import Floats
 from allometry.compare.measures.graphs.structure import rank_correlation
 
 
-def correlation(x: Floats, y: Floats) -> float:
+def dyadic_correlation(x: Floats, y: Floats) -> float:
     """Spearman correlation over the pairs that are finite in both."""
     upper = np.triu_indices(len(x), 1)
     return rank_correlation(x[upper], y[upper])
@@ -64,7 +64,7 @@ def null(x: Floats, y: Floats, n: int, seed: int) -> Floats:
 def bootstrap(x: Floats, y: Floats, n: int, seed: int) -> Interval:
     """Interval of the correlation from resampling nodes: pair (i, j) counts m_i m_j times, ranks are kept."""
     known = _known(x, y)
-    estimate = correlation(x, y)
+    estimate = dyadic_correlation(x, y)
     if not np.isfinite(estimate):
         return Interval(np.nan, np.nan, np.nan)
     rx, ry = _ranks(x, known), _ranks(y, known)

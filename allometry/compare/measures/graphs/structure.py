@@ -380,7 +380,7 @@ def _triads(matrix: Floats) -> Ints:
 
 
 def graphlets(graph: Any, size: int = 4) -> dict[str, int]:
-    """Number of connected induced subgraphs of 3 or 4 nodes of the undirected graph, by name."""
+    """Number of connected induced subgraphs of 3 or 4 nodes of the undirected graph, by name (Pržulj et al. 2004)."""
     import igraph
 
     names = {

@@ -201,7 +201,7 @@ def participation_ratio_of_counts(counts: Any) -> float:
     return float((m.n_units * m.mean_variance) ** 2 / squared)
 
 
-def spectrum(counts: Any) -> FloatArray:
+def covariance_spectrum(counts: Any) -> FloatArray:
     """Eigenvalues of the sample covariance, descending; min(bins - 1, units) of them can differ from 0.
 
     Parameters
@@ -211,6 +211,10 @@ def spectrum(counts: Any) -> FloatArray:
     Returns
     -------
     ndarray, shape (min(bins, units),)
+
+    References
+    ----------
+    Hu & Sompolinsky 2022, PLoS Comput. Biol. 18:e1010327, for its shape in random networks.
     """
     counts = _check(counts)
     n_bins, n = counts.shape
@@ -224,20 +228,3 @@ def spectrum(counts: Any) -> FloatArray:
         x = x - x.mean(axis=0)
         gram = self_product(x.T)
     return np.maximum(np.linalg.eigvalsh(gram)[::-1], 0) / (n_bins - 1)
-
-
-def spectrum_edges(radius: float) -> tuple[float, float]:
-    """Edges of the covariance spectrum of a random linear network of spectral radius g, for unit noise.
-
-    [2 + 5 g^2 - g^4 / 4 -+ g / 4 (8 + g^2)^1.5] / (2 (1 - g^2)^3)
-
-    References
-    ----------
-    Hu & Sompolinsky 2022, PLoS Comput. Biol. 18:e1010327, equation 9.
-    """
-    if not 0 <= radius < 1:
-        raise ComparisonError(f"radius is {radius}", where="radius", expected="a spectral radius in [0, 1)")
-    g = radius
-    centre, half = 2 + 5 * g**2 - g**4 / 4, g / 4 * (8 + g**2) ** 1.5
-    scale = 2 * (1 - g**2) ** 3
-    return (centre - half) / scale, (centre + half) / scale

@@ -136,6 +136,10 @@ def preferred(rates: npt.ArrayLike, angles: npt.ArrayLike) -> Preference:
     ----------
     rates : array_like, shape (angles,) or (angles, units)
     angles : array_like, shape (angles,)
+
+    References
+    ----------
+    Mazurek, Kager & Van Hooser 2014, Front. Neural Circuits 8:92.
     """
     r, theta = _rates(rates, angles)
     second, first = np.atleast_1d(_resultant(r, theta, 2)), np.atleast_1d(_resultant(r, theta, 1))
@@ -230,6 +234,10 @@ def signal_to_noise(responses: npt.ArrayLike) -> FloatArray:
     -------
     ndarray, shape (units,)
         NaN for units without trial-to-trial variability.
+
+    References
+    ----------
+    Signal power over noise power of Sahani & Linden 2003, NeurIPS 15.
     """
     x = _trials(responses)
     number = np.isfinite(x).sum(axis=1)

@@ -83,6 +83,10 @@ def network_bursts(counts: npt.ArrayLike, threshold_sd: float = 3.0, min_partici
     -------
     NetworkBursts
         Empty arrays where the activity has no bursts (a constant pooled count has none by definition).
+
+    References
+    ----------
+    A threshold on the rate of the network, see Bakkum et al. 2014, Front. Comput. Neurosci. 7:193.
     """
     x = integer_counts(counts, "counts")
     pooled = x.sum(axis=1)

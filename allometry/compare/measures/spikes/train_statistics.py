@@ -1,7 +1,7 @@
 """Statistics of spike trains: rate, irregularity, variability, synchrony, complexity.
 
-Functions of one train take its *intervals* (`intervals(spike_times)`) or its spike times, as their first argument is
-named; functions of a population take `counts[bins, units]`. Times and intervals share one unit, of the caller's choice.
+Functions of one train take its *intervals* (`numpy.diff` of sorted spike times) or its spike times, as their first
+argument is named; functions of a population take `counts[bins, units]`. Times and intervals share one unit, of the caller's choice.
 
 A quantity that a train is too short to define is NaN, never 0 (a silent unit is not a regular one).
 """
@@ -25,21 +25,6 @@ class UnitStatistics:
     lv: FloatArray
 
 
-def intervals(times: npt.ArrayLike) -> FloatArray:
-    """Inter-spike intervals of one unit.
-
-    Parameters
-    ----------
-    times : array_like, shape (spikes,)
-        Spike times, in any order.
-
-    Returns
-    -------
-    ndarray, shape (spikes - 1,)
-    """
-    return np.diff(spike_times(times))
-
-
 def rate(times: npt.ArrayLike, start: float, stop: float) -> float:
     """Mean rate: spikes in [start, stop) per unit of time.
 
@@ -61,7 +46,7 @@ def _positive_intervals(isi: npt.ArrayLike) -> FloatArray:
             "intervals holds negative values",
             where="intervals",
             expected="inter-spike intervals >= 0",
-            do="pass intervals(spike_times) if these are spike times",
+            do="pass numpy.diff of sorted spike times",
         )
     return out
 
