@@ -22,6 +22,7 @@ TABLE = 65536
 TAIL = 16
 """Values at the end of a table that stand for the whole of the next one."""
 _HALF = uint64(32)
+_LOW16 = uint64(0xFFFF)
 
 
 @njit(inline="always")

@@ -46,7 +46,7 @@ def null(x: Floats, y: Floats, n: int, seed: int) -> Floats:
     rng = np.random.default_rng(seed)
     if not (_known(x) | np.eye(len(x), dtype=bool)).all():
         orders = (rng.permutation(len(x)) for _ in range(n))
-        return np.array([correlation(x[np.ix_(order, order)], y) for order in orders])
+        return np.array([dyadic_correlation(x[np.ix_(order, order)], y) for order in orders])
     # Where x is known everywhere, the same pairs of y count each time: its ranks stay, and those of x are permuted.
     known = _known(y)
     rx, ry = _ranks(x, _known(x)), _ranks(y, known)
