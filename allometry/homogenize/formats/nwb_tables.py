@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from allometry.errors import ReaderError
-from allometry.homogenize.formats.hdf5 import open_hdf5
+from allometry.homogenize.formats.hdf5 import open_hdf5, whole
 
 log = logging.getLogger("allometry")
 
@@ -210,6 +210,8 @@ def _is_plain(data: Any) -> bool:
 
 def _read(data: Any, part: slice, where: str) -> npt.NDArray[Any]:
     try:
+        if isinstance(data, h5py.Dataset) and part == slice(None):
+            return whole(data)
         return np.asarray(data[part])
     except (KeyError, OSError, RuntimeError, ValueError, TypeError, IndexError, MemoryError) as error:
         raise ReaderError(f"cannot be read ({error})", where=where, do="retrieve the file again") from error

@@ -13,8 +13,8 @@ import h5py
 import xarray as xr
 
 from allometry.errors import ReaderError
-from allometry.homogenize.formats import nwb
-from allometry.homogenize.formats.hdf5 import dataset, open_hdf5
+from allometry.homogenize.formats import nwb_series
+from allometry.homogenize.formats.hdf5 import open_hdf5
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity
 from allometry.homogenize.traces.recordings import Pending, RawRecording
@@ -49,19 +49,21 @@ def recording(path: Path) -> RawRecording:
                 expected=f"{MODULE}/{SERIES} and {MODULE}/NeuronIDs",
                 do=f"check that this is a file of the source; it has: {', '.join(list(file.get('processing', {}))[:8])}",
             )
-        trace = dataset(series, "data", ndim=2)
-        time, notes = nwb.time_of(series, trace.shape[0], path)
-        raw = [nwb.text(item) for item in dataset(ids, "labels").ravel()]
-        return RawRecording(
-            name=path.stem,
-            trace=trace,
-            time=time,
-            labels=raw,
-            where=path.name,
-            rate_hz=PUBLISHED_RATE_HZ,
-            why="published rate of Nejatbakhsh et al. 2020",
-            notes=notes,
-        )
+    # Conversion, offset and region of the series mean what they mean in every NWB file.
+    content = nwb_series.load(
+        path, {"traces": f"{MODULE}/{SERIES}", "labels": f"{MODULE}/NeuronIDs/labels", "orientation": "time"}
+    )
+    return RawRecording(
+        name=path.stem,
+        trace=content.traces,
+        time=content.time,
+        labels=content.labels or [],
+        where=path.name,
+        time_unit=content.time_unit,
+        rate_hz=PUBLISHED_RATE_HZ,
+        why="published rate of Nejatbakhsh et al. 2020",
+        notes=content.notes,
+    )
 
 
 READER = Reader("nejatbakhsh2020", ("activity",), read)
