@@ -292,7 +292,7 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
     ("structure_bold_gain", "1", "kinds.structure_bold", "structure_bold_correlation", "structural [regions, regions], BOLD [time, regions]", "monotonic transformation of either matrix",
      "do connections tell more than the strengths of their regions?", "none", "Honey et al. 2009, PNAS 106:2035"),
     # -- model recovery: measures of measures ----------------------------------------------------------------------
-    ("recovery_hit_rate", "1", "kinds.model_recovery.comparison", "model_recovery", "pairs of systems of known relation", "monotonic transformation of the measure, nearly",
+    ("recovery_hit_rate", "2", "kinds.model_recovery.comparison", "model_recovery", "pairs of systems of known relation", "monotonic transformation of the measure, nearly",
      "is a pair attributed to its own relation by the score alone?", "none", "Schütt et al. 2023, eLife 12:e82566 (model recovery); nearest mean score, leave-one-out"),
     ("recovery_sees_change", "1", "kinds.model_recovery.comparison", "model_recovery", "pairs of systems of known relation", "monotonic transformation of the measure",
      "does a measure score a changed copy lower than an identical one?", "none", "Kornblith et al. 2019, ICML 97:3519 (which transformations a similarity should not see)"),

@@ -42,9 +42,9 @@ class Interval:
         if self.replicates.size == 0 or self.units < FEWEST_UNITS or not np.isfinite(self.low):
             return float("nan")
         if self.method == "t":
-            return float(
-                stats.t.sf((self.estimate - value) / _standard_error(self.replicates, self.units), self.units - 1)
-            )
+            with np.errstate(divide="ignore", invalid="ignore"):
+                t = (self.estimate - value) / np.float64(_standard_error(self.replicates, self.units))
+            return float(stats.t.sf(t, self.units - 1))
         share = permutation_p(value, self.replicates, "less")
         return float(stats.t.cdf(stats.norm.ppf(share) / np.sqrt(self.units / (self.units - 1)), self.units - 1))
 

@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm, rankdata
 
 from allometry.compare.inference.arrays import FloatArray
-from allometry.compare.inference.statistics import Interval, permutation_p
+from allometry.compare.inference.statistics import Interval, interval, permutation_p
 from allometry.compare.kinds.model_recovery import connectomes, influences, recovery
 from allometry.compare.result import Result, row, with_fdr
 from allometry.errors import ComparisonError
@@ -136,8 +136,10 @@ def model_recovery(
         curves={"recovery": _matrices(found, domain)},
         derived={
             "generated": f"{draws} pairs per relation of {what}, noise {noise:g}; every measure scores the same pairs",
-            "ci": "Wilson interval for shares, Newcombe's for probabilities of a higher score, over the pairs",
-            "p": f"{nulls} permutations of the relations' names among the pairs",
+            "ci": f"shares: Wilson's interval and that of {nulls} resamples of the pairs, whichever is wider on each side (hits of "
+            "a relation share its mean score); probabilities of a higher score: Newcombe's interval, over the pairs",
+            "p": f"one-sided; shares: of the interval, against the mean of {nulls} permutations of the relations' names; "
+            "probabilities: against those permutations",
             "p_fdr": "Benjamini-Hochberg over the rows of a measure",
             "chance": f"1 of {len(found.truths)} relations for hit rates (and measured, by permutation), .5 for probabilities",
         },
@@ -147,21 +149,37 @@ def model_recovery(
 def _hit_rates(
     name: str, truths: tuple[str, ...], score: FloatArray, nulls: int, rng: np.random.Generator
 ) -> list[dict[str, Any]]:
-    """Hit rate of each relation and of all, with what shuffled names give as baseline."""
+    """Hit rate of each relation and of all, with what shuffled names give as baseline.
+
+    Hits of one relation share its mean score: they come and go together, which the interval of independent hits does not
+    see; where every resample hits, on the other hand, only that one says how few the draws are. The interval holds both, and
+    p is the larger of their two, so that it is below .025 where the interval lies above chance.
+    """
     n, draws = score.shape
     null = np.array([_hits(rng.permutation(score.ravel()).reshape(n, draws)) for _ in range(nulls)])
     shares = _hits(score)
+    resampled = recovery.resampled_hits(score, nulls, rng)
     rows = []
-    for truth, share, guessed, count in [
-        *zip(truths, shares, null.T, [draws] * n),
-        (ALL, shares.mean(), null.mean(axis=1), n * draws),
+    for truth, share, replicates, guessed, count in [
+        *zip(truths, shares, resampled.T, null.T, [draws] * n),
+        (ALL, shares.mean(), resampled.mean(axis=1), null.mean(axis=1), n * draws),
     ]:
         low, high = np.quantile(guessed, [0.025, 0.975])
-        p = permutation_p(float(share), guessed)
-        rows.append(row("recovery_hit_rate", name, truth, wilson(float(share), count), p=p, n=count))
         chance = Interval(float(guessed.mean()), float(low), float(high))
+        found, p = hit_rate(float(share), count, interval(replicates, float(share), units=draws), chance.estimate)
+        rows.append(row("recovery_hit_rate", name, truth, found, p=p, n=count))
         rows.append(row("recovery_hit_rate", name, truth, chance, group="shuffled names", role="baseline", n=count))
     return rows
+
+
+def hit_rate(share: float, count: int, resampled: Interval, chance: float) -> tuple[Interval, float]:
+    """Interval of a hit rate that holds Wilson's of `count` hits and that of resampled draws; p of its being above chance."""
+    alone = wilson(share, count)
+    low, high = np.fmin(alone.low, max(resampled.low, 0.0)), np.fmax(alone.high, min(resampled.high, 1.0))
+    # The score test, which Wilson's interval inverts.
+    sd = np.sqrt(max(chance * (1 - chance), 1e-12) / count)
+    p = np.fmax(norm.sf((share - chance) / sd), resampled.p_above(chance))
+    return Interval(share, float(low), float(high), method="Wilson and bootstrap"), float(p)
 
 
 def _hits(score: FloatArray) -> FloatArray:

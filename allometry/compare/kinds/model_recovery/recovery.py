@@ -13,7 +13,11 @@ from typing import Any
 import numpy as np
 from scipy.stats import ortho_group, rankdata
 
+<<<<<<< HEAD
 from allometry.compare.inference.arrays import FloatArray
+=======
+from allometry.compare.inference.arrays import FloatArray, IntArray, blocks
+>>>>>>> 4797859 (Hit rates: hits share their mean; a calibration suite)
 from allometry.compare.measures.representations import rdm, similarity, topology, unit_matching
 from allometry.errors import ComparisonError
 
@@ -21,6 +25,7 @@ Measure = Callable[[FloatArray, FloatArray], float]
 # Takes the sizes of what is generated (a `Population`, or those of another kind of data) and a generator
 Relation = Callable[[Any, np.random.Generator], tuple[FloatArray, FloatArray]]
 
+RESAMPLED_VALUES = 4_000_000  # distances of resampled draws at once
 _TIE = 1e-6  # scores closer than this are one score: rounding differs between algebraically equal representations
 
 
@@ -241,6 +246,31 @@ def attributions(score: FloatArray) -> FloatArray:
     distance = np.abs(mean - score[:, :, None])
     nearest = distance <= distance.min(axis=2, keepdims=True) + _TIE
     return np.asarray(nearest / nearest.sum(axis=2, keepdims=True))
+
+
+def resampled_hits(score: FloatArray, n: int, rng: np.random.Generator) -> FloatArray:
+    """Share of draws attributed to their own relation in `n` resamples of the draws of every relation, `[n, truths]`.
+
+    The hits of a relation share its mean score, and move with it all together. A draw that a resample holds twice is left
+    out of its own mean with its copies: it would find them there.
+    """
+    truths, draws = score.shape
+    out = np.empty((n, truths))
+    own = np.arange(truths)
+    for part in blocks(n, max(1, RESAMPLED_VALUES // (truths * truths * draws))):
+        weight = rng.multinomial(draws, np.full(draws, 1 / draws), size=(part.stop - part.start, truths)).astype(float)
+        total = (weight * score).sum(axis=2)
+        mean = np.broadcast_to((total / draws)[:, None, None, :], (len(weight), truths, draws, truths)).copy()
+        others = draws - weight
+        without = np.divide(
+            total[:, :, None] - weight * score, others, out=np.full(weight.shape, np.inf), where=others > 0
+        )
+        mean[:, own, :, own] = np.moveaxis(without, 1, 0)
+        distance = np.abs(mean - score[None, :, :, None])
+        nearest = distance <= distance.min(axis=3, keepdims=True) + _TIE
+        hit = np.moveaxis((nearest / nearest.sum(axis=3, keepdims=True))[:, own, :, own], 0, 1)
+        out[part] = (hit * weight).sum(axis=2) / draws
+    return out
 
 
 def _confusion(score: FloatArray) -> FloatArray:

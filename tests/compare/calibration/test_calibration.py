@@ -1,0 +1,20 @@
+"""Every p and every interval of every kind at the smallest size it allows: 400 repeats (slow), or few for gross errors."""
+
+import pytest
+
+from tests.compare.calibration import connectomes
+from tests.compare.calibration.harness import Study
+
+STUDIES: list[Study] = [*connectomes.STUDIES]
+NAMES = [study.name for study in STUDIES]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("study", STUDIES, ids=NAMES)
+def test_p_and_intervals_are_calibrated(study: Study) -> None:
+    study.check()
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=NAMES)
+def test_no_p_and_no_interval_is_grossly_wrong(study: Study) -> None:
+    study.check(study.few)
