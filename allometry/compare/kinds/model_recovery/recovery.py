@@ -13,11 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import ortho_group, rankdata
 
-<<<<<<< HEAD
-from allometry.compare.inference.arrays import FloatArray
-=======
-from allometry.compare.inference.arrays import FloatArray, IntArray, blocks
->>>>>>> 4797859 (Hit rates: hits share their mean; a calibration suite)
+from allometry.compare.inference.arrays import FloatArray, blocks
 from allometry.compare.measures.representations import rdm, similarity, topology, unit_matching
 from allometry.errors import ComparisonError
 
