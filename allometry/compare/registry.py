@@ -169,9 +169,9 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
      "Dahmen et al. 2019, PNAS 116:13051"),
     ("covariance_spectrum", "1", "measures.populations.covariance", "covariance_spectrum", _COUNTS, "offset of each unit, rotation of unit space, order of bins", "how is variance spread over dimensions?", "none",
      "Hu & Sompolinsky 2022, PLoS Comput. Biol. 18:e1010327"),
-    ("participation_ratio", "1", "measures.populations.covariance", "participation_ratio", "covariance [units, units]", _ROTATION, "effective dimension of activity", "none",
+    ("participation_ratio", "2", "measures.populations.covariance", "participation_ratio", "covariance [units, units]", _ROTATION, "effective dimension of activity", "none",
      "Gao et al. 2017, bioRxiv 214262"),
-    ("participation_ratio_of_counts", "1", "measures.populations.covariance", "participation_ratio_of_counts", _COUNTS, "offset of each unit; " + _ROTATION, "effective dimension of more units than a covariance matrix can hold", "none",
+    ("participation_ratio_of_counts", "2", "measures.populations.covariance", "participation_ratio_of_counts", _COUNTS, "offset of each unit; " + _ROTATION, "effective dimension of more units than a covariance matrix can hold", "none",
      "Gao et al. 2017, bioRxiv 214262"),
     # -- criticality -----------------------------------------------------------------------------------------------
     ("avalanches", "1", "measures.spikes.criticality", "avalanches", "counts [bins]", "none", "sizes and durations of cascades", "none", "Beggs & Plenz 2003, J. Neurosci. 23:11167"),

@@ -314,7 +314,6 @@ class PopulationCode(Comparison):
     blanks: bool = Field(False, description="Keep blank screens as a stimulus.")
     fewest_repeats: int = Field(2, ge=2, description="Stimuli shown less often are left out.")
     nulls: int = Field(200, ge=20, description="Shuffles of labels and of trials.")
-    bootstrap: int = Field(1000, ge=100, description="Resamples of blocks and units for the confidence interval.")
     subsets: int = Field(20, ge=2, description="Random subsets per size of the subsampling curves.")
     splits: int = Field(50, ge=5, description="Random halves of the repeats for reliability.")
 

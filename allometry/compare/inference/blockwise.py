@@ -2,16 +2,21 @@
 
 import itertools
 import math
+import os
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import psutil
 
 from allometry.compare.inference.arrays import FloatArray
 from allometry.errors import ComparisonError
 
+MEMORY_VARIABLE = "ALLOMETRY_MEMORY"  # largest amount of memory that a measure may take
+SHARE_OF_FREE = 0.8
 BLOCK_BYTES = 32_000_000  # float64 bytes of a block: large enough for BLAS, small beside the interpreter
 
 
@@ -37,6 +42,59 @@ def in_words(size: float) -> str:
         if size >= 0.95 * factor:
             return f"{float(f'{size / factor:.2g}'):g} {unit}"
     return f"{size / 1e3:.0f} kB"
+
+
+def memory_limit() -> float:
+    """Bytes that a measure may take: `ALLOMETRY_MEMORY` (bytes, or with a unit as `8GB`), else 80 % of what is free.
+
+    Raises
+    ------
+    ComparisonError
+        The variable is no amount of memory.
+    """
+    given = os.environ.get(MEMORY_VARIABLE, "").strip()
+    if not given:
+        return SHARE_OF_FREE * psutil.virtual_memory().available
+    found = re.fullmatch(r"([0-9]+\.?[0-9]*(?:e[0-9]+)?)\s*([kMGT]?)i?B?", given)
+    size = float(found[1]) * {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}[found[2]] if found else 0.0
+    if not size > 0:
+        raise ComparisonError(
+            f"{given!r} is no amount of memory",
+            where=MEMORY_VARIABLE,
+            expected="bytes, or a number with kB, MB, GB or TB",
+        )
+    return size
+
+
+def afford(need: Estimate, fits: str) -> None:
+    """Refuse what needs more memory than there is, before anything is computed.
+
+    Parameters
+    ----------
+    need : Estimate
+    fits : str
+        What would fit, or what else to do.
+
+    Raises
+    ------
+    ComparisonError
+        The peak exceeds `memory_limit`.
+    """
+    limit = memory_limit()
+    if need.peak_bytes > limit:
+        raise ComparisonError(
+            f"{need.measure} needs about {in_words(need.peak_bytes)} of memory",
+            where=need.measure,
+            expected=f"at most {in_words(limit)} ({MEMORY_VARIABLE}, or 80 % of what is free)",
+            do=fits,
+        )
+
+
+def fitting(bytes_each: float, power: int = 1, fixed: float = 0.0) -> int:
+    """Largest n for which `bytes_each` n^`power` + `fixed` bytes are within the limit, to two digits."""
+    n = int((max(memory_limit() - fixed, 0.0) / bytes_each) ** (1 / power))
+    step = 10 ** max(len(str(n)) - 2, 0)
+    return n // step * step
 
 
 def estimate(measure: str, **size: int) -> Estimate:

@@ -47,6 +47,8 @@ class Population:
     units : ndarray of str, shape (units,)
     notes : tuple of str
         What was left out or averaged.
+    order : ndarray, shape (stimuli, repeats), or None
+        When each presentation was shown: onsets (s), or places in the table; NaN where there is none.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Population:
     stimuli: pd.DataFrame
     units: np.ndarray
     notes: tuple[str, ...] = field(default=())
+    order: FloatArray | None = None
 
     @property
     def repeats(self) -> np.ndarray:
@@ -173,9 +176,14 @@ def populations(
     known = np.asarray(np.isfinite(response[:, np.concatenate(kept)]).all(axis=1))
     if not known.all():
         notes += (f"{int((~known).sum())} units that lack some presentation were left out",)
+    when = table[_clock(table)].to_numpy(float)
+    order = np.array(
+        [np.pad(when[rows], (0, max(map(len, kept)) - len(rows)), constant_values=np.nan) for rows in kept]
+    )
     found = []
     for label, units in _units(store, name, known, areas):
-        found.append(Population(label, name, _cube(response, kept, units), stimuli, _names(store, units), notes))
+        cube = _cube(response, kept, units)
+        found.append(Population(label, name, cube, stimuli, _names(store, units), notes, order))
     return found
 
 
@@ -230,8 +238,12 @@ def _keys(table: pd.DataFrame, by: Sequence[str] | None, name: str) -> pd.Series
 
 
 def _in_time(table: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
-    column = "onset" if "onset" in table else "presentation"
-    return np.asarray(rows[np.argsort(table.loc[rows, column].to_numpy(), kind="stable")])
+    return np.asarray(rows[np.argsort(table.loc[rows, _clock(table)].to_numpy(), kind="stable")])
+
+
+def _clock(table: pd.DataFrame) -> str:
+    """Column that tells when presentations were shown."""
+    return "onset" if "onset" in table else "presentation"
 
 
 def _described(rows: pd.DataFrame, by: Sequence[str] | None) -> dict[str, object]:

@@ -12,7 +12,7 @@ from tests.report.samples import draw_result, title
 def test_every_population_is_in_the_figure_of_the_code(
     two_areas: xr.Dataset, tmp_path: Path, panels: list[Axes]
 ) -> None:
-    result = population_code({"s": two_areas}, responses=["s"], nulls=20, bootstrap=100, subsets=2, splits=5)
+    result = population_code({"s": two_areas}, responses=["s"], nulls=20, subsets=2, splits=5)
     text = draw_result("population_code", result, tmp_path)
     assert "s V1 nearest_centroid" in text
     titles = [title(ax) for ax in panels]

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from allometry.compare.inference.blockwise import Estimate
+from allometry.compare.inference.crossed import MOST_GROUPS
 from allometry.compare.inputs.design import ANGLES, Population, populations, presentation_table
 from allometry.compare.kinds.population_code import subsampling
 from allometry.compare.kinds.population_code.description import (
@@ -38,7 +39,6 @@ def population_code(
     blanks: bool = False,
     fewest_repeats: int = 2,
     nulls: int = 200,
-    bootstrap: int = 1000,
     subsets: int = 20,
     splits: int = 50,
     seed: int = 1,
@@ -68,8 +68,8 @@ def population_code(
         Keep blank screens as a stimulus.
     fewest_repeats : int
         Stimuli shown less often are left out.
-    nulls, bootstrap, subsets, splits : int
-        Shuffles, resamples, subsets per size, random halves.
+    nulls, subsets, splits : int
+        Shuffles, subsets per size, random halves.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def population_code(
         `participation_ratio` (group: signal or noise), each with a shuffled baseline. Curves: `tuning` (every unit),
         `tuning_null`, `response_correlations`, `decoding_null`, `confusion`, `spectral_radius_by_size`, `subsampling`.
     """
-    for key, count in (("nulls", nulls), ("bootstrap", bootstrap), ("subsets", subsets), ("splits", splits)):
+    for key, count in (("nulls", nulls), ("subsets", subsets), ("splits", splits)):
         if count < 1:
             raise ComparisonError(
                 f"{key} is {count}", where=key, expected="at least 1: p and intervals are made from them"
@@ -95,7 +95,7 @@ def population_code(
         ):
             centred = population.balanced if centre_blocks is None else centre_blocks
             size = population_size or len(population.units)
-            described = Described(population, rows, nulls, bootstrap, splits, seed)
+            described = Described(population, rows, nulls, splits, seed)
             part: dict[str, Any] = {"population": population.name}
             part |= described.decoding(decoders, centred)
             part |= described.selectivity(negative)
@@ -109,7 +109,7 @@ def population_code(
         title="Population code of mouse cortex",
         rows=with_fdr(rows),
         curves=_curves(parts),
-        derived=derived | _words(nulls, bootstrap, splits, negative, population_size),
+        derived=derived | _words(nulls, splits, negative, population_size),
     )
 
 
@@ -118,7 +118,6 @@ def estimates(
     *,
     responses: Sequence[str],
     nulls: int = 200,
-    bootstrap: int = 1000,
     subsets: int = 20,
     **_: Any,
 ) -> Iterator[Estimate]:
@@ -126,9 +125,9 @@ def estimates(
     for name in responses:
         sizes = cast(xr.Dataset, inputs[name]).sizes
         units, trials = sizes["unit"], sizes["presentation"]
-        # Responses with every lag, then the mean and some shuffled copies; matrices of pairs; how often units are drawn.
-        peak = 8 * units * trials * (6 + sizes.get("lag", 0)) + 8 * 8 * units**2 + 16 * bootstrap * units
-        pairs = (nulls * (2.0 * trials + 8 * FEW_SPLITS) + 8.0 * bootstrap) * units**2
+        # Responses with every lag, then the mean and some shuffled copies; matrices of pairs, with and without groups of trials.
+        peak = 8 * units * trials * (6 + sizes.get("lag", 0)) + 8 * (8 + MOST_GROUPS) * units**2
+        pairs = (nulls * (2.0 * trials + 8 * FEW_SPLITS) + MOST_GROUPS * 2.0 * trials) * units**2
         decoding = 200.0 * trials * units * (nulls + 15 * subsets)
         yield Estimate(f"population code of {name}", peak, 8 * units * 20, pairs + decoding)
 
@@ -212,17 +211,19 @@ def _notes(population: Population, by: Sequence[str] | None, centred: bool, size
     return {f"{population.name}: {key}": text for key, text in words.items()}
 
 
-def _words(nulls: int, bootstrap: int, splits: int, negative: str, size: int | None) -> dict[str, str]:
+def _words(nulls: int, splits: int, negative: str, size: int | None) -> dict[str, str]:
     rectified = "negative means count as 0" if negative == "rectify" else "units with a negative mean are left out"
     bound = (
         "" if size else " None was given: it is that of the recorded units, a lower bound; the curve has larger ones."
     )
     return {
         "score": "mean over units (tuning, reliability) or pairs of units (correlations); share of trials (decoding)",
-        "ci": f"percentiles of {bootstrap} resamples: of the blocks, with the predictions as they are (decoding), of the "
-        "units (all others; a pair of a unit with its own copy counts nowhere)",
-        "p": f"against {nulls} shuffles ({SHUFFLES_OF_UNITS * nulls} for selectivity): of the stimuli within each block (decoding, tuning, reliability, signal "
-        "correlation; one-sided but for the correlation), or of the repeats of each unit by itself (noise correlation "
+        "ci": "jackknife over units and over blocks of trials, which all units share (groups of stimuli where there are fewer "
+        "than 5 blocks, for noise), t distribution with the degrees of freedom of Satterthwaite; with fewer than 3 blocks, and "
+        "of tuned_share, over units alone; decoding: t over the blocks that were left out in turn, with the correction of "
+        "Nadeau & Bengio (2003) for the training trials that they share",
+        "p": f"against {nulls} shuffles ({SHUFFLES_OF_UNITS * nulls} for selectivity): of the stimuli within each block (decoding), or among "
+        "presentations that followed one another, as many as there are stimuli (tuning, reliability, signal correlation; one-sided but for the correlation), or of the repeats of each unit by itself (noise correlation "
         "two-sided, spectral radius, participation ratio)",
         "selectivity": f"of mean responses, {rectified}; circular variance is 1 - OSI. Noise alone gives OSI > 0: compare "
         f"with the shuffled labels. tuned_share: units whose OSI exceeds their own shuffles, false discovery rate {ALPHA:g}",
@@ -234,8 +235,8 @@ def _words(nulls: int, bootstrap: int, splits: int, negative: str, size: int | N
         "presentation. It needs windows much longer than the correlation time, and a stationary state: with windows of a few "
         "seconds, and calcium signals that last as long, it is a descriptive number. It grows with the size of the population."
         + bound,
-        "participation_ratio": "of the noise covariance, and of the covariance of the mean responses; bounded by the number of "
-        "presentations or stimuli less 1",
+        "participation_ratio": "of the noise covariance, from unbiased traces (infinite where there are too few presentations to "
+        "tell), and of the covariance of the mean responses, bounded by the number of stimuli less 1",
         "subsampling": "random subsets without replacement; `repeats`: at most so many of each stimulus. ssm_reliability: "
         "halves of the repeats, Spearman correlation of their dissimilarities, Spearman-Brown",
     }

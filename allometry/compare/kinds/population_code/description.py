@@ -1,19 +1,13 @@
 """Measures of one population's responses as rows of a Scores store, each with its interval, p and shuffled baseline."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from allometry.compare.inference.arrays import FloatArray
-from allometry.compare.inference.statistics import (
-    Interval,
-    expanded_levels,
-    fdr,
-    interval,
-    permutation_p,
-    spearman_brown,
-)
+from allometry.compare.inference.crossed import crossed_interval, without_trials
+from allometry.compare.inference.statistics import Interval, fdr, permutation_p, spearman_brown
 from allometry.compare.inputs.design import Population
 from allometry.compare.kinds.population_code import statistics as statistics_of
 from allometry.compare.measures.populations import tuning
@@ -36,13 +30,10 @@ def _null_row(measure: str, population: Population, values: FloatArray, group: s
 class Described:
     """Measures of one population; rows are added to the list given, what curves need is returned."""
 
-    def __init__(
-        self, population: Population, rows: list[dict[str, Any]], nulls: int, bootstrap: int, splits: int, seed: int
-    ) -> None:
+    def __init__(self, population: Population, rows: list[dict[str, Any]], nulls: int, splits: int, seed: int) -> None:
         self.population, self.rows = population, rows
-        self.nulls, self.bootstrap, self.splits, self.seed = nulls, bootstrap, splits, seed
+        self.nulls, self.splits, self.seed = nulls, splits, seed
         self.data = population.responses
-        self.draws = statistics_of.unit_draws(self.data.shape[2], bootstrap, seed)
 
     def add(
         self, measure: str, score: float | Interval, null: FloatArray, shuffled: str, alternative: str, **extra: Any
@@ -64,7 +55,6 @@ class Described:
                 name,
                 centre_blocks=centred,
                 nulls=self.nulls,
-                bootstrap=self.bootstrap,
                 seed=self.seed,
             )
             for name in decoders
@@ -99,8 +89,7 @@ class Described:
             angle, angles = known
             tuned = statistics_of.tuned(self.data, angle, angles, negative)
             shuffles = [
-                statistics_of.tuned(x, angle, angles, negative)
-                for x in statistics_of.shuffled_labels(self.data, SHUFFLES_OF_UNITS * self.nulls, self.seed)
+                statistics_of.tuned(x, angle, angles, negative) for x in self.shuffled(SHUFFLES_OF_UNITS * self.nulls)
             ]
             null_osi = np.array([s.osi for s in shuffles])
             null_dsi = np.array([s.dsi for s in shuffles])
@@ -108,23 +97,22 @@ class Described:
             table = {key: getattr(tuned, key) for key in columns[:4]} | {"osi_p": p}
             selected = int(np.isfinite(tuned.osi).sum())
             means = _means(null_osi)
-            for name, values, null, tail in (
-                ("osi", tuned.osi, means, "greater"),
-                ("dsi", tuned.dsi, _means(null_dsi), "greater"),
-                ("circular_variance", 1 - tuned.osi, 1 - means, "less"),
+            left = [statistics_of.tuned(x, angle, angles, negative) for x in without_trials(self.data, 1)]
+            for name, values, trials, null, tail in (
+                ("osi", tuned.osi, [t.osi for t in left], means, "greater"),
+                ("dsi", tuned.dsi, [t.dsi for t in left], _means(null_dsi), "greater"),
+                ("circular_variance", 1 - tuned.osi, [1 - t.osi for t in left], 1 - means, "less"),
             ):
                 if np.isfinite(values).any():
-                    score = statistics_of.mean_over_units(values, self.draws)
+                    score = statistics_of.mean_over_units(values, trials)
                     self.add(name, score, null, "shuffled labels", tail, n=selected)
             significant = np.where(np.isfinite(p), fdr(p) < ALPHA, np.nan)
-            share = statistics_of.mean_over_units(significant, self.draws)
+            share = statistics_of.mean_over_units(significant)
             self.add("tuned_share", share, np.empty(0), "", "greater", n=selected)
         halves = tuning.reliability(self.data, self.splits, self.seed)
-        shuffled = [
-            np.nanmean(tuning.reliability(x, FEW_SPLITS, self.seed))
-            for x in statistics_of.shuffled_labels(self.data, self.nulls, self.seed)
-        ]
-        mean = statistics_of.mean_over_units(halves, self.draws)
+        shuffled = [np.nanmean(tuning.reliability(x, FEW_SPLITS, self.seed)) for x in self.shuffled(self.nulls)]
+        left_out = [tuning.reliability(x, self.splits, self.seed) for x in without_trials(self.data, 2)]
+        mean = statistics_of.mean_over_units(halves, left_out, (-1.0, 1.0))
         # Of the mean over units: 2r / (1 + r) of a single noisy unit has no bound.
         corrected = spearman_brown([mean.estimate, mean.low, mean.high]).tolist()
         number = int(np.isfinite(halves).sum())
@@ -136,22 +124,27 @@ class Described:
             "tuning_null": _density(null_osi, SELECTIVITY_EDGES),
         }
 
+    def shuffled(self, n: int) -> Iterator[FloatArray]:
+        """Responses with shuffled stimuli."""
+        return statistics_of.shuffled_labels(self.data, n, self.seed, self.population.order)
+
     def correlations(self, size: int) -> dict[str, Any]:
         """Rows of signal and noise correlation, spectral radius and participation ratio."""
-        x, draws = self.data, self.draws
+        x = self.data
         units = x.shape[2]
-        signal = statistics_of.signal_correlation(x, splits=self.splits, seed=self.seed)
+        signal, *left = [
+            statistics_of.signal_correlation(part, splits=self.splits, seed=self.seed)
+            for part in (x, *without_trials(x, 2))
+        ]
         unrelated = np.array(
             [
                 np.nanmean(statistics_of.signal_correlation(s, splits=FEW_SPLITS, seed=self.seed))
-                for s in statistics_of.shuffled_labels(x, self.nulls, self.seed)
+                for s in self.shuffled(self.nulls)
             ]
         )
         pairs = int(np.isfinite(signal[np.triu_indices(units, 1)]).sum())
-        mean = statistics_of.mean_over_pairs(signal, draws)
+        mean = statistics_of.mean_over_pairs(signal, left)
         self.add("signal_correlation", mean, unrelated, "shuffled labels", "two-sided", n=pairs)
-        covariance, freedom = statistics_of.noise_covariance(x)
-        noise = statistics_of.correlation_of(covariance)
         values: list[tuple[float, float, float]] = []
         independent: list[FloatArray] = []
         for shuffled in statistics_of.shuffled_trials(x, self.nulls, self.seed):
@@ -159,26 +152,41 @@ class Described:
             if len(independent) < FEW_SPLITS:
                 independent.append(_upper(statistics_of.correlation_of(statistics_of.noise_covariance(shuffled)[0])))
         null = np.array(values)
+        covariance, freedom = statistics_of.noise_covariance(x)
+        left_out = [statistics_of.noise_covariance(part) for part in without_trials(x, 2, stimuli=True)]
+        noise = statistics_of.correlation_of(covariance)
         pairs = int(np.isfinite(noise[np.triu_indices(units, 1)]).sum())
-        mean = statistics_of.mean_over_pairs(noise, draws)
+        mean = statistics_of.mean_over_pairs(noise, [statistics_of.correlation_of(c) for c, _ in left_out])
         self.add("noise_correlation", mean, null[:, 0], "shuffled trials", "two-sided", n=pairs)
         sizes = np.unique(np.concatenate([[size, units], np.geomspace(units, max(LARGEST, units), 25)]))
-        resampled = statistics_of.dispersion(covariance, freedom, sizes, draws)
-        own = statistics_of.dispersion(covariance, freedom, sizes, np.ones((1, units)))
-        at = int(np.flatnonzero(sizes == size)[0])
-        radius = interval(resampled.radius[at], own.radius[at, 0], units=units, bounds=(0.0, 1.0))
+        own = statistics_of.dispersion(covariance, freedom, sizes)
+        trials = [statistics_of.dispersion(c, f, sizes) for c, f in left_out]
+        radii = [
+            crossed_interval(
+                float(own.radius[k]), own.radius_without[:, k], [t.radius[k] for t in trials], bounds=(0.0, 1.0)
+            )
+            for k in range(sizes.size)
+        ]
+        radius = radii[int(np.flatnonzero(sizes == size)[0])]
         self.add("spectral_radius", radius, null[:, 1], "shuffled trials", "greater", n=freedom)
-        dimension = interval(resampled.participation, own.participation[0], units=units, bounds=(1.0, units))
+        dimension = _dimension(own, trials)
         self.add("participation_ratio", dimension, null[:, 2], "shuffled trials", "less", group="noise", n=freedom)
-        means = np.cov(self.population.means.T)
-        of_means = [statistics_of.dispersion(means, len(x) - 1, sizes[:1], d) for d in (np.ones((1, units)), draws)]
-        dimension = interval(of_means[1].participation, of_means[0].participation[0], units=units, bounds=(1.0, units))
-        self.add("participation_ratio", dimension, np.empty(0), "", "less", group="signal", n=len(x))
-        low, high = np.nanquantile(resampled.radius, expanded_levels(units), axis=1)
+        means = [
+            statistics_of.dispersion(np.cov(np.nanmean(part, axis=1).T), None, sizes[:1])
+            for part in (x, *without_trials(x, 1))
+        ]
+        self.add(
+            "participation_ratio", _dimension(means[0], means[1:]), np.empty(0), "", "less", group="signal", n=len(x)
+        )
         return {
             "response_correlations": [_density(_upper(m), CORRELATION_EDGES) for m in (signal, noise)]
             + [_density(np.array(independent), CORRELATION_EDGES)],
-            "spectral_radius": {"size": sizes, "radius": own.radius[:, 0], "low": low, "high": high},
+            "spectral_radius": {
+                "size": sizes,
+                "radius": own.radius,
+                "low": np.array([r.low for r in radii]),
+                "high": np.array([r.high for r in radii]),
+            },
         }
 
 
@@ -186,6 +194,17 @@ def _spread(kept: FloatArray) -> Interval:
     """Mean of shuffles, and where 95 % of them lie."""
     low, high = np.quantile(kept, [0.025, 0.975])
     return Interval(float(kept.mean()), float(low), float(high))
+
+
+def _dimension(own: statistics_of.Dispersion, trials: Sequence[statistics_of.Dispersion]) -> Interval:
+    """Participation ratio with its interval on a log scale: its error grows with it."""
+    return crossed_interval(
+        own.participation,
+        own.participation_without,
+        [t.participation for t in trials],
+        scale=(np.log, np.exp),
+        bounds=(1.0, np.inf),
+    )
 
 
 def _means(values: FloatArray) -> FloatArray:

@@ -4,13 +4,15 @@ Responses are [stimuli, repeats, units], a missing presentation NaN in every uni
 `design`). Repeat k of all stimuli is block k.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from allometry.compare.inference.arrays import FloatArray, resolved, varies
-from allometry.compare.inference.statistics import Interval, interval
+from allometry.compare.inference.crossed import crossed_interval
+from allometry.compare.inference.statistics import Interval
 from allometry.compare.measures.populations import covariance as covariance_
 from allometry.compare.measures.populations import decoding, tuning
 from allometry.errors import ComparisonError
@@ -29,38 +31,46 @@ class Decoded:
     trials: int
 
 
-def decode(
-    responses: FloatArray, decoder: str, *, centre_blocks: bool, nulls: int, bootstrap: int, seed: int
-) -> Decoded:
-    """Decode the stimulus, leaving out one block at a time.
-
-    The interval resamples blocks with the predictions for their trials as they are: a decoder that is trained again on
-    resampled blocks would find copies of its test trials.
-    """
+def decode(responses: FloatArray, decoder: str, *, centre_blocks: bool, nulls: int, seed: int) -> Decoded:
+    """Decode the stimulus, leaving out one block at a time; see `block_interval` for the interval."""
     found = decoding.decode_within(responses, decoder, centre_blocks)
     block = np.nonzero(np.isfinite(responses[:, :, 0]))[1]
-    right = np.bincount(block, found.truth == found.predicted).astype(float)
-    shown = np.bincount(block).astype(float)
-    rng = np.random.default_rng(seed)
-    accuracy = Interval(found.accuracy, np.nan, np.nan)
-    if len(shown) >= FEWEST_BLOCKS:
-        draws = rng.integers(0, len(shown), (bootstrap, len(shown)))
-        replicates = right[draws].sum(axis=1) / shown[draws].sum(axis=1)
-        accuracy = interval(replicates, found.accuracy, units=len(shown), bounds=(0.0, 1.0))
-    seeds = rng.integers(0, 2**31, nulls)
+    accuracy = block_interval(found.truth == found.predicted, block)
+    seeds = np.random.default_rng(seed).integers(0, 2**31, nulls)
     null = [decoding.decode_within(responses, decoder, centre_blocks, int(s)).accuracy for s in seeds]
     return Decoded(accuracy, found.chance, np.array(null), found.confusion.astype(float), found.n_trials)
 
 
-def shuffled_labels(responses: FloatArray, n: int, seed: int) -> Iterator[FloatArray]:
-    """Responses with the stimuli of every block shuffled: trials, and what units share in them, stay as they are."""
+def shuffled_labels(responses: FloatArray, n: int, seed: int, order: FloatArray | None = None) -> Iterator[FloatArray]:
+    """Responses with the stimuli of trials that were shown near one another shuffled, everything else as it is.
+
+    Trials, and what units share in them, stay; so does how often a stimulus was shown in each part of the session, so that
+    what drifts with time cannot pass for tuning where stimuli were not spread evenly over it.
+
+    Parameters
+    ----------
+    responses : ndarray, shape (stimuli, repeats, units)
+    n, seed : int
+    order : ndarray, shape (stimuli, repeats), optional
+        When each trial was shown (any increasing scale): windows of as many trials as there are stimuli, in order of time.
+        Default: repeat k of all stimuli is a window.
+    """
     rng = np.random.default_rng(seed)
     present = np.isfinite(responses[:, :, 0])
+    when = np.broadcast_to(np.arange(responses.shape[1]), present.shape) if order is None else order
+    places = np.argwhere(present)[np.argsort(when[present], kind="stable")]
+    size = len(responses)
+    # the rest joins the last window: alone, a few trials could hardly be shuffled
+    starts = np.arange(size, max(len(places) - size, 0) + 1, size)
+    windows = np.split(places, starts)
+    if order is None:
+        windows = [np.argwhere(present[:, k]) for k in range(responses.shape[1])]
+        windows = [np.column_stack([rows, np.full(len(rows), k)]) for k, rows in enumerate(windows)]
     for _ in range(n):
         out = responses.copy()
-        for k in range(responses.shape[1]):
-            rows = np.flatnonzero(present[:, k])
-            out[rows, k] = responses[rng.permutation(rows), k]
+        for window in windows:
+            drawn = rng.permutation(window)
+            out[window[:, 0], window[:, 1]] = responses[drawn[:, 0], drawn[:, 1]]
         yield out
 
 
@@ -166,85 +176,118 @@ def correlation_of(covariance: FloatArray) -> FloatArray:
     return np.asarray(out)
 
 
-def unit_draws(units: int, n: int, seed: int) -> FloatArray:
-    """How often each unit is drawn in each of `n` resamples, [n, units]."""
-    return np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), size=n).astype(float)
-
-
-def mean_over_pairs(matrix: FloatArray, draws: FloatArray) -> Interval:
-    """Mean over pairs of units of a symmetric matrix, NaN left out; a pair of a unit with its own copy counts nowhere."""
-    known = np.isfinite(matrix) & ~np.eye(len(matrix), dtype=bool)
-    if not known.any():
-        return Interval(np.nan, np.nan, np.nan)
-    values = np.where(known, matrix, 0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        replicates = _pairs(values, draws) / _pairs(known.astype(float), draws)
-    return interval(
-        replicates, float(values.sum() / known.sum()), units=int(known.any(axis=0).sum()), bounds=(-1.0, 1.0)
-    )
-
-
-def mean_over_units(values: FloatArray, draws: FloatArray) -> Interval:
-    """Mean over units with an interval from resampled units, NaN left out."""
-    known = np.isfinite(values)
-    if not known.any():
-        return Interval(np.nan, np.nan, np.nan)
+def pairs_without(values: FloatArray) -> FloatArray:
+    """Mean over pairs of a symmetric matrix [units, units] without each unit, [units]; NaN pairs left out."""
+    known = np.isfinite(values) & ~np.eye(len(values), dtype=bool)
     filled = np.where(known, values, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        replicates = (draws @ filled) / (draws @ known)
-    return interval(replicates, float(values[known].mean()), units=int(known.sum()))
+        return np.asarray((filled.sum() - 2 * filled.sum(axis=0)) / (known.sum() - 2 * known.sum(axis=0)))
+
+
+def units_without(values: FloatArray) -> FloatArray:
+    """Mean over units of values [units] without each unit that has one; NaN left out."""
+    kept = values[np.isfinite(values)]
+    return np.asarray((kept.sum() - kept) / (kept.size - 1)) if kept.size > 1 else np.empty(0)
+
+
+def mean_over_pairs(matrix: FloatArray, trials: Sequence[FloatArray] = ()) -> Interval:
+    """Mean over pairs of units of a symmetric matrix, with its interval over units and over trials.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (units, units)
+        NaN pairs, and the diagonal, are left out.
+    trials : sequence of ndarray
+        The matrix without each group of trials.
+    """
+    off = [_mean(part[np.triu_indices(len(part), 1)]) for part in (matrix, *trials)]
+    return crossed_interval(off[0], pairs_without(matrix), off[1:], bounds=(-1.0, 1.0))
+
+
+def mean_over_units(
+    values: FloatArray, trials: Sequence[FloatArray] = (), bounds: tuple[float, float] = (0.0, 1.0)
+) -> Interval:
+    """Mean over units of values [units], NaN left out, with its interval over units and trials (values without each)."""
+    return crossed_interval(_mean(values), units_without(values), [_mean(part) for part in trials], bounds=bounds)
+
+
+def _mean(values: FloatArray) -> float:
+    kept = values[np.isfinite(values)]
+    return float(kept.mean()) if kept.size else float("nan")
 
 
 @dataclass(frozen=True)
 class Dispersion:
-    """Spectral radius [sizes of the population, resamples] and participation ratio [resamples] of resampled units."""
+    """Spectral radius [sizes of the population] and participation ratio of a covariance, each also without each unit.
+
+    `radius_without` is [units, sizes], `participation_without` [units].
+    """
 
     radius: FloatArray
-    participation: FloatArray
+    participation: float
+    radius_without: FloatArray
+    participation_without: FloatArray
 
 
-def dispersion(covariance: FloatArray, freedom: int, sizes: FloatArray, draws: FloatArray) -> Dispersion:
-    """Spectral radius and participation ratio of drawn units, by the formulas of `correlations`.
-
-    A unit drawn twice has no covariance with its copy: those pairs are left out, else every resample would look more
-    correlated than the data.
+def dispersion(covariance: FloatArray, freedom: int | None, sizes: FloatArray) -> Dispersion:
+    """Spectral radius and participation ratio of a covariance, and of all its submatrices without one unit.
 
     Parameters
     ----------
     covariance : ndarray, shape (units, units)
-    freedom : int
-        Degrees of freedom of the covariance: sampling adds c_ii c_jj / freedom to the variance of c_ij.
+    freedom : int or None
+        Degrees of freedom of the covariance: sampling adds c_ii c_jj / freedom to the variance of c_ij, and what it does to
+        the traces `covariance.unbiased_traces` takes back. None where the matrix is taken as exact.
     sizes : ndarray, shape (sizes,)
         Sizes of the whole population for the spectral radius.
-    draws : ndarray, shape (resamples, units)
-        How often each unit is drawn; ones give the data.
     """
-    variance = np.diag(covariance).copy()
+    variance = np.diag(covariance)
     off = covariance - np.diag(variance)
-    total = draws.sum(axis=1)
-    pairs = total**2 - (draws**2).sum(axis=1)
-    mean = draws @ variance / total
-    squared = _pairs(off**2, draws) / pairs
-    product = ((draws @ variance) ** 2 - (draws**2) @ variance**2) / pairs
-    spread = squared - (_pairs(off, draws) / pairs) ** 2 - product / freedom
-    delta = np.maximum(spread, 0.0) / mean**2
-    radius = np.sqrt(1 - 1 / np.sqrt(1 + np.asarray(sizes, float)[:, None] * delta[None]))
-    n = covariance.shape[0]
-    participation = (n * mean) ** 2 / (n * (draws @ variance**2) / total + n * (n - 1) * squared)
-    return Dispersion(radius, participation)
+    squares = off**2
+    one = np.concatenate([[0.0], np.ones(len(variance))])  # units left out: none, then each
 
+    def without(total: FloatArray | float, own: FloatArray) -> FloatArray:
+        return total - np.concatenate([[0.0], own])
 
-def _pairs(values: FloatArray, draws: FloatArray) -> FloatArray:
-    """Sum over ordered pairs of drawn units of a matrix whose diagonal is 0, [resamples]."""
-    return np.asarray(np.einsum("bi,bi->b", draws @ values, draws))
+    n = len(variance) - one
+    pairs = n * (n - 1)
+    trace, diagonal = without(variance.sum(), variance), without((variance**2).sum(), variance**2)
+    summed, squared = without(off.sum(), 2 * off.sum(axis=0)), without(squares.sum(), 2 * squares.sum(axis=0))
+    excess = (trace**2 - diagonal) / pairs / freedom if freedom else 0.0
+    spread = np.maximum(squared / pairs - (summed / pairs) ** 2 - excess, 0.0) / (trace / n) ** 2
+    radius = np.sqrt(1 - 1 / np.sqrt(1 + spread[:, None] * np.asarray(sizes, float)))
+    full = trace, diagonal + squared
+    total, both = covariance_.unbiased_traces(*full, freedom) if freedom else (full[0] ** 2, full[1])
+    with np.errstate(divide="ignore"):
+        ratio = np.where(both > 0, total / np.where(both > 0, both, 1.0), np.inf)
+    return Dispersion(radius[0], float(ratio[0]), radius[1:], ratio[1:])
 
 
 def noise_statistics(responses: FloatArray, size: int) -> tuple[float, float, float]:
     """Mean noise correlation, spectral radius, participation ratio of a data set, for nulls."""
     covariance, freedom = noise_covariance(responses)
-    r = correlation_of(covariance)
-    return (
-        float(np.nanmean(r)),
-        covariance_.spectral_radius_of_covariance(covariance, size, freedom + 1),
-        covariance_.participation_ratio(covariance),
-    )
+    found = dispersion(covariance, freedom, np.array([size]))
+    return float(np.nanmean(correlation_of(covariance))), float(found.radius[0]), found.participation
+
+
+def block_interval(right: np.ndarray, block: np.ndarray) -> Interval:
+    """Share of trials decoded right, with its interval over the blocks that were left out in turn.
+
+    Blocks share most of their training trials, so that they differ less among themselves than data sets do: the variance
+    of a block counts 1 / blocks + 1 / (blocks - 1) (test over training trials; Nadeau & Bengio 2003, Mach. Learn. 52:239),
+    with a t distribution.
+
+    Parameters
+    ----------
+    right : ndarray of bool, shape (trials,)
+    block : ndarray of int, shape (trials,)
+    """
+    hits, shown = np.bincount(block, right).astype(float), np.bincount(block).astype(float)
+    accuracy, blocks = float(right.mean()), len(shown)
+    if blocks < FEWEST_BLOCKS:
+        return Interval(accuracy, np.nan, np.nan, method="t over blocks")
+    # of the ratio, so that blocks of fewer trials count less
+    residual = (hits - accuracy * shown) / shown.mean()
+    variance = float((residual**2).sum() / (blocks - 1)) * (1 / blocks + 1 / (blocks - 1))
+    half = float(stats.t.ppf(0.975, blocks - 1) * np.sqrt(variance))
+    return Interval(accuracy, max(accuracy - half, 0.0), min(accuracy + half, 1.0), method="t over blocks")

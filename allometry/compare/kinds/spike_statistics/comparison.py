@@ -16,7 +16,7 @@ from allometry.compare.inference.blockwise import Estimate, estimate
 from allometry.compare.inference.statistics import Interval
 from allometry.compare.kinds.spike_statistics import curves
 from allometry.compare.kinds.spike_statistics import samples as spike_samples
-from allometry.compare.kinds.spike_statistics.distances import MEASURES, SEEDS, Distances
+from allometry.compare.kinds.spike_statistics.distances import FEWEST_SEEDS, MEASURES, SEEDS, Distances
 from allometry.compare.kinds.spike_statistics.ensembles import (
     Data,
     Ensemble,
@@ -223,7 +223,8 @@ def _derived(profiles: Profiles, ensembles: Mapping[str, Ensemble]) -> dict[str,
         "expected": "root mean square of the distances between seeds (halves of the units, divided by sqrt 2, of a store "
         "without another seed), over both ensembles: the expected distance if nothing but the seed differed",
         "beside_seeds": "within: the score is at most the largest distance between seeds (the 95th percentile between halves); "
-        "beyond: its interval is above it; unresolved: the score is above, the interval is not, or there is none",
+        "beyond: its interval is above it; unresolved: the score is above, the interval is not, or there is none; too few "
+        f"seeds: the score is above, but two seeds have one distance, which says little about the next: {FEWEST_SEEDS} are needed",
     }
     return {**texts, **_made(profiles), **profiles.notes, **_undefined(profiles)}
 

@@ -22,6 +22,7 @@ MEASURES: dict[str, tuple[str, str]] = {
 """Statistic and unit of every measure."""
 
 MOST_RELABELLINGS = 1000
+FEWEST_SEEDS = 3  # of an ensemble, to say "beyond": one distance between two seeds is no range (wrong in 12 of 100)
 SEEDS, HALVES, NONE = "seed-to-seed", "unit sampling", ""
 
 
@@ -37,12 +38,13 @@ class Distance:
 class Within:
     """Distances inside an ensemble: between its members (basis `SEEDS`), or the halves of the one it has (`HALVES`).
 
-    `resolution` is the step to which the statistic can be told: less is no difference.
+    `resolution` is the step to which the statistic can be told: less is no difference. `members` define the statistic.
     """
 
     values: FloatArray
     basis: str
     resolution: float = 0.0
+    members: int = 1
 
     @property
     def limit(self) -> float:
@@ -140,7 +142,8 @@ class Distances:
             found = [self.between(a, b, measure) for a, b in itertools.combinations(members, 2)]
             scalars = [s for name in members if (s := self._profiles[name].scalars.get(statistic)) is not None]
             step = max((s.resolution for s in scalars), default=0.0)
-            return Within(np.array([d.value for d in found if d is not None]), SEEDS, step)
+            defined = sum(self._defined(name, measure) for name in members)
+            return Within(np.array([d.value for d in found if d is not None]), SEEDS, step, defined)
         sample = self._profiles[members[0]].samples.get(statistic)
         # Avalanches are no units that could be halved.
         if sample is None or sample.n_units < 4 or statistic == "avalanche_size":
@@ -239,4 +242,6 @@ def _verdict(score: Interval, inside: Sequence[Within]) -> str:
     limit = max(w.limit for w in inside)
     if score.estimate <= limit:
         return f"within {basis}"
+    if any(w.basis == SEEDS and w.members < FEWEST_SEEDS for w in inside):
+        return "too few seeds"
     return f"beyond {basis}" if score.low > limit else "unresolved"

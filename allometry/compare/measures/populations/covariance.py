@@ -1,7 +1,7 @@
 """Statistics of covariance matrices: spectrum, participation ratio, spectral radius of the effective connectivity.
 
 All of these need sums over pairs only, which tr(C C) = |X X^T|_F^2 gives from the bins x bins Gram matrix where there
-are fewer bins than units: 10^5 units never make a 10^5 x 10^5 matrix.
+are fewer bins than units: 10^5 units never make a 10^5 x 10^5 matrix, nor do 10^5 bins of few units.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from allometry.compare.inference.arrays import FloatArray, matrix, numbers, self_product
+from allometry.compare.inference.blockwise import BLOCK_BYTES, Estimate, afford, axis_blocks, fitting
 from allometry.errors import ComparisonError
 
 
@@ -50,41 +51,58 @@ def _check(counts: Any) -> Any:
 
 
 def covariance_moments(counts: Any) -> CovarianceMoments:
-    """Moments of the sample covariance of all units, without the matrix itself where bins < units.
+    """Moments of the sample covariance of all units, from the smaller of the products bins x bins and units x units.
 
     Parameters
     ----------
     counts : array or dask array, shape (bins, units)
-        For dask, chunks along units bound the memory to bins x chunk + bins x bins.
+        Read in blocks of units where bins <= units, else in blocks of bins (twice).
     """
     counts = _check(counts)
     n_bins, n = counts.shape
-    total, variances = np.zeros(n_bins), []
-    if n_bins <= n or hasattr(counts, "dask"):
-        gram = np.zeros((n_bins, n_bins))
+    _afford("covariance_moments", counts)
+    if n_bins <= n:
+        gram, total, variances = np.zeros((n_bins, n_bins)), np.zeros(n_bins), []
         for part in _columns(counts):
             centred = part - part.mean(axis=0)
             gram += self_product(centred)
             total += centred.sum(axis=1)
             variances.append((centred**2).sum(axis=0) / (n_bins - 1))
         squared = float((gram**2).sum()) / (n_bins - 1) ** 2
+        variance, summed = np.concatenate(variances), float(total @ total / (n_bins - 1))
     else:
-        centred = matrix(counts, "counts")
-        centred = centred - centred.mean(axis=0)
-        total = centred.sum(axis=1)
-        covariance = self_product(centred.T) / (n_bins - 1)
-        variances.append(np.diag(covariance))
-        squared = float((covariance**2).sum())
-    variance = np.concatenate(variances)
+        covariance = _covariance(counts)
+        variance, squared, summed = np.diag(covariance), float((covariance**2).sum()), float(covariance.sum())
     pairs = n * (n - 1)
     return CovarianceMoments(
         n,
         n_bins,
         float(variance.mean()),
         float((variance**2).mean()),
-        float((total @ total / (n_bins - 1) - variance.sum()) / pairs),
+        float((summed - variance.sum()) / pairs),
         float((squared - (variance**2).sum()) / pairs),
     )
+
+
+def _covariance(counts: Any) -> FloatArray:
+    """Sample covariance [units, units], from blocks of bins: first their mean, then their products about it."""
+    n_bins, n = counts.shape
+    mean, product = np.zeros(n), np.zeros((n, n))
+    for _, part in axis_blocks(counts, 0):
+        mean += matrix(part, "counts").sum(axis=0) / n_bins
+    for _, part in axis_blocks(counts, 0):
+        product += self_product((part - mean).T)
+    return product / (n_bins - 1)
+
+
+def _afford(measure: str, counts: Any) -> None:
+    """Refuse a product of units or bins, whichever are fewer, that does not fit."""
+    n_bins, n = (int(v) for v in counts.shape)
+    side = min(n_bins, n)
+    block = 16 * n_bins * min(n, 4096) if n_bins <= n else min(3 * BLOCK_BYTES, 24 * n_bins * n)
+    need = Estimate(measure, 24 * side * side + block, 8 * side * side, 2.0 * n_bins * n * side)
+    fits = fitting(24, 2)
+    afford(need, f"at most {fits:,} bins or units (the fewer count): wider bins, or a sample of the units")
 
 
 def spectral_radius(counts: Any, population_size: int, correct_bias: bool = True) -> float:
@@ -167,38 +185,64 @@ def _square(covariance: npt.ArrayLike) -> FloatArray:
     return c
 
 
-def participation_ratio(covariance: npt.ArrayLike) -> float:
+def unbiased_traces(trace: Any, squared: Any, freedom: int) -> tuple[Any, Any]:
+    """Unbiased (tr C)^2 and tr(C^2) from tr S and tr(S^2) of a sample covariance S with `freedom` degrees of freedom.
+
+    For normal deviates E tr(S^2) = (1 + 1/f) tr C^2 + (tr C)^2 / f and E (tr S)^2 = (tr C)^2 + 2/f tr C^2 (Wishart
+    moments; Srivastava 2005, J. Jpn. Stat. Soc. 35:251). Arrays of traces give arrays.
+    """
+    factor = freedom**2 / ((freedom - 1) * (freedom + 2))
+    total = trace**2
+    return factor * ((1 + 1 / freedom) * total - 2 / freedom * squared), factor * (squared - total / freedom)
+
+
+def participation_ratio(covariance: npt.ArrayLike, n_windows: int | None = None) -> float:
     """Dimensionality (tr C)^2 / tr(C^2): n for equal, 1 for a single non-zero eigenvalue.
 
     Parameters
     ----------
     covariance : array_like, shape (units, units)
+    n_windows : int, optional
+        Windows the matrix was estimated from (degrees of freedom + 1): both traces are then those of the unbiased estimate.
+        None if the matrix is exact. Sampling spreads eigenvalues, and makes the plain ratio too small: below `n_windows`
+        however many dimensions there are.
 
     Returns
     -------
     float
+        Infinite where the unbiased tr(C^2) is not above 0: too few windows to tell.
 
     References
     ----------
     Gao & Ganguli 2015, Curr. Opin. Neurobiol. 32:148.
     """
     c = _square(covariance)
-    squared = float((c**2).sum())
+    return _ratio(float(np.trace(c)), float((c**2).sum()), n_windows, "covariance")
+
+
+def _ratio(trace: float, squared: float, n_windows: int | None, where: str) -> float:
     if squared == 0:
-        raise ComparisonError("the covariance is zero", where="covariance", expected="units that vary")
-    return float(np.trace(c) ** 2 / squared)
+        raise ComparisonError("the covariance is zero", where=where, expected="units that vary")
+    if n_windows is not None and n_windows < 3:
+        raise ComparisonError(f"{n_windows} windows", where=where, expected="at least 3")
+    if n_windows is None:
+        return trace**2 / squared
+    total, squared = unbiased_traces(trace, squared, n_windows - 1)
+    return float(total / squared) if squared > 0 else float("inf")
 
 
-def participation_ratio_of_counts(counts: Any) -> float:
-    """Participation ratio of the sample covariance of counts [bins, units], without the matrix (see `_check`).
+def participation_ratio_of_counts(counts: Any, correct_bias: bool = True) -> float:
+    """Participation ratio of the covariance of counts [bins, units], without the matrix where bins < units.
 
-    The estimate is bounded by bins - 1 and biased low when there are few bins.
+    Parameters
+    ----------
+    counts : array or dask array, shape (bins, units)
+    correct_bias : bool
+        Use unbiased traces; the plain estimate is bounded by bins - 1, and too small when there are few bins.
     """
     m = covariance_moments(counts)
     squared = m.n_units * m.mean_squared_variance + m.n_units * (m.n_units - 1) * m.mean_squared_covariance
-    if squared == 0:
-        raise ComparisonError("every unit is constant", where="counts", expected="units that vary")
-    return float((m.n_units * m.mean_variance) ** 2 / squared)
+    return _ratio(m.n_units * m.mean_variance, squared, m.n_windows if correct_bias else None, "counts")
 
 
 def covariance_spectrum(counts: Any) -> FloatArray:
@@ -218,13 +262,12 @@ def covariance_spectrum(counts: Any) -> FloatArray:
     """
     counts = _check(counts)
     n_bins, n = counts.shape
+    _afford("spectrum", counts)
     if n_bins <= n:
         gram = np.zeros((n_bins, n_bins))
         for part in _columns(counts):
-            centred = part - part.mean(axis=0)
-            gram += self_product(centred)
+            gram += self_product(part - part.mean(axis=0))
+        gram /= n_bins - 1
     else:
-        x = matrix(counts.compute() if hasattr(counts, "dask") else counts, "counts")
-        x = x - x.mean(axis=0)
-        gram = self_product(x.T)
-    return np.maximum(np.linalg.eigvalsh(gram)[::-1], 0) / (n_bins - 1)
+        gram = _covariance(counts)
+    return np.maximum(np.linalg.eigvalsh(gram)[::-1], 0)

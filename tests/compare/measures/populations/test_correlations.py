@@ -110,7 +110,11 @@ def test_covariance_moments_are_the_same_by_gram_and_by_covariance_matrix():
             assert m.mean_squared_covariance == pytest.approx((upper(c) ** 2).mean())
             d = np.diag(c)
             assert m.variance_product == pytest.approx(upper(np.outer(d, d)).mean())
-            assert covariance.participation_ratio_of_counts(counts) == pytest.approx(covariance.participation_ratio(c))
+            plain = covariance.participation_ratio_of_counts(counts, correct_bias=False)
+            assert plain == pytest.approx(covariance.participation_ratio(c))
+            expected = covariance.participation_ratio(c, shape[0])
+            assert covariance.participation_ratio_of_counts(counts) == pytest.approx(expected)
+            np.testing.assert_allclose(covariance.spectrum(counts)[:39], np.linalg.eigvalsh(c)[::-1][:39], atol=1e-12)
             eigenvalues = np.sort(np.linalg.eigvalsh(c))[::-1][: min(shape)]
             np.testing.assert_allclose(covariance.covariance_spectrum(counts), eigenvalues, atol=1e-12)
 
@@ -185,3 +189,27 @@ def test_no_stimuli_and_negative_variances_are_refused():
         co.noise_correlation(np.empty((0, 4, 3)))
     with pytest.raises(ComparisonError, match="negative variances"):
         covariance.participation_ratio(-np.eye(3))
+
+
+def test_lazy_counts_of_many_bins_make_the_smaller_of_both_products(monkeypatch):
+    """Bins x bins of a dask array of 200,000 bins are 298 GiB, whatever few units there are."""
+    monkeypatch.setenv("ALLOMETRY_MEMORY", "40MB")
+    x = np.random.default_rng(1).normal(size=(3000, 6)) * np.arange(1, 7)
+    lazy = da.from_array(x, chunks=(500, 6))
+    assert covariance.participation_ratio_of_counts(lazy) == pytest.approx(covariance.participation_ratio_of_counts(x))
+    assert covariance.spectral_radius(lazy, 50) == pytest.approx(covariance.spectral_radius(x, 50))
+    with pytest.raises(ComparisonError, match="covariance_moments needs about") as refused:
+        covariance.covariance_moments(da.zeros((200_000, 100_000), chunks=(1000, 1000)))
+    assert "at most 1,200 bins or units" in refused.value.do
+
+
+def test_unbiased_traces_are_unbiased():
+    rng = np.random.default_rng(2)
+    scale = np.array([3.0, 1.0, 1.0, 0.5])
+    found = []
+    for _ in range(4000):
+        s = np.cov((scale * rng.normal(size=(6, 4))).T)
+        found.append(covariance.unbiased_traces(np.trace(s), (s**2).sum(), 5))
+    truth = (scale**2).sum() ** 2, (scale**4).sum()
+    error = np.std(found, axis=0) / np.sqrt(len(found))
+    assert (np.abs(np.mean(found, axis=0) - truth) < 4 * error).all()
