@@ -26,7 +26,7 @@ def result() -> Result:
             rate=rate,
         )
         for rate in (10, 11, 20)
-        for seed in (1, 2)
+        for seed in (1, 2, 3)
     }
     return spike_statistics(inputs, reference="rate10", skip_ms=0, bootstrap=100, max_units=40)
 
@@ -42,9 +42,9 @@ def test_each_statistic_has_its_distances_and_its_distributions(by_title: dict[s
     expected = {"Rate: distance", "CV: distance", "Spectrum: distance", "Avalanche size: distance", "Synchrony"}
     assert expected <= set(by_title)
     assert {"E: rate", "E: CV of intervals", "E: pairwise correlation", "E: spectrum", "E: avalanches"} <= set(by_title)
-    # the population that fires most; two seeds of each of three ensembles
+    # the population that fires most; three seeds of each of three ensembles
     lines = by_title["E: rate"].lines
-    assert len(lines) == 6
+    assert len(lines) == 9
     assert {to_hex(line.get_color()) for line in lines} == {colour.lower() for colour in COLOURS[:3]}
     assert {(line.get_color(), line.get_linestyle()) for line in lines} == {
         (colour, style) for colour in COLOURS[:3] for style in ("-", "--")
