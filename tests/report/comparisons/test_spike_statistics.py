@@ -47,7 +47,7 @@ def test_each_statistic_has_its_distances_and_its_distributions(by_title: dict[s
     assert len(lines) == 9
     assert {to_hex(line.get_color()) for line in lines} == {colour.lower() for colour in COLOURS[:3]}
     assert {(line.get_color(), line.get_linestyle()) for line in lines} == {
-        (colour, style) for colour in COLOURS[:3] for style in ("-", "--")
+        (colour, style) for colour in COLOURS[:3] for style in ("-", "--", "-.")
     }
     assert len(by_title["E: spectrum"].lines) == 3 + 1  # and the level of Poisson units
 
