@@ -72,6 +72,18 @@ def paired(
     return Baseline(name, baseline, interval(drawn, difference, LEVEL, units=units))
 
 
+def same_resamples(name: str, result: Interval, baseline: Interval) -> Baseline:
+    """A baseline as `paired`, from two intervals whose replicates are of the same resamples, in the same order.
+
+    Where a resample left one of them undefined the order is lost, and there is no interval.
+    """
+    if result.undefined or baseline.undefined or result.replicates.size != baseline.replicates.size:
+        difference = result.estimate - baseline.estimate
+        return Baseline(name, baseline.estimate, Interval(difference, np.nan, np.nan))
+    units = min(result.units, baseline.units)
+    return paired(name, result.estimate, baseline.estimate, result.replicates, baseline.replicates, units=units)
+
+
 def over_units(name: str, results: ArrayLike, baselines: ArrayLike) -> Baseline:
     """A baseline of the mean over independent units (subjects, animals): t interval of the paired differences [units]."""
     x, y = np.asarray(results, dtype=float), np.asarray(baselines, dtype=float)

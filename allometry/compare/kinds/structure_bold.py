@@ -11,8 +11,10 @@ from typing import Any, cast
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
+from scipy.sparse.csgraph import shortest_path
 
 from allometry import stores
+from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import varies
 from allometry.compare.inference.statistics import Interval, interval, leave_one_out_ceiling, permutation_p
 from allometry.compare.measures.graphs import dyads
@@ -97,8 +99,9 @@ def structure_bold(
     Returns
     -------
     Result
-        Rows `structure_bold_correlation` per subject (group own, other_subjects, fibre_length, strength) and their mean
-        (interval over subjects), and `structure_bold_gain` of the connections over region strengths alone; curves `bold_by_weight` and `structure_bold_matrix`.
+        Rows `structure_bold_correlation` per subject (group own; baselines other_subjects, fibre_path, strength;
+        fibre_length of the pairs with fibres) and their mean (interval over subjects), and `structure_bold_gain` of the
+        connections over region strengths alone; curves `bold_by_weight` and `structure_bold_matrix`.
     """
     subjects = _subjects(inputs, activity, structure)
     upper = np.triu_indices(len(subjects[0].labels), 1)
@@ -106,6 +109,7 @@ def structure_bold(
     weight = np.array([s.weight[upper] for s in subjects])
     bounds = _ceiling(function)
     rows: list[dict[str, Any]] = []
+    each: dict[str, list[float]] = {}
     # every subject's structure against every subject's function: is one's own better than another's?
     table = np.array([[rank_correlation(w, f) for f in function] for w in weight])
     for i, s in enumerate(subjects):
@@ -113,6 +117,10 @@ def structure_bold(
         name = s.structure
         reference = s.recordings
         own = dyads.bootstrap(s.weight, s.function, bootstrap, seed)
+        predictors = _simpler(i, subjects, bootstrap, seed)
+        held = [verdict.same_resamples(group, own, value) for group, value in predictors.items()]
+        for group, value in (("own", own), *predictors.items()):
+            each.setdefault(group, []).append(value.estimate)
         rows.append(
             row(
                 "structure_bold_correlation",
@@ -121,23 +129,27 @@ def structure_bold(
                 own,
                 group="own",
                 p=permutation_p(own.estimate, dyads.null(s.weight, s.function, nulls, seed)),
+                baselines=held,
                 **common,
             )
         )
-        others = np.delete(table[:, i], i)
-        strength = dyads.bootstrap(np.outer(s.weight.sum(0), s.weight.sum(0)), s.function, bootstrap, seed)
         near = -s.length[upper]
-        baselines: dict[str, tuple[float | Interval, int]] = {
-            "other_subjects": (float(others.mean()) if others.size else np.nan, upper[0].size),
-            "fibre_length": (rank_correlation(near, s.function[upper]), int(np.isfinite(near).sum())),
-            "strength": (strength, upper[0].size),
-        }
         rows += [
-            row(
-                "structure_bold_correlation", name, reference, value, group=group, role="baseline", **{**common, "n": n}
-            )
-            for group, (value, n) in baselines.items()
+            row("structure_bold_correlation", name, reference, value, group=group, role="baseline", **common)
+            for group, value in predictors.items()
         ]
+        rows.append(
+            row(
+                "structure_bold_correlation",
+                name,
+                reference,
+                rank_correlation(near, s.function[upper]),
+                group="fibre_length",
+                role="baseline",
+                **{**common, "n": int(np.isfinite(near).sum())},
+            )
+        )
+        strength = predictors["strength"]
         gain = interval(own.replicates - strength.replicates, own.estimate - strength.estimate, units=own.units)
         rows.append(
             row(
@@ -148,21 +160,37 @@ def structure_bold(
                 group="over_strength",
                 p=gain.p_above(),
                 n=upper[0].size,
+                baselines=[verdict.same_resamples("strength", own, strength)],
             )
         )
-    own_scores = np.diag(table)
+    everyone = ", ".join(dict.fromkeys(s.recordings for s in subjects))
+    means = {group: np.array(values) for group, values in each.items()}
     rows.append(
         row(
             "structure_bold_correlation",
             "mean over subjects",
-            ", ".join(dict.fromkeys(s.recordings for s in subjects)),
-            _subject_bootstrap(own_scores, bootstrap, seed),
+            everyone,
+            _subject_bootstrap(means["own"], bootstrap, seed),
             group="mean",
+            baselines=[verdict.over_units(key, means["own"], values) for key, values in means.items() if key != "own"],
             ceiling=(float(np.mean([low for low, _ in bounds])), float(np.mean([high for _, high in bounds]))),
             rule="correlation",
             n=len(subjects),
         )
     )
+    rows += [
+        row(
+            "structure_bold_correlation",
+            "mean over subjects",
+            everyone,
+            _subject_bootstrap(values, bootstrap, seed),
+            group=f"mean {group}",
+            role="baseline",
+            n=len(subjects),
+        )
+        for group, values in means.items()
+        if group != "own"
+    ]
     names = [s.name for s in subjects]
     edges, mean, spread, count = _by_weight(weight, function)
     coords = {"bin": ("bin", np.arange(len(edges))), "weight": ("bin", edges)}
@@ -178,6 +206,11 @@ def structure_bold(
             "score": "Spearman correlation over all pairs of regions of structural weight and Pearson correlation of BOLD "
             "(no global signal regression, no filter)",
             "p": f"one-sided, against {nulls} permutations of the regions of the structural matrix",
+            "other_subjects": "mean over the other subjects of what their structure tells of this subject's BOLD",
+            "fibre_path": "minus the length of the shortest way along fibres, defined for all pairs; fibre_length, that of the "
+            "fibres of a pair, only for pairs that have some: it is not judged against",
+            "verdict": "own structure against the strongest of other_subjects, fibre_path and strength, by the same resamples of "
+            "the regions; of the mean by Student's t of the paired differences over subjects",
             "strength": "product of the two regions' total weights: what a region's strength says without its connections",
             "ci": f"{bootstrap} resamples of the regions, ranks kept (percentiles); of the subjects for the mean (Student's t "
             "below 10 subjects, none below 3)",
@@ -188,6 +221,32 @@ def structure_bold(
             or "none (those whose BOLD is NaN throughout or constant would be)",
         },
     )
+
+
+def _simpler(index: int, subjects: Sequence[Subject], bootstrap: int, seed: int) -> dict[str, Interval]:
+    """What tells a subject's BOLD without its connections, on the same pairs and the same resamples of the regions."""
+    own = subjects[index]
+    total = own.weight.sum(axis=0)
+    found = {"strength": dyads.bootstrap(np.outer(total, total), own.function, bootstrap, seed)}
+    path = _fibre_path(own.length)
+    if path is not None:
+        found["fibre_path"] = dyads.bootstrap(-path, own.function, bootstrap, seed)
+    others = [dyads.bootstrap(s.weight, own.function, bootstrap, seed) for k, s in enumerate(subjects) if k != index]
+    if others and not any(other.undefined for other in others):
+        estimate = float(np.mean([other.estimate for other in others]))
+        replicates = np.mean([other.replicates for other in others], axis=0)
+        found["other_subjects"] = interval(replicates, estimate, units=others[0].units, bounds=(-1.0, 1.0))
+    return found
+
+
+def _fibre_path(length: Floats) -> Floats | None:
+    """Shortest way along fibres [region, region], farther than any other where there is none; None without lengths."""
+    if not np.isfinite(length).any():
+        return None
+    either = np.fmin(length, length.T)
+    path: Floats = shortest_path(np.where(np.isfinite(either), either, 0.0), directed=False)
+    far = path[np.isfinite(path)].max()
+    return np.where(np.isfinite(path), path, far + 1.0)
 
 
 def _ceiling(function: Floats) -> list[tuple[float, float]]:

@@ -23,8 +23,10 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path
             ax_own.barh(position, high - low, 0.8, left=low, color="#dddddd", edgecolor="#bbbbbb")
         error = np.abs(own[["ci_low", "ci_high"]].to_numpy().T - own["score"].to_numpy())
         ax_own.errorbar(own["score"], y, xerr=error, fmt="o", ms=4, lw=1, color=COLOURS[0], label="own structure")
-        for group, colour in zip(("other_subjects", "fibre_length", "strength"), COLOURS[1:]):
+        for group, colour in zip(("other_subjects", "fibre_path", "strength", "fibre_length"), COLOURS[1:]):
             part = scores[scores["group"] == group]
+            if part.empty:  # no fibre lengths
+                continue
             ax_own.plot(part["score"], y, "|", ms=9, mew=1.6, color=colour, label=group.replace("_", " "))
         ax_own.set_yticks(y, own["candidate"], fontsize=7)
         ax_own.invert_yaxis()

@@ -91,6 +91,38 @@ def test_group_mean_and_its_interval_over_subjects(rows: pd.DataFrame, result: s
     assert np.diff(result.curves["bold_by_weight"]["correlation"].values)[[0, -1]].min() > 0
 
 
+def test_own_structure_is_better_than_strengths_and_other_subjects(rows: pd.DataFrame) -> None:
+    for name in ("dti_s1", "dti_s2", "dti_s3", "dti_s4"):
+        own = rows.loc[("structure_bold_correlation", name, "own")]
+        assert own.verdict == "better", name
+        assert own.difference == pytest.approx(
+            own.score - rows.loc[("structure_bold_correlation", name, own.baseline)].score
+        )
+        assert own.difference_low > 0
+    mean = rows.loc[("structure_bold_correlation", "mean over subjects", "mean")]
+    assert mean.verdict == "better"
+
+
+def test_structure_that_tells_less_than_region_strengths_is_worse(make_connectome: Callable[..., xr.Dataset]) -> None:
+    """Every region listens to one signal as strongly as it is connected, whoever it is connected to."""
+    rng = np.random.default_rng(4)
+    inputs: dict[str, xr.Dataset | xr.DataTree] = {}
+    recordings = []
+    for name in ("s1", "s2", "s3"):
+        weight = structure(rng)
+        strength = stats.rankdata(weight.sum(axis=0)) / 40
+        trace = (rng.normal(size=(600, 1)) * strength + 0.5 * rng.normal(size=(600, 40))).astype(np.float32)
+        inputs[name] = make_connectome(REGIONS, structural=weight)
+        stores.set_attributes(inputs[name], parameters={"subject": name})
+        recordings.append(
+            stores.Recording(name=name, time=np.arange(600.0), trace=trace, label=REGIONS, resampled=trace)
+        )
+    inputs["bold"] = stores.activity(recordings, REGIONS, 1.0, attrs=ATTRS, units="arbitrary")
+    found = subject.structure_bold(inputs, activity=["bold"], structure=["s1", "s2", "s3"], nulls=19, bootstrap=200)
+    own = pd.DataFrame(found.rows).query("group in ('own', 'mean')")
+    assert own[["verdict", "baseline"]].drop_duplicates().to_numpy().tolist() == [["worse", "strength"]]
+
+
 def test_missing_subject_and_constant_region(
     inputs: dict[str, xr.Dataset | xr.DataTree], make_connectome: Callable[..., xr.Dataset]
 ) -> None:
