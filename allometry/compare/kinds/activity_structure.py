@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from allometry import stores
+from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import ROUNDING, resolved
 from allometry.compare.inference.blockwise import Estimate
 from allometry.compare.inference.statistics import Interval, permutation_p, spearman_brown
@@ -62,7 +63,7 @@ def activity_structure(
     -------
     Result
         Rows `activity_structure_correlation`; group: kind of synapse, `all`, `common_input` (cosine similarity of the
-        neurons' inputs), `degree`, `homologues` (correlation of the left-right mirrored pair). Curve
+        neurons' inputs), `degree`, the mean of each with permuted neurons, `homologues` (correlation of the left-right mirrored pair). Curve
         `correlation_by_weight`: mean correlation of pairs without an edge and with weak to strong edges.
     """
     rows: list[dict[str, Any]] = []
@@ -88,6 +89,7 @@ def activity_structure(
         )
         for candidate in structure:
             predictors = _predictors(cast(xr.Dataset, inputs[candidate]), synapses, recorded.labels)
+            degree = _safe_bootstrap(predictors["degree"], recorded.mean, bootstrap, seed)
             for group, predictor in predictors.items():
                 pairs = _pairs(predictor, recorded.mean)
                 if pairs < FEWEST_PAIRS:
@@ -106,12 +108,32 @@ def activity_structure(
                         estimate,
                         group=group,
                         role="baseline" if group == "degree" else "result",
+                        baselines=[]
+                        if group == "degree"
+                        else [
+                            verdict.same_resamples("degree", estimate, degree),
+                            verdict.over_null(f"{group}, permuted neurons", estimate.estimate, null),
+                        ],
                         p=permutation_p(estimate.estimate, null),
                         ceiling=ceiling,
                         rule="correlation",
                         n=pairs,
                     )
                 )
+                if group != "degree":
+                    rows.append(
+                        row(
+                            "activity_structure_correlation",
+                            candidate,
+                            name,
+                            _spread(null),
+                            group=f"{group}, permuted neurons",
+                            role="baseline",
+                            ceiling=ceiling,
+                            rule="correlation",
+                            n=pairs,
+                        )
+                    )
             by_weight.append((candidate, name, *_by_weight(predictors["all"], recorded.mean)))
     coords = {
         "candidate": ("combination", [entry[0] for entry in by_weight]),
@@ -138,6 +160,8 @@ def activity_structure(
             "ceiling_low": "mean rank correlation of one recording with the mean of the others, over pairs in both",
             "ceiling_high": "square root of the reliability of the mean over recordings (Spearman-Brown of the mean rank "
             "correlation of two recordings)",
+            "verdict": "against the stronger of degrees (product of the neurons' numbers of partners, by the same resamples of the "
+            "neurons) and permuted neurons",
             "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
         },
     )
@@ -161,6 +185,15 @@ def estimates(
         peak = 2 * root.sizes["recording"] * matrices + 8 * matrices + 32 * kept * samples
         work = 6.0 * kept * kept * root["row_size"].values.sum() + 10.0 * kept * kept * (nulls + bootstrap)
         yield Estimate(f"correlations of {name}", peak, matrices, work)
+
+
+def _spread(null: Floats) -> Interval:
+    """Mean of the permutations, and where 95 % of them lie."""
+    kept = null[np.isfinite(null)]
+    if not kept.size:
+        return Interval(np.nan, np.nan, np.nan)
+    low, high = np.quantile(kept, [0.025, 0.975])
+    return Interval(float(kept.mean()), float(low), float(high))
 
 
 def _safe_bootstrap(x: Floats, y: Floats, n: int, seed: int) -> Interval:

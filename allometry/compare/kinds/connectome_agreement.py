@@ -13,11 +13,12 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
+from allometry.compare.inference import verdict
 from allometry.compare.inference.statistics import Interval, interval, permutation_p
 from allometry.compare.inputs.atlas import weights
 from allometry.compare.measures.graphs.edge_weights import weights_within_nodes
 from allometry.compare.measures.graphs.matrices import Floats, Ints, rewired_edges
-from allometry.compare.measures.graphs.structure import Agreement, agreement
+from allometry.compare.measures.graphs.structure import Agreement, agreement, rank_correlation
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
 
@@ -63,7 +64,7 @@ def connectome_agreement(
     -------
     Result
         Rows `edge_recall`, `edge_precision`, `edge_jaccard` and `weight_rank_correlation` (group: kind of synapse; the last
-        with `within_nodes`, the partial correlation that its p tests);
+        with `within_nodes`, the partial correlation that its p tests; baselines: rewired, node strengths);
         curve `agreement`: the same as matrices [synapse, candidate, reference], with the number of shared nodes.
     """
     rows: list[dict[str, Any]] = []
@@ -108,6 +109,8 @@ def connectome_agreement(
             "within_nodes": "partial rank correlation of the weights of shared edges, with the effects of their sources and "
             "targets projected out (within_low, within_high: 95 % interval); a pair of nodes with electrical synapses "
             "counts once. The score is not corrected: nodes with strong synapses in both raise it",
+            "verdict": "edges: against the rewirings; weights: against what the strengths of source and target tell, of which "
+            "column `difference` holds `within_nodes`, what is left when they are projected out",
             "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
         },
     )
@@ -143,30 +146,73 @@ def _pair(
         (a, b, "recall", "precision", found.edges_reference),
         (b, a, "precision", "recall", found.edges_candidate),
     ):
-        p = _overlap_p(one, other, found.edges_shared)
+        overlaps = _overlaps(one, other)
+        p = permutation_p(found.edges_shared, overlaps)
         common: dict[str, Any] = {
             "group": synapse,
             "shared_nodes": found.nodes,
             "shared_edges": found.edges_shared,
         }
-        overlap: dict[str, Any] = common | {"p": p, "n": edges} | dict.fromkeys(conditional, np.nan)
+        nothing = dict.fromkeys(conditional, np.nan)
+        overlap: dict[str, Any] = common | {"p": p, "n": edges} | nothing
         weight: dict[str, Any] = common | {"p": within.p, "n": within.edges} | conditional
+        if one is not a:
+            x, y = y, x
+        sizes = (found.edges_reference, found.edges_candidate)
+        to, of = sizes if one is a else sizes[::-1]
+        null = {
+            "edge_recall": overlaps / to,
+            "edge_precision": overlaps / of,
+            "edge_jaccard": overlaps / (to + of - overlaps),
+        }
+        score = {
+            "edge_recall": intervals[recall],
+            "edge_precision": intervals[precision],
+            "edge_jaccard": intervals["jaccard"],
+        }
+        name = f"{synapse}, rewired"
+        beyond = Interval(within.correlation, within.low, within.high, method="t")
+        held = verdict.Baseline(f"{synapse}, node strengths", _strengths(x, y), beyond)
+        weights_ = intervals["weight"]
         rows.append(
             [
-                row("edge_recall", one.name, other.name, intervals[recall], **overlap),
-                row("edge_precision", one.name, other.name, intervals[precision], **overlap),
-                row("edge_jaccard", one.name, other.name, intervals["jaccard"], **overlap),
-                row("weight_rank_correlation", one.name, other.name, intervals["weight"], **weight),
+                *(
+                    row(key, one.name, other.name, value, **overlap,
+                        baselines=[verdict.over_null(name, value.estimate, null[key])])
+                    for key, value in score.items()
+                ),
+                row("weight_rank_correlation", one.name, other.name, weights_, baselines=[held], **weight),
+                *(
+                    row(key, one.name, other.name, _spread(values), role="baseline",
+                        **common | nothing | {"group": name, "n": edges})
+                    for key, values in null.items()
+                ),
+                row("weight_rank_correlation", one.name, other.name, held.score, role="baseline",
+                    **common | nothing | {"group": held.name, "n": within.edges}),
             ]
-        )
+        )  # fmt: skip
     return rows[0], rows[1], found
 
 
-def _overlap_p(candidate: Annotation, reference: Annotation, shared: int) -> float:
-    """P of sharing that many edges with the reference by degrees alone: recall, precision and Jaccard grow with it."""
+def _overlaps(candidate: Annotation, reference: Annotation) -> Floats:
+    """Edges that each rewiring shares with the reference by degrees alone: recall, precision and Jaccard grow with them."""
     edges = reference.weight > 0
     # Rewired edges to nodes outside the reference overlap with nothing, as the candidate's own do.
-    return permutation_p(shared, [edges[source, target].sum() for source, target in candidate.null])
+    return np.array([edges[source, target].sum() for source, target in candidate.null], dtype=float)
+
+
+def _spread(values: Floats) -> Interval:
+    """Mean of the rewirings, and where 95 % of them lie."""
+    if not values.size:
+        return Interval(np.nan, np.nan, np.nan)
+    low, high = np.quantile(values, [0.025, 0.975])
+    return Interval(float(values.mean()), float(low), float(high))
+
+
+def _strengths(x: Floats, y: Floats) -> float:
+    """Rank correlation of y with the products of x's strengths of source and target, over the edges both have."""
+    both = (x > 0) & (y > 0)
+    return rank_correlation(np.outer(x.sum(axis=1), x.sum(axis=0))[both], y[both])
 
 
 def _intervals(x: Floats, y: Floats, found: Agreement, bootstrap: int, seed: int) -> dict[str, Interval]:

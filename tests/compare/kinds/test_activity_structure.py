@@ -49,6 +49,11 @@ def test_couplings_are_found_and_unrelated_synapses_are_not(inputs: dict[str, xr
     assert rows.loc["chemical"].p > 0.05
     assert rows.loc["electrical"].ceiling_low <= rows.loc["electrical"].ceiling_high <= 1
     assert rows.loc["degree"].role == "baseline"
+    assert rows.loc["electrical"].verdict == "better"
+    assert rows.loc["electrical"].difference_low > 0
+    assert rows.loc["chemical"].verdict != "better"
+    held = rows.loc[rows.loc["electrical"].baseline]
+    assert rows.loc["electrical"].difference == pytest.approx(rows.loc["electrical"].score - held.score)
     curve = result.curves["correlation_by_weight"]
     assert curve["pairs"].values.sum() == rows.loc["all"].n
     alone = subject.activity_structure(

@@ -46,12 +46,24 @@ def test_a_copy_with_missing_edges_has_full_precision_and_its_recall(rows: pd.Da
     assert rows.loc[("edge_recall", "full", "part", "chemical")].score == 1.0
     assert rows.loc[("weight_rank_correlation", "part", "full", "chemical")].score == pytest.approx(1.0)
     assert recall.shared_nodes == 80
+    for measure in ("edge_recall", "edge_precision", "edge_jaccard", "weight_rank_correlation"):
+        own = rows.loc[(measure, "part", "full", "chemical")]
+        assert own.verdict == "better", measure
+        assert own.difference_low > 0
+        held = rows.loc[(measure, "part", "full", own.baseline)]
+        assert held.role == "baseline"
+        if measure != "weight_rank_correlation":  # whose difference is the partial correlation
+            assert own.difference == pytest.approx(own.score - held.score)
+    # about a tenth of all pairs are edges of the reference, a few more among hubs
+    assert rows.loc[("edge_precision", "part", "full", "chemical, rewired")].score == pytest.approx(0.12, abs=0.03)
 
 
 def test_unrelated_graphs_share_what_chance_gives(rows: pd.DataFrame) -> None:
     recall = rows.loc[("edge_recall", "other", "full", "chemical")]
     assert recall.score == pytest.approx(0.1, abs=0.03)
     assert recall.p > 0.05
+    for measure in ("edge_recall", "edge_precision", "edge_jaccard", "weight_rank_correlation"):
+        assert rows.loc[(measure, "other", "full", "chemical")].verdict != "better", measure
     weight = rows.loc[("weight_rank_correlation", "other", "full", "chemical")]
     assert weight.ci_low < 0 < weight.ci_high
     # About 80 shared edges say no more than the 180 effects of their sources and targets.

@@ -1,6 +1,8 @@
 """Oracles: a ring is a delay line that no rewiring keeps; random graphs are like their nulls; who counts as a neuron."""
 
+import itertools
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -147,3 +149,33 @@ def test_readout_of_a_large_network_is_a_draw(make_connectome: Callable[..., xr.
     assert network.seen.size == np.unique(network.seen).size == 15
     capacity = subject._memory(network.total, network, 0.9, 1e-3, 1)
     assert 0 < capacity.capacity <= 15
+
+
+@pytest.mark.parametrize(("own", "expected"), [(12.0, "better"), (10.3, "undecided"), (5.0, "worse")])
+def test_the_verdict_is_that_against_the_strongest_null(
+    own: float, expected: str, make_connectome: Callable[..., xr.Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory is what the test says, 10 +- .5 for rewirings and 2 for random wiring."""
+    rng = np.random.default_rng(3)
+    weight = (rng.random((40, 40)) < 0.2) * rng.lognormal(size=(40, 40))
+    np.fill_diagonal(weight, 0)
+    calls = itertools.count()
+
+    def memory(matrix: np.ndarray, *_: object) -> SimpleNamespace:
+        if next(calls) == 0:
+            return SimpleNamespace(capacity=own, r2=np.ones(3))
+        rewired = np.count_nonzero(matrix, axis=0).tolist() == np.count_nonzero(weight, axis=0).tolist()
+        return SimpleNamespace(capacity=10 + 0.5 * rng.normal() if rewired else 2.0, r2=np.ones(3))
+
+    monkeypatch.setattr(subject, "_memory", memory)
+    monkeypatch.setattr(subject, "_timing", lambda *_: 0.5)
+    result = subject.connectome_reservoir(
+        {"w": make_connectome(NAMES, chemical=weight)}, structure=["w"], synapses=["chemical"], nulls=60
+    )
+    rows = pd.DataFrame(result.rows).set_index(["measure", "group"])
+    found = rows.loc[("memory_capacity", "connectome")]
+    assert (found.verdict, found.baseline) == (expected, "degree_preserving")
+    held = rows.loc[("memory_capacity", "degree_preserving")]
+    assert found.difference == pytest.approx(own - held.score)
+    # every network keeps the same time
+    assert rows.loc[("timing_score", "connectome")].verdict == "no better"

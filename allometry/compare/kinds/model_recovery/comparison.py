@@ -4,6 +4,7 @@ The rows are what the confusion matrix says of each (measure under test, relatio
 are curves. Nothing is read: both systems are generated (`recovery`, `connectomes`).
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ import xarray as xr
 from scipy.optimize import brentq
 from scipy.stats import norm, rankdata
 
+from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.statistics import Interval, interval, permutation_p
 from allometry.compare.kinds.model_recovery import connectomes, influences, recovery
@@ -140,6 +142,8 @@ def model_recovery(
             "a relation share its mean score); probabilities of a higher score: Newcombe's interval, over the pairs",
             "p": f"one-sided; shares: of the interval, against the mean of {nulls} permutations of the relations' names; "
             "probabilities: against those permutations",
+            "verdict": "hit rates against the mean of the shuffled names, by their interval; probabilities against .5, the "
+            "interval of the difference being the score less the central 95 % of the permutations",
             "p_fdr": "Benjamini-Hochberg over the rows of a measure",
             "chance": f"1 of {len(found.truths)} relations for hit rates (and measured, by permutation), .5 for probabilities",
         },
@@ -167,7 +171,8 @@ def _hit_rates(
         low, high = np.quantile(guessed, [0.025, 0.975])
         chance = Interval(float(guessed.mean()), float(low), float(high))
         found, p = hit_rate(float(share), count, interval(replicates, float(share), units=draws), chance.estimate)
-        rows.append(row("recovery_hit_rate", name, truth, found, p=p, n=count))
+        held = [verdict.over_value("shuffled names", found, chance.estimate)]
+        rows.append(row("recovery_hit_rate", name, truth, found, p=p, n=count, baselines=held))
         rows.append(row("recovery_hit_rate", name, truth, chance, group="shuffled names", role="baseline", n=count))
     return rows
 
@@ -200,20 +205,22 @@ def _areas(
         ):
             if truth == anchor:
                 continue
-            area, p = _higher(high, low, nulls, rng)
+            area, null = _higher(high, low, nulls, rng)
             bounds = newcombe(area, high.size, low.size)
-            rows.append(row(measure, name, truth, bounds, p=p, n=high.size + low.size))
+            p, beyond = permutation_p(area, null), verdict.over_null("chance", area, null).difference
+            held = verdict.Baseline("chance", 0.5, dataclasses.replace(beyond, estimate=area - 0.5))
+            rows.append(row(measure, name, truth, bounds, p=p, n=high.size + low.size, baselines=[held]))
     return rows
 
 
-def _higher(high: FloatArray, low: FloatArray, nulls: int, rng: np.random.Generator) -> tuple[float, float]:
-    """Probability that one of `high` is above one of `low` (ties half), and its p by permutation."""
+def _higher(high: FloatArray, low: FloatArray, nulls: int, rng: np.random.Generator) -> tuple[float, FloatArray]:
+    """Probability that one of `high` is above one of `low` (ties half), and what permutations of both give."""
     rank: Any = rankdata(np.concatenate([high, low]))
     m, n = high.size, low.size
     null = rng.permuted(np.tile(rank, (nulls, 1)), axis=1)[:, :m].sum(axis=1)
     scale = m * (m + 1) / 2
     area = (rank[:m].sum() - scale) / (m * n)
-    return float(area), permutation_p(float(area), (null - scale) / (m * n))
+    return float(area), (null - scale) / (m * n)
 
 
 def wilson(share: float, n: int, level: float = 0.95) -> Interval:
