@@ -2,7 +2,6 @@
 
 import difflib
 import os
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,11 +9,12 @@ from allometry.config import Config
 from allometry.config.simulate import NetworkRun, points
 from allometry.errors import ConfigError
 from allometry.homogenize import readers
-from allometry.models.registry import MODELS, expected
+from allometry.models.registry import MODELS
+from allometry.pathnames import EXPECTED, is_name, nearest_name
+from allometry.run_checks import check_points, check_types
 
 Registry = dict[str, dict[str, Any]]
 WORM = "Caenorhabditis elegans"
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def stores_of(registry: Registry) -> dict[tuple[str, str], str]:
@@ -41,6 +41,7 @@ def check_names(cfg: Config, registry: Registry) -> None:
     for label, run in cfg.simulate.runs.items():
         if isinstance(run, NetworkRun):
             _check_model(f"simulate.runs.{label}", run)
+        check_points(f"simulate.runs.{label}", run, cfg.simulate)
     _check_comparisons(cfg)
 
 
@@ -51,13 +52,12 @@ def _check_labels(cfg: Config) -> None:
         ("datasets", cfg.datasets),
     ):
         for name in names:
-            if not _NAME.fullmatch(name):
-                near = re.sub(r"^[^a-z]+", "", re.sub(r"[^a-z0-9_]+", "_", name.lower())) or "a_name"
+            if not is_name(name):
                 raise ConfigError(
                     f"{name!r} is no valid name",
                     where=where,
-                    expected="lower-case letters, digits and _, beginning with a letter",
-                    do=f"write for example {near!r}",
+                    expected=EXPECTED,
+                    do=f"write for example {nearest_name(name)!r}",
                 )
 
 
@@ -144,13 +144,11 @@ def _check_model(where: str, run: NetworkRun) -> None:
     model = MODELS.get(run.model)
     if model is None:
         raise _unknown(run.model, MODELS, f"{where}.model", "model")
-    for parameter, values in run.parameters.items():
-        at = f"{where}.parameters.{parameter}"
+    for parameter in run.parameters:
         if parameter not in model.parameters:
+            at = f"{where}.parameters.{parameter}"
             raise _unknown(parameter, model.parameters, at, f"parameter of the model {run.model}")
-        for value in values if isinstance(values, list) else [values]:
-            if wanted := expected(model, parameter, value):
-                raise ConfigError(f"{value!r} is no value of {parameter}", where=at, expected=wanted)
+    check_types(where, run)
     if model.needs_connectome and not run.connectome:
         raise ConfigError(
             f"the model {run.model} is built on a connectome, and none is named",
@@ -206,7 +204,20 @@ def _check_comparisons(cfg: Config) -> None:
                     expected="every connectome of the run: " + ", ".join(run.connectome),
                     do=f"add {', '.join(missing)}",
                 )
+        _check_warm_up(cfg, comparison, where)
         _check_reference(cfg, comparison, where)
+
+
+def _check_warm_up(cfg: Config, comparison: Any, where: str) -> None:
+    skipped = getattr(comparison, "skip_ms", 0.0)
+    for name in comparison.runs():
+        if skipped >= (duration := cfg.simulate.runs[name].duration_ms):
+            raise ConfigError(
+                f"nothing is left of the run {name!r} of {duration:g} ms when {skipped:g} ms of warm-up are skipped",
+                where=f"{where}.skip_ms",
+                expected=f"less than {duration:g} ms",
+                do="lengthen the run, or set skip_ms",
+            )
 
 
 def _check_reference(cfg: Config, comparison: Any, where: str) -> None:

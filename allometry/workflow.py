@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from allometry import config as configuration
@@ -11,6 +12,7 @@ from allometry.config import Config
 from allometry.config.simulate import Point
 from allometry.errors import AllometryError
 from allometry.homogenize.worm.neurons import NEURONS
+from allometry.pathnames import slug
 from allometry.reach import network_note, reachable, unused_sources, used_sources, without_optional
 
 # What the Snakefile, the rules and the tests reach through this module
@@ -36,6 +38,10 @@ def configure(
         Whether Snakemake submits its jobs to a cluster.
     """
     try:
+        # Snakemake has merged the files already, and takes the last of two equal keys without a word.
+        for file in files or ["config.yaml"]:
+            if Path(file).suffix in (".yaml", ".yml") and Path(file).is_file():
+                configuration.read_yaml(file)
         cfg = configuration.validate(values, ", ".join(str(file) for file in files) or "config.yaml")
         registry = configuration.load_registry(cfg, base)
         check_names(cfg, registry)
@@ -203,7 +209,7 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
 
 
 def _species(registry: Registry, kind: str, store: str) -> str:
-    return str(registry[source_of(registry, kind, store)]["species"]).lower().replace(" ", "_")
+    return slug(str(registry[source_of(registry, kind, store)]["species"]))
 
 
 def report_options(cfg: Config, stage: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field
 
 from allometry.config.base import Model, parse
@@ -19,7 +18,7 @@ from allometry.config.registry import Registry, SourceEntry, merge
 from allometry.config.report import ReportConfig
 from allometry.config.retrieve import RetrieveConfig
 from allometry.config.simulate import NetworkRun, Point, PropagationRun, SimulateConfig, points
-from allometry.errors import ConfigError
+from allometry.config.text import read_yaml
 
 __all__ = [
     "Config",
@@ -29,6 +28,7 @@ __all__ = [
     "load",
     "load_registry",
     "points",
+    "read_yaml",
     "validate",
 ]
 
@@ -70,7 +70,7 @@ def validate(values: Mapping[str, Any], where: str = "configuration") -> Config:
 
 def load(path: str | Path) -> Config:
     """Validated configuration from a YAML file."""
-    return validate(_read_yaml(path), str(path))
+    return validate(read_yaml(path), str(path))
 
 
 def load_registry(config: Config, base: str | Path = ".") -> dict[str, dict[str, Any]]:
@@ -84,17 +84,5 @@ def load_registry(config: Config, base: str | Path = ".") -> dict[str, dict[str,
         Folder that the registry's relative path refers to.
     """
     path = Path(base, config.registry)
-    registry = parse(Registry, {"sources": _read_yaml(path)}, str(path))
+    registry = parse(Registry, {"sources": read_yaml(path)}, str(path))
     return merge(registry.sources, config.datasets)
-
-
-def _read_yaml(path: str | Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError("the file does not exist", where=str(path), do="name an existing file") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"the file is not valid YAML: {error}", where=str(path), do="correct the syntax") from None
-    if not isinstance(values, dict):
-        raise ConfigError("the file holds no mapping", where=str(path), expected="keys with values at the top level")
-    return values

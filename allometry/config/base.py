@@ -1,18 +1,38 @@
 """Base of all configuration models, and the one message a user sees for an invalid configuration."""
 
-import difflib
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, get_args
+from collections.abc import Mapping
+from typing import Any, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from allometry.config.problems import describe
 from allometry.errors import ConfigError
 
 
 class Model(BaseModel):
-    """A part of the configuration: unknown keys are refused, and values do not change once validated."""
+    """A part of the configuration: unknown keys are refused, and values do not change once validated.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    No list may hold an entry twice: each stands for a job, a store or a row of its own, which would be one and the same.
+    Types are strict: YAML tells numbers from text and from true and false, and a mix-up of them is a mistake.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _nothing_twice(self) -> Self:
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            lists = {name: value}
+            # what an option of a reader means is the reader's affair
+            if isinstance(value, dict) and Any not in get_args(field.annotation):
+                lists = {f"{name}.{key}": entry for key, entry in value.items()}
+            for key, entries in lists.items():
+                if not isinstance(entries, list):
+                    continue
+                if repeated := [entry for place, entry in enumerate(entries) if entry in entries[:place]]:
+                    listed = ", ".join(dict.fromkeys(map(str, repeated)))
+                    raise ValueError(f"{key} lists {listed} more than once; remove the repeats")
+        return self
 
 
 AnyModel = TypeVar("AnyModel", bound=Model)
@@ -38,52 +58,13 @@ def parse(model: type[AnyModel], values: Mapping[str, Any], where: str) -> AnyMo
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        problems = [_describe(model, problem) for problem in error.errors()]
+        problems = describe(model, error)
         raise ConfigError(
             what=f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in the configuration\n    "
             + "\n    ".join(problems),
             where=where,
             do="correct the keys named above; docs/configuration.md describes every key",
         ) from None
-
-
-def _describe(model: type[Model], problem: Any) -> str:
-    location: Sequence[str | int] = problem["loc"]
-    key = ".".join(str(part) for part in location)
-    if problem["type"] == "extra_forbidden":
-        valid = _fields_at(model, location[:-1])
-        near = difflib.get_close_matches(str(location[-1]), valid, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; valid keys here: {', '.join(sorted(valid))}"
-        return f"{key}: unknown key{hint}"
-    if problem["type"] == "missing":
-        return f"{key}: missing, and required"
-    return f"{key}: {problem['msg']} (found {problem['input']!r})"
-
-
-def _fields_at(model: type[Model], location: Sequence[str | int]) -> list[str]:
-    """Names of the fields that the models reachable at `location` accept."""
-    candidates: list[Any] = [model]
-    for part in location:
-        following: list[Any] = []
-        for candidate in candidates:
-            for kind in models_in(candidate):
-                if part in kind.model_fields:
-                    following.append(kind.model_fields[str(part)].annotation)
-                elif kind.__name__ == part or _tag(kind) == part:
-                    following.append(kind)
-            for argument in get_args(candidate):
-                # a dictionary's key or a list's index: descend into the value type
-                following.append(argument)
-        candidates = following or candidates
-    names = {name for candidate in candidates for kind in models_in(candidate) for name in kind.model_fields}
-    return sorted(names)
-
-
-def _tag(kind: type[Model]) -> str | None:
-    """Value of a model's discriminating `kind` field, where it has one."""
-    field = kind.model_fields.get("kind")
-    values = get_args(field.annotation) if field else ()
-    return str(values[0]) if len(values) == 1 else None
 
 
 def models_in(annotation: Any) -> list[type[Model]]:

@@ -1,8 +1,9 @@
 """Configuration of the Dask cluster that simulations run on."""
 
+import re
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from allometry.config.base import Model
 
@@ -22,6 +23,30 @@ class ClusterConfig(Model):
     interface: str | None = Field(
         None, description="Network interface that the workers exchange spikes on; null: Dask's choice."
     )
+
+    @field_validator("walltime", mode="before")
+    @classmethod
+    def _in_quotes(cls, value: object) -> object:
+        """YAML reads 10:00:00 as a number to the base of 60."""
+        if isinstance(value, int) and not isinstance(value, bool):
+            raise ValueError('put the time in quotes, as "10:00:00": YAML takes it for a number')
+        if isinstance(value, str) and not re.fullmatch(r"(\d+-)?\d{1,3}:[0-5]\d(:[0-5]\d)?", value):
+            raise ValueError("a time expected, as 01:00:00 (hh:mm:ss) or 2-00:00:00")
+        return value
+
+    @field_validator("memory")
+    @classmethod
+    def _with_unit(cls, value: str) -> str:
+        if not re.fullmatch(r"\d+(\.\d+)? ?[kKMGT]i?B", value):
+            raise ValueError("a size with its unit expected, as 4GB or 500MB")
+        return value
+
+    @field_validator("address")
+    @classmethod
+    def _of_scheduler(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[a-z]+://\S+", value):
+            raise ValueError("the address of a scheduler expected, as tcp://host:8786")
+        return value
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -1,8 +1,8 @@
 """Configuration of the compare stage: named comparisons, one model per kind."""
 
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from allometry.config.base import Model
 
@@ -177,7 +177,7 @@ class DynamicConnectome(Comparison):
     )
     smooth_s: float = Field(1.0, ge=0, description="Width (sd) of the Gaussian filter before the derivative, s.")
     bin_s: float = Field(4.0, gt=0, description="Length of the bins in which affinities are averaged, s.")
-    ranks: list[int] = Field(
+    ranks: list[Annotated[int, Field(ge=1)]] = Field(
         default=[1, 2, 3, 4, 5, 6, 7, 8], min_length=1, description="Numbers of motifs that are tried, increasing."
     )
     restarts: int = Field(5, ge=2, description="Random starts for each number of motifs.")
@@ -185,6 +185,13 @@ class DynamicConnectome(Comparison):
         0.8, gt=0, le=1, description="Restarts agree from this similarity on (1: the same factors)."
     )
     nulls: int = Field(39, ge=2, description="Sets of recordings whose neurons, or animals, are shifted in time.")
+
+    @field_validator("ranks")
+    @classmethod
+    def _increasing(cls, value: list[int]) -> list[int]:
+        if value != sorted(value):
+            raise ValueError(f"increasing numbers expected; write {sorted(value)}")
+        return value
 
     def stores(self) -> list[tuple[str, str]]:
         """Recordings, then connectomes."""
@@ -270,6 +277,12 @@ class SpikeStatistics(Comparison):
     max_units: int = Field(250, ge=20, description="Units sampled from each population, at random.")
     bootstrap: int = Field(200, ge=100, description="Resamples of units, and of time for population counts.")
 
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.stores() and not self.simulated:
+            raise ValueError("reads nothing; name what it compares under simulated, spikes, responses or activity")
+        return self
+
     def stores(self) -> list[tuple[str, str]]:
         """Spikes, responses, then traces."""
         kinds = {"spikes": self.spikes, "responses": self.responses, "activity": self.activity}
@@ -352,7 +365,7 @@ class RepresentationSimilarity(Comparison):
     )
     temporal_frequency: float = Field(2.0, gt=0, description="Of drifting gratings whose table does not say it, in Hz.")
     contrast: float = Field(0.8, gt=0, le=1, description="Of gratings whose table does not say it.")
-    gabor_frequencies: list[float] = Field(
+    gabor_frequencies: list[Annotated[float, Field(gt=0)]] = Field(
         [0.02, 0.04, 0.08, 0.16], min_length=1, description="Levels of the Gabor pyramid, in cycles per degree."
     )
     orientations: int = Field(8, ge=2, description="Orientations of the Gabor filters.")

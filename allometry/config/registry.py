@@ -1,6 +1,5 @@
 """Model of the registry of data sets (`config/datasets.yaml`) and of the user's own entries under `datasets`."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Literal, Self
@@ -9,10 +8,9 @@ from pydantic import Field, field_validator, model_validator
 
 from allometry.config.base import Model
 from allometry.errors import ConfigError, RetrieveError
+from allometry.pathnames import EXPECTED, is_name
 from allometry.retrieve.places import check_sha256, parse_place
 from allometry.retrieve.recipes import expand
-
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class PlaceEntry(Model):
@@ -169,8 +167,8 @@ def merge(shipped: Mapping[str, SourceEntry], own: Mapping[str, SourceEntry]) ->
 
 def _plain(names: Any) -> Any:
     for name in names or ():
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no valid name: lower-case letters, digits and _, beginning with a letter")
+        if not is_name(name):
+            raise ValueError(f"{name!r} is no valid name: {EXPECTED}")
     return names
 
 
@@ -179,5 +177,5 @@ def _checked(check: Any, value: Any) -> Any:
     try:
         check(value)
     except RetrieveError as error:
-        raise ValueError(f"{error.what} ({error.where}); expected {error.expected}") from None
+        raise ValueError("; ".join(filter(None, (f"{error.what} ({error.where})", error.expected, error.do)))) from None
     return value

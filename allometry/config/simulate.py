@@ -9,8 +9,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from allometry.config.base import Model
+from allometry.pathnames import part, shortened
 
 Scalar = bool | int | float | str
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Positive = Annotated[float, Field(gt=0)]
 
 
 class RecordConfig(Model):
@@ -20,7 +23,7 @@ class RecordConfig(Model):
     counts_bin_ms: float | None = Field(
         None, gt=0, description="Also record spike counts per neuron in bins of this width, in ms."
     )
-    voltage: dict[str, int] = Field(
+    voltage: dict[str, Annotated[int, Field(ge=1)]] = Field(
         default_factory=dict,
         description="Number of neurons of each named population whose membrane potential is recorded.",
     )
@@ -31,7 +34,7 @@ class NetworkRun(Model):
 
     kind: Literal["network"] = Field("network", description="A spiking network model of `allometry.models`.")
     model: str = Field(description="Name of the model: microcircuit, brunel or connectome_lif.")
-    parameters: dict[str, Scalar | list[Scalar]] = Field(
+    parameters: dict[str, Scalar | Annotated[list[Scalar], Field(min_length=1)] | None] = Field(
         default_factory=dict,
         description="Arguments of the model; a list is swept, and lists are combined with each other.",
     )
@@ -40,7 +43,7 @@ class NetworkRun(Model):
         description="Connectome stores that a connectome model is built from; each is a point of its own.",
     )
     duration_ms: float = Field(gt=0, description="Simulated time, in ms.")
-    seeds: list[int] = Field(
+    seeds: list[Seed] = Field(
         default_factory=lambda: [1], min_length=1, description="Seeds; each is a point of its own."
     )
     precision: Literal["fast", "exact"] = Field("fast", description="`fast`: float32 state; `exact`: float64, as NEST.")
@@ -52,12 +55,12 @@ class PropagationRun(Model):
 
     kind: Literal["propagation"] = Field(description="Signal propagation through a connectome.")
     connectome: list[str] = Field(min_length=1, description="Connectome stores; each is a point of its own.")
-    weight_mv: list[float] = Field(
+    weight_mv: list[Positive] = Field(
         default_factory=lambda: [0.275, 0.55, 1.1, 2.2],
         min_length=1,
         description="Weight per synapse, in mV; each is a point.",
     )
-    gap_junction: list[float] = Field(
+    gap_junction: list[Annotated[float, Field(ge=0)]] = Field(
         default_factory=lambda: [0.0],
         min_length=1,
         description="Conductance of one gap junction over the leak conductance; 0 leaves them out.",
@@ -154,10 +157,10 @@ def points(run: NetworkRun | PropagationRun) -> list[Point]:
         if connectome:
             readable.insert(0, connectome)
         digest = hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()[:8]
-        result.append(Point("_".join([*readable, digest]), run.kind, resolved, connectome))
+        result.append(Point(f"{shortened('_'.join(readable))}_{digest}", run.kind, resolved, connectome))
     return result
 
 
 def _short(value: Any) -> str:
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return "".join(character if character.isalnum() or character in ".-" else "-" for character in text)
+    # without the +, which would become the sign of a small number
+    return part(f"{value:g}".replace("e+", "e") if isinstance(value, float) else str(value))

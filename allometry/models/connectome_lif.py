@@ -89,6 +89,8 @@ def connectome_lif(
         raise SimulationError(f"unknown drive {drive!r}", where=where, expected="poisson or regular")
     if not 0 < drive_hz <= 1000 / DT_MS:
         raise SimulationError(f"drive_hz is {drive_hz}", where=where, expected=f"above 0 and up to {1000 / DT_MS:g} Hz")
+    if unknown_sign not in (-1, 0, 1):
+        raise SimulationError(f"unknown_sign is {unknown_sign}", where=where, expected="+1, 0 or −1")
     graph = connectome if isinstance(connectome, Graph) else Graph.from_store(connectome, neurons, unknown_sign)
     driven_index = graph.index(_names(driven))
     silenced_index = graph.index(_names(silenced))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from allometry.errors import RetrieveError
+from allometry.pathnames import is_file_name
 
 Kind = Literal["mirror", "file", "pypi", "https"]
 
@@ -89,13 +90,14 @@ def check_file_name(name: str) -> str:
     Raises
     ------
     RetrieveError
-        The name is empty, hidden, or leads to another folder.
+        The name is empty, hidden, too long, holds what Snakemake takes for a wildcard, or leads to another folder.
     """
-    if not name or name.startswith(".") or any(character in name for character in '/\\\0:"') or name == "manifest.json":
+    if not is_file_name(name):
         raise RetrieveError(
             "a file of a data set has an invalid name",
             where=repr(name),
-            expected='a name without folders, quotes or a leading dot, other than "manifest.json"',
+            expected="a name of at most 200 bytes without folders, quotes, braces, * ? : or a leading dot, other than "
+            '"manifest.json"',
             do="correct `name` in the registry entry",
         )
     return name

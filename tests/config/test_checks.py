@@ -13,7 +13,7 @@ COOK = "cook2019_hermaphrodite"
 NETWORK: dict[str, Any] = {"kind": "network", "model": "microcircuit", "duration_ms": 10.0}
 WORM: dict[str, Any] = {"kind": "propagation", "connectome": [COOK]}
 HELD: dict[str, Any] = {"kind": "propagation", "run": "x", "function": "randi2023_wt", "structure": [COOK]}
-SPIKES: dict[str, Any] = {"kind": "spike_statistics", "simulated": ["x"]}
+SPIKES: dict[str, Any] = {"kind": "spike_statistics", "simulated": ["x"], "skip_ms": 0.0}
 OWN: dict[str, Any] = {"reader": "dag2023", "files": ["a.h5"]}
 
 
@@ -109,3 +109,31 @@ def test_what_does_not_is_refused_with_what_is_meant(
         check(values, root)
     assert error.value.where.startswith(where)
     assert nearest in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "where", "said"),
+    [
+        (run(parameters={"scale": [0.1, 5]}), "simulate.runs.x.parameters", "0 < scale <= 1"),
+        (run(parameters={"scale": 0}), "simulate.runs.x.parameters", "0 < scale <= 1"),
+        (run(parameters={"scale": "1e-1"}), "simulate.runs.x.parameters.scale", "write 0.1 without quotes"),
+        (run(duration_ms=2000.03), "simulate.runs.x", "whole steps of 0.1 ms"),
+        (run(record={"counts_bin_ms": 0.25}), "simulate.runs.x", "whole steps"),
+        (run(record={"voltage": {"L5": 3}}), "simulate.runs.x", "L5E"),
+        (
+            run(model="connectome_lif", connectome=[COOK], parameters={"unknown_sign": 3}),
+            "simulate.runs.x.parameters",
+            "+1, 0 or",
+        ),
+        ({"simulate": {"runs": {"x": {**WORM, "duration_ms": 80.05}}}}, "simulate.runs.x", "whole steps of 0.1 ms"),
+        ({"simulate": {"runs": {"x": {**WORM, "rate_hz": 1e5}}}}, "simulate.runs.x", "up to 10000 Hz"),
+        (spiking(NETWORK, skip_ms=500.0), "compare.comparisons.y.skip_ms", "less than 10 ms"),
+    ],
+)
+def test_values_out_of_range_and_times_off_the_grid_are_refused_before_anything_runs(
+    root: Path, values: dict[str, Any], where: str, said: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        check(values, root)
+    assert error.value.where == where
+    assert said in str(error.value)

@@ -1,5 +1,6 @@
 """The configuration: what is refused and how, what is generated, what the points of a run are."""
 
+import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -48,7 +49,7 @@ def test_every_field_has_a_description() -> None:
         ({"homogenise": {}}, "homogenise: unknown key; did you mean 'homogenize'"),
         ({"homogenize": {"conectome": []}}, "homogenize.conectome: unknown key; did you mean 'connectome'"),
         ({"simulate": {"runs": {"x": {**RUN, "seed": [1]}}}}, "did you mean 'seeds'"),
-        ({"simulate": {"runs": {"x": {**RUN, "duration_ms": -1}}}}, "greater than 0"),
+        ({"simulate": {"runs": {"x": {**RUN, "duration_ms": -1}}}}, "a number above 0 expected"),
         ({"simulate": {"runs": {"x": {"kind": "network", "model": "brunel"}}}}, "duration_ms: missing"),
         ({"compare": {"comparisons": {"x": {"kind": "agreement"}}}}, "compare.comparisons.x"),
         ({"cluster": {"kind": "address"}}, "needs the key `address`"),
@@ -120,3 +121,83 @@ def test_every_key_of_the_cluster_reaches_one_of_its_kinds() -> None:
     given = dict.fromkeys(ClusterConfig.model_fields, "given")
     kinds = get_args(ClusterConfig.model_fields["kind"].annotation)
     assert set().union(*(cluster_options(given | {"kind": kind}) for kind in kinds)) == set(given)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"simulate": {"runs": {"x": {**RUN, "seeds": [1, 1]}}}},
+            "simulate.runs.x: seeds lists 1 more than once",
+        ),
+        (
+            {"simulate": {"runs": {"x": {**RUN, "parameters": {"g": [4.0, 4]}}}}},
+            "parameters.g lists 4 more than once",
+        ),
+        ({"homogenize": {"connectome": ["a", "b", "a"]}}, "connectome lists a more than once"),
+        (
+            {"compare": {"comparisons": {"x": {"kind": "connectome_agreement", "structure": ["a", "a"]}}}},
+            "structure lists a more than once",
+        ),
+        ({"simulate": {"runs": {"x": {**RUN, "seeds": [-1]}}}}, "simulate.runs.x.seeds[0]: a number of at least 0"),
+        ({"simulate": {"runs": {"x": {**RUN, "seeds": [True]}}}}, "seeds[0]: a whole number expected (found True)"),
+        ({"simulate": {"runs": {"x": {**RUN, "seeds": 1}}}}, "seeds: a list expected (found 1); write [1]"),
+        ({"simulate": {"runs": {"x": {**RUN, "duration_ms": "1e3"}}}}, "write 1000 without quotes"),
+        (
+            {"simulate": {"runs": {"x": {**RUN, "parameters": {"g": {}}}}}},
+            "parameters.g: a number, text, true or false",
+        ),
+        ({"simulate": {"runs": {"network": {**RUN, "precision": "good"}}}}, "simulate.runs.network.precision: 'fast'"),
+        ({"simulate": {"runs": {"x": {"kind": "netwrok"}}}}, "x.kind: unknown kind 'netwrok'; did you mean 'network'"),
+        ({"compare": {"comparisons": {"x": {"seed": 1}}}}, "x.kind: missing, and required; one of structure_function"),
+        ({"compare": {"comparisons": {"x": {"kind": "spike_statistics"}}}}, "reads nothing"),
+        (
+            {"compare": {"comparisons": {"x": {"kind": "dynamic_connectome", "activity": ["a"], "ranks": [2, 1]}}}},
+            "write [1, 2]",
+        ),
+        ({"homogenize": None}, "homogenize: keys with values expected (it is empty); remove the key"),
+        ({"report": {"raster_ms": float("nan")}}, "a finite number"),
+        # YAML 1.1 reads 10:00:00 to the base of 60
+        ({"cluster": {"walltime": 36000}}, "put the time in quotes"),
+        ({"cluster": {"walltime": "1 h"}}, "hh:mm:ss"),
+        ({"cluster": {"memory": "four"}}, "with its unit"),
+        ({"cluster": {"kind": "address", "address": "host"}}, "tcp://host:8786"),
+        ({"datasets": {"m": {"reader": "generic", "files": "a.csv"}}}, "write [a.csv]"),
+        ({"datasets": {"m": {"reader": "generic", "files": ["a{b}.csv"]}}}, "a{b}.csv"),
+    ],
+)
+def test_what_would_fail_or_be_done_twice_is_refused_in_words_of_the_file(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        config.validate(values)
+    assert message in str(error.value)
+    assert "problems in" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("report:\n  title: a\nreport:\n  raster_ms: 3.0\n", "report: lines 1 and 3"),
+        ("simulate:\n  runs:\n    x: {seeds: [1], seeds: [2]}\n", "simulate.runs.x.seeds: lines 3 and 3"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(ConfigError) as error:
+        config.load(tmp_path / "c.yaml")
+    assert message in str(error.value)
+
+
+def test_an_anchor_that_holds_itself_does_not_hang(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("mirror: &a [*a]\n")
+    with pytest.raises(ConfigError, match="mirror"):
+        config.load(tmp_path / "c.yaml")
+
+
+def test_names_of_points_fit_a_file_system_and_tell_large_from_small() -> None:
+    text = ",".join(f"N\u00e4{number}" for number in range(400))
+    run = NetworkRun.model_validate({**RUN, "parameters": {"driven": [text, "../x"], "g": 1e6}})
+    names = [point.name for point in config.points(run)]
+    assert len(set(names)) == 2
+    for name in names:
+        assert re.fullmatch(r"[A-Za-z0-9_.-]{1,140}", name)
+    assert "g1e06" in names[1]
