@@ -14,6 +14,9 @@ from allometry.errors import AllometryError
 from allometry.homogenize.worm.neurons import NEURONS
 from allometry.pathnames import slug
 from allometry.reach import network_note, reachable, unused_sources, used_sources, without_optional
+from allometry.simulate.distribute.slurm import node_cores
+
+_SUBMITTED_THREADS = 8
 
 # What the Snakefile, the rules and the tests reach through this module
 __all__ = ["check_names", "network_note", "unused_sources", "used_sources"]
@@ -54,6 +57,26 @@ def configure(
     cfg, left_out = reachable(cfg, registry)
     used = used_sources(cfg, registry)
     return cfg, registry, left_out | {file: why for file, why in absent.items() if file.partition("/")[0] in used}
+
+
+def simulation_threads(cores: int | None, resources: Mapping[str, Any] | None = None) -> int:
+    """Threads of a simulation's job.
+
+    Parameters
+    ----------
+    cores : int or None
+        Cores that Snakemake has itself; None where it submits its jobs.
+    resources : mapping, optional
+        Snakemake's default resources, of which `slurm_partition` names the nodes.
+
+    Returns
+    -------
+    All of `cores`; where jobs are submitted, up to 8, and not more than the smallest node of the SLURM partition has.
+    """
+    if cores:
+        return cores
+    partition = (resources or {}).get("slurm_partition")
+    return min(_SUBMITTED_THREADS, node_cores(str(getattr(partition, "raw", partition) or "")) or _SUBMITTED_THREADS)
 
 
 def source_of(registry: Registry, kind: str, store: str) -> str:

@@ -18,7 +18,11 @@ rule simulate_point:
         "results/benchmarks/simulate/{run}/{point}.tsv"
     conda:
         "../envs/allometry.yaml"
-    threads: workflow.resource_settings.cores or 8
+    threads:
+        allometry_workflow.simulation_threads(
+            workflow.resource_settings.cores,
+            workflow.resource_settings.default_resources,
+        )
     resources:
         mem_mb=4000,
         runtime=240,

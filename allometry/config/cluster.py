@@ -18,6 +18,8 @@ class ClusterConfig(Model):
     )
     address: str | None = Field(None, description="Address of the scheduler for kind `address`, e.g. tcp://host:8786.")
     queue: str | None = Field(None, description="SLURM partition for kind `slurm`.")
+    account: str | None = Field(None, description="SLURM account for kind `slurm`; null: the user's default.")
+    qos: str | None = Field(None, description="SLURM quality of service for kind `slurm`; null: the account's default.")
     memory: str = Field("4GB", description="Memory per worker for kind `slurm`, with unit.")
     walltime: str = Field("01:00:00", description="Wall time of a worker job for kind `slurm`, hh:mm:ss.")
     interface: str | None = Field(

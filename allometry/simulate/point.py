@@ -116,7 +116,7 @@ def cluster_options(configured: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configured cluster as `cluster.connect` takes it: only what its kind uses."""
     used = {
         "local": ("interface",),
-        "slurm": ("queue", "memory", "walltime", "interface"),
+        "slurm": ("queue", "account", "qos", "memory", "walltime", "interface"),
         "address": ("address",),
         "allocation": ("interface",),
     }[configured["kind"]]

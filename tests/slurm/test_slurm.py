@@ -1,5 +1,6 @@
 """Simulations and the workflow on a real SLURM (`pytest -m slurm -n 0`)."""
 
+import os
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ import pytest
 import xarray as xr
 
 from allometry import models, simulate, stores
+from allometry.errors import SimulationError
 
 pytestmark = pytest.mark.slurm
 
@@ -51,6 +53,28 @@ def test_partitions_in_jobs_of_their_own(tmp_path: Path, local: tuple[list[int],
     simulate.run(models.microcircuit(SCALE), DURATION_MS, SEED, tmp_path / "a.zarr", 2, 1, cluster=cluster)
     assert _spikes(tmp_path / "a.zarr") == local
     assert len(list(tmp_path.glob("dask-worker*.out"))) + len(list(tmp_path.glob("slurm-*.out"))) == 2
+    assert _until(lambda: not _jobs(), 300), _jobs()
+
+
+@pytest.mark.usefixtures("slurm")
+def test_a_partition_that_does_not_exist_is_said_at_once(tmp_path: Path) -> None:
+    started = time.monotonic()
+    cluster = {**JOBS, "queue": "nope", "local_directory": str(tmp_path), "log_directory": str(tmp_path)}
+    with pytest.raises(SimulationError, match="invalid partition specified: nope"):
+        simulate.run(models.microcircuit(SCALE), DURATION_MS, SEED, tmp_path / "a.zarr", 2, 1, cluster=cluster)
+    assert time.monotonic() - started < 300
+    assert _jobs() == []
+
+
+@pytest.mark.usefixtures("slurm")
+def test_why_a_job_waits_is_said(tmp_path: Path) -> None:
+    """More memory than all jobs together may have: the first gets it, the second waits."""
+    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    cluster = {**JOBS, "memory": f"{total * 6 // 10}B", "local_directory": str(tmp_path), "timeout_s": 20}
+    with pytest.raises(
+        SimulationError, match=r"1 of 2 workers arrived within 20 s: 1 job pending \((Resources|Priority)\)"
+    ):
+        simulate.run(models.microcircuit(SCALE), DURATION_MS, SEED, tmp_path / "a.zarr", 2, 1, cluster=cluster)
     assert _until(lambda: not _jobs(), 300), _jobs()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import dask
 
 from allometry.errors import SimulationError
+from allometry.simulate.distribute.slurm import worker_jobs
 from allometry.simulate.distribute.worker_main import scripts_left_alone
 
 KINDS = ("local", "slurm", "address", "allocation")
@@ -44,8 +45,8 @@ def connect(cluster: Any, partitions: int, threads: int | None) -> Iterator[Any]
     ----------
     cluster : None, "local", mapping, address, Cluster or Client
         None and "local": a LocalCluster of one worker per partition (one partition stays in this process). A mapping
-        has `kind` (local, slurm, address, allocation) and options: `address`; for slurm the arguments of
-        `dask_jobqueue.SLURMCluster`; for allocation `scheduler_file`. A string with "://" is a scheduler's address.
+        has `kind` (local, slurm, address, allocation) and options: `address`; for slurm those of
+        `slurm.worker_jobs`; for allocation `scheduler_file`. A string with "://" is a scheduler's address.
     partitions : int
         Number of partitions.
     threads : int, optional
@@ -101,22 +102,7 @@ def _local(options: dict[str, Any], partitions: int, threads: int | None) -> Ite
 
 @contextlib.contextmanager
 def _slurm(options: dict[str, Any], partitions: int, threads: int | None) -> Iterator[Any]:
-    from dask_jobqueue.slurm import SLURMCluster
-    from distributed import Client
-
-    if os.environ.get("SLURM_JOB_ID"):
-        raise SimulationError(
-            "a job would wait for further jobs, which can block a full partition for ever",
-            where="cluster: slurm",
-            expected="slurm from the login node; local or allocation inside a job",
-        )
-    timeout = options.pop("timeout_s", 3600)
-    settings = {"cores": threads or 1, "processes": 1, "memory": "4GB", "python": sys.executable, **options}
-    calm = [f"export DASK_{key.upper().replace('.', '__')}={value}" for key, value in CALM.items()]
-    settings["job_script_prologue"] = [*calm, *settings.get("job_script_prologue", [])]
-    with SLURMCluster(**settings) as cluster, Client(cluster) as client:
-        cluster.scale(jobs=partitions)
-        _wait(client, partitions, timeout, "slurm")
+    with worker_jobs(options, partitions, threads, CALM) as client:
         yield client
 
 
