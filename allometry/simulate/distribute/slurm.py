@@ -77,7 +77,15 @@ def worker_jobs(options: Mapping[str, Any], count: int, threads: int | None, cal
             else:
                 submitted.append(str(self.job_id))
 
-    settings = {"cores": threads or 1, "processes": 1, "memory": "4GB", "python": sys.executable, **options}
+    settings = {
+        "cores": threads or 1,
+        "processes": 1,
+        "memory": "4GB",
+        "python": sys.executable,
+        # It would raise the level of every handler of the process, and with it hide why jobs wait.
+        "silence_logs": False,
+        **options,
+    }
     timeout = float(settings.pop("timeout_s", 3600))
     if (qos := settings.pop("qos", None)) is not None:
         settings["job_extra_directives"] = [f"--qos={qos}", *settings.get("job_extra_directives", [])]
