@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from allometry.stores.schema import ANY_UNIT, Schema, Variable, text
+from allometry.stores.schema import ANY_UNIT, Schema, Variable, require, text
 
 _DIMS = ("annotation", "source", "target")
 
@@ -91,8 +91,6 @@ def stack(
     StoreError
         Every violation of the schema.
     """
-    from allometry.stores.kinds import validate
-
     dataset = xr.Dataset(
         {
             "observed": (("annotation", "source"), np.asarray(observed, bool)),
@@ -108,5 +106,5 @@ def stack(
         },
         attrs=SCHEMA.root_attrs(attrs),
     )
-    validate(dataset)
+    require(dataset, SCHEMA)
     return dataset
