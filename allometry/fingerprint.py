@@ -70,26 +70,56 @@ def _resolve(name: str, *, whole_package: bool) -> list[Path]:
 
 @cache
 def _imports(path: Path) -> tuple[Path, ...]:
-    relative = path.relative_to(PACKAGE.parent).with_suffix("")
-    package = relative.parts[:-1] if path.name != "__init__.py" else relative.parent.parts
-    found: list[Path] = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))):
-        for name in _names(node, package):
-            if name == "allometry" or not name.startswith("allometry."):
-                continue
-            try:
-                found.extend(_resolve(name, whole_package=False))
-            except ModuleNotFoundError:
-                # `from allometry.stores import write`: the last part is an attribute of the module before it
-                continue
-    return tuple(found)
+    return tuple(file for name in imports(path, PACKAGE) for file in _resolve(name, whole_package=False))
 
 
-def _names(node: ast.AST, package: tuple[str, ...]) -> Iterable[str]:
+def imports(path: Path, package: Path) -> tuple[str, ...]:
+    """Modules of a package that a source file imports, wherever in it: within functions and under TYPE_CHECKING too.
+
+    Parameters
+    ----------
+    path : path
+        Source file, inside the package or in a folder beside it.
+    package : path
+        Folder of the package.
+
+    Returns
+    -------
+    tuple of str
+        Dotted names, sorted. ``from allometry.stores import schema, write`` imports ``allometry.stores.schema`` and, for
+        the function, ``allometry.stores``. The package itself is left out: its `__init__` only holds the version.
+    """
+    inside = path.relative_to(package.parent).parent.parts
+    found: set[str] = set()
+    for node in _statements(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))):
+        found.update(name for name in _names(node, inside, package) if "." in name and _is_module(name, package))
+    return tuple(sorted(found))
+
+
+def _statements(tree: ast.Module) -> Iterable[ast.AST]:
+    """All statements of a file: imports are among them, and expressions, most of the tree, need no look."""
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            pending += getattr(node, part, ())
+
+
+def _is_module(name: str, package: Path) -> bool:
+    """Whether a dotted name is a module or a folder of the package."""
+    root, *parts = name.split(".")
+    target = package.joinpath(*parts)
+    return root == package.name and (target.with_suffix(".py").is_file() or target.is_dir())
+
+
+def _names(node: ast.AST, inside: tuple[str, ...], package: Path) -> Iterable[str]:
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
-        base = package[: len(package) - node.level + 1] if node.level else ()
+        base = inside[: len(inside) - node.level + 1] if node.level else ()
         module = ".".join([*base, *([node.module] if node.module else [])])
-        yield module
-        yield from (f"{module}.{alias.name}" for alias in node.names)
+        for alias in node.names:
+            name = f"{module}.{alias.name}"
+            # `from allometry.stores import write`: the last part is an attribute of the module before it
+            yield name if _is_module(name, package) else module
