@@ -8,13 +8,13 @@ finds damage.
 from allometry.stores.accessors import split, to_csr, to_dense, to_networkx, to_trials, trains
 from allometry.stores.attributes import attribute, set_attributes
 from allometry.stores.comparison import diff
-from allometry.stores.kind_activity import Recording, activity
-from allometry.stores.kind_connectome import SYNAPSES, connectome
-from allometry.stores.kind_responses import responses
-from allometry.stores.kind_scores import scores
-from allometry.stores.kind_spikes import spikes_recorded, spikes_simulated
-from allometry.stores.kind_stack import stack
 from allometry.stores.kinds import KINDS, schema_of, validate, violations
+from allometry.stores.kinds.activity import Recording, activity
+from allometry.stores.kinds.connectome import SYNAPSES, connectome
+from allometry.stores.kinds.responses import responses
+from allometry.stores.kinds.scores import scores
+from allometry.stores.kinds.spikes import spikes_recorded, spikes_simulated
+from allometry.stores.kinds.stack import stack
 from allometry.stores.manifest import manifest_path, read_manifest, verify
 from allometry.stores.publication import require_free
 from allometry.stores.spike_writer import SpikeWriter

@@ -13,7 +13,7 @@ import zarr
 from allometry import files
 from allometry.errors import StoreError
 from allometry.stores import layout, publication, storage
-from allometry.stores.kind_spikes import SCHEMA, simulated_frame
+from allometry.stores.kinds.spikes import SCHEMA, simulated_frame
 from allometry.stores.schema import ROOT_ATTRS, require
 
 _COLUMNS: dict[str, tuple[type, dict[str, str]]] = {

@@ -1,12 +1,12 @@
 """The kinds of store, and validation of any of them."""
 
 from allometry.errors import StoreError
-from allometry.stores.kind_activity import SCHEMA as ACTIVITY
-from allometry.stores.kind_connectome import SCHEMA as CONNECTOME
-from allometry.stores.kind_responses import SCHEMA as RESPONSES
-from allometry.stores.kind_scores import SCHEMA as SCORES
-from allometry.stores.kind_spikes import SCHEMA as SPIKES
-from allometry.stores.kind_stack import SCHEMA as STACK
+from allometry.stores.kinds.activity import SCHEMA as ACTIVITY
+from allometry.stores.kinds.connectome import SCHEMA as CONNECTOME
+from allometry.stores.kinds.responses import SCHEMA as RESPONSES
+from allometry.stores.kinds.scores import SCHEMA as SCORES
+from allometry.stores.kinds.spikes import SCHEMA as SPIKES
+from allometry.stores.kinds.stack import SCHEMA as STACK
 from allometry.stores.schema import Data, Schema, require, schema_violations
 
 KINDS: dict[str, Schema] = {schema.kind: schema for schema in (ACTIVITY, CONNECTOME, RESPONSES, SPIKES, SCORES, STACK)}

@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from allometry.errors import StoreError
-from allometry.stores.kind_responses import table_variables, unit_labels
+from allometry.stores.kinds.responses import table_variables, unit_labels
 from allometry.stores.schema import Schema, Variable, require
 
 # Spikes checked at once: a recording of 130 million must not be held several times over.
