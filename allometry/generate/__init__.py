@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from allometry.generate import configuration, datasets, environment, measures, models, store_kinds
+from allometry.generate import architecture, configuration, datasets, environment, measures, models, store_kinds
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,6 +16,8 @@ def derived() -> dict[str, str]:
         "docs/stores.md": store_kinds.documentation(),
         "docs/datasets.md": datasets.documentation(ROOT),
         "docs/measures.md": measures.documentation(),
+        "docs/architecture.md": architecture.documentation(ROOT),
+        "docs/images/architecture.svg": architecture.drawing(ROOT),
         "docs/models.md": models.documentation(),
         "envs/allometry.yaml": environment.conda_file(ROOT),
     }

@@ -7,10 +7,12 @@ import pytest
 
 from allometry.generate import derived
 
+DERIVED = derived()
 
-@pytest.mark.parametrize("name", sorted(derived()))
+
+@pytest.mark.parametrize("name", sorted(DERIVED))
 def test_generated_file_is_in_step(root: Path, name: str) -> None:
-    assert (root / name).read_text(encoding="utf-8") == derived()[name], "run: python -m allometry.generate"
+    assert (root / name).read_text(encoding="utf-8") == DERIVED[name], "run: python -m allometry.generate"
 
 
 def test_conda_file_pins_every_package_of_the_lock(root: Path) -> None:
