@@ -6,7 +6,7 @@ import xarray as xr
 
 from allometry.errors import StoreError
 from allometry.stores.attributes import encoded
-from allometry.stores.kind_scores import with_verdicts
+from allometry.stores.kinds.scores import with_verdicts
 from allometry.stores.schema import Data, Schema
 
 Step = Callable[[Data], None]
@@ -21,7 +21,7 @@ def _attributes_as_text(obj: Data) -> None:
 
 
 def _verdicts_empty(obj: Data) -> None:
-    """Version 2 of Scores had no verdicts; see `kind_scores.with_verdicts`."""
+    """Version 2 of Scores had no verdicts; see `kinds.scores.with_verdicts`."""
     assert isinstance(obj, xr.DataTree)
     obj.dataset = with_verdicts(obj.to_dataset(inherit=False))
 
