@@ -14,7 +14,7 @@ import dask
 
 from allometry import stores
 from allometry.errors import ReaderError
-from allometry.homogenize.formats import mistaken
+from allometry.homogenize import mistaken
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.readers import READERS
 

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from allometry.errors import ReaderError
-from allometry.homogenize.formats import mistaken
+from allometry.homogenize import mistaken
 
 CHUNK_ROWS = 1_000_000
 BUCKETS = 64

@@ -10,7 +10,8 @@ import h5py
 import numpy as np
 
 from allometry.errors import ReaderError
-from allometry.homogenize.formats import matlab, mistaken, nwb_series, object_npy
+from allometry.homogenize import mistaken
+from allometry.homogenize.formats import matlab, nwb_series, object_npy
 from allometry.homogenize.formats.content import Content, missing
 from allometry.homogenize.formats.hdf5 import dataset, open_hdf5
 from allometry.homogenize.traces import labels

@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 
 from allometry.errors import ReaderError
-from allometry.homogenize.formats import mistaken
+from allometry.homogenize import mistaken
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from allometry.errors import ReaderError
-from allometry.homogenize.formats import mistaken
+from allometry.homogenize import mistaken
 
 ARRAY_PARTS = {"_reconstruct", "ndarray", "dtype", "scalar"}
 

@@ -15,7 +15,7 @@ import pandas as pd
 import xlrd
 
 from allometry.errors import ReaderError
-from allometry.homogenize.formats import mistaken
+from allometry.homogenize import mistaken
 
 Rows = list[list[Any]]
 
