@@ -177,13 +177,13 @@ def populations(
     if not known.all():
         notes += (f"{int((~known).sum())} units that lack some presentation were left out",)
     when = table[_clock(table)].to_numpy(float)
-    order = np.array(
+    shown_at = np.array(
         [np.pad(when[rows], (0, max(map(len, kept)) - len(rows)), constant_values=np.nan) for rows in kept]
     )
     found = []
     for label, units in _units(store, name, known, areas):
         cube = _cube(response, kept, units)
-        found.append(Population(label, name, cube, stimuli, _names(store, units), notes, order))
+        found.append(Population(label, name, cube, stimuli, _names(store, units), notes, shown_at))
     return found
 
 
