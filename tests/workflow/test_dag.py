@@ -36,9 +36,10 @@ def test_what_only_a_mirror_has_is_left_out_without_one(snakemake: Run, root: Pa
     assert "retrieve_lanza2024" not in said
     assert "homogenized/activity/lanza2024" not in said
     # kato2015 has an address but for the optional files of its states.
-    for name in ("lanza2024", "kato2015/bundle_mcm_0.npz", "allen_swdb2016", "compare.comparisons.worm_activity"):
+    for name in ("lanza2024", "kato2015/bundle_mcm_0.npz", "allen_swdb2016", "compare.comparisons.two_photon_rates"):
         assert f"Left out of this run: {name}: " in said
     assert "homogenized/activity/kato2015.zarr" in said
+    assert "compared/worm_activity.zarr" in said
     assert "results/raw/kato2015/bundle_mcm_0.npz" not in said
     assert "results/report/index.html" in said
 
