@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.compare.calibration import connectomes
+from tests.compare.calibration import connectomes, systems
 from tests.compare.calibration.harness import Study
 
-STUDIES: list[Study] = [*connectomes.STUDIES]
+STUDIES: list[Study] = [*connectomes.STUDIES, *systems.STUDIES]
 NAMES = [study.name for study in STUDIES]
 
 
