@@ -23,9 +23,9 @@ FEW_UNITS = 10  # independent items below which percentiles of resamples are too
 
 @dataclass(frozen=True)
 class Interval:
-    """A confidence interval: `estimate`, `low` and `high` at `level`, `replicates` kept, `undefined` left out.
+    """A confidence interval: `estimate`, `low` and `high` at `level`, its `replicates`, of which `undefined` are NaN.
 
-    `units` is the number of independent items that the replicates were drawn from.
+    All replicates are kept in their order, so that those of two statistics of the same resamples stay pairs. `units` is the number of independent items that the replicates were drawn from.
     """
 
     estimate: float
@@ -90,6 +90,7 @@ def interval(
     Hesterberg 2015, Am. Stat. 69:371, section 5.3.
     """
     values = np.asarray(replicates, dtype=float)
+    values = np.where(np.isfinite(values), values, np.nan)
     kept = values[np.isfinite(values)]
     if kept.size * 2 < values.size or kept.size == 0:
         raise ComparisonError(
@@ -99,13 +100,13 @@ def interval(
         )
     undefined = int(values.size - kept.size)
     if units < FEWEST_UNITS:
-        return Interval(float(estimate), np.nan, np.nan, level, "none", undefined, kept, units)
+        return Interval(float(estimate), np.nan, np.nan, level, "none", undefined, values, units)
     if units < FEW_UNITS:
-        reach = stats.t.ppf((1 + level) / 2, units - 1) * _standard_error(kept, units)
+        reach = stats.t.ppf((1 + level) / 2, units - 1) * _standard_error(values, units)
         low, high = np.clip([estimate - reach, estimate + reach], *bounds)
-        return Interval(float(estimate), float(low), float(high), level, "t", undefined, kept, units)
+        return Interval(float(estimate), float(low), float(high), level, "t", undefined, values, units)
     low, high = np.quantile(kept, expanded_levels(units, level))
-    return Interval(float(estimate), float(low), float(high), level, "percentile", undefined, kept, units)
+    return Interval(float(estimate), float(low), float(high), level, "percentile", undefined, values, units)
 
 
 def expanded_levels(units: int, level: float = 0.95) -> tuple[float, float]:
@@ -116,7 +117,7 @@ def expanded_levels(units: int, level: float = 0.95) -> tuple[float, float]:
 
 def _standard_error(replicates: Floats, units: int) -> float:
     """Sd of the replicates, times what resampling n items makes it too small by, sqrt((n - 1) / n) for a mean."""
-    return float(replicates.std()) * float(np.sqrt(units / (units - 1)))
+    return float(np.nanstd(replicates)) * float(np.sqrt(units / (units - 1)))
 
 
 def resample(
@@ -169,7 +170,7 @@ def resample(
 
 def _bca(plain: Interval, jackknife: Floats) -> Interval:
     """Efron 1987, eqs. 2.3 and 6.6: shift the percentiles by the bias z0 and the acceleration a."""
-    kept, estimate = plain.replicates, plain.estimate
+    kept, estimate = plain.replicates[np.isfinite(plain.replicates)], plain.estimate
     below = (np.sum(kept < estimate) + 0.5 * np.sum(kept == estimate)) / kept.size
     if not 0 < below < 1:
         raise ComparisonError(
@@ -181,7 +182,9 @@ def _bca(plain: Interval, jackknife: Floats) -> Interval:
     acceleration = float(np.sum(deviation**3) / (6 * spread)) if spread > 0 else 0.0
     z = z0 + stats.norm.ppf(expanded_levels(plain.units, plain.level))
     low, high = np.quantile(kept, stats.norm.cdf(z0 + z / (1 - acceleration * z)))
-    return Interval(estimate, float(low), float(high), plain.level, "bca", plain.undefined, kept, plain.units)
+    return Interval(
+        estimate, float(low), float(high), plain.level, "bca", plain.undefined, plain.replicates, plain.units
+    )
 
 
 def bootstrap(

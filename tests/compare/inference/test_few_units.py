@@ -85,3 +85,15 @@ def test_fdr_is_over_results_only() -> None:
     found = [entry["p_fdr"] for entry in with_fdr(rows)]
     assert found[:2] == pytest.approx([0.02, 0.04])
     assert np.isnan(found[2:]).all()
+
+
+@pytest.mark.parametrize("units", [5, 30])
+def test_replicates_of_two_statistics_stay_pairs_where_some_are_undefined(units: int) -> None:
+    """A difference of resamples was one of other resamples, or crashed, once one of them was undefined."""
+    x, y = np.random.default_rng(0).normal(size=(2, 300)) + 3
+    x[7] = y[100] = np.nan
+    first, second = (st.interval(values, np.nanmean(values), units=units) for values in (x, y))
+    gain = st.interval(first.replicates - second.replicates, 0.0, units=units)
+    assert (first.undefined, gain.undefined) == (1, 2)
+    assert np.array_equal(gain.replicates, x - y, equal_nan=True)
+    assert 0 < gain.p_above() < 1
