@@ -20,6 +20,10 @@ Attributes are text and numbers. Mappings, lists, booleans and nothing stand as 
 engine="h5netcdf")` works on every store; `allometry.stores.attribute(ds, "parameters")` reads them back. The attribute
 `schema_version` says which version of this page a store follows; a store of an earlier one is brought to the present one when
 `stores.open` opens it, or refused with the reason, and its files stay as they are.
+
+To open a store without a warning, xarray 2025.4 and zarr 3.1.1 are enough; zarr 3.0 opens it too, and warns once for each
+variable of text. To write one, to keep its text as such when it is read lazily (`chunks={}`), and to send it to netCDF,
+Allometry asks for xarray 2026.9 and zarr 3.1.5, with which that is tested.
 """
 
 

@@ -105,6 +105,13 @@ class Graph:
         SimulationError
             If the store has no chemical edges among the kept nodes, or a name is not a node.
         """
+        if connectome.attrs.get("schema", "Connectome") != "Connectome":
+            raise SimulationError(
+                f"this is a {connectome.attrs['schema']} store",
+                where=str(connectome.attrs.get("title", "connectome")),
+                expected="a Connectome store",
+                do="choose another store",
+            )
         labels = _text(connectome["node"])
         kind = _text(connectome["synapse"])
         source, target = (connectome[name].values.astype(np.int64) for name in ("source", "target"))

@@ -107,9 +107,8 @@ def run_point(
 
 def _open(path: str | Path) -> xr.Dataset:
     graph = stores.open(path)
-    if not isinstance(graph, xr.Dataset):
-        raise SimulationError("this store is no connectome", where=str(path), expected="a Connectome store")
-    return graph
+    stores.require_kind(graph, "Connectome")
+    return graph  # type: ignore[return-value]
 
 
 def cluster_options(configured: Mapping[str, Any]) -> dict[str, Any]:

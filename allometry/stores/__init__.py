@@ -5,7 +5,7 @@ package knows their schemas. Plain `xarray.open_zarr` and `xarray.open_datatree`
 finds damage.
 """
 
-from allometry.stores.accessors import split, to_csr, to_dense, to_networkx, to_trials, trains
+from allometry.stores.accessors import require_kind, split, to_csr, to_dense, to_networkx, to_trials, trains
 from allometry.stores.attributes import attribute, set_attributes
 from allometry.stores.comparison import diff
 from allometry.stores.kinds import KINDS, schema_of, validate, violations
@@ -34,6 +34,7 @@ __all__ = [
     "open",
     "read_manifest",
     "require_free",
+    "require_kind",
     "responses",
     "schema_of",
     "scores",

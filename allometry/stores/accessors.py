@@ -15,10 +15,13 @@ from allometry.stores.schema import Data
 DENSE_BYTES = 8 * 2**30
 
 
-def _require_kind(obj: Data, kind: str) -> None:
+def require_kind(obj: Data, kind: str) -> None:
+    """Raise a StoreError that says what an object is where another kind of store (`Connectome`, ...) is needed."""
     if obj.attrs.get("schema") != kind:
         raise StoreError(
-            what=f"this is a {obj.attrs.get('schema')} store",
+            what=f"this is a {obj.attrs['schema']} store"
+            if obj.attrs.get("schema")
+            else "this is no store of Allometry",
             where=str(obj.attrs.get("title", "")),
             expected=f"a {kind} store",
             do="choose another store",
@@ -33,7 +36,7 @@ def split(tree: xr.DataTree) -> dict[str, xr.Dataset]:
     Recording name -> Dataset with `trace(sample, neuron)`, `time(sample)` from recording start, `recorded(neuron)`, and
     the recording's metadata as scalars; every neuron of the canonical axis is kept.
     """
-    _require_kind(tree, "Activity")
+    require_kind(tree, "Activity")
     root = tree.to_dataset(inherit=False)
     stops = np.cumsum(root["row_size"].values)
     return {
@@ -80,7 +83,7 @@ def trains(
     -------
     One sorted float64 array per unit, s, in the order of `units`.
     """
-    _require_kind(ds, "Spikes")
+    require_kind(ds, "Spikes")
     index = _unit_index(ds, units)
     start, stop = window if window is not None else (-np.inf, np.inf)
     if ds.attrs["order"] == "unit":
@@ -100,7 +103,7 @@ def trains(
 
 def _edges(ds: xr.Dataset, synapse: str | None, variable: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Return source, target and values of the chosen edges, and what an absent edge means."""
-    _require_kind(ds, "Connectome")
+    require_kind(ds, "Connectome")
     absent = attribute(ds, "absent_means")
     if variable not in ds or ds[variable].dims != ("edge",):
         names = sorted(str(name) for name in ds.data_vars if ds[name].dims == ("edge",))
@@ -180,7 +183,7 @@ def to_dense(ds: xr.Dataset, synapse: str | None = None, variable: str = "weight
 
 def to_networkx(ds: xr.Dataset, synapse: str | None = None) -> nx.MultiDiGraph:
     """Return a connectome as a MultiDiGraph: node and edge variables as attributes, the synapse kind as edge key."""
-    _require_kind(ds, "Connectome")
+    require_kind(ds, "Connectome")
     graph = nx.MultiDiGraph(title=ds.attrs.get("title", ""))
     labels = ds["node"].values.tolist()
     table = {str(name): ds[name].values.tolist() for name in ds.variables if ds[name].dims == ("node",)}
@@ -204,7 +207,7 @@ def to_trials(ds: xr.Dataset) -> xr.DataArray:
     DataArray (condition, trial, unit[, lag]), conditions in order of their names, trials in order of `repeat`; NaN
     where a condition has fewer repeats than the longest.
     """
-    _require_kind(ds, "Responses")
+    require_kind(ds, "Responses")
     response = ds["response"].transpose("presentation", "unit", ...)
     conditions, index = np.unique(ds["condition"].values, return_inverse=True)
     order = np.lexsort((ds["repeat"].values, index))

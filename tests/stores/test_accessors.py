@@ -4,10 +4,13 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 
-from allometry import stores
-from allometry.errors import StoreError
+from allometry import models, stores
+from allometry.compare.inputs.atlas import Atlas, weights
+from allometry.errors import AllometryError, StoreError
+from allometry.simulate.point import run_point
 
 from . import samples
 
@@ -132,3 +135,22 @@ def test_trials_pad_unbalanced_conditions_with_nan():
         cell = trials.sel(condition=ds["condition"].values[presentation]).isel(trial=ds["repeat"].values[presentation])
         np.testing.assert_array_equal(cell.values, ds["response"].values[:, presentation])
     assert np.isnan(trials.sel(condition="90").isel(trial=2).values).all()
+
+
+def test_a_stack_where_a_connectome_is_expected_is_one_sentence(tmp_path):
+    """Issue 11.16."""
+    path = stores.write(samples.stack(), tmp_path / "stack.zarr")
+    point = {"kind": "network", "model": "connectome_lif", "parameters": {}}
+    for call in (
+        lambda: stores.to_dense(stores.open(path)),
+        lambda: models.connectome_lif(stores.open(path)),
+        lambda: run_point(point, tmp_path / "out.zarr", path),
+        lambda: weights(stores.open(path), "chemical"),
+    ):
+        with pytest.raises(AllometryError, match="this is a Stack store") as raised:
+            call()
+        assert raised.value.expected == "a Connectome store"
+    with pytest.raises(AllometryError, match="this is no store of Allometry"):
+        stores.to_dense(xr.Dataset())
+    with pytest.raises(AllometryError, match="no measured functional edges"):
+        Atlas.open("stack", stores.open(path))

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import tomllib
 import warnings
 from pathlib import Path
 
@@ -47,6 +48,15 @@ def test_sample_round_trips_without_warning(kind, tmp_path):
                 xr.open_zarr(tmp_path / "a.zarr", group=group).load()
     assert stores.violations(stores.open(tmp_path / "a.zarr", chunks={})) == []
     assert zarr.open_group(tmp_path / "a.zarr").metadata.zarr_format == 3
+
+
+def test_the_page_names_the_versions_that_are_asked_for(root):
+    """Issue 11.20: earlier ones warn for every variable of text, or lose its type; see the page for which."""
+    asked = tomllib.loads((root / "pyproject.toml").read_text())["project"]["dependencies"]
+    bounds = {line.partition(">=")[0]: line.partition(">=")[2].partition(",")[0] for line in asked}
+    page = " ".join((root / "docs" / "stores.md").read_text().split())
+    assert f"asks for xarray {bounds['xarray']} and zarr {bounds['zarr']}," in page
+    assert (bounds["xarray"], bounds["zarr"]) >= ("2026.9", "3.1.1")
 
 
 @pytest.mark.parametrize("kind", sorted(samples.ANY_STORE))

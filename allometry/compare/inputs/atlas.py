@@ -18,6 +18,7 @@ ROC_GRID = np.linspace(0.0, 1.0, 201)
 
 def weights(connectome: xr.Dataset, synapse: str) -> tuple[list[str], Floats]:
     """Labels and weights [source, target] of one kind of synapse, without self-loops; zeros where there is none."""
+    stores.require_kind(connectome, "Connectome")
     if synapse not in stores.attribute(connectome, "absent_means"):
         size = connectome.sizes["node"]
         return connectome["node"].values.tolist(), np.zeros((size, size))
@@ -43,7 +44,7 @@ class Atlas:
         ComparisonError
             The store has no functional edges or no `q`.
         """
-        if "functional" not in stores.attribute(store, "absent_means") or "q" not in store:
+        if "functional" not in stores.attribute(store, "absent_means", {}) or "q" not in store:
             raise ComparisonError(
                 "the reference has no measured functional edges",
                 where=name,

@@ -202,6 +202,7 @@ def _weights(store: xr.Dataset, synapse: str) -> Floats:
 
     Where absent means unmeasured, pairs that were not measured are NaN.
     """
+    stores.require_kind(store, "Connectome")
     size = store.sizes["node"]
     if synapse not in stores.attribute(store, "absent_means"):
         return np.zeros((size, size))
