@@ -14,6 +14,7 @@ from allometry.stores.activity_summary import KATO_ORDER, KATO_WINDOW
 
 FEWEST_SHARED = 8
 SHOWN_SAMPLES = 1200
+SHIFTS = 99  # of the null of the explained share
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class Animal:
     """One recording at its native rate: labelled neurons, trace and derivative [time, neurons], state of every sample.
 
     `explained` [components] and `loading` [neurons, components] (sd along each component) are those of the derivative of
-    all ROIs, labelled or not; `halves` the loadings of the first and of the second half of the recording.
+    all ROIs, labelled or not; `halves` the loadings of the first and of the second half of the recording; `shifted` [sets]
+    the share that as many components explain where every ROI is shifted in time by itself.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Animal:
     state: np.ndarray | None
     rate_hz: float
     rois: int
+    shifted: FloatArray
 
     def index(self, labels: Sequence[str]) -> IntArray:
         """Columns of the neurons named."""
@@ -53,10 +56,28 @@ def derivative_components(derivative: FloatArray, components: int) -> tuple[Floa
     return s[:components] ** 2 / (s**2).sum(), loading * np.where(sign == 0, 1.0, sign)
 
 
+def shifted_shares(derivative: FloatArray, components: int, seed: int) -> FloatArray:
+    """Share of variance [`SHIFTS`] of the first components where every ROI is shifted circularly by a time of its own.
+
+    What is left is what slow signals share by chance: the derivative of few samples has large components of its own.
+    """
+    rng = np.random.default_rng(seed)
+    centred = derivative - derivative.mean(axis=0)
+    found = np.empty(SHIFTS)
+    for k in range(SHIFTS):
+        lags = rng.integers(0, len(centred), centred.shape[1])
+        moved = np.column_stack([np.roll(column, lag) for column, lag in zip(centred.T, lags)])
+        # the smaller of the two covariances has the same non-zero spectrum
+        gram = moved.T @ moved if moved.shape[1] <= len(moved) else moved @ moved.T
+        power = np.linalg.eigvalsh(gram)
+        found[k] = power[-components:].sum() / power.sum()
+    return found
+
+
 def read_animals(name: str, tree: xr.DataTree, components: int, states: Sequence[str]) -> list[Animal]:
     """Animals of an Activity store, at their native rates."""
     root = tree.to_dataset(inherit=False)
-    animals = []
+    animals: list[Animal] = []
     for recording, rate in zip(root["recording"].values.tolist(), root["native_rate"].values.tolist()):
         native = tree["native"].children[recording].to_dataset(inherit=False)
         trace = native["trace"].values.astype(float)
@@ -87,6 +108,7 @@ def read_animals(name: str, tree: xr.DataTree, components: int, states: Sequence
                 _states(native, states),
                 float(rate),
                 trace.shape[1],
+                shifted_shares(derivative, components, len(animals)),
             )
         )
     few = [

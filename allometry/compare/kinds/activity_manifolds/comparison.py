@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
+from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray, IntArray
 from allometry.compare.inference.statistics import Interval, interval, permutation_p
 from allometry.compare.kinds.activity_manifolds import state_decoding as decoding
@@ -29,6 +30,7 @@ from allometry.compare.measures.representations.similarity import cca_mean, proc
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.stores.activity_summary import KATO_ORDER, KATO_WINDOW
 
+SHIFTED = "shifted neurons"
 SIMILARITIES = {"manifold_procrustes": procrustes, "manifold_cca": cca_mean}
 
 
@@ -129,6 +131,10 @@ def activity_manifolds(
             "means over pairs: jackknife over animals, t distribution",
             "p": f"one-sided; similarity against {nulls} permutations of the neurons, decoding against {nulls} permutations of "
             f"blocks of {block_s:g} s of the labels, shifted circularly as well (`shuffled`: its mean and central 95 %)",
+            "verdict": "explained share: against the same ROIs, each shifted circularly by a time of its own; similarity: against "
+            "permuted neurons (of each pair those of the pair, whose mean over pairs is the row `permuted_neurons`); decoding: "
+            "against shuffled labels, of `manifold` also against components without alignment, by the same resamples of blocks, of means "
+            "by the jackknife over animals",
             "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
         },
     )
@@ -136,15 +142,19 @@ def activity_manifolds(
 
 def over_animals(values: Mapping[tuple[int, int], float], animals: int) -> Interval:
     """Mean over pairs of animals with a 95 % interval: jackknife over animals, t distribution with animals - 1 degrees."""
-    known = {pair: value for pair, value in values.items() if np.isfinite(value)}
-    mean = float(np.mean(list(known.values()))) if known else float("nan")
-    left = [[v for pair, v in known.items() if k not in pair] for k in range(animals)]
-    if animals < 3 or not all(left):
+    known = [value for value in values.values() if np.isfinite(value)]
+    mean, means = float(np.mean(known)) if known else float("nan"), _left_out(values, animals)
+    if animals < 3 or not np.isfinite(means).all():
         return Interval(mean, np.nan, np.nan, method="jackknife")
-    means = np.array([np.mean(values) for values in left])
     spread = float(stats.t.ppf(0.975, animals - 1) * np.sqrt((animals - 1) * means.var()))
     # every measure here lies between 0 and 1
     return Interval(mean, max(mean - spread, 0.0), min(mean + spread, 1.0), method="jackknife")
+
+
+def _left_out(values: Mapping[tuple[int, int], float], animals: int) -> FloatArray:
+    """Mean over the pairs without each animal in turn [animals], NaN where none is left."""
+    left = [[v for pair, v in values.items() if k not in pair and np.isfinite(v)] for k in range(animals)]
+    return np.array([np.mean(kept) if kept else np.nan for kept in left])
 
 
 def _spread(values: FloatArray) -> Interval:
@@ -153,10 +163,17 @@ def _spread(values: FloatArray) -> Interval:
 
 
 def _explained(name: str, animals: Sequence[Animal]) -> list[dict[str, Any]]:
-    return [
-        row("manifold_explained", a.name, name, float(a.explained.sum()), group=f"first {a.explained.size}", n=a.rois)
-        for a in animals
-    ]
+    """Share of each animal's variance, beside that of its neurons shifted in time by themselves."""
+    rows = []
+    for a in animals:
+        share, group = float(a.explained.sum()), f"first {a.explained.size}"
+        held = verdict.over_null(SHIFTED, share, a.shifted)
+        p = permutation_p(share, a.shifted)
+        rows += [
+            row("manifold_explained", a.name, name, share, group=group, n=a.rois, p=p, baselines=[held]),
+            row("manifold_explained", a.name, name, _spread(a.shifted), group=SHIFTED, n=a.rois, role="baseline"),
+        ]
+    return rows
 
 
 def _similarities(
@@ -185,7 +202,7 @@ def _similarities(
             )
             rows.append(
                 row(measure, a.name, name, found, group=b.name, p=permutation_p(value, null), ceiling=(half[0], half[1]),
-                    rule="ratio", n=len(labels))
+                    rule="ratio", n=len(labels), baselines=[verdict.over_null("permuted_neurons", value, null)])
             )  # fmt: skip
             chance.append(null)
             sizes.append(len(labels))
@@ -194,10 +211,11 @@ def _similarities(
         mean, null = over_animals(pairs, len(animals)), np.mean(chance, axis=0)
         common: dict[str, Any] = {"candidate": "all pairs", "reference": name, "n": len(pairs)}
         rows += [
-            row(measure, score=mean, group="mean", p=permutation_p(mean.estimate, null), **common),
+            row(measure, score=mean, group="mean", p=permutation_p(mean.estimate, null),
+                baselines=[verdict.over_null("permuted_neurons", mean.estimate, null)], **common),
             row(measure, score=_spread(null), group="permuted_neurons", role="baseline", **common),
             row(measure, "all animals", name, _range(own), group="halves", role="control", n=len(animals)),
-        ]
+        ]  # fmt: skip
         matrix[np.diag_indices(len(animals))] = own
         matrices[measure] = matrix
     return rows, matrices
@@ -243,7 +261,8 @@ class _Task:
         confusion = np.zeros((len(self.labels), len(self.labels)))
         for i, j in [(i, j) for i in range(size) for j in range(size) if i != j]:
             features = aligned_features(animals[i], animals[j], shared_neurons(animals[i], animals[j]), self.components)
-            inside = {}
+            inside: dict[str, float] = {}
+            tested: dict[str, tuple[Interval, FloatArray]] = {}
             for kind in ("neurons", "manifold"):
                 decoded = decoding.within(features[kind][1], truth[j], length[j], self.folds, KATO_WINDOW)
                 inside[kind] = score[f"within {kind}"][i, j] = decoding.balanced_accuracy(truth[j], decoded)
@@ -256,18 +275,34 @@ class _Task:
                 nulls[kind].append(null)
                 if kind == "neurons":
                     np.add.at(confusion, (truth[j][truth[j] >= 0], decoded[truth[j] >= 0]), 1)
+                tested[kind] = found, null
+            for kind, (found, null) in tested.items():
                 ceiling = inside["neurons" if kind == "neurons" else "manifold"]
+                baseline = kind == "unaligned"
                 rows.append(
                     row("state_decoding", f"{animals[i].name} to {animals[j].name}", self.name, found, group=kind,
-                        role="baseline" if kind == "unaligned" else "result", p=decoding.block_p(found.estimate, null),
-                        ceiling=(ceiling, ceiling), rule="ratio", n=int((truth[j] >= 0).sum()))
+                        role="baseline" if baseline else "result", p=decoding.block_p(found.estimate, null),
+                        ceiling=(ceiling, ceiling), rule="ratio", n=int((truth[j] >= 0).sum()),
+                        baselines=() if baseline else [
+                            verdict.over_null(f"shuffled {kind}", found.estimate, null),
+                            *([verdict.same_resamples("unaligned", found, tested["unaligned"][0])] if kind == "manifold" else []),
+                        ])
                 )  # fmt: skip
         pairs = size * (size - 1)
         for kind, values in score.items():
             mean = over_animals(values, size)
             role = "control" if kind.startswith("within") else "baseline" if kind == "unaligned" else "result"
             p = permutation_p(mean.estimate, np.mean(nulls[kind], axis=0)) if kind in nulls else np.nan
-            rows.append(row("state_decoding", "all pairs", self.name, mean, group=kind, role=role, p=p, n=pairs))
+            held = []
+            if role == "result":
+                held.append(verdict.over_null(f"shuffled {kind}", mean.estimate, np.mean(nulls[kind], axis=0)))
+            if kind == "manifold":
+                gains = {pair: value - score["unaligned"][pair] for pair, value in values.items()}
+                unaligned = float(np.mean(list(score["unaligned"].values())))
+                held.append(verdict.jackknifed("unaligned", mean.estimate, unaligned, _left_out(gains, size)))
+            rows.append(
+                row("state_decoding", "all pairs", self.name, mean, group=kind, role=role, p=p, n=pairs, baselines=held)
+            )
         for kind in ("neurons", "manifold"):
             null = np.mean(nulls[kind], axis=0)
             group = f"shuffled {kind}"

@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 from allometry import stores
+from allometry.compare.inference import verdict
 from allometry.compare.kinds.activity_manifolds import animal_manifold
 from allometry.compare.kinds.activity_manifolds import comparison as subject
 from allometry.errors import ComparisonError
@@ -66,13 +67,22 @@ def test_animals_that_share_a_manifold_are_found_to_and_decode_each_other() -> N
         assert mean.score > 0.95
         assert mean.p == pytest.approx(1 / 100)
         assert rows.loc[(measure, "all pairs", "permuted_neurons")].ci_high < 0.7
+        assert (mean.verdict, mean.baseline) == ("better", "permuted_neurons")
         pair = rows.loc[(measure, "w0", "w1")]
+        assert pair.verdict == "better"
         assert pair.n == 18
         assert pair.ci_low <= pair.score <= pair.ci_high + 1e-9
     decoded = rows.loc["state_decoding"].loc["all pairs"]
     assert decoded.loc["neurons"].score > 0.85
     assert decoded.loc["manifold"].score > 0.85
     assert decoded.loc["neurons"].p == pytest.approx(1 / 100)
+    assert (decoded.loc["neurons"].verdict, decoded.loc["neurons"].baseline) == ("better", "shuffled neurons")
+    # the components come in the same order in all animals: turning them brings nothing
+    assert (decoded.loc["manifold"].verdict, decoded.loc["manifold"].baseline) == ("no better", "unaligned")
+    held = decoded.loc[decoded.loc["manifold"].baseline]
+    assert decoded.loc["manifold"].difference == pytest.approx(decoded.loc["manifold"].score - held.score)
+    explained = rows.loc[("manifold_explained", "w0", "first 2")]
+    assert (explained.verdict, explained.baseline) == ("better", "shifted neurons")
     assert decoded.loc["within neurons"].score > 0.85
     low, high = decoded.loc["shuffled neurons"][["ci_low", "ci_high"]]
     assert low < 1 / 3 < high < 0.6
@@ -85,6 +95,8 @@ def test_animals_that_share_a_manifold_are_found_to_and_decode_each_other() -> N
 def test_animals_with_manifolds_of_their_own_are_at_chance() -> None:
     rows, _ = run(worms(False, seed=1))
     assert rows.loc[("manifold_procrustes", "all pairs", "mean")].p > 0.01
+    assert rows.loc[("manifold_procrustes", "all pairs", "mean")].verdict != "better"
+    assert rows.loc["state_decoding"].loc["all pairs"].loc["neurons"].verdict != "better"
     decoded = rows.loc["state_decoding"].loc["all pairs"]
     assert decoded.loc["neurons"].p > 0.01
     assert decoded.loc["within neurons"].score > 0.85  # there is something to decode
@@ -145,6 +157,19 @@ def test_interval_over_animals_is_the_jackknife() -> None:
     assert found.estimate == pytest.approx(2 * a.mean())
     assert found.high - found.estimate == pytest.approx(3.182446 * error, rel=1e-5)
     assert np.isnan(subject.over_animals({(0, 1): 0.5}, 2).low)
+
+
+def test_independent_neurons_have_no_manifold_beyond_their_shifts() -> None:
+    rng = np.random.default_rng(8)
+    better = 0
+    for seed in range(40):
+        # a stationary rhythm each: a circular shift leaves no seam
+        phase = 2 * np.pi * (rng.integers(1, 40, (8, 12)) * np.arange(300)[:, None, None] / 300 + rng.random((8, 12)))
+        slow = np.sin(phase).sum(axis=1)
+        share = animal_manifold.derivative_components(slow, 2)[0].sum()
+        null = animal_manifold.shifted_shares(slow, 2, seed)
+        better += verdict.judge(verdict.over_null("shifted", float(share), null).difference, margin=0.02) == "better"
+    assert better <= 5
 
 
 def test_animals_without_shared_neurons_are_refused() -> None:
