@@ -1,0 +1,116 @@
+"""Synapses drawn in plain Python, one hash at a time, beside the kernels: every bit of source, delay and weight."""
+
+import math
+
+import numpy as np
+import pytest
+
+from allometry.network import (
+    FixedIndegree,
+    FixedTotalNumber,
+    IafPscExp,
+    Lognormal,
+    Network,
+    Normal,
+    PairwiseBernoulli,
+    Population,
+    Projection,
+)
+from allometry.simulate.build.plan import Plan, compile_network
+from allometry.simulate.kernels import rng
+from tests.simulate import engine
+
+GOLDEN, MASK = int(rng.GOLDEN), 2**64 - 1
+SOURCES, TARGETS = 30, 23
+
+
+def hashed(key: int, index: int) -> int:
+    return rng._mix_int((key + index * GOLDEN) & MASK)
+
+
+def weight_of(bits: int, weights: np.ndarray) -> int:
+    """The weight of a synapse, through as many tables as its tail asks for."""
+    pick = bits & (min(len(weights), 65536) - 1)
+    while pick % 65536 >= 65520 and pick // 65536 < len(weights) // 65536 - 1:
+        bits = rng._mix_int((bits + GOLDEN) & MASK)
+        pick = (pick // 65536 + 1) * 65536 + (bits & 0xFFFF)
+    return int(weights[pick])
+
+
+def listed(plan: Plan, rule: object) -> np.ndarray:
+    s = plan.synapses[0]
+    same = s.source == s.target
+    rows = []
+    for target in range(TARGETS if not same else SOURCES):
+        base = hashed(int(s.key), target)
+        if isinstance(rule, PairwiseBernoulli):
+            source, index = -1, 0
+            while True:
+                u = (hashed(base, index) >> 11) + 0.5
+                source += 1 + int(math.log(u / 2**53) / math.log(1 - rule.p))
+                index += 1
+                if source >= SOURCES:
+                    break
+                if source != target or s.autapses:
+                    rows.append((source, target, hashed(rng._mix_int(base), source)))
+            continue
+        degree = np.full(1, s.n, np.int64)
+        if isinstance(rule, FixedTotalNumber):
+            rng.multinomial_indegrees(s.n, TARGETS, target, target + 1, s.degree_key, degree)
+        for index in range(degree[0]):
+            bits = hashed(base, index)
+            source = ((bits >> 32) * (SOURCES if s.autapses else SOURCES - 1)) >> 32
+            rows.append((source + (not s.autapses and source >= target), target, bits))
+    table = np.array(
+        [
+            (a, b + (0 if same else SOURCES), s.delays[(bits >> 16) & (len(s.delays) - 1)], weight_of(bits, s.weights))
+            for a, b, bits in rows
+        ]
+    )
+    return table[np.lexsort(table.T[::-1])]
+
+
+@pytest.mark.parametrize(
+    ("rule", "target"),
+    [
+        (FixedTotalNumber(3000), "B"),
+        (FixedIndegree(7), "B"),
+        (FixedIndegree(300), "B"),
+        (FixedIndegree(40, autapses=False), "A"),
+        (PairwiseBernoulli(0.37), "B"),
+        (PairwiseBernoulli(0.6, autapses=False), "A"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("weight", "delay"),
+    [(Normal(-50.0, 30.0), Normal(1.5, 0.75)), (Lognormal(50.0, 250.0), 0.7), (20.0, Normal(0.5, 0.1))],
+)
+def test_synapses_are_those_of_plain_draws(rule: object, target: str, weight: object, delay: object) -> None:
+    populations = (Population("A", SOURCES, IafPscExp()), Population("B", TARGETS, IafPscExp()))
+    plan = compile_network(Network(populations, (Projection("A", target, rule, weight, delay),)), 5, "exact")  # type: ignore[arg-type]
+    np.testing.assert_array_equal(engine.edges(plan), listed(plan, rule))
+    pieces = np.concatenate([engine.edges(plan, part, 3) for part in range(3)])
+    np.testing.assert_array_equal(pieces[np.lexsort(pieces.T[::-1])], listed(plan, rule))
+
+
+def test_a_weight_of_the_tail_goes_through_every_table() -> None:
+    """The picks of the last 16 values are rare: a table whose every value is a tail's would be no test of the others."""
+    from allometry.simulate.kernels.connect import _from_tail
+
+    size, found = 3 * 65536, set()
+    for start in range(300):
+        bits = rng._mix_int(start)
+        for pick in (0, 65519, 65520, 65535):
+            got = int(_from_tail(pick, np.uint64(bits), size))
+            wanted, current = pick, bits
+            while wanted % 65536 >= 65520 and wanted // 65536 < 2:
+                current = rng._mix_int((current + GOLDEN) & MASK)
+                wanted = (wanted // 65536 + 1) * 65536 + (current & 0xFFFF)
+            assert got == wanted
+            assert int(_from_tail(pick, np.uint64(bits), 65536)) == pick
+            found.add(got // 65536)
+    assert found == {0, 1}
+    # A hash whose next 16 bits are of the tail again
+    deep = next(b for b in range(10**6) if rng._mix_int((b + GOLDEN) & MASK) & 0xFFFF >= 65520)
+    assert int(_from_tail(65535, np.uint64(deep), size)) >= 2 * 65536
+    assert int(_from_tail(65535, np.uint64(deep), 2 * 65536)) < 2 * 65536
