@@ -117,7 +117,9 @@ class Schema:
     def required(self, attrs: Mapping[Any, Any]) -> list[str]:
         """Name the variables that the root of a store with these attributes must have."""
         always = [name for name, spec in self.variables.items() if not spec.optional]
-        return always + [name for key, cases in self.depending.items() for name in cases.get(str(attrs.get(key, "")), ())]
+        return always + [
+            name for key, cases in self.depending.items() for name in cases.get(str(attrs.get(key, "")), ())
+        ]
 
     def root_attrs(self, *given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the root attributes of a store of this kind, as it holds them; later mappings win."""

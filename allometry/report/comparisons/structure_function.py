@@ -53,7 +53,7 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path
 
 
 def _shares(ax: Axes, rows: pd.DataFrame, reference: str) -> None:
-    mine = rows[rows["reference"] == reference]
+    mine = rows[(rows["reference"] == reference) & (rows["role"] == "result")]
     given = mine[mine["measure"] == "influence_given_edge"].reset_index(drop=True)
     without = mine[mine["measure"] == "influence_without_edge"].reset_index(drop=True)
     x = np.arange(len(given))

@@ -11,7 +11,15 @@ from matplotlib.axes import Axes
 from allometry.report.comparisons.structure_function import draw
 
 NAMES = [f"c{i:02d}" for i in range(11)]
-ROW = {"reference": "atlas", "group": "", "ci_low": 0.4, "ci_high": 0.6, "ceiling_low": np.nan, "ceiling_high": np.nan}
+ROW: dict[str, Any] = {
+    "reference": "atlas",
+    "group": "",
+    "role": "result",
+    "ci_low": 0.4,
+    "ci_high": 0.6,
+    "ceiling_low": np.nan,
+    "ceiling_high": np.nan,
+}
 
 
 def _styles(ax: Axes, points: int) -> list[tuple[Any, Any]]:
@@ -41,6 +49,8 @@ def test_eleven_connectomes_have_eleven_curves(tmp_path: Path, panels: list[Axes
             ("influence_without_edge", ""),
         )
     ]
+    baseline = {**ROW, "measure": "influence_given_edge", "role": "baseline", "score": 0.2}
+    rows += [{**baseline, "candidate": name, "group": group} for name in NAMES for group in ("rewired", "without_edge")]
     draw(pd.DataFrame(rows), curves, tmp_path / "x.png")
     roc, _, _, path, null, predictor = panels
     assert len(set(_styles(roc, 21))) == 11
