@@ -105,7 +105,7 @@ def interval(
         reach = stats.t.ppf((1 + level) / 2, units - 1) * _standard_error(values, units)
         low, high = np.clip([estimate - reach, estimate + reach], *bounds)
         return Interval(float(estimate), float(low), float(high), level, "t", undefined, values, units)
-    low, high = np.quantile(kept, expanded_levels(units, level))
+    low, high = np.clip(np.quantile(kept, expanded_levels(units, level)), *bounds)
     return Interval(float(estimate), float(low), float(high), level, "percentile", undefined, values, units)
 
 

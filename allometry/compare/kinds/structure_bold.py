@@ -109,7 +109,7 @@ def structure_bold(
     weight = np.array([s.weight[upper] for s in subjects])
     bounds = _ceiling(function)
     rows: list[dict[str, Any]] = []
-    each: dict[str, list[float]] = {}
+    means: dict[str, Floats] = {}
     # every subject's structure against every subject's function: is one's own better than another's?
     table = np.array([[rank_correlation(w, f) for f in function] for w in weight])
     for i, s in enumerate(subjects):
@@ -120,7 +120,8 @@ def structure_bold(
         predictors = _simpler(i, subjects, bootstrap, seed)
         held = [verdict.same_resamples(group, own, value) for group, value in predictors.items()]
         for group, value in (("own", own), *predictors.items()):
-            each.setdefault(group, []).append(value.estimate)
+            # a subject can lack a predictor that others have
+            means.setdefault(group, np.full(len(subjects), np.nan))[i] = value.estimate
         rows.append(
             row(
                 "structure_bold_correlation",
@@ -164,7 +165,6 @@ def structure_bold(
             )
         )
     everyone = ", ".join(dict.fromkeys(s.recordings for s in subjects))
-    means = {group: np.array(values) for group, values in each.items()}
     rows.append(
         row(
             "structure_bold_correlation",
@@ -319,6 +319,9 @@ def _restrict(subject: Subject, labels: Sequence[str]) -> Subject:
 
 
 def _subject_bootstrap(scores: Floats, n: int, seed: int) -> Interval:
+    scores = scores[np.isfinite(scores)]
+    if not scores.size:
+        return Interval(np.nan, np.nan, np.nan)
     draws = np.random.default_rng(seed).integers(0, len(scores), (n, len(scores)))
     return interval(scores[draws].mean(axis=1), float(scores.mean()), units=len(scores))
 

@@ -157,3 +157,11 @@ def test_a_region_without_any_sample_is_left_out_and_named(inputs: dict[str, xr.
     assert found.rows[0]["n"] == 39 * 38 // 2
     with pytest.raises(ComparisonError, match="0 complete samples"):
         subject.functional_connectivity(np.full((9, 4), np.nan))
+
+
+def test_a_mean_over_subjects_leaves_out_those_that_lack_a_predictor() -> None:
+    """Another subject's missing predictor moved values to the wrong subject, or crashed."""
+    found = subject._subject_bootstrap(np.array([0.1, np.nan, 0.2, 0.3]), 500, 1)
+    assert found.estimate == pytest.approx(0.2)
+    assert found.units == 3
+    assert np.isnan(subject._subject_bootstrap(np.full(3, np.nan), 50, 1).estimate)

@@ -4,14 +4,14 @@ import itertools
 import math
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from allometry.compare.inference import ecdf
 from allometry.compare.inference.arrays import FloatArray
-from allometry.compare.inference.statistics import Interval
-from allometry.compare.kinds.spike_statistics.profile import DISTRIBUTIONS, SCALARS, Profile
+from allometry.compare.inference.statistics import Interval, interval
+from allometry.compare.kinds.spike_statistics.profile import DISTRIBUTIONS, MANY, SCALARS, Profile
 
 MEASURES: dict[str, tuple[str, str]] = {
     **{f"{name}_ks": (name, "1") for name in DISTRIBUTIONS},
@@ -28,10 +28,11 @@ SEEDS, HALVES, NONE = "seed-to-seed", "unit sampling", ""
 
 @dataclass(frozen=True)
 class Distance:
-    """A distance, and what it is in resamples of the units or of time (empty where there are none)."""
+    """A distance, and what it is in resamples of `units` units or pieces of time (empty where there are none)."""
 
     value: float
     replicates: FloatArray = field(default_factory=lambda: np.empty(0), repr=False)
+    units: int = MANY
 
 
 @dataclass(frozen=True)
@@ -106,18 +107,22 @@ class Distances:
             )
             for name, value, replicates in zip(("ks", "wasserstein"), values, resampled):
                 key = f"{statistic}_{name}"
-                self._found[a, b, key] = self._found[b, a, key] = Distance(value, replicates)
+                self._found[a, b, key] = self._found[b, a, key] = Distance(
+                    value, replicates, min(x.samples[statistic].n_units, y.samples[statistic].n_units)
+                )
             return self._found[a, b, measure]
         if statistic == "spectrum":
             if x.spectrum is None or y.spectrum is None:
                 return None
             power = decibel_distance(x.spectrum.power, y.spectrum.power)
-            return Distance(float(power), decibel_distance(x.spectrum.replicates, y.spectrum.replicates))
+            drawn = decibel_distance(x.spectrum.replicates, y.spectrum.replicates)
+            return Distance(float(power), drawn, min(x.spectrum.units, y.spectrum.units))
         if statistic not in x.scalars or statistic not in y.scalars:
             return None
         u, v = x.scalars[statistic], y.scalars[statistic]
         both = u.replicates.size and v.replicates.size
-        return Distance(abs(u.value - v.value), np.abs(u.replicates - v.replicates) if both else np.empty(0))
+        drawn = np.abs(u.replicates - v.replicates) if both else np.empty(0)
+        return Distance(abs(u.value - v.value), drawn, min(u.units, v.units))
 
     def _rng(self, store: str, statistic: str) -> np.random.Generator:
         return np.random.default_rng(
@@ -161,7 +166,7 @@ class Distances:
         found = [d for a in candidate for b in reference if (d := self.between(a, b, measure)) is not None]
         if not found:
             return Judged(Interval(np.nan, np.nan, np.nan), np.nan, 0, np.nan, "undefined")
-        score = recentred([d.value for d in found], [d.replicates for d in found])
+        score = recentred([d.value for d in found], [d.replicates for d in found], min(d.units for d in found))
         inside = [w for w in (self.within(candidate, measure), self.within(reference, measure)) if w.values.size]
         # The squared distance of two samples goes with the sum of their variances: its mean over both ensembles is
         # what members of different ensembles would have if nothing but their seed differed.
@@ -216,22 +221,21 @@ def decibel_distance(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt(np.mean(ratio**2, axis=-1)))
 
 
-def recentred(values: Sequence[float], replicates: Sequence[FloatArray]) -> Interval:
+def recentred(values: Sequence[float], replicates: Sequence[FloatArray], units: int = MANY) -> Interval:
     """Mean of distances with its 95 % interval from resamples, moved to the mean: a resample adds noise to a distance.
 
-    Replicates are NaN where resampling left nothing; an interval needs half of them.
+    Replicates are NaN where resampling left nothing; an interval needs half of them. `units` is the number of units (or pieces of
+    time) of the smallest store (see `statistics.interval`).
     """
     estimate = float(np.mean(values))
     if any(part.size == 0 for part in replicates):
         return Interval(estimate, np.nan, np.nan)
     mean = np.mean(replicates, axis=0)
-    mean = mean[np.isfinite(mean)]
-    if mean.size * 2 < replicates[0].size:
+    if np.isfinite(mean).sum() * 2 < mean.size:
         return Interval(estimate, np.nan, np.nan)
-    low, high = np.quantile(mean, [0.025, 0.975]) - mean.mean() + estimate
-    return Interval(
-        estimate, float(np.clip(low, 0, estimate)), float(max(high, estimate)), 0.95, "recentred percentile"
-    )
+    found = interval(mean - np.nanmean(mean) + estimate, estimate, units=units, bounds=(0.0, np.inf))
+    low, high = np.minimum(found.low, estimate), np.maximum(found.high, estimate)
+    return replace(found, low=float(low), high=float(high), method=f"recentred {found.method}")
 
 
 def _verdict(score: Interval, inside: Sequence[Within]) -> str:

@@ -44,24 +44,27 @@ BRANCHING_BIN_S = 0.004  # Wilting & Priesemann 2018
 SPECTRUM_BIN_S = 0.001
 SEGMENT = 256  # bins of a segment of the spectrum: 3.9 Hz
 BLOCK_S = 0.1  # resampled blocks of time
+MANY = 1_000_000  # resampled pieces where their number does not limit an interval
 
 
 @dataclass(frozen=True)
 class Scalar:
-    """A number, its values in resamples of time (empty where there are none), and the step it can be told to."""
+    """A number, its values in resamples of `units` pieces of time (empty where there are none), and the step it can be told to."""
 
     value: float
     replicates: FloatArray = field(default_factory=lambda: np.empty(0), repr=False)
     resolution: float = 0.0
+    units: int = MANY
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Power `[frequency]` of the population count over that of independent Poisson units, and in resamples of time."""
+    """Power `[frequency]` of the population count over that of independent Poisson units, and in resamples of its segments."""
 
     frequency: FloatArray
     power: FloatArray
     replicates: FloatArray = field(repr=False)
+    units: int = MANY
 
 
 @dataclass
@@ -162,7 +165,7 @@ def _spectrum(profile: Profile, trains: Trains, bootstrap: int, rng: np.random.G
     frequency, power = _segments(trains)
     drawn = rng.multinomial(len(power), np.full(len(power), 1 / len(power)), size=bootstrap) / len(power)
     mean, replicates = power.mean(axis=0), drawn @ power
-    profile.spectrum = Spectrum(frequency, mean, replicates)
+    profile.spectrum = Spectrum(frequency, mean, replicates, len(power))
     # Under no oscillation every frequency is the floor times Gamma(K)/K: what the largest of all exceeds once in 20 times
     floor = np.median(mean) / stats.gamma.median(len(power)) * len(power)
     threshold = floor * stats.gamma.ppf(0.95 ** (1 / mean.size), len(power)) / len(power)
@@ -173,6 +176,7 @@ def _spectrum(profile: Profile, trains: Trains, bootstrap: int, rng: np.random.G
             float(frequency[mean.argmax()]),
             frequency[replicates.argmax(axis=1)],
             float(frequency[1] - frequency[0]),
+            len(power),
         )
 
 
@@ -188,7 +192,7 @@ def _synchrony(profile: Profile, trains: Trains, bootstrap: int, rng: np.random.
     cut = counts[: blocks * width].reshape(blocks, width).astype(float)
     drawn = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=bootstrap) / (blocks * width)
     mean, square = drawn @ cut.sum(axis=1), drawn @ (cut**2).sum(axis=1)
-    profile.scalars["synchrony"] = Scalar(train_statistics.synchrony(counts), (square - mean**2) / mean)
+    profile.scalars["synchrony"] = Scalar(train_statistics.synchrony(counts), (square - mean**2) / mean, units=blocks)
 
 
 def _avalanches(profile: Profile, trains: Trains) -> None:

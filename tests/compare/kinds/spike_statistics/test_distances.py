@@ -143,6 +143,11 @@ def test_intervals_of_distances_are_moved_to_the_estimate() -> None:
     assert found.estimate == 1.5
     assert found.high == pytest.approx(1.5 + 1.96, abs=0.15)
     assert found.low == 0.0  # no distance is negative
+    few = subject.recentred([1.5], [replicates], 5)
+    assert few.high == pytest.approx(1.5 + 2.776 * np.sqrt(5 / 4), abs=0.15)  # Student's t of five units
+    assert np.isnan(
+        [subject.recentred([1.5], [replicates], 2).low, subject.recentred([1.5], [replicates], 2).high]
+    ).all()
     assert np.isnan(subject.recentred([1.5], [np.empty(0)]).low)
     assert np.isnan(subject.recentred([1.5], [np.array([np.nan, np.nan, np.nan, 1.0])]).low)
 
