@@ -30,6 +30,7 @@ from allometry.compare.measures.representations.similarity import cca_mean, proc
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.stores.activity_summary import KATO_ORDER, KATO_WINDOW
 
+MOST_REFITS = 39  # shifts of the labels for decoding within an animal: every one trains all folds again
 SHIFTED = "shifted neurons"
 SIMILARITIES = {"manifold_procrustes": procrustes, "manifold_cca": cca_mean}
 
@@ -66,9 +67,9 @@ def activity_manifolds(
     fewest_samples : int
         Samples of a state that each animal must have for it to be decoded.
     folds, block_s : int, float
-        Decoding within an animal: folds of contiguous blocks of this length (s); blocks of resamples and permutations too.
+        Decoding within an animal: folds of contiguous blocks of this length (s) or of two bouts, whichever is longer.
     nulls, bootstrap : int
-        Permutations (of neurons; of blocks of labels) and resamples (of neurons; of blocks).
+        Permutations of neurons, shifts of labels; resamples (of neurons; of blocks).
 
     Returns
     -------
@@ -126,11 +127,14 @@ def activity_manifolds(
             "priors, trained on all samples of one animal and tested on all of another",
             "ceiling_low": "similarity: lower, and ceiling_high: higher, of the two animals' similarity between the halves of "
             "the recording on the same neurons; decoding: the same decoder within the tested animal on the same neurons, "
-            f"{folds} folds of contiguous blocks of {block_s:g} s, {KATO_WINDOW} samples beside a tested block left out",
+            f"{folds} folds of contiguous blocks of {block_s:g} s or of two bouts, whichever is longer; beside a tested block "
+            f"{KATO_WINDOW} samples or {decoding.CORRELATION_TIMES} correlation times of the features, whichever is longer, are "
+            "left out (undefined where the recording is too short for that)",
             "ci": "similarity: percentiles of resamples of the shared neurons; decoding: of blocks of the tested animal; "
             "means over pairs: jackknife over animals, t distribution",
-            "p": f"one-sided; similarity against {nulls} permutations of the neurons, decoding against {nulls} permutations of "
-            f"blocks of {block_s:g} s of the labels, shifted circularly as well (`shuffled`: its mean and central 95 %)",
+            "p": f"one-sided; similarity against {nulls} permutations of the neurons; decoding across animals against {nulls} "
+            "circular shifts of the tested animal's labels (`shuffled`: their mean and central 95 %), within an animal against "
+            f"{min(nulls, MOST_REFITS)} shifts with training repeated for each",
             "verdict": "explained share: against the same ROIs, each shifted circularly by a time of its own; similarity: against "
             "permuted neurons (of each pair those of the pair, whose mean over pairs is the row `permuted_neurons`); decoding: "
             "against shuffled labels, of `manifold` also against components without alignment, by the same resamples of blocks, of means "
@@ -160,6 +164,13 @@ def _left_out(values: Mapping[tuple[int, int], float], animals: int) -> FloatArr
 def _spread(values: FloatArray) -> Interval:
     low, high = np.nanquantile(values, [0.025, 0.975])
     return Interval(float(np.nanmean(values)), float(low), float(high))
+
+
+def _mean_null(each: Sequence[FloatArray]) -> FloatArray:
+    """Mean over pairs of animals of their nulls [pairs, n], over the pairs that are defined."""
+    values = np.array(each)
+    known = np.isfinite(values)
+    return np.where(known.any(axis=0), np.nansum(values, axis=0) / np.maximum(known.sum(axis=0), 1), np.nan)
 
 
 def _explained(name: str, animals: Sequence[Animal]) -> list[dict[str, Any]]:
@@ -251,26 +262,29 @@ class _Task:
         """Rows of all ordered pairs of animals, and the curve with matrices, confusion and trajectories."""
         rows: list[dict[str, Any]] = []
         truth = [self.codes(animal) for animal in animals]
-        length = [round(self.block_s * animal.rate_hz) for animal in animals]
         size = len(animals)
         kinds = ("neurons", "manifold", "unaligned")
         score: dict[str, dict[tuple[int, int], float]] = {
             kind: {} for kind in (*kinds, "within neurons", "within manifold")
         }
-        nulls: dict[str, list[FloatArray]] = {kind: [] for kind in kinds}
+        nulls: dict[str, list[FloatArray]] = {kind: [] for kind in score}
         confusion = np.zeros((len(self.labels), len(self.labels)))
         for i, j in [(i, j) for i in range(size) for j in range(size) if i != j]:
             features = aligned_features(animals[i], animals[j], shared_neurons(animals[i], animals[j]), self.components)
             inside: dict[str, float] = {}
             tested: dict[str, tuple[Interval, FloatArray]] = {}
+            shortest = round(self.block_s * animals[j].rate_hz)
+            pace = decoding.Pace.of(features["neurons"][1], truth[j], shortest, KATO_WINDOW)
             for kind in ("neurons", "manifold"):
-                decoded = decoding.within(features[kind][1], truth[j], length[j], self.folds, KATO_WINDOW)
-                inside[kind] = score[f"within {kind}"][i, j] = decoding.balanced_accuracy(truth[j], decoded)
+                task = features[kind][1], truth[j], pace, self.folds
+                inside[kind] = score[f"within {kind}"][i, j] = decoding.within_accuracy(*task)
+                nulls[f"within {kind}"].append(decoding.within_null(*task, min(self.nulls, MOST_REFITS)))
             for kind, (own, other) in features.items():
                 decoded = np.asarray(decoding.train(own, truth[i]).predict(other), dtype=np.int64)
-                # The same permutations for every decoder that is tested in this animal: their mean is then a permutation, too.
-                null = decoding.block_null(truth[j], decoded, length[j], self.nulls, self.seed + j)
-                found = decoding.block_interval(truth[j], decoded, length[j], self.bootstrap, self.seed)
+                # The same shifts for every decoder that is tested in this animal: their mean is then one of shifts, too.
+                null = decoding.shift_null(truth[j], decoded, self.nulls, self.seed + j, pace.gap)
+                length = min(pace.length, len(decoded) // 2)
+                found = decoding.block_interval(truth[j], decoded, length, self.bootstrap, self.seed)
                 score[kind][i, j] = found.estimate
                 nulls[kind].append(null)
                 if kind == "neurons":
@@ -292,7 +306,7 @@ class _Task:
         for kind, values in score.items():
             mean = over_animals(values, size)
             role = "control" if kind.startswith("within") else "baseline" if kind == "unaligned" else "result"
-            p = permutation_p(mean.estimate, np.mean(nulls[kind], axis=0)) if kind in nulls else np.nan
+            p = decoding.block_p(mean.estimate, _mean_null(nulls[kind]))
             held = []
             if role == "result":
                 held.append(verdict.over_null(f"shuffled {kind}", mean.estimate, np.mean(nulls[kind], axis=0)))
@@ -322,7 +336,10 @@ class _Task:
         matrices = {}
         for kind in ("neurons", "manifold"):
             matrix = np.array([[score[kind].get((i, j), np.nan) for j in range(size)] for i in range(size)])
-            inside = [np.mean([v for (_, k), v in score[f"within {kind}"].items() if k == j]) for j in range(size)]
+            own = [
+                [v for (_, k), v in score[f"within {kind}"].items() if k == j and np.isfinite(v)] for j in range(size)
+            ]
+            inside = [np.mean(values) if values else np.nan for values in own]
             matrix[np.diag_indices(size)] = inside
             matrices[f"decoding_{kind}"] = (("trained_in", "tested_in"), matrix, {"units": "1"})
         path, code = trajectories(animals, truth, self.components)

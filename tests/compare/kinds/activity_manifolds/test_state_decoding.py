@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 from scipy.stats import norm
 from sklearn.metrics import balanced_accuracy_score
 
@@ -45,7 +46,7 @@ def test_slow_noise_is_not_decoded_from_its_neighbours() -> None:
         rng = np.random.default_rng(seed)
         slow = np.cumsum(rng.normal(size=(1600, 20)), axis=0)
         state = np.repeat(rng.integers(0, 2, 40), 40).astype(np.int64)
-        scores.append(subject.balanced_accuracy(state, subject.within(slow, state, 160, 5, 40)))
+        scores.append(subject.balanced_accuracy(state, subject.within(slow, state, subject.Pace(160, 40), 5)))
         mixed = rng.permutation(1600)
         half = subject.train(slow[mixed[:800]], state[mixed[:800]]).predict(slow[mixed[800:]])
         naive.append(subject.balanced_accuracy(state[mixed[800:]], half))
@@ -53,21 +54,66 @@ def test_slow_noise_is_not_decoded_from_its_neighbours() -> None:
     assert abs(np.mean(scores) - 0.5) < 0.1
 
 
-def test_null_of_blocks_is_as_wide_as_chance_agreement_of_bouts() -> None:
-    def bouts(rng: np.random.Generator) -> np.ndarray:
-        return np.repeat(rng.integers(0, 2, 50), 40).astype(np.int64)
+def bouts(rng: np.random.Generator, samples: int = 2000) -> np.ndarray:
+    """Two states in bouts of 40 samples on average."""
+    return np.cumsum(rng.random(samples) < 1 / 40) % 2
 
+
+def test_null_of_shifts_is_as_wide_as_chance_agreement_of_bouts() -> None:
     agreement = np.array(
         [subject.balanced_accuracy(bouts(rng), bouts(rng)) for rng in map(np.random.default_rng, range(300))]
     )
     rng = np.random.default_rng(1)
     truth, decoded = bouts(rng), bouts(rng)
-    null = subject.block_null(truth, decoded, 100, 300, seed=0)
+    null = subject.shift_null(truth, decoded, 300, seed=0)
     assert null.mean() == pytest.approx(0.5, abs=0.02)
     assert null.std() == pytest.approx(agreement.std(), rel=0.35)
-    single = subject.block_null(truth, decoded, 1, 300, seed=0)
-    assert single.std() < 0.4 * null.std()  # what shuffling samples would claim
+    single = [subject.balanced_accuracy(rng.permutation(truth), decoded) for _ in range(300)]
+    assert np.std(single) < 0.4 * null.std()  # what shuffling samples would claim
     assert subject.block_p(subject.balanced_accuracy(truth, truth), null) == pytest.approx(1 / 301)
+
+
+def coloured(rng: np.random.Generator, samples: int, dimensions: int, tau: float) -> np.ndarray:
+    """Gaussian features with the correlation time `tau`, samples."""
+    noise = rng.normal(size=(samples + int(10 * tau), dimensions))
+    return lfilter([1.0], [1.0, -np.exp(-1 / tau)], noise, axis=0)[int(10 * tau) :]
+
+
+def test_pace_follows_features_and_bouts() -> None:
+    rng = np.random.default_rng(3)
+    assert subject.correlation_time(coloured(rng, 40_000, 8, 30.0)) == pytest.approx(30, rel=0.15)
+    assert subject.correlation_time(np.ones((100, 2))) == 1
+    state = np.repeat([0, 1, -1, 0], [10, 30, 50, 10])
+    # a random sample is in the bout of 30 three times in five
+    assert subject.bout(state) == np.ceil(0.6 * 30 + 0.4 * 10)
+    pace = subject.Pace.of(coloured(rng, 4000, 8, 30.0), np.repeat([0, 1] * 20, 100), 50, 11)
+    assert 60 < pace.gap < 120
+    assert pace.length == 200
+
+
+def test_features_that_know_nothing_of_the_states_decode_none_of_them() -> None:
+    """A gap shorter than the correlations, and labels permuted without training again: .15 to .29 had p below .05."""
+    below, accuracies = 0, []
+    for seed in range(24):
+        rng = np.random.default_rng(seed)
+        features, state = coloured(rng, 1200, 6, 12.0), bouts(rng, 1200)
+        pace = subject.Pace.of(features, state, 60, 11)
+        own = subject.within_accuracy(features, state, pace, 4)
+        if np.isfinite(own):
+            accuracies.append(own)
+            below += subject.block_p(own, subject.within_null(features, state, pace, 4, 19)) <= 0.05
+    assert len(accuracies) > 18
+    # binomial with p = .05: more than 4 of 24 once in 160 times
+    assert below <= 4
+    assert np.mean(accuracies) == pytest.approx(0.5, abs=0.04)
+
+
+def test_a_recording_too_short_for_its_correlations_has_no_accuracy() -> None:
+    rng = np.random.default_rng(5)
+    features, state = coloured(rng, 300, 4, 60.0), bouts(rng, 300)
+    pace = subject.Pace(200, 150)
+    assert np.isnan(subject.within_accuracy(features, state, pace, 4))
+    assert np.isnan(subject.within_null(features, state, pace, 4, 5)).all()
 
 
 def test_interval_holds_the_estimate() -> None:
