@@ -6,6 +6,7 @@ all recordings of a store are averaged (Fisher z), and recordings are the animal
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, cast
 
 import numpy as np
@@ -15,6 +16,7 @@ from allometry import stores
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import ROUNDING, resolved
 from allometry.compare.inference.blockwise import Estimate
+from allometry.compare.inference.crossed import crossed_interval, groups
 from allometry.compare.inference.statistics import Interval, permutation_p, spearman_brown
 from allometry.compare.inputs.atlas import homologues, weights
 from allometry.compare.measures.graphs import dyads
@@ -158,10 +160,9 @@ def activity_structure(
             "ci": f"percentiles of {bootstrap} resamples of the neurons, ranks kept",
             "p": f"one-sided, against {nulls} permutations of the neurons of the connectome",
             "ceiling_low": "mean rank correlation of one recording with the mean of the others, over pairs in both",
-            "ceiling_high": "square root of the reliability of the mean over recordings (Spearman-Brown of the mean rank "
-            "correlation of two recordings)",
-            "verdict": "against the stronger of degrees (product of the neurons' numbers of partners, by the same resamples of the "
-            "neurons) and permuted neurons",
+            "ceiling_high": "upper limit (95 %, jackknife over recordings and groups of neurons) of the square root of the "
+            "reliability of the mean over recordings (Spearman-Brown of the mean rank correlation of two recordings): a perfect "
+            "predictor reaches that root on average, and exceeds the limit rarely",
             "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
         },
     )
@@ -252,23 +253,47 @@ def _correlations(trace: Floats) -> Floats:
 
 
 def _ceiling(each: Floats) -> tuple[float, float]:
-    """Low: a recording against the mean of the others. High: what a perfect predictor of the mean of all could reach.
+    """Low: a recording against the mean of the others. High: what a perfect predictor of the mean of all hardly exceeds.
 
-    The high bound is the square root of the reliability of the mean, by Spearman-Brown from the mean rank correlation of
-    two recordings and the mean number of recordings per pair.
+    A perfect predictor correlates with the mean as the square root of the reliability of the mean, on average; by
+    Spearman-Brown from the mean rank correlation of two recordings and the mean number of recordings per pair. What it
+    reaches on these neurons and recordings scatters about that: the high bound is the upper limit (one-sided 95 %) of the
+    jackknife over recordings and over groups of neurons.
     """
     if len(each) < 2:
         return (np.nan, np.nan)
     upper = np.triu_indices(each.shape[1], 1)
     vectors = each[:, upper[0], upper[1]]
     low = [_against_mean(own, np.delete(vectors, i, axis=0)) for i, own in enumerate(vectors)]
-    single = [_against_mean(a, b[None]) for i, a in enumerate(vectors) for b in vectors[:i]]
-    if not np.isfinite(low).any() or not np.isfinite(single).any():
+    reached, alike = _reached(vectors)
+    if not np.isfinite(low).any() or not np.isfinite(reached):
         return (np.nan, np.nan)
-    count = np.isfinite(vectors).sum(axis=0)
-    reliability = spearman_brown(max(float(np.nanmean(single)), 0.0), float(count[count > 0].mean()))
     lower = float(np.nanmean(low))
-    return (lower, max(lower, float(np.sqrt(reliability))))
+    recordings = [
+        _reached(np.delete(vectors, i, axis=0), np.delete(np.delete(alike, i, 0), i, 1))[0] for i in range(len(each))
+    ]
+    neurons = []
+    for group in groups(each.shape[1]):
+        kept = ~(np.isin(upper[0], group) | np.isin(upper[1], group))
+        neurons.append(_reached(vectors[:, kept])[0])
+    limit = crossed_interval(reached, recordings if len(each) > 2 else [], neurons, level=0.9, bounds=(-1.0, 1.0)).high
+    return (lower, max(lower, reached if np.isnan(limit) else limit))
+
+
+def _reached(vectors: Floats, alike: Floats | None = None) -> tuple[float, Floats]:
+    """Square root of the reliability of the mean of recordings [recordings, pairs], and their rank correlations.
+
+    `alike` gives the correlations [recordings, recordings] where they are known.
+    """
+    if alike is None:
+        alike = np.full((len(vectors), len(vectors)), np.nan)
+        for i, j in combinations(range(len(vectors)), 2):
+            alike[i, j] = alike[j, i] = _against_mean(vectors[i], vectors[j][None])
+    if not np.isfinite(alike).any():
+        return float("nan"), alike
+    count = np.isfinite(vectors).sum(axis=0)
+    reliability = spearman_brown(max(float(np.nanmean(alike)), 0.0), float(count[count > 0].mean()))
+    return float(np.sqrt(reliability)), alike
 
 
 def _against_mean(own: Floats, others: Floats) -> float:

@@ -78,6 +78,6 @@ def test_unknown_pairs_of_the_first_matrix_leave_the_test_exact() -> None:
         hidden = np.triu(rng.random((20, 20)) < 0.8, 1)
         x[hidden | hidden.T] = np.nan
         null = dyads.null(x, y, 39, repeat)
-        below += (null >= dyads.correlation(x, y)).sum() < 2  # p <= .05
+        below += (null >= dyads.dyadic_correlation(x, y)).sum() < 2  # p <= .05
     # binomial with p = .05: more than 13 of 120 once in 200 times
     assert below <= 13
