@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from scipy.optimize import linear_sum_assignment
 
+from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray, IntArray, varies
 from allometry.compare.inference.blockwise import Estimate
 from allometry.compare.inference.partitions import chance_nmi, jackknife_nmi
@@ -162,6 +163,9 @@ def dynamic_connectome(
             "p": "one-sided; explained share, similarity and modularity against recordings with shifted neurons (the row "
             "`shifted_animals` has the p of the motifs against that null); motif_match and community_nmi against "
             f"{PERMUTATIONS} permutations of the neurons",
+            "verdict": "ntf_explained: against the strongest of shifted neurons, shifted animals (the score less the central 95 % "
+            "of them) and constant coupling (jackknife over animals); similarity and modularity: against shifted neurons; "
+            "motif_match and community_nmi: against permuted neurons",
             "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
         },
     )
@@ -249,22 +253,67 @@ def _against_chance(
     restarts = Interval(float(alike.mean()), float(alike.min()), float(alike.max()))
     rank = motifs.factors.rank
 
-    def entry(measure: str, score: float | Interval, group: str, p: float = np.nan, n: int = items) -> dict[str, Any]:
+    def entry(
+        measure: str,
+        score: float | Interval,
+        group: str,
+        p: float = np.nan,
+        n: int = items,
+        held: Sequence[verdict.Baseline] = (),
+    ) -> dict[str, Any]:
         role = "result" if group == "motifs" else "baseline"
-        return row(measure, f"{rank} motifs", name, score, group=group, role=role, p=p, n=n)
+        return row(measure, f"{rank} motifs", name, score, group=group, role=role, p=p, n=n, baselines=held)
 
     explained, modularity = motifs.explained, float(motifs.modularity.mean())
     neurons, animals, own = chance["shifted_neurons"], chance["shifted_animals"], float(chance["own"][0])
+    held = [
+        _over_shifts(key, explained, own, null)
+        for key, null in (("shifted_neurons", neurons), ("shifted_animals", animals))
+    ]
+    held.append(verdict.jackknifed("constant", explained, constant, _without_each_animal(tensor, motifs.factors)))
+    like = [verdict.over_null("shifted_neurons", restarts.estimate, chance["similarity"])]
+    apart = [verdict.over_null("shifted_neurons", modularity, chance["modularity"])]
     return [
-        entry("ntf_explained", explained, "motifs", permutation_p(own, neurons)),
+        entry("ntf_explained", explained, "motifs", permutation_p(own, neurons), held=held),
         entry("ntf_explained", _spread(neurons), "shifted_neurons"),
         entry("ntf_explained", _spread(animals), "shifted_animals", permutation_p(own, animals)),
         entry("ntf_explained", constant, "constant"),
-        entry("ntf_similarity", restarts, "motifs", permutation_p(restarts.estimate, chance["similarity"]), alike.size),
+        entry(
+            "ntf_similarity",
+            restarts,
+            "motifs",
+            permutation_p(restarts.estimate, chance["similarity"]),
+            alike.size,
+            like,
+        ),
         entry("ntf_similarity", _spread(chance["similarity"]), "shifted_neurons", n=alike.size),
-        entry("motif_modularity", modularity, "motifs", permutation_p(modularity, chance["modularity"]), rank),
+        entry("motif_modularity", modularity, "motifs", permutation_p(modularity, chance["modularity"]), rank, apart),
         entry("motif_modularity", _spread(chance["modularity"]), "shifted_neurons", n=rank),
     ]
+
+
+def _over_shifts(name: str, explained: float, own: float, null: FloatArray) -> verdict.Baseline:
+    """Explained share beside that of a null, with the bounds of a fit with as few restarts as the null's (`own`)."""
+    found = verdict.over_null(name, own, null)
+    difference = explained - found.score
+    bounds = found.difference
+    return verdict.Baseline(
+        name, found.score, Interval(difference, bounds.low, max(bounds.high, difference), method="null")
+    )
+
+
+def _without_each_animal(tensor: Incomplete, factors: Factors) -> FloatArray:
+    """Explained share of the motifs less that of constant coupling, with each animal left out in turn [animals]."""
+    time, animal, pair = factors.modes
+    power, left, constant = (np.zeros(len(animal)) for _ in range(3))
+    for a, seen in enumerate(tensor.observed):
+        values = tensor.values[:, a, seen]
+        model = (time * (factors.weights * animal[a])) @ pair[seen].T
+        power[a], left[a] = (values**2).sum(), ((values - model) ** 2).sum()
+        constant[a] = ((values - values.mean(axis=0)) ** 2).sum()
+    others = power.sum() - power
+    gain = (constant.sum() - constant) - (left.sum() - left)
+    return np.divide(gain, others, out=np.full(len(power), np.nan), where=others > 0)
 
 
 def _halves(recorded: Recorded, rank: int, seed: int) -> list[dict[str, Any]]:
@@ -293,9 +342,11 @@ def _halves(recorded: Recorded, rank: int, seed: int) -> list[dict[str, Any]]:
     agreement, chance = jackknife_nmi(partitions), chance_nmi(partitions, PERMUTATIONS, seed)
     common: dict[str, Any] = {"candidate": f"{rank} motifs", "reference": recorded.name, "n": size}
     return [
-        row("motif_match", score=match, group="halves", role="control", p=permutation_p(match, null), **common),
+        row("motif_match", score=match, group="halves", role="control", p=permutation_p(match, null),
+            baselines=[verdict.over_null("permuted_neurons", match, null)], **common),
         row("motif_match", score=_spread(null), group="permuted_neurons", role="baseline", **common),
-        row("community_nmi", score=agreement, group="halves", role="control", p=permutation_p(agreement.estimate, chance), **common),
+        row("community_nmi", score=agreement, group="halves", role="control", p=permutation_p(agreement.estimate, chance),
+            baselines=[verdict.over_null("permuted_neurons", agreement.estimate, chance)], **common),
         row("community_nmi", score=_spread(chance), group="permuted_neurons", role="baseline", **common),
     ]  # fmt: skip
 
@@ -343,7 +394,8 @@ def _modules(
     found, chance = jackknife_nmi(pairs), chance_nmi(pairs, PERMUTATIONS, seed)
     p = permutation_p(found.estimate, chance) if np.isfinite(found.estimate) else np.nan
     return [
-        row("community_nmi", candidate, recorded.name, found, group="modules", p=p, n=len(mine)),
+        row("community_nmi", candidate, recorded.name, found, group="modules", p=p, n=len(mine),
+            baselines=[verdict.over_null("permuted_neurons", found.estimate, chance)]),
         row("community_nmi", candidate, recorded.name, _spread(chance), group="permuted_neurons", role="baseline", n=len(mine)),
     ]  # fmt: skip
 

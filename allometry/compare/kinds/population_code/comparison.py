@@ -222,6 +222,10 @@ def _words(nulls: int, splits: int, negative: str, size: int | None) -> dict[str
         "than 5 blocks, for noise), t distribution with the degrees of freedom of Satterthwaite; with fewer than 3 blocks, and "
         "of tuned_share, over units alone; decoding: t over the blocks that were left out in turn, with the correction of "
         "Nadeau & Bengio (2003) for the training trials that they share",
+        "verdict": "against the shuffles that p is of: the interval of the difference is the score less their central 95 %. "
+        "Correlations, spectral radius and dimension describe: *more* or *less* than shuffled is neither good nor bad. "
+        "tuned_share has none, since it counts units that beat their own shuffles, nor has the dimension of the signal, which "
+        "no shuffle leaves without noise",
         "p": f"against {nulls} shuffles ({SHUFFLES_OF_UNITS * nulls} for selectivity): of the stimuli within each block (decoding), or among "
         "presentations that followed one another, as many as there are stimuli (tuning, reliability, signal correlation; one-sided but for the correlation), or of the repeats of each unit by itself (noise correlation "
         "two-sided, spectral radius, participation ratio)",

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.crossed import crossed_interval, without_trials
 from allometry.compare.inference.statistics import Interval, fdr, permutation_p, spearman_brown
@@ -42,9 +43,12 @@ class Described:
         group = extra.pop("group", "")
         value = score.estimate if isinstance(score, Interval) else score
         p = permutation_p(value, null, alternative)
-        self.rows.append(row(measure, self.population.name, self.population.store, score, group=group, p=p, **extra))
+        label = f"{group}, {shuffled}" if group else shuffled
+        held = [verdict.over_null(label, value, null)] if null.size else []
+        self.rows.append(
+            row(measure, self.population.name, self.population.store, score, group=group, p=p, baselines=held, **extra)
+        )
         if null.size:
-            label = f"{group}, {shuffled}" if group else shuffled
             self.rows.append(_null_row(measure, self.population, null, label))
 
     def decoding(self, decoders: Sequence[str], centred: bool) -> dict[str, Any]:

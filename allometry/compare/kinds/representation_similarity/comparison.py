@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 from scipy.spatial.distance import squareform
 
+from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.blockwise import Estimate
 from allometry.compare.inference.statistics import Interval, permutation_p
@@ -192,10 +193,19 @@ def _models(
             estimate = geometry.agreement_interval(measure, own, matrix, draws)
             scored.append((layer, matrix, estimate, draws, geometry.null(measure, own, matrix, orders)))
         pixels = next((entry for entry in scored if entry[0].model == "pixels"), None)
-        for layer, _, estimate, draws, null in scored:
+        for layer, matrix, estimate, draws, null in scored:
             over = Interval(np.nan, np.nan, np.nan)
+            held = [verdict.over_null("shuffled stimuli", estimate.estimate, null)]
+            without = geometry.left_out(measure, own, matrix)
+            if len(turned):
+                held.append(_over_turns(measure, own, matrix, turned, estimate.estimate, without))
             if pixels is not None and layer.model != "pixels":
                 over = geometry.bounded(draws - pixels[3], estimate.estimate - pixels[2].estimate, count)
+                if measure == "cka":  # which has no resamples
+                    left = without - geometry.left_out(measure, own, pixels[1])
+                    held.append(verdict.jackknifed("pixels", estimate.estimate, pixels[2].estimate, left))
+                else:
+                    held.append(verdict.Baseline("pixels", pixels[2].estimate, over))
             rows.append(
                 entry(
                     measure,
@@ -212,6 +222,7 @@ def _models(
                     over_pixels=over.estimate,
                     over_low=over.low,
                     over_high=over.high,
+                    baselines=held,
                 )
             )
         for model in dict.fromkeys(layer.model for layer in layers):
@@ -230,6 +241,16 @@ def _models(
             if measure == settings.measures[0] and estimate.estimate > winner[0]:
                 winner = (estimate.estimate, geometry.matrix_of("ssm", layer.responses), name)
     return winner[1], winner[2]
+
+
+def _over_turns(
+    measure: str, own: FloatArray, matrix: FloatArray, turned: np.ndarray, score: float, left_out: FloatArray
+) -> verdict.Baseline:
+    """Score beside its mean over all turns of all directions, with a jackknife over stimuli."""
+    every = [matrix[np.ix_(order, order)] for order in turned]
+    mean = float(np.mean([geometry.agreement(measure, own, other) for other in every]))
+    left = left_out - np.mean([geometry.left_out(measure, own, other) for other in every], axis=0)
+    return verdict.jackknifed("turned directions", score, mean, left)
 
 
 def _depth(model: str, population: Population, scored: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
@@ -337,6 +358,9 @@ def _words(settings: Settings, screen: stimuli.Screen, found: Sequence[Populatio
         "ceiling_low": f"mean over {settings.splits} random halves of the repeats: what one half tells of the other",
         "ceiling_high": "sqrt(2 r / (1 + r)) of it; between populations the geometric mean of both ceilings. rsa needs four "
         "repeats of each stimulus for it",
+        "verdict": "models: against the strongest of pixels (by the same resamples of the stimuli; cka: jackknife over stimuli), "
+        "turned directions (jackknife) and shuffled stimuli; populations: against shuffled stimuli. pseudo_depth is a place, "
+        "not a score, and has none",
         "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
         "design": counts + ". Few stimuli make few pairs (12 stimuli: 66) that are not independent: layers that differ "
         "little cannot be told apart",

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from scipy.spatial.distance import squareform
 
+from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.statistics import Interval, leave_one_out_ceiling, permutation_p
 from allometry.compare.inputs.design import Population
@@ -90,8 +91,11 @@ def between_populations(
                     p=permutation_p(estimate.estimate, null),
                     ceiling=(low, high),
                     n=len(labels),
+                    baselines=[verdict.over_null("shuffled stimuli", estimate.estimate, null)],
                 )
             )
+            shuffled = {"group": "shuffled stimuli", "role": "baseline", "n": len(labels)}
+            rows.append(entry(measure, a.name, b.name, spread(null), **shuffled))
     return rows
 
 

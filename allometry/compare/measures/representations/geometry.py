@@ -136,13 +136,21 @@ def agreement_interval(measure: str, a: FloatArray, b: FloatArray, draws: FloatA
         return bounded(draws, estimate, len(a), (-1.0, 1.0))
     if len(a) < FEWEST_FOR_INTERVAL or not np.isfinite(estimate):
         return Interval(estimate, np.nan, np.nan)
-    everyone = np.arange(len(a))
-    left = np.array([_cka(a[np.ix_(k, k)], b[np.ix_(k, k)]) for k in (np.delete(everyone, s) for s in everyone)])
+    left = left_out(measure, a, b)
     if not np.isfinite(left).all():
         return Interval(estimate, np.nan, np.nan)
     spread = float(np.sqrt((len(a) - 1) / len(a) * ((left - left.mean()) ** 2).sum()))
     reach = float(student.ppf(0.975, len(a) - 1)) * spread
     return Interval(estimate, estimate - reach, estimate + reach, method="jackknife")
+
+
+def left_out(measure: str, a: FloatArray, b: FloatArray) -> FloatArray:
+    """Agreement [stimuli] with one stimulus left out each; NaN for fewer than 6 stimuli."""
+    everyone = np.arange(len(a))
+    if len(a) < FEWEST_FOR_INTERVAL:
+        return np.full(len(a), np.nan)
+    kept = (np.delete(everyone, s) for s in everyone)
+    return np.array([agreement(measure, a[np.ix_(k, k)], b[np.ix_(k, k)]) for k in kept])
 
 
 def bounded(

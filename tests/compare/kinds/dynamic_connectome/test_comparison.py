@@ -8,9 +8,12 @@ import pytest
 import xarray as xr
 
 from allometry import stores
+from allometry.compare.inference import verdict
 from allometry.compare.inference.partitions import nmi
 from allometry.compare.kinds.dynamic_connectome import comparison as subject
 from allometry.compare.kinds.dynamic_connectome import coupling_tensor
+from allometry.compare.measures.tensors.decomposition import normalised
+from allometry.compare.measures.tensors.incomplete import Incomplete
 from allometry.errors import ComparisonError
 from tests.compare.conftest import ATTRS, labels
 
@@ -73,6 +76,11 @@ def test_planted_motifs_their_timing_and_their_communities_are_found(
     assert explained.loc["motifs"].score > explained.loc["shifted_neurons"].ci_high
     assert explained.loc["motifs"].score > explained.loc["constant"].score
     assert explained.loc["motifs"].p == explained.loc["shifted_animals"].p == pytest.approx(1 / 10)
+    found = explained.loc["motifs"]
+    assert (found.verdict, found.baseline) == ("undecided", "shifted_animals")  # nine shifts are too few
+    assert found.difference == pytest.approx(found.score - explained.loc["shifted_animals"].score)
+    assert rows.loc[("community_nmi", "halves")].verdict == "better"
+    assert rows.loc[("motif_modularity", "motifs")].verdict == "undecided"
     assert rows.loc[("ntf_similarity", "motifs")].score > 0.95
     assert rows.loc[("motif_modularity", "motifs")].p == pytest.approx(1 / 10)
     assert rows.loc[("motif_match", "halves")].score > 0.8
@@ -90,6 +98,26 @@ def test_coupling_without_a_common_time_is_told_apart() -> None:
     assert explained.loc["motifs"].p == pytest.approx(1 / 10)  # neurons are coupled
     assert explained.loc["shifted_animals"].p > 0.1  # but no time is shared
     assert rows.loc[("motif_match", "halves")].p < 0.05  # the same pairs in other animals
+    assert explained.loc["motifs"].verdict != "better"
+
+
+def test_gain_over_constant_coupling_without_each_animal() -> None:
+    rng = np.random.default_rng(5)
+    time, animal, pair = (rng.random((size, 2)) for size in (30, 5, 12))
+    values = np.einsum("tr,ar,pr->tap", time, animal, pair) + 0.05 * rng.random((30, 5, 12))
+    observed = rng.random((5, 12)) < 0.8
+    tensor = Incomplete(np.where(observed, values, np.nan), observed)
+    factors = normalised(np.ones(2), [time, animal, pair], 0.1)
+    gains = subject._without_each_animal(tensor, factors)
+    model = np.einsum("r,tr,ar,pr->tap", factors.weights, *factors.modes)
+    for a in range(5):
+        kept = observed.copy()
+        kept[a] = False
+        x, m = values[:, kept], model[:, kept]
+        expected = (((x - x.mean(axis=0)) ** 2).sum() - ((x - m) ** 2).sum()) / (x**2).sum()
+        assert gains[a] == pytest.approx(expected)
+    found = verdict.jackknifed("constant", 0.9, 0.9 - gains.mean(), gains)
+    assert verdict.judge(found.difference, margin=0.02) == "better"
 
 
 def test_uncoupled_neurons_are_like_their_null() -> None:

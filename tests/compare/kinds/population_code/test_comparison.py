@@ -293,3 +293,24 @@ def test_mcateer_is_decoded_as_published(mirror: Path) -> None:
 def test_no_shuffles_or_resamples_are_refused(key: str) -> None:
     with pytest.raises(ComparisonError, match=f"{key} is 0"):
         population_code({}, responses=[], **{**QUICK, key: 0})
+
+
+def test_planted_codes_are_better_than_shuffles_and_noise_is_not() -> None:
+    options = {**QUICK, "nulls": 49}
+    store = make_responses(planted(shared=SHARED), {"direction": directions(STIMULI)})
+    rows = rows_of(population_code({"v1": store}, responses=["v1"], **options))  # type: ignore[arg-type]
+    for measure, group, baseline in (
+        ("decoding_within", "nearest_centroid", "nearest_centroid, shuffled labels"),
+        ("osi", "", "shuffled labels"),
+        ("circular_variance", "", "shuffled labels"),
+        ("reliability", "", "shuffled labels"),
+        ("noise_correlation", "", "shuffled trials"),
+    ):
+        found = rows.loc[(measure, group)]
+        assert (found.verdict, found.baseline) == ("better", baseline), measure
+        assert found.difference == pytest.approx(found.score - rows.loc[(measure, baseline)].score)
+    noise = np.random.default_rng(2).normal(5, 1, (STIMULI, REPEATS, UNITS))
+    store = make_responses(noise, {"direction": directions(STIMULI)})
+    rows = rows_of(population_code({"v1": store}, responses=["v1"], **options))  # type: ignore[arg-type]
+    for measure, group in (("decoding_within", "nearest_centroid"), ("osi", ""), ("reliability", "")):
+        assert rows.loc[(measure, group)].verdict != "better", measure

@@ -71,6 +71,10 @@ def test_a_population_of_gabor_units_is_recognised(found: Result) -> None:
         assert best.score > scores.loc["pixels: pixels", "score"] + 0.3
         if measure != "cka":
             assert best.over_low > 0
+        # the bank holds every orientation alike: which direction is which tells it nothing
+        assert best.baseline == "turned directions", measure
+        assert best.verdict != "better", measure
+        assert scores.loc["pixels: pixels", "verdict"] != ""
     depth = rows[rows["measure"] == "pseudo_depth"].set_index("candidate")
     assert depth.loc["gabor_complex", "score"] == 1
     assert depth.loc["gabor_complex", "ci_low"] <= 1 <= depth.loc["gabor_complex", "ci_high"]
