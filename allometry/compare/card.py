@@ -19,6 +19,7 @@ from allometry.compare.registry import Measure, measure
 LOW_CEILING = {"auc": 0.6, "correlation": 0.3, "ratio": 0.3, "reliability": 0.1}
 """Lower bounds of the ceiling, by rule, under which a score relative to it is mostly noise."""
 
+VERDICT = ("verdict", "baseline", "difference", "difference_low", "difference_high")
 NUMBERS = ("score", "ci_low", "ci_high", "p", "p_fdr", "ceiling_low", "ceiling_high", "ceiled", "n")
 
 
@@ -99,7 +100,7 @@ def _card(
             "stores": attrs.get("source", {}),
             "comparison": attrs.get("title", ""),
         },
-        "raw": [_pick(r) for r in results],
+        "raw": [_pick(r, entry) for r in results],
         "ceiling": {
             "rule": entry.ceiling_rule,
             "low": [min(lows), max(lows)] if lows else None,
@@ -119,7 +120,7 @@ def _card(
             for r in results
             if r["ceiled"] is not None
         ],
-        "baselines": [{"role": r["role"], **_pick(r)} for r in records if r.get("role", "result") != "result"],
+        "baselines": [{"role": r["role"], **_pick(r, entry)} for r in records if r.get("role", "result") != "result"],
         "statistics": {
             "parameters": attrs.get("parameters", {}),
             "seed": attrs.get("seed"),
@@ -134,7 +135,20 @@ def _card(
     }
 
 
-def _pick(record: dict[str, Any]) -> dict[str, Any]:
+def _pick(record: dict[str, Any], entry: Measure) -> dict[str, Any]:
     further = ("null", "weight_mv", "gap_junction", "unit", "expected", "relative", "beside_seeds")
     extra = {key: value for key, value in record.items() if key in further and value}
+    if record.get("verdict"):
+        extra |= {key: record[key] for key in VERDICT} | {"worth": worth(record, entry)}
     return {"candidate": record["candidate"], "group": record["group"], **{k: record.get(k) for k in NUMBERS}, **extra}
+
+
+def worth(record: Mapping[str, Any], entry: Measure) -> str:
+    """A verdict in words: `worse than path length`; of a score that only describes, *more* and *less*."""
+    verdict, name = str(record["verdict"]), str(record["baseline"]).replace("_", " ")
+    if verdict == "undecided":
+        return f"undecided against {name}"
+    if entry.scale is not None and entry.scale.descriptive:
+        good, bad = ("more", "less") if entry.scale.larger else ("less", "more")
+        verdict = {"better": good, "no better": f"no {good}", "worse": bad}[verdict]
+    return f"{verdict} than {name}"

@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from allometry import files
 from allometry.errors import ReportError
+from allometry.report import verdicts
 from allometry.report.drawing import strips
 from allometry.report.recovery_quotes import quotes, sentences
 
@@ -69,6 +70,7 @@ def render(cards: Sequence[Mapping[str, Any]], comparison: str, data: str) -> st
         lstrip_blocks=True,
     )
     environment.filters |= {"number": number, "probability": probability}
+    environment.globals |= {"badge": verdicts.badge, "signs": verdicts.SIGNS}
     # cards that hold nothing but baselines come last
     shown = sorted((_shown(card) for card in cards), key=lambda card: not card["raw"])
     return environment.get_template("cards.html").render(
@@ -98,6 +100,10 @@ def table(data: Sequence[str]) -> pd.DataFrame:
                 "path": Path(path).with_suffix(".html").as_posix(),
                 "cards": len(cards),
                 "scores": sum(len(card["raw"]) for card in cards),
+                **{
+                    f"{sign} {verdict}": sum(card["verdicts"].get(verdict, 0) for card in cards)
+                    for verdict, sign in verdicts.SIGNS.items()
+                },
                 "with a ceiling": sum(card["ceiling"]["low"] is not None for card in cards),
                 "with model recovery": sum(bool(card["validity"]["recovery"]) for card in cards),
                 "flags": ", ".join(
@@ -127,6 +133,8 @@ def _shown(card: Mapping[str, Any]) -> dict[str, Any]:
     for row in rows:
         row["name"] = _readable(row["candidate"])
         row["strip"] = strips.strip(row, axis, row["role"]) if axis else ""
+        row["badge"] = verdicts.badge(row.get("verdict", ""), row.get("worth", ""))
+        row["apart"] = verdicts.difference(row)
         row["above"] = row.get("ceiled") is not None and row["ceiled"] > 1
     scores = [row["score"] for row in card["raw"] if row["score"] is not None]
     return {
@@ -138,7 +146,12 @@ def _shown(card: Mapping[str, Any]) -> dict[str, Any]:
             name: any(row.get(name) is not None for row in rows) for name in ("ceiled", "p", "p_fdr", "ceiling_low")
         },
         "nulls": nulls,
-        "judged": any(row.get("verdict") for row in rows),
+        "judged": any(row.get("verdict") or row.get("beside_seeds") for row in rows),
+        "verdicts": {
+            verdict: count
+            for verdict in verdicts.SIGNS
+            if (count := sum(row.get("verdict") == verdict for row in card["raw"]))
+        },
         "range": [min(scores), max(scores)] if scores else None,
         "above": sum(row["above"] for row in rows if row["role"] == "result"),
     }

@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from allometry import stores as store_access
+from allometry.report import verdicts
 from allometry.report.cards import table as card_table
 from allometry.report.page import Section
 from allometry.stores import activity_summary
@@ -27,16 +28,18 @@ SECTIONS = {
     ("simulated_",): ("Simulations", "Bitwise the same for any number of partitions, threads and workers."),
     ("compared_",): (
         "Comparisons",
-        "Scores with confidence intervals, nulls and ceilings; a result that is no better than its baseline says so.",
+        "Scores with confidence intervals, nulls and ceilings. Every result is held against its strongest baseline: ▲ better, "
+        "＝ no better, ▼ worse, ? undecided, with the 95 % interval of the difference.",
     ),
 }
 
-# Columns of the table of scores: `role` beside the names, so that a baseline is not read as a result
-SCORE_TEXT = ("comparison", "measure", "candidate", "reference", "group", "role", "null", "verdict")
+# Columns of the table of scores: `role` and verdict beside the names, so that no result is read without its baseline
+SCORE_TEXT = ("comparison", "measure", "candidate", "reference", "group", "role", "verdict", "baseline", "null")
 SCORE_COLUMNS = [
-    *SCORE_TEXT[:6],
+    *SCORE_TEXT[:8],
+    *("difference", "difference_low", "difference_high"),
     *("score", "ci_low", "ci_high", "ceiling_low", "ceiling_high", "ceiled", "p", "p_fdr", "n"),
-    *SCORE_TEXT[6:],
+    *SCORE_TEXT[8:],
 ]
 
 
@@ -113,7 +116,10 @@ def scores_table(stores: Sequence[str]) -> pd.DataFrame:
     )
     text = {name: table[name].where(table[name].notna(), "").astype(str) for name in SCORE_TEXT}
     numbers = {name: pd.to_numeric(table[name]) for name in SCORE_COLUMNS if name not in SCORE_TEXT}
-    return table.assign(**text, **numbers).astype({"n": "Int64"})
+    table = table.assign(**text, **numbers).astype({"n": "Int64"})
+    said = [verdicts.difference(row) if row["verdict"] else "" for row in table.to_dict("records")]
+    table = table.assign(difference=said).drop(columns=["difference_low", "difference_high"])
+    return table.rename(columns={"difference": "difference (95 % interval)"})
 
 
 def store_table(stores: Sequence[str]) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from allometry import files
 from allometry.errors import ReportError
+from allometry.report import verdicts
 from allometry.report.drawing.figure_file import Figure
 
 
@@ -118,6 +119,8 @@ def table_html(table: pd.DataFrame, folder: Path) -> Markup:
 
 
 def _cell(column: str, value: Any, folder: Path) -> str:
+    if column == "verdict" and value in verdicts.SIGNS:
+        return f"<td>{verdicts.badge(value)}</td>"
     if column == "path":
         return f'<td><a href="{escape(_relative(value, folder))}">{escape(str(value))}</a></td>'
     if isinstance(value, bool) or value is None or isinstance(value, str):

@@ -156,7 +156,7 @@ def test_page_says_what_the_cards_say(made: tuple[Path, Path]) -> None:
     text = re.sub(r"\s+", " ", _Document(made[1].read_text(encoding="utf-8")).text)
     for words in (
         "atlas & co", "a_<b>", "<i>none</i>", "0.620", "1,234", "1 above the ceiling", "low ceiling", "no ceiling",
-        "0.550 to 0.580", "2.400 ▲", "1.5 s", "10.0 MiB", "nor missed from different",
+        "0.550 to 0.580", "2.400 △", "1.5 s", "10.0 MiB", "nor missed from different",
         "This measure is not part of a model recovery of this run",
     ):  # fmt: skip
         assert words in text, words

@@ -40,7 +40,8 @@ def paths(tmp_path: Path) -> list[str]:
 def test_table_of_scores_has_verdicts_roles_and_numbers_of_items(paths: list[str]) -> None:
     table = contents.scores_table(paths).set_index("candidate")
     own = table.loc["own"]
-    assert own[["role", "verdict", "null"]].tolist() == ["result", "no better", "rewired"]
+    assert own[["role", "verdict", "baseline", "null"]].tolist() == ["result", "no better", "weight", "rewired"]
+    assert own["difference (95 % interval)"] == "−0.100 (−0.200 to +0.010)"
     assert own[["n", "p_fdr", "ceiled"]].tolist() == [1200, 0.02, 0.9]
     assert table["comparison"].tolist() == ["full", "full", "plain"]
     plain = table.loc["x"]
@@ -54,6 +55,7 @@ def test_baselines_are_marked_and_missing_values_are_empty(paths: list[str], tmp
     assert len(marked) == 1
     assert ">weight<" in marked[0]
     assert ">1,200<" in marked[0]
+    assert '<span class="verdict no-better">＝ no better</span>' in str(lines)
     assert "nan" not in str(lines).lower()
     assert "<NA>" not in str(lines)
 

@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from allometry import stores
+from allometry.report import verdicts
 from allometry.report.drawing.figure_file import Figure
 from allometry.report.drawing.forest import forest
 from allometry.report.drawing.parts import rows_of
@@ -43,4 +44,5 @@ def draw(paths: Mapping[str, str], image: str | Path) -> None:
         caption = drawing(rows, {key: node.to_dataset() for key, node in curves.items()}, image)
     else:
         caption = forest(rows, image)
+    caption = " ".join(part for part in (caption, verdicts.summary(rows)) if part)
     Figure(f"{tree.attrs['title']} ({name})", caption, (path,)).save(image)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from allometry.report.drawing.parts import LINES, styles
 from allometry.report.drawing.style import COLOURS, NEUTRAL, figure
+from allometry.report.verdicts import sentence
 
 
 def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
@@ -49,12 +50,13 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path
         ax_auc.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, -0.5 / height), ncols=2)
         ax_gain.set(title="Gain over the direct weight", ylabel="difference of AUC")
         _nulls(ax_null, null, shown)
-    gains = rows[(rows["measure"] == "influence_auc_gain") & (rows["group"] == "over_weight")]
-    verdicts = gains["verdict"].astype(str).value_counts().to_dict() if "verdict" in gains else {}
-    said = ", ".join(f"{verdict} at {count}" for verdict, count in verdicts.items())
+    own = rows[(rows["measure"] == "influence_auc") & (rows["group"] == "simulated")]
+    best = own.sort_values("score").iloc[-1] if len(own) else None
+    worth = sentence(best) if best is not None else ""
+    told = f" The best of {len(own)} simulations is {worth}." if worth else ""
     return (
-        "Each neuron is driven in turn; the score of a pair is the peak depolarisation of the responding neuron. Compared with the "
-        f"direct connection weight, the simulation is {said} of {len(gains)} points. Bars: 95 % intervals over driven neurons."
+        "Each neuron is driven in turn; the score of a pair is the peak depolarisation of the responding neuron."
+        f"{told} Bars: 95 % intervals over driven neurons."
     )
 
 

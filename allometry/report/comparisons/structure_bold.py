@@ -10,6 +10,7 @@ import xarray as xr
 
 from allometry.report.drawing.parts import estimate
 from allometry.report.drawing.style import COLOURS, figure
+from allometry.report.verdicts import sentence
 
 
 def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
@@ -50,7 +51,8 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path
             title="BOLD by structural weight", xlabel="structural weight", ylabel="correlation of BOLD (mean, SD)"
         )
     mean = scores[scores["group"] == "mean"].iloc[0]
+    told = f" ({worth})" if (worth := sentence(mean)) else ""
     return (
-        f"Rank correlation over all pairs of regions; mean over subjects {estimate(mean)}, noise ceiling "
+        f"Rank correlation over all pairs of regions; mean over subjects {estimate(mean)}{told}, noise ceiling "
         f"{mean['ceiling_low']:.3f} to {mean['ceiling_high']:.3f} (how well other subjects' BOLD predicts a subject's)."
     )

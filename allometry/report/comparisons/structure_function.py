@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from allometry.report.drawing.parts import estimate, intervals, styles
 from allometry.report.drawing.style import COLOURS, NEUTRAL, figure
+from allometry.report.verdicts import sentence
 
 
 def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
@@ -45,9 +46,10 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path
         groups = rows[(rows["measure"] == "influence_auc") & (rows["reference"] == main)]
         _by_predictor(ax_predictor, groups, "AUC by predictor", chance=0.5)
     best = weight[weight["reference"] == main].sort_values("score").iloc[-1]
+    told = f": {worth}" if (worth := sentence(best)) else ""
     return (
         "An influence is a measured pair with q below the threshold; pairs are (stimulated, responding). The connection weight "
-        f"of {best['candidate']} tells influences of {main} with AUC {estimate(best)}. Bars: 95 % intervals over stimulated "
+        f"of {best['candidate']} tells influences of {main} with AUC {estimate(best)}{told}. Bars: 95 % intervals over stimulated "
         "neurons; histograms: connectomes rewired with every degree kept."
     )
 
