@@ -67,7 +67,7 @@ def homogenize(files: dict[str, list[Path]], out: Path, preset: str) -> None:
             "files": [{"name": path.name, "sha256": "0" * 64} for path in paths],
             "stores": {name: {"kind": "activity"}},
         }
-        stage.run(entry, name, paths[0].parent, out / f"{name}.zarr", options={"preset": preset})
+        stage.run(entry, name, paths[0].parent, out / f"{name}.zarr", overwrite=True, options={"preset": preset})
 
 
 def loops(paths: list[Path]) -> None:

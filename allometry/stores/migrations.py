@@ -9,15 +9,24 @@ from allometry.stores.attributes import encoded
 from allometry.stores.kinds.scores import with_verdicts
 from allometry.stores.schema import Data, Schema
 
-Step = Callable[[Data], None]
+# Changes an opened store in place, or returns the reason why that cannot be done.
+Step = Callable[[Data], str | None]
 
 
-def _attributes_as_text(obj: Data) -> None:
+def _attributes_as_text(obj: Data) -> str | None:
     """Version 1 held mappings as they were; see `attributes`."""
     for node in obj.subtree if isinstance(obj, xr.DataTree) else (obj,):
         node.attrs = encoded(node.attrs)
         for variable in node.variables.values():
             variable.attrs = encoded(variable.attrs)
+    return None
+
+
+def _signs_of_worms(obj: Data) -> str | None:
+    """Version 1 had +1 for neurons without a known transmitter, and for ALA, RIBL and RIBR, which have GABA."""
+    if "sign" in obj.variables and obj.attrs.get("species") == "Caenorhabditis elegans":
+        return "older than the rule that the sign of a neuron is 0 where nobody knows it"
+    return _attributes_as_text(obj)
 
 
 def _verdicts_empty(obj: Data) -> None:
@@ -29,6 +38,7 @@ def _verdicts_empty(obj: Data) -> None:
 # (kind, or "" for every kind; version that is left behind) -> the change in place, or the sentence that refuses.
 STEPS: dict[tuple[str, int], Step | str] = {
     ("", 1): _attributes_as_text,
+    ("connectome", 1): _signs_of_worms,
     ("scores", 2): _verdicts_empty,
 }
 
@@ -57,14 +67,14 @@ def migrated(obj: Data, schema: Schema, version: int, where: str) -> Data:
     """
     for old in range(version, schema.version):
         step = step_from(schema, old)
-        if step is None or isinstance(step, str):
+        reason = step(obj) if callable(step) else step or "not known here"
+        if reason is not None:
             raise StoreError(
-                what=f"a {schema.name} store of version {version}, which is {step or 'not known here'}",
+                what=f"a {schema.name} store of version {version}, which is {reason}",
                 where=where,
                 expected=f"version {schema.version}",
                 do="build it again with this version of Allometry, or open it with xarray.open_zarr",
             )
-        step(obj)
     if version != schema.version:
         obj.attrs["schema_version"] = schema.version
     return obj

@@ -14,12 +14,13 @@ import xarray as xr
 from distributed import Client, LocalCluster
 
 from allometry import models, simulate, stores
-from allometry.errors import SimulationError
+from allometry.errors import SimulationError, StoreError
 from allometry.network import FixedTotalNumber, IafPscExp, Network, Population, Projection
 from allometry.simulate.build.partition import Partition
 from allometry.simulate.build.plan import compile_network
 from allometry.simulate.distribute import attempts, task
 from tests.simulate import engine
+from tests.stores import samples
 
 
 def content(store: Path) -> str:
@@ -194,6 +195,30 @@ def test_checkpoint_of_other_code_is_not_used(
     steps.clear()
     simulate.run(small, 700, 1, tmp_path / "a.zarr", 1, 1, **options)  # type: ignore[arg-type]
     assert min(steps) == 0
+
+
+def test_what_stands_where_a_run_would_write_stops_it_before_it_begins(
+    tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 11.2: a store was replaced unasked, and any folder that ended in .zarr was deleted."""
+
+    def begin(*_: object) -> None:
+        raise AssertionError("the run began")
+
+    monkeypatch.setattr("allometry.simulate.runner.compile_network", begin)
+    mine = tmp_path / "mine.zarr"
+    mine.mkdir()
+    (mine / "thesis.tex").write_text("years of work")
+    for overwrite in (False, True):
+        with pytest.raises(StoreError, match=r"thesis\.tex is no part of a store, which would be deleted"):
+            simulate.run(small, 100, 1, mine, overwrite=overwrite)
+    assert (mine / "thesis.tex").read_text() == "years of work"
+    store = stores.write(samples.spikes(), tmp_path / "a.zarr")
+    with pytest.raises(StoreError, match="the store exists"):
+        simulate.run(small, 100, 1, store)
+    assert stores.verify(store) == []
+    with pytest.raises(AssertionError, match="the run began"):
+        simulate.run(small, 100, 1, store, overwrite=True)
 
 
 def test_a_failing_partition_ends_the_run_with_its_cause(

@@ -108,7 +108,10 @@ def as_version_1(path):
 
 @pytest.mark.parametrize("kind", samples.KINDS)
 def test_a_store_of_version_1_is_opened_as_one_of_today(kind, tmp_path):
-    new, old = (stores.write(samples.sample(kind), tmp_path / f"{name}.zarr") for name in ("new", "old"))
+    obj = samples.sample(kind)
+    if kind == "connectome":
+        obj.attrs["species"] = "Mus musculus"  # see below for worms
+    new, old = (stores.write(obj, tmp_path / f"{name}.zarr") for name in ("new", "old"))
     as_version_1(old)
     assert xr.open_zarr(old).attrs["source"] == samples.ATTRS["source"]
     opened = stores.open(old, check="full")
@@ -118,6 +121,26 @@ def test_a_store_of_version_1_is_opened_as_one_of_today(kind, tmp_path):
     assert stores.diff(new, old) == [
         "the values are the same, the files are not (other chunks, compression or library version)"
     ]
+
+
+def test_a_connectome_of_a_worm_whose_unknown_signs_are_positive_is_refused_in_one_sentence(tmp_path):
+    path = stores.write(samples.connectome(), tmp_path / "a.zarr")
+    as_version_1(path)
+    with pytest.raises(StoreError, match="version 1, which is older than the rule that the sign of a neuron is 0"):
+        stores.open(path)
+    unsigned = stores.write(samples.connectome().drop_vars("sign"), tmp_path / "b.zarr")
+    as_version_1(unsigned)
+    assert stores.violations(stores.open(unsigned)) == []
+
+
+@pytest.mark.parametrize("version", [0, -1, True, "1", None, 1.0, 99])
+def test_a_version_that_never_was_is_not_known(tmp_path, version):
+    path = stores.write(samples.connectome(), tmp_path / "a.zarr")
+    metadata = json.loads((path / "zarr.json").read_bytes())
+    metadata["attributes"]["schema_version"] = version
+    (path / "zarr.json").write_bytes(attributes.sorted_json(metadata))
+    with pytest.raises(StoreError, match="is not known here"):
+        stores.open(path, check="none")
 
 
 def test_a_version_whose_meaning_changed_is_refused_in_one_sentence(tmp_path, monkeypatch):

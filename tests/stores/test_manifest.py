@@ -50,6 +50,7 @@ def test_provenance_says_who_when_and_with_what(path):
     provenance = stores.read_manifest(path)["provenance"]
     assert provenance["config"] == {"rate": 2}
     assert {"allometry", "numpy", "xarray", "zarr"} <= set(provenance["packages"])
+    assert "pytest" not in provenance["packages"]  # what only the tests need says nothing about a store
     assert provenance["times"]["started"] <= provenance["times"]["finished"]
     assert provenance["host"]
     assert "git" in provenance

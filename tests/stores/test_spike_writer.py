@@ -145,3 +145,15 @@ def test_a_finish_that_is_not_valid_leaves_nothing(tmp_path):
     with pytest.raises(StoreError, match="JSON"):
         writer.close(attrs={"bad": float("nan")})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_empty_blocks_add_nothing_and_blocks_of_two_lengths_are_refused(tmp_path):
+    with stores.SpikeWriter(tmp_path / "a.zarr", UNITS, 0.1, 1.0, samples.ATTRS) as writer:
+        writer.append([], [])
+        writer.append([1], [0])
+        writer.append([], [])
+        for step, unit in (([2], []), ([], [0]), ([2, 3], [0])):
+            with pytest.raises(StoreError, match="not sorted"):
+                writer.append(step, unit)
+        writer.append([2], [0])
+    assert stores.open(tmp_path / "a.zarr")["spike_step"].values.tolist() == [1, 2]
