@@ -9,6 +9,10 @@ BIN := .venv/bin
 STAMP := .venv/.allometry-installed
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
+# Snakemake does not start where its cache below the home folder cannot be written.
+ifneq ($(shell c="$${XDG_CACHE_HOME:-$$HOME/.cache}"; mkdir -p "$$c" 2>/dev/null && test -w "$$c" && echo yes),yes)
+export XDG_CACHE_HOME := $(CURDIR)/.cache
+endif
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -21,7 +25,7 @@ $(STAMP): envs/requirements.lock pyproject.toml
 	@touch $@
 
 run: $(STAMP)
-	$(BIN)/snakemake --cores $(CORES)
+	$(BIN)/python -m snakemake --cores $(CORES)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
@@ -34,7 +38,7 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/mypy
-	$(BIN)/snakemake --lint
+	$(BIN)/python -m snakemake --lint
 
 format: $(STAMP)
 	$(BIN)/ruff format .

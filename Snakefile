@@ -12,6 +12,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from allometry import workflow as allometry_workflow
 from allometry.fingerprint import fingerprint
 
+allometry_workflow.quote_python()
+
 min_version("9.27")
 # Snakemake merges configuration files; a small configuration must not inherit the runs of config.yaml.
 if not workflow.overwrite_configfiles:

@@ -4,6 +4,12 @@ Each stage of the workflow is a subpackage with its own name: `retrieve`, `homog
 `compare` and `report`. Everything that passes between them is a store (`allometry.stores`).
 """
 
+import os
 from importlib.metadata import version
+
+from allometry import caches
+
+# before numba and matplotlib are imported, which look where they can write
+caches.place(os.environ)
 
 __version__ = version("allometry")
