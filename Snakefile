@@ -1,18 +1,15 @@
 """From worm to cortex: retrieve, homogenize, simulate, compare, report."""
 
-import os
 import sys
 
 from snakemake.utils import min_version
 
-# One thread per job in the libraries; the kernels of the simulator have threads of their own.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+from allometry import processes
+
+processes.prepare(workflow.is_main_process)
 
 from allometry import workflow as allometry_workflow
 from allometry.fingerprint import fingerprint
-
-allometry_workflow.quote_python()
 
 min_version("9.27")
 # Snakemake merges configuration files; a small configuration must not inherit the runs of config.yaml.

@@ -7,9 +7,10 @@ Each stage of the workflow is a subpackage with its own name: `retrieve`, `homog
 import os
 from importlib.metadata import version
 
-from allometry import caches
+from allometry import caches, processes
 
 # before numba and matplotlib are imported, which look where they can write
 caches.place(os.environ)
+processes.quiet_in_workflow()
 
 __version__ = version("allometry")

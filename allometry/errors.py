@@ -4,9 +4,11 @@ Every such error says what is wrong, where, what was expected and what to do (DE
 """
 
 import contextlib
+import errno
 import logging
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -84,7 +86,8 @@ def log_to(*handlers: logging.Handler) -> Iterator[logging.Logger]:
     finally:
         for handler in handlers:
             logger.removeHandler(handler)
-            handler.close()
+            with contextlib.suppress(OSError):  # what a full disk did not take
+                handler.close()
 
 
 @contextlib.contextmanager
@@ -123,16 +126,64 @@ def _interrupted(kind: type[BaseException], error: BaseException, trace: Traceba
         sys.__excepthook__(kind, error, trace)
 
 
+_DISK = {
+    errno.ENOSPC: "free some space, or write to another disk",
+    errno.EDQUOT: "free some of your quota, or write to another disk",
+    errno.EFBIG: "write to a file system that takes files of this size",
+    errno.EROFS: "write to a disk that is not read-only",
+    errno.EACCES: "ask for the right to it, or use another folder",
+    errno.EPERM: "ask for the right to it, or use another folder",
+    errno.EIO: "check the disk, or use another one",
+    errno.ENAMETOOLONG: "choose shorter names, or a folder with a shorter path",
+}
+
+
+def _of_disk(error: OSError) -> AllometryError | None:
+    """One message for a disk that is full, read-only, forbidden or broken; None for another error."""
+    if error.errno not in _DISK:
+        return None
+    paths = [str(path) for path in (error.filename, error.filename2) if path is not None]
+    # a write to an open file does not name it
+    where = " and ".join(paths) or f"a file below {Path.cwd()} or {tempfile.gettempdir()}"
+    return AllometryError(f"the disk refuses: {error.strerror}", where=where, do=_DISK[error.errno])
+
+
+class _OneLog(logging.FileHandler):
+    """A log whose disk may fill up: said once, not with a traceback for every line."""
+
+    failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not self.failed:
+            self.failed = True
+            print(f"cannot write the log {self.baseFilename}: {error}", file=sys.stderr)
+
+
 @contextlib.contextmanager
 def script_log(path: str | Path) -> Iterator[logging.Logger]:
-    """Log to `path` and to stderr; end the process with status 1 and one clear message on an `AllometryError`."""
+    """Log to `path` and to stderr; one message and status 1 on an `AllometryError` or a disk that refuses, 130 on Ctrl-C."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with terminable(), log_to(logging.FileHandler(path, mode="w"), logging.StreamHandler(sys.stderr)) as logger:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = _OneLog(path, mode="w")
+    except OSError as error:
+        print(_of_disk(error) or f"cannot write the log {path}: {error}", file=sys.stderr)
+        sys.exit(1)
+    with terminable(), log_to(file, logging.StreamHandler(sys.stderr)) as logger:
         try:
             yield logger
         except AllometryError as error:
             logger.error("%s: %s", type(error).__name__, error)
+            sys.exit(1)
+        except KeyboardInterrupt:
+            logger.error("interrupted")
+            sys.exit(130)
+        except OSError as error:
+            if (said := _of_disk(error)) is None:
+                logger.exception("unexpected error (please report it)")
+                raise
+            logger.error("%s", said)
             sys.exit(1)
         except KeyboardInterrupt as error:
             logger.error("%s", error if error.args else "interrupted")

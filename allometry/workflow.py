@@ -1,6 +1,5 @@
 """What the Snakefile asks of the package: the validated configuration, the targets, and where things lie."""
 
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -78,15 +77,6 @@ def simulation_threads(cores: int | None, resources: Mapping[str, Any] | None = 
         return cores
     partition = (resources or {}).get("slurm_partition")
     return min(_SUBMITTED_THREADS, node_cores(str(getattr(partition, "raw", partition) or "")) or _SUBMITTED_THREADS)
-
-
-def quote_python() -> None:
-    """Let jobs start where the path of Python has a space: Snakemake writes `sys.executable` into commands unquoted.
-
-    It is quoted for this process only, which starts nothing but these commands.
-    """
-    if sys.executable and not sys.executable.startswith("'"):
-        sys.executable = shlex.quote(sys.executable)
 
 
 def source_of(registry: Registry, kind: str, store: str) -> str:

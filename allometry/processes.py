@@ -1,0 +1,73 @@
+"""The processes of a workflow: one thread in the libraries, commands that start anywhere, and one sentence on Ctrl-C.
+
+A terminal sends Ctrl-C to all processes at once, and each would tell its story. Here the one that the user started says the
+sentence, with status 130; what it started ends without a word, also while it still imports.
+"""
+
+import atexit
+import logging
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+STATUS = 130
+SENTENCE = "interrupted: what was finished is kept, and the same command continues from there"
+#: Set for the processes of a workflow, which are to end quietly.
+VARIABLE = "ALLOMETRY_WORKFLOW"
+
+
+def quiet_in_workflow() -> None:
+    """Let an interrupt end this process without a traceback, if it is one of a workflow."""
+    if os.environ.get(VARIABLE):
+        sys.excepthook = _without_interrupts(sys.excepthook)
+
+
+def prepare(is_main: bool) -> None:
+    """Set up a process of Snakemake, before anything slow is imported.
+
+    Parameters
+    ----------
+    is_main : bool
+        Whether it is the one that the user started.
+    """
+    # One thread per job in the libraries; the kernels of the simulator have threads of their own.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ[VARIABLE] = "1"
+    # Snakemake writes it into commands unquoted, which ends at a space in the path; this process starts nothing else.
+    if not sys.executable.startswith("'"):
+        sys.executable = shlex.quote(sys.executable)
+    # used as a library: Ctrl-C is the caller's affair
+    if "snakemake" in sys.argv[0] and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        quiet_in_workflow()
+        _say_once(SENTENCE if is_main else "")
+
+
+def _say_once(sentence: str) -> None:
+    def interrupt(number: int, frame: Any) -> None:
+        # Errors of jobs that the same signal ended are no news, and Snakemake's own status would be 1.
+        if logging.root.manager.disable < logging.CRITICAL:
+            logging.disable(logging.CRITICAL)
+            atexit.register(_end)
+            if sentence:
+                print(sentence, file=sys.stderr, flush=True)
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, interrupt)
+
+
+def _end() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(STATUS)
+
+
+def _without_interrupts(hook: Callable[..., Any]) -> Callable[..., Any]:
+    def show(kind: type[BaseException], error: BaseException, traceback: Any) -> None:
+        if not issubclass(kind, KeyboardInterrupt):
+            hook(kind, error, traceback)
+
+    return show
