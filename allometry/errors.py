@@ -176,9 +176,6 @@ def script_log(path: str | Path) -> Iterator[logging.Logger]:
         except AllometryError as error:
             logger.error("%s: %s", type(error).__name__, error)
             sys.exit(1)
-        except KeyboardInterrupt:
-            logger.error("interrupted")
-            sys.exit(130)
         except OSError as error:
             if (said := _of_disk(error)) is None:
                 logger.exception("unexpected error (please report it)")

@@ -1,5 +1,7 @@
 """Errors say what, where, expected and what to do, survive pickling between workers, and end scripts cleanly."""
 
+import errno
+import os
 import pickle
 from pathlib import Path
 
@@ -36,3 +38,42 @@ def test_unexpected_errors_keep_their_traceback(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), script_log(tmp_path / "x.log"):
         _ = 1 / 0
     assert "ZeroDivisionError" in (tmp_path / "x.log").read_text()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT])
+def test_a_disk_that_refuses_is_one_message_with_the_path(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    with pytest.raises(SystemExit) as exit_, script_log(tmp_path / "x.log"):
+        raise OSError(number, os.strerror(number), str(tmp_path / "out.csv"))
+    assert exit_.value.code == 1
+    for said in ((tmp_path / "x.log").read_text(), capsys.readouterr().err):
+        assert os.strerror(number) in said
+        assert f"where:    {tmp_path / 'out.csv'}\n" in said
+        assert "to do:" in said
+        assert "Traceback" not in said
+
+
+def test_a_missing_file_is_no_fault_of_the_disk(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), script_log(tmp_path / "x.log"):
+        (tmp_path / "none").read_text()
+    assert "Traceback" in (tmp_path / "x.log").read_text()
+
+
+def test_a_log_that_cannot_be_opened_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "log").touch()
+    with pytest.raises(SystemExit) as exit_, script_log(tmp_path / "log" / "x.log"):
+        pytest.fail("not reached")
+    assert exit_.value.code == 1
+    assert "x.log" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_under_the_log_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with script_log("/dev/full") as logger:
+        logger.info("one")
+        logger.info("two")
+    said = capsys.readouterr().err
+    assert said.count("cannot write the log /dev/full") == 1
+    assert "Traceback" not in said
+    assert "two" in said

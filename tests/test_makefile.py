@@ -50,3 +50,13 @@ def test_the_environment_is_made_once_and_again_when_the_lock_changes(copy: Path
     later = stamp.stat().st_mtime_ns + 10**9
     os.utime(lock, ns=(later, later))
     assert "pip install" in _make(copy, "-n", "run").stdout
+
+
+def test_caches_are_in_the_checkout_where_the_home_folder_cannot_be_written(copy: Path) -> None:
+    def cache(home: str) -> list[str]:
+        environment = {key: value for key, value in os.environ.items() if key != "XDG_CACHE_HOME"} | {"HOME": home}
+        done = subprocess.run(["make", "-pn"], cwd=copy, capture_output=True, text=True, env=environment, timeout=60)
+        return [line for line in done.stdout.splitlines() if line.startswith("XDG_CACHE_HOME")]
+
+    assert cache("/proc/nonexistent") == [f"XDG_CACHE_HOME := {copy}/.cache"]
+    assert cache(str(copy)) == []
