@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import psutil
 import xarray as xr
 
 from allometry import stores
 from allometry.compare import card
-from allometry.compare.inference.blockwise import Estimate, in_words
+from allometry.compare.inference.blockwise import Estimate, afford, in_words
 from allometry.compare.kinds import module_of
 from allometry.compare.result import Result
 from allometry.stores import manifest
@@ -105,7 +104,7 @@ def announce(
     inputs: Mapping[str, xr.Dataset | xr.DataTree],
     given: Mapping[str, Any],
 ) -> None:
-    """Log what a comparison will need, before anything is computed, and warn where it is more than is free.
+    """Log what a comparison will need, before anything is computed, and refuse what is more than there is.
 
     Parameters
     ----------
@@ -119,13 +118,7 @@ def announce(
     needs = list(estimates(inputs, **given)) if estimates is not None else []
     for need in needs:
         logger.info("estimate: %s", need)
-    peak = max((need.peak_bytes for need in needs), default=0)
-    if peak > (free := psutil.virtual_memory().available):
-        logger.warning(
-            "the estimate of %s is more than the %s that are free: lower the options that size it, or use a larger machine",
-            in_words(peak),
-            in_words(free),
-        )
+        afford(need, "lower the options that size it (nulls, units, ranks), or use a machine with more memory")
 
 
 def _joined(texts: Any) -> str:

@@ -74,14 +74,14 @@ def test_estimate_is_logged_before_anything_is_computed(
     assert not (tmp_path / "out.zarr").exists()
 
 
-def test_more_than_is_free_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_more_than_is_free_is_refused_before_anything_is_computed(caplog: pytest.LogCaptureFixture) -> None:
     def huge(inputs: object, **_: object) -> list[Estimate]:
         return [Estimate("tiny", 1000, 1, 1.0), Estimate("huge", 10**17, 1, 1.0)]
 
     caplog.set_level("INFO", logger="allometry.compare.runner")
-    runner.announce(huge, {}, {"seed": 1})
-    assert [record.levelname for record in caplog.records] == ["INFO", "INFO", "WARNING"]
-    assert "the estimate of 1e+08 GB is more than the" in caplog.messages[-1]
+    with pytest.raises(ComparisonError, match=r"huge needs about 1e\+08 GB of memory"):
+        runner.announce(huge, {}, {"seed": 1})
+    assert [record.levelname for record in caplog.records] == ["INFO", "INFO"]
     caplog.clear()
     runner.announce(None, {}, {"seed": 1})
     assert not caplog.records

@@ -10,6 +10,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from allometry.compare.inference.arrays import numbers
+from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.labels import square
 from allometry.errors import ComparisonError
 from allometry.rewiring import rewire
@@ -28,6 +29,14 @@ def as_matrix(graph: Any) -> Floats:
     ComparisonError
         Not square, or with NaN (a pair that was not measured is no edge of zero weight: restrict to measured nodes).
     """
+    if hasattr(graph, "number_of_nodes") or sparse.issparse(graph) or hasattr(graph, "vcount"):
+        nodes = (
+            graph.shape[0] if sparse.issparse(graph) else len(graph) if isinstance(graph, nx.Graph) else graph.vcount()
+        )
+        afford(
+            Estimate(f"a dense matrix of {nodes:,} nodes", 24 * nodes**2, 8 * nodes**2, float(nodes) ** 2),
+            f"at most {fitting(24, 2):,} nodes; `clustering` keeps sparse graphs sparse",
+        )
     if isinstance(graph, nx.Graph):
         matrix = nx.to_numpy_array(graph, weight="weight")
     elif sparse.issparse(graph):

@@ -287,8 +287,17 @@ class SmallWorld:
 
 def clustering(graph: Any) -> float:
     """Mean local clustering coefficient of the undirected binary graph (Watts & Strogatz 1998; degree < 2 counts 0)."""
-    matrix = as_matrix(graph) != 0
-    adjacency = sparse.csr_array((matrix | matrix.T).astype(np.int64))
+    if sparse.issparse(graph):
+        known = sparse.csr_array(graph)
+        if known.shape[0] != known.shape[1] or not np.isfinite(known.data).all():
+            as_matrix(graph)  # refuses in its words
+        known = sparse.coo_array(known)
+        edge = (known.data != 0) & (known.row != known.col)
+        there = sparse.csr_array((np.ones(int(edge.sum())), (known.row[edge], known.col[edge])), shape=known.shape)
+        adjacency = ((there + there.T) > 0).astype(np.int64)
+    else:
+        matrix = as_matrix(graph) != 0
+        adjacency = sparse.csr_array((matrix | matrix.T).astype(np.int64))
     degree = np.asarray(adjacency.sum(axis=1)).ravel()
     triangles = np.asarray((adjacency @ adjacency).multiply(adjacency).sum(axis=1)).ravel()
     possible = degree * (degree - 1)

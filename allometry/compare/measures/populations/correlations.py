@@ -20,6 +20,7 @@ from allometry.compare.inference.arrays import (
     varies,
     vector,
 )
+from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.errors import ComparisonError
 
 
@@ -66,6 +67,11 @@ def _correlation_of(covariance: FloatArray) -> FloatArray:
 
 def _noise_covariance(x: FloatArray, present: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
     """Pooled covariance of residuals around each stimulus mean, and the means [stimuli, units]."""
+    units = x.shape[2]
+    need = Estimate(
+        f"correlations of {units:,} units", 8 * (4 * units**2 + 3 * x.size), 4 * units**2, 2.0 * x.size * units
+    )
+    afford(need, f"a sample of at most {fitting(32, 2):,} units, or `pairwise_summary` of the residuals")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         mean = np.nanmean(x, axis=1)

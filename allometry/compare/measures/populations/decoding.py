@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, array, choice, varies
+from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.labels import corresponding
 from allometry.errors import ComparisonError
 
@@ -108,6 +109,12 @@ def _fit(name: str, x: FloatArray, stimulus: IntArray, block: IntArray) -> Any:
             where="decoder",
             expected="more trials than stimuli: the covariance of lda is that within stimuli",
             do='use "nearest_centroid" or "correlation", or more repeats',
+        )
+    units = x.shape[1]
+    if name == "lda":
+        need = Estimate(f"lda of {units:,} units", 8 * (4 * units**2 + 3 * x.size), 8 * units, float(units) ** 3)
+        afford(
+            need, f'at most {fitting(32, 2):,} units, or "nearest_centroid" or "correlation", which need no covariance'
         )
     model = _decoder(name, block, stimulus)
     if isinstance(model, NearestCentroid):

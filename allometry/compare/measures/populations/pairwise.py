@@ -17,6 +17,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, blocks, numbers
+from allometry.compare.inference.blockwise import afford, estimate, fitting
 from allometry.errors import ComparisonError
 
 _SPARSE_BELOW = 0.1  # share of non-zero entries below which the sparse kernel beats BLAS (measured at 10^4 units)
@@ -222,6 +223,11 @@ def pairwise(counts: Any, threads: int | None = None) -> FloatArray:
     """
     data = _load(counts)
     n = data.shape[1]
+    nonzero = data.size if isinstance(data, np.ndarray) else data.nnz
+    afford(
+        estimate("pairwise", units=n, nonzero=nonzero),
+        f"`pairwise_summary`, which keeps no pairs, or a sample of at most {fitting(4, 2):,} units",
+    )
     out = np.empty(n * (n - 1) // 2)
     if isinstance(data, np.ndarray):
         z = _standardised(data)

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from scipy.spatial.distance import pdist, squareform
 
 from allometry.compare.inference.arrays import FloatArray, matrix, varying_columns
+from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.labels import corresponding
 from allometry.errors import ComparisonError
 
@@ -66,6 +67,8 @@ def kernel_analysis(
     varying_columns(x, "responses")
     y = _targets(labels, x.shape[0])
     n = x.shape[0]
+    need = Estimate(f"kernel analysis of {n:,} stimuli", 8 * 7 * n**2, 16 * n, 12.0 * n**3 * len(quantiles))
+    afford(need, f"at most {fitting(56, 2):,} stimuli")
     distance = pdist(x)
     if not all(0 < q <= 1 for q in quantiles) or not quantiles:
         raise ComparisonError(f"quantiles={quantiles}", where="quantiles", expected="values in (0, 1]")

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from allometry.compare.inference.arrays import FloatArray, matrix, same_rows, self_product, varying_columns
-from allometry.compare.inference.blockwise import axis_blocks, is_lazy
+from allometry.compare.inference.blockwise import BLOCK_BYTES, Estimate, afford, axis_blocks, fitting, is_lazy
 from allometry.compare.inference.labels import corresponding
 from allometry.errors import ComparisonError
 
@@ -132,7 +132,10 @@ def gram(x: Any, name: str = "x") -> FloatArray:
         x = matrix(x, name)
     if x.ndim != 2:
         raise ComparisonError(f"{name} has {x.ndim} dimensions", where=name, expected="[stimuli, units]")
-    out = np.zeros((int(x.shape[0]),) * 2)
+    n, units = (int(v) for v in x.shape)
+    need = Estimate(f"Gram matrix of {n:,} stimuli", 8 * 3 * n**2 + 3 * BLOCK_BYTES, 8 * n**2, 2.0 * n**2 * units)
+    afford(need, f"at most {fitting(24, 2):,} stimuli, or for `cka` arrays in memory with fewer units than stimuli")
+    out = np.zeros((n, n))
     for _, block in axis_blocks(x):
         part = matrix(block, name)
         part = part - part.mean(axis=0)
@@ -174,6 +177,10 @@ def cka(x: Any, y: Any, debiased: bool = True) -> float:
     ----------
     Kornblith, Norouzi, Lee & Hinton 2019, ICML 97:3519; Song, Smola, Gretton, Bedo & Borgwardt 2012, JMLR 13:1393.
     """
+    if not (is_lazy(x) or is_lazy(y)):
+        x, y = matrix(x, "x"), matrix(y, "y")
+        if max(x.shape[1], y.shape[1]) < x.shape[0]:
+            return _cka_of_few_units(x, y, debiased)
     k, m = gram(x, "x"), gram(y, "y")
     same_rows(k, m)
     if k.shape[0] < 4:
@@ -190,6 +197,33 @@ def cka(x: Any, y: Any, debiased: bool = True) -> float:
 
 
 @corresponding("x", "y")
+def _cka_of_few_units(a: FloatArray, b: FloatArray, debiased: bool) -> float:
+    """As `cka`, from products units x units, which are smaller where there are fewer units than stimuli.
+
+    tr(K L) = |X^T Y|^2, and the rows of a centred Gram matrix add up to 0: without its diagonal, to minus the diagonal.
+    """
+    same_rows(a, b)
+    n = a.shape[0]
+    if n < 4:
+        raise ComparisonError(f"{n} stimuli", where="x and y", expected="at least four stimuli")
+    sides = []
+    for values, name in ((a, "x"), (b, "y")):
+        varying_columns(values, name)
+        sides.append(values - values.mean(axis=0))
+
+    def product(u: FloatArray, v: FloatArray) -> float:
+        full = float(((u.T @ v) ** 2).sum())
+        if not debiased:
+            return full
+        ku, kv = (u * u).sum(axis=1), (v * v).sum(axis=1)
+        both = float(ku @ kv)
+        cross = full - both + ku.sum() * kv.sum() / ((n - 1) * (n - 2)) - 2 * both / (n - 2)
+        return float(cross / (n * (n - 3)))
+
+    own = product(sides[0], sides[0]), product(sides[1], sides[1])
+    return product(*sides) / float(np.sqrt(own[0] * own[1])) if min(own) > 0 else float("nan")
+
+
 def rv(x: Any, y: Any, modified: bool = False) -> float:
     """RV coefficient: matrix correlation of the stimulus x stimulus Gram matrices.
 

@@ -1,5 +1,6 @@
 """Topology and geometry of representations: geo-topological RDMs (tRSA), geodesic RDMs, persistent homology."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
 from allometry.compare.inference.arrays import FloatArray, condensed, matrix, n_from_pairs, off_diagonal, varies
+from allometry.compare.inference.blockwise import Estimate, afford, fitting, memory_limit
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.measures.representations.rdm import rsa
 from allometry.errors import ComparisonError
@@ -110,6 +112,11 @@ def geodesic(rdm: npt.ArrayLike, threshold: float = 1.0) -> FloatArray:
         raise ComparisonError(
             "negative dissimilarities", where="rdm", expected="dissimilarities >= 0", do="clip a crossnobis RDM at 0"
         )
+    n = n_from_pairs(d.size)
+    afford(
+        Estimate(f"geodesic distances of {n:,} stimuli", 8 * 6 * n**2, 4 * n**2, 2.0 * n**3),
+        f"at most {fitting(48, 2):,} stimuli",
+    )
     graph = squareform(np.where(d <= np.quantile(d, threshold), d, np.inf))
     # Equal stimuli are 0 apart, which scipy would take for a missing edge: inf is the missing edge here.
     edges = csgraph_from_dense(graph, null_value=np.inf)
@@ -139,6 +146,16 @@ def persistence(rdm: npt.ArrayLike, max_dimension: int = 1) -> Persistence:
         raise ComparisonError("negative dissimilarities", where="rdm", expected="dissimilarities >= 0")
     if not 0 <= max_dimension <= 3:
         raise ComparisonError(f"max_dimension={max_dimension}", where="max_dimension", expected="0 to 3")
+    n = n_from_pairs(d.size)
+    # The columns that are reduced are the simplices of the highest dimension, 16 bytes each, and twice that for pivots.
+    simplices = math.comb(n, max_dimension + 1)
+    fits = next(
+        k for k in range(n, 0, -1) if k < 10 or 48 * math.comb(k, max_dimension + 1) + 16 * k**2 <= memory_limit()
+    )
+    afford(
+        Estimate(f"persistence of {n:,} stimuli", 48 * simplices + 16 * n**2, 16 * n, 10.0 * simplices * n),
+        f"at most {fits:,} stimuli, or a lower max_dimension",
+    )
     import ripser  # brings in matplotlib and compiled code that few comparisons need
 
     result = ripser.ripser(squareform(d), distance_matrix=True, maxdim=max_dimension)

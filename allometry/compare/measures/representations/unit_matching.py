@@ -11,6 +11,7 @@ from sklearn.linear_model import Lasso
 from sklearn.model_selection import KFold
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, choice, matrix, same_rows, varies, varying_columns
+from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.labels import corresponding
 from allometry.errors import ComparisonError
 
@@ -19,6 +20,11 @@ def _cross_correlation(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
     """Correlation [units of x, units of y] over stimuli; NaN for constant units."""
     a, b = matrix(x, "x", rows=3), matrix(y, "y", rows=3)
     same_rows(a, b)
+    p, q = a.shape[1], b.shape[1]
+    need = Estimate(
+        f"matching {p:,} and {q:,} units", 8 * (3 * p * q + 2 * a.size + 2 * b.size), 16 * p, 2.0 * a.size * q
+    )
+    afford(need, f"samples of at most {fitting(24, 2):,} units of each")
     standard = []
     for part, name in ((a, "x"), (b, "y")):
         centred = part - part.mean(axis=0)
