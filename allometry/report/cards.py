@@ -16,8 +16,7 @@ from markupsafe import Markup, escape
 
 from allometry import files
 from allometry.errors import ReportError
-from allometry.report import verdicts
-from allometry.report.drawing import strips
+from allometry.report.drawing import strips, verdicts
 from allometry.report.recovery_quotes import quotes, sentences
 
 CHANCE = {"auc": 0.5, "correlation": 0.0}

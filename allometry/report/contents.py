@@ -9,8 +9,8 @@ import pandas as pd
 import xarray as xr
 
 from allometry import stores as store_access
-from allometry.report import verdicts
 from allometry.report.cards import table as card_table
+from allometry.report.drawing import verdicts
 from allometry.report.page import Section
 from allometry.stores import activity_summary
 from allometry.stores.manifest import read_manifest

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from allometry import files
 from allometry.errors import ReportError
-from allometry.report import verdicts
+from allometry.report.drawing import verdicts
 from allometry.report.drawing.figure_file import Figure
 
 

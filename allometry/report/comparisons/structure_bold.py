@@ -10,7 +10,7 @@ import xarray as xr
 
 from allometry.report.drawing.parts import estimate
 from allometry.report.drawing.style import COLOURS, figure
-from allometry.report.verdicts import sentence
+from allometry.report.drawing.verdicts import sentence
 
 
 def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from allometry.report.drawing.parts import estimate, intervals, styles
 from allometry.report.drawing.style import COLOURS, NEUTRAL, figure
-from allometry.report.verdicts import sentence
+from allometry.report.drawing.verdicts import sentence
 
 
 def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from allometry.compare.card import worth
 from allometry.compare.registry import measure
-from allometry.report import verdicts
+from allometry.report.drawing import verdicts
 
 WORSE = {
     "measure": "influence_auc", "role": "result", "verdict": "worse", "baseline": "path_length",
