@@ -78,8 +78,8 @@ class Study:
         for key, row in self.rates(count).iterrows():
             band = self.expected[str(key)]
             low, high = (band.low, band.high) if count >= self.repeats else band.few(count)
-            known = 1 - self.undefined.get(str(key), 0.02) if count >= self.repeats else 0.5
-            if not low <= row["rate"] <= high or row["known"] < known:
+            undefined = self.undefined.get(str(key), 0.02) if count >= self.repeats else 1.0
+            if not (np.isnan(row["rate"]) or low <= row["rate"] <= high) or 1 - row["known"] > undefined:
                 wrong.append(f"{key}: {row['rate']:.3f}, not {low:.3f} to {high:.3f} ({row['known']:.0%} defined)")
         assert not wrong, f"{self.name}: " + "; ".join(wrong)
 

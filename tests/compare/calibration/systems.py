@@ -102,7 +102,6 @@ def _tools(seed: int) -> Mapping[str, float]:
     cluster = np.repeat(np.arange(6), 20)
     label = rng.random(120) < 0.4
     score = rng.normal(size=120) + label + 0.5 * rng.normal(size=6)[cluster]
-    animals = [rng.normal(size=12) + 0.5 * rng.normal() for _ in range(6)]
     a, b = rng.integers(0, 3, 20), rng.integers(0, 3, 20)
 
     def mean(x: np.ndarray) -> st.Interval:
@@ -111,8 +110,6 @@ def _tools(seed: int) -> Mapping[str, float]:
     def holds(found: st.Interval, truth: float) -> float:
         return float(found.low <= truth <= found.high)
 
-    # independent scores on this many items: DeLong
-    alone = rng.normal(size=24) + (np.arange(24) < 8)
     x, y = rng.normal(size=28), rng.normal(size=28)
     return {
         "covers mean of 5": holds(mean(few), 0.0),
@@ -121,14 +118,6 @@ def _tools(seed: int) -> Mapping[str, float]:
             st.bootstrap(lambda u, v: float(np.corrcoef(u, v)[0, 1]), *rng.normal(size=(2, 15)), seed=seed, n=199), 0.0
         ),
         "covers AUC of 6 clusters": holds(roc.cluster_bootstrap(score, label, cluster, seed=seed, n=199), 0.7364),
-        "covers AUC of DeLong": holds(roc.delong(alone, np.arange(24) < 8), 0.7602),
-        "covers mean over pairs of 6 animals": holds(
-            st.inter_animal(animals, lambda u, v: float((u.mean() - v.mean()) ** 2), seed=seed, n=199),
-            2 * (0.25 + 1 / 12),
-        ),
-        "p of permutation test": st.permutation_test(
-            lambda u, v: float(np.corrcoef(u, v)[0, 1]), few, rng.normal(size=5), seed=seed, n=99
-        ).p,
         "p of RDMs": rsa_permutation(x, y, n=99, seed=seed).p,
         "p of partitions": st.permutation_p(partitions.nmi(a, b), partitions.chance_nmi([(a, b)], 99, seed)),
         "p above 0 of 5": mean(rng.normal(size=5)).p_above(),
@@ -145,20 +134,23 @@ STUDIES = [
         _representation_similarity,
         {f"p of {name}": LEVEL for name in ("ssm", "cka", "rsa")}
         | {f"covers {name} 0": COVERAGE for name in ("ssm", "cka", "rsa")},
+        few=6,
     ),
     Study(
         "dynamic_connectome",
         _dynamic_connectome,
         dict.fromkeys(["p of explained", "p of common time", "p of modularity"], FOUR_NULLS)
         | dict.fromkeys(["p of match of halves", "p of communities of halves"], LEVEL),
-        few=8,
+        few=4,
+        # unrelated animals often have one community only, in one half at least: no agreement is defined
+        undefined={"p of communities of halves": 0.9},
     ),
     Study(
         "activity_manifolds",
         _activity_manifolds,
         dict.fromkeys([f"p of {k}manifold_{m}" for k in ("", "mean ") for m in ("procrustes", "cca")], LEVEL)
         | dict.fromkeys([f"covers mean manifold_{m}" for m in ("procrustes", "cca")], COVERAGE),
-        few=8,
+        few=5,
     ),
     Study(
         "model_recovery",
@@ -172,9 +164,8 @@ STUDIES = [
         "tools",
         _tools,
         {f"covers {name}": COVERAGE for name in ("mean of 5", "mean of 10", "correlation of 15")}
-        | {f"covers {name}": COVERAGE for name in ("AUC of 6 clusters", "AUC of DeLong")}
-        | {"covers mean over pairs of 6 animals": COVERAGE}
-        | {f"p {name}": LEVEL for name in ("of permutation test", "of RDMs", "above 0 of 5", "above 0 of 12")}
+        | {f"covers {name}": COVERAGE for name in ("AUC of 6 clusters",)}
+        | {f"p {name}": LEVEL for name in ("of RDMs", "above 0 of 5", "above 0 of 12")}
         | {"p of partitions": conservative("agreement of small partitions takes few values")},
     ),
 ]

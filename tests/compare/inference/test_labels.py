@@ -66,11 +66,6 @@ PAIRS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...], int]] = {
         (X, Y),
         1,
     ),
-    "permutation_test": (
-        lambda x, y: st.permutation_test(lambda a, b: float(a[:, 0] @ b[:, 0]), x, y, seed=0, n=3).observed,
-        (X, Y),
-        1,
-    ),
 }
 
 

@@ -160,3 +160,10 @@ def test_what_no_statistic_can_be_made_of_is_refused():
 @pytest.mark.parametrize("rule", ["reliability", "correlation", "ratio"])
 def test_a_score_opposite_to_the_reference_is_not_at_the_ceiling(rule):
     assert st.ceiled(-0.5, 0.5, rule) == -st.ceiled(0.5, 0.5, rule) < 0
+
+
+def test_a_reliability_rests_on_three_stimuli_at_least() -> None:
+    responses = np.random.default_rng(0).normal(size=(3, 4, 2)) + np.arange(3)[:, None, None]
+    assert np.isfinite(st.split_half(responses, seed=0)).all()
+    responses[2, :, 1] = np.nan
+    assert np.isnan(st.split_half(responses, seed=0)).tolist() == [False, True]
