@@ -27,6 +27,8 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path
     """Distances by population, distributions, spectra and avalanches of one population; returns the caption."""
     distributions = curves["spike_distributions"]
     ensembles = list(dict.fromkeys(distributions["ensemble"].values.tolist()))
+    # baselines drawn are those within an ensemble; Poisson units have their verdict in the table
+    rows = rows[(rows["role"] == "result") | (rows["candidate"] == rows["reference"])]
     colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(ensembles)}
     shown = _shown(distributions)
     present = [name for name in AXES if name in set(distributions["statistic"].values.tolist())]

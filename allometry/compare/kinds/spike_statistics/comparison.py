@@ -16,7 +16,7 @@ from allometry.compare.inference.blockwise import Estimate, estimate
 from allometry.compare.inference.statistics import Interval
 from allometry.compare.kinds.spike_statistics import curves
 from allometry.compare.kinds.spike_statistics import samples as spike_samples
-from allometry.compare.kinds.spike_statistics.distances import FEWEST_SEEDS, MEASURES, SEEDS, Distances
+from allometry.compare.kinds.spike_statistics.distances import FEWEST_SEEDS, MEASURES, POISSON, SEEDS, SIMPLE, Distances
 from allometry.compare.kinds.spike_statistics.ensembles import (
     Data,
     Ensemble,
@@ -91,12 +91,15 @@ def spike_statistics(
     rows: list[dict[str, Any]] = []
     for population in dict.fromkeys(name for pair in pairs for name in shared(*pair)):
         having = {name: by[population] for name, by in profiles.by_store.items() if population in by}
+        having |= {POISSON + name: by[population] for name, by in profiles.poisson.items() if population in by}
         distances = Distances(having, population, bootstrap, seed)
         concerned = [pair for pair in pairs if population in shared(*pair)]
         for measure in MEASURES:
             for candidate, against in concerned:
                 if candidate is not against:
                     rows += _result(profiles, distances, candidate, against, population, measure)
+            for against in dict.fromkeys(against for candidate, against in concerned if candidate is not against):
+                rows += _poisson(distances, against, population, measure)
             for ensemble in dict.fromkeys(member for pair in concerned for member in pair):
                 rows += _baseline(profiles, distances, ensemble, population, measure)
     return Result(
@@ -157,6 +160,7 @@ def _result(
     if judged is None:
         return []
     statistic, unit = MEASURES[measure]
+    simple = distances.over_poisson(candidate.members, against.members, measure)
     return [
         row(
             measure,
@@ -171,8 +175,32 @@ def _result(
             expected=judged.baseline,
             relative=judged.relative,
             beside_seeds=judged.verdict,
+            baselines=[simple] if simple is not None else [],
             candidate_value=_value(profiles, candidate, population, statistic),
             reference_value=_value(profiles, against, population, statistic),
+        )
+    ]
+
+
+def _poisson(distances: Distances, against: Ensemble, population: str, measure: str) -> list[dict[str, Any]]:
+    """Row of the Poisson units with a reference's rates, where the statistic is defined of them."""
+    simple = distances.over_poisson(against.members, against.members, measure)
+    if simple is None:
+        return []
+    _, unit = MEASURES[measure]
+    nothing: dict[str, Any] = dict.fromkeys(("expected", "relative", "candidate_value", "reference_value"), np.nan)
+    return [
+        row(
+            measure,
+            SIMPLE,
+            against.name,
+            simple.score,
+            group=population,
+            role="baseline",
+            unit=unit,
+            pairs=len(against.members),
+            beside_seeds="",
+            **nothing,
         )
     ]
 
@@ -222,6 +250,10 @@ def _derived(profiles: Profiles, ensembles: Mapping[str, Ensemble]) -> dict[str,
         "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
         "expected": "root mean square of the distances between seeds (halves of the units, divided by sqrt 2, of a store "
         "without another seed), over both ensembles: the expected distance if nothing but the seed differed",
+        "verdict": "against independent Poisson units at the rates of the reference's own units: the distance of the candidate "
+        "from the reference less that of the Poisson units, on the same resamples of the reference. Rates have none, which the "
+        "Poisson units are given; nor have responses and traces. What another seed changes, which nothing can beat, is in "
+        "`beside_seeds`",
         "beside_seeds": "within: the score is at most the largest distance between seeds (the 95th percentile between halves); "
         "beyond: its interval is above it; unresolved: the score is above, the interval is not, or there is none; too few "
         f"seeds: the score is above, but two seeds have one distance, which says little about the next: {FEWEST_SEEDS} are needed",

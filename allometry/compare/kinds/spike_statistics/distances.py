@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from allometry.compare.inference import ecdf
+from allometry.compare.inference import ecdf, verdict
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.statistics import Interval, interval
 from allometry.compare.kinds.spike_statistics.profile import DISTRIBUTIONS, MANY, SCALARS, Profile
@@ -23,6 +23,7 @@ MEASURES: dict[str, tuple[str, str]] = {
 
 MOST_RELABELLINGS = 1000
 FEWEST_SEEDS = 3  # of an ensemble, to say "beyond": one distance between two seeds is no range (wrong in 12 of 100)
+POISSON, SIMPLE = "Poisson units of ", "Poisson units"
 SEEDS, HALVES, NONE = "seed-to-seed", "unit sampling", ""
 
 
@@ -174,6 +175,27 @@ class Distances:
         return Judged(
             score, self._relabelled(candidate, reference, measure), len(found), baseline, _verdict(score, inside)
         )
+
+    def over_poisson(self, candidate: Sequence[str], reference: Sequence[str], measure: str) -> verdict.Baseline | None:
+        """Distance of Poisson units with a reference's rates from that reference, as a baseline of the candidate's distance.
+
+        Both distances are to the same resamples of the reference. None where either lacks the statistic.
+        """
+        own = [(a, b) for a in candidate for b in reference]
+        other = [(POISSON + b, b) for b in reference if POISSON + b in self._profiles]
+        found, simple = (
+            [d for a, b in pairs if (d := self.between(a, b, measure)) is not None] for pairs in (own, other)
+        )
+        if not found or not simple:
+            return None
+        score, baseline = (float(np.mean([d.value for d in part])) for part in (found, simple))
+        if any(d.replicates.size == 0 for d in (*found, *simple)):
+            return verdict.Baseline(SIMPLE, baseline, Interval(score - baseline, np.nan, np.nan))
+        drawn = np.mean([d.replicates for d in found], axis=0) - np.mean([d.replicates for d in simple], axis=0)
+        # a resample adds noise, and noise adds distance, unless it is moved to the estimate
+        moved = drawn - np.nanmean(drawn) + score - baseline if np.isfinite(drawn).any() else drawn
+        units = min(d.units for d in (*found, *simple))
+        return verdict.paired(SIMPLE, score, baseline, moved, np.zeros_like(moved), units=units)
 
     def _defined(self, store: str, measure: str) -> bool:
         statistic, _ = MEASURES[measure]

@@ -121,6 +121,8 @@ class Profiles:
         Units of the population count, the same in every store, by population.
     seconds : float
         Length of the window, the same in every Spikes store.
+    poisson : dict
+        The same of Poisson units at the rates of each store that is a reference, but for the rates themselves.
     notes : dict
         How statistics of responses and traces were made.
     """
@@ -157,32 +159,50 @@ class Profiles:
             for population, units in by_population.items():
                 self.common[population] = min(self.common.get(population, units.size), units.size)
         self.by_store: dict[str, dict[str, Profile]] = {}
+        self.poisson: dict[str, dict[str, Profile]] = {}
+        references = {name for candidate, other in pairs if candidate is not other for name in other.members}
         for name, populations in wanted.items():
             if name in trains:
-                self.by_store[name] = self._spikes(name, trains[name], chosen[name], windows[name][0])
+                self.by_store[name] = self._spikes(
+                    name, trains[name], chosen[name], windows[name][0], name in references
+                )
             else:
                 self.by_store[name] = dict.fromkeys(populations, self._continuous(name, inputs[name]))
 
     def _spikes(
-        self, name: str, store: xr.Dataset, chosen: Mapping[str, np.ndarray], start: float
+        self, name: str, store: xr.Dataset, chosen: Mapping[str, np.ndarray], start: float, is_reference: bool
     ) -> dict[str, Profile]:
-        options = self.options
         if not spike_samples.has_spikes(store):
             missing = Profile()
-            missing.undefined(spike_profile.parts_of(options.statistics), "spikes were not recorded one by one")
+            missing.undefined(spike_profile.parts_of(self.options.statistics), "spikes were not recorded one by one")
             return dict.fromkeys(chosen, missing)
         read = spike_samples.read(store, chosen, start, start + self.seconds)
+        if is_reference:
+            # Rates are given to the Poisson units: that they have them is no merit.
+            told = [statistic for statistic in self.options.statistics if statistic != "rate"]
+            self.poisson[name] = {
+                population: self._profile(
+                    trains.poisson(self._rng("Poisson", name, population)), told, name, population
+                )
+                for population, trains in read.items()
+            }
         return {
-            population: spike_profile.of_spikes(
-                trains,
-                options.statistics,
-                common=self.common[population],
-                bin_s=options.bin_ms / 1000,
-                bootstrap=options.bootstrap,
-                rng=np.random.default_rng([options.seed, *(zlib.crc32(text.encode()) for text in (name, population))]),
-            )
+            population: self._profile(trains, self.options.statistics, name, population)
             for population, trains in read.items()
         }
+
+    def _profile(self, trains: spike_samples.Trains, statistics: Sequence[str], name: str, population: str) -> Profile:
+        return spike_profile.of_spikes(
+            trains,
+            statistics,
+            common=self.common[population],
+            bin_s=self.options.bin_ms / 1000,
+            bootstrap=self.options.bootstrap,
+            rng=self._rng(name, population),
+        )
+
+    def _rng(self, *names: str) -> np.random.Generator:
+        return np.random.default_rng([self.options.seed, *(zlib.crc32(text.encode()) for text in names)])
 
     def _continuous(self, name: str, store: Data) -> Profile:
         """Profile of a store without spikes; it has no populations."""

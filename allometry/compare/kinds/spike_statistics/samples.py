@@ -38,6 +38,13 @@ class Trains:
         size = self.row_size[:units]
         return Trains(self.times[: size.sum()], size, self.duration_s)
 
+    def poisson(self, rng: np.random.Generator) -> "Trains":
+        """Independent Poisson units with the same rates on average."""
+        size = rng.poisson(self.row_size)
+        owner = np.repeat(np.arange(size.size), size)
+        times = rng.random(owner.size) * self.duration_s
+        return Trains(times[np.lexsort((times, owner))], size.astype(np.int64), self.duration_s)
+
     def counts(self, bin_s: float) -> sp.csc_array:
         """Spike counts [bins, units] in whole bins."""
         bins = int(self.duration_s / bin_s + 1e-9)

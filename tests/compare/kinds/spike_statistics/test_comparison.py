@@ -109,6 +109,7 @@ def test_members_differ_only_in_their_seed(inputs: Inputs) -> None:
 
 def test_distances_between_seeds_are_inside_the_null_of_kolmogorov_smirnov(result: Result) -> None:
     baseline = table(result, "baseline")
+    baseline = baseline[baseline["candidate"] == baseline["reference"]]
     for measure in ("rate_ks", "cv_ks"):
         for population in ("E", "I"):
             rows = baseline.loc[[(measure, population)]]
@@ -345,3 +346,28 @@ def test_microcircuit_has_the_rates_irregularity_and_synchrony_of_nest(root: Pat
             seeds = reference[key][:, index]
             assert abs(value - seeds.mean()) < max(4.5 * seeds.std(ddof=1), 0.03 * seeds.mean()), (name, index)
     assert list(profiles) == ["L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I"]
+
+
+def test_regular_spikes_are_nearer_to_regular_spikes_than_poisson_units_are() -> None:
+    def regular(seed: int, shape: float, **parameters: Any) -> xr.Dataset:
+        trains = gamma_trains([10.0] * 60, 4.0, seed, shape)
+        return simulated(trains, 4.0, ["E"] * 60, **parameters)
+
+    inputs = {
+        **{f"data_s{k}_{k:08x}": regular(k, 6.0) for k in (1, 2, 3)},
+        **{f"good_s{k}_{k:08x}": regular(k, 6.0, wiring=2) for k in (11, 12, 13)},
+        **{f"bad_s{k}_{k:08x}": regular(k, 0.3, wiring=3) for k in (21, 22, 23)},
+        **{f"plain_s{k}_{k:08x}": regular(k, 1.0, wiring=4) for k in (31, 32, 33)},
+    }
+    result = compare(inputs, reference="data", statistics=["rate", "cv"])
+    rows = pd.DataFrame(result.rows).query("reference == 'data'").set_index(["measure", "candidate"])
+    for measure in ("cv_ks", "cv_wasserstein"):
+        good, plain = rows.loc[(measure, "good")], rows.loc[(measure, "plain")]
+        assert (good.verdict, good.baseline) == ("better", "Poisson units"), measure
+        assert good.difference == pytest.approx(good.score - rows.loc[(measure, "Poisson units")].score)
+        assert good.difference_high < 0  # of a distance less is better
+        assert plain.verdict != "better", measure
+    assert rows.loc[("cv_wasserstein", "bad")].verdict == "worse"
+    # Poisson units are given the rates
+    assert rows.loc[("rate_ks", "good")].verdict == ""
+    assert "Rates have none" in result.derived["verdict"]
