@@ -167,3 +167,16 @@ def test_a_reliability_rests_on_three_stimuli_at_least() -> None:
     assert np.isfinite(st.split_half(responses, seed=0)).all()
     responses[2, :, 1] = np.nan
     assert np.isnan(st.split_half(responses, seed=0)).tolist() == [False, True]
+
+
+def test_halves_are_means_however_many_repeats_a_stimulus_has() -> None:
+    responses = np.tile(np.array([1.0, -2.0, 3.0, 0.5, 2.0])[:, None, None], (1, 8, 1))
+    for stimulus, repeats in enumerate((8, 2, 3, 6, 4)):
+        responses[stimulus, repeats:] = np.nan
+    assert st.split_half(responses, seed=0) == pytest.approx([1.0])
+
+
+def test_a_subject_with_large_values_does_not_dominate_the_ceiling() -> None:
+    vectors = np.random.default_rng(0).normal(size=(4, 30)) + np.random.default_rng(1).normal(size=30)
+    scaled = vectors * np.array([[1.0], [50.0], [0.01], [3.0]]) + 7
+    np.testing.assert_allclose(st.leave_one_out_ceiling(scaled), st.leave_one_out_ceiling(vectors))
