@@ -12,6 +12,8 @@ import xarray as xr
 
 from allometry import report, stores
 from allometry.compare import card, runner
+from allometry.compare.inference import verdict
+from allometry.compare.inference.statistics import Interval
 from allometry.compare.result import row
 from allometry.report import cards
 from allometry.report.drawing import strips
@@ -49,7 +51,8 @@ def _recovery(path: Path) -> str:
 def _cards(path: Path) -> str:
     """Two cards: one with a low ceiling and a score above it, one of a measure without ceiling."""
     rows = [
-        row("influence_auc", "a_<b>_0123abcd", "atlas & co", 0.62, group="weight", p=0.01, ceiling=(0.55, 0.58), rule="auc", n=1234),
+        row("influence_auc", "a_<b>_0123abcd", "atlas & co", 0.62, group="weight", p=0.01, ceiling=(0.55, 0.58), rule="auc", n=1234,
+            baselines=[verdict.Baseline("path_length", 0.7, Interval(-0.08, -0.11, -0.05))]),
         row("influence_auc", "a_<b>_0123abcd", "atlas & co", 0.52, group="degree", role="baseline"),
         row("influence_auc", "a_<b>_0123abcd", "atlas & co", 0.58, group="mirrored", role="control"),
         row("edge_recall", "x", "y", 0.25),
@@ -156,7 +159,7 @@ def test_page_says_what_the_cards_say(made: tuple[Path, Path]) -> None:
     text = re.sub(r"\s+", " ", _Document(made[1].read_text(encoding="utf-8")).text)
     for words in (
         "atlas & co", "a_<b>", "<i>none</i>", "0.620", "1,234", "1 above the ceiling", "low ceiling", "no ceiling",
-        "0.550 to 0.580", "2.400 △", "1.5 s", "10.0 MiB", "nor missed from different",
+        "0.550 to 0.580", "2.400 △", "▼ 1 worse", "▼ worse than path length", "−0.080 (−0.110 to −0.050)", "1.5 s", "10.0 MiB", "nor missed from different",
         "This measure is not part of a model recovery of this run",
     ):  # fmt: skip
         assert words in text, words
