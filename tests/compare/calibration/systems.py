@@ -59,7 +59,7 @@ def _activity_manifolds(seed: int) -> Mapping[str, float]:
     result = activity_manifolds(inputs, activity=["worms"], components=3, nulls=99, bootstrap=99, seed=seed)
     rows = table(result, "measure", "candidate", "group")
     found: dict[str, float] = {}
-    # What unrelated animals of this size have on average, over 4,000 such triples.
+    # What unrelated animals of this size have on average, over 280 other triples (standard error .003).
     for measure, mean in (("manifold_procrustes", MEAN_PROCRUSTES), ("manifold_cca", MEAN_CCA)):
         found[f"p of {measure}"] = rows.loc[(measure, "w0", "w1")].p
         found[f"p of mean {measure}"] = rows.loc[(measure, "all pairs", "mean")].p
@@ -67,7 +67,7 @@ def _activity_manifolds(seed: int) -> Mapping[str, float]:
     return found
 
 
-MEAN_PROCRUSTES, MEAN_CCA = 0.41, 0.41
+MEAN_PROCRUSTES, MEAN_CCA = 0.358, 0.387
 
 
 def _model_recovery(seed: int) -> Mapping[str, float]:
