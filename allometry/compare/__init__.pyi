@@ -28,37 +28,37 @@ from .inference.statistics import (
     split_half as split_half,
 )
 from .measures.graphs.dyads import dyadic_correlation as dyadic_correlation
+from .measures.graphs.organisation import (
+    characteristic_path_length as characteristic_path_length,
+)
+from .measures.graphs.organisation import (
+    clustering as clustering,
+)
+from .measures.graphs.organisation import (
+    find_communities as find_communities,
+)
+from .measures.graphs.organisation import (
+    graphlets as graphlets,
+)
+from .measures.graphs.organisation import (
+    modularity as modularity,
+)
+from .measures.graphs.organisation import (
+    motifs as motifs,
+)
+from .measures.graphs.organisation import (
+    rich_club as rich_club,
+)
+from .measures.graphs.organisation import (
+    small_world as small_world,
+)
 from .measures.graphs.reservoir import memory_capacity as memory_capacity
 from .measures.graphs.reservoir import timing_task as timing_task
 from .measures.graphs.structure import (
     agreement as agreement,
 )
 from .measures.graphs.structure import (
-    characteristic_path_length as characteristic_path_length,
-)
-from .measures.graphs.structure import (
-    clustering as clustering,
-)
-from .measures.graphs.structure import (
-    find_communities as find_communities,
-)
-from .measures.graphs.structure import (
     function_given_structure as function_given_structure,
-)
-from .measures.graphs.structure import (
-    graphlets as graphlets,
-)
-from .measures.graphs.structure import (
-    modularity as modularity,
-)
-from .measures.graphs.structure import (
-    motifs as motifs,
-)
-from .measures.graphs.structure import (
-    rich_club as rich_club,
-)
-from .measures.graphs.structure import (
-    small_world as small_world,
 )
 from .measures.populations.correlations import (
     by_distance as by_distance,

@@ -26,7 +26,7 @@ from allometry.compare.kinds.dynamic_connectome.coupling_tensor import (
     read_recorded,
     splits,
 )
-from allometry.compare.measures.graphs.structure import find_communities
+from allometry.compare.measures.graphs.organisation import find_communities
 from allometry.compare.measures.tensors.affinity import communities
 from allometry.compare.measures.tensors.decomposition import Factors, factor_similarity
 from allometry.compare.measures.tensors.incomplete import EVIDENCE, Incomplete, choose_rank, elbow, factorise, scan

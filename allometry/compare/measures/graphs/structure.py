@@ -1,29 +1,23 @@
-"""Structure: function given anatomy, agreement of connectomes, and the architecture of a graph.
+"""Structure: function given anatomy, and agreement of connectomes.
 
 Graphs are dense arrays [source, target], scipy sparse matrices, or networkx and igraph graphs; self-loops are left out.
 igraph brings matplotlib along, so that the functions that need it import it themselves.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse, stats
+from scipy import stats
 
 from allometry.compare.inference.arrays import varies
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.roc import cluster_bootstrap
-from allometry.compare.inference.statistics import Interval, permutation_p
-from allometry.compare.measures.graphs.matrices import Floats, Ints, as_matrix, is_directed, path_lengths, rewirings
+from allometry.compare.inference.statistics import Interval
+from allometry.compare.measures.graphs.matrices import Floats, Ints, as_matrix, path_lengths
 from allometry.errors import ComparisonError
-
-TRIADS = (
-    *("003", "012", "102", "021D", "021U", "021C", "111D", "111U"),
-    *("030T", "030C", "201", "120D", "120U", "120C", "210", "300"),
-)
-"""Davis & Leinhardt's names of the 16 directed graphs of three nodes, in igraph's order."""
 
 
 @dataclass(frozen=True)
@@ -220,185 +214,3 @@ def matched(a: Floats, labels_a: Sequence[str], b: Floats, labels_b: Sequence[st
     index_b = {label: i for i, label in enumerate(labels_b)}
     rows_a, rows_b = [index_a[s] for s in shared], [index_b[s] for s in shared]
     return a[np.ix_(rows_a, rows_a)], b[np.ix_(rows_b, rows_b)], shared
-
-
-@corresponding("graph", "communities")
-def modularity(graph: Any, communities: ArrayLike | None = None, *, resolution: float = 1.0, seed: int = 0) -> float:
-    """Newman's Q of the given communities [nodes], or of the best ones the Leiden algorithm finds.
-
-    Q = sum_ij (A_ij - gamma k_i^out k_j^in / m) delta(c_i, c_j) / m
-    (Leicht & Newman 2008; for symmetric A Newman & Girvan 2004).
-    """
-    matrix = as_matrix(graph)
-    if matrix.min(initial=0) < 0 or matrix.sum() == 0:
-        raise ComparisonError("modularity needs non-negative weights and at least one edge")
-    if communities is None:
-        communities = find_communities(matrix, resolution=resolution, seed=seed)
-    member = np.asarray(communities)
-    if member.shape != (len(matrix),):
-        raise ComparisonError(f"{member.size} community labels for {len(matrix)} nodes", expected="one per node")
-    _, group = np.unique(member, return_inverse=True)
-    total = matrix.sum()
-    out_strength = np.bincount(group, weights=matrix.sum(axis=1))
-    in_strength = np.bincount(group, weights=matrix.sum(axis=0))
-    within = matrix[group[:, None] == group[None]].sum()
-    return float(within / total - resolution * (out_strength @ in_strength) / total**2)
-
-
-def find_communities(graph: Any, *, resolution: float = 1.0, seed: int = 0, restarts: int = 10) -> Ints:
-    """Community of each node: the best of several runs of the Leiden algorithm (Traag et al. 2019)."""
-    import igraph
-    import leidenalg
-
-    matrix = as_matrix(graph)
-    if matrix.min(initial=0) < 0:
-        raise ComparisonError(
-            "communities need non-negative weights", do="take magnitudes, or leave negative edges out"
-        )
-    directed = is_directed(matrix)
-    source, target = np.nonzero(matrix if directed else np.triu(matrix))
-    g = igraph.Graph(n=len(matrix), edges=np.column_stack([source, target]), directed=directed)
-    weights = matrix[source, target].tolist()
-    runs = [
-        leidenalg.find_partition(
-            g,
-            leidenalg.RBConfigurationVertexPartition,
-            weights=weights,
-            resolution_parameter=resolution,
-            n_iterations=-1,
-            seed=int(child.generate_state(1)[0] % 2**31),
-        )
-        for child in np.random.SeedSequence(seed).spawn(restarts)
-    ]
-    best = max(runs, key=lambda partition: partition.quality())
-    return np.asarray(best.membership, dtype=np.int64)
-
-
-@dataclass(frozen=True)
-class SmallWorld:
-    """Clustering and path length, their means over degree-preserving nulls, and sigma = (C/C_null)/(L/L_null)."""
-
-    clustering: float
-    path_length: float
-    clustering_null: float
-    path_length_null: float
-    sigma: float
-
-
-def clustering(graph: Any) -> float:
-    """Mean local clustering coefficient of the undirected binary graph (Watts & Strogatz 1998; degree < 2 counts 0)."""
-    if sparse.issparse(graph):
-        known = sparse.csr_array(graph)
-        if known.shape[0] != known.shape[1] or not np.isfinite(known.data).all():
-            as_matrix(graph)  # refuses in its words
-        known = sparse.coo_array(known)
-        edge = (known.data != 0) & (known.row != known.col)
-        there = sparse.csr_array((np.ones(int(edge.sum())), (known.row[edge], known.col[edge])), shape=known.shape)
-        adjacency = ((there + there.T) > 0).astype(np.int64)
-    else:
-        matrix = as_matrix(graph) != 0
-        adjacency = sparse.csr_array((matrix | matrix.T).astype(np.int64))
-    degree = np.asarray(adjacency.sum(axis=1)).ravel()
-    triangles = np.asarray((adjacency @ adjacency).multiply(adjacency).sum(axis=1)).ravel()
-    possible = degree * (degree - 1)
-    return float(np.mean(np.where(possible > 0, triangles / np.maximum(possible, 1), 0.0)))
-
-
-def characteristic_path_length(graph: Any) -> float:
-    """Mean number of undirected edges between pairs of nodes that have a path."""
-    matrix = as_matrix(graph) != 0
-    lengths = path_lengths((matrix | matrix.T).astype(float))
-    connected = np.isfinite(lengths) & (lengths > 0)
-    return float(lengths[connected].mean()) if connected.any() else float("nan")
-
-
-def small_world(graph: Any, *, nulls: int = 20, seed: int = 0) -> SmallWorld:
-    """Clustering and path length of the undirected binary graph against degree-preserving rewirings."""
-    matrix = as_matrix(graph) != 0
-    binary = (matrix | matrix.T).astype(float)
-    c, length = clustering(binary), characteristic_path_length(binary)
-    random = [(clustering(m), characteristic_path_length(m)) for m in rewirings(binary, nulls, seed=seed)]
-    c0, l0 = np.mean(random, axis=0) if random else (np.nan, np.nan)
-    sigma = (c / c0) / (length / l0) if c0 > 0 and l0 > 0 else np.nan
-    return SmallWorld(c, length, float(c0), float(l0), float(sigma))
-
-
-@dataclass(frozen=True)
-class RichClub:
-    """Density `phi[degree]` among nodes above each `degree`, the mean over nulls, and p of being that dense."""
-
-    degree: Ints
-    phi: Floats
-    phi_null: Floats
-    p: Floats
-
-
-def _rich_club(adjacency: NDArray[np.bool_], levels: Ints) -> Floats:
-    degree = adjacency.sum(axis=1)
-    phi = np.full(levels.size, np.nan)
-    for i, level in enumerate(levels):
-        rich = degree > level
-        count = rich.sum()
-        if count > 1:
-            phi[i] = adjacency[np.ix_(rich, rich)].sum() / (count * (count - 1))
-    return phi
-
-
-def rich_club(graph: Any, *, nulls: int = 20, seed: int = 0) -> RichClub:
-    """Rich-club coefficient of the undirected binary graph against rewired nulls (Colizza et al. 2006)."""
-    matrix = as_matrix(graph) != 0
-    adjacency = matrix | matrix.T
-    levels = np.arange(int(adjacency.sum(axis=1).max(initial=0)), dtype=np.int64)
-    phi = _rich_club(adjacency, levels)
-    null = np.array([_rich_club(m != 0, levels) for m in rewirings(adjacency.astype(float), nulls, seed=seed)])
-    null = null.reshape(nulls, levels.size)
-    with np.errstate(invalid="ignore"):
-        mean = null.mean(axis=0) if nulls else np.full(levels.size, np.nan)
-    p = np.array([permutation_p(phi[i], null[:, i]) for i in range(levels.size)])
-    return RichClub(levels, phi, mean, p)
-
-
-@dataclass(frozen=True)
-class Motifs:
-    """Number of each of the 16 triads, mean and sd over degree-preserving nulls, and z scores."""
-
-    names: tuple[str, ...]
-    count: Ints
-    null_mean: Floats
-    null_sd: Floats
-    z: Floats = field(repr=False)
-
-
-def motifs(graph: Any, *, nulls: int = 20, seed: int = 0) -> Motifs:
-    """Census of the 16 directed three-node graphs against degree-preserving nulls (Milo et al. 2002)."""
-    matrix = (as_matrix(graph) != 0).astype(float)
-    count = _triads(matrix)
-    null = np.array([_triads(m) for m in rewirings(matrix, nulls, seed=seed)]).reshape(nulls, len(TRIADS))
-    mean = null.mean(axis=0) if nulls else np.full(len(TRIADS), np.nan)
-    sd = null.std(axis=0) if nulls else np.full(len(TRIADS), np.nan)
-    z = np.where(sd > 0, (count - mean) / np.where(sd > 0, sd, 1.0), np.nan)
-    return Motifs(tuple(TRIADS), count, mean, sd, z)
-
-
-def _triads(matrix: Floats) -> Ints:
-    import igraph
-
-    edges = np.column_stack(np.nonzero(matrix))
-    census = igraph.Graph(n=len(matrix), edges=edges, directed=True).triad_census()
-    return np.array(list(census), dtype=np.int64)
-
-
-def graphlets(graph: Any, size: int = 4) -> dict[str, int]:
-    """Number of connected induced subgraphs of 3 or 4 nodes of the undirected graph, by name (Pržulj et al. 2004)."""
-    import igraph
-
-    names = {
-        3: {2: "path", 3: "triangle"},
-        4: {4: "star", 6: "path", 7: "paw", 8: "cycle", 9: "diamond", 10: "clique"},
-    }
-    if size not in names:
-        raise ComparisonError(f"graphlets of {size} nodes", expected="3 or 4")
-    matrix = as_matrix(graph) != 0
-    edges = np.column_stack(np.nonzero(np.triu(matrix | matrix.T)))
-    counts = igraph.Graph(n=len(matrix), edges=edges).motifs_randesu(size)
-    return {name: int(counts[index]) for index, name in names[size].items()}
