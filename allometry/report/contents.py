@@ -29,7 +29,7 @@ SECTIONS = {
     ("compared_",): (
         "Comparisons",
         "Scores with confidence intervals, nulls and ceilings. Every result is held against its strongest baseline: ▲ better, "
-        "＝ no better, ▼ worse, ? undecided, with the 95 % interval of the difference.",
+        "= no better, ▼ worse, ? undecided, with the 95 % interval of the difference.",
     ),
 }
 

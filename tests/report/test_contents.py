@@ -55,7 +55,7 @@ def test_baselines_are_marked_and_missing_values_are_empty(paths: list[str], tmp
     assert len(marked) == 1
     assert ">weight<" in marked[0]
     assert ">1,200<" in marked[0]
-    assert '<span class="verdict no-better">＝ no better</span>' in str(lines)
+    assert '<span class="verdict no-better">= no better</span>' in str(lines)
     assert "nan" not in str(lines).lower()
     assert "<NA>" not in str(lines)
 

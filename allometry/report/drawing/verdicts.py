@@ -7,7 +7,7 @@ import pandas as pd
 from markupsafe import Markup
 
 # A sign beside the word, so that neither colour nor language alone says it.
-SIGNS = {"better": "▲", "no better": "＝", "worse": "▼", "undecided": "?"}
+SIGNS = {"better": "▲", "no better": "=", "worse": "▼", "undecided": "?"}
 
 
 def badge(verdict: str, words: str = "") -> Markup:
