@@ -63,6 +63,6 @@ def summary(rows: pd.DataFrame) -> str:
                 names = list(dict.fromkeys(readable(str(name)) for name in found["baseline"]))
                 joint = "against" if verdict == "undecided" else "than"
                 more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-                counts.append(f"{len(found)} {verdict} ({joint} {', '.join(names[:3])}{more})")
+                counts.append(f"{len(found)} {verdict} ({joint} {' / '.join(names[:3])}{more})")
         parts.append(f"{readable(str(measure))}: {', '.join(counts)}")
     return f"Verdicts beside the strongest baseline of each result: {'; '.join(parts)}." if parts else ""

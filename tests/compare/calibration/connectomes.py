@@ -14,7 +14,7 @@ from allometry.compare.kinds.propagation import propagation
 from allometry.compare.kinds.structure_bold import structure_bold
 from allometry.compare.kinds.structure_function import structure_function
 from allometry.compare.result import Result
-from tests.compare.calibration.harness import COVERAGE, LEVEL, Band, Study, covers, wide
+from tests.compare.calibration.harness import COVERAGE, FALSE_BETTER, LEVEL, Band, Study, better, covers, wide
 from tests.compare.calibration.stores import activity, connectome, names, slow, wiring
 
 NULLS, BOOTSTRAP = 99, 199
@@ -61,6 +61,8 @@ def _structure_function(seed: int) -> Mapping[str, float]:
         "p of influence given an edge": given.p,
         "p of ratio": ratio.p,
         "p of weight and response": response.p,
+        "AUC better": better(auc),
+        "influence given an edge better": better(given),
         "covers AUC .5": covers(auc, 0.5),
         "covers P(influence | edge)": covers(given, 1 / 3),
         "covers P(influence | none)": covers(rows.loc[("influence_without_edge", "")], 1 / 3),
@@ -88,6 +90,7 @@ def _propagation(seed: int) -> Mapping[str, float]:
         "p of simulated": simulated.p,
         "p of weight": rows.loc[("influence_auc", "weight")].p,
         "p of gain": gain.p,
+        "simulated better": better(simulated),
         "covers AUC .5": covers(simulated, 0.5),
         "covers indirect .5": covers(rows.loc[("influence_auc_indirect", "simulated")], 0.5),
         "covers gain 0": covers(gain, 0.0),
@@ -184,13 +187,15 @@ STUDIES = [
         | dict.fromkeys(
             ["covers AUC .5", "covers P(influence | edge)", "covers P(influence | none)", "covers ratio 1"], COVERAGE
         )
-        | {"covers correlation 0": COVERAGE},
+        | {"covers correlation 0": COVERAGE}
+        | dict.fromkeys(["AUC better", "influence given an edge better"], FALSE_BETTER),
     ),
     Study(
         "propagation",
         _propagation,
         dict.fromkeys(["p of simulated", "p of weight", "p of gain"], LEVEL)
-        | dict.fromkeys(["covers AUC .5", "covers indirect .5", "covers gain 0"], COVERAGE),
+        | dict.fromkeys(["covers AUC .5", "covers indirect .5", "covers gain 0"], COVERAGE)
+        | {"simulated better": FALSE_BETTER},
     ),
     Study(
         "connectome_agreement",

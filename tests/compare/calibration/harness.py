@@ -37,6 +37,7 @@ class Band:
 
 LEVEL = Band(0.02, 0.08)
 COVERAGE = Band(0.90, 0.98)
+FALSE_BETTER = Band(0.0, 0.05, reason="the strongest baseline is chosen by its score, which favours the baseline")
 
 
 def conservative(reason: str) -> Band:
@@ -82,6 +83,11 @@ class Study:
             if not (np.isnan(row["rate"]) or low <= row["rate"] <= high) or 1 - row["known"] > undefined:
                 wrong.append(f"{key}: {row['rate']:.3f}, not {low:.3f} to {high:.3f} ({row['known']:.0%} defined)")
         assert not wrong, f"{self.name}: " + "; ".join(wrong)
+
+
+def better(row: "pd.Series") -> float:
+    """Whether a result is said to be better than its strongest baseline."""
+    return float(row.verdict == "better")
 
 
 def covers(row: "pd.Series", truth: float) -> float:
