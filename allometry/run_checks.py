@@ -67,17 +67,19 @@ def _check_point(where: str, run: NetworkRun | PropagationRun, point: Point, sim
         check_run(
             net,
             run.duration_ms,
-            # a propagation is not cut
-            simulate.partitions if isinstance(run, NetworkRun) else 1,
+            _partitions(net, run, point, simulate),
             run.precision if isinstance(run, NetworkRun) else "fast",
             record,
         )
-        if simulate.partitions > net.size and not point.connectome:
-            raise SimulationError(
-                f"{simulate.partitions} partitions of {net.size} neurons", where="simulate.partitions"
-            )
     except SimulationError as error:
         raise ConfigError(error.what, where=at, expected=error.expected, do=error.do) from None
+
+
+def _partitions(net: Network, run: NetworkRun | PropagationRun, point: Point, simulate: SimulateConfig) -> int:
+    """Partitions of the run: a propagation is not cut, and how large a connectome is remains to be seen."""
+    if isinstance(run, PropagationRun):
+        return 1
+    return min(simulate.partitions, net.size) if point.connectome else simulate.partitions
 
 
 def _network(run: NetworkRun | PropagationRun, point: Point) -> Network:

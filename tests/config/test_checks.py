@@ -127,6 +127,11 @@ def test_what_does_not_is_refused_with_what_is_meant(
         ),
         ({"simulate": {"runs": {"x": {**WORM, "duration_ms": 80.05}}}}, "simulate.runs.x", "whole steps of 0.1 ms"),
         ({"simulate": {"runs": {"x": {**WORM, "rate_hz": 1e5}}}}, "simulate.runs.x", "up to 10000 Hz"),
+        (
+            {"simulate": {"partitions": 10**6, "runs": {"x": NETWORK}}},
+            "simulate.runs.x",
+            "at most one per neuron: 77169",
+        ),
         (spiking(NETWORK, skip_ms=500.0), "compare.comparisons.y.skip_ms", "less than 10 ms"),
     ],
 )

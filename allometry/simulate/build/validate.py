@@ -308,6 +308,13 @@ def check_run(
     )
     _require(0 <= _whole(seed, "seed", where) < 2**63, f"seed is {seed}", where, "0 to 2^63 - 1")
     _require(_whole(partitions, "partitions", where) >= 1, f"partitions is {partitions}", where, "at least 1")
+    _require(
+        partitions <= net.size,
+        f"partitions is {partitions}",
+        where,
+        f"at most one per neuron: {net.size}",
+        "as many partitions as the run has workers are enough",
+    )
     _require(threads is None or _whole(threads, "threads", where) >= 1, f"threads is {threads}", where, "at least 1")
     every = _number(checkpoint_ms, "checkpoint_ms", where)
     _require(every > 0 and math.isfinite(every), f"checkpoint_ms is {checkpoint_ms}", where, "a positive time")
