@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from allometry import stores
-from allometry.compare.kinds import propagation as subject
+from allometry.compare.kinds.propagation import comparison as subject
 from allometry.errors import ComparisonError
 
 OPTIONS = {"run": "run", "function": "atlas", "structure": ["anatomy"], "nulls": 39, "bootstrap": 200, "seed": 3}

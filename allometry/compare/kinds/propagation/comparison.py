@@ -5,91 +5,25 @@ neuron is driven, for one connectome, weight per synapse and coupling per gap ju
 stands beside that of predictors that need no simulation, on the same pairs and the same resamples.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from allometry import stores
 from allometry.compare.inference import verdict
 from allometry.compare.inference.roc import auc, auc_of_levels, cluster_replicates, roc
-from allometry.compare.inference.statistics import Interval, interval, permutation_p
-from allometry.compare.inputs.atlas import ROC_GRID, Anatomy, Atlas, Pairs, mirrored
+from allometry.compare.inference.statistics import interval, permutation_p
+from allometry.compare.inputs.atlas import Anatomy, Atlas, Pairs, mirrored
+from allometry.compare.kinds.propagation.candidate import Candidate
+from allometry.compare.kinds.propagation.curves import Summary
 from allometry.compare.measures.graphs.matrices import Floats
-from allometry.compare.result import Result, curve, row, with_fdr
+from allometry.compare.result import Result, row, with_fdr
 from allometry.errors import ComparisonError
 
 BIN = 10
 REWIRED = "simulated on degree-preserving rewirings"
 EXCHANGED = "neurons of similar degree exchanged"
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One simulated point: peak depolarisation [driven, responding], mV, NaN where not simulated.
-
-    `gap_junction` is the conductance of one gap junction over the leak conductance; `rewirings` counts the rewired
-    connectomes whose responses the store holds.
-    """
-
-    name: str
-    connectome: str
-    weight_mv: float
-    gap_junction: float
-    labels: list[str]
-    response: Floats
-    store: xr.Dataset
-
-    @classmethod
-    def open(cls, name: str, store: xr.Dataset, structure: Sequence[str]) -> "Candidate":
-        """Read a point; its parameters say what was simulated."""
-        given = stores.attribute(store, "parameters", {})
-        if "functional" not in stores.attribute(store, "absent_means", {}) or "weight_mv" not in given:
-            raise ComparisonError(
-                "this is no store of simulated signal propagation",
-                where=name,
-                expected="functional edges, and weight_mv among its parameters",
-                do="name a run of kind `propagation`",
-            )
-        connectome = str(given.get("connectome") or structure[0])
-        if connectome not in structure:
-            raise ComparisonError(
-                f"the run simulates {connectome}, which is not among the comparison's structure",
-                where=name,
-                expected=", ".join(structure),
-                do="add it to `structure`, which gives the direct-weight predictor",
-            )
-        labels, response = stores.to_dense(store, "functional")
-        return cls(
-            name,
-            connectome,
-            float(given["weight_mv"]),
-            float(given.get("gap_junction") or 0.0),
-            labels.tolist(),
-            response.astype(float),
-            store,
-        )
-
-    @property
-    def rewirings(self) -> int:
-        """Rewired connectomes that were simulated with the point."""
-        return int(self.store.sizes["rewiring"]) if "null" in self.store else 0
-
-    def on(self, labels: Sequence[str]) -> Floats:
-        """Response [driven, responding] on chosen neurons."""
-        return _restricted(self.labels, self.response, labels)
-
-    def null_on(self, labels: Sequence[str]) -> Iterator[Floats]:
-        """Response in each rewired connectome on chosen neurons; one at a time, since all are large."""
-        for k in range(self.rewirings):
-            one = self.store.assign(rewired=self.store["null"].isel(rewiring=k))
-            yield _restricted(self.labels, stores.to_dense(one, "functional", "rewired")[1].astype(float), labels)
-
-
-def _restricted(own: list[str], matrix: Floats, labels: Sequence[str]) -> Floats:
-    return Atlas("", own, matrix, matrix).restrict(labels).value
 
 
 def propagation(
@@ -133,7 +67,7 @@ def propagation(
     if not points:
         raise ComparisonError("the run has no points", where=run, do="configure simulate.runs with that name")
     rows: list[dict[str, Any]] = []
-    summary = _Summary()
+    summary = Summary()
     counts = sorted({point.rewirings for point in points})
     for name in dict.fromkeys(point.connectome for point in points):
         own = [point for point in points if point.connectome == name]
@@ -170,7 +104,7 @@ def _connectome(
     nulls: int,
     bootstrap: int,
     seed: int,
-    summary: "_Summary",
+    summary: Summary,
 ) -> list[dict[str, Any]]:
     common = set(atlas.labels).intersection(*(point.labels for point in points))
     anatomy = Anatomy.on(store, ("chemical", "electrical"), sorted(common))
@@ -354,72 +288,3 @@ def _relabelled_auc(matrix: Floats, orders: list[np.ndarray], pairs: Pairs) -> F
     _, level = np.unique(filled, return_inverse=True)
     level = level.reshape(matrix.shape)
     return np.array([auc_of_levels(level[np.ix_(order, order)][pairs.measured], pairs.influence) for order in orders])
-
-
-class _Summary:
-    """Curves of all points, gathered one by one."""
-
-    def __init__(self) -> None:
-        self.points: list[tuple[Candidate, Interval, Interval]] = []
-        self.predictor: list[str] = []
-        self.connectome: list[str] = []
-        self.true_positive: list[Floats] = []
-        self.null_of: list[str] = []
-        self.null: list[Floats] = []
-        self.area: dict[str, dict[str, float]] = {}
-
-    def baseline(self, connectome: str, area: dict[str, float], shapes: dict[str, Any], rewired: Floats) -> None:
-        """Predictors that need no simulation."""
-        self.area[connectome] = area
-        for group, shape in shapes.items():
-            self._shape(group, connectome, shape)
-        self.null_of.append(f"{connectome}: weight")
-        self.null.append(rewired)
-
-    def point(self, point: Candidate, area: Interval, gain: Interval, null: Floats, shape: Any) -> None:
-        """One simulated point."""
-        self.points.append((point, area, gain))
-        self._shape(point.name, point.connectome, shape)
-        self.null_of.append(point.name)
-        self.null.append(null)
-
-    def _shape(self, predictor: str, connectome: str, shape: Any) -> None:
-        self.predictor.append(predictor)
-        self.connectome.append(connectome)
-        self.true_positive.append(np.interp(ROC_GRID, shape.false_positive, shape.true_positive))
-
-    def datasets(self) -> dict[str, xr.Dataset]:
-        """Curves by name."""
-        order = sorted(self.points, key=lambda entry: (entry[0].connectome, entry[0].gap_junction, entry[0].weight_mv))
-        coords = {
-            "candidate": ("point", [point.name for point, _, _ in order]),
-            "connectome": ("point", [point.connectome for point, _, _ in order]),
-            "weight_mv": ("point", np.array([point.weight_mv for point, _, _ in order]), {"units": "mV"}),
-            "gap_junction": ("point", np.array([point.gap_junction for point, _, _ in order]), {"units": "1"}),
-        }
-        by_weight = curve(
-            ("point",),
-            coords,
-            auc=[area.estimate for _, area, _ in order],
-            ci_low=[area.low for _, area, _ in order],
-            ci_high=[area.high for _, area, _ in order],
-            gain=[gain.estimate for _, _, gain in order],
-            gain_low=[gain.low for _, _, gain in order],
-            gain_high=[gain.high for _, _, gain in order],
-            **{
-                f"auc_{group}": [self.area[point.connectome][group] for point, _, _ in order]
-                for group in ("weight", "path_length", "degree")
-            },
-        )
-        names = {
-            "predictor": ("predictor", self.predictor),
-            "connectome": ("predictor", self.connectome),
-            "false_positive": ("false_positive", ROC_GRID),
-        }
-        longest = max(len(null) for null in self.null)
-        padded = [np.pad(null, (0, longest - len(null)), constant_values=np.nan) for null in self.null]
-        return {
-            "influence_auc_by_weight": by_weight,
-            "influence_roc": curve(("predictor", "false_positive"), names, true_positive=self.true_positive),
-            "influence_auc_null": curve(("candidate", "draw"), {"candidate": ("candidate", self.null_of)}, auc=padded),
-        }
