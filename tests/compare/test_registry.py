@@ -43,7 +43,11 @@ def test_registry_does_not_import_the_families() -> None:
 
 def test_influence_measures_name_what_the_workflow_computes_them_with() -> None:
     for name in (name for name in MEASURES if name.startswith("influence_")):
-        kinds = "propagation.comparison" if name in ("influence_auc_indirect", "influence_auc_gain") else "structure_function"
+        kinds = (
+            "propagation.comparison"
+            if name in ("influence_auc_indirect", "influence_auc_gain")
+            else "structure_function"
+        )
         used = vars(importlib.import_module(f"allometry.compare.kinds.{kinds}"))
         assert used.get(MEASURES[name].function) is MEASURES[name].load(), name
 

@@ -6,7 +6,6 @@ neurons are labelled; a pair that was not recorded in an animal is missing there
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -17,8 +16,16 @@ from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray, IntArray, varies
 from allometry.compare.inference.blockwise import Estimate
 from allometry.compare.inference.partitions import chance_nmi, jackknife_nmi
-from allometry.compare.inference.statistics import Interval, permutation_p
+from allometry.compare.inference.statistics import permutation_p
 from allometry.compare.inputs.atlas import weights
+from allometry.compare.kinds.dynamic_connectome.chance import (
+    NULL_RESTARTS,
+    Motifs,
+    against_chance,
+    by_chance,
+    motifs_of,
+    spread,
+)
 from allometry.compare.kinds.dynamic_connectome.coupling_tensor import (
     FEWEST_NEURONS,
     MOST_SPLITS,
@@ -27,25 +34,11 @@ from allometry.compare.kinds.dynamic_connectome.coupling_tensor import (
     splits,
 )
 from allometry.compare.measures.graphs.organisation import find_communities
-from allometry.compare.measures.tensors.affinity import communities
-from allometry.compare.measures.tensors.decomposition import Factors, factor_similarity
 from allometry.compare.measures.tensors.incomplete import EVIDENCE, Incomplete, choose_rank, elbow, factorise, scan
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
 
 PERMUTATIONS = 500
-NULL_RESTARTS = 2
-
-
-@dataclass(frozen=True)
-class Motifs:
-    """Factors of a tensor, the share they explain, and the communities of each: labels [motifs, neurons], modularity."""
-
-    factors: Factors
-    explained: float
-    similarity: FloatArray
-    community: IntArray
-    modularity: FloatArray
 
 
 def dynamic_connectome(
@@ -101,9 +94,9 @@ def dynamic_connectome(
         tensor = recorded.tensor(recorded.slopes)
         found, all_factors = scan(tensor, ranks, restarts, seed)
         rank = choose_rank(found, least_similarity)
-        motifs = _motifs(tensor, all_factors[rank], seed)
-        chance = _chance(recorded, tensor, ranks, rank, nulls, seed)
-        rows += _against_chance(name, tensor, motifs, chance)
+        motifs = motifs_of(tensor, all_factors[rank], seed)
+        drawn = by_chance(recorded, tensor, ranks, rank, nulls, seed)
+        rows += against_chance(name, tensor, motifs, drawn)
         rows += _halves(recorded, rank, seed)
         for candidate in structure:
             rows += _modules(recorded, motifs, candidate, cast(xr.Dataset, inputs[candidate]), synapses, seed)
@@ -111,7 +104,7 @@ def dynamic_connectome(
             {
                 "error": found.error,
                 "similarity": found.similarity,
-                "null": chance["by_rank"],
+                "null": drawn["by_rank"],
                 "chosen": float(rank),
                 "elbow": float(elbow(found.ranks, found.error.min(axis=1))),
             }
@@ -195,127 +188,6 @@ def estimates(
         )
 
 
-def _motifs(tensor: Incomplete, found: list[Factors], seed: int) -> Motifs:
-    best = found[0]
-    parts = [communities(best.modes[2][:, r], 1.0, seed) for r in range(best.rank)]
-    return Motifs(
-        best,
-        tensor.explained(best),
-        np.array([factor_similarity(best, other) for other in found[1:]]),
-        np.array([label for label, _ in parts]),
-        np.array([q for _, q in parts]),
-    )
-
-
-def _chance(
-    recorded: Recorded, tensor: Incomplete, ranks: Sequence[int], rank: int, nulls: int, seed: int
-) -> dict[str, FloatArray]:
-    """Explained share, similarity and modularity at the rank of recordings with shifted neurons or animals.
-
-    `by_rank` is the error of one set of shifted neurons against rank, to be drawn beside that of the recordings.
-    """
-    rng = np.random.default_rng(seed)
-    explained, alike, modularity, moved = (np.empty(nulls) for _ in range(4))
-    for k in range(nulls):
-        null = recorded.tensor(recorded.shifted(rng))
-        motifs = _motifs(null, factorise(null, rank, NULL_RESTARTS, seed + k), seed)
-        explained[k], alike[k], modularity[k] = motifs.explained, motifs.similarity.mean(), motifs.modularity.mean()
-        if k == 0:
-            by_rank = np.array([factorise(null, r, 1, seed)[0].error for r in ranks])
-        lags = [int(lag) for lag in rng.integers(0, len(tensor.values), size=(tensor.values.shape[1],))]
-        together = np.stack([np.roll(tensor.values[:, a], lag, axis=0) for a, lag in enumerate(lags)], axis=1)
-        shifted = Incomplete(together, tensor.observed)
-        moved[k] = shifted.explained(factorise(shifted, rank, NULL_RESTARTS, seed + k)[0])
-    # More restarts explain a little more: what is held against the null has as many as the null.
-    own = factorise(tensor, rank, NULL_RESTARTS, seed)[0]
-    return {
-        "own": np.array([tensor.explained(own)]),
-        "shifted_neurons": explained,
-        "similarity": alike,
-        "modularity": modularity,
-        "shifted_animals": moved,
-        "by_rank": by_rank,
-    }
-
-
-def _spread(values: FloatArray) -> Interval:
-    low, high = np.quantile(values, [0.025, 0.975])
-    return Interval(float(values.mean()), float(low), float(high))
-
-
-def _against_chance(
-    name: str, tensor: Incomplete, motifs: Motifs, chance: dict[str, FloatArray]
-) -> list[dict[str, Any]]:
-    items = int(tensor.observed.sum()) * len(tensor.values)
-    seen = tensor.values[:, tensor.observed]
-    constant = float(len(seen) * (seen.mean(axis=0) ** 2).sum() / tensor.power)
-    alike = motifs.similarity
-    restarts = Interval(float(alike.mean()), float(alike.min()), float(alike.max()))
-    rank = motifs.factors.rank
-
-    def entry(
-        measure: str,
-        score: float | Interval,
-        group: str,
-        p: float = np.nan,
-        n: int = items,
-        held: Sequence[verdict.Baseline] = (),
-    ) -> dict[str, Any]:
-        role = "result" if group == "motifs" else "baseline"
-        return row(measure, f"{rank} motifs", name, score, group=group, role=role, p=p, n=n, baselines=held)
-
-    explained, modularity = motifs.explained, float(motifs.modularity.mean())
-    neurons, animals, own = chance["shifted_neurons"], chance["shifted_animals"], float(chance["own"][0])
-    held = [
-        _over_shifts(key, explained, own, null)
-        for key, null in (("shifted_neurons", neurons), ("shifted_animals", animals))
-    ]
-    held.append(verdict.jackknifed("constant", explained, constant, _without_each_animal(tensor, motifs.factors)))
-    like = [verdict.over_null("shifted_neurons", restarts.estimate, chance["similarity"])]
-    apart = [verdict.over_null("shifted_neurons", modularity, chance["modularity"])]
-    return [
-        entry("ntf_explained", explained, "motifs", permutation_p(own, neurons), held=held),
-        entry("ntf_explained", _spread(neurons), "shifted_neurons"),
-        entry("ntf_explained", _spread(animals), "shifted_animals", permutation_p(own, animals)),
-        entry("ntf_explained", constant, "constant"),
-        entry(
-            "ntf_similarity",
-            restarts,
-            "motifs",
-            permutation_p(restarts.estimate, chance["similarity"]),
-            alike.size,
-            like,
-        ),
-        entry("ntf_similarity", _spread(chance["similarity"]), "shifted_neurons", n=alike.size),
-        entry("motif_modularity", modularity, "motifs", permutation_p(modularity, chance["modularity"]), rank, apart),
-        entry("motif_modularity", _spread(chance["modularity"]), "shifted_neurons", n=rank),
-    ]
-
-
-def _over_shifts(name: str, explained: float, own: float, null: FloatArray) -> verdict.Baseline:
-    """Explained share beside that of a null, with the bounds of a fit with as few restarts as the null's (`own`)."""
-    found = verdict.over_null(name, own, null)
-    difference = explained - found.score
-    bounds = found.difference
-    return verdict.Baseline(
-        name, found.score, Interval(difference, bounds.low, max(bounds.high, difference), method="null")
-    )
-
-
-def _without_each_animal(tensor: Incomplete, factors: Factors) -> FloatArray:
-    """Explained share of the motifs less that of constant coupling, with each animal left out in turn [animals]."""
-    time, animal, pair = factors.modes
-    power, left, constant = (np.zeros(len(animal)) for _ in range(3))
-    for a, seen in enumerate(tensor.observed):
-        values = tensor.values[:, a, seen]
-        model = (time * (factors.weights * animal[a])) @ pair[seen].T
-        power[a], left[a] = (values**2).sum(), ((values - model) ** 2).sum()
-        constant[a] = ((values - values.mean(axis=0)) ** 2).sum()
-    others = power.sum() - power
-    gain = (constant.sum() - constant) - (left.sum() - left)
-    return np.divide(gain, others, out=np.full(len(power), np.nan), where=others > 0)
-
-
 def _halves(recorded: Recorded, rank: int, seed: int) -> list[dict[str, Any]]:
     """Motifs of one half of the animals against those of the other: loadings of pairs, and communities."""
     loadings: list[tuple[FloatArray, FloatArray]] = []
@@ -325,7 +197,7 @@ def _halves(recorded: Recorded, rank: int, seed: int) -> list[dict[str, Any]]:
         found = []
         for half in (one, other):
             part = Incomplete(whole.values[:, half], whole.observed[half])
-            found.append((part, _motifs(part, factorise(part, rank, 3, seed), seed)))
+            found.append((part, motifs_of(part, factorise(part, rank, 3, seed), seed)))
         # pairs that a motif's animals have not measured tell nothing about it
         a, b = (
             np.where(part.supported(motifs.factors.modes[1]), motifs.factors.modes[2], np.nan) for part, motifs in found
@@ -344,10 +216,10 @@ def _halves(recorded: Recorded, rank: int, seed: int) -> list[dict[str, Any]]:
     return [
         row("motif_match", score=match, group="halves", role="control", p=permutation_p(match, null),
             baselines=[verdict.over_null("permuted_neurons", match, null)], **common),
-        row("motif_match", score=_spread(null), group="permuted_neurons", role="baseline", **common),
+        row("motif_match", score=spread(null), group="permuted_neurons", role="baseline", **common),
         row("community_nmi", score=agreement, group="halves", role="control", p=permutation_p(agreement.estimate, chance),
             baselines=[verdict.over_null("permuted_neurons", agreement.estimate, chance)], **common),
-        row("community_nmi", score=_spread(chance), group="permuted_neurons", role="baseline", **common),
+        row("community_nmi", score=spread(chance), group="permuted_neurons", role="baseline", **common),
     ]  # fmt: skip
 
 
@@ -396,7 +268,7 @@ def _modules(
     return [
         row("community_nmi", candidate, recorded.name, found, group="modules", p=p, n=len(mine),
             baselines=[verdict.over_null("permuted_neurons", found.estimate, chance)]),
-        row("community_nmi", candidate, recorded.name, _spread(chance), group="permuted_neurons", role="baseline", n=len(mine)),
+        row("community_nmi", candidate, recorded.name, spread(chance), group="permuted_neurons", role="baseline", n=len(mine)),
     ]  # fmt: skip
 
 

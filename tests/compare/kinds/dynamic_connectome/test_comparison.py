@@ -12,6 +12,7 @@ from allometry.compare.inference import verdict
 from allometry.compare.inference.partitions import nmi
 from allometry.compare.kinds.dynamic_connectome import comparison as subject
 from allometry.compare.kinds.dynamic_connectome import coupling_tensor
+from allometry.compare.kinds.dynamic_connectome.chance import without_each_animal
 from allometry.compare.measures.tensors.decomposition import normalised
 from allometry.compare.measures.tensors.incomplete import Incomplete
 from allometry.errors import ComparisonError
@@ -108,7 +109,7 @@ def test_gain_over_constant_coupling_without_each_animal() -> None:
     observed = rng.random((5, 12)) < 0.8
     tensor = Incomplete(np.where(observed, values, np.nan), observed)
     factors = normalised(np.ones(2), [time, animal, pair], 0.1)
-    gains = subject._without_each_animal(tensor, factors)
+    gains = without_each_animal(tensor, factors)
     model = np.einsum("r,tr,ar,pr->tap", factors.weights, *factors.modes)
     for a in range(5):
         kept = observed.copy()
