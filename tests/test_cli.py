@@ -163,3 +163,10 @@ def test_every_command_has_help(capsys):
             cli.main([command.name, "--help"])
         assert done.value.code == 0
         assert command.help in capsys.readouterr().out
+
+
+def test_more_partitions_than_neurons_start_no_process(tmp_path, capsys):
+    wanted = ["simulate", "brunel", "--scale", "0.01", "--duration-ms", "10", "--partitions", "9999"]
+    assert cli.main([*wanted, "--out", str(tmp_path / "x.zarr")]) == 1
+    assert "at most one per neuron: 125" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
