@@ -107,7 +107,7 @@ class Graph:
         """
         if connectome.attrs.get("schema", "Connectome") != "Connectome":
             raise SimulationError(
-                f"this is a {connectome.attrs['schema']} store",
+                f"this is a store of kind {connectome.attrs['schema']}",
                 where=str(connectome.attrs.get("title", "connectome")),
                 expected="a Connectome store",
                 do="choose another store",

@@ -168,5 +168,6 @@ def build(name: str, parameters: Mapping[str, Any] | None = None, connectome: An
             "a connectome is needed" if model.needs_connectome else "this model has no connectome",
             where=f"model {name}",
             expected="a Connectome store" if model.needs_connectome else "no connectome",
+            do="name one, with --connectome at the command line" if model.needs_connectome else "leave it out",
         )
     return model.build(connectome, **given) if model.needs_connectome else model.build(**given)

@@ -19,7 +19,7 @@ def require_kind(obj: Data, kind: str) -> None:
     """Raise a StoreError that says what an object is where another kind of store (`Connectome`, ...) is needed."""
     if obj.attrs.get("schema") != kind:
         raise StoreError(
-            what=f"this is a {obj.attrs['schema']} store"
+            what=f"this is a store of kind {obj.attrs['schema']}"
             if obj.attrs.get("schema")
             else "this is no store of Allometry",
             where=str(obj.attrs.get("title", "")),

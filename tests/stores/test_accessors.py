@@ -71,7 +71,7 @@ def test_to_dense_refuses_what_makes_no_sense():
         stores.to_dense(ds, "mesoscale")
     with pytest.raises(StoreError, match="no edge variable 'type'"):
         stores.to_dense(ds, "chemical", "type")
-    with pytest.raises(StoreError, match="this is a Spikes store"):
+    with pytest.raises(StoreError, match="this is a store of kind Spikes"):
         stores.to_dense(samples.spikes())
     nodes = pd.DataFrame(index=[str(i) for i in range(200_000)])
     edges = pd.DataFrame({"source": ["0"], "target": ["1"], "weight": [1], "synapse": ["chemical"]})
@@ -147,7 +147,7 @@ def test_a_stack_where_a_connectome_is_expected_is_one_sentence(tmp_path):
         lambda: run_point(point, tmp_path / "out.zarr", path),
         lambda: weights(stores.open(path), "chemical"),
     ):
-        with pytest.raises(AllometryError, match="this is a Stack store") as raised:
+        with pytest.raises(AllometryError, match="this is a store of kind Stack") as raised:
             call()
         assert raised.value.expected == "a Connectome store"
     with pytest.raises(AllometryError, match="this is no store of Allometry"):
