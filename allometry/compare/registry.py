@@ -176,7 +176,7 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
     # -- criticality -----------------------------------------------------------------------------------------------
     ("avalanches", "1", "measures.spikes.criticality", "avalanches", "counts [bins]", "none", "sizes and durations of cascades", "none", "Beggs & Plenz 2003, J. Neurosci. 23:11167"),
     ("power_law", "2", "measures.spikes.criticality", "power_law", "avalanche sizes", "scale of sizes above xmin", "exponent and its rivals", "none", "Clauset et al. 2009, SIAM Rev. 51:661"),
-    ("branching_ratio", "3", "measures.spikes.branching", "branching_ratio", "population activity [bins]", "subsampling of units", "how near to critical?", "none",
+    ("branching_ratio", "4", "measures.spikes.branching", "branching_ratio", "population activity [bins]", "subsampling of units", "how near to critical?", "none",
      "Wilting & Priesemann 2018, Nat. Commun. 9:2325"),
     ("crackling", "1", "measures.spikes.criticality", "crackling", "avalanches, as `avalanches` finds them", "order of avalanches", "do the exponents of size and duration predict how size grows with duration?", "none",
      "Sethna et al. 2001, Nature 410:242; Friedman et al. 2012, Phys. Rev. Lett. 108:208102"),
@@ -225,7 +225,7 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
      "root mean square log spectral distance; Gray & Markel 1976, IEEE Trans. ASSP 24:380"),
     ("peak_frequency_difference", "1", "kinds.spike_statistics.profile", "of_spikes", "population counts [bins] of two stores", "order of units; mean rate", "is the strongest rhythm the same?", "none", "Brunel 2000, J. Comput. Neurosci. 8:183"),
     ("synchrony_difference", "1", "measures.spikes.train_statistics", "synchrony", "population counts [bins] of two stores", "order of units", "is the population equally synchronous?", "none", "Potjans & Diesmann 2014, Cereb. Cortex 24:785"),
-    ("branching_ratio_difference", "3", "measures.spikes.branching", "branching_ratio", "population activity [bins] of two stores", "subsampling of units", "does activity outlast its cause equally long?", "none", "Wilting & Priesemann 2018, Nat. Commun. 9:2325"),
+    ("branching_ratio_difference", "4", "measures.spikes.branching", "branching_ratio", "population activity [bins] of two stores", "subsampling of units", "does activity outlast its cause equally long?", "none", "Wilting & Priesemann 2018, Nat. Commun. 9:2325"),
     ("avalanche_exponent_difference", "2", "measures.spikes.criticality", "power_law", "avalanche sizes of two stores", "scale of sizes above xmin", "do the tails of cascade sizes fall alike?", "none", "Clauset et al. 2009, SIAM Rev. 51:661"),
     # -- tuning ----------------------------------------------------------------------------------------------------
     ("osi", "2", "measures.populations.tuning", "osi", "rates [angles, units], angles", "scale of rates, rotation of stimuli", "orientation selectivity", "ratio", "Ringach et al. 2002, J. Neurosci. 22:5639"),

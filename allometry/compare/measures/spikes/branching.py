@@ -59,8 +59,10 @@ def branching_ratio(
     Returns
     -------
     BranchingRatio
-        The interval is that of ln(-ln m), t distributed with blocks - 1 degrees of freedom; NaN where the recording has
-        fewer than 5 blocks of 2 `k_max` bins, or fewer than 5 trials.
+        The interval is that of -ln m, whose error depends least on m, t distributed with blocks - 1 degrees of freedom; NaN
+        where the recording has fewer than 5 blocks of 2 `k_max` bins, or fewer than 5 trials. It is centred on the m without
+        the bias that removing the mean of a recording of finite length has (m is too small by it, as published): of many
+        short trials it may lie above m.
 
     Raises
     ------
@@ -107,14 +109,14 @@ def branching_ratio(
     drawn, degrees = _resampled(sums, each, bootstrap, seed)
     replicates = np.exp(-1 / _exponential(drawn, k, taus)[0]) if len(drawn) else np.empty(0)
     m = float(np.exp(-1 / tau[0]))
-    return BranchingRatio(
-        m, float(amplitude[0]), k, r_k, float(r_k[0]), _interval(m, replicates, degrees), p, replicates
-    )
+    found = _interval(m, _unbiased_tau(r_k, k, taus, x.shape[1]), replicates, degrees)
+    return BranchingRatio(m, float(amplitude[0]), k, r_k, float(r_k[0]), found, p, replicates)
 
 
 def _block_sums(x: FloatArray, k_max: int) -> FloatArray:
     """Sums [blocks, 5, lags] of 1, x_t, x_{t+k}, x_t x_{t+k} and x_t^2 over the pairs that start in a block."""
-    blocks = int(np.clip(x.size // (2 * k_max), 1, MOST_BLOCKS))
+    # Blocks of 4 k_max depend little on their neighbours; where there are few of them, shorter ones must do.
+    blocks = int(np.clip(x.size // (4 * k_max), min(FEWEST_BLOCKS, max(x.size // (2 * k_max), 1)), MOST_BLOCKS))
     edges = np.linspace(0, x.size, blocks + 1).astype(np.int64)
     out = np.zeros((blocks, 5, k_max))
     for k in range(1, k_max + 1):
@@ -169,17 +171,36 @@ def _exponential(r: FloatArray, k: IntArray, taus: FloatArray) -> tuple[FloatArr
     return tau, np.asarray((r * shape).sum(axis=1) / (shape**2).sum(axis=1))
 
 
-def _interval(m: float, replicates: FloatArray, degrees: int) -> Interval:
-    """Interval of m from the spread of ln tau over resamples; symmetric there, where the estimate is nearly normal."""
+def _unbiased_tau(r_k: FloatArray, k: IntArray, taus: FloatArray, bins: int) -> float:
+    """Tau of coefficients [lags] without the bias of the mean that was removed from each `bins` bins.
+
+    A mean that varies by the share v of the variance leaves (r_k - v) / (1 - v); v follows from r_k = b m^k.
+    """
+    lags = np.arange(1, bins)
+    corrected = r_k
+    for _ in range(4):
+        tau, amplitude = _exponential(corrected[None], k, taus)
+        # the amplitude at lag 0 cannot exceed 1 in a process, and does in fits
+        r = min(float(amplitude[0]), 1.0) * np.exp(-lags / tau[0])
+        v = min((1 + 2 * float(((1 - lags / bins) * r).sum())) / bins, 1.0)
+        corrected = r_k * (1 - v) + v
+    return float(_exponential(corrected[None], k, taus)[0][0])
+
+
+def _interval(m: float, centre: float, replicates: FloatArray, degrees: int) -> Interval:
+    """Interval of m from the spread of -ln m = 1 / tau over resamples, around the tau `centre`.
+
+    The error of 1 / tau grows least with tau, so that its estimate is nearly independent of that of tau.
+    """
     if degrees < 1:
-        return Interval(m, np.nan, np.nan, method="t of ln tau")
-    log = np.log(-1 / np.log(replicates))
-    log = log[np.isfinite(log)]
+        return Interval(m, np.nan, np.nan, method="t of -ln m")
+    rate = -np.log(replicates)
+    rate = rate[np.isfinite(rate)]
     # resampled blocks vary less than blocks do, by (blocks - 1) / blocks
-    sd = float(log.std() * np.sqrt((degrees + 1) / degrees))
-    half = stats.t.ppf(0.975, degrees) * sd
-    low, high = np.exp(-1 / (-1 / np.log(m) * np.exp([-half, half])))
-    return Interval(m, float(low), float(high), 0.95, "t of ln tau", int(replicates.size - log.size), replicates)
+    sd = float(rate.std() * np.sqrt((degrees + 1) / degrees))
+    half = float(stats.t.ppf(0.975, degrees) * sd)
+    low, high = np.exp([-1 / centre - half, min(-1 / centre + half, 0.0)])
+    return Interval(m, float(low), float(high), 0.95, "t of -ln m", int(replicates.size - rate.size), replicates)
 
 
 def stationary_p(x: FloatArray, k: IntArray, r_k: FloatArray) -> float:
