@@ -304,7 +304,7 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
      "Williams et al. 2018, Neuron 98:1099, equation 11"),
     ("motif_modularity", "1", "measures.tensors.affinity", "communities", "affinity per pair of neurons", "scale of affinities, order of neurons", "do the neurons of a motif fall into communities?", "none",
      "Newman & Girvan 2004, Phys. Rev. E 69:026113; Traag et al. 2019, Sci. Rep. 9:5233 (Leiden)"),
-    ("motif_match", "1", "kinds.dynamic_connectome.comparison", "dynamic_connectome", "loadings of pairs in two halves of the animals", "scale and order of motifs", "do other animals show the same motifs?", "none",
+    ("motif_match", "2", "kinds.dynamic_connectome.comparison", "dynamic_connectome", "loadings of pairs in two halves of the animals", "scale and order of motifs", "do other animals show the same motifs?", "none",
      "Dyballa et al. 2024, arXiv:2402.14102; halves of animals: this project"),
     ("community_nmi", "1", "inference.partitions", "nmi", "two partitions of the same neurons", "names of communities", "do two partitions of neurons agree?", "none",
      "Danon et al. 2005, J. Stat. Mech. P09008"),

@@ -13,7 +13,7 @@ import xarray as xr
 from scipy.optimize import linear_sum_assignment
 
 from allometry.compare.inference import verdict
-from allometry.compare.inference.arrays import FloatArray, IntArray, varies
+from allometry.compare.inference.arrays import ROUNDING, FloatArray, IntArray
 from allometry.compare.inference.blockwise import Estimate
 from allometry.compare.inference.partitions import chance_nmi, jackknife_nmi
 from allometry.compare.inference.statistics import permutation_p
@@ -192,6 +192,7 @@ def _halves(recorded: Recorded, rank: int, seed: int) -> list[dict[str, Any]]:
     """Motifs of one half of the animals against those of the other: loadings of pairs, and communities."""
     loadings: list[tuple[FloatArray, FloatArray]] = []
     partitions: list[tuple[IntArray, IntArray]] = []
+    matches: list[float] = []
     whole = recorded.tensor(recorded.slopes)
     for one, other in splits(len(recorded.animals), seed):
         found = []
@@ -200,17 +201,24 @@ def _halves(recorded: Recorded, rank: int, seed: int) -> list[dict[str, Any]]:
             found.append((part, motifs_of(part, factorise(part, rank, 3, seed), seed)))
         # pairs that a motif's animals have not measured tell nothing about it
         a, b = (
-            np.where(part.supported(motifs.factors.modes[1]), motifs.factors.modes[2], np.nan) for part, motifs in found
+            np.where(part.supported(motifs.factors.modes[1]), motifs.factors.modes[2], np.nan).T
+            for part, motifs in found
         )
-        alike = np.array([[_mean_correlation(x[None], y[None]) for y in b.T] for x in a.T])
-        for i, j in zip(*linear_sum_assignment(alike, maximize=True)):
-            loadings.append((a[:, i], b[:, j]))
+        loadings.append((a, b))
+        for i, j, value in matched_motifs(a, b):
+            matches.append(value)
             partitions.append((found[0][1].community[i], found[1][1].community[j]))
     size = len(recorded.neurons)
-    first, second = (np.array([pair[k] for pair in loadings]) for k in (0, 1))
-    match = _mean_correlation(first, second)
+    match = float(np.mean(matches))
     rng = np.random.default_rng(seed)
-    null = np.array([_mean_correlation(_permuted(first, rng.permutation(size)), second) for _ in range(PERMUTATIONS)])
+    orders = [rng.permutation(size) for _ in range(PERMUTATIONS)]
+    # Motifs are matched anew in every permutation: the best of several matches is high by chance too.
+    null = np.array(
+        [
+            np.mean([value for a, b in loadings for _, _, value in matched_motifs(_permuted(a, order), b)])
+            for order in orders
+        ]
+    )
     agreement, chance = jackknife_nmi(partitions), chance_nmi(partitions, PERMUTATIONS, seed)
     common: dict[str, Any] = {"candidate": f"{rank} motifs", "reference": recorded.name, "n": size}
     return [
@@ -232,16 +240,22 @@ def _permuted(condensed: FloatArray, order: IntArray) -> FloatArray:
     return condensed[:, place[order[i], order[j]]]
 
 
-def _mean_correlation(a: FloatArray, b: FloatArray) -> float:
-    """Mean over rows of the correlation over the columns that are finite in both; constant rows count as 0."""
-    known = np.isfinite(a) & np.isfinite(b)
-    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    varying = varies(np.where(known, a, np.nan), axis=1) & varies(np.where(known, b, np.nan), axis=1)
-    x, y = np.where(known, a, 0.0), np.where(known, b, 0.0)
-    x = np.where(known, x - x.sum(axis=1, keepdims=True) / count, 0.0)
-    y = np.where(known, y - y.sum(axis=1, keepdims=True) / count, 0.0)
-    norm = np.sqrt((x * x).sum(axis=1)) * np.sqrt((y * y).sum(axis=1))
-    return float(np.divide((x * y).sum(axis=1), norm, out=np.zeros(len(x)), where=varying).mean())
+def matched_motifs(a: FloatArray, b: FloatArray) -> list[tuple[int, int, float]]:
+    """Motifs of two halves matched one to one by the correlation of their loadings [motifs, pairs].
+
+    Correlations are over the pairs that both know (NaN left out); a motif that is constant there counts as 0.
+    """
+    known = [np.isfinite(x) for x in (a, b)]
+    # Scaled and shifted as a whole: sums of squares of loadings of any size keep their digits.
+    x, y = (np.where(k, x - (x[k].mean() if k.any() else 0.0), 0.0) for x, k in zip((a, b), known))
+    p, q = (k.astype(float) for k in known)
+    count = np.maximum(p @ q.T, 1)
+    sx, sy, sxx, syy = x @ q.T, p @ y.T, (x * x) @ q.T, p @ (y * y).T
+    vx, vy = sxx - sx**2 / count, syy - sy**2 / count
+    varying = (vx > ROUNDING * sxx) & (vy > ROUNDING * syy)
+    scale = np.sqrt(np.where(varying, vx, 1.0)) * np.sqrt(np.where(varying, vy, 1.0))
+    alike = np.where(varying, (x @ y.T - sx * sy / count) / scale, 0.0)
+    return [(int(i), int(j), float(alike[i, j])) for i, j in zip(*linear_sum_assignment(alike, maximize=True))]
 
 
 def _modules(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy.optimize import linear_sum_assignment
 
 from allometry import stores
 from allometry.compare.inference import verdict
@@ -179,3 +180,19 @@ def test_what_cannot_be_compared_is_said(
     tree = recordings(True, 1, animals=4 if options else 2)
     with pytest.raises(ComparisonError, match=message):
         subject.dynamic_connectome({"worms": tree}, activity=["worms"], **options)
+
+
+def test_motifs_are_matched_by_the_correlations_of_numpy_and_anew_in_every_permutation() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.random((3, 45)), rng.random((3, 45))
+    a[0, :10], b[2, 5:9] = np.nan, np.nan
+    expected = np.array(
+        [[np.corrcoef(u[k], v[k])[0, 1] for v in b for k in [np.isfinite(u) & np.isfinite(v)]] for u in a]
+    )
+    found = subject.matched_motifs(a, b)
+    rows, columns = linear_sum_assignment(expected, maximize=True)
+    assert [(i, j) for i, j, _ in found] == list(zip(rows.tolist(), columns.tolist()))
+    assert [value for _, _, value in found] == pytest.approx(expected[rows, columns].tolist())
+    # The best of several matches is high by chance: so is the null that goes with it.
+    assert np.mean([value for _, _, value in found]) > expected.mean() + 0.05
+    assert subject.matched_motifs(np.full((1, 5), 0.1), a[:1, 10:15])[0][2] == 0
