@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 
 from allometry.compare.inference.arrays import FloatArray
+from allometry.compare.inference.progress import steps
 from allometry.errors import ComparisonError
 
 MEMORY_VARIABLE = "ALLOMETRY_MEMORY"  # largest amount of memory that a measure may take
@@ -228,12 +229,12 @@ def axis_blocks(x: Any, axis: int = -1, block_bytes: int = BLOCK_BYTES) -> Itera
         return np.asarray(block.compute() if hasattr(block, "dask") else block)
 
     if not is_lazy(x):
-        for part in parts:
+        for part in steps(parts, "reading blocks"):
             yield part, np.asarray(read(part), dtype=np.float64)
         return
     with ThreadPoolExecutor(1) as reader:
         pending = reader.submit(read, parts[0])
-        for k, part in enumerate(parts):
+        for k, part in enumerate(steps(parts, "reading blocks")):
             block = pending.result()
             if k + 1 < len(parts):
                 pending = reader.submit(read, parts[k + 1])

@@ -6,6 +6,7 @@ from scipy import stats
 
 from allometry.compare.inference.arrays import FloatArray, IntArray
 from allometry.compare.inference.labels import corresponding
+from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval
 from allometry.errors import ComparisonError
 
@@ -67,7 +68,7 @@ def jackknife_nmi(pairs: list[tuple[IntArray, IntArray]]) -> Interval:
     items = pairs[0][0].size
     everyone = np.arange(items)
     estimate = mean_nmi(pairs)
-    left = np.array([mean_nmi(pairs, np.delete(everyone, i)) for i in everyone])
+    left = np.array([mean_nmi(pairs, np.delete(everyone, i)) for i in steps(everyone, "jackknife of partitions")])
     if not np.isfinite(estimate) or not np.isfinite(left).all():
         return Interval(estimate, np.nan, np.nan, method="jackknife")
     spread = float(stats.t.ppf(0.975, items - 1) * np.sqrt((items - 1) * left.var()))
@@ -79,5 +80,8 @@ def chance_nmi(pairs: list[tuple[IntArray, IntArray]], n: int, seed: int) -> Flo
     rng = np.random.default_rng(seed)
     items = pairs[0][0].size
     return np.array(
-        [mean_nmi([(a[order], b) for a, b in pairs]) for order in (rng.permutation(items) for _ in range(n))]
+        [
+            mean_nmi([(a[order], b) for a, b in pairs])
+            for order in (rng.permutation(items) for _ in steps(range(n), "permutations of partitions"))
+        ]
     )

@@ -13,6 +13,7 @@ from scipy import stats
 
 from allometry.compare.inference.arrays import ROUNDING, numbers, plain, varies
 from allometry.compare.inference.labels import in_one_order, is_labelled
+from allometry.compare.inference.progress import steps
 from allometry.errors import ComparisonError
 
 Floats = NDArray[np.float64]
@@ -158,13 +159,13 @@ def resample(
     if method not in ("percentile", "bca"):
         raise ComparisonError(f"unknown bootstrap method {method!r}", expected="percentile or bca")
     rng = np.random.default_rng(seed)
-    replicates = np.array([statistic(rng.integers(0, items, items)) for _ in range(n)], dtype=float)
+    replicates = np.array([statistic(rng.integers(0, items, items)) for _ in steps(range(n), "bootstrap")], dtype=float)
     estimate = float(statistic(np.arange(items)))
     plain = interval(replicates, estimate, level, units=items)
     if method == "percentile" or items < FEW_UNITS:
         return plain
     everyone = np.arange(items)
-    jackknife = np.array([statistic(np.delete(everyone, i)) for i in everyone], dtype=float)
+    jackknife = np.array([statistic(np.delete(everyone, i)) for i in steps(everyone, "jackknife")], dtype=float)
     return _bca(plain, jackknife[np.isfinite(jackknife)])
 
 
@@ -296,7 +297,7 @@ def split_half(responses: ArrayLike, *, seed: int, splits: int = 100) -> Floats:
     filled = np.where(finite, data, 0.0)
     total, total_count = filled.sum(axis=1), finite.sum(axis=1)
     values = np.empty((splits, data.shape[2]))
-    for i in range(splits):
+    for i in steps(range(splits), "split-half reliability"):
         order = np.argsort(np.where(presented, rng.random(presented.shape), np.inf), axis=1)
         rank = np.argsort(order, axis=1)
         chosen = (presented & (rank % 2 == 0)).astype(float)

@@ -15,6 +15,7 @@ import xarray as xr
 from allometry import stores
 from allometry.compare.inference import verdict
 from allometry.compare.inference.blockwise import Estimate
+from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, permutation_p
 from allometry.compare.measures.graphs import reservoir
 from allometry.compare.measures.graphs.matrices import Floats, Ints, rewirings
@@ -291,7 +292,7 @@ def _rewired(parts: Sequence[Floats], n: int, seed: int) -> Iterator[Floats]:
 def _random(matrix: Floats, n: int, seed: int) -> Iterator[Floats]:
     off = ~np.eye(len(matrix), dtype=bool)
     rng = np.random.default_rng(seed)
-    for _ in range(n):
+    for _ in steps(range(n), "random networks"):
         result = np.zeros_like(matrix)
         result[off] = rng.permutation(matrix[off])
         yield result

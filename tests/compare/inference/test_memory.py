@@ -1,16 +1,42 @@
 """Every measure says what it needs and what would fit, before it takes the memory: tiny limits instead of huge arrays."""
 
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from scipy import sparse
 
-from allometry.compare import cka, clustering, graphlets, kernel_analysis, match_units, pairwise, rv
+from allometry.compare import (
+    agreement,
+    characteristic_path_length,
+    cka,
+    clustering,
+    crossnobis,
+    find_communities,
+    graphlets,
+    kernel_analysis,
+    match_units,
+    mds,
+    modularity,
+    motifs,
+    pairwise,
+    rdm,
+    rich_club,
+    rv,
+    small_world,
+)
 from allometry.compare.inference import blockwise
+from allometry.compare.measures.graphs import matrices
+from allometry.compare.measures.graphs.matrices import as_matrix, path_lengths, rewired_edges
+from allometry.compare.measures.graphs.spatial_null import distances
 from allometry.compare.measures.populations.correlations import noise_correlation, signal_correlation
 from allometry.compare.measures.populations.decoding import decode_within
+from allometry.compare.measures.representations import mantel
+from allometry.compare.measures.representations.mantel import rsa_permutation
 from allometry.compare.measures.representations.topology import geodesic, persistence
+from allometry.compare.measures.representations.unit_matching import many_to_many
+from allometry.compare.measures.tensors.affinity import affinities
 from allometry.errors import ComparisonError
 
 RNG = np.random.default_rng(0)
@@ -31,10 +57,37 @@ RING = sparse.csr_array(sparse.diags([1.0, 1.0], [1, -1], shape=(3000, 3000)))
         lambda: kernel_analysis(RNG.normal(size=(300, 4)), np.arange(300) % 2),
         lambda: geodesic(RDM),
         lambda: persistence(RDM),
-        lambda: graphlets(RING),
+        lambda: as_matrix(RING),
+        lambda: next(rewired_edges(RING, 1, seed=0)),
+        lambda: rdm(MANY),
+        lambda: crossnobis(TRIALS, whiten=False),
+        lambda: mds(RDM),
+        lambda: rsa_permutation(RDM, RDM, n=10),
+        lambda: many_to_many(MANY[:, :100], MANY[:, 100:200], 2),
+        lambda: affinities(MANY),
+        lambda: distances(RNG.normal(size=(300, 3))),
         lambda: cka(RNG.normal(size=(300, 400)), RNG.normal(size=(300, 400))),
     ],
-    ids=["pairwise", "matching", "signal", "noise", "lda", "kernel", "geodesic", "persistence", "dense graph", "cka"],
+    ids=[
+        "pairwise",
+        "matching",
+        "signal",
+        "noise",
+        "lda",
+        "kernel",
+        "geodesic",
+        "persistence",
+        "dense graph",
+        "rewiring",
+        "rdm",
+        "crossnobis",
+        "mds",
+        "mantel",
+        "clusters",
+        "affinities",
+        "positions",
+        "cka",
+    ],
 )
 def test_what_does_not_fit_is_refused_with_what_would(
     call: Callable[[], object], monkeypatch: pytest.MonkeyPatch
@@ -82,3 +135,76 @@ def test_clustering_of_a_sparse_graph_stays_sparse(monkeypatch: pytest.MonkeyPat
     assert clustering(sparse.csr_array(dense)) == pytest.approx(clustering(dense))
     monkeypatch.setenv(blockwise.MEMORY_VARIABLE, "1MB")
     assert clustering(RING) == 0
+
+
+DENSE = (RNG.random((40, 40)) < 0.15) * RNG.random((40, 40))
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda g: characteristic_path_length(g),
+        lambda g: small_world(g, nulls=2).sigma,
+        lambda g: rich_club(g, nulls=2).phi,
+        lambda g: motifs(g, nulls=2).count,
+        lambda g: list(graphlets(g).values()),
+        lambda g: modularity(g),
+        lambda g: modularity(g, np.arange(g.shape[0]) % 3),
+        lambda g: find_communities(g),
+        lambda g: (agreement(g, g[::-1, ::-1]).jaccard, agreement(g, g.T).weight_rank_correlation),
+    ],
+    ids=["path", "small world", "rich club", "motifs", "graphlets", "leiden", "given", "communities", "agreement"],
+)
+def test_a_sparse_graph_gives_what_the_dense_one_gives_without_a_dense_matrix(
+    measure: Callable[[object], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.testing.assert_allclose(measure(sparse.csr_array(DENSE)), measure(DENSE), rtol=1e-12)
+
+    def dense(graph: object) -> None:
+        raise AssertionError("a dense matrix of a sparse graph")
+
+    monkeypatch.setattr(matrices, "as_matrix", dense)
+    measure(sparse.coo_array(DENSE).tocsr())
+
+
+def test_a_sparse_graph_of_many_nodes_is_described_in_the_memory_of_its_edges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dense matrix of these 50,000 nodes is 20 GB, a table of rewired pairs 2.5 GB."""
+    n = 50_000
+    monkeypatch.setenv(blockwise.MEMORY_VARIABLE, "20MB")
+    chains = sparse.csr_array(sparse.diags([np.tile([1.0, 1.0, 0.0], n // 3 + 1)[: n - 1]], [1], shape=(n, n)))
+    tracemalloc.start()
+    assert characteristic_path_length(chains) == pytest.approx(4 / 3, rel=1e-4)  # paths a-b-c: 1, 1 and 2
+    assert motifs(chains, nulls=0).count[1:].sum() > 0
+    assert modularity(chains, np.arange(n) // 3) > 0.999
+    assert rich_club(chains, nulls=0).phi.size == 2
+    assert agreement(chains, chains).jaccard == 1
+    assert small_world(chains, nulls=0).clustering == 0
+    assert tracemalloc.get_traced_memory()[1] < 100e6
+    tracemalloc.stop()
+    for measure in (small_world, rich_club, motifs):
+        with pytest.raises(ComparisonError, match=r"rewiring 50,000 nodes needs about 2\.5 GB") as refused:
+            measure(chains, nulls=1)
+        assert "nulls=0" in refused.value.do
+
+
+def test_path_lengths_by_search_are_those_of_the_matrix() -> None:
+    lengths = path_lengths(np.maximum(DENSE, DENSE.T))
+    connected = np.isfinite(lengths) & (lengths > 0)
+    assert characteristic_path_length(DENSE) == pytest.approx(lengths[connected].mean(), rel=1e-14)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_sparse_graph_with_nan_is_refused_as_a_dense_one(bad: float) -> None:
+    graph = sparse.csr_array(np.array([[0.0, bad], [1.0, 0.0]]))
+    with pytest.raises(ComparisonError, match="NaN or infinite"):
+        clustering(graph)
+    with pytest.raises(ComparisonError, match="square"):
+        modularity(sparse.csr_array(np.ones((2, 3))))
+
+
+def test_permutations_of_many_stimuli_take_fewer_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 permutations of 5,000 stimuli at a time took 19 GB."""
+    noisy = RDM[:4950] + RNG.random(4950)
+    expected = rsa_permutation(RDM[:4950], noisy, n=100).null
+    monkeypatch.setattr(mantel, "BLOCK_BYTES", 3 * 8 * 4950)
+    np.testing.assert_allclose(rsa_permutation(RDM[:4950], noisy, n=100).null, expected, rtol=0, atol=1e-14)

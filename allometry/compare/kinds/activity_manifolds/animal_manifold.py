@@ -9,6 +9,7 @@ import xarray as xr
 from scipy.signal import savgol_filter
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, varies
+from allometry.compare.inference.progress import steps
 from allometry.errors import ComparisonError
 from allometry.stores.activity_summary import KATO_ORDER, KATO_WINDOW
 
@@ -64,7 +65,7 @@ def shifted_shares(derivative: FloatArray, components: int, seed: int) -> FloatA
     rng = np.random.default_rng(seed)
     centred = derivative - derivative.mean(axis=0)
     found = np.empty(SHIFTS)
-    for k in range(SHIFTS):
+    for k in steps(range(SHIFTS), "shifted traces"):
         lags = rng.integers(0, len(centred), centred.shape[1])
         moved = np.column_stack([np.roll(column, lag) for column, lag in zip(centred.T, lags)])
         # the smaller of the two covariances has the same non-zero spectrum

@@ -16,6 +16,7 @@ from scipy import stats
 
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray, IntArray
+from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, interval, permutation_p
 from allometry.compare.kinds.activity_manifolds import state_decoding as decoding
 from allometry.compare.kinds.activity_manifolds.animal_manifold import (
@@ -203,11 +204,18 @@ def _similarities(
             x, y = a.loading[a.index(labels)], b.loading[b.index(labels)]
             value = function(x, y)
             matrix[i, j] = matrix[j, i] = value
-            null = np.array([function(x[rng.permutation(len(x))], y) for _ in range(nulls)])
+            null = np.array(
+                [function(x[rng.permutation(len(x))], y) for _ in steps(range(nulls), "permutations of neurons")]
+            )
             draws = [rng.integers(0, len(x), len(x)) for _ in range(bootstrap)]
             # A resample with few distinct neurons has no rank for so many components.
             draws = [draw for draw in draws if np.unique(draw).size > x.shape[1] + 1]
-            found = interval([function(x[draw], y[draw]) for draw in draws], value, units=len(x), bounds=(0.0, 1.0))
+            found = interval(
+                [function(x[draw], y[draw]) for draw in steps(draws, "bootstrap of neurons")],
+                value,
+                units=len(x),
+                bounds=(0.0, 1.0),
+            )
             half = sorted(
                 function(h[0][k], h[1][k]) for h, k in ((a.halves, a.index(labels)), (b.halves, b.index(labels)))
             )

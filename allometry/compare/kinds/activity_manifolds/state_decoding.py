@@ -13,6 +13,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from allometry.compare.inference.arrays import FloatArray, IntArray
 from allometry.compare.inference.labels import corresponding
+from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, interval, permutation_p
 from allometry.errors import ComparisonError
 
@@ -138,7 +139,7 @@ def within(features: FloatArray, state: IntArray, pace: Pace, folds: int) -> Int
         return predicted
     parts = blocks(len(state), pace.length)
     used = min(folds, len(parts))
-    for fold in range(used):
+    for fold in steps(range(used), "decoding, folds"):
         tested = np.concatenate(parts[fold::used])
         free = np.ones(len(state), dtype=bool)
         for part in parts[fold::used]:
@@ -185,7 +186,7 @@ def block_interval(truth: IntArray, predicted: IntArray, length: int, n: int, se
     rng = np.random.default_rng(seed)
     parts = blocks(len(truth), length)
     replicates = []
-    for _ in range(n):
+    for _ in steps(range(n), "bootstrap of blocks"):
         index = np.concatenate([parts[i] for i in rng.integers(0, len(parts), len(parts))])
         replicates.append(balanced_accuracy(truth[index], predicted[index]))
     return interval(replicates, balanced_accuracy(truth, predicted), units=len(parts), bounds=(0.0, 1.0))

@@ -8,6 +8,7 @@ import numpy as np
 
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray, IntArray
+from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, permutation_p
 from allometry.compare.kinds.dynamic_connectome.coupling_tensor import (
     Recorded,
@@ -53,7 +54,7 @@ def by_chance(
     """
     rng = np.random.default_rng(seed)
     explained, alike, modularity, moved = (np.empty(nulls) for _ in range(4))
-    for k in range(nulls):
+    for k in steps(range(nulls), "shifted recordings"):
         null = recorded.tensor(recorded.shifted(rng))
         motifs = motifs_of(null, factorise(null, rank, NULL_RESTARTS, seed + k), seed)
         explained[k], alike[k], modularity[k] = motifs.explained, motifs.similarity.mean(), motifs.modularity.mean()

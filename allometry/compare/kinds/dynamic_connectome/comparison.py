@@ -16,6 +16,7 @@ from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import ROUNDING, FloatArray, IntArray
 from allometry.compare.inference.blockwise import Estimate
 from allometry.compare.inference.partitions import chance_nmi, jackknife_nmi
+from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import permutation_p
 from allometry.compare.inputs.atlas import weights
 from allometry.compare.kinds.dynamic_connectome.chance import (
@@ -216,7 +217,7 @@ def _halves(recorded: Recorded, rank: int, seed: int) -> list[dict[str, Any]]:
     null = np.array(
         [
             np.mean([value for a, b in loadings for _, _, value in matched_motifs(_permuted(a, order), b)])
-            for order in orders
+            for order in steps(orders, "permutations of neurons")
         ]
     )
     agreement, chance = jackknife_nmi(partitions), chance_nmi(partitions, PERMUTATIONS, seed)

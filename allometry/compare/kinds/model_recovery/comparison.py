@@ -16,6 +16,7 @@ from scipy.stats import norm, rankdata
 
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray
+from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, interval, permutation_p
 from allometry.compare.kinds.model_recovery import connectomes, influences, recovery
 from allometry.compare.result import Result, row, with_fdr
@@ -160,7 +161,9 @@ def _hit_rates(
     p is the larger of their two, so that it is below .025 where the interval lies above chance.
     """
     n, draws = score.shape
-    null = np.array([_hits(rng.permutation(score.ravel()).reshape(n, draws)) for _ in range(nulls)])
+    null = np.array(
+        [_hits(rng.permutation(score.ravel()).reshape(n, draws)) for _ in steps(range(nulls), "permutations")]
+    )
     shares = _hits(score)
     resampled = recovery.resampled_hits(score, nulls, rng)
     rows = []

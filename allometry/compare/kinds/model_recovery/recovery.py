@@ -14,6 +14,7 @@ import numpy as np
 from scipy.stats import ortho_group, rankdata
 
 from allometry.compare.inference.arrays import FloatArray, blocks
+from allometry.compare.inference.progress import steps
 from allometry.compare.measures.representations import rdm, similarity, topology, unit_matching
 from allometry.errors import ComparisonError
 
@@ -203,7 +204,7 @@ def recover(
         )
     score = np.empty((len(measures), len(truths), draws))
     for j, relation in enumerate(truths.values()):
-        for k in range(draws):
+        for k in steps(range(draws), "draws of a relation"):
             # One stream per relation and draw: another relation or measure changes no number.
             x, y = relation(population, np.random.default_rng([seed, k, _key(list(truths)[j])]))
             for i, measure in enumerate(measures.values()):

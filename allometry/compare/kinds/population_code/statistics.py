@@ -12,6 +12,7 @@ from scipy import stats
 
 from allometry.compare.inference.arrays import FloatArray, resolved, varies
 from allometry.compare.inference.crossed import crossed_interval
+from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval
 from allometry.compare.measures.populations import covariance as covariance_
 from allometry.compare.measures.populations import decoding, tuning
@@ -66,7 +67,7 @@ def shuffled_labels(responses: FloatArray, n: int, seed: int, order: FloatArray 
     if order is None:
         windows = [np.argwhere(present[:, k]) for k in range(responses.shape[1])]
         windows = [np.column_stack([rows, np.full(len(rows), k)]) for k, rows in enumerate(windows)]
-    for _ in range(n):
+    for _ in steps(range(n), "shuffled responses"):
         out = responses.copy()
         for window in windows:
             drawn = rng.permutation(window)
@@ -78,7 +79,7 @@ def shuffled_trials(responses: FloatArray, n: int, seed: int) -> Iterator[FloatA
     """Responses with the repeats of every stimulus shuffled for each unit by itself: tuning stays, what units share goes."""
     rng = np.random.default_rng(seed)
     number = np.isfinite(responses[:, :, 0]).sum(axis=1)
-    for _ in range(n):
+    for _ in steps(range(n), "shuffled responses"):
         out = responses.copy()
         for s, repeats in enumerate(number):
             out[s, :repeats] = rng.permuted(responses[s, :repeats], axis=0)
@@ -134,7 +135,7 @@ def signal_correlation(responses: FloatArray, *, splits: int, seed: int) -> Floa
     filled = np.where(present[:, :, None], responses, 0.0)
     total = np.zeros((responses.shape[2],) * 2)
     count = np.zeros_like(total)
-    for _ in range(splits):
+    for _ in steps(range(splits), "splits"):
         rank = np.argsort(np.argsort(np.where(present, rng.random(present.shape), np.inf), axis=1), axis=1)
         chosen = present & (rank < present.sum(axis=1, keepdims=True) // 2)
         standard = []

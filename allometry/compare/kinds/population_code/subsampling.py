@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from allometry.compare.inference.arrays import FloatArray
+from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import spearman_brown
 from allometry.compare.measures.populations import decoding, tuning
 from allometry.compare.measures.representations import geometry
@@ -67,7 +68,7 @@ def curves(
         for size in sizes(available, FEWEST[axis]):
             values: dict[str, list[float]] = {name: [] for name in measures}
             chance = []
-            for _ in range(1 if size == available else subsets):
+            for _ in steps(range(1 if size == available else subsets), f"subsets of {size}"):
                 part = responses if size == available else subset(responses, axis, size, rng)
                 shown = np.isfinite(part[:, :, 0]).sum(axis=1)
                 chance.append(float(shown.max() / shown.sum()))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import xarray as xr
 
 from allometry import stores
+from allometry.compare.inference.progress import steps
 from allometry.compare.inputs.atlas import Atlas
 from allometry.compare.measures.graphs.matrices import Floats
 from allometry.errors import ComparisonError
@@ -68,7 +69,7 @@ class Candidate:
 
     def null_on(self, labels: Sequence[str]) -> Iterator[Floats]:
         """Response in each rewired connectome on chosen neurons; one at a time, since all are large."""
-        for k in range(self.rewirings):
+        for k in steps(range(self.rewirings), "simulated rewirings"):
             one = self.store.assign(rewired=self.store["null"].isel(rewiring=k))
             yield _restricted(self.labels, stores.to_dense(one, "functional", "rewired")[1].astype(float), labels)
 

@@ -14,6 +14,7 @@ from scipy.spatial.distance import squareform
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.blockwise import Estimate
+from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, permutation_p
 from allometry.compare.inputs.design import Population, populations
 from allometry.compare.kinds.representation_similarity import model_bank, stimuli
@@ -285,7 +286,7 @@ def _by_units(population: Population, layers: Sequence[model_bank.Layer], settin
     for size in sizes:
         times = 1 if size == total else min(20, settings.splits)
         scores = np.full((times, len(models)), np.nan)
-        for k in range(times):
+        for k in steps(range(times), f"subsets of {size}"):
             chosen = rng.choice(total, size, replace=False)
             try:
                 own = geometry.matrix_of(measure, population.responses[:, :, chosen])

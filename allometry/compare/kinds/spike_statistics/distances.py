@@ -10,6 +10,7 @@ import numpy as np
 
 from allometry.compare.inference import ecdf, verdict
 from allometry.compare.inference.arrays import FloatArray
+from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, interval
 from allometry.compare.kinds.spike_statistics.profile import DISTRIBUTIONS, MANY, SCALARS, Profile
 
@@ -223,7 +224,7 @@ def _ways(members: int, first: int, rng: np.random.Generator) -> Iterator[np.nda
         yield from (np.array(way) for way in itertools.combinations(range(members), first))
         return
     yield np.arange(first)
-    for _ in range(MOST_RELABELLINGS - 1):
+    for _ in steps(range(MOST_RELABELLINGS - 1), "relabellings"):
         yield rng.permutation(members)[:first]
 
 

@@ -14,6 +14,7 @@ from scipy import signal, stats
 
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.ecdf import Sample
+from allometry.compare.inference.progress import steps
 from allometry.compare.kinds.spike_statistics.samples import Trains
 from allometry.compare.measures.populations import tuning
 from allometry.compare.measures.populations.pairwise import pairwise
@@ -303,7 +304,7 @@ def _shuffled(response: FloatArray, degrees: FloatArray, times: int = 20) -> flo
     rng = np.random.default_rng(0)
     angles = np.unique(degrees)
     found = []
-    for _ in range(times):
+    for _ in steps(range(times), "permuted stimuli"):
         drawn = rng.permutation(degrees)
         mean = np.stack([response[:, drawn == angle].mean(axis=1) for angle in angles])
         found.append(np.nanmean(tuning.osi(np.maximum(mean, 0), np.deg2rad(angles))))

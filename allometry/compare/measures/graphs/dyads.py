@@ -6,6 +6,7 @@ Both matrices are [node, node]; the diagonal counts nowhere. NaN marks a pair th
 import numpy as np
 from scipy import stats
 
+from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, interval
 from allometry.compare.measures.graphs.matrices import Floats
 from allometry.compare.measures.graphs.structure import rank_correlation
@@ -45,7 +46,7 @@ def null(x: Floats, y: Floats, n: int, seed: int) -> Floats:
     x, y = x[np.ix_(nodes, nodes)], y[np.ix_(nodes, nodes)]
     rng = np.random.default_rng(seed)
     if not (_known(x) | np.eye(len(x), dtype=bool)).all():
-        orders = (rng.permutation(len(x)) for _ in range(n))
+        orders = (rng.permutation(len(x)) for _ in steps(range(n), "permutations of nodes"))
         return np.array([dyadic_correlation(x[np.ix_(order, order)], y) for order in orders])
     # Where x is known everywhere, the same pairs of y count each time: its ranks stay, and those of x are permuted.
     known = _known(y)
@@ -53,7 +54,7 @@ def null(x: Floats, y: Floats, n: int, seed: int) -> Floats:
     upper = np.triu(known, 1)
     target = ry[upper]
     result = np.empty(n)
-    for i in range(n):
+    for i in steps(range(n), "permutations of nodes"):
         order = rng.permutation(len(x))
         drawn = rx[np.ix_(order, order)][upper]
         spread = drawn.std() * target.std()

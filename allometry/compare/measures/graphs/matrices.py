@@ -5,13 +5,15 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from allometry.compare.inference.arrays import numbers
+from allometry.compare.inference.arrays import blocks, numbers
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.labels import square
+from allometry.compare.inference.progress import steps
 from allometry.errors import ComparisonError
 from allometry.rewiring import rewire
 
@@ -35,7 +37,7 @@ def as_matrix(graph: Any) -> Floats:
         )
         afford(
             Estimate(f"a dense matrix of {nodes:,} nodes", 24 * nodes**2, 8 * nodes**2, float(nodes) ** 2),
-            f"at most {fitting(24, 2):,} nodes; `clustering` keeps sparse graphs sparse",
+            f"at most {fitting(24, 2):,} nodes here; measures of the architecture of a graph keep sparse ones sparse",
         )
     if isinstance(graph, nx.Graph):
         matrix = nx.to_numpy_array(graph, weight="weight")
@@ -58,8 +60,59 @@ def as_matrix(graph: Any) -> Floats:
     return matrix
 
 
-def is_directed(matrix: Floats) -> bool:
+def as_edges(graph: Any) -> sparse.csr_array:
+    """Weights [source, target] of the edges of any graph that `as_matrix` takes, without self-loops and zeros.
+
+    A sparse graph stays sparse: 50,000 nodes as a dense matrix would be 20 GB. Rows are in order, and columns in each row.
+
+    Raises
+    ------
+    ComparisonError
+        As `as_matrix`.
+    """
+    if isinstance(graph, nx.Graph):
+        graph = nx.to_scipy_sparse_array(graph, weight="weight", format="csr") if len(graph) else as_matrix(graph)
+    elif hasattr(graph, "get_adjacency_sparse"):
+        graph = graph.get_adjacency_sparse("weight" if "weight" in graph.es.attributes() else None)
+    if not sparse.issparse(graph):
+        edges = sparse.csr_array(as_matrix(graph))
+    else:
+        if graph.ndim != 2 or graph.shape[0] != graph.shape[1]:
+            raise ComparisonError(f"a graph of shape {graph.shape}", expected="a square matrix [source, target]")
+        entries = sparse.coo_array(graph)
+        there = entries.row != entries.col
+        edges = sparse.csr_array(
+            (entries.data[there].astype(float), (entries.row[there], entries.col[there])), shape=entries.shape
+        )
+        unknown = np.count_nonzero(~np.isfinite(entries.data))
+        if unknown:
+            raise ComparisonError(
+                f"{unknown} of {entries.nnz} stored weights are NaN or infinite",
+                expected="a number for every pair",
+                do="restrict the graph to pairs that were measured, or set what is absent to 0",
+            )
+    edges.eliminate_zeros()
+    edges.sort_indices()
+    return edges
+
+
+def undirected(edges: sparse.csr_array) -> sparse.csr_array:
+    """The binary graph with an edge both ways where there is one either way."""
+    there = edges.astype(bool)
+    return sparse.csr_array(there + there.T).astype(float)
+
+
+def endpoints(edges: sparse.csr_array) -> tuple[Ints, Ints]:
+    """Source and target of every edge, in the order of the weights `edges.data`."""
+    source = np.repeat(np.arange(edges.shape[0]), np.diff(edges.indptr))
+    return source.astype(np.int64), edges.indices.astype(np.int64)
+
+
+def is_directed(matrix: Floats | sparse.csr_array) -> bool:
     """Whether the weights differ between the two directions of any pair, by more than the rounding of sums and products."""
+    if sparse.issparse(matrix):
+        back = sparse.csr_array(matrix.T)
+        return bool((abs(matrix - back) > SAME_WEIGHT * abs(back)).nnz)
     return not np.allclose(matrix, matrix.T, rtol=SAME_WEIGHT, atol=0.0)
 
 
@@ -70,25 +123,86 @@ def path_lengths(graph: Any) -> Floats:
     return lengths
 
 
+def mean_path_length(graph: sparse.csr_array) -> float:
+    """Mean number of edges on the shortest paths between connected pairs of a binary graph; NaN without any.
+
+    One search per source and no matrix of lengths: memory is that of the edges.
+    """
+    total, pairs = 0, 0
+    n = graph.shape[0]
+    for part in steps(blocks(n, 256), "path lengths, 256 sources each"):
+        found = _breadth_first(graph.indptr, graph.indices, part.start, part.stop)
+        total, pairs = total + found[0], pairs + found[1]
+    return total / pairs if pairs else float("nan")
+
+
+@njit(cache=True, nogil=True)
+def _breadth_first(start: NDArray, neighbour: NDArray, first: int, last: int) -> tuple[int, int]:
+    """Sum of the path lengths from sources first to last - 1 to all nodes they reach, and number of those pairs."""
+    n = start.size - 1
+    seen = np.full(n, -1, np.int64)
+    length = np.zeros(n, np.int64)
+    queue = np.empty(n, np.int64)
+    total, pairs = 0, 0
+    for source in range(first, last):
+        seen[source], length[source], queue[0] = source, 0, source
+        head, tail = 0, 1
+        while head < tail:
+            node = queue[head]
+            head += 1
+            for k in range(start[node], start[node + 1]):
+                other = neighbour[k]
+                if seen[other] != source:
+                    seen[other] = source
+                    length[other] = length[node] + 1
+                    total += length[other]
+                    queue[tail] = other
+                    tail += 1
+        pairs += tail - 1
+    return total, pairs
+
+
 def rewired_edges(weights: Any, n: int, *, seed: int, swaps: float = 10.0) -> Iterator[tuple[Ints, Ints, Floats]]:
     """`n` degree-preserving rewirings as (source, target, weight) of every edge; symmetric ones stay symmetric.
 
     Each edge keeps its weight: a directed rewiring preserves every node's out-strength, too.
+
+    Raises
+    ------
+    ComparisonError
+        The table of all pairs, one byte each, does not fit.
     """
-    matrix = as_matrix(weights)
-    directed = is_directed(matrix)
-    source, target = np.nonzero((matrix if directed else np.triu(matrix)) != 0)
-    value = matrix[source, target]
-    for child in np.random.SeedSequence(seed).spawn(n):
-        a, b = rewire(source, target, len(matrix), seed=int(child.generate_state(1)[0]), swaps=swaps, directed=directed)
+    edges = as_edges(weights)
+    nodes, directed = edges.shape[0], is_directed(edges)
+    listed = edges if directed else sparse.csr_array(sparse.triu(edges, format="csr"))
+    (source, target), value = endpoints(listed), listed.data
+    attempts = swaps * source.size
+    need = Estimate(
+        f"rewiring {nodes:,} nodes",
+        int(nodes**2 + 32 * attempts + 48 * source.size),
+        48 * source.size,
+        20.0 * attempts,
+    )
+    for child in steps(np.random.SeedSequence(seed).spawn(n), "degree-preserving rewirings"):
+        afford(
+            need, f"at most {fitting(1, 2, need.peak_bytes - nodes**2):,} nodes, or nulls=0: no comparison with chance"
+        )
+        a, b = rewire(source, target, nodes, seed=int(child.generate_state(1)[0]), swaps=swaps, directed=directed)
         if directed:
             yield a, b, value
         else:
             yield np.concatenate([a, b]), np.concatenate([b, a]), np.concatenate([value, value])
 
 
+def rewired_graphs(weights: Any, n: int, *, seed: int, swaps: float = 10.0) -> Iterator[sparse.csr_array]:
+    """The graphs of `rewired_edges` as sparse matrices [source, target]."""
+    edges = as_edges(weights)
+    for source, target, value in rewired_edges(edges, n, seed=seed, swaps=swaps):
+        yield sparse.csr_array((value, (source, target)), shape=edges.shape)
+
+
 def rewirings(weights: Any, n: int, *, seed: int, swaps: float = 10.0) -> Iterator[Floats]:
-    """The graphs of `rewired_edges` as matrices [source, target]."""
+    """The graphs of `rewired_edges` as dense matrices [source, target]."""
     matrix = as_matrix(weights)
     for source, target, value in rewired_edges(matrix, n, seed=seed, swaps=swaps):
         result = np.zeros_like(matrix)

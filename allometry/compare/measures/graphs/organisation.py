@@ -4,12 +4,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import sparse
 
 from allometry.compare.inference.labels import corresponding
+from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import permutation_p
-from allometry.compare.measures.graphs.matrices import Floats, Ints, as_matrix, is_directed, path_lengths, rewirings
+from allometry.compare.measures.graphs.matrices import (
+    Floats,
+    Ints,
+    as_edges,
+    endpoints,
+    is_directed,
+    mean_path_length,
+    rewired_graphs,
+    undirected,
+)
 from allometry.errors import ComparisonError
 
 TRIADS = (
@@ -26,19 +36,20 @@ def modularity(graph: Any, communities: ArrayLike | None = None, *, resolution: 
     Q = sum_ij (A_ij - gamma k_i^out k_j^in / m) delta(c_i, c_j) / m
     (Leicht & Newman 2008; for symmetric A Newman & Girvan 2004).
     """
-    matrix = as_matrix(graph)
-    if matrix.min(initial=0) < 0 or matrix.sum() == 0:
+    edges = as_edges(graph)
+    if edges.data.min(initial=0) < 0 or edges.nnz == 0:
         raise ComparisonError("modularity needs non-negative weights and at least one edge")
     if communities is None:
-        communities = find_communities(matrix, resolution=resolution, seed=seed)
+        communities = find_communities(edges, resolution=resolution, seed=seed)
     member = np.asarray(communities)
-    if member.shape != (len(matrix),):
-        raise ComparisonError(f"{member.size} community labels for {len(matrix)} nodes", expected="one per node")
+    if member.shape != (edges.shape[0],):
+        raise ComparisonError(f"{member.size} community labels for {edges.shape[0]} nodes", expected="one per node")
     _, group = np.unique(member, return_inverse=True)
-    total = matrix.sum()
-    out_strength = np.bincount(group, weights=matrix.sum(axis=1))
-    in_strength = np.bincount(group, weights=matrix.sum(axis=0))
-    within = matrix[group[:, None] == group[None]].sum()
+    source, target = endpoints(edges)
+    total = edges.data.sum()
+    out_strength = np.bincount(group[source], weights=edges.data, minlength=group.max() + 1)
+    in_strength = np.bincount(group[target], weights=edges.data, minlength=group.max() + 1)
+    within = edges.data[group[source] == group[target]].sum()
     return float(within / total - resolution * (out_strength @ in_strength) / total**2)
 
 
@@ -47,15 +58,15 @@ def find_communities(graph: Any, *, resolution: float = 1.0, seed: int = 0, rest
     import igraph
     import leidenalg
 
-    matrix = as_matrix(graph)
-    if matrix.min(initial=0) < 0:
+    edges = as_edges(graph)
+    if edges.data.min(initial=0) < 0:
         raise ComparisonError(
             "communities need non-negative weights", do="take magnitudes, or leave negative edges out"
         )
-    directed = is_directed(matrix)
-    source, target = np.nonzero(matrix if directed else np.triu(matrix))
-    g = igraph.Graph(n=len(matrix), edges=np.column_stack([source, target]), directed=directed)
-    weights = matrix[source, target].tolist()
+    directed = is_directed(edges)
+    listed = edges if directed else sparse.csr_array(sparse.triu(edges, format="csr"))
+    g = igraph.Graph(n=edges.shape[0], edges=np.column_stack(endpoints(listed)), directed=directed)
+    weights = listed.data.tolist()
     runs = [
         leidenalg.find_partition(
             g,
@@ -65,7 +76,7 @@ def find_communities(graph: Any, *, resolution: float = 1.0, seed: int = 0, rest
             n_iterations=-1,
             seed=int(child.generate_state(1)[0] % 2**31),
         )
-        for child in np.random.SeedSequence(seed).spawn(restarts)
+        for child in steps(np.random.SeedSequence(seed).spawn(restarts), "communities, restarts")
     ]
     best = max(runs, key=lambda partition: partition.quality())
     return np.asarray(best.membership, dtype=np.int64)
@@ -84,17 +95,7 @@ class SmallWorld:
 
 def clustering(graph: Any) -> float:
     """Mean local clustering coefficient of the undirected binary graph (Watts & Strogatz 1998; degree < 2 counts 0)."""
-    if sparse.issparse(graph):
-        known = sparse.csr_array(graph)
-        if known.shape[0] != known.shape[1] or not np.isfinite(known.data).all():
-            as_matrix(graph)  # refuses in its words
-        known = sparse.coo_array(known)
-        edge = (known.data != 0) & (known.row != known.col)
-        there = sparse.csr_array((np.ones(int(edge.sum())), (known.row[edge], known.col[edge])), shape=known.shape)
-        adjacency = ((there + there.T) > 0).astype(np.int64)
-    else:
-        matrix = as_matrix(graph) != 0
-        adjacency = sparse.csr_array((matrix | matrix.T).astype(np.int64))
+    adjacency = undirected(as_edges(graph)).astype(np.int64)
     degree = np.asarray(adjacency.sum(axis=1)).ravel()
     triangles = np.asarray((adjacency @ adjacency).multiply(adjacency).sum(axis=1)).ravel()
     possible = degree * (degree - 1)
@@ -103,18 +104,14 @@ def clustering(graph: Any) -> float:
 
 def characteristic_path_length(graph: Any) -> float:
     """Mean number of undirected edges between pairs of nodes that have a path."""
-    matrix = as_matrix(graph) != 0
-    lengths = path_lengths((matrix | matrix.T).astype(float))
-    connected = np.isfinite(lengths) & (lengths > 0)
-    return float(lengths[connected].mean()) if connected.any() else float("nan")
+    return mean_path_length(undirected(as_edges(graph)))
 
 
 def small_world(graph: Any, *, nulls: int = 20, seed: int = 0) -> SmallWorld:
     """Clustering and path length of the undirected binary graph against degree-preserving rewirings."""
-    matrix = as_matrix(graph) != 0
-    binary = (matrix | matrix.T).astype(float)
-    c, length = clustering(binary), characteristic_path_length(binary)
-    random = [(clustering(m), characteristic_path_length(m)) for m in rewirings(binary, nulls, seed=seed)]
+    binary = undirected(as_edges(graph))
+    c, length = clustering(binary), mean_path_length(binary)
+    random = [(clustering(g), mean_path_length(g)) for g in rewired_graphs(binary, nulls, seed=seed)]
     c0, l0 = np.mean(random, axis=0) if random else (np.nan, np.nan)
     sigma = (c / c0) / (length / l0) if c0 > 0 and l0 > 0 else np.nan
     return SmallWorld(c, length, float(c0), float(l0), float(sigma))
@@ -130,24 +127,22 @@ class RichClub:
     p: Floats
 
 
-def _rich_club(adjacency: NDArray[np.bool_], levels: Ints) -> Floats:
-    degree = adjacency.sum(axis=1)
-    phi = np.full(levels.size, np.nan)
-    for i, level in enumerate(levels):
-        rich = degree > level
-        count = rich.sum()
-        if count > 1:
-            phi[i] = adjacency[np.ix_(rich, rich)].sum() / (count * (count - 1))
-    return phi
+def _rich_club(adjacency: sparse.csr_array, levels: Ints) -> Floats:
+    degree = np.diff(adjacency.indptr)
+    source, target = endpoints(adjacency)
+    # An edge lies within the club of every level below the smaller degree of its ends.
+    ends = np.bincount(np.minimum(degree[source], degree[target]), minlength=levels.size + 1)
+    nodes = np.bincount(degree, minlength=levels.size + 1)
+    within, count = (tally.sum() - tally.cumsum()[: levels.size] for tally in (ends, nodes))
+    return np.divide(within, count * (count - 1.0), out=np.full(levels.size, np.nan), where=count > 1)
 
 
 def rich_club(graph: Any, *, nulls: int = 20, seed: int = 0) -> RichClub:
     """Rich-club coefficient of the undirected binary graph against rewired nulls (Colizza et al. 2006)."""
-    matrix = as_matrix(graph) != 0
-    adjacency = matrix | matrix.T
-    levels = np.arange(int(adjacency.sum(axis=1).max(initial=0)), dtype=np.int64)
+    adjacency = undirected(as_edges(graph))
+    levels = np.arange(int(np.diff(adjacency.indptr).max(initial=0)), dtype=np.int64)
     phi = _rich_club(adjacency, levels)
-    null = np.array([_rich_club(m != 0, levels) for m in rewirings(adjacency.astype(float), nulls, seed=seed)])
+    null = np.array([_rich_club(g, levels) for g in rewired_graphs(adjacency, nulls, seed=seed)])
     null = null.reshape(nulls, levels.size)
     with np.errstate(invalid="ignore"):
         mean = null.mean(axis=0) if nulls else np.full(levels.size, np.nan)
@@ -168,20 +163,20 @@ class Motifs:
 
 def motifs(graph: Any, *, nulls: int = 20, seed: int = 0) -> Motifs:
     """Census of the 16 directed three-node graphs against degree-preserving nulls (Milo et al. 2002)."""
-    matrix = (as_matrix(graph) != 0).astype(float)
-    count = _triads(matrix)
-    null = np.array([_triads(m) for m in rewirings(matrix, nulls, seed=seed)]).reshape(nulls, len(TRIADS))
+    binary = as_edges(graph).astype(bool).astype(float)
+    count = _triads(binary)
+    null = np.array([_triads(g) for g in rewired_graphs(binary, nulls, seed=seed)]).reshape(nulls, len(TRIADS))
     mean = null.mean(axis=0) if nulls else np.full(len(TRIADS), np.nan)
     sd = null.std(axis=0) if nulls else np.full(len(TRIADS), np.nan)
     z = np.where(sd > 0, (count - mean) / np.where(sd > 0, sd, 1.0), np.nan)
     return Motifs(tuple(TRIADS), count, mean, sd, z)
 
 
-def _triads(matrix: Floats) -> Ints:
+def _triads(edges: sparse.csr_array) -> Ints:
     import igraph
 
-    edges = np.column_stack(np.nonzero(matrix))
-    census = igraph.Graph(n=len(matrix), edges=edges, directed=True).triad_census()
+    pairs = np.column_stack(endpoints(edges))
+    census = igraph.Graph(n=edges.shape[0], edges=pairs, directed=True).triad_census()
     return np.array(list(census), dtype=np.int64)
 
 
@@ -195,7 +190,6 @@ def graphlets(graph: Any, size: int = 4) -> dict[str, int]:
     }
     if size not in names:
         raise ComparisonError(f"graphlets of {size} nodes", expected="3 or 4")
-    matrix = as_matrix(graph) != 0
-    edges = np.column_stack(np.nonzero(np.triu(matrix | matrix.T)))
-    counts = igraph.Graph(n=len(matrix), edges=edges).motifs_randesu(size)
+    edges = sparse.csr_array(sparse.triu(undirected(as_edges(graph)), format="csr"))
+    counts = igraph.Graph(n=edges.shape[0], edges=np.column_stack(endpoints(edges))).motifs_randesu(size)
     return {name: int(counts[index]) for index, name in names[size].items()}

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from allometry.compare.inference.arrays import FloatArray
+from allometry.compare.inference.blockwise import Estimate, afford, fitting
+from allometry.compare.inference.progress import steps
 from allometry.compare.measures.graphs.matrices import as_matrix, is_directed
 from allometry.errors import ComparisonError
 from allometry.rewiring import swap
@@ -16,6 +18,8 @@ def distances(positions: npt.ArrayLike) -> FloatArray:
     x = np.asarray(positions, dtype=float)
     if x.ndim != 2:
         raise ComparisonError(f"positions have shape {x.shape}", where="positions", expected="[nodes, dimensions]")
+    need = Estimate(f"distances of {len(x):,} nodes", 8 * len(x) ** 2 * (2 * x.shape[1] + 1), 8 * len(x) ** 2, x.size)
+    afford(need, f"at most {fitting(8 * (2 * x.shape[1] + 1), 2):,} nodes")
     return np.asarray(np.sqrt(((x[:, None] - x[None]) ** 2).sum(axis=2)))
 
 
@@ -86,7 +90,7 @@ def spatial_rewirings(
         raise ComparisonError("distances are not symmetric", where="distance", expected="one distance per pair")
     occupied = (matrix != 0).astype(np.uint8)
     attempts = int(np.ceil(swaps * source.size))
-    for child in np.random.SeedSequence(seed).spawn(n):
+    for child in steps(np.random.SeedSequence(seed).spawn(n), "spatial rewirings"):
         rng = np.random.default_rng(child)
         a, b = source.astype(np.int64), target.astype(np.int64)
         first, second = rng.integers(0, a.size, (2, attempts))

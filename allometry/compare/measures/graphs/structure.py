@@ -1,23 +1,26 @@
 """Structure: function given anatomy, and agreement of connectomes.
 
-Graphs are dense arrays [source, target], scipy sparse matrices, or networkx and igraph graphs; self-loops are left out.
+Graphs are dense arrays [source, target], scipy sparse matrices, or networkx and igraph graphs; self-loops are left out. Of
+sparse ones no dense matrix is made, except by `function_given_structure`.
 igraph brings matplotlib along, so that the functions that need it import it themselves.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import sparse, stats
 
 from allometry.compare.inference.arrays import varies
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.roc import cluster_bootstrap
 from allometry.compare.inference.statistics import Interval
-from allometry.compare.measures.graphs.matrices import Floats, Ints, as_matrix, path_lengths
+from allometry.compare.measures.graphs.matrices import Floats, Ints, as_edges, as_matrix, path_lengths
 from allometry.errors import ComparisonError
+
+G = TypeVar("G", Floats, sparse.csr_array)
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def function_given_structure(
     )
 
 
-def _unsigned(*weights: Floats) -> None:
+def _unsigned(*weights: Any) -> None:
     """Refuse negative weights: an edge is a weight above 0 here, so that inhibitory edges would vanish unseen."""
     negative = sum(int((w < 0).sum()) for w in weights)
     if negative:
@@ -173,39 +176,42 @@ def agreement(
     labels_candidate, labels_reference : sequences of str, optional
         Node names; only nodes in both are compared. Without them the nodes must already correspond.
     """
-    a, b = as_matrix(candidate), as_matrix(reference)
+    a, b = as_edges(candidate), as_edges(reference)
     if (labels_candidate is None) != (labels_reference is None):
         raise ComparisonError("labels of one graph only", expected="the labels of both, or of neither")
     if labels_candidate is not None and labels_reference is not None:
         a, b, _ = matched(a, labels_candidate, b, labels_reference)
     if a.shape != b.shape:
         raise ComparisonError(
-            f"graphs of {len(a)} and {len(b)} nodes",
+            f"graphs of {a.shape[0]} and {b.shape[0]} nodes",
             expected="the same nodes",
             do="pass the labels of both, to match the nodes",
         )
     _unsigned(a, b)
-    in_a, in_b = a > 0, b > 0
-    both = in_a & in_b
-    shared, total_a, total_b = int(both.sum()), int(in_a.sum()), int(in_b.sum())
+    in_a, in_b = a.astype(bool), b.astype(bool)
+    # What is shared lies in the same places of both, so that the weights correspond.
+    weights = [sparse.csr_array(own.multiply(other)) for own, other in ((a, in_b), (b, in_a))]
+    for part in weights:
+        part.sort_indices()
+    shared, total_a, total_b = weights[0].nnz, a.nnz, b.nnz
     return Agreement(
-        nodes=len(a),
+        nodes=a.shape[0],
         edges_candidate=total_a,
         edges_reference=total_b,
         edges_shared=shared,
         recall=shared / total_b if total_b else float("nan"),
         precision=shared / total_a if total_a else float("nan"),
         jaccard=shared / (total_a + total_b - shared) if total_a + total_b else float("nan"),
-        weight_rank_correlation=rank_correlation(a[both], b[both]),
+        weight_rank_correlation=rank_correlation(weights[0].data, weights[1].data),
     )
 
 
-def matched(a: Floats, labels_a: Sequence[str], b: Floats, labels_b: Sequence[str]) -> tuple[Floats, Floats, list[str]]:
+def matched(a: G, labels_a: Sequence[str], b: G, labels_b: Sequence[str]) -> tuple[G, G, list[str]]:
     """Both matrices restricted to the nodes in both, in the alphabetical order of their names."""
     for labels, matrix in ((labels_a, a), (labels_b, b)):
-        if len(set(labels)) != len(matrix):
+        if len(set(labels)) != matrix.shape[0]:
             raise ComparisonError(
-                f"{len(set(labels))} different labels for {len(matrix)} nodes", expected="one unique label each"
+                f"{len(set(labels))} different labels for {matrix.shape[0]} nodes", expected="one unique label each"
             )
     shared = sorted(set(labels_a) & set(labels_b))
     if not shared:

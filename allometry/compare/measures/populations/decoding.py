@@ -20,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from allometry.compare.inference.arrays import FloatArray, IntArray, array, choice, varies
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.labels import corresponding
+from allometry.compare.inference.progress import steps
 from allometry.errors import ComparisonError
 
 DECODERS = ("nearest_centroid", "correlation", "lda", "logistic")
@@ -170,7 +171,7 @@ def decode_within(
         for b in np.unique(block):
             truth[block == b] = rng.permutation(truth[block == b])
     predicted = np.empty_like(truth)
-    for b in np.unique(block):
+    for b in steps(np.unique(block), "decoding, blocks left out"):
         test = block == b
         predicted[test] = _fit(decoder, x[~test], truth[~test], block[~test]).predict(x[test])
     return _result(truth, predicted, int(stimulus.max()) + 1)

@@ -18,10 +18,12 @@ import scipy.sparse as sp
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, blocks, numbers
 from allometry.compare.inference.blockwise import afford, estimate, fitting
+from allometry.compare.inference.progress import steps, whole
 from allometry.errors import ComparisonError
 
 _SPARSE_BELOW = 0.1  # share of non-zero entries below which the sparse kernel beats BLAS (measured at 10^4 units)
 _BLOCK = 1024  # units per dense block: 1024 x 10^4 float64 are 80 MB
+_SECONDS_PER_OPERATION = 1e-9  # of the kernels on few cores
 
 
 @dataclass(frozen=True)
@@ -224,14 +226,15 @@ def pairwise(counts: Any, threads: int | None = None) -> FloatArray:
     data = _load(counts)
     n = data.shape[1]
     nonzero = data.size if isinstance(data, np.ndarray) else data.nnz
+    need = estimate("pairwise", units=n, nonzero=nonzero)
     afford(
-        estimate("pairwise", units=n, nonzero=nonzero),
+        need,
         f"`pairwise_summary`, which keeps no pairs, or a sample of at most {fitting(4, 2):,} units",
     )
     out = np.empty(n * (n - 1) // 2)
     if isinstance(data, np.ndarray):
         z = _standardised(data)
-        for rows in blocks(n, _BLOCK):
+        for rows in steps(blocks(n, _BLOCK), "pairwise correlations, blocks of units"):
             product = np.clip(z[:, rows].T @ z[:, rows.start :], -1, 1)
             for k, i in enumerate(range(rows.start, rows.stop)):
                 start = i * (2 * n - i - 1) // 2
@@ -240,7 +243,8 @@ def pairwise(counts: Any, threads: int | None = None) -> FloatArray:
     s = _sparse(data)
     fixed = s.arguments()
     kernel: Any = _rows_to_pairs
-    _threaded(lambda first, stride: kernel(first, stride, *fixed, out), threads)
+    with whole(f"correlations of {n:,} units", _SECONDS_PER_OPERATION * need.operations):
+        _threaded(lambda first, stride: kernel(first, stride, *fixed, out), threads)
     return out
 
 
@@ -270,7 +274,7 @@ def pairwise_summary(counts: Any, n_bins: int = 200, threads: int | None = None)
     histogram = np.zeros(n_bins, np.int64)
     if isinstance(data, np.ndarray):
         z = _standardised(data)
-        for rows in blocks(n, _BLOCK):
+        for rows in steps(blocks(n, _BLOCK), "pairwise correlations, blocks of units"):
             product = np.clip(z[:, rows].T @ z[:, rows.start :], -1, 1)
             for k, i in enumerate(range(rows.start, rows.stop)):
                 r = product[k, k + 1 :]
@@ -289,7 +293,9 @@ def pairwise_summary(counts: Any, n_bins: int = 200, threads: int | None = None)
             partial.append(own)
             kernel(first, stride, *fixed, own, (number, sums, squares))
 
-        _threaded(task, threads)
+        work = estimate("pairwise_summary", units=n, nonzero=data.nnz).operations
+        with whole(f"correlations of {n:,} units", _SECONDS_PER_OPERATION * work):
+            _threaded(task, threads)
         histogram = np.sum(partial, axis=0)
     total = int(number.sum())
     if total == 0:

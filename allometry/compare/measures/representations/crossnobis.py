@@ -16,7 +16,8 @@ from allometry.compare.inference.arrays import (
     resolved,
     self_product,
 )
-from allometry.compare.inference.blockwise import axis_blocks, estimate
+from allometry.compare.inference.blockwise import BLOCK_BYTES, afford, axis_blocks, estimate, fitting
+from allometry.compare.inference.progress import steps
 from allometry.compare.measures.representations.rdm import covariance_factor
 from allometry.errors import ComparisonError
 
@@ -163,7 +164,11 @@ def crossnobis(
         return _fully_whitened(responses, labels, memory_limit)
     if whiten not in (False, "diagonal"):
         raise ComparisonError(f"whiten={whiten!r}", where="whiten", expected='True, False or "diagonal"')
-    n, units = int(responses.shape[0]), int(responses.shape[2])
+    n, repeats, units = (int(s) for s in responses.shape)
+    afford(
+        estimate("crossnobis", stimuli=n, repeats=repeats, units=units),
+        f"at most {fitting(24, 2, 3 * BLOCK_BYTES):,} stimuli",
+    )
     total = np.zeros((n, n))
     present: npt.NDArray[np.bool_] | None = None
     for _, block in axis_blocks(responses):
@@ -187,7 +192,8 @@ def _products(means: FloatArray, applied: FloatArray, present: npt.NDArray[np.bo
     patterns, group = np.unique(present, axis=0, return_inverse=True)
     group = group.reshape(-1)
     out = np.zeros((len(means),) * 2)
-    for g, h in itertools.combinations_with_replacement(range(len(patterns)), 2):
+    designs = list(itertools.combinations_with_replacement(range(len(patterns)), 2))
+    for g, h in steps(designs, "crossnobis, pairs of designs"):
         rows, columns = np.flatnonzero(group == g), np.flatnonzero(group == h)
         shared = patterns[g] & patterns[h]
         if shared.sum() < 2:
@@ -243,7 +249,7 @@ def _given_noise(responses: Any, labels: IntArray, noise: npt.ArrayLike, memory_
             expected=f"[{units}, {units}] or [{folds}, {units}, {units}]",
         )
     total = np.zeros((n, n))
-    for k, m in itertools.combinations(range(folds), 2):
+    for k, m in steps(list(itertools.combinations(range(folds), 2)), "crossnobis, pairs of folds"):
         factor = covariance_factor((given[k] + given[m]) / 2, units, "noise")
         product = means[:, k] @ cho_solve((factor, True), means[:, m].T)
         both = present[:, k] & present[:, m]

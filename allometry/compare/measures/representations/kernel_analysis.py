@@ -9,6 +9,7 @@ from scipy.spatial.distance import pdist, squareform
 from allometry.compare.inference.arrays import FloatArray, matrix, varying_columns
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.labels import corresponding
+from allometry.compare.inference.progress import whole
 from allometry.errors import ComparisonError
 
 
@@ -79,15 +80,19 @@ def kernel_analysis(
     sigmas = np.quantile(distance, quantiles)
     sigmas = np.maximum(sigmas, 1e-3 * distance[distance > 0].min())  # repeated stimuli can put a quantile at 0
     squared = squareform(distance) ** 2
-    errors = []
-    for sigma in sigmas:
-        kernel = np.exp(-squared / (2 * sigma**2))
-        kernel = kernel - kernel.mean(axis=0) - kernel.mean(axis=1, keepdims=True) + kernel.mean()
-        vectors = np.linalg.eigh(kernel)[1][:, ::-1][:, : n - 1]
-        explained = ((vectors.T @ y) ** 2).sum(axis=1).cumsum() / (y**2).sum()
-        errors.append(np.concatenate(([1.0], np.clip(1 - explained, 0, 1))))
+    with whole(need.measure, 1e-10 * need.operations):
+        errors = [_unexplained(squared, sigma, y) for sigma in sigmas]
     stacked = np.array(errors)
     best = stacked.argmin(axis=0)
     error = stacked.min(axis=0)
     score = float(np.trapezoid(1 - error, dx=1 / (n - 1)))
     return KernelAnalysis(score, error, sigmas[best])
+
+
+def _unexplained(squared: FloatArray, sigma: float, y: FloatArray) -> FloatArray:
+    """e(d) of d = 0..n-1 components of a Gaussian kernel of width sigma, from squared distances [n, n]."""
+    kernel = np.exp(-squared / (2 * sigma**2))
+    kernel = kernel - kernel.mean(axis=0) - kernel.mean(axis=1, keepdims=True) + kernel.mean()
+    vectors = np.linalg.eigh(kernel)[1][:, ::-1][:, : len(kernel) - 1]
+    explained = ((vectors.T @ y) ** 2).sum(axis=1).cumsum() / (y**2).sum()
+    return np.concatenate(([1.0], np.clip(1 - explained, 0, 1)))

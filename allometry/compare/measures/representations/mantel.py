@@ -6,7 +6,9 @@ from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
 from allometry.compare.inference.arrays import FloatArray, blocks, choice, condensed, n_from_pairs, same_length, varies
+from allometry.compare.inference.blockwise import BLOCK_BYTES, Estimate, afford, fitting
 from allometry.compare.inference.labels import corresponding
+from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import PermutationTest, permutation_p
 from allometry.errors import ComparisonError
 
@@ -54,13 +56,18 @@ def rsa_permutation(
             where="rdm_a, n",
             expected="at least four stimuli, one permutation",
         )
+    at_once = max(1, min(64, BLOCK_BYTES // (8 * a.size)))  # 64 of 118 stimuli are 4 MB
+    need = Estimate(
+        f"permutations of {n_from_pairs(a.size):,} stimuli", 8 * a.size * (10 + 3 * at_once), 8 * n, 4.0 * n * a.size
+    )
+    afford(need, f"at most {fitting(8 * 13 / 2, 2):,} stimuli")
     x, y = _standard(a, method), _standard(b, method)
     flat = squareform(x).ravel()
     size = n_from_pairs(a.size)
     i, j = np.triu_indices(size, 1)
     rng = np.random.default_rng(seed)
     null = np.empty(n)
-    for part in blocks(n, 64):  # some permutations at once: 64 of 118 stimuli are 4 MB
+    for part in steps(blocks(n, at_once), f"permutations of stimuli, {at_once} at a time"):
         order = np.array([rng.permutation(size) for _ in range(part.start, part.stop)])
         null[part] = flat.take(order.take(i, axis=1) * size + order.take(j, axis=1)) @ y
     observed = float(x @ y)

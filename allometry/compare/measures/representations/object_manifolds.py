@@ -55,7 +55,8 @@ def _single(points: FloatArray, kappa: float, n_t: int, rng: np.random.Generator
     """Capacity, radius and dimension of one manifold given as rows [points, D + 1], the last column its centre (1)."""
     directions = rng.normal(size=(n_t, points.shape[1]))
     # The last coordinate of every point is 1, so that a margin only shifts t along it.
-    shifted = directions - kappa * np.eye(points.shape[1])[-1]
+    shifted = directions.copy()
+    shifted[:, -1] -= kappa
     loss = np.empty(n_t)
     anchors = np.empty((n_t, points.shape[1]))
     for k, t in enumerate(shifted):

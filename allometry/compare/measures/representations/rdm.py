@@ -23,7 +23,7 @@ from allometry.compare.inference.arrays import (
     self_product,
     varies,
 )
-from allometry.compare.inference.blockwise import axis_blocks
+from allometry.compare.inference.blockwise import BLOCK_BYTES, afford, axis_blocks, estimate, fitting
 from allometry.compare.inference.labels import corresponding
 from allometry.errors import ComparisonError
 
@@ -71,6 +71,7 @@ def rdm(responses: Any, metric: str = "correlation", noise_covariance: npt.Array
     if metric == "mahalanobis":
         return _mahalanobis(responses, noise_covariance)
     n, units = (int(s) for s in responses.shape)
+    afford(estimate("rdm", stimuli=n, units=units), f"at most {fitting(24, 2, 3 * BLOCK_BYTES):,} stimuli")
     product, total, largest = np.zeros((n, n)), np.zeros(n), np.zeros(n)
     origin: FloatArray | None = None
     for _, block in axis_blocks(responses):

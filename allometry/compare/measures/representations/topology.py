@@ -5,15 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse.csgraph import csgraph_from_dense, shortest_path
+from numba import njit
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
-from allometry.compare.inference.arrays import FloatArray, condensed, matrix, n_from_pairs, off_diagonal, varies
+from allometry.compare.inference.arrays import FloatArray, blocks, condensed, matrix, n_from_pairs, off_diagonal, varies
 from allometry.compare.inference.blockwise import Estimate, afford, fitting, memory_limit
 from allometry.compare.inference.labels import corresponding
+from allometry.compare.inference.progress import steps, whole
 from allometry.compare.measures.representations.rdm import rsa
 from allometry.errors import ComparisonError
+
+_VIA = 64  # stimuli between two looks at the clock
 
 
 @dataclass(frozen=True)
@@ -114,13 +117,36 @@ def geodesic(rdm: npt.ArrayLike, threshold: float = 1.0) -> FloatArray:
         )
     n = n_from_pairs(d.size)
     afford(
-        Estimate(f"geodesic distances of {n:,} stimuli", 8 * 6 * n**2, 4 * n**2, 2.0 * n**3),
-        f"at most {fitting(48, 2):,} stimuli",
+        Estimate(f"geodesic distances of {n:,} stimuli", 8 * 4 * n**2, 4 * n**2, 2.0 * n**3),
+        f"at most {fitting(32, 2):,} stimuli",
     )
-    graph = squareform(np.where(d <= np.quantile(d, threshold), d, np.inf))
-    # Equal stimuli are 0 apart, which scipy would take for a missing edge: inf is the missing edge here.
-    edges = csgraph_from_dense(graph, null_value=np.inf)
-    return off_diagonal(shortest_path(edges, method="D", directed=False))
+    length = squareform(np.where(d <= np.quantile(d, threshold), d, np.inf))
+    for part in steps(blocks(n, _VIA), f"geodesic distances, via {_VIA} stimuli each"):
+        _shorten(length, part.start, part.stop)
+    return off_diagonal(length)
+
+
+@njit(cache=True, nogil=True)
+def _shorten(length: FloatArray, first: int, last: int) -> None:
+    """Shorten every path in place by going via stimuli first to last - 1 (Floyd 1962; Warshall 1962).
+
+    On a graph in which most pairs are edges this is the same n^3 as Dijkstra's algorithm without its heap.
+    """
+    n = length.shape[0]
+    via = np.empty(n)
+    for k in range(first, last):
+        # Lengths are symmetric: the upper triangle is kept, and holds what follows and what precedes k.
+        via[k:] = length[k, k:]
+        for i in range(k):
+            via[i] = length[i, k]
+        for i in range(n):
+            there = via[i]
+            if there == np.inf:
+                continue
+            row = length[i]
+            for j in range(i + 1, n):
+                length_via = there + via[j]
+                row[j] = length_via if length_via < row[j] else row[j]
 
 
 def persistence(rdm: npt.ArrayLike, max_dimension: int = 1) -> Persistence:
@@ -152,13 +178,12 @@ def persistence(rdm: npt.ArrayLike, max_dimension: int = 1) -> Persistence:
     fits = next(
         k for k in range(n, 0, -1) if k < 10 or 48 * math.comb(k, max_dimension + 1) + 16 * k**2 <= memory_limit()
     )
-    afford(
-        Estimate(f"persistence of {n:,} stimuli", 48 * simplices + 16 * n**2, 16 * n, 10.0 * simplices * n),
-        f"at most {fits:,} stimuli, or a lower max_dimension",
-    )
+    need = Estimate(f"persistence of {n:,} stimuli", 48 * simplices + 16 * n**2, 16 * n, 10.0 * simplices * n)
+    afford(need, f"at most {fits:,} stimuli, or a lower max_dimension")
     import ripser  # brings in matplotlib and compiled code that few comparisons need
 
-    result = ripser.ripser(squareform(d), distance_matrix=True, maxdim=max_dimension)
+    with whole(need.measure, 2e-9 * need.operations):
+        result = ripser.ripser(squareform(d), distance_matrix=True, maxdim=max_dimension)
     return Persistence(tuple(np.asarray(x, dtype=float).reshape(-1, 2) for x in result["dgms"]))
 
 
@@ -184,6 +209,10 @@ def mds(rdm: npt.ArrayLike, dimensions: int = 2) -> FloatArray:
     n = n_from_pairs(d.size)
     if not 1 <= dimensions <= n:
         raise ComparisonError(f"dimensions={dimensions}", where="dimensions", expected=f"1 to {n}")
+    afford(
+        Estimate(f"scaling of {n:,} stimuli", 8 * 6 * n**2, 8 * n * dimensions, 10.0 * n**3),
+        f"at most {fitting(48, 2):,} stimuli",
+    )
     squared = matrix(squareform(d) ** 2, "rdm")
     centred = -0.5 * (squared - squared.mean(axis=0) - squared.mean(axis=1, keepdims=True) + squared.mean())
     values, vectors = np.linalg.eigh(centred)

@@ -13,6 +13,7 @@ from sklearn.model_selection import KFold
 from allometry.compare.inference.arrays import FloatArray, IntArray, choice, matrix, same_rows, varies, varying_columns
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.labels import corresponding
+from allometry.compare.inference.progress import steps, whole
 from allometry.errors import ComparisonError
 
 
@@ -69,7 +70,8 @@ def match_units(x: npt.ArrayLike, y: npt.ArrayLike, method: str = "one_to_one") 
     rows, columns = ~np.isnan(r).all(axis=1), ~np.isnan(r).all(axis=0)
     defined = r[np.ix_(rows, columns)]
     if method == "one_to_one":
-        i, j = linear_sum_assignment(defined, maximize=True)
+        with whole(f"matching {max(defined.shape):,} units", 1e-10 * min(defined.shape) ** 2 * max(defined.shape)):
+            i, j = linear_sum_assignment(defined, maximize=True)
     else:
         i, j = np.arange(defined.shape[0]), defined.argmax(axis=1)
     chosen = np.flatnonzero(rows)[i]
@@ -113,7 +115,7 @@ def sparse_prediction(
     with warnings.catch_warnings():
         # A penalty this side of the optimum leaves small residual gaps, which the score shows anyway.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        for train, test in KFold(folds).split(a):
+        for train, test in steps(KFold(folds).split(a), "lasso, folds", folds):
             model = Lasso(alpha=alpha).fit(a[train], b[train])
             left_out[test] = np.reshape(model.predict(a[test]), (len(test), -1))
         weights = np.atleast_2d(Lasso(alpha=alpha).fit(a, b).coef_)
@@ -149,6 +151,8 @@ def many_to_many(x: npt.ArrayLike, y: npt.ArrayLike, clusters: int, seed: int = 
     p, q = between.shape
     if not 2 <= clusters < p + q:
         raise ComparisonError(f"clusters={clusters}", where="clusters", expected=f"between 2 and {p + q - 1}")
+    need = Estimate(f"clusters of {p + q:,} units", 8 * 5 * (p + q) ** 2, 8 * (p + q), 10.0 * (p + q) ** 3)
+    afford(need, f"at most {fitting(40, 2):,} units of both together")
     affinity = np.block([[_cross_correlation(x, x), between], [between.T, _cross_correlation(y, y)]])
     labels = SpectralClustering(clusters, affinity="precomputed", random_state=seed).fit_predict(np.abs(affinity))
     return labels[:p].astype(np.int64), labels[p:].astype(np.int64)

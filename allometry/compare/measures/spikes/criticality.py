@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, integer_counts, numbers, vector
+from allometry.compare.inference.progress import steps
 from allometry.compare.measures.spikes.branching import branching_ratio
 from allometry.compare.measures.spikes.bursts import runs
 from allometry.errors import ComparisonError
@@ -125,7 +126,8 @@ def _start(x: FloatArray) -> float:
     Every start costs a pass over the tail: all of 10^5 distinct ones would take hours.
     """
     best = (np.inf, float(x[0]))
-    for first in np.unique(np.linspace(0, x.size - FEWEST_IN_TAIL, MOST_STARTS).astype(int)):
+    starts = np.unique(np.linspace(0, x.size - FEWEST_IN_TAIL, MOST_STARTS).astype(int))
+    for first in steps(starts, "starts of the tail"):
         tail = x[first:]
         logs = np.log(tail / tail[0])
         if not logs[-1] > 0:

@@ -11,6 +11,8 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.distance import squareform
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, array, condensed, matrix, resolved, varies
+from allometry.compare.inference.blockwise import Estimate, afford, fitting
+from allometry.compare.inference.progress import steps
 from allometry.compare.measures.tensors.decomposition import check_rank, factor_similarity, ntf
 from allometry.errors import ComparisonError
 
@@ -98,7 +100,15 @@ def slopes(traces: npt.ArrayLike, smooth: float = 0.0) -> FloatArray:
 
 def coincidence(slope: FloatArray, scale: float = 1.0) -> FloatArray:
     """Affinity [time, pairs] of scaled derivatives [time, neurons]; the kernel of `affinities`."""
-    i, j = np.triu_indices(slope.shape[1], 1)
+    samples, neurons = slope.shape
+    pairs = neurons * (neurons - 1) // 2
+    afford(
+        Estimate(
+            f"affinities of {neurons:,} neurons", 8 * pairs * (6 * samples + 2), 8 * pairs * samples, 20.0 * pairs
+        ),
+        f"at most {fitting(24 * samples, 2):,} neurons at {samples:,} samples: a sample of them, or longer bins",
+    )
+    i, j = np.triu_indices(neurons, 1)
     a, b = slope[:, i], slope[:, j]
     product = np.maximum(a * b, 0)
     return np.asarray(np.sqrt(product) * np.exp(-((a - b) ** 2) / (2 * scale**2)))
@@ -197,7 +207,9 @@ def dynamic_connectome(
         )
     check_rank(rank, restarts)
     tensor = np.stack([affinities(t, smooth) for t in animals], axis=1)
-    found = sorted((ntf(tensor, rank, 1, seed + k) for k in range(restarts)), key=lambda f: f.error)
+    found = sorted(
+        (ntf(tensor, rank, 1, seed + k) for k in steps(range(restarts), "NTF restarts")), key=lambda f: f.error
+    )
     best = found[0]
     alike = [factor_similarity(best, other) for other in found[1:]]
     time, animal, affinity = best.modes

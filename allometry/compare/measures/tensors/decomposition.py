@@ -15,6 +15,7 @@ from scipy.optimize import linear_sum_assignment
 
 from allometry.compare.inference.arrays import FloatArray, numbers
 from allometry.compare.inference.blockwise import is_lazy
+from allometry.compare.inference.progress import steps
 from allometry.compare.measures.tensors.hals import ntf_blockwise
 from allometry.errors import ComparisonError
 
@@ -130,7 +131,10 @@ def tca(
     """
     check_rank(rank, restarts)
     x = _tensor(tensor, non_negative=False)
-    return min((_als(x, rank, seed + k, k == 0, max_iterations, tolerance) for k in range(restarts)), key=_error)
+    return min(
+        (_als(x, rank, seed + k, k == 0, max_iterations, tolerance) for k in steps(range(restarts), "TCA restarts")),
+        key=_error,
+    )
 
 
 def _error(factors: Factors) -> float:
@@ -187,10 +191,16 @@ def ntf(
     """
     check_rank(rank, restarts)
     if is_lazy(tensor):
-        lazy = (normalised(*ntf_blockwise(tensor, rank, seed + k, max_iterations, tolerance)) for k in range(restarts))
+        lazy = (
+            normalised(*ntf_blockwise(tensor, rank, seed + k, max_iterations, tolerance))
+            for k in steps(range(restarts), "NTF restarts")
+        )
         return min(lazy, key=_error)
     x = _tensor(tensor, non_negative=True)
-    return min((_hals(x, rank, seed + k, max_iterations, tolerance) for k in range(restarts)), key=_error)
+    return min(
+        (_hals(x, rank, seed + k, max_iterations, tolerance) for k in steps(range(restarts), "NTF restarts")),
+        key=_error,
+    )
 
 
 def _hals(x: FloatArray, rank: int, seed: int, max_iterations: int, tolerance: float) -> Factors:
@@ -260,7 +270,7 @@ def rank_scan(
         )
     error, alike = np.empty((len(ranks), restarts)), np.empty((len(ranks), restarts - 1))
     x = _tensor(tensor, non_negative)
-    for row, rank in enumerate(ranks):
+    for row, rank in enumerate(steps(ranks, "ranks")):
         check_rank(rank)
         seeds = range(seed, seed + restarts)
         if non_negative:

@@ -7,6 +7,7 @@ import numpy as np
 
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.blockwise import axis_blocks
+from allometry.compare.inference.progress import steps
 from allometry.errors import ComparisonError
 
 _FLOOR = 1e-16  # a component that reaches exactly 0 in one mode could never come back
@@ -72,7 +73,7 @@ def ntf_blockwise(
     if squared == 0:
         raise ComparisonError("the tensor is zero", where="tensor", expected="values that differ from 0")
     norm, error = math.sqrt(squared), math.inf
-    for _ in range(max_iterations):
+    for _ in steps(range(max_iterations), "NTF iterations at most"):
         gram = _gram(modes, 0)
         middle = np.zeros((shape[1], rank))
         for rows, block in axis_blocks(tensor, 0):

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from allometry.compare.inference.arrays import FloatArray
+from allometry.compare.inference.progress import steps
 from allometry.compare.measures.tensors.decomposition import Factors, RankScan, factor_similarity, normalised
 from allometry.compare.measures.tensors.hals import update
 from allometry.errors import ComparisonError
@@ -85,7 +86,7 @@ def factorise(
     """
     if rank < 1 or restarts < 1:
         raise ComparisonError(f"rank={rank}, restarts={restarts}", where="rank, restarts", expected="at least 1")
-    found = [_fit(tensor, rank, seed + k, sweeps, tolerance) for k in range(restarts)]
+    found = [_fit(tensor, rank, seed + k, sweeps, tolerance) for k in steps(range(restarts), "NTF restarts")]
     return sorted(found, key=lambda factors: factors.error)
 
 
@@ -145,7 +146,7 @@ def scan(
         raise ComparisonError(
             f"restarts={restarts}, ranks={list(ranks)}", where="restarts, ranks", expected="2 restarts, a rank"
         )
-    found = {rank: factorise(tensor, rank, restarts, seed) for rank in ranks}
+    found = {rank: factorise(tensor, rank, restarts, seed) for rank in steps(ranks, "ranks")}
     error = np.array([[factors.error for factors in found[rank]] for rank in ranks])
     alike = np.array([[factor_similarity(found[rank][0], other) for other in found[rank][1:]] for rank in ranks])
     return RankScan(tuple(ranks), error, alike), found

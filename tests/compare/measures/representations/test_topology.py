@@ -5,6 +5,7 @@ import importlib
 import networkx as nx
 import numpy as np
 import pytest
+from scipy.sparse.csgraph import csgraph_from_dense, shortest_path
 from scipy.spatial.distance import pdist, squareform
 
 from allometry.compare.measures.representations import topology as top
@@ -100,3 +101,14 @@ def test_mds_reproduces_euclidean_distances():
 def test_bad_input_is_refused(call):
     with pytest.raises(ComparisonError):
         call()
+
+
+@pytest.mark.parametrize("threshold", [0.05, 0.3, 1.0])
+def test_geodesic_equals_dijkstra_with_equal_stimuli_and_parts_that_nothing_connects(threshold: float) -> None:
+    rng = np.random.default_rng(0)
+    x = np.vstack([rng.normal(size=(50, 3)), rng.normal(size=(30, 3)) + 40])
+    x[1] = x[0]
+    d = pdist(x)
+    graph = squareform(np.where(d <= np.quantile(d, threshold), d, np.inf))
+    known = shortest_path(csgraph_from_dense(graph, null_value=np.inf), method="D", directed=False)
+    np.testing.assert_allclose(top.geodesic(d, threshold), squareform(known, checks=False), rtol=1e-13)
