@@ -39,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the simulation; return the exit status."""
     from allometry.simulate.distribute.cluster import cores
     from allometry.simulate.point import Execution, run_point
+    from allometry.stores.publication import require_free
 
     parameters = dict(_pair(text) for text in arguments.parameter)
     for name in ("scale", "k_scale"):
@@ -50,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         cluster = {"kind": "address", "address": arguments.cluster} if address else {"kind": arguments.cluster}
     store = arguments.out or Path(f"{arguments.model}_seed{arguments.seed}.zarr")
     if store.exists() and not arguments.overwrite:
+        require_free(store, overwrite=True)  # what is no store of ours is not replaced either way, so no advice to
         raise SimulationError(
             "the store exists", where=str(store), expected="a new name", do="choose another --out, or add --overwrite"
         )

@@ -51,3 +51,17 @@ def test_mistakes_are_one_message(
     assert cli.main(["simulate", *arguments, "--out", str(tmp_path / "out.zarr")]) == 1
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["folder", "folder.zarr"])
+def test_a_folder_that_is_no_store_is_not_offered_for_replacement(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    arguments = ["simulate", "microcircuit", "--scale", "0.02", "--duration-ms", "10", "--out", str(folder)]
+    for more in ([], ["--overwrite"]):
+        assert cli.main([*arguments, *more]) == 1
+        assert "--overwrite" not in capsys.readouterr().err
+    assert (folder / "notes.txt").read_text() == "mine"
