@@ -2,10 +2,12 @@
 
 import pytest
 
-from tests.compare.calibration import connectomes, systems
+from tests.compare.calibration import connectomes, populations, spikes, systems, verdicts
 from tests.compare.calibration.harness import Study
 
-STUDIES: list[Study] = [*connectomes.STUDIES, *systems.STUDIES]
+STUDIES: list[Study] = [
+    study for module in (connectomes, systems, populations, spikes, verdicts) for study in module.STUDIES
+]
 NAMES = [study.name for study in STUDIES]
 
 
