@@ -203,7 +203,7 @@ def test_a_sparse_graph_with_nan_is_refused_as_a_dense_one(bad: float) -> None:
 
 
 def test_permutations_of_many_stimuli_take_fewer_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """64 permutations of 5,000 stimuli at a time took 19 GB."""
+    """64 permutations of 5,000 stimuli at a time would take 19 GB (three arrays of 64 x 12.5 million pairs)."""
     noisy = RDM[:4950] + RNG.random(4950)
     expected = rsa_permutation(RDM[:4950], noisy, n=100).null
     monkeypatch.setattr(mantel, "BLOCK_BYTES", 3 * 8 * 4950)
