@@ -314,7 +314,7 @@ _TABLE: list[tuple[str, str, str, str, str, str, str, str, str]] = [
      "do shared neurons take the same part in the dynamics of two animals?", "ratio", "Williams et al. 2021, NeurIPS 34; Kato et al. 2015, Cell 163:656"),
     ("manifold_cca", "1", "measures.representations.similarity", "cca_mean", "loadings [shared neurons, components] of two animals", "invertible linear maps of the components",
      "as manifold_procrustes, whatever the weight of the components", "ratio", "Hotelling 1936, Biometrika 28:321"),
-    ("state_decoding", "2", "kinds.activity_manifolds.state_decoding", "balanced_accuracy", "features [time, dimensions] and states of two animals", "scale of features",
+    ("state_decoding", "3", "kinds.activity_manifolds.state_decoding", "balanced_accuracy", "features [time, dimensions] and states of two animals", "scale of features",
      "does a decoder of behaviour trained in one animal work in another?", "ratio", "Safaie et al. 2023, Nature 623:765; Kato et al. 2015, Cell 163:656"),
     # -- reservoir -------------------------------------------------------------------------------------------------
     ("timing_score", "1", "measures.graphs.reservoir", "timing_task", "weights [nodes, nodes], intervals", "order of nodes", "can a readout of a connectome tell time?", "none",

@@ -113,11 +113,11 @@ def _state_decoding(seed: int) -> Mapping[str, float]:
     rng = np.random.default_rng(seed)
     recordings = []
     for k in range(2):
-        trace = slow(450, 9, 4.0, rng).astype(np.float32)
-        state = np.array(["forward", "reverse"], dtype=object)[states(450, 2, rng)]
+        trace = slow(700, 9, 4.0, rng).astype(np.float32)
+        state = np.array(["forward", "reverse"], dtype=object)[states(700, 2, rng)]
         recordings.append(
             store.Recording(
-                name=f"w{k}", time=np.arange(450) / 3, trace=trace, label=names(9), resampled=trace,
+                name=f"w{k}", time=np.arange(700) / 3, trace=trace, label=names(9), resampled=trace,
                 extra={"state": (("time",), state, {})},
             )
         )  # fmt: skip
@@ -139,14 +139,14 @@ def _state_decoding(seed: int) -> Mapping[str, float]:
 def _means(rng: np.random.Generator, seed: int) -> dict[str, float]:
     """The mean over the pairs of three animals, without decoding within them, which takes a second or two."""
     animals = [(slow(450, 9, 4.0, rng), states(450, 2, rng)) for _ in range(3)]
-    scores, null = {}, []
+    scores, null = {}, {}
     for i, j in permutations(range(3), 2):
         predicted = np.asarray(state_decoding.train(*animals[i]).predict(animals[j][0]), dtype=np.int64)
         scores[i, j] = state_decoding.balanced_accuracy(animals[j][1], predicted)
-        null.append(state_decoding.shift_null(animals[j][1], predicted, 39, seed + j, KATO_WINDOW))
+        null[i, j] = state_decoding.shift_null(animals[j][1], predicted, 39, seed + j, KATO_WINDOW)
     mean = manifolds.over_animals(scores, 3)
     return {
-        "p of mean across": state_decoding.block_p(mean.estimate, np.mean(null, axis=0)),
+        "p of mean across": state_decoding.block_p(mean.estimate, manifolds.across_null(null)),
         "covers mean across 1/2": float(mean.low <= 0.5 <= mean.high),
     }
 

@@ -174,6 +174,16 @@ def _mean_null(each: Sequence[FloatArray]) -> FloatArray:
     return np.where(known.any(axis=0), np.nansum(values, axis=0) / np.maximum(known.sum(axis=0), 1), np.nan)
 
 
+def across_null(nulls: Mapping[tuple[int, int], FloatArray]) -> FloatArray:
+    """Null [n] of the mean over all ordered pairs of animals, from those of the pairs.
+
+    A decoder is the difference between states in its animal, and what it finds is how much that resembles the difference in the
+    other: both directions of a pair find the same by chance. Shifts of the tested animal make them independent, and the null
+    of a mean over both too narrow (type-I .12 at .05): one direction of each pair stands for both.
+    """
+    return np.asarray(np.mean([null for (i, j), null in nulls.items() if i < j], axis=0))
+
+
 def _explained(name: str, animals: Sequence[Animal]) -> list[dict[str, Any]]:
     """Share of each animal's variance, beside that of its neurons shifted in time by themselves."""
     rows = []
@@ -277,7 +287,8 @@ class _Task:
         }
         nulls: dict[str, list[FloatArray]] = {kind: [] for kind in score}
         confusion = np.zeros((len(self.labels), len(self.labels)))
-        for i, j in [(i, j) for i in range(size) for j in range(size) if i != j]:
+        ordered = [(i, j) for i in range(size) for j in range(size) if i != j]
+        for i, j in ordered:
             features = aligned_features(animals[i], animals[j], shared_neurons(animals[i], animals[j]), self.components)
             inside: dict[str, float] = {}
             tested: dict[str, tuple[Interval, FloatArray]] = {}
@@ -312,12 +323,13 @@ class _Task:
                 )  # fmt: skip
         pairs = size * (size - 1)
         for kind, values in score.items():
-            mean = over_animals(values, size)
-            role = "control" if kind.startswith("within") else "baseline" if kind == "unaligned" else "result"
-            p = decoding.block_p(mean.estimate, _mean_null(nulls[kind]))
+            mean, within = over_animals(values, size), kind.startswith("within")
+            role = "control" if within else "baseline" if kind == "unaligned" else "result"
+            null = _mean_null(nulls[kind]) if within else across_null(dict(zip(ordered, nulls[kind])))
+            p = decoding.block_p(mean.estimate, null)
             held = []
             if role == "result":
-                held.append(verdict.over_null(f"shuffled {kind}", mean.estimate, np.mean(nulls[kind], axis=0)))
+                held.append(verdict.over_null(f"shuffled {kind}", mean.estimate, null))
             if kind == "manifold":
                 gains = {pair: value - score["unaligned"][pair] for pair, value in values.items()}
                 unaligned = float(np.mean(list(score["unaligned"].values())))
@@ -326,7 +338,7 @@ class _Task:
                 row("state_decoding", "all pairs", self.name, mean, group=kind, role=role, p=p, n=pairs, baselines=held)
             )
         for kind in ("neurons", "manifold"):
-            null = np.mean(nulls[kind], axis=0)
+            null = across_null(dict(zip(ordered, nulls[kind])))
             group = f"shuffled {kind}"
             rows.append(
                 row("state_decoding", "all pairs", self.name, _spread(null), group=group, role="baseline", n=pairs)

@@ -177,3 +177,10 @@ def test_animals_without_shared_neurons_are_refused() -> None:
         subject.activity_manifolds({"worms": worms(True)}, activity=["worms"], components=17)
     with pytest.raises(ComparisonError, match="1 recordings"):
         subject.activity_manifolds({"worms": worms(True, animals=1)}, activity=["worms"])
+
+
+def test_both_directions_of_a_pair_are_one_test_in_the_null_of_their_mean() -> None:
+    """What i finds in j by chance j finds in i: as if they were independent, p of the mean was below .05 in .12."""
+    rng = np.random.default_rng(0)
+    nulls = {(i, j): rng.normal(size=4000) for i in range(3) for j in range(3) if i != j}
+    assert subject.across_null(nulls).std() == pytest.approx(1 / np.sqrt(3), rel=0.05)
