@@ -113,7 +113,7 @@ def interval(
 def _quantiles(replicates: Floats, levels: Floats) -> Floats:
     """Quantiles that one more replicate would be below with the probabilities `levels`, as `permutation_p` counts.
 
-    The usual ones are nearer to the middle: of 99 resamples, .038 of one more lies beyond either of two of .025.
+    The usual ones are nearer to the middle: with 99 resamples of 12 units .037 of truths lie beyond a bound of .025.
     """
     return np.asarray(np.quantile(replicates, levels, method="weibull"))
 

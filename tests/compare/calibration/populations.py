@@ -125,7 +125,7 @@ def _state_decoding(seed: int) -> Mapping[str, float]:
     # checks of its arguments are half the time of a small discriminant
     with config_context(assume_finite=True, skip_parameter_validation=True):
         result = activity_manifolds(
-            {"worms": tree}, activity=["worms"], components=2, folds=2, block_s=10.0, nulls=19, bootstrap=99, seed=seed
+            {"worms": tree}, activity=["worms"], components=2, folds=2, block_s=10.0, nulls=39, bootstrap=99, seed=seed
         )
         found = _means(rng, seed)
     rows = table(result, "measure", "candidate", "group").loc["state_decoding"]
