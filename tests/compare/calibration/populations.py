@@ -192,7 +192,10 @@ STUDIES = [
         _state_decoding,
         {f"p {what} by {kind}": LEVEL for what in ("across", "within") for kind in KINDS}
         | {f"covers across by {kind} 1/2": COVERAGE for kind in KINDS}
-        | {"p of mean across": LEVEL, "covers mean across 1/2": COVERAGE, "covers accuracy of a decoder": COVERAGE},
+        | {"p of mean across": LEVEL, "covers accuracy of a decoder": COVERAGE}
+        | {"covers mean across 1/2": wide("an animal that is left out takes pairs along whose scores are their own")},
         few=2,
+        # recordings of few blocks, some of which are slower than most: nothing is left to train on
+        undefined={f"p within by {kind}": 0.2 for kind in KINDS},
     ),
 ]
