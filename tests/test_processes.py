@@ -25,18 +25,18 @@ rule all:
 def test_an_interrupted_workflow_says_one_sentence_and_its_status_is_130(tmp_path: Path) -> None:
     (tmp_path / "Snakefile").write_text(SNAKEFILE)
     (tmp_path / "wait.py").write_text(
-        "import allometry, pathlib, time\npathlib.Path('started').touch()\ntime.sleep(60)\n"
+        "import allometry, pathlib, time\npathlib.Path('started').touch()\ntime.sleep(600)\n"
     )
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--nocolor"]
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as started:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while not (tmp_path / "started").exists() and time.monotonic() < deadline and started.poll() is None:
             time.sleep(0.1)
         # as a terminal does: every process of the group
         os.killpg(started.pid, signal.SIGINT)
-        said, _ = started.communicate(timeout=60)
+        said, _ = started.communicate(timeout=300)
     assert started.returncode == 130, said
     assert said.count(processes.SENTENCE) == 1
     assert said.rstrip().endswith(processes.SENTENCE)
