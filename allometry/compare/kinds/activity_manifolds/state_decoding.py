@@ -5,6 +5,7 @@ labels shuffled sample by sample are a null that anything beats. Folds and resam
 training keeps several correlation times away from what is tested; nulls shift the labels in time, and train again.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,7 +85,7 @@ def correlation_time(features: FloatArray) -> int:
     varying = raw[0] > 1e-12 * np.maximum((features**2).sum(axis=0), 1e-300)
     if not varying.any():
         return 1
-    below = np.flatnonzero((raw[:, varying] / raw[0, varying]).mean(axis=1) < 1 / np.e)
+    below = np.flatnonzero((raw[:, varying] / raw[0, varying]).mean(axis=1) < 1 / math.e)
     return max(int(below[0]), 1) if below.size else len(centred)
 
 
