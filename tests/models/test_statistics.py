@@ -84,7 +84,6 @@ def test_microcircuit_four_seeds(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not TENTH.exists(), reason=f"{TENTH.name} has not been generated")
 def test_microcircuit_distributions_at_a_tenth(tmp_path: Path) -> None:
     """Distributions over neurons of rate, CV and correlation differ from NEST's no more than NEST's seeds differ."""
     reference = load(TENTH)
