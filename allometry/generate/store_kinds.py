@@ -14,7 +14,8 @@ Everything that passes between stages is a Zarr (format 3) store that plain `xar
 engine="zarr")` where it has groups, opens without a warning. Beside each store lies `NAME.manifest.json` with the sha256 of
 every object in it and the provenance of the run that wrote it. `allometry verify PATH...` finds a changed byte, a missing chunk
 and an extra object; `allometry diff A B` compares content; `allometry info STORE` prints one screen for a person. A chunk edited
-by hand is found by `verify`, not by Snakemake.
+by hand is found by `verify`, not by Snakemake. Every chunk ends with its crc32c, and `stores.open` gives arrays whose reading
+raises a `StoreError` where a chunk is damaged.
 
 Attributes are text and numbers. Mappings, lists, booleans and nothing stand as JSON text, so that `ds.to_netcdf(path,
 engine="h5netcdf")` works on every store; `allometry.stores.attribute(ds, "parameters")` reads them back. The attribute

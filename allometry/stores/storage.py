@@ -9,10 +9,11 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 import zarr
+from zarr.codecs import Crc32cCodec
 
 from allometry import files
 from allometry.errors import StoreError
-from allometry.stores import layout, manifest, migrations, publication
+from allometry.stores import layout, manifest, migrations, publication, reading
 from allometry.stores.attributes import encoded, sorted_json
 from allometry.stores.kinds import BY_NAME, validate
 from allometry.stores.schema import Data, parts
@@ -42,7 +43,7 @@ def create_array(
         dtype=stored,
         chunks=chunk,
         shards=layout.shard_shape(dims, shape, chunk, whole),
-        compressors=[layout.codec(dtype, compression)],
+        compressors=[layout.codec(dtype, compression), Crc32cCodec()],
         fill_value=layout.fill_value(dtype),
         dimension_names=dims,
         attributes=encoded(attrs),
@@ -181,7 +182,8 @@ def open_store(path: str | Path, check: Check = "list", chunks: Any = None) -> D
     Returns
     -------
     Dataset (connectome, responses, spikes) or DataTree (activity, scores). Variables are read when they are used. A store
-    of an earlier version comes as one of the present version, where that loses nothing; its files stay as they are.
+    of an earlier version comes as one of the present version, where that loses nothing; its files stay as they are. A chunk
+    that has been damaged meanwhile raises a StoreError when it is read.
 
     Raises
     ------
@@ -206,5 +208,7 @@ def open_store(path: str | Path, check: Check = "list", chunks: Any = None) -> D
             expected=f"one of {sorted(BY_NAME)}" if schema is None else f"at most version {schema.version}",
             do="open it with xarray.open_zarr, or build it again with this version of Allometry",
         )
-    obj = xr.open_datatree(path, engine="zarr", chunks=chunks) if schema.groups else xr.open_zarr(path, chunks=chunks)
+    with reading.checked():
+        grouped = bool(schema.groups)
+        obj = xr.open_datatree(path, engine="zarr", chunks=chunks) if grouped else xr.open_zarr(path, chunks=chunks)
     return migrations.migrated(obj, schema, version, str(path))

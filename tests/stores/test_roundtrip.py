@@ -147,8 +147,10 @@ def test_large_arrays_are_sharded_and_written_once(tmp_path):
 def test_final_stores_are_shuffled_zstd(tmp_path):
     path = stores.write(samples.activity(), tmp_path / "a.zarr")
     for name, shuffle in (("trace", "shuffle"), ("recording_index", "bitshuffle")):
-        codec = json.loads((path / name / "zarr.json").read_text())["codecs"][-1]["configuration"]
-        assert (codec["cname"], codec["shuffle"]) == ("zstd", shuffle)
+        *_, compressor, checksum = json.loads((path / name / "zarr.json").read_text())["codecs"]
+        configuration = compressor["configuration"]
+        assert (configuration["cname"], configuration["shuffle"]) == ("zstd", shuffle)
+        assert checksum["name"] == "crc32c"
 
 
 def test_metadata_is_consolidated_once_at_the_root(tmp_path):
