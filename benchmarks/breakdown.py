@@ -92,7 +92,14 @@ def once(net: Network, record: bool, duration_ms: float, threads: int) -> dict[s
     with tempfile.TemporaryDirectory(prefix="breakdown_") as folder:
         path = Path(folder) / "spikes.zarr"
         with measure.Stopwatch() as whole:
-            simulate.run(net, duration_ms, 1, path, threads=threads, record=simulate.Record(spikes=record))
+            simulate.run(
+                net,
+                duration_ms,
+                1,
+                path,
+                record=simulate.Record(spikes=record),
+                execution=simulate.Execution(threads=threads),
+            )
         took = stores.read_manifest(path)["provenance"]["simulation"]
     return {**took, "others_share": whole.others_share}
 

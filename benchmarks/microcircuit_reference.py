@@ -56,7 +56,9 @@ def run_ours(reference: dict[str, NDArray], seed: int, threads: int | None) -> d
     duration_ms = presimulation_ms + float(reference["duration_ms"])
     with tempfile.TemporaryDirectory(prefix="microcircuit_") as folder:
         net = models.microcircuit(scale=float(reference["scale"]))
-        spikes = simulate.run(net, duration_ms, seed, Path(folder) / "spikes.zarr", threads=threads)
+        spikes = simulate.run(
+            net, duration_ms, seed, Path(folder) / "spikes.zarr", execution=simulate.Execution(threads=threads)
+        )
         return statistics(spikes, presimulation_ms, seed)
 
 

@@ -33,9 +33,8 @@ def timed_run(net: Network, args: argparse.Namespace) -> dict[str, object]:
                 args.duration_ms,
                 args.seed,
                 path,
-                partitions=args.partitions,
-                threads=args.threads,
                 precision=args.precision,
+                execution=simulate.Execution(partitions=args.partitions, threads=args.threads),
             )
         took = stores.read_manifest(path)["provenance"]["simulation"]
         unit = spikes["spike_unit"].values

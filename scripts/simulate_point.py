@@ -5,7 +5,8 @@ from pathlib import Path
 from allometry.config import validate
 from allometry.errors import script_log
 from allometry.provenance import of_job
-from allometry.simulate.point import Execution, cluster_options, run_point
+from allometry.simulate import Execution
+from allometry.simulate.point import cluster_options, run_point
 
 if __name__ == "__main__":
     with script_log(snakemake.log[0]):

@@ -37,18 +37,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the simulation; return the exit status."""
-    from allometry.simulate.distribute.cluster import cores
-    from allometry.simulate.point import Execution, run_point
+    from allometry.simulate.distribute.execution import Execution
+    from allometry.simulate.point import run_point
     from allometry.stores.publication import require_free
 
     parameters = dict(_pair(text) for text in arguments.parameter)
     for name in ("scale", "k_scale"):
         if getattr(arguments, name) is not None:
             parameters[name] = getattr(arguments, name)
-    cluster: dict[str, Any] = {}
-    if arguments.cluster:
-        address = "://" in arguments.cluster
-        cluster = {"kind": "address", "address": arguments.cluster} if address else {"kind": arguments.cluster}
     store = arguments.out or Path(f"{arguments.model}_seed{arguments.seed}.zarr")
     if store.exists() and not arguments.overwrite:
         require_free(store, overwrite=True)  # what is no store of ours is not replaced either way, so no advice to
@@ -71,9 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
             Execution(
                 partitions=arguments.partitions,
                 threads=arguments.threads,
-                cores=cores(),
+                cluster=arguments.cluster,
                 checkpoint=arguments.checkpoint,
-                cluster=cluster,
             ),
             overwrite=arguments.overwrite,
         )

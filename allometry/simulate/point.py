@@ -1,6 +1,5 @@
 """One point of a configured run: a network simulation into a Spikes store, or signal propagation into a Connectome."""
 
-import dataclasses
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,37 +13,11 @@ from allometry import models, stores
 from allometry.errors import SimulationError
 from allometry.network import Network
 from allometry.network.recording import Record, VoltageProbe
+from allometry.simulate.distribute.execution import Execution
 from allometry.simulate.runner import run
 from allometry.simulate.signal_propagation import propagation, rewired
 
 _LOG = logging.getLogger("allometry")
-
-
-@dataclasses.dataclass(frozen=True)
-class Execution:
-    """How a point is executed; none of it changes what is written.
-
-    Parameters
-    ----------
-    partitions, threads : int
-        See `simulate.run`; `threads` None takes `cores` divided by the partitions.
-    cores : int
-        Cores that the job may use.
-    checkpoint : path, optional
-        Folder for checkpoints, written every `checkpoint_ms`.
-    memory_gib : float, optional
-        Refuse runs estimated to need more.
-    cluster : mapping
-        Kind and options of the Dask cluster.
-    """
-
-    partitions: int = 1
-    threads: int | None = None
-    cores: int = 1
-    checkpoint: Path | None = None
-    checkpoint_ms: float = 1000.0
-    memory_gib: float | None = None
-    cluster: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def run_point(
@@ -82,25 +55,16 @@ def run_point(
         _propagation(parameters, Path(store), graph, execution, provenance, overwrite)
         return
     net = models.build(parameters["model"], parameters["parameters"], graph)
-    threads = execution.threads
-    if threads is None and execution.cluster.get("kind", "local") == "local":
-        # Less than one partition is refused by the run, with the other arguments that are out of range.
-        threads = max(1, execution.cores // max(1, execution.partitions))
     run(
         net,
         parameters["duration_ms"],
         parameters["seed"],
         store,
-        partitions=execution.partitions,
-        threads=threads,
         precision=parameters["precision"],
         record=record_of(net, parameters["record"]),
-        checkpoint=execution.checkpoint,
-        cluster=dict(execution.cluster) or None,
+        execution=execution,
         attrs=_origin(parameters, graph),
         provenance=provenance,
-        checkpoint_ms=execution.checkpoint_ms,
-        memory_gib=execution.memory_gib,
         overwrite=overwrite,
     )
 
@@ -159,7 +123,7 @@ def _propagation(
     source, target = np.nonzero(~np.eye(net.size, dtype=bool))
 
     def response(network: Network) -> np.ndarray:
-        peak = propagation(network, duration, rate, threads=execution.cores)
+        peak = propagation(network, duration, rate, threads=execution.threads_here)
         return peak[source, target].astype(np.float32)
 
     labels = np.array(net.populations[0].labels)

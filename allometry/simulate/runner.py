@@ -25,6 +25,7 @@ from allometry.simulate.build.validate import check_network, check_run
 from allometry.simulate.distribute import cluster as clusters
 from allometry.simulate.distribute.attempts import WINDOW_MS, Attempts, run_identity
 from allometry.simulate.distribute.description import attributes, check_memory, measurements, report
+from allometry.simulate.distribute.execution import Execution
 from allometry.simulate.distribute.spool import Spool, held, remove_abandoned
 from allometry.simulate.distribute.task import warm
 
@@ -37,21 +38,17 @@ def run(
     duration_ms: float,
     seed: int,
     store: str | Path,
-    partitions: int = 1,
-    threads: int | None = None,
+    *,
     precision: str = "fast",
     record: Record | None = None,
-    checkpoint: str | Path | None = None,
-    cluster: Any = None,
+    execution: Execution | None = None,
     attrs: Mapping[str, Any] | None = None,
     provenance: Mapping[str, Any] | None = None,
-    checkpoint_ms: float = 1000.0,
-    memory_gib: float | None = None,
     overwrite: bool = False,
 ) -> xr.Dataset:
     """Simulate a network and write its spikes.
 
-    The spikes depend on `net`, `seed` and `precision` only: not on `partitions`, `threads`, the cluster or restarts.
+    The spikes depend on `net`, `seed` and `precision` only: not on the execution, nor on restarts.
 
     Parameters
     ----------
@@ -63,26 +60,15 @@ def run(
         Seed of connections, initial voltages and Poisson input.
     store : path
         Spikes store to write; ends in `.zarr`. `spike_step` is the end of the step in which the threshold was crossed.
-    partitions : int
-        Number of Dask tasks that the network is cut into.
-    threads : int, optional
-        Threads of each; default all cores of its share of the host.
     precision : {"fast", "exact"}
         float32 state, or float64 with weights rounded to 2^-10 pA, finer where they are small (NEST gives the same spikes
         with these weights).
     record : Record, optional
         What to record; default all spikes.
-    checkpoint : path, optional
-        Folder for checkpoints, in which every network and seed has a folder of its own; a rerun with the same arguments
-        continues from the last one. Removed at the end. Two processes that simulate the same cannot share it.
-    cluster : optional
-        See `allometry.simulate.distribute.cluster.connect`; default this machine.
+    execution : Execution, optional
+        Where and how to run: partitions, threads, cluster, checkpoints, memory; default all cores of this machine.
     attrs, provenance : mapping, optional
         Added to the store's root attributes and to its manifest.
-    checkpoint_ms : float
-        Simulated time between checkpoints, ms, in whole windows of 100 ms.
-    memory_gib : float, optional
-        Refuse a run estimated to need more; default what is free.
     overwrite : bool
         Whether a store that is there may be replaced. Anything that is no store of ours is never touched.
 
@@ -96,13 +82,11 @@ def run(
     SimulationError
         If the network is impossible or does not fit, or a partition fails (with its cause).
     """
-    store, record = Path(store), record or Record()
+    store, record, execution = Path(store), record or Record(), execution or Execution()
+    partitions, checkpoint = execution.partitions, execution.checkpoint
     stores.require_free(store, overwrite=overwrite)
     check_network(net)
-    check_run(
-        net, duration_ms, partitions, precision, record,
-        seed=seed, threads=threads, checkpoint_ms=checkpoint_ms, memory_gib=memory_gib,
-    )  # fmt: skip
+    check_run(net, duration_ms, partitions, precision, record, seed=seed)
     plan = compile_network(net, seed, precision)
     steps = round(duration_ms / net.dt_ms)
     kept = (
@@ -112,18 +96,20 @@ def run(
         if not _LOG.hasHandlers():
             # Nobody listens, as in a plain script: the estimate is to be seen before the run all the same.
             stack.enter_context(log_to(logging.StreamHandler(sys.stderr)))
-        if partitions > 1 and cluster in (None, "local"):
+        if partitions > 1 and execution.local:
             # Compile once here: every worker would otherwise do so at the same time.
             warm(precision, bool(plan.slow))
-        client = stack.enter_context(clusters.connect(cluster, partitions, threads))
+        threads = execution.threads_each
+        client = stack.enter_context(clusters.connect(execution.cluster, partitions, threads))
         placed = clusters.place(client, partitions, threads)
         need = estimate(plan, duration_ms, partitions, placed.threads, processes=not placed.in_process)
         _LOG.info("%s, %d x %d threads, %s precision", need, partitions, placed.threads, precision)
-        check_memory(client, placed, need, memory_gib)
+        check_memory(client, placed, need, execution.memory_gib)
         spool = stack.enter_context(_spool(store, checkpoint, run_identity(plan, record)))
-        every = max(1, round(checkpoint_ms / WINDOW_MS)) if checkpoint is not None else 0
+        every = max(1, round(execution.checkpoint_ms / WINDOW_MS)) if checkpoint is not None else 0
         attempts = Attempts(plan, steps, record, spool, every, store, client, partitions, placed)
         attempts.attrs, attempts.overwrite = attributes(plan, record, attrs), overwrite
+        attempts.shown = execution.progress
         started = time.perf_counter()
         measured = attempts.until_done()
         wall = time.perf_counter() - started

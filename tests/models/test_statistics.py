@@ -33,7 +33,9 @@ NEST_TENTH = {
 
 def _run(net: Network, duration_ms: float, seed: int, folder: Path, **options: object) -> xr.Dataset:
     # one thread: the spikes are the same, and the other tests have the other cores
-    return simulate.run(net, duration_ms, seed, folder / f"seed{seed}.zarr", **{"threads": 1, **options})
+    return simulate.run(
+        net, duration_ms, seed, folder / f"seed{seed}.zarr", execution=simulate.Execution(threads=1), **options
+    )  # type: ignore[arg-type]
 
 
 def _brunel(seed: int, folder: Path) -> tuple[float, float, float]:

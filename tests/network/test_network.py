@@ -186,7 +186,6 @@ def test_weights_that_overflow_the_fixed_point_range() -> None:
     [
         ((0.0, 1, "fast", Record()), "duration_ms is 0"),
         ((float("nan"), 1, "fast", Record()), "duration_ms is nan"),
-        ((10.0, 0, "fast", Record()), "partitions is 0"),
         ((10.0, 1, "double", Record()), "precision is 'double'"),
         ((10.0, 1, "fast", Record(counts_ms=0.25)), "counts_ms is 0.25"),
         ((10.0, 1, "fast", Record(voltage=(VoltageProbe("Z", [0]),))), "unknown population 'Z'"),
@@ -234,11 +233,6 @@ def test_numbers_of_neurons_are_whole(bad: list) -> None:
         ({"duration_ms": "10"}, "duration_ms is '10'"),
         ({"seed": 1.5}, "seed is 1.5"),
         ({"seed": -1}, "seed is -1"),
-        ({"threads": -1}, "threads is -1"),
-        ({"threads": 0}, "threads is 0"),
-        ({"partitions": 1.5}, "partitions is 1.5"),
-        ({"checkpoint_ms": float("nan")}, "checkpoint_ms is nan"),
-        ({"memory_gib": float("nan")}, "memory_gib is nan"),
         ({"record": Record(counts_ms=float("inf"))}, "counts_ms is inf"),
     ],
 )

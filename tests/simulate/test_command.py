@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from allometry import cli
-from allometry.simulate.point import Execution, run_point
+from allometry.simulate import Execution
+from allometry.simulate.point import run_point
 
 
 def test_command_gives_the_rules_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

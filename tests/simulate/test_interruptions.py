@@ -26,7 +26,7 @@ def test_ctrl_c_in_a_script_without_a_guard_is_one_sentence(tmp_path: Path) -> N
     """Two partitions in processes of their own; the terminal sends Ctrl-C to all of them."""
     (tmp_path / "script.py").write_text(
         "from allometry import models, simulate\n"
-        "simulate.run(models.microcircuit(0.02), 1_000_000, 1, 'out.zarr', partitions=2, threads=1)\n"
+        "simulate.run(models.microcircuit(0.02), 1_000_000, 1, 'out.zarr', execution=simulate.Execution(2, threads=1))\n"
     )
     process = subprocess.Popen(
         [sys.executable, "script.py"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -123,7 +123,11 @@ def test_checkpoints_of_several_seeds_share_a_folder(
 
     def run(seed: int, name: str) -> None:
         simulate.run(
-            small, 500, seed, tmp_path / name, 1, 1, checkpoint=tmp_path / "c", checkpoint_ms=100, cluster=client
+            small,
+            500,
+            seed,
+            tmp_path / name,
+            execution=simulate.Execution(threads=1, checkpoint=tmp_path / "c", checkpoint_ms=100, cluster=client),
         )
 
     monkeypatch.setattr(Partition, "window", window)
@@ -138,7 +142,7 @@ def test_checkpoints_of_several_seeds_share_a_folder(
         run(seed, f"{seed}.zarr")
         assert min(first) >= 2000
     assert not (tmp_path / "c").exists()
-    simulate.run(small, 500, 1, tmp_path / "whole.zarr", 1, 1, cluster=client)
+    simulate.run(small, 500, 1, tmp_path / "whole.zarr", execution=simulate.Execution(threads=1, cluster=client))
     contents = [
         json.loads((tmp_path / f"{n}.manifest.json").read_text())["content"]["content_sha256"] for n in ("1", "whole")
     ]
@@ -157,7 +161,13 @@ def test_a_checkpoint_that_another_run_writes_is_refused(
         return advance(self, last, *rest)  # type: ignore[arg-type]
 
     def run(name: str) -> None:
-        simulate.run(small, 200, 1, tmp_path / name, 1, 1, checkpoint=tmp_path / "c", cluster=client)
+        simulate.run(
+            small,
+            200,
+            1,
+            tmp_path / name,
+            execution=simulate.Execution(threads=1, checkpoint=tmp_path / "c", cluster=client),
+        )
 
     monkeypatch.setattr(Partition, "window", window)
     one = threading.Thread(target=run, args=("a.zarr",))
@@ -197,11 +207,19 @@ def test_folders_that_are_missing_are_made_and_those_that_cannot_be_are_one_mess
 ) -> None:
     small.to_yaml(tmp_path / "a" / "b" / "net.yaml")
     assert Network.from_yaml(tmp_path / "a" / "b" / "net.yaml").size == small.size
-    simulate.run(small, 10, 1, tmp_path / "c" / "d" / "e.zarr", 1, 1, checkpoint=tmp_path / "f" / "g", cluster=client)
+    simulate.run(
+        small,
+        10,
+        1,
+        tmp_path / "c" / "d" / "e.zarr",
+        execution=simulate.Execution(threads=1, checkpoint=tmp_path / "f" / "g", cluster=client),
+    )
     (tmp_path / "file").touch()
     for store, checkpoint in ((tmp_path / "file" / "e.zarr", None), (tmp_path / "e.zarr", tmp_path / "file")):
         with pytest.raises(errors.AllometryError, match="cannot write") as caught:
-            simulate.run(small, 10, 1, store, 1, 1, checkpoint=checkpoint, cluster=client)
+            simulate.run(
+                small, 10, 1, store, execution=simulate.Execution(threads=1, checkpoint=checkpoint, cluster=client)
+            )
         assert "file" in caught.value.where
     with pytest.raises(SimulationError, match="cannot write"):
         small.to_yaml(tmp_path / "file" / "net.yaml")
@@ -218,24 +236,26 @@ def test_two_runs_into_one_store(
         measured = until_done(self)
         if not other:
             other.append(1)
-            simulate.run(small, 200, 2, tmp_path / "a.zarr", 1, 1, cluster=client)
+            simulate.run(small, 200, 2, tmp_path / "a.zarr", execution=simulate.Execution(threads=1, cluster=client))
         return measured
 
     monkeypatch.setattr(Attempts, "until_done", overtaken)
     with pytest.raises(errors.StoreError, match="another process has written this store meanwhile"):
-        simulate.run(small, 200, 1, tmp_path / "a.zarr", 1, 1, cluster=client)
+        simulate.run(small, 200, 1, tmp_path / "a.zarr", execution=simulate.Execution(threads=1, cluster=client))
     with pytest.raises(errors.StoreError, match="the store exists"):
-        simulate.run(small, 200, 1, tmp_path / "a.zarr", 1, 1, cluster=client)
+        simulate.run(small, 200, 1, tmp_path / "a.zarr", execution=simulate.Execution(threads=1, cluster=client))
     assert stores.verify(tmp_path / "a.zarr") == []
     found = stores.open(tmp_path / "a.zarr")
     assert found.attrs["seed"] == 2
     assert found.sizes["spike"] > 0
-    again = simulate.run(small, 200, 1, tmp_path / "a.zarr", 1, 1, cluster=client, overwrite=True)
+    again = simulate.run(
+        small, 200, 1, tmp_path / "a.zarr", overwrite=True, execution=simulate.Execution(threads=1, cluster=client)
+    )
     assert again.attrs["seed"] == 1
     mine = tmp_path / "mine.zarr"
     mine.mkdir()
     (mine / "thesis.tex").touch()
     with pytest.raises(errors.StoreError, match="no part of a store"):
-        simulate.run(small, 200, 1, mine, 1, 1, cluster=client, overwrite=True)
+        simulate.run(small, 200, 1, mine, overwrite=True, execution=simulate.Execution(threads=1, cluster=client))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.manifest.json", "a.zarr", "mine.zarr"]
     assert (mine / "thesis.tex").exists()

@@ -44,7 +44,9 @@ def test_store_does_not_depend_on_partitions_and_threads(client: Client, tmp_pat
     contents = []
     for partitions, threads in ((1, 1), (1, 2), (2, 1), (3, 2), (5, 1)):
         store = tmp_path / f"p{partitions}t{threads}.zarr"
-        found = simulate.run(small, 250, 1, store, partitions=partitions, threads=threads, cluster=client)
+        found = simulate.run(
+            small, 250, 1, store, execution=simulate.Execution(partitions=partitions, threads=threads, cluster=client)
+        )
         assert found.sizes["spike"] > 300
         contents.append(content(store))
     assert len(set(contents)) == 1
@@ -69,8 +71,8 @@ def test_default_cluster_and_store_layout(tmp_path: Path, small: Network) -> Non
 
 
 def test_partitions_in_processes_of_their_own(tmp_path: Path, small: Network) -> None:
-    simulate.run(small, 120, 1, tmp_path / "one.zarr", threads=1)
-    simulate.run(small, 120, 1, tmp_path / "three.zarr", partitions=3, threads=1)
+    simulate.run(small, 120, 1, tmp_path / "one.zarr", execution=simulate.Execution(threads=1))
+    simulate.run(small, 120, 1, tmp_path / "three.zarr", execution=simulate.Execution(partitions=3, threads=1))
     assert content(tmp_path / "one.zarr") == content(tmp_path / "three.zarr")
     assert left_behind(tmp_path) == []
 
@@ -98,8 +100,17 @@ def test_seed_and_precision_matter(small: Network) -> None:
 def test_counts_and_voltages(client: Client, tmp_path: Path, small: Network) -> None:
     probes = (simulate.VoltageProbe("I", np.array([39, 0, 7]), 0.5), simulate.VoltageProbe("E", np.array([100]), 0.5))
     record = simulate.Record(counts_ms=5.0, voltage=probes)
-    found = simulate.run(small, 230, 1, tmp_path / "a.zarr", 1, 1, record=record, cluster=client)
-    simulate.run(small, 230, 1, tmp_path / "b.zarr", 3, 1, record=record, cluster=client)
+    found = simulate.run(
+        small, 230, 1, tmp_path / "a.zarr", record=record, execution=simulate.Execution(threads=1, cluster=client)
+    )
+    simulate.run(
+        small,
+        230,
+        1,
+        tmp_path / "b.zarr",
+        record=record,
+        execution=simulate.Execution(partitions=3, threads=1, cluster=client),
+    )
     assert content(tmp_path / "a.zarr") == content(tmp_path / "b.zarr")
     step, unit = found["spike_step"].values, found["spike_unit"].values
     bins = np.histogram2d(step - 1, unit, (np.arange(0, 2301, 50), np.arange(201)))[0]
@@ -117,7 +128,9 @@ def test_counts_and_voltages(client: Client, tmp_path: Path, small: Network) -> 
 
 def test_nothing_but_counts(client: Client, tmp_path: Path, small: Network) -> None:
     record = simulate.Record(spikes=False, counts_ms=10.0)
-    found = simulate.run(small, 100, 1, tmp_path / "a.zarr", 1, 1, record=record, cluster=client)
+    found = simulate.run(
+        small, 100, 1, tmp_path / "a.zarr", record=record, execution=simulate.Execution(threads=1, cluster=client)
+    )
     assert found.sizes["spike"] == 0
     assert found["count"].values.sum() == len(engine.spikes(small, 1000))
 
@@ -129,7 +142,7 @@ class Interrupted(Exception):
 def test_resumes_from_a_checkpoint_with_another_cut(
     client: Client, tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    simulate.run(small, 700, 1, tmp_path / "whole.zarr", 1, 1, cluster=client)
+    simulate.run(small, 700, 1, tmp_path / "whole.zarr", execution=simulate.Execution(threads=1, cluster=client))
     checkpoint = tmp_path / "checkpoint"
     advance = Partition.window
 
@@ -141,7 +154,13 @@ def test_resumes_from_a_checkpoint_with_another_cut(
     monkeypatch.setattr(Partition, "window", window)
     with pytest.raises(SimulationError, match="the power failed"):
         simulate.run(
-            small, 700, 1, tmp_path / "cut.zarr", 2, 1, checkpoint=checkpoint, checkpoint_ms=200, cluster=client
+            small,
+            700,
+            1,
+            tmp_path / "cut.zarr",
+            execution=simulate.Execution(
+                partitions=2, threads=1, checkpoint=checkpoint, checkpoint_ms=200, cluster=client
+            ),
         )
     assert not (tmp_path / "cut.zarr").exists()
     monkeypatch.setattr(Partition, "window", advance)
@@ -153,7 +172,13 @@ def test_resumes_from_a_checkpoint_with_another_cut(
         return advance(self, last, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Partition, "window", recorded)
-    simulate.run(small, 700, 1, tmp_path / "cut.zarr", 3, 1, checkpoint=checkpoint, checkpoint_ms=200, cluster=client)
+    simulate.run(
+        small,
+        700,
+        1,
+        tmp_path / "cut.zarr",
+        execution=simulate.Execution(partitions=3, threads=1, checkpoint=checkpoint, checkpoint_ms=200, cluster=client),
+    )
     assert min(first) == 4000
     assert content(tmp_path / "cut.zarr") == content(tmp_path / "whole.zarr")
     assert not checkpoint.exists()
@@ -165,8 +190,14 @@ def test_what_else_is_in_a_checkpoint_folder_stays(client: Client, tmp_path: Pat
     (checkpoint / "run.json").write_text(json.dumps({"network": "another"}))
     (checkpoint / "checkpoint.json").write_text(json.dumps({"step": 1000, "partitions": 1}))
     (checkpoint / "notes.txt").write_text("mine")
-    simulate.run(small, 200, 1, tmp_path / "a.zarr", 1, 1, checkpoint=checkpoint, cluster=client)
-    simulate.run(small, 200, 1, tmp_path / "b.zarr", 1, 1, cluster=client)
+    simulate.run(
+        small,
+        200,
+        1,
+        tmp_path / "a.zarr",
+        execution=simulate.Execution(threads=1, checkpoint=checkpoint, cluster=client),
+    )
+    simulate.run(small, 200, 1, tmp_path / "b.zarr", execution=simulate.Execution(threads=1, cluster=client))
     assert content(tmp_path / "a.zarr") == content(tmp_path / "b.zarr")
     assert sorted(p.name for p in checkpoint.iterdir()) == ["checkpoint.json", "notes.txt", "run.json"]
 
@@ -185,15 +216,15 @@ def test_checkpoint_of_other_code_is_not_used(
         return advance(self, last, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Partition, "window", window)
-    options = {"checkpoint": tmp_path / "checkpoint", "checkpoint_ms": 200, "cluster": client}
+    execution = simulate.Execution(threads=1, checkpoint=tmp_path / "checkpoint", checkpoint_ms=200, cluster=client)
     resumed: list[bool] = []
     with pytest.raises(SimulationError, match="the power failed"):
-        simulate.run(small, 700, 1, tmp_path / "a.zarr", 1, 1, **options)  # type: ignore[arg-type]
+        simulate.run(small, 700, 1, tmp_path / "a.zarr", execution=execution)
     assert len(list((tmp_path / "checkpoint").glob("run-*/checkpoint.json"))) == 1
     monkeypatch.setattr("allometry.simulate.distribute.attempts.fingerprint", lambda *_: "edited")
     resumed.append(True)
     steps.clear()
-    simulate.run(small, 700, 1, tmp_path / "a.zarr", 1, 1, **options)  # type: ignore[arg-type]
+    simulate.run(small, 700, 1, tmp_path / "a.zarr", execution=execution)
     assert min(steps) == 0
 
 
@@ -236,7 +267,9 @@ def test_a_failing_partition_ends_the_run_with_its_cause(
     monkeypatch.setattr(attempts, "_GRACE_S", 900.0)
     started = time.monotonic()
     with pytest.raises(SimulationError, match="partition 1 failed: MemoryError: no room"):
-        simulate.run(small, 500, 1, tmp_path / "a.zarr", 3, 1, cluster=client)
+        simulate.run(
+            small, 500, 1, tmp_path / "a.zarr", execution=simulate.Execution(partitions=3, threads=1, cluster=client)
+        )
     assert time.monotonic() - started < 600
     assert list(tmp_path.iterdir()) == []
     deadline = time.monotonic() + 60
@@ -247,7 +280,9 @@ def test_a_failing_partition_ends_the_run_with_its_cause(
 
 def test_more_partitions_than_room(client: Client, tmp_path: Path, small: Network) -> None:
     with pytest.raises(SimulationError, match="6 partitions on 5 Dask worker threads"):
-        simulate.run(small, 10, 1, tmp_path / "a.zarr", 6, 1, cluster=client)
+        simulate.run(
+            small, 10, 1, tmp_path / "a.zarr", execution=simulate.Execution(partitions=6, threads=1, cluster=client)
+        )
 
 
 def test_a_run_that_does_not_fit_is_refused_before_building(client: Client, tmp_path: Path) -> None:
@@ -256,15 +291,24 @@ def test_a_run_that_does_not_fit_is_refused_before_building(client: Client, tmp_
         projections=(Projection("A", "A", FixedTotalNumber(10**14), 1.0, 1.0),),
     )
     with pytest.raises(SimulationError, match="does not fit") as caught:
-        simulate.run(huge, 10, 1, tmp_path / "a.zarr", 1, 1, "exact", cluster=client)
+        simulate.run(
+            huge, 10, 1, tmp_path / "a.zarr", precision="exact", execution=simulate.Execution(threads=1, cluster=client)
+        )
     assert "% of this network" in caught.value.expected
     with pytest.raises(SimulationError, match="does not fit"):
-        simulate.run(models.microcircuit(0.5), 10, 1, tmp_path / "a.zarr", 1, 1, cluster=client, memory_gib=0.4)
+        simulate.run(
+            models.microcircuit(0.5),
+            10,
+            1,
+            tmp_path / "a.zarr",
+            execution=simulate.Execution(threads=1, cluster=client, memory_gib=0.4),
+        )
 
 
 def test_a_script_sees_the_estimate_before_the_run(tmp_path: Path) -> None:
     script = (
-        "from allometry import models, simulate; simulate.run(models.microcircuit(0.02), 20, 1, 'a.zarr', threads=1)"
+        "from allometry import models, simulate; simulate.run(models.microcircuit(0.02), 20, 1, 'a.zarr', "
+        "execution=simulate.Execution(threads=1))"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     first, last = done.stderr.strip().splitlines()[0], done.stderr.strip().splitlines()[-1]
@@ -274,12 +318,12 @@ def test_a_script_sees_the_estimate_before_the_run(tmp_path: Path) -> None:
 
 def test_unknown_cluster(tmp_path: Path, small: Network) -> None:
     with pytest.raises(SimulationError, match="unknown cluster kind 'cloud'"):
-        simulate.run(small, 10, 1, tmp_path / "a.zarr", cluster="cloud")
+        simulate.run(small, 10, 1, tmp_path / "a.zarr", execution=simulate.Execution(cluster="cloud"))
 
 
 @pytest.mark.slow
 def test_a_killed_worker_is_replaced(tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch) -> None:
-    simulate.run(small, 6_000, 1, tmp_path / "whole.zarr", 1, 2)
+    simulate.run(small, 6_000, 1, tmp_path / "whole.zarr", execution=simulate.Execution(threads=2))
     with LocalCluster(n_workers=2, threads_per_worker=1, memory_limit=0, dashboard_address=":0") as cluster:
         client = Client(cluster)
         killed = []
@@ -293,7 +337,13 @@ def test_a_killed_worker_is_replaced(tmp_path: Path, small: Network, monkeypatch
             return poll(self)
 
         monkeypatch.setattr(attempts.Collector, "poll", poll_and_kill)
-        simulate.run(small, 6_000, 1, tmp_path / "cut.zarr", 2, 1, checkpoint=tmp_path / "c", cluster=client)
+        simulate.run(
+            small,
+            6_000,
+            1,
+            tmp_path / "cut.zarr",
+            execution=simulate.Execution(partitions=2, threads=1, checkpoint=tmp_path / "c", cluster=client),
+        )
         client.close()
     assert killed
     assert content(tmp_path / "cut.zarr") == content(tmp_path / "whole.zarr")

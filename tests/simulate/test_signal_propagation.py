@@ -18,7 +18,8 @@ from allometry.network import (
     Projection,
     SpikeListInput,
 )
-from allometry.simulate.point import Execution, run_point
+from allometry.simulate import Execution
+from allometry.simulate.point import run_point
 from allometry.simulate.signal_propagation import rewired
 
 N = 40
@@ -60,7 +61,13 @@ def test_peaks_are_those_of_single_runs(client: Client, tmp_path: Path, gap: boo
         t_ref[driven] = 0.0
         net = network(gap, t_ref, (SpikeListInput("n", np.full(len(kicks), driven), kicks, 68.75),))
         run = simulate.run(
-            net, 60.0, 1, tmp_path / f"{driven}.zarr", 1, 2, precision="exact", record=record, cluster=client
+            net,
+            60.0,
+            1,
+            tmp_path / f"{driven}.zarr",
+            precision="exact",
+            record=record,
+            execution=simulate.Execution(threads=2, cluster=client),
         )
         spiking = np.unique(run["spike_unit"].values)
         quiet = np.setdiff1d(np.arange(N), spiking)

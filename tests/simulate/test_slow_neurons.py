@@ -63,10 +63,10 @@ def test_usual_networks_keep_single_precision(small: Network) -> None:
 
 def test_the_store_says_that_the_state_is_in_double_precision(client: Client, tmp_path, small: Network) -> None:  # type: ignore[no-untyped-def]
     net = Network((Population("A", 4, IafPscExp(tau_m=2000.0)),), inputs=(PoissonInput("A", 1000.0, 80.0),))
-    slow = simulate.run(net, 20, 1, tmp_path / "a.zarr", 1, 1, cluster=client)
+    slow = simulate.run(net, 20, 1, tmp_path / "a.zarr", execution=simulate.Execution(threads=1, cluster=client))
     assert (
         stores.attribute(slow, "derived")["state"]
         == "float64: a time constant of population A is longer than 1000 steps"
     )
-    usual = simulate.run(small, 20, 1, tmp_path / "b.zarr", 1, 1, cluster=client)
+    usual = simulate.run(small, 20, 1, tmp_path / "b.zarr", execution=simulate.Execution(threads=1, cluster=client))
     assert "state" not in stores.attribute(usual, "derived")

@@ -43,14 +43,20 @@ def _until(condition: Callable[[], bool], timeout_s: float) -> bool:
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[int], list[int]]:
     path = tmp_path_factory.mktemp("local") / "spikes.zarr"
-    simulate.run(models.microcircuit(SCALE), DURATION_MS, SEED, path, 1, 1)
+    simulate.run(models.microcircuit(SCALE), DURATION_MS, SEED, path, execution=simulate.Execution(threads=1))
     return _spikes(path)
 
 
 @pytest.mark.usefixtures("slurm")
 def test_partitions_in_jobs_of_their_own(tmp_path: Path, local: tuple[list[int], list[int]]) -> None:
     cluster = {**JOBS, "local_directory": str(tmp_path), "log_directory": str(tmp_path)}
-    simulate.run(models.microcircuit(SCALE), DURATION_MS, SEED, tmp_path / "a.zarr", 2, 1, cluster=cluster)
+    simulate.run(
+        models.microcircuit(SCALE),
+        DURATION_MS,
+        SEED,
+        tmp_path / "a.zarr",
+        execution=simulate.Execution(partitions=2, threads=1, cluster=cluster),
+    )
     assert _spikes(tmp_path / "a.zarr") == local
     assert len(list(tmp_path.glob("dask-worker*.out"))) + len(list(tmp_path.glob("slurm-*.out"))) == 2
     assert _until(lambda: not _jobs(), 300), _jobs()
@@ -61,7 +67,13 @@ def test_a_partition_that_does_not_exist_is_said_at_once(tmp_path: Path) -> None
     started = time.monotonic()
     cluster = {**JOBS, "queue": "nope", "local_directory": str(tmp_path), "log_directory": str(tmp_path)}
     with pytest.raises(SimulationError, match="invalid partition specified: nope"):
-        simulate.run(models.microcircuit(SCALE), DURATION_MS, SEED, tmp_path / "a.zarr", 2, 1, cluster=cluster)
+        simulate.run(
+            models.microcircuit(SCALE),
+            DURATION_MS,
+            SEED,
+            tmp_path / "a.zarr",
+            execution=simulate.Execution(partitions=2, threads=1, cluster=cluster),
+        )
     assert time.monotonic() - started < 300
     assert _jobs() == []
 
@@ -74,7 +86,13 @@ def test_why_a_job_waits_is_said(tmp_path: Path) -> None:
     with pytest.raises(
         SimulationError, match=r"1 of 2 workers arrived within 20 s: 1 job pending \((Resources|Priority)\)"
     ):
-        simulate.run(models.microcircuit(SCALE), DURATION_MS, SEED, tmp_path / "a.zarr", 2, 1, cluster=cluster)
+        simulate.run(
+            models.microcircuit(SCALE),
+            DURATION_MS,
+            SEED,
+            tmp_path / "a.zarr",
+            execution=simulate.Execution(partitions=2, threads=1, cluster=cluster),
+        )
     assert _until(lambda: not _jobs(), 300), _jobs()
 
 
@@ -96,7 +114,8 @@ def test_a_killed_run_leaves_no_job(tmp_path: Path) -> None:
         "from allometry import models, simulate\n"
         "if __name__ == '__main__':\n"
         f"    cluster = { ({**JOBS, 'local_directory': str(tmp_path), 'log_directory': str(tmp_path)})!r}\n"
-        f"    simulate.run(models.microcircuit({SCALE}), 600_000, 1, {str(tmp_path / 'a.zarr')!r}, 2, 1, cluster=cluster)\n"
+        f"    simulate.run(models.microcircuit({SCALE}), 600_000, 1, {str(tmp_path / 'a.zarr')!r},\n"
+        f"                 execution=simulate.Execution(2, 1, cluster=cluster))\n"
     )
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

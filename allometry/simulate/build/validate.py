@@ -286,9 +286,6 @@ def check_run(
     record: Record,
     *,
     seed: int = 0,
-    threads: int | None = None,
-    checkpoint_ms: float = 1000.0,
-    memory_gib: float | None = None,
 ) -> None:
     """Check the arguments of a run against its network."""
     where = "simulate.run"
@@ -307,22 +304,12 @@ def check_run(
         f"use {round(steps) * net.dt_ms:g}",
     )
     _require(0 <= _whole(seed, "seed", where) < 2**63, f"seed is {seed}", where, "0 to 2^63 - 1")
-    _require(_whole(partitions, "partitions", where) >= 1, f"partitions is {partitions}", where, "at least 1")
     _require(
         partitions <= net.size,
         f"partitions is {partitions}",
         where,
         f"at most one per neuron: {net.size}",
         "as many partitions as the run has workers are enough",
-    )
-    _require(threads is None or _whole(threads, "threads", where) >= 1, f"threads is {threads}", where, "at least 1")
-    every = _number(checkpoint_ms, "checkpoint_ms", where)
-    _require(every > 0 and math.isfinite(every), f"checkpoint_ms is {checkpoint_ms}", where, "a positive time")
-    _require(
-        memory_gib is None or _number(memory_gib, "memory_gib", where) > 0,
-        f"memory_gib is {memory_gib}",
-        where,
-        "above 0",
     )
     _require(precision in ("fast", "exact"), f"precision is {precision!r}", where, "fast or exact")
     if precision == "fast":

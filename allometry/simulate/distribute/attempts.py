@@ -63,6 +63,7 @@ class Attempts:
     placed: clusters.Placement
     attrs: dict[str, Any] | None = None
     overwrite: bool = False
+    shown: bool = True
     collector: Collector | None = None
 
     @property
@@ -179,7 +180,7 @@ class Attempts:
     def _collect(self, futures: list[Any]) -> None:
         assert self.collector is not None
         dt = self.plan.network.dt_ms
-        with progress(self.steps * dt) as show:
+        with progress(self.steps * dt, self.shown) as show:
 
             def poll() -> None:
                 assert self.collector is not None

@@ -53,28 +53,47 @@ def connect(cluster: Any, partitions: int, threads: int | None) -> Iterator[Any]
         Threads of each, to size what is started here.
     """
     from distributed import Client
-    from distributed.deploy.cluster import Cluster
 
     if isinstance(cluster, Client):
         yield cluster
         return
-    options: dict[str, Any] = {}
+    kind, options = _kind(cluster)
+    makers = {"local": _local, "slurm": _slurm, "address": _address, "allocation": _allocation, "object": _given}
+    with makers[kind](options, partitions, threads) as client:
+        yield client
+
+
+def require_kind(cluster: Any) -> None:
+    """Refuse what `connect` does not know.
+
+    Raises
+    ------
+    SimulationError
+        Naming the kinds there are.
+    """
+    if cluster is not None:
+        _kind(cluster)
+
+
+def _kind(cluster: Any) -> tuple[str, dict[str, Any]]:
+    """Return the kind of a cluster and its options."""
+    if cluster is None:
+        return "local", {}
     if isinstance(cluster, Mapping):
         options = dict(cluster)
         kind = options.pop("kind", "local")
-    elif isinstance(cluster, Cluster):
-        kind, options = "object", {"cluster": cluster}
-    elif cluster is None:
-        kind = "local"
-    elif "://" in str(cluster):
-        kind, options = "address", {"address": str(cluster)}
+    elif isinstance(cluster, str):
+        kind, options = ("address", {"address": cluster}) if "://" in cluster else (cluster, {})
     else:
-        kind = str(cluster)
-    makers = {"local": _local, "slurm": _slurm, "address": _address, "allocation": _allocation, "object": _given}
-    if kind not in makers:
+        from distributed import Client
+        from distributed.deploy.cluster import Cluster
+
+        if isinstance(cluster, Client | Cluster):
+            return "object", {"cluster": cluster}
+        kind, options = cluster, {}
+    if kind not in KINDS:
         raise SimulationError(f"unknown cluster kind {kind!r}", where="cluster", expected=", ".join(KINDS))
-    with makers[kind](options, partitions, threads) as client:
-        yield client
+    return kind, options
 
 
 @contextlib.contextmanager

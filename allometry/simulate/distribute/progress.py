@@ -13,9 +13,11 @@ _EVERY_S = 15.0
 
 
 @contextlib.contextmanager
-def progress(total_ms: float) -> Iterator[Callable[[float, int], None]]:
-    """Yield a function to call with the simulated time (ms) and the number of spikes so far."""
-    if sys.stderr.isatty():
+def progress(total_ms: float, shown: bool = True) -> Iterator[Callable[[float, int], None]]:
+    """Yield a function to call with the simulated time (ms) and the number of spikes so far; it may show nothing."""
+    if not shown:
+        yield lambda done_ms, spikes: None
+    elif sys.stderr.isatty():
         yield from _bar(total_ms)
     else:
         yield from _lines(total_ms)

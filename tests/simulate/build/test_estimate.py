@@ -42,7 +42,7 @@ def test_the_estimate_is_what_a_run_with_many_neurons_takes(tmp_path: Path) -> N
         "import logging, re, resource, sys\n"
         "from allometry import simulate\n"
         "from allometry.network import IafPscExp, Network, Population\n"
-        "simulate.run(Network((Population('A', 500_000, IafPscExp()),)), 1, 1, 'a.zarr', threads=1)\n"
+        "simulate.run(Network((Population('A', 500_000, IafPscExp()),)), 1, 1, 'a.zarr', execution=simulate.Execution(threads=1))\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform != 'darwin' else 2**30))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -67,7 +67,14 @@ def test_exact_refuses_weights_too_different_for_one_unit() -> None:
 
 def test_the_store_says_that_weights_were_rounded_to_another_unit(client: Client, tmp_path) -> None:  # type: ignore[no-untyped-def]
     for name, factor, found in (("usual", 1.0, None), ("small", 2.0**-17, "2^-32 pA")):
-        store = simulate.run(scaled(factor), 20, 1, tmp_path / f"{name}.zarr", 1, 1, "exact", cluster=client)
+        store = simulate.run(
+            scaled(factor),
+            20,
+            1,
+            tmp_path / f"{name}.zarr",
+            precision="exact",
+            execution=simulate.Execution(threads=1, cluster=client),
+        )
         said = stores.attribute(store, "derived").get("weights_rounded_to", {}).get("A")
         assert said is None if found is None else said.startswith(found)
 

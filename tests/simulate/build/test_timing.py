@@ -103,7 +103,7 @@ def test_the_store_notes_where_a_time_was_rounded(client: Client, tmp_path, smal
         (Projection("A", "B", edges), Projection("A", "A", ExplicitEdges([0], [0], 1.0, 1.5))),
         (SpikeListInput("A", [0, 1], [3.0, 3.16], 1.0), PoissonInput("B", 1.0, 1.0, start_ms=1.26)),
     )
-    store = simulate.run(net, 10, 1, tmp_path / "a.zarr", 1, 1, cluster=client)
+    store = simulate.run(net, 10, 1, tmp_path / "a.zarr", execution=simulate.Execution(threads=1, cluster=client))
     assert stores.attribute(store, "derived")["times_rounded"] == {
         "t_ref of population A": "2.05 ms taken to step 21 of 0.1 ms",
         "delay of projection 0 (A -> B)": "2 of 3, the first: 0.35 ms taken to step 4 of 0.1 ms",

@@ -36,7 +36,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
 
 def run(net: Network, folder: Path, **options: object) -> None:
     cluster = {"kind": "slurm", "interface": "lo", "memory": "1GB", "walltime": "00:05:00", "timeout_s": 900, **options}
-    simulate.run(net, 10, 1, folder / "a.zarr", 1, 1, cluster=cluster)
+    simulate.run(net, 10, 1, folder / "a.zarr", execution=simulate.Execution(threads=1, cluster=cluster))
 
 
 @pytest.mark.parametrize(
