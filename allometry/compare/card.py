@@ -14,7 +14,8 @@ import numpy as np
 import xarray as xr
 
 from allometry import stores
-from allometry.compare.registry import Measure, measure
+from allometry.compare.records.measures import Measure
+from allometry.compare.registry import find
 
 LOW_CEILING = {"auc": 0.6, "correlation": 0.3, "ratio": 0.3, "reliability": 0.1}
 """Lower bounds of the ceiling, by rule, under which a score relative to it is mostly noise."""
@@ -45,7 +46,7 @@ def cards(scores: xr.DataTree, cost: Mapping[str, float] | None = None) -> list[
     table["reference"] = table["reference"].where(table["reference"] != "", table["candidate"])
     result = []
     for (reference, name), rows in table.groupby(["reference", "measure"], sort=True):
-        entry = measure(str(name))
+        entry = find(str(name))
         records = [_record(row) for row in rows.to_dict("records")]
         result.append(
             _card(
@@ -85,7 +86,7 @@ def _card(
     results = [r for r in records if r.get("role", "result") == "result"]
     lows = [r["ceiling_low"] for r in results if r["ceiling_low"] is not None]
     highs = [r["ceiling_high"] for r in results if r["ceiling_high"] is not None]
-    limit = LOW_CEILING.get(entry.ceiling_rule)
+    limit = LOW_CEILING.get(entry.ceiling)
     derived = dict(attrs.get("derived", {}))
     return {
         "identity": {
@@ -102,7 +103,7 @@ def _card(
         },
         "raw": [_pick(r, entry) for r in results],
         "ceiling": {
-            "rule": entry.ceiling_rule,
+            "rule": entry.ceiling,
             "low": [min(lows), max(lows)] if lows else None,
             "high": [min(highs), max(highs)] if highs else None,
             "how": derived.get("ceiling_low", ""),

@@ -9,7 +9,7 @@ import xarray as xr
 
 from allometry.compare.inference import verdict
 from allometry.compare.inference.statistics import Interval, ceiled, fdr
-from allometry.compare.registry import measure as registered
+from allometry.compare.registry import find as registered
 
 DIFFERENCE = ("difference", "difference_low", "difference_high")
 

@@ -1,30 +1,61 @@
-"""The documentation page of all comparison measures, from their registry."""
+"""What is generated from the records of the measures: the documentation page, their index, and what `compare` offers."""
 
-from allometry.compare.registry import MEASURES
+import json
+from collections.abc import Mapping
+
+from allometry.compare.registry import collect
 
 HEADER = """\
 # Measures
 
-Generated from `allometry/compare/registry.py` by `python -m allometry.generate`. *Invariant to* is what a measure does not see:
-the use case determines which measure is valid.
+Generated from the records beside the functions (`@measure`) by `python -m allometry.generate`. *Invariant to* is what a measure
+does not see: the use case determines which measure is valid.
 
 | measure | function | input | invariant to | for | ceiling | source |
 |---|---|---|---|---|---|---|
 """
+PACKAGE = "allometry.compare."
+HELPERS: Mapping[str, tuple[str, ...]] = {
+    # intervals, p values and ceilings of any score
+    "inference.roc": ("auc", "roc"),
+    "inference.statistics": (
+        *("Interval", "bootstrap", "ceiled", "fdr", "interval", "permutation_p", "spearman_brown", "split_half"),
+    ),
+    "measures.representations.mantel": ("rsa_permutation",),
+    # what a result is looked at with
+    "measures.representations.topology": ("mds",),
+    "measures.tensors.decomposition": ("reconstruct",),
+}
+"""Public names of `allometry.compare` that are no measures, by module."""
 
 
 def documentation() -> str:
-    """Table of the registry's measures."""
+    """Table of all measures."""
     rows = []
-    for name, measure in MEASURES.items():
+    for name, measure in collect().items():
         cells = [
             f"`{name}` {measure.version}",
-            f"`{measure.family}.{measure.function}`",
+            f"`{measure.family}.{measure.function.__name__}`",
             measure.inputs,
             measure.invariances,
             measure.use,
-            measure.ceiling_rule,
+            measure.ceiling,
             measure.reference,
         ]
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return HEADER + "\n".join(rows) + "\n"
+
+
+def index() -> str:
+    """Module below `allometry.compare` of every measure, as JSON."""
+    modules = {name: measure.module.removeprefix(PACKAGE) for name, measure in collect().items()}
+    return json.dumps(modules, indent=1) + "\n"
+
+
+def public() -> str:
+    """Stub of `allometry.compare`: the functions of all measures that no kind keeps to itself, and the helpers."""
+    functions = {(measure.function.__module__, measure.function.__name__) for measure in collect().values()}
+    offered = {(module.removeprefix(PACKAGE), name) for module, name in functions}
+    offered = {(module, name) for module, name in offered if not module.startswith("kinds.")}
+    offered |= {(module, name) for module, names in HELPERS.items() for name in names}
+    return "".join(f"from .{module} import {name} as {name}\n" for module, name in sorted(offered))

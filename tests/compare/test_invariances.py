@@ -11,7 +11,7 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import ortho_group
 
 from allometry.compare import avalanches
-from allometry.compare.registry import measure
+from allometry.compare.registry import find
 
 Arguments = tuple[Any, ...]
 
@@ -45,7 +45,7 @@ class Case:
     reduce: Callable[[Any], np.ndarray] = numbers
 
     def value(self, arguments: Arguments) -> np.ndarray:
-        return self.reduce(measure(self.name).load()(*arguments, **self.options))
+        return self.reduce(find(self.name).function(*arguments, **self.options))
 
 
 def permuted(x: np.ndarray, axis: int) -> np.ndarray:
@@ -219,6 +219,6 @@ def test_a_measure_does_not_see_what_it_says_it_does_not(case: Case) -> None:
     found = case.value(case.given)
     assert np.isfinite(found).any()
     for words, changed in case.unseen.items():
-        assert words in measure(case.name).invariances
+        assert words in find(case.name).invariances
         assert not differ(found, case.value(changed)), words
     assert differ(found, case.value(case.seen))

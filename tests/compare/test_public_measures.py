@@ -9,15 +9,9 @@ from pathlib import Path
 import pytest
 
 from allometry.compare.registry import MEASURES
+from allometry.generate import measures
 
-HELPERS = {
-    # intervals, p values and ceilings of any score
-    *("Interval", "auc", "bootstrap", "ceiled", "fdr", "interval", "permutation_p", "roc", "rsa_permutation"),
-    *("spearman_brown", "split_half"),
-    # what a result is looked at with
-    *("mds", "reconstruct"),
-}
-
+HELPERS = {name for names in measures.HELPERS.values() for name in names}
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "allometry.compare"
 
@@ -96,15 +90,16 @@ def public_measures() -> list[str]:
 
 
 def test_public_names_are_the_registered_measures_and_a_few_helpers() -> None:
-    registered = {entry.function for entry in MEASURES.values() if entry.module.startswith(("measures.", "inference."))}
+    functions = (entry.function for entry in MEASURES.values())
+    registered = {one.__name__ for one in functions if not one.__module__.startswith(f"{PACKAGE}.kinds.")}
     assert not registered & HELPERS
     assert set(offered()) == registered | HELPERS
 
 
-@pytest.mark.parametrize("name", [name for name, entry in MEASURES.items() if not entry.module.startswith("kinds.")])
+@pytest.mark.parametrize("name", [n for n, entry in MEASURES.items() if ".kinds." not in entry.function.__module__])
 def test_a_measure_is_offered_from_where_it_is_registered(name: str) -> None:
-    entry = MEASURES[name]
-    assert offered()[entry.function] == f"{PACKAGE}.{entry.module}"
+    function = MEASURES[name].function
+    assert offered()[function.__name__] == function.__module__
 
 
 def test_public_names_can_be_imported() -> None:
@@ -115,7 +110,7 @@ def test_public_names_can_be_imported() -> None:
 
 
 def test_no_public_measure_is_used_by_tests_only() -> None:
-    registered = {f"{PACKAGE}.{entry.module}.{entry.function}" for entry in MEASURES.values()}
+    registered = {f"{one.function.__module__}.{one.function.__name__}" for one in MEASURES.values()}
     listed = registered | {f"{offered()[name]}.{name}" for name in HELPERS}
     names = public_measures()
     assert len(names) > 100

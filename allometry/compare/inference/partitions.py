@@ -8,9 +8,19 @@ from allometry.compare.inference.arrays import FloatArray, IntArray
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval
+from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
 
 
+@measure(
+    name="community_nmi",
+    version="1",
+    inputs="two partitions of the same neurons",
+    invariances="names of communities",
+    use="do two partitions of neurons agree?",
+    reference="Danon et al. 2005, J. Stat. Mech. P09008",
+    scale=SHARE,
+)
 @corresponding("a", "b")
 def nmi(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     """Normalised mutual information 2 I(a; b) / (H(a) + H(b)) of two labellings of the same items.

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.statistics import Interval, interval
+from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
 
 Floats = NDArray[np.float64]
@@ -93,6 +94,24 @@ def _areas(draws: Floats, group: NDArray[np.int64], positive: NDArray[np.bool_],
     return areas
 
 
+@measure(
+    name="influence_auc_indirect",
+    version="1",
+    inputs="a score and q per measured pair without an edge",
+    invariances="monotonic transformation of the score",
+    use="does simulation tell influences that no direct edge explains?",
+    reference="Randi et al. 2023, Nature 623:406",
+    scale=SHARE,
+)
+@measure(
+    name="influence_auc_gain",
+    version="1",
+    inputs="two scores and q per measured ordered pair",
+    invariances="monotonic transformation of either score",
+    use="is a simulation better than the edge weight, the path length or the degrees alone?",
+    reference="DeLong et al. 1988, Biometrics 44:837 (paired AUC); here by resampling neurons",
+    scale=SHARE,
+)
 @corresponding("score", "label", "cluster")
 def cluster_replicates(score: ArrayLike, label: ArrayLike, cluster: ArrayLike, *, seed: int, n: int = 1000) -> Floats:
     """AUC [n] of `n` resamples of whole clusters (all pairs of one stimulated neuron, say).

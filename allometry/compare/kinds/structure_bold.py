@@ -20,6 +20,7 @@ from allometry.compare.inference.statistics import Interval, interval, leave_one
 from allometry.compare.measures.graphs import dyads
 from allometry.compare.measures.graphs.matrices import Floats
 from allometry.compare.measures.graphs.structure import rank_correlation
+from allometry.compare.records.measures import SHARE, measure
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
 
@@ -63,6 +64,25 @@ def functional_connectivity(bold: ArrayLike) -> Floats:
     return np.clip(scaled.T @ scaled, -1.0, 1.0)
 
 
+@measure(
+    name="structure_bold_correlation",
+    version="2",
+    inputs="structural [regions, regions], BOLD [time, regions]",
+    invariances="monotonic transformation of either matrix",
+    use="does the white matter predict functional connectivity?",
+    reference="Honey et al. 2009, PNAS 106:2035",
+    ceiling="correlation",
+    scale=SHARE,
+)
+@measure(
+    name="structure_bold_gain",
+    version="1",
+    inputs="structural [regions, regions], BOLD [time, regions]",
+    invariances="monotonic transformation of either matrix",
+    use="do connections tell more than the strengths of their regions?",
+    reference="Honey et al. 2009, PNAS 106:2035",
+    scale=SHARE,
+)
 def structure_bold_correlation(structure: ArrayLike, bold: ArrayLike) -> float:
     """Spearman correlation of structural weights [regions, regions] and BOLD correlations over all pairs of regions.
 

@@ -6,7 +6,7 @@ from scipy import stats
 
 from allometry.compare.inference import verdict
 from allometry.compare.inference.statistics import Interval
-from allometry.compare.registry import MEASURES, SCALES, measure
+from allometry.compare.registry import find
 from allometry.compare.result import judged
 
 
@@ -111,8 +111,7 @@ def test_columns_follow_the_direction_of_the_measure() -> None:
     assert judged("influence_auc", ())["verdict"] == ""
 
 
-def test_scales_are_of_measures() -> None:
-    assert set(SCALES) <= set(MEASURES)
-    scale = measure("rate_ks").scale
+def test_of_a_distance_less_is_better() -> None:
+    scale = find("rate_ks").scale
     assert scale is not None
     assert not scale.larger

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from allometry.compare.card import worth
-from allometry.compare.registry import measure
+from allometry.compare.registry import find
 from allometry.report.drawing import verdicts
 
 WORSE = {
@@ -38,7 +38,7 @@ def test_captions_count_results_by_measure() -> None:
 
 def test_what_only_describes_is_more_or_less_and_not_good_or_bad() -> None:
     row = {"verdict": "better", "baseline": "shuffled_trials"}
-    assert worth(row, measure("noise_correlation")) == "more than shuffled trials"
-    assert worth(row, measure("participation_ratio")) == "less than shuffled trials"
-    assert worth({**row, "verdict": "no better"}, measure("noise_correlation")) == "no more than shuffled trials"
-    assert worth(row, measure("decoding_within")) == "better than shuffled trials"
+    assert worth(row, find("noise_correlation")) == "more than shuffled trials"
+    assert worth(row, find("participation_ratio")) == "less than shuffled trials"
+    assert worth({**row, "verdict": "no better"}, find("noise_correlation")) == "no more than shuffled trials"
+    assert worth(row, find("decoding_within")) == "better than shuffled trials"

@@ -10,6 +10,7 @@ from scipy.signal import savgol_filter
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, varies
 from allometry.compare.inference.progress import steps
+from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
 from allometry.stores.activity_summary import KATO_ORDER, KATO_WINDOW
 
@@ -45,6 +46,15 @@ class Animal:
         return np.array([place[label] for label in labels], dtype=np.int64)
 
 
+@measure(
+    name="manifold_explained",
+    version="1",
+    inputs="traces [time, neurons]",
+    invariances="order of neurons, rotation",
+    use="how low-dimensional is the change of activity?",
+    reference="Kato et al. 2015, Cell 163:656",
+    scale=SHARE,
+)
 def derivative_components(derivative: FloatArray, components: int) -> tuple[FloatArray, FloatArray]:
     """Share of variance [components] and loadings [neurons, components], in units of the derivative's sd along each.
 

@@ -16,12 +16,23 @@ from allometry.compare.inference.arrays import FloatArray, IntArray
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, interval, permutation_p
+from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
 
 CORRELATION_TIMES = 3  # between a tested block and what is trained on: e^-3 of the correlation is left
 FEWEST_BLOCKS = 3
 
 
+@measure(
+    name="state_decoding",
+    version="3",
+    inputs="features [time, dimensions] and states of two animals",
+    invariances="scale of features",
+    use="does a decoder of behaviour trained in one animal work in another?",
+    reference="Safaie et al. 2023, Nature 623:765; Kato et al. 2015, Cell 163:656",
+    ceiling="ratio",
+    scale=SHARE,
+)
 @corresponding("truth", "predicted")
 def balanced_accuracy(truth: npt.ArrayLike, predicted: npt.ArrayLike, states: npt.ArrayLike | None = None) -> float:
     """Mean over states of the share of their samples that are decoded right; chance is 1 / number of states.

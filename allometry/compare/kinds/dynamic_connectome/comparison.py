@@ -36,12 +36,31 @@ from allometry.compare.kinds.dynamic_connectome.coupling_tensor import (
 )
 from allometry.compare.measures.graphs.organisation import find_communities
 from allometry.compare.measures.tensors.incomplete import EVIDENCE, Incomplete, choose_rank, elbow, factorise, scan
+from allometry.compare.records.measures import SHARE, measure
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
 
 PERMUTATIONS = 500
 
 
+@measure(
+    name="ntf_explained",
+    version="1",
+    inputs="affinities [time, animal, pair], rank",
+    invariances="order of animals and pairs, scale of traces",
+    use="how much of the coupling of neurons is in few motifs, and do animals share their timing?",
+    reference="Dyballa et al. 2024, arXiv:2402.14102",
+    scale=SHARE,
+)
+@measure(
+    name="motif_match",
+    version="2",
+    inputs="loadings of pairs in two halves of the animals",
+    invariances="scale and order of motifs",
+    use="do other animals show the same motifs?",
+    reference="Dyballa et al. 2024, arXiv:2402.14102; halves of animals: this project",
+    scale=SHARE,
+)
 def dynamic_connectome(
     inputs: Mapping[str, xr.Dataset | xr.DataTree],
     *,

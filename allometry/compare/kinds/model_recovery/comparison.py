@@ -19,6 +19,7 @@ from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, interval, permutation_p
 from allometry.compare.kinds.model_recovery import connectomes, influences, recovery
+from allometry.compare.records.measures import SHARE, measure
 from allometry.compare.result import Result, row, with_fdr
 from allometry.errors import ComparisonError
 
@@ -66,6 +67,33 @@ DOMAINS: Mapping[str, Domain] = {
 }
 
 
+@measure(
+    name="recovery_hit_rate",
+    version="2",
+    inputs="pairs of systems of known relation",
+    invariances="monotonic transformation of the measure, nearly",
+    use="is a pair attributed to its own relation by the score alone?",
+    reference="Schütt et al. 2023, eLife 12:e82566 (model recovery); nearest mean score, leave-one-out",
+    scale=SHARE,
+)
+@measure(
+    name="recovery_sees_change",
+    version="1",
+    inputs="pairs of systems of known relation",
+    invariances="monotonic transformation of the measure",
+    use="does a measure score a changed copy lower than an identical one?",
+    reference="Kornblith et al. 2019, ICML 97:3519 (which transformations a similarity should not see)",
+    scale=SHARE,
+)
+@measure(
+    name="recovery_tells_from_unrelated",
+    version="1",
+    inputs="pairs of systems of known relation",
+    invariances="monotonic transformation of the measure",
+    use="does a measure score a related system higher than an unrelated one?",
+    reference="Kornblith et al. 2019, ICML 97:3519 (sanity check by matching)",
+    scale=SHARE,
+)
 def model_recovery(
     inputs: Mapping[str, Any],
     *,
@@ -202,7 +230,7 @@ def _areas(
     same, unrelated = levels[0], levels[-1]
     rows = []
     for truth, mine in zip(truths, levels):
-        for measure, anchor, high, low in (
+        for asked, anchor, high, low in (
             ("recovery_sees_change", truths[0], same, mine),
             ("recovery_tells_from_unrelated", truths[-1], mine, unrelated),
         ):
@@ -212,7 +240,7 @@ def _areas(
             bounds = newcombe(area, high.size, low.size)
             p, beyond = permutation_p(area, null), verdict.over_null("chance", area, null).difference
             held = verdict.Baseline("chance", 0.5, dataclasses.replace(beyond, estimate=area - 0.5))
-            rows.append(row(measure, name, truth, bounds, p=p, n=high.size + low.size, baselines=[held]))
+            rows.append(row(asked, name, truth, bounds, p=p, n=high.size + low.size, baselines=[held]))
     return rows
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from allometry.compare.inference.arrays import FloatArray, resolved, varies
+from allometry.compare.inference.arrays import FloatArray, varies
 from allometry.compare.inference.crossed import crossed_interval
 from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval
+from allometry.compare.measures.populations import correlations, decoding, tuning
 from allometry.compare.measures.populations import covariance as covariance_
-from allometry.compare.measures.populations import decoding, tuning
+from allometry.compare.records.measures import SHARE, Scale, measure
 from allometry.errors import ComparisonError
 
 FEWEST_BLOCKS = 3  # for an interval over blocks
@@ -109,6 +110,15 @@ def rates(responses: FloatArray, negative: str) -> FloatArray:
     raise ComparisonError(f"negative={negative!r}", where="negative", expected="rectify or drop")
 
 
+@measure(
+    name="tuned_share",
+    version="1",
+    inputs="responses [stimuli, repeats, units], angles",
+    invariances="scale of rates, rotation of stimuli",
+    use="how many units are tuned beyond their own shuffles?",
+    reference="Mazurek et al. 2014, Front. Neural Circuits 8:92",
+    scale=SHARE,
+)
 def tuned(responses: FloatArray, angle: str, angles: FloatArray, negative: str) -> Tuned:
     """Selectivity and preference of every unit; directional ones are NaN where `angle` is an orientation."""
     r = rates(responses, negative)
@@ -124,6 +134,15 @@ def tuned(responses: FloatArray, angle: str, angles: FloatArray, negative: str) 
     return Tuned(osi, dsi, orientation, np.rad2deg(preferred.direction))
 
 
+@measure(
+    name="signal_correlation",
+    version="2",
+    inputs="responses [stimuli, repeats, units]",
+    invariances="offset and scale of each unit",
+    use="are units tuned alike?",
+    reference="Cohen & Kohn 2011, Nat. Neurosci. 14:811",
+    scale=Scale(True, 0.02, descriptive=True),
+)
 def signal_correlation(responses: FloatArray, *, splits: int, seed: int) -> FloatArray:
     """Signal correlation [units, units] across halves of the repeats, NaN on the diagonal.
 
@@ -156,17 +175,8 @@ def signal_correlation(responses: FloatArray, *, splits: int, seed: int) -> Floa
 
 def noise_covariance(responses: FloatArray) -> tuple[FloatArray, int]:
     """Covariance [units, units] of residuals around the mean response to each stimulus, and its degrees of freedom."""
-    present = np.isfinite(responses[:, :, 0])
-    residual = (responses - np.nanmean(responses, axis=1, keepdims=True))[present]
-    # What rounding leaves of a unit that is constant within every stimulus is no noise.
-    residual[:, ~resolved(np.abs(residual).max(axis=0), np.abs(responses[present]).max(axis=0))] = 0.0
-    freedom = int(present.sum() - len(responses))
-    if freedom < 2:
-        raise ComparisonError(
-            f"{int(present.sum())} presentations of {len(responses)} stimuli leave {freedom} degrees of freedom",
-            expected="more repeats",
-        )
-    return residual.T @ residual / freedom, freedom
+    covariance, _, freedom = correlations.noise_covariance(responses, np.isfinite(responses[:, :, 0]))
+    return covariance, freedom
 
 
 def correlation_of(covariance: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ from allometry.compare.inference.blockwise import Estimate, estimate
 from allometry.compare.inference.statistics import Interval
 from allometry.compare.kinds.spike_statistics import curves
 from allometry.compare.kinds.spike_statistics import samples as spike_samples
-from allometry.compare.kinds.spike_statistics.distances import FEWEST_SEEDS, MEASURES, POISSON, SEEDS, SIMPLE, Distances
+from allometry.compare.kinds.spike_statistics.distances import FEWEST_SEEDS, POISSON, SEEDS, SIMPLE, Distances
 from allometry.compare.kinds.spike_statistics.ensembles import (
     Data,
     Ensemble,
@@ -26,6 +26,7 @@ from allometry.compare.kinds.spike_statistics.ensembles import (
     pairs_of,
     shared,
 )
+from allometry.compare.kinds.spike_statistics.measures import MEASURES
 from allometry.compare.kinds.spike_statistics.profile import FEWEST_INTERVALS, STATISTICS
 from allometry.compare.result import Result, row, with_fdr
 from allometry.errors import ComparisonError
@@ -70,7 +71,7 @@ def spike_statistics(
     Returns
     -------
     Result
-        Rows of the measures in `distances.MEASURES`, with group: the population; role `baseline`: distances
+        Rows of the measures in `measures.MEASURES`, with group: the population; role `baseline`: distances
         within an ensemble. Columns `expected` (what two ensembles that differ in nothing but seeds would have),
         `relative` (score over it), `beside_seeds`, `candidate_value` and `reference_value` (means). Curves
         `spike_distributions`, `spike_spectra`, `spike_avalanches`.

@@ -12,15 +12,9 @@ from allometry.compare.inference import ecdf, verdict
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, interval
-from allometry.compare.kinds.spike_statistics.profile import DISTRIBUTIONS, MANY, SCALARS, Profile
-
-MEASURES: dict[str, tuple[str, str]] = {
-    **{f"{name}_ks": (name, "1") for name in DISTRIBUTIONS},
-    **{f"{name}_wasserstein": (name, unit) for name, unit in DISTRIBUTIONS.items()},
-    "spectrum_distance": ("spectrum", "dB"),
-    **{f"{name}_difference": (name, unit) for name, unit in SCALARS.items()},
-}
-"""Statistic and unit of every measure."""
+from allometry.compare.kinds.spike_statistics.measures import MEASURES
+from allometry.compare.kinds.spike_statistics.profile import DISTRIBUTIONS, MANY, Profile
+from allometry.compare.records.measures import Scale, measure
 
 MOST_RELABELLINGS = 1000
 FEWEST_SEEDS = 3  # of an ensemble, to say "beyond": one distance between two seeds is no range (wrong in 12 of 100)
@@ -237,6 +231,15 @@ def _gap(matrix: FloatArray, first: np.ndarray) -> float:
     return float(matrix[np.ix_(inside, ~inside)].mean() - np.mean(own))
 
 
+@measure(
+    name="spectrum_distance",
+    version="1",
+    inputs="two power spectra [frequencies]",
+    invariances="order of units; mean rate (power is relative to Poisson units)",
+    use="do two populations oscillate alike?",
+    reference="root mean square log spectral distance; Gray & Markel 1976, IEEE Trans. ASSP 24:380",
+    scale=Scale(False, 0.1),
+)
 def decibel_distance(a: FloatArray, b: FloatArray) -> FloatArray:
     """Root mean square, over frequencies (the last axis), of the ratio of two spectra in dB."""
     tiny = np.finfo(float).tiny

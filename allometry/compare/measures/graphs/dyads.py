@@ -10,8 +10,19 @@ from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, interval
 from allometry.compare.measures.graphs.matrices import Floats
 from allometry.compare.measures.graphs.structure import rank_correlation
+from allometry.compare.records.measures import SHARE, measure
 
 
+@measure(
+    name="activity_structure_correlation",
+    version="2",
+    inputs="two symmetric matrices [nodes, nodes]",
+    invariances="monotonic transformation of either matrix",
+    use="do connected neurons, or neurons with common input, fluctuate together?",
+    reference="Uzel et al. 2022, Curr. Biol. 32:3443",
+    ceiling="correlation",
+    scale=SHARE,
+)
 def dyadic_correlation(x: Floats, y: Floats) -> float:
     """Spearman correlation over the pairs that are finite in both."""
     upper = np.triu_indices(len(x), 1)

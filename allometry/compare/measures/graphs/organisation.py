@@ -20,6 +20,7 @@ from allometry.compare.measures.graphs.matrices import (
     rewired_graphs,
     undirected,
 )
+from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
 
 TRIADS = (
@@ -29,6 +30,14 @@ TRIADS = (
 """Davis & Leinhardt's names of the 16 directed graphs of three nodes, in igraph's order."""
 
 
+@measure(
+    name="modularity",
+    version="1",
+    inputs="weighted graph [nodes, nodes], communities",
+    invariances="scale of weights, order of nodes",
+    use="does the graph fall into groups?",
+    reference="Newman & Girvan 2004, Phys. Rev. E 69:026113; Traag et al. 2019, Sci. Rep. 9:5233 (Leiden)",
+)
 @corresponding("graph", "communities")
 def modularity(graph: Any, communities: ArrayLike | None = None, *, resolution: float = 1.0, seed: int = 0) -> float:
     """Newman's Q of the given communities [nodes], or of the best ones the Leiden algorithm finds.
@@ -53,6 +62,14 @@ def modularity(graph: Any, communities: ArrayLike | None = None, *, resolution: 
     return float(within / total - resolution * (out_strength @ in_strength) / total**2)
 
 
+@measure(
+    name="find_communities",
+    version="1",
+    inputs="weighted graph [nodes, nodes]",
+    invariances="scale of weights",
+    use="into which groups does a graph fall?",
+    reference="Traag et al. 2019, Sci. Rep. 9:5233 (Leiden)",
+)
 def find_communities(graph: Any, *, resolution: float = 1.0, seed: int = 0, restarts: int = 10) -> Ints:
     """Community of each node: the best of several runs of the Leiden algorithm (Traag et al. 2019)."""
     import igraph
@@ -93,6 +110,14 @@ class SmallWorld:
     sigma: float
 
 
+@measure(
+    name="clustering",
+    version="1",
+    inputs="graph [nodes, nodes]",
+    invariances="order of nodes, weights and directions of edges",
+    use="how many of a node's neighbours are neighbours?",
+    reference="Watts & Strogatz 1998, Nature 393:440",
+)
 def clustering(graph: Any) -> float:
     """Mean local clustering coefficient of the undirected binary graph (Watts & Strogatz 1998; degree < 2 counts 0)."""
     adjacency = undirected(as_edges(graph)).astype(np.int64)
@@ -102,11 +127,27 @@ def clustering(graph: Any) -> float:
     return float(np.mean(np.where(possible > 0, triangles / np.maximum(possible, 1), 0.0)))
 
 
+@measure(
+    name="characteristic_path_length",
+    version="1",
+    inputs="graph [nodes, nodes]",
+    invariances="order of nodes, weights and directions of edges",
+    use="how many edges lie between two nodes?",
+    reference="Watts & Strogatz 1998, Nature 393:440",
+)
 def characteristic_path_length(graph: Any) -> float:
     """Mean number of undirected edges between pairs of nodes that have a path."""
     return mean_path_length(undirected(as_edges(graph)))
 
 
+@measure(
+    name="small_world",
+    version="1",
+    inputs="graph [nodes, nodes]",
+    invariances="order of nodes",
+    use="clustered and short at once, against degree-preserving nulls?",
+    reference="Humphries & Gurney 2008, PLoS One 3:e2051",
+)
 def small_world(graph: Any, *, nulls: int = 20, seed: int = 0) -> SmallWorld:
     """Clustering and path length of the undirected binary graph against degree-preserving rewirings."""
     binary = undirected(as_edges(graph))
@@ -137,6 +178,14 @@ def _rich_club(adjacency: sparse.csr_array, levels: Ints) -> Floats:
     return np.divide(within, count * (count - 1.0), out=np.full(levels.size, np.nan), where=count > 1)
 
 
+@measure(
+    name="rich_club",
+    version="1",
+    inputs="graph [nodes, nodes]",
+    invariances="order of nodes",
+    use="do hubs prefer hubs?",
+    reference="Colizza et al. 2006, Nat. Phys. 2:110",
+)
 def rich_club(graph: Any, *, nulls: int = 20, seed: int = 0) -> RichClub:
     """Rich-club coefficient of the undirected binary graph against rewired nulls (Colizza et al. 2006)."""
     adjacency = undirected(as_edges(graph))
@@ -161,6 +210,14 @@ class Motifs:
     z: Floats = field(repr=False)
 
 
+@measure(
+    name="motifs",
+    version="1",
+    inputs="directed graph [nodes, nodes]",
+    invariances="order of nodes",
+    use="which three-neuron circuits are more frequent than chance?",
+    reference="Milo et al. 2002, Science 298:824",
+)
 def motifs(graph: Any, *, nulls: int = 20, seed: int = 0) -> Motifs:
     """Census of the 16 directed three-node graphs against degree-preserving nulls (Milo et al. 2002)."""
     binary = as_edges(graph).astype(bool).astype(float)
@@ -180,6 +237,17 @@ def _triads(edges: sparse.csr_array) -> Ints:
     return np.array(list(census), dtype=np.int64)
 
 
+@measure(
+    name="graphlets",
+    version="1",
+    inputs="graph [nodes, nodes]",
+    invariances="order of nodes, weights and directions of edges",
+    use="of which small subgraphs is a graph made?",
+    reference=(
+        "Pržulj et al. 2004, Bioinformatics 20:3508; Wernicke 2006, IEEE/ACM Trans. Comput. Biol. Bioinform. "
+        "3:347 (enumeration)"
+    ),
+)
 def graphlets(graph: Any, size: int = 4) -> dict[str, int]:
     """Number of connected induced subgraphs of 3 or 4 nodes of the undirected graph, by name (Pržulj et al. 2004)."""
     import igraph

@@ -14,6 +14,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.sparse.linalg import ArpackError, eigs
 
 from allometry.compare.inference.arrays import FloatArray, matrix, vector
+from allometry.compare.records.measures import SHARE, Scale, measure
 from allometry.errors import ComparisonError
 
 LARGE = 500  # units from which on the leading eigenvalue is iterated, and sparse weights are treated as such
@@ -171,6 +172,15 @@ def _input_weights(n: int, inputs: npt.ArrayLike | None, scale: float, rng: np.r
     return v
 
 
+@measure(
+    name="memory_capacity",
+    version="1",
+    inputs="weights [nodes, nodes], input",
+    invariances="order of nodes",
+    use="how long does a connectome remember its input?",
+    reference="Jaeger 2001, GMD Report 152; Suárez et al. 2021, Nat. Mach. Intell. 3:771",
+    scale=Scale(True, 0.2),
+)
 def memory_capacity(
     weights: npt.ArrayLike,
     inputs: npt.ArrayLike | None = None,
@@ -249,6 +259,15 @@ def memory_capacity(
     return MemoryCapacity(float(r2.sum()), r2, n)
 
 
+@measure(
+    name="timing_score",
+    version="1",
+    inputs="weights [nodes, nodes], intervals",
+    invariances="order of nodes",
+    use="can a readout of a connectome tell time?",
+    reference="Buonomano & Maass 2009, Nat. Rev. Neurosci. 10:113",
+    scale=SHARE,
+)
 def timing_task(
     weights: npt.ArrayLike,
     intervals: Sequence[int] = (5, 10, 20, 40),

@@ -18,6 +18,7 @@ from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.roc import cluster_bootstrap
 from allometry.compare.inference.statistics import Interval
 from allometry.compare.measures.graphs.matrices import Floats, Ints, as_edges, as_matrix, path_lengths
+from allometry.compare.records.measures import SHARE, Scale, measure
 from allometry.errors import ComparisonError
 
 G = TypeVar("G", Floats, sparse.csr_array)
@@ -53,6 +54,60 @@ class FunctionGivenStructure:
     n_distance: Ints
 
 
+@measure(
+    name="function_given_structure",
+    version="1",
+    inputs="edge weights and signal propagation (value, q) per ordered pair",
+    invariances="monotonic transformation of weights (AUC)",
+    use="do connected neurons influence each other?",
+    reference="Randi et al. 2023, Nature 623:406",
+    ceiling="auc",
+)
+@measure(
+    name="influence_auc",
+    version="1",
+    inputs="a score and q per measured ordered pair",
+    invariances="monotonic transformation of the score",
+    use="does anatomy, or activity simulated on it, tell which neuron influences which?",
+    reference="Randi et al. 2023, Nature 623:406",
+    ceiling="auc",
+    scale=SHARE,
+)
+@measure(
+    name="influence_given_edge",
+    version="1",
+    inputs="edges and q per measured ordered pair",
+    invariances="weights of edges",
+    use="how often does a connected neuron respond?",
+    reference="Randi et al. 2023, Nature 623:406",
+    scale=SHARE,
+)
+@measure(
+    name="influence_without_edge",
+    version="1",
+    inputs="edges and q per measured ordered pair",
+    invariances="weights of edges",
+    use="how often does an unconnected neuron respond?",
+    reference="Randi et al. 2023, Nature 623:406",
+)
+@measure(
+    name="influence_ratio",
+    version="1",
+    inputs="edges and q per measured ordered pair",
+    invariances="weights of edges",
+    use="how many times as often does a connected neuron respond?",
+    reference="Randi et al. 2023, Nature 623:406",
+    scale=Scale(True, 0.1),
+)
+@measure(
+    name="weight_response_correlation",
+    version="1",
+    inputs="weight and response per measured edge",
+    invariances="monotonic transformation of either",
+    use="do stronger edges give larger responses?",
+    reference="Randi et al. 2023, Nature 623:406",
+    scale=SHARE,
+)
 @corresponding("weight", "value", "q", axes=2)
 def function_given_structure(
     weight: ArrayLike,
@@ -160,6 +215,51 @@ class Agreement:
     weight_rank_correlation: float
 
 
+@measure(
+    name="agreement",
+    version="1",
+    inputs="two weighted directed graphs with node labels",
+    invariances="scale of weights (monotonic for the rank correlation)",
+    use="do two annotations find the same connections?",
+    reference="Witvliet et al. 2021, Nature 596:257",
+    ceiling="ratio",
+)
+@measure(
+    name="edge_recall",
+    version="1",
+    inputs="two weighted directed graphs with node labels",
+    invariances="weights of edges",
+    use="which share of the reference's edges does the candidate have?",
+    reference="Witvliet et al. 2021, Nature 596:257",
+    scale=SHARE,
+)
+@measure(
+    name="edge_precision",
+    version="1",
+    inputs="two weighted directed graphs with node labels",
+    invariances="weights of edges",
+    use="which share of the candidate's edges does the reference confirm?",
+    reference="Witvliet et al. 2021, Nature 596:257",
+    scale=SHARE,
+)
+@measure(
+    name="edge_jaccard",
+    version="1",
+    inputs="two weighted directed graphs with node labels",
+    invariances="weights of edges, exchange of the two",
+    use="which share of all edges do both have?",
+    reference="Witvliet et al. 2021, Nature 596:257",
+    scale=SHARE,
+)
+@measure(
+    name="weight_rank_correlation",
+    version="2",
+    inputs="two weighted directed graphs with node labels",
+    invariances="monotonic transformation of either's weights, exchange of the two",
+    use="do shared edges have similar strength?",
+    reference="Cook et al. 2019, Nature 571:63",
+    scale=SHARE,
+)
 @corresponding("candidate", "reference", axes=2)
 def agreement(
     candidate: Any,

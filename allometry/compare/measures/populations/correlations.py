@@ -21,6 +21,7 @@ from allometry.compare.inference.arrays import (
     vector,
 )
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
+from allometry.compare.records.measures import Scale, measure
 from allometry.errors import ComparisonError
 
 
@@ -65,22 +66,64 @@ def _correlation_of(covariance: FloatArray) -> FloatArray:
     return np.asarray(covariance[i, j] / (sd[i] * sd[j]))
 
 
-def _noise_covariance(x: FloatArray, present: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
-    """Pooled covariance of residuals around each stimulus mean, and the means [stimuli, units]."""
+def _afford(x: FloatArray) -> None:
     units = x.shape[2]
     need = Estimate(
         f"correlations of {units:,} units", 8 * (4 * units**2 + 3 * x.size), 4 * units**2, 2.0 * x.size * units
     )
     afford(need, f"a sample of at most {fitting(32, 2):,} units, or `pairwise_summary` of the residuals")
+
+
+def noise_covariance(x: FloatArray, present: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray, int]:
+    """Pooled covariance of residuals around each stimulus mean.
+
+    Parameters
+    ----------
+    x : ndarray, shape (stimuli, repeats, units)
+        Responses.
+    present : ndarray of bool, shape (stimuli, repeats)
+        False where a presentation is missing, NaN in every unit.
+
+    Returns
+    -------
+    covariance : ndarray, shape (units, units)
+        0 for units that are constant within every stimulus.
+    mean : ndarray, shape (stimuli, units)
+        Mean responses.
+    freedom : int
+        Degrees of freedom: presentations less stimuli.
+
+    Raises
+    ------
+    ComparisonError
+        Fewer than two degrees of freedom.
+    """
+    freedom = int(present.sum()) - len(x)
+    if freedom < 2:
+        raise ComparisonError(
+            f"{int(present.sum())} presentations of {len(x)} stimuli leave {freedom} degrees of freedom",
+            where="responses",
+            expected="at least two",
+            do="give more repeats",
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         mean = np.nanmean(x, axis=1)
     residual = (x - mean[:, None, :])[present]
     # What rounding leaves of a unit that is constant within every stimulus is no noise.
     residual[:, ~resolved(np.abs(residual).max(axis=0), np.abs(x[present]).max(axis=0))] = 0.0
-    return residual.T @ residual / (len(residual) - len(x)), mean
+    return residual.T @ residual / freedom, mean, freedom
 
 
+@measure(
+    name="noise_correlation",
+    version="2",
+    inputs="responses [stimuli, repeats, units]",
+    invariances="offset and scale of each unit, tuning",
+    use="how much do units fluctuate together around their tuning?",
+    reference="Cohen & Kohn 2011, Nat. Neurosci. 14:811",
+    scale=Scale(True, 0.02, descriptive=True),
+)
 def noise_correlation(responses: npt.ArrayLike) -> FloatArray:
     """Noise correlation: correlation of residuals around the mean response to each stimulus.
 
@@ -99,9 +142,18 @@ def noise_correlation(responses: npt.ArrayLike) -> FloatArray:
     Cohen & Kohn 2011, Nat. Neurosci. 14:811.
     """
     x, present = _trials(responses)
-    return _correlation_of(_noise_covariance(x, present)[0])
+    _afford(x)
+    return _correlation_of(noise_covariance(x, present)[0])
 
 
+@measure(
+    name="signal_correlation_corrected",
+    version="1",
+    inputs="responses [stimuli, repeats, units]",
+    invariances="offset and scale of each unit; on average what units share in a trial",
+    use="are units tuned alike? (noise subtracted rather than kept apart by halves)",
+    reference="Cohen & Kohn 2011, Nat. Neurosci. 14:811; covariance between groups of a one-way analysis of variance",
+)
 def signal_correlation(responses: npt.ArrayLike, corrected: bool = True) -> FloatArray:
     """Signal correlation: correlation of mean responses over stimuli.
 
@@ -121,7 +173,8 @@ def signal_correlation(responses: npt.ArrayLike, corrected: bool = True) -> Floa
     x, present = _trials(responses)
     if x.shape[0] < 3:
         raise ComparisonError(f"{x.shape[0]} stimuli", where="responses", expected="at least three stimuli")
-    residual, mean = _noise_covariance(x, present)
+    _afford(x)
+    residual, mean, _ = noise_covariance(x, present)
     mean[:, ~varies(mean)] = 0.0
     covariance = np.atleast_2d(np.cov(mean.T))
     if corrected:
@@ -129,6 +182,14 @@ def signal_correlation(responses: npt.ArrayLike, corrected: bool = True) -> Floa
     return _correlation_of(covariance)
 
 
+@measure(
+    name="by_distance",
+    version="1",
+    inputs="correlations, positions",
+    invariances="rotation and translation of space",
+    use="spatial reach of correlation",
+    reference="Smith & Kohn 2008, J. Neurosci. 28:12591",
+)
 def by_distance(correlation: npt.ArrayLike, positions: npt.ArrayLike, edges: npt.ArrayLike) -> DistanceCurve:
     """Correlation as a function of the distance between units.
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from allometry.compare.inference.arrays import FloatArray, matrix, numbers, self_product
 from allometry.compare.inference.blockwise import BLOCK_BYTES, Estimate, afford, axis_blocks, fitting
+from allometry.compare.records.measures import Scale, measure
 from allometry.errors import ComparisonError
 
 
@@ -105,6 +106,15 @@ def _afford(measure: str, counts: Any) -> None:
     afford(need, f"at most {fits:,} bins or units (the fewer count): wider bins, or a sample of the units")
 
 
+@measure(
+    name="spectral_radius",
+    version="1",
+    inputs="spike counts [bins, units], population size",
+    invariances="scale of counts",
+    use="how near is the network to its linear instability?",
+    reference="Dahmen et al. 2019, PNAS 116:13051",
+    scale=Scale(True, 0.02, descriptive=True),
+)
 def spectral_radius(counts: Any, population_size: int, correct_bias: bool = True) -> float:
     """Spectral radius R of the effective connectivity, from the dispersion of covariances.
 
@@ -135,6 +145,14 @@ def spectral_radius(counts: Any, population_size: int, correct_bias: bool = True
     return _radius(moments, population_size, excess)
 
 
+@measure(
+    name="spectral_radius_of_covariance",
+    version="1",
+    inputs="covariance [units, units], population size, number of windows",
+    invariances="scale of counts, order of units",
+    use="as spectral_radius, where the covariance is known (exactly, or from so many windows)",
+    reference="Dahmen et al. 2019, PNAS 116:13051",
+)
 def spectral_radius_of_covariance(
     covariance: npt.ArrayLike, population_size: int, n_windows: int | None = None
 ) -> float:
@@ -196,6 +214,15 @@ def unbiased_traces(trace: Any, squared: Any, freedom: int) -> tuple[Any, Any]:
     return factor * ((1 + 1 / freedom) * total - 2 / freedom * squared), factor * (squared - total / freedom)
 
 
+@measure(
+    name="participation_ratio",
+    version="2",
+    inputs="covariance [units, units]",
+    invariances="rotation and isotropic scaling of unit space, permutation of units",
+    use="effective dimension of activity",
+    reference="Gao et al. 2017, bioRxiv 214262",
+    scale=Scale(False, 0.5, descriptive=True),
+)
 def participation_ratio(covariance: npt.ArrayLike, n_windows: int | None = None) -> float:
     """Dimensionality (tr C)^2 / tr(C^2): n for equal, 1 for a single non-zero eigenvalue.
 
@@ -231,6 +258,14 @@ def _ratio(trace: float, squared: float, n_windows: int | None, where: str) -> f
     return float(total / squared) if squared > 0 else float("inf")
 
 
+@measure(
+    name="participation_ratio_of_counts",
+    version="2",
+    inputs="spike counts [bins, units]",
+    invariances="offset of each unit; rotation and isotropic scaling of unit space, permutation of units",
+    use="effective dimension of more units than a covariance matrix can hold",
+    reference="Gao et al. 2017, bioRxiv 214262",
+)
 def participation_ratio_of_counts(counts: Any, correct_bias: bool = True) -> float:
     """Participation ratio of the covariance of counts [bins, units], without the matrix where bins < units.
 
@@ -245,6 +280,14 @@ def participation_ratio_of_counts(counts: Any, correct_bias: bool = True) -> flo
     return _ratio(m.n_units * m.mean_variance, squared, m.n_windows if correct_bias else None, "counts")
 
 
+@measure(
+    name="covariance_spectrum",
+    version="1",
+    inputs="spike counts [bins, units]",
+    invariances="offset of each unit, rotation of unit space, order of bins",
+    use="how is variance spread over dimensions?",
+    reference="Hu & Sompolinsky 2022, PLoS Comput. Biol. 18:e1010327",
+)
 def covariance_spectrum(counts: Any) -> FloatArray:
     """Eigenvalues of the sample covariance, descending; min(bins - 1, units) of them can differ from 0.
 

@@ -21,6 +21,7 @@ from allometry.compare.inference.arrays import FloatArray, IntArray, array, choi
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import steps
+from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
 
 DECODERS = ("nearest_centroid", "correlation", "lda", "logistic")
@@ -133,6 +134,15 @@ def _result(truth: IntArray, predicted: IntArray, n: int) -> Decoding:
     return Decoding(float((truth == predicted).mean()), chance, int(truth.size), confusion, truth, predicted)
 
 
+@measure(
+    name="decoding_within",
+    version="1",
+    inputs="responses [stimuli, repeats, units], repeat k is block k",
+    invariances="order of units",
+    use="what does one animal's activity tell about the stimulus?",
+    reference="Quian Quiroga & Panzeri 2009, Nat. Rev. Neurosci. 10:173",
+    scale=SHARE,
+)
 def decode_within(
     responses: npt.ArrayLike, decoder: str = "lda", centre_blocks: bool = False, shuffle_seed: int | None = None
 ) -> Decoding:
@@ -177,6 +187,15 @@ def decode_within(
     return _result(truth, predicted, int(stimulus.max()) + 1)
 
 
+@measure(
+    name="decoding_across",
+    version="1",
+    inputs="responses [stimuli, repeats, units] of two animals, the same stimuli",
+    invariances="rotation of unit space (alignment)",
+    use="does a decoder of one animal work in another?",
+    reference="Safaie et al. 2023, Nature 623:765",
+    ceiling="ratio",
+)
 @corresponding("source", "target")
 def decode_across(
     source: npt.ArrayLike,

@@ -19,6 +19,7 @@ import scipy.sparse as sp
 from allometry.compare.inference.arrays import FloatArray, IntArray, blocks, numbers
 from allometry.compare.inference.blockwise import afford, estimate, fitting
 from allometry.compare.inference.progress import steps, whole
+from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
 
 _SPARSE_BELOW = 0.1  # share of non-zero entries below which the sparse kernel beats BLAS (measured at 10^4 units)
@@ -203,6 +204,14 @@ def _standardised(dense: FloatArray) -> FloatArray:
     return np.asarray(centred * (inverse / np.sqrt(dense.shape[0])))
 
 
+@measure(
+    name="pairwise",
+    version="1",
+    inputs="spike counts [bins, units]",
+    invariances="offset and scale of each unit",
+    use="how much do units fluctuate together?",
+    reference="Cohen & Kohn 2011, Nat. Neurosci. 14:811",
+)
 def pairwise(counts: Any, threads: int | None = None) -> FloatArray:
     """Pearson correlation of all pairs of units.
 
@@ -248,6 +257,14 @@ def pairwise(counts: Any, threads: int | None = None) -> FloatArray:
     return out
 
 
+@measure(
+    name="pairwise_summary",
+    version="1",
+    inputs="spike counts [bins, units]",
+    invariances="offset and scale of each unit, order of units and of bins",
+    use="distribution of pairwise correlations where the pairs are too many to hold",
+    reference="Cohen & Kohn 2011, Nat. Neurosci. 14:811",
+)
 def pairwise_summary(counts: Any, n_bins: int = 200, threads: int | None = None) -> PairwiseSummary:
     """Moments and histogram of all pairwise correlations, without ever holding them all.
 

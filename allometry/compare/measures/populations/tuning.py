@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from allometry.compare.inference.arrays import FloatArray, array, numbers, resolved, varies, vector
 from allometry.compare.inference.labels import corresponding
+from allometry.compare.records.measures import DISTANCE, SHARE, measure
 from allometry.errors import ComparisonError
 
 
@@ -76,6 +77,16 @@ def orientations(angles: npt.ArrayLike) -> int:
     return int((steps > 1e-9).sum())
 
 
+@measure(
+    name="osi",
+    version="2",
+    inputs="rates [angles, units], angles",
+    invariances="scale of rates, rotation of stimuli",
+    use="orientation selectivity",
+    reference="Ringach et al. 2002, J. Neurosci. 22:5639",
+    ceiling="ratio",
+    scale=SHARE,
+)
 @corresponding("rates", "angles")
 def osi(rates: npt.ArrayLike, angles: npt.ArrayLike) -> float | FloatArray:
     """Orientation selectivity |sum r e^{2 i theta}| / sum r; a/2 for r = 1 + a cos 2 theta.
@@ -112,6 +123,16 @@ def osi(rates: npt.ArrayLike, angles: npt.ArrayLike) -> float | FloatArray:
     return _value(np.abs(_resultant(r, theta, 2)))
 
 
+@measure(
+    name="dsi",
+    version="1",
+    inputs="rates [angles, units], angles",
+    invariances="scale of rates, rotation of stimuli",
+    use="direction selectivity",
+    reference="Mazurek et al. 2014, Front. Neural Circuits 8:92",
+    ceiling="ratio",
+    scale=SHARE,
+)
 @corresponding("rates", "angles")
 def dsi(rates: npt.ArrayLike, angles: npt.ArrayLike) -> float | FloatArray:
     """Direction selectivity |sum r e^{i theta}| / sum r, of arrays as in `osi` (angles over 2 pi)."""
@@ -122,12 +143,30 @@ def dsi(rates: npt.ArrayLike, angles: npt.ArrayLike) -> float | FloatArray:
     return _value(np.abs(_resultant(r, theta, 1)))
 
 
+@measure(
+    name="circular_variance",
+    version="2",
+    inputs="rates [angles, units], angles",
+    invariances="scale of rates, rotation of stimuli",
+    use="breadth of tuning",
+    reference="Ringach et al. 2002, J. Neurosci. 22:5639",
+    ceiling="ratio",
+    scale=DISTANCE,
+)
 @corresponding("rates", "angles")
 def circular_variance(rates: npt.ArrayLike, angles: npt.ArrayLike) -> float | FloatArray:
     """Circular variance in orientation space, 1 - |sum r e^{2 i theta}| / sum r, of arrays as in `osi`."""
     return _value(1 - np.asarray(osi(rates, angles)))
 
 
+@measure(
+    name="preferred",
+    version="1",
+    inputs="rates [angles, units], angles",
+    invariances="scale and offset of rates; turns with the stimuli",
+    use="which orientation and direction does a unit prefer?",
+    reference="Mazurek et al. 2014, Front. Neural Circuits 8:92",
+)
 @corresponding("rates", "angles")
 def preferred(rates: npt.ArrayLike, angles: npt.ArrayLike) -> Preference:
     """Preferred orientation and direction: angles of the resultant vectors of second and first harmonic.
@@ -171,6 +210,15 @@ def _trials(responses: npt.ArrayLike) -> FloatArray:
     return x
 
 
+@measure(
+    name="reliability",
+    version="2",
+    inputs="responses [stimuli, repeats, units]",
+    invariances="offset and scale of each unit",
+    use="how much of a unit's tuning comes back with other repeats?",
+    reference="Spearman 1910, Br. J. Psychol. 3:271; Brown 1910, Br. J. Psychol. 3:296",
+    scale=SHARE,
+)
 def reliability(responses: npt.ArrayLike, splits: int | str = 100, seed: int = 0) -> FloatArray:
     """Split-half reliability of tuning: mean correlation, over splits of the repeats, of the two tuning curves.
 
@@ -219,6 +267,14 @@ def reliability(responses: npt.ArrayLike, splits: int | str = 100, seed: int = 0
     return np.divide(total, number, out=np.full(x.shape[2], np.nan), where=number > 0)
 
 
+@measure(
+    name="signal_to_noise",
+    version="1",
+    inputs="responses [stimuli, repeats, units]",
+    invariances="offset and scale of each unit, order of stimuli and of repeats",
+    use="how large is tuning beside the variability of a single trial?",
+    reference="Sahani & Linden 2003, NeurIPS 15 (signal power over noise power)",
+)
 def signal_to_noise(responses: npt.ArrayLike) -> FloatArray:
     """Variance of the true tuning over variance of one trial around it, from a one-way analysis of variance.
 

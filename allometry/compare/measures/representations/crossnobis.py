@@ -19,6 +19,7 @@ from allometry.compare.inference.arrays import (
 from allometry.compare.inference.blockwise import BLOCK_BYTES, afford, axis_blocks, estimate, fitting
 from allometry.compare.inference.progress import steps
 from allometry.compare.measures.representations.rdm import covariance_factor
+from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
 
 MEMORY_LIMIT = 4_000_000_000  # bytes that whitening with the full noise covariance may take unless the caller says more
@@ -98,6 +99,14 @@ def _centred(means: FloatArray, present: npt.NDArray[np.bool_]) -> FloatArray:
     return np.where(present[:, :, None], filled - mean, 0.0)
 
 
+@measure(
+    name="crossnobis",
+    version="2",
+    inputs="responses [stimuli, repeats, units]",
+    invariances="order and offset of units, drift between folds; with whitening the scale of each unit",
+    use="unbiased dissimilarities from noisy repeats (mean 0 on noise)",
+    reference="Walther et al. 2016, NeuroImage 137:188",
+)
 def crossnobis(
     responses: Any,
     folds: int | npt.ArrayLike | None = None,

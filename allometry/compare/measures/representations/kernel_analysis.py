@@ -10,6 +10,7 @@ from allometry.compare.inference.arrays import FloatArray, matrix, varying_colum
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import whole
+from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
 
 
@@ -39,6 +40,15 @@ def _targets(labels: npt.ArrayLike, n: int) -> FloatArray:
     return y - y.mean(axis=0)
 
 
+@measure(
+    name="kernel_analysis",
+    version="1",
+    inputs="responses [stimuli, units], labels [stimuli]",
+    invariances="rotation and isotropic scaling of unit space, permutation of units",
+    use="how simple a decoder does a representation allow?",
+    reference="Cadieu et al. 2013, arXiv:1301.3530",
+    ceiling="ratio",
+)
 @corresponding("responses", "labels")
 def kernel_analysis(
     responses: npt.ArrayLike, labels: npt.ArrayLike, quantiles: tuple[float, ...] = (0.1, 0.5, 0.9)

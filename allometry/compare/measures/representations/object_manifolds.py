@@ -9,6 +9,7 @@ from scipy.optimize import nnls
 from scipy.stats import norm
 
 from allometry.compare.inference.arrays import FloatArray, matrix
+from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
 
 
@@ -72,6 +73,14 @@ def _single(points: FloatArray, kappa: float, n_t: int, rng: np.random.Generator
     return alpha, radius, dimension
 
 
+@measure(
+    name="manifold_capacity",
+    version="1",
+    inputs="one manifold [points, D + 1] in units of its centre's norm, the centre's axis last",
+    invariances="order of points, points inside the hull of the others",
+    use="capacity, radius and dimension of one manifold in its own coordinates, as theory states them",
+    reference="Chung, Lee & Sompolinsky 2018, Phys. Rev. X 8:031003",
+)
 def manifold_capacity(points: npt.ArrayLike, kappa: float = 0.0, n_t: int = 300, seed: int = 0) -> Capacity:
     """Capacity of one manifold given in its own coordinates.
 
@@ -113,6 +122,14 @@ def _check(kappa: float, n_t: int) -> None:
         )
 
 
+@measure(
+    name="capacity",
+    version="1",
+    inputs="manifolds: list of [points, units]",
+    invariances="rotation of unit space",
+    use="how many object manifolds can a linear read-out tell apart?",
+    reference="Chung, Lee & Sompolinsky 2018, Phys. Rev. X 8:031003",
+)
 def capacity(manifolds: Sequence[npt.ArrayLike], kappa: float = 0.0, n_t: int = 300, seed: int = 0) -> Capacity:
     """Classification capacity, radius and dimension of object manifolds in a population.
 
@@ -177,6 +194,14 @@ def _ellipsoid(points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     return centre, s**2 / len(points), axes
 
 
+@measure(
+    name="few_shot_snr",
+    version="1",
+    inputs="two manifolds [points, units], number of examples",
+    invariances="rotation and scaling of unit space",
+    use="prototype learning from few examples",
+    reference="Sorscher, Ganguli & Sompolinsky 2022, PNAS 119:e2200800119",
+)
 def few_shot_snr(a: npt.ArrayLike, b: npt.ArrayLike, m: int) -> FewShot:
     """Signal-to-noise ratio of telling manifold a from b with prototypes learned from m examples each.
 

@@ -25,12 +25,21 @@ from allometry.compare.inference.arrays import (
 )
 from allometry.compare.inference.blockwise import BLOCK_BYTES, afford, axis_blocks, estimate, fitting
 from allometry.compare.inference.labels import corresponding
+from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
 
 METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean", "mahalanobis")
 METHODS = ("spearman", "pearson", "kendall", "rho_a")
 
 
+@measure(
+    name="rdm",
+    version="2",
+    inputs="responses [stimuli, units]",
+    invariances="order of units; correlation: offset and scale of each stimulus' pattern",
+    use="describe a representation by the dissimilarities of its stimuli",
+    reference="Kriegeskorte et al. 2008, Front. Syst. Neurosci. 2:4",
+)
 def rdm(responses: Any, metric: str = "correlation", noise_covariance: npt.ArrayLike | None = None) -> FloatArray:
     """Representational dissimilarity matrix of all pairs of stimuli.
 
@@ -129,6 +138,16 @@ def covariance_factor(covariance: npt.ArrayLike, units: int, name: str = "noise_
     return np.asarray(factor, dtype=np.float64)
 
 
+@measure(
+    name="rsa",
+    version="1",
+    inputs="two RDMs [pairs], condensed upper triangles",
+    invariances="monotonic transformation of dissimilarities, order of units",
+    use="do two systems tell the same stimuli apart?",
+    reference="Kriegeskorte et al. 2008; Nili et al. 2014, PLoS Comput. Biol. 10:e1003553",
+    ceiling="correlation",
+    scale=SHARE,
+)
 @corresponding("rdm_a", "rdm_b")
 def rsa(rdm_a: npt.ArrayLike, rdm_b: npt.ArrayLike, method: str = "spearman") -> float:
     """Agreement of two RDMs.
@@ -183,6 +202,14 @@ def _agreement(a: FloatArray, b: FloatArray, method: str) -> float:
     return float(np.clip(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)), -1, 1))
 
 
+@measure(
+    name="noise_ceiling",
+    version="1",
+    inputs="RDMs [subjects, pairs]",
+    invariances="order of subjects and of stimuli; monotonic transformation of each RDM (pearson: linear)",
+    use="which rsa could the true model reach, given how much subjects differ?",
+    reference="Nili et al. 2014, PLoS Comput. Biol. 10:e1003553",
+)
 def noise_ceiling(rdms: npt.ArrayLike, method: str = "spearman") -> tuple[float, float]:
     """Bounds on the RSA score that the true model could reach, given the spread between subjects.
 
@@ -223,6 +250,16 @@ def noise_ceiling(rdms: npt.ArrayLike, method: str = "spearman") -> tuple[float,
     return float(low), float(high)
 
 
+@measure(
+    name="ssm",
+    version="1",
+    inputs="responses [stimuli, units] of both systems, same stimuli",
+    invariances="order of units; offset and scale of each stimulus' pattern; monotonic transformation of similarities",
+    use="match model layers with brain areas (pseudo-depth)",
+    reference="Shi et al. 2019, NeurIPS 32",
+    ceiling="correlation",
+    scale=SHARE,
+)
 @corresponding("x", "y")
 def ssm(x: Any, y: Any) -> float:
     """Similarity of similarity matrices: Spearman correlation of stimulus x stimulus Pearson matrices (upper triangles).
@@ -244,6 +281,14 @@ def ssm(x: Any, y: Any) -> float:
     return rsa(a, b, "spearman")
 
 
+@measure(
+    name="pseudo_depth",
+    version="1",
+    inputs="layers of a model and a population on the same stimuli",
+    invariances="those of ssm",
+    use="which layer of a model is most like an area?",
+    reference="Shi et al. 2019, NeurIPS 32",
+)
 def pseudo_depth(layers: Sequence[Any], y: Any) -> tuple[int, FloatArray]:
     """Layer of a model whose similarity matrix is most similar to that of an area.
 

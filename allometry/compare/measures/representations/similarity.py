@@ -14,6 +14,7 @@ import numpy.typing as npt
 from allometry.compare.inference.arrays import FloatArray, matrix, same_rows, self_product, varying_columns
 from allometry.compare.inference.blockwise import BLOCK_BYTES, Estimate, afford, axis_blocks, fitting, is_lazy
 from allometry.compare.inference.labels import corresponding
+from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
 
 
@@ -49,6 +50,15 @@ def _correlations(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]
     return np.clip(rho, 0, 1), a @ u
 
 
+@measure(
+    name="cca",
+    version="1",
+    inputs="responses [stimuli, units] of both systems, same stimuli",
+    invariances="invertible linear maps of either side, offset of each unit",
+    use="which correlations do the shared directions of two systems have?",
+    reference="Hotelling 1936, Biometrika 28:321",
+    ceiling="ratio",
+)
 @corresponding("x", "y")
 def cca(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
     """Canonical correlations, descending.
@@ -70,12 +80,31 @@ def cca(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
     return _correlations(_basis(a), _basis(b))[0]
 
 
+@measure(
+    name="manifold_cca",
+    version="1",
+    inputs="loadings [shared neurons, components] of two animals",
+    invariances="invertible linear maps of the components",
+    use="as manifold_procrustes, whatever the weight of the components",
+    reference="Hotelling 1936, Biometrika 28:321",
+    ceiling="ratio",
+    scale=SHARE,
+)
 @corresponding("x", "y")
 def cca_mean(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     """Mean canonical correlation, of arrays as in `cca`."""
     return float(cca(x, y).mean())
 
 
+@measure(
+    name="svcca",
+    version="1",
+    inputs="responses [stimuli, units] of both systems, same stimuli",
+    invariances="rotation and isotropic scaling of either unit space, permutation of units",
+    use="do two systems span the same subspace?",
+    reference="Raghu et al. 2017, NeurIPS 30",
+    ceiling="ratio",
+)
 @corresponding("x", "y")
 def svcca(x: npt.ArrayLike, y: npt.ArrayLike, variance: float = 0.99) -> float:
     """Mean canonical correlation of the leading singular directions of x and of y.
@@ -101,6 +130,15 @@ def svcca(x: npt.ArrayLike, y: npt.ArrayLike, variance: float = 0.99) -> float:
     return float(_correlations(_basis(a, variance), _basis(b, variance))[0].mean())
 
 
+@measure(
+    name="pwcca",
+    version="1",
+    inputs="responses [stimuli, units] of both systems, same stimuli",
+    invariances="invertible linear maps of y; order of the units of x and a common scale, not rotation of x",
+    use="as svcca, with directions weighted by what they explain",
+    reference="Morcos et al. 2018, NeurIPS 31",
+    ceiling="ratio",
+)
 @corresponding("x", "y")
 def pwcca(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     """Canonical correlations averaged with the weight of each direction in x, sum_j |<h_i, x_j>|.
@@ -151,6 +189,16 @@ def _hsic(k: FloatArray, m: FloatArray) -> float:
     return float(cross / (n * (n - 3)))
 
 
+@measure(
+    name="cka",
+    version="1",
+    inputs="responses [stimuli, units] of both systems, same stimuli",
+    invariances="rotation and isotropic scaling of unit space, permutation of units",
+    use="similarity of geometry, corrected for the number of units",
+    reference="Kornblith et al. 2019, ICML; Song et al. 2012, JMLR 13:1393 (debiased HSIC)",
+    ceiling="ratio",
+    scale=SHARE,
+)
 @corresponding("x", "y")
 def cka(x: Any, y: Any, debiased: bool = True) -> float:
     """Centred kernel alignment with linear kernels.
@@ -224,6 +272,15 @@ def _cka_of_few_units(a: FloatArray, b: FloatArray, debiased: bool) -> float:
     return product(*sides) / float(np.sqrt(own[0] * own[1])) if min(own) > 0 else float("nan")
 
 
+@measure(
+    name="rv",
+    version="1",
+    inputs="responses [stimuli, units] of both systems, same stimuli",
+    invariances="rotation and isotropic scaling of unit space, permutation of units",
+    use="similarity of geometry as a correlation of matrices; grows with the number of units, which cka corrects",
+    reference="Robert & Escoufier 1976, Appl. Stat. 25:257; Smilde et al. 2009, Bioinformatics 25:401 (modified)",
+    ceiling="ratio",
+)
 def rv(x: Any, y: Any, modified: bool = False) -> float:
     """RV coefficient: matrix correlation of the stimulus x stimulus Gram matrices.
 
@@ -254,6 +311,25 @@ def rv(x: Any, y: Any, modified: bool = False) -> float:
     return float((k * m).sum() / norm)
 
 
+@measure(
+    name="procrustes",
+    version="1",
+    inputs="responses [stimuli, units] of both systems, same stimuli",
+    invariances="rotation and isotropic scaling of unit space, permutation of units",
+    use="distance of shapes after the best rotation",
+    reference="Williams et al. 2021, NeurIPS 34",
+    ceiling="ratio",
+)
+@measure(
+    name="manifold_procrustes",
+    version="1",
+    inputs="loadings [shared neurons, components] of two animals",
+    invariances="rotation and scaling of the components",
+    use="do shared neurons take the same part in the dynamics of two animals?",
+    reference="Williams et al. 2021, NeurIPS 34; Kato et al. 2015, Cell 163:656",
+    ceiling="ratio",
+    scale=SHARE,
+)
 @corresponding("x", "y")
 def procrustes(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     """Procrustes similarity |X^T Y|_* / (|X|_F |Y|_F): overlap after the best rotation, reflection and scaling.

@@ -14,6 +14,7 @@ from allometry.compare.inference.blockwise import Estimate, afford, fitting, mem
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import steps, whole
 from allometry.compare.measures.representations.rdm import rsa
+from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
 
 _VIA = 64  # stimuli between two looks at the clock
@@ -32,6 +33,15 @@ class Persistence:
         return float(life.max()) if life.size else 0.0
 
 
+@measure(
+    name="geo_topological",
+    version="1",
+    inputs="RDM [pairs], two quantiles",
+    invariances="monotonic transformation of dissimilarities, order of units",
+    use="compare neighbourhoods rather than distances",
+    reference="Lin & Kriegeskorte 2023, arXiv:2309.11028",
+    ceiling="correlation",
+)
 def geo_topological(rdm: npt.ArrayLike, lower: float, upper: float, ranks: bool = True) -> FloatArray:
     """Geo-topological transform GT(d; l, u) = clip((d - q_l) / (q_u - q_l), 0, 1).
 
@@ -71,6 +81,15 @@ def geo_topological(rdm: npt.ArrayLike, lower: float, upper: float, ranks: bool 
     return np.clip((d - low) / (high - low), 0, 1)
 
 
+@measure(
+    name="trsa",
+    version="1",
+    inputs="two RDMs [pairs], condensed upper triangles, two quantiles",
+    invariances="monotonic transformation of dissimilarities, order of units",
+    use="do two systems agree on which stimuli are neighbours?",
+    reference="Lin & Kriegeskorte 2023, arXiv:2309.11028",
+    ceiling="correlation",
+)
 @corresponding("rdm_a", "rdm_b")
 def trsa(rdm_a: npt.ArrayLike, rdm_b: npt.ArrayLike, lower: float, upper: float, method: str = "pearson") -> float:
     """Topological RSA: agreement of two RDMs after the geo-topological transform of both.
@@ -90,6 +109,15 @@ def trsa(rdm_a: npt.ArrayLike, rdm_b: npt.ArrayLike, lower: float, upper: float,
     return rsa(geo_topological(rdm_a, lower, upper), geo_topological(rdm_b, lower, upper), method)
 
 
+@measure(
+    name="geodesic",
+    version="1",
+    inputs="RDM [pairs], threshold",
+    invariances="isometry",
+    use="distances along the manifold",
+    reference="Lin & Kriegeskorte 2023, arXiv:2309.11028",
+    ceiling="correlation",
+)
 def geodesic(rdm: npt.ArrayLike, threshold: float = 1.0) -> FloatArray:
     """Geodesic RDM: shortest paths over the graph of dissimilarities, after dropping the long edges.
 
@@ -149,6 +177,14 @@ def _shorten(length: FloatArray, first: int, last: int) -> None:
                 row[j] = length_via if length_via < row[j] else row[j]
 
 
+@measure(
+    name="persistence",
+    version="1",
+    inputs="RDM [pairs]",
+    invariances="isometry",
+    use="rings and voids of a representation",
+    reference="Bauer 2021, J. Appl. Comput. Topol. 5:391",
+)
 def persistence(rdm: npt.ArrayLike, max_dimension: int = 1) -> Persistence:
     """Persistent homology of the Vietoris-Rips filtration of an RDM.
 

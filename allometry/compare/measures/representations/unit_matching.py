@@ -14,6 +14,7 @@ from allometry.compare.inference.arrays import FloatArray, IntArray, choice, mat
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import steps, whole
+from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
 
 
@@ -40,6 +41,15 @@ def _sd(part: FloatArray) -> FloatArray:
     return np.where(varies(part), part.std(axis=0), 1.0)
 
 
+@measure(
+    name="match_units",
+    version="1",
+    inputs="responses [stimuli, units] of both systems, same stimuli",
+    invariances="permutation and scaling of units, not rotation",
+    use="do two systems share single units?",
+    reference="Li et al. 2015, arXiv:1511.07543",
+    ceiling="correlation",
+)
 @corresponding("x", "y")
 def match_units(x: npt.ArrayLike, y: npt.ArrayLike, method: str = "one_to_one") -> tuple[IntArray, FloatArray]:
     """Match every unit of x to a unit of y by the correlation of their responses.
@@ -80,6 +90,15 @@ def match_units(x: npt.ArrayLike, y: npt.ArrayLike, method: str = "one_to_one") 
     return index, value
 
 
+@measure(
+    name="sparse_prediction",
+    version="1",
+    inputs="responses [stimuli, units] of both systems, same stimuli",
+    invariances="offset and scale, of either sign, of units; not rotation",
+    use="is a unit of one system a sum of few units of another?",
+    reference="Li et al. 2015, arXiv:1511.07543",
+    ceiling="ratio",
+)
 @corresponding("x", "y")
 def sparse_prediction(
     x: npt.ArrayLike, y: npt.ArrayLike, alpha: float = 0.05, folds: int = 5
@@ -124,6 +143,14 @@ def sparse_prediction(
     return r2, np.count_nonzero(weights, axis=1).astype(np.int64)
 
 
+@measure(
+    name="many_to_many",
+    version="1",
+    inputs="responses [stimuli, units] of both systems, same stimuli, number of clusters",
+    invariances="offset and scale, of either sign, of units; not rotation",
+    use="which groups of units do two systems share?",
+    reference="Li et al. 2015, arXiv:1511.07543",
+)
 @corresponding("x", "y")
 def many_to_many(x: npt.ArrayLike, y: npt.ArrayLike, clusters: int, seed: int = 0) -> tuple[IntArray, IntArray]:
     """Joint clusters of the units of both populations, by spectral clustering of their absolute correlations.

@@ -14,6 +14,7 @@ from scipy.special import gammaln, kve
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, array, numbers, varies
 from allometry.compare.inference.statistics import Interval
+from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
 
 NONSTATIONARY = 0.001  # p below which activity counts as not stationary: many populations are asked
@@ -40,6 +41,14 @@ class BranchingRatio:
     replicates: FloatArray
 
 
+@measure(
+    name="branching_ratio",
+    version="4",
+    inputs="population activity [bins]",
+    invariances="subsampling of units",
+    use="how near to critical?",
+    reference="Wilting & Priesemann 2018, Nat. Commun. 9:2325",
+)
 def branching_ratio(
     activity: npt.ArrayLike, k_max: int = 100, *, bootstrap: int = 200, seed: int = 0
 ) -> BranchingRatio:

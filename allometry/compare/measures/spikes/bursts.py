@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, integer_counts, spike_times
+from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
 
 
@@ -35,6 +36,14 @@ def runs(mask: npt.NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
     return np.flatnonzero(edge == 1).astype(np.int64), np.flatnonzero(edge == -1).astype(np.int64)
 
 
+@measure(
+    name="bursts",
+    version="1",
+    inputs="spike times of one unit, longest interval inside a burst",
+    invariances="order of spikes, shift of time",
+    use="does a unit fire in bursts, and which share of its spikes?",
+    reference="Cotterill et al. 2016, J. Neurophysiol. 116:306 (MaxInterval)",
+)
 def bursts(times: npt.ArrayLike, max_interval: float, min_spikes: int = 3) -> Bursts:
     """Bursts of one unit: at least `min_spikes` spikes with all intervals at most `max_interval`.
 
@@ -68,6 +77,17 @@ def bursts(times: npt.ArrayLike, max_interval: float, min_spikes: int = 3) -> Bu
     return Bursts(t[first], t[last], size, fraction)
 
 
+@measure(
+    name="network_bursts",
+    version="1",
+    inputs="spike counts [bins, units]",
+    invariances="order of units",
+    use="when do many units fire much more than on average?",
+    reference=(
+        "Bakkum et al. 2014, Front. Comput. Neurosci. 7:193 (threshold on the rate of the network); share of "
+        "units: this project"
+    ),
+)
 def network_bursts(counts: npt.ArrayLike, threshold_sd: float = 3.0, min_participation: float = 0.2) -> NetworkBursts:
     """Network bursts: runs of bins whose pooled count exceeds mean + `threshold_sd` sd, with enough active units.
 

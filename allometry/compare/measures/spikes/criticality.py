@@ -16,6 +16,7 @@ from allometry.compare.inference.arrays import FloatArray, IntArray, integer_cou
 from allometry.compare.inference.progress import steps
 from allometry.compare.measures.spikes.branching import branching_ratio
 from allometry.compare.measures.spikes.bursts import runs
+from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
 
 MOST_STARTS = 500  # of a tail of continuous values, tried for the start
@@ -84,6 +85,14 @@ class Quasicriticality:
     peak_drive: float
 
 
+@measure(
+    name="avalanches",
+    version="1",
+    inputs="counts [bins]",
+    invariances="none",
+    use="sizes and durations of cascades",
+    reference="Beggs & Plenz 2003, J. Neurosci. 23:11167",
+)
 def avalanches(counts: npt.ArrayLike, threshold: float = 0.0) -> Avalanches:
     """Cut activity into avalanches: runs of bins above threshold between bins that are not.
 
@@ -140,6 +149,14 @@ def _start(x: FloatArray) -> float:
     return best[1]
 
 
+@measure(
+    name="power_law",
+    version="2",
+    inputs="avalanche sizes",
+    invariances="scale of sizes above xmin",
+    use="exponent and its rivals",
+    reference="Clauset et al. 2009, SIAM Rev. 51:661",
+)
 def power_law(
     sizes: npt.ArrayLike,
     xmin: float | None = None,
@@ -201,6 +218,14 @@ def power_law(
     return PowerLaw(alpha, (alpha - 1) / np.sqrt(n_tail), float(fit.xmin), n_tail, float(fit.power_law.D), pairs)
 
 
+@measure(
+    name="crackling",
+    version="1",
+    inputs="avalanches, as `avalanches` finds them",
+    invariances="order of avalanches",
+    use="do the exponents of size and duration predict how size grows with duration?",
+    reference="Sethna et al. 2001, Nature 410:242; Friedman et al. 2012, Phys. Rev. Lett. 108:208102",
+)
 def crackling(found: Avalanches, xmin_size: float | None = None, xmin_duration: float | None = None) -> Crackling:
     """Test the crackling relation gamma = (alpha - 1) / (tau - 1).
 
@@ -231,6 +256,14 @@ def crackling(found: Avalanches, xmin_size: float | None = None, xmin_duration: 
     return Crackling(size.alpha, duration.alpha, float(slope), (duration.alpha - 1) / (size.alpha - 1))
 
 
+@measure(
+    name="shape_collapse",
+    version="1",
+    inputs="avalanches, as `avalanches` finds them",
+    invariances="order of avalanches, scale of activity",
+    use="do avalanches of all durations have one shape?",
+    reference="Friedman et al. 2012, Phys. Rev. Lett. 108:208102; Marshall et al. 2016, Front. Physiol. 7:250",
+)
 def shape_collapse(found: Avalanches, min_duration: int = 5, min_count: int = 20, points: int = 50) -> ShapeCollapse:
     """Collapse mean avalanche shapes s(t, T) T^{1-gamma} onto one curve of t/T; gamma minimises the spread.
 
@@ -281,6 +314,14 @@ def shape_collapse(found: Avalanches, min_duration: int = 5, min_count: int = 20
     return ShapeCollapse(gamma, float(best.fun), phase, shape)
 
 
+@measure(
+    name="susceptibility",
+    version="1",
+    inputs="spike counts [bins, units]",
+    invariances="order of units and of bins, further spikes of a unit in a bin",
+    use="how much does the share of active units fluctuate?",
+    reference="Williams-García et al. 2014, Phys. Rev. E 90:062714",
+)
 def susceptibility(counts: npt.ArrayLike) -> float:
     """Susceptibility N (<rho^2> - <rho>^2) of the share rho of active units per bin.
 
@@ -297,6 +338,14 @@ def susceptibility(counts: npt.ArrayLike) -> float:
     return float(x.shape[1] * rho.var())
 
 
+@measure(
+    name="quasicriticality",
+    version="1",
+    inputs="spike counts [bins, units] of several runs, drive [runs]",
+    invariances="order of runs, order of units",
+    use="at which drive, and which branching ratio, is susceptibility greatest?",
+    reference="Williams-García et al. 2014, Phys. Rev. E 90:062714; Fosque et al. 2021, Phys. Rev. Lett. 126:098101",
+)
 def quasicriticality(runs_by_drive: Sequence[npt.ArrayLike], drive: npt.ArrayLike, k_max: int = 50) -> Quasicriticality:
     """Susceptibility and branching ratio of several runs against their external drive.
 

@@ -7,11 +7,20 @@ import numpy as np
 import numpy.typing as npt
 
 from allometry.compare.inference.arrays import FloatArray, blocks, spike_times
+from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
 
 _BLOCK = 2048  # rows of a block of pairwise differences: 2048 x 10^4 spikes are 160 MB
 
 
+@measure(
+    name="victor_purpura",
+    version="1",
+    inputs="two spike trains, cost per time",
+    invariances="shift of both trains",
+    use="distance of trains",
+    reference="Victor & Purpura 1996, J. Neurophysiol. 76:1310",
+)
 def victor_purpura(a: npt.ArrayLike, b: npt.ArrayLike, q: float = 1.0) -> float:
     """Victor-Purpura distance: the least cost of turning one train into the other.
 
@@ -50,6 +59,14 @@ def _kernel_sum(x: FloatArray, y: FloatArray, tau: float) -> float:
     return float(sum(np.exp(-np.abs(x[block, None] - y[None, :]) / tau).sum() for block in blocks(x.size, _BLOCK)))
 
 
+@measure(
+    name="van_rossum",
+    version="1",
+    inputs="two spike trains, time constant",
+    invariances="shift of both trains",
+    use="distance of trains",
+    reference="van Rossum 2001, Neural Comput. 13:751",
+)
 def van_rossum(a: npt.ArrayLike, b: npt.ArrayLike, tau: float = 1.0) -> float:
     """Van Rossum distance: L2 distance of the trains filtered with exp(-t / tau), t >= 0.
 
@@ -109,6 +126,14 @@ def _events(x: FloatArray, y: FloatArray, start: float, stop: float) -> FloatArr
     return np.unique(np.concatenate(([start, stop], x, y)))
 
 
+@measure(
+    name="isi_distance",
+    version="1",
+    inputs="two spike trains, window",
+    invariances="shift and scale of time, exchange of the two",
+    use="do two trains have the same rate at every moment?",
+    reference="Kreuz et al. 2007, J. Neurosci. Methods 165:151",
+)
 def isi_distance(a: npt.ArrayLike, b: npt.ArrayLike, start: float, stop: float) -> float:
     """ISI distance: time average of |I_a - I_b| / max(I_a, I_b), I the interval current at each time.
 
@@ -166,6 +191,14 @@ def _spike_profile(
     return weighted(left), weighted(right), isi
 
 
+@measure(
+    name="spike_distance",
+    version="1",
+    inputs="two spike trains, window",
+    invariances="shift and scale of time, exchange of the two",
+    use="do two trains spike at the same times? (no time scale to choose)",
+    reference="Kreuz et al. 2013, J. Neurophysiol. 109:1457",
+)
 def spike_distance(a: npt.ArrayLike, b: npt.ArrayLike, start: float, stop: float) -> float:
     """SPIKE distance: time average of (S_a I_b + S_b I_a) / (2 <I>^2), sensitive to spike timing at every moment.
 

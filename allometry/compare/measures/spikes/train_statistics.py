@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from allometry.compare.inference.arrays import FloatArray, integer_counts, numbers, spike_times, vector
+from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
 
 
@@ -25,6 +26,14 @@ class UnitStatistics:
     lv: FloatArray
 
 
+@measure(
+    name="rate",
+    version="1",
+    inputs="spike times of one unit, window",
+    invariances="order of spikes, shift of spikes and window",
+    use="how often does a unit fire?",
+    reference="Dayan & Abbott 2001, Theoretical Neuroscience, section 1.2 (spike-count rate)",
+)
 def rate(times: npt.ArrayLike, start: float, stop: float) -> float:
     """Mean rate: spikes in [start, stop) per unit of time.
 
@@ -51,6 +60,14 @@ def _positive_intervals(isi: npt.ArrayLike) -> FloatArray:
     return out
 
 
+@measure(
+    name="cv",
+    version="1",
+    inputs="inter-spike intervals of one unit, ms or s",
+    invariances="scale of time",
+    use="irregularity of a train",
+    reference="Softky & Koch 1993, J. Neurosci. 13:334",
+)
 def cv(isi: npt.ArrayLike) -> float:
     """Coefficient of variation of inter-spike intervals, sd / mean (population sd).
 
@@ -70,6 +87,14 @@ def cv(isi: npt.ArrayLike) -> float:
     return float(x.std() / x.mean()) if x.size > 1 and x.mean() > 0 else float("nan")
 
 
+@measure(
+    name="cv2",
+    version="1",
+    inputs="inter-spike intervals of one unit, ms or s",
+    invariances="scale of time, slow changes of rate",
+    use="irregularity where the rate drifts",
+    reference="Holt et al. 1996, J. Neurophysiol. 75:1806",
+)
 def cv2(isi: npt.ArrayLike) -> float:
     """Local coefficient of variation, mean of 2 |I_{n+1} - I_n| / (I_{n+1} + I_n).
 
@@ -92,6 +117,14 @@ def cv2(isi: npt.ArrayLike) -> float:
     return float(np.nanmean(2 * np.abs(_contrast(x))))
 
 
+@measure(
+    name="lv",
+    version="1",
+    inputs="inter-spike intervals of one unit, ms or s",
+    invariances="scale of time, slow changes of rate",
+    use="irregularity where the rate drifts",
+    reference="Shinomoto et al. 2003, Neural Comput. 15:2823",
+)
 def lv(isi: npt.ArrayLike) -> float:
     """Local variation, mean of 3 (I_n - I_{n+1})^2 / (I_n + I_{n+1})^2; insensitive to slow changes of rate.
 
@@ -120,6 +153,14 @@ def _contrast(isi: FloatArray) -> FloatArray:
     return np.divide(np.diff(isi), total, out=np.full(total.shape, np.nan), where=total > 0)
 
 
+@measure(
+    name="per_unit",
+    version="1",
+    inputs="spike times, unit after unit, number of each unit's spikes, duration",
+    invariances="shift of time; scale of time (irregularity)",
+    use="rate, cv, cv2 and lv of all units in one pass",
+    reference="Holt et al. 1996, J. Neurophysiol. 75:1806; Shinomoto et al. 2003, Neural Comput. 15:2823",
+)
 def per_unit(times: npt.ArrayLike, row_size: npt.ArrayLike, duration: float) -> UnitStatistics:
     """Rate, CV, CV2 and LV of every unit in one pass over a unit-ordered (ragged) spike list.
 
@@ -168,6 +209,14 @@ def per_unit(times: npt.ArrayLike, row_size: npt.ArrayLike, duration: float) -> 
     return UnitStatistics(size / duration, cv_all, cv2_all, lv_all)
 
 
+@measure(
+    name="fano",
+    version="1",
+    inputs="counts [windows] or [windows, units]",
+    invariances="none",
+    use="variability across repeats",
+    reference="Fano 1947, Phys. Rev. 72:26",
+)
 def fano(counts: npt.ArrayLike) -> float | FloatArray:
     """Fano factor of spike counts, variance / mean over windows (unbiased variance).
 
@@ -195,6 +244,14 @@ def fano(counts: npt.ArrayLike) -> float | FloatArray:
     return float(out) if raw.ndim == 1 else out
 
 
+@measure(
+    name="synchrony",
+    version="1",
+    inputs="spike counts [bins, units]",
+    invariances="order of units",
+    use="variance of the population count over that of independent units",
+    reference="Potjans & Diesmann 2014, Cereb. Cortex 24:785",
+)
 def synchrony(counts: npt.ArrayLike) -> float:
     """Synchrony of a population: variance / mean of the spike-count histogram pooled over units.
 
@@ -223,6 +280,14 @@ def synchrony(counts: npt.ArrayLike) -> float:
     return float(pooled.var() / mean) if mean > 0 else float("nan")
 
 
+@measure(
+    name="lempel_ziv",
+    version="1",
+    inputs="binary sequence",
+    invariances="none",
+    use="complexity of activity",
+    reference="Lempel & Ziv 1976, IEEE Trans. Inf. Theory 22:75",
+)
 def lempel_ziv(sequence: npt.ArrayLike | str, normalised: bool = False) -> float:
     """Lempel-Ziv complexity: number of components of the exhaustive history of a symbol sequence.
 

@@ -14,6 +14,7 @@ from allometry.compare.inference.arrays import FloatArray, IntArray, array, cond
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.progress import steps
 from allometry.compare.measures.tensors.decomposition import check_rank, factor_similarity, ntf
+from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
 
 
@@ -37,6 +38,14 @@ class DynamicConnectome:
     stability: float
 
 
+@measure(
+    name="affinities",
+    version="1",
+    inputs="traces [time, neurons]",
+    invariances="offset and scale of each trace",
+    use="which neurons change together, and when?",
+    reference="Dyballa et al. 2024, arXiv:2402.14102",
+)
 def affinities(traces: npt.ArrayLike, smooth: float = 0.0, scale: float = 1.0) -> FloatArray:
     """Instantaneous affinity of every pair of neurons: both change, in the same direction, at the same time.
 
@@ -114,6 +123,15 @@ def coincidence(slope: FloatArray, scale: float = 1.0) -> FloatArray:
     return np.asarray(np.sqrt(product) * np.exp(-((a - b) ** 2) / (2 * scale**2)))
 
 
+@measure(
+    name="motif_modularity",
+    version="1",
+    inputs="affinity per pair of neurons",
+    invariances="scale of affinities, order of neurons",
+    use="do the neurons of a motif fall into communities?",
+    reference="Newman & Girvan 2004, Phys. Rev. E 69:026113; Traag et al. 2019, Sci. Rep. 9:5233 (Leiden)",
+    scale=SHARE,
+)
 def communities(affinity: npt.ArrayLike, resolution: float = 1.0, seed: int = 0) -> tuple[IntArray, float]:
     """Communities of a weighted graph by the Leiden algorithm (modularity).
 
@@ -159,6 +177,14 @@ def communities(affinity: npt.ArrayLike, resolution: float = 1.0, seed: int = 0)
     return label, modularity
 
 
+@measure(
+    name="dynamic_connectome",
+    version="1",
+    inputs="traces [time, neurons] of each animal, rank",
+    invariances="order of animals",
+    use="groups of neurons that couple at the same times",
+    reference="Dyballa et al. 2024, arXiv:2402.14102",
+)
 def dynamic_connectome(
     traces: Sequence[npt.ArrayLike],
     rank: int,

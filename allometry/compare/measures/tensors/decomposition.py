@@ -17,6 +17,7 @@ from allometry.compare.inference.arrays import FloatArray, numbers
 from allometry.compare.inference.blockwise import is_lazy
 from allometry.compare.inference.progress import steps
 from allometry.compare.measures.tensors.hals import ntf_blockwise
+from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
 
 
@@ -101,6 +102,14 @@ def relative_error(tensor: FloatArray, factors: Factors) -> float:
     return float(np.linalg.norm(tensor - reconstruct(factors)) / np.linalg.norm(tensor))
 
 
+@measure(
+    name="tca",
+    version="1",
+    inputs="array [units, time, trials], rank",
+    invariances="order within each mode",
+    use="low-dimensional dynamics across trials",
+    reference="Williams et al. 2018, Neuron 98:1099",
+)
 def tca(
     tensor: npt.ArrayLike,
     rank: int,
@@ -165,6 +174,14 @@ def _als(x: FloatArray, rank: int, seed: int, singular: bool, max_iterations: in
     return Factors(found.weights, found.modes, relative_error(x, found))
 
 
+@measure(
+    name="ntf",
+    version="1",
+    inputs="non-negative array, rank",
+    invariances="order within each mode",
+    use="parts of a non-negative tensor",
+    reference="Cichocki & Phan 2009, IEICE Trans. E92-A:708",
+)
 def ntf(
     tensor: Any, rank: int, restarts: int = 3, seed: int = 0, max_iterations: int = 200, tolerance: float = 1e-6
 ) -> Factors:
@@ -216,6 +233,15 @@ def _hals(x: FloatArray, rank: int, seed: int, max_iterations: int, tolerance: f
     return Factors(found.weights, found.modes, relative_error(x, found))
 
 
+@measure(
+    name="ntf_similarity",
+    version="1",
+    inputs="two decompositions of one tensor",
+    invariances="order of motifs",
+    use="does the factorisation come out the same from other starts?",
+    reference="Williams et al. 2018, Neuron 98:1099, equation 11",
+    scale=SHARE,
+)
 def factor_similarity(a: Factors, b: Factors) -> float:
     """Factor match: mean over matched components of (1 - |difference| / larger weight) x product of column cosines.
 
@@ -244,6 +270,14 @@ def factor_similarity(a: Factors, b: Factors) -> float:
     return float(score[i, j].sum() / max(a.rank, b.rank))
 
 
+@measure(
+    name="rank_scan",
+    version="1",
+    inputs="array of three or more modes, ranks",
+    invariances="scale of the array",
+    use="how many components does a tensor have?",
+    reference="Williams et al. 2018, Neuron 98:1099",
+)
 def rank_scan(
     tensor: npt.ArrayLike, ranks: Sequence[int], restarts: int = 4, non_negative: bool = False, seed: int = 0
 ) -> RankScan:

@@ -14,8 +14,8 @@ from scipy import stats
 from allometry import stores
 from allometry.compare.inference import ecdf
 from allometry.compare.kinds.spike_statistics import comparison as subject
-from allometry.compare.kinds.spike_statistics import distances as spike_distances
 from allometry.compare.kinds.spike_statistics import ensembles
+from allometry.compare.kinds.spike_statistics import measures as spike_measures
 from allometry.compare.registry import MEASURES
 from allometry.compare.result import Result
 from allometry.errors import ComparisonError
@@ -140,7 +140,7 @@ def test_another_seed_is_within_and_another_rate_beyond(result: Result) -> None:
 
 
 def test_every_measure_is_registered_and_curves_hold_the_distributions(result: Result, inputs: Inputs) -> None:
-    assert set(spike_distances.MEASURES) <= set(MEASURES)
+    assert set(spike_measures.MEASURES) <= set(MEASURES)
     assert {row["measure"] for row in result.rows} <= set(MEASURES)
     curve = result.curves["spike_distributions"]
     chosen = (curve["store"] == "fast_s21_00000015") & (curve["population"] == "E") & (curve["statistic"] == "rate")

@@ -30,7 +30,7 @@ ROTATED: dict[str, Callable[[np.ndarray], Any]] = {
 
 @pytest.mark.parametrize("name", ROTATED)
 def test_rotation_and_scaling_change_nothing_where_the_registry_says_so(name: str) -> None:
-    assert "rotation" in registry.measure(name).invariances
+    assert "rotation" in registry.find(name).invariances
     np.testing.assert_allclose(ROTATED[name](3 * X @ TURN), ROTATED[name](X), rtol=1e-6, atol=1e-12)
 
 
@@ -40,7 +40,7 @@ def test_pwcca_sees_a_rotation_of_x_and_no_linear_map_of_y() -> None:
     assert similarity.pwcca(X, Y @ LINEAR + 5) == pytest.approx(value)
     assert similarity.pwcca(-3 * X[:, ::-1] + 2, Y) == pytest.approx(value)
     assert abs(similarity.pwcca(X @ TURN, Y) - value) > 0.01
-    said = registry.measure("pwcca").invariances
+    said = registry.find("pwcca").invariances
     assert "linear maps of y" in said
     assert "not rotation of x" in said
 
