@@ -25,6 +25,16 @@ class ClusterConfig(Model):
     interface: str | None = Field(
         None, description="Network interface that the workers exchange spikes on; null: Dask's choice."
     )
+    dashboard: bool = Field(
+        False,
+        description="Serve Dask's dashboard of the cluster on the loopback interface, for kinds other than `address`; "
+        "other users of the machine can look at it.",
+    )
+    tls_ca_file: str | None = Field(
+        None, description="PEM file of the authority of the scheduler's certificate, for kind `address`."
+    )
+    tls_client_cert: str | None = Field(None, description="PEM file of your own certificate, for kind `address`.")
+    tls_client_key: str | None = Field(None, description="PEM file of its key, for kind `address`.")
 
     @field_validator("walltime", mode="before")
     @classmethod

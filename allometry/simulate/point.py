@@ -78,12 +78,12 @@ def _open(path: str | Path) -> xr.Dataset:
 def cluster_options(configured: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configured cluster as `cluster.connect` takes it: only what its kind uses."""
     used = {
-        "local": ("interface",),
-        "slurm": ("queue", "account", "qos", "memory", "walltime", "interface"),
-        "address": ("address",),
-        "allocation": ("interface",),
+        "local": ("interface", "dashboard"),
+        "slurm": ("queue", "account", "qos", "memory", "walltime", "interface", "dashboard"),
+        "address": ("address", "tls_ca_file", "tls_client_cert", "tls_client_key"),
+        "allocation": ("interface", "dashboard"),
     }[configured["kind"]]
-    return {"kind": configured["kind"], **{key: configured[key] for key in used if configured.get(key) is not None}}
+    return {"kind": configured["kind"], **{key: configured[key] for key in used if configured.get(key)}}
 
 
 def record_of(net: Network, wanted: Mapping[str, Any]) -> Record:

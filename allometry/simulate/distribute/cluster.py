@@ -1,6 +1,7 @@
 """Where partitions run: Dask clusters of four kinds behind one client, and the placing of partitions on workers."""
 
 import contextlib
+import json
 import logging
 import os
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import dask
 
 from allometry.errors import SimulationError
+from allometry.simulate.distribute import credentials
 from allometry.simulate.distribute.slurm import worker_jobs
 from allometry.simulate.distribute.worker_main import scripts_left_alone
 
@@ -20,6 +22,8 @@ KINDS = ("local", "slurm", "address", "allocation")
 CALM = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
 """Dask settings of workers that are started here: its profiler and its clock, 50 to 100 times a second, would interrupt
 one partition after the other, and all wait for the one that is late."""
+
+_LOG = logging.getLogger("allometry")
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,17 @@ def connect(cluster: Any, partitions: int, threads: int | None) -> Iterator[Any]
     ----------
     cluster : None, "local", mapping, address, Cluster or Client
         None and "local": a LocalCluster of one worker per partition (one partition stays in this process). A mapping
-        has `kind` (local, slurm, address, allocation) and options: `address`; for slurm those of
-        `slurm.worker_jobs`; for allocation `scheduler_file`. A string with "://" is a scheduler's address.
+        has `kind` (local, slurm, address, allocation) and options: `address`, with `tls_ca_file`, `tls_client_cert` and
+        `tls_client_key` where its scheduler asks for certificates; for slurm those of `slurm.worker_jobs`; for
+        allocation `scheduler_file`; `dashboard` (False) for what is started here. A string with "://" is a scheduler's
+        address.
     partitions : int
         Number of partitions.
     threads : int, optional
         Threads of each, to size what is started here.
+
+    What is started here takes no connection without the certificate that is made for it (`credentials`), and listens on
+    the loopback interface where all workers are on this machine. A dashboard is on the loopback interface always.
     """
     from distributed import Client
 
@@ -98,24 +107,47 @@ def _kind(cluster: Any) -> tuple[str, dict[str, Any]]:
 
 @contextlib.contextmanager
 def _local(options: dict[str, Any], partitions: int, threads: int | None) -> Iterator[Any]:
-    from distributed import Client, LocalCluster
-
     processes = options.pop("processes", partitions > 1)
     settings = {
         "n_workers": partitions if processes else 1,
         "threads_per_worker": 1 if processes else partitions,
         "processes": processes,
         "memory_limit": 0,
-        "dashboard_address": ":0",
         "silence_logs": logging.CRITICAL,
+        # one process has no connections to guard
+        **({"security": credentials.temporary()} if processes else {}),
         **options,
     }
+    with _started(settings) as client:
+        yield client
+
+
+def _in_process_worker(*arguments: Any, **settings: Any) -> Any:
+    """Make a worker of this process; without a host of its own, its pages would be on all interfaces."""
+    from distributed import Worker
+
+    return Worker(*arguments, **(settings | {"dashboard_address": credentials.LOOPBACK}))
+
+
+@contextlib.contextmanager
+def _started(settings: dict[str, Any]) -> Iterator[Any]:
+    """Yield a client of a LocalCluster whose pages are on the loopback interface."""
+    from distributed import Client, LocalCluster
+
+    dashboard = bool(settings.pop("dashboard", False))
+    if not settings["processes"]:
+        settings["worker_class"] = _in_process_worker
     with (
         scripts_left_alone(),
-        dask.config.set(CALM),
-        LocalCluster(**settings) as cluster,
+        dask.config.set(CALM | credentials.pages(dashboard)),
+        LocalCluster(
+            scheduler_kwargs=credentials.scheduler_options(dashboard),
+            **settings,
+        ) as cluster,
         Client(cluster) as client,
     ):
+        if dashboard:
+            _LOG.info("dashboard of the simulation's workers: %s", client.dashboard_link)
         yield client
 
 
@@ -132,11 +164,23 @@ def _address(options: dict[str, Any], partitions: int, threads: int | None) -> I
     address = options.pop("address", None)
     if not address:
         raise SimulationError("no scheduler address is given", where="cluster: address", expected="address: tcp://...")
+    security = credentials.given(options, str(address))
     try:
-        client = Client(address, timeout=options.pop("timeout_s", 30))
-    except (OSError, TimeoutError, ValueError) as error:
-        raise SimulationError(f"cannot reach the scheduler: {error}", where=str(address)) from error
+        client = Client(address, timeout=options.pop("timeout_s", 30), security=security)
+    except (OSError, TimeoutError, ValueError, TypeError) as error:
+        raise SimulationError(
+            f"cannot reach the scheduler: {error}",
+            where=str(address),
+            expected="a scheduler that listens there, and trusts the certificate given, if it asks for one",
+            do="check the address, and tls_ca_file, tls_client_cert and tls_client_key",
+        ) from error
     with client:
+        if not str(address).startswith("tls://"):
+            _LOG.warning(
+                "the scheduler %s takes connections from anybody who reaches it, without encryption: "
+                "start it with certificates where others use the machine or the network",
+                address,
+            )
         yield client
 
 
@@ -146,30 +190,23 @@ def _allocation(options: dict[str, Any], partitions: int, threads: int | None) -
 
     Where this process is the only task of its step, as in a job that Snakemake submitted, it starts the others.
     """
-    from distributed import Client, LocalCluster
-
     path = Path(options.pop("scheduler_file", allocation_file()))
     timeout = options.pop("timeout_s", 300)
     host = options.pop("host", None) or _interface_host()
+    security = credentials.temporary()
     settings = {
         "n_workers": 1,
         "threads_per_worker": 1,
         "processes": True,
         "memory_limit": 0,
-        "dashboard_address": ":0",
         "host": host,
         "silence_logs": logging.CRITICAL,
+        "security": security,
         **options,
     }
-    with (
-        scripts_left_alone(),
-        dask.config.set(CALM),
-        LocalCluster(**settings) as cluster,
-        Client(cluster) as client,
-    ):
-        partial = path.with_name(f"{path.name}.part")
-        partial.write_text(cluster.scheduler_address)
-        partial.replace(path)
+    with _started(settings) as client:
+        described = {"address": client.scheduler.address, **credentials.written(security)}
+        credentials.private(path, json.dumps(described))
         try:
             with _tasks(path, partitions - 1):
                 _wait(client, partitions, timeout, "allocation")

@@ -1,6 +1,7 @@
-"""`python -m allometry.simulate.distribute.join FILE`: be a worker of the simulation whose scheduler's address is in FILE."""
+"""`python -m allometry.simulate.distribute.join FILE`: be a worker of the simulation whose scheduler FILE describes."""
 
 import asyncio
+import json
 import sys
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ def serve(path: str | Path, timeout_s: float = 300.0) -> None:
     Parameters
     ----------
     path : path
-        File that task 0 writes; see `cluster.allocation_file`.
+        File that task 0 writes, with the scheduler's address and the certificates; see `cluster.allocation_file`.
     timeout_s : float
         How long to wait for it, s.
 
@@ -26,6 +27,7 @@ def serve(path: str | Path, timeout_s: float = 300.0) -> None:
     import dask
     from distributed import Worker
 
+    from allometry.simulate.distribute import credentials
     from allometry.simulate.distribute.cluster import CALM
 
     path = Path(path)
@@ -34,12 +36,16 @@ def serve(path: str | Path, timeout_s: float = 300.0) -> None:
         if time.monotonic() > deadline:
             raise SimulationError("task 0 of the job did not start a scheduler", where=str(path))
         time.sleep(0.2)
-    address = path.read_text().strip()
+    described = json.loads(path.read_text(encoding="utf-8"))
+    address = described.pop("address")
+    security = credentials.read(described)
 
-    dask.config.set(CALM)
+    dask.config.set(CALM | credentials.pages(dashboard=False))
 
     async def work() -> None:
-        async with Worker(address, nthreads=1, memory_limit=0, dashboard=False) as worker:
+        async with Worker(
+            address, nthreads=1, memory_limit=0, dashboard_address=credentials.LOOPBACK, security=security
+        ) as worker:
             await worker.finished()
 
     asyncio.run(work())

@@ -4,18 +4,24 @@ import contextlib
 import logging
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+import dask
+
 from allometry.errors import SimulationError
+from allometry.simulate.distribute import credentials
 
 LOOK_S = 5.0
 _TELL_S = 60.0
+_WORKER_PAGES = ["--no-dashboard", "--dashboard-address", credentials.LOOPBACK]
 _LOG = logging.getLogger("allometry")
 # Reasons for which a pending job never starts unless somebody changes it, of those that `squeue` documents.
 _HOPELESS = re.compile(
@@ -37,8 +43,8 @@ def worker_jobs(options: Mapping[str, Any], count: int, threads: int | None, cal
     Parameters
     ----------
     options : mapping
-        Arguments of `dask_jobqueue.SLURMCluster` (queue, account, memory, walltime, interface, ...), `qos`, and `timeout_s`,
-        how long to wait for the jobs to start.
+        Arguments of `dask_jobqueue.SLURMCluster` (queue, account, memory, walltime, interface, ...), `qos`, `dashboard`
+        (False), and `timeout_s`, how long to wait for the jobs to start.
     count, threads : int
         Workers, and threads of each.
     calm : mapping
@@ -84,15 +90,26 @@ def worker_jobs(options: Mapping[str, Any], count: int, threads: int | None, cal
         "python": sys.executable,
         # It would raise the level of every handler of the process, and with it hide why jobs wait.
         "silence_logs": False,
+        "security": credentials.temporary(),
+        # the workers read their certificates from files that only their owner can read, and that go with the cluster
+        "shared_temp_directory": str(Path.cwd()),
         **options,
     }
+    dashboard = bool(settings.pop("dashboard", False))
+    settings["scheduler_options"] = credentials.scheduler_options(dashboard) | settings.get("scheduler_options", {})
+    quiet = credentials.pages(dashboard)
+    settings["worker_extra_args"] = [*_WORKER_PAGES, *settings.get("worker_extra_args", [])]
     timeout = float(settings.pop("timeout_s", 3600))
     if (qos := settings.pop("qos", None)) is not None:
         settings["job_extra_directives"] = [f"--qos={qos}", *settings.get("job_extra_directives", [])]
-    exports = [f"export DASK_{key.upper().replace('.', '__')}={value}" for key, value in calm.items()]
+    exports = [
+        f"export DASK_{key.upper().replace('.', '__')}={shlex.quote(str(value))}"
+        for key, value in {**calm, **quiet}.items()
+    ]
     settings["job_script_prologue"] = [*exports, *settings.get("job_script_prologue", [])]
     try:
-        cluster = SLURMCluster(job_cls=WorkerJob, **settings)  # type: ignore[arg-type]
+        with dask.config.set(quiet):
+            cluster = SLURMCluster(job_cls=WorkerJob, **settings)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
         raise SimulationError(
             f"the cluster cannot be made: {error}",
