@@ -67,7 +67,9 @@ class Condition:
         if self.seed is not None and not (type(self.seed) is int and 0 <= self.seed < 2**63):
             raise SimulationError(f"seed is {self.seed!r}", where=where, expected="a whole number, 0 to 2^63 - 1")
         for name in ("rate_factors", "weight_factors"):
-            factors = {str(key): _factor(value, f"{name}[{key!r}]", where) for key, value in getattr(self, name).items()}
+            factors = {
+                str(key): _factor(value, f"{name}[{key!r}]", where) for key, value in getattr(self, name).items()
+            }
             object.__setattr__(self, name, factors)
         weights = {" -> ".join(_ARROW.split(key.strip())): value for key, value in self.weight_factors.items()}
         object.__setattr__(self, "weight_factors", weights)

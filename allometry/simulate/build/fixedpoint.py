@@ -3,13 +3,15 @@
 Integer weights make every sum of synaptic input exact in any order, hence equal for any partition of the network.
 """
 
+import functools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from allometry.errors import SimulationError
-from allometry.network import Constant, Distribution, Lognormal, Normal
+from allometry.network import Constant, Distribution, ExplicitEdges, Lognormal, Network, Normal
 from allometry.simulate.build.timing import delay_steps
 from allometry.simulate.kernels.connect import TABLE, TAIL
 from allometry.simulate.kernels.rng import (
@@ -21,6 +23,8 @@ from allometry.simulate.kernels.rng import (
     upper_normal_table,
 )
 
+MAX_SUM = 2**31 - 1
+"""Largest sum of integer weights in `fast`."""
 EXACT_QUANTUM = {"pA": 2.0**-10, "mV": 2.0**-20}
 EXACT_ERROR = 1e-3
 """Largest rounding of a weight in `exact`, relative to the mean |weight| of its projection or input."""
@@ -39,7 +43,10 @@ _SD_ERROR = 1e-2
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """The weights of one projection or input, float64: one per edge, or where `drawn` the tables of `weight_table`."""
+    """The weights of one projection or input, float64: one per edge, or where `drawn` the tables of `weight_table`.
+
+    What is computed of them is kept: the conditions of a batch compile the same weights again and again.
+    """
 
     values: np.ndarray
     drawn: bool = False
@@ -49,7 +56,7 @@ class Weights:
         """Whether there is more than one table."""
         return self.drawn and len(self.values) > TABLE
 
-    @property
+    @functools.cached_property
     def mean(self) -> float:
         """Mean |weight| of those that are not 0."""
         size = np.abs(self.values)
@@ -63,9 +70,76 @@ class Weights:
         size = np.abs(self.values[:TABLE] if self.drawn else self.values)
         return size[size != 0.0]
 
+    @functools.cached_property
+    def largest(self) -> float:
+        """Largest |weight|; not finite where one is not."""
+        return float(np.abs(self.values).max(initial=0.0))
+
+    @functools.cached_property
+    def common(self) -> float:
+        """Largest |weight|, of tables that of the first."""
+        return float(self.body.max())
+
+    @functools.cached_property
+    def typical(self) -> float:
+        """Median |weight|; of a heavy tail the mean, which is far above the median, and its many weights near 0 do not matter."""
+        return self.mean if self.tailed else float(np.median(self.body))
+
+    @functools.cached_property
+    def smallest(self) -> float:
+        """Weight that one in a thousand is below."""
+        return float(np.quantile(self.body, 0.001, method="lower"))
+
+    @functools.cached_property
+    def _errors(self) -> dict[float, float]:
+        return {}
+
     def rounding(self, unit: float) -> float:
         """Return the largest change of a weight by rounding to multiples of `unit`."""
-        return float(np.max(np.abs(np.rint(self.values / unit) * unit - self.values)))
+        if unit not in self._errors:
+            self._errors[unit] = float(np.max(np.abs(np.rint(self.values / unit) * unit - self.values)))
+        return self._errors[unit]
+
+    @functools.cached_property
+    def _rounded(self) -> dict[float, np.ndarray]:
+        return {}
+
+    def rounded(self, unit: float) -> np.ndarray:
+        """Return the weights as multiples of `unit`, int32; not to be written to."""
+        found = self._rounded.get(unit)
+        if found is None:
+            self._rounded.clear()
+            found = self._rounded[unit] = round_to(self.values, unit)
+        return found
+
+
+def drawn_weights(weight: Distribution, where: str) -> Weights:
+    """Return the weights that a distribution gives, the same object for the same distribution.
+
+    Raises
+    ------
+    SimulationError
+        If a weight cannot be of this kind, or its tail is too heavy.
+    """
+    try:
+        return _drawn(weight)
+    except SimulationError as error:
+        raise SimulationError(error.what, where=where, expected=error.expected, do=error.do) from None
+
+
+@functools.lru_cache(maxsize=64)
+def _drawn(weight: Distribution) -> Weights:
+    return Weights(weight_table(weight, ""), True)
+
+
+GivenEdges = Mapping[int, tuple[Weights, np.ndarray]]
+"""Weights, and delays in steps, of `ExplicitEdges` by their id."""
+
+
+def given_edges(net: Network) -> GivenEdges:
+    """Return what is computed of a network's lists of edges, for its conditions to be compiled without doing it again."""
+    rules = [p.rule for p in net.projections if isinstance(p.rule, ExplicitEdges)]
+    return {id(rule): (Weights(rule.weight), delay_steps(rule.delay, net.dt_ms, "edges")) for rule in rules}
 
 
 def weight_table(weight: Distribution, where: str) -> np.ndarray:
@@ -127,7 +201,15 @@ def table_mean(values: np.ndarray) -> float:
 
 
 def delay_table(delay: Distribution, dt_ms: float, where: str) -> np.ndarray:
-    """Return the delays that a synapse takes, uint16 steps [1] or [TABLE]."""
+    """Return the delays that a synapse takes, uint16 steps [1] or [TABLE]; not to be written to."""
+    try:
+        return _delay_table(delay, dt_ms)
+    except SimulationError as error:
+        raise SimulationError(error.what, where=where, expected=error.expected, do=error.do) from None
+
+
+@functools.lru_cache(maxsize=64)
+def _delay_table(delay: Distribution, dt_ms: float, where: str = "") -> np.ndarray:
     if isinstance(delay, Constant):
         return delay_steps(np.array([delay.value]), dt_ms, where)
     if isinstance(delay, Normal):
@@ -177,10 +259,10 @@ def quantum(weights: list[Weights], unit: str, precision: str, where: str) -> Qu
     SimulationError
         If weights are not finite, overflow the fixed-point range, or are too different to be held in one unit.
     """
-    sets = [w for w in weights if np.any(w.values != 0.0)]
-    if not all(np.isfinite(w.values).all() for w in sets):
+    sets = [w for w in weights if w.largest != 0.0]
+    if not all(math.isfinite(w.largest) for w in sets):
         raise SimulationError("a weight is not finite", where=where, expected="finite weights")
-    largest = max((float(np.abs(w.values).max()) for w in sets), default=0.0)
+    largest = max((w.largest for w in sets), default=0.0)
     if largest == 0.0:
         return Quantum(EXACT_QUANTUM[unit], 0.0, 0.0)
     if precision == "exact":
@@ -212,21 +294,30 @@ def _exact_quantum(sets: list[Weights], usual: float, largest: float) -> float:
     finest = _power_of_two(largest / (_EXACT_RANGE - 1), up=True)
     if all(w.rounding(usual) <= EXACT_ERROR * w.mean for w in sets):
         # Only the rarest values of a heavy tail may ask for a coarser unit; other weights are refused as too large.
-        common = max(float(w.body.max()) for w in sets)
+        common = max(w.common for w in sets)
         return max(usual, finest) if np.rint(common / usual) < _EXACT_RANGE else usual
     return min(usual, max(finest, _power_of_two(min(w.mean for w in sets) / _EXACT_RESOLUTION, up=False)))
 
 
 def _fast_quantum(sets: list[Weights], largest: float) -> float:
-    # The mean of a heavy tail is far above its median, and its many weights near 0 do not matter.
-    typical = min(w.mean if w.tailed else float(np.median(w.body)) for w in sets)
+    typical = min(w.typical for w in sets)
     value = _power_of_two(largest / _FAST_RANGE, up=True)
     if value > typical / _RESOLUTION:
         value = _power_of_two(typical / _RESOLUTION, up=False)
-    smallest = min((float(np.quantile(w.body, 0.001, method="lower")) for w in sets if not w.tailed), default=math.inf)
+    smallest = min((w.smallest for w in sets if not w.tailed), default=math.inf)
     return value if value <= smallest else _power_of_two(smallest, up=False)
 
 
 def round_to(weights: np.ndarray, value: float) -> np.ndarray:
     """Round weights to integer multiples of `value`, int32 (half to even)."""
     return np.rint(np.asarray(weights, np.float64) / value).astype(np.int32)
+
+
+def overflow(population: str) -> SimulationError:
+    """Return the error of a population whose summed input does not fit the integers of `fast`."""
+    return SimulationError(
+        "the summed weights of a neuron's inputs overflow 32 bits",
+        where=f"population {population}, precision 'fast'",
+        expected="weights whose sum over all synapses and inputs is below 2^31 times the resolution of the smallest",
+        do="use precision='exact'",
+    )

@@ -1,6 +1,6 @@
 """One partition: its threads' shards, what they share, and their advance window by window."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
@@ -11,18 +11,23 @@ from allometry.network.recording import VoltageProbe
 from allometry.simulate.build.cut import numbers, segments
 from allometry.simulate.build.plan import Plan
 from allometry.simulate.build.shard import (
+    NO_WIRING,
     Layout,
+    as_wide,
     build_cells,
-    build_wiring,
     current_changes,
+    draw_synapses,
     layout,
     probed,
+    require_sums,
     set_currents,
+    without,
 )
 from allometry.simulate.kernels import wire
 from allometry.simulate.kernels.advance import Cells, Meeting, Wiring, advance, queue_spikes
 
 QUEUE_ROOM = 264
+_NEURON = np.int64(0xFFFFFFFF)
 # How long a thread spins before it gives its core away: little where threads outnumber cores.
 _PATIENT, _CROWDED = 100, 1
 
@@ -33,11 +38,16 @@ class Stopped(Exception):
 
 @dataclass
 class Shard:
-    """All that one thread owns."""
+    """All that one thread owns.
+
+    `drawn` are its synapses, `wiring` those of neurons that are not silenced; `extent` : int64 [2, slot], sums of |weight|.
+    """
 
     where: Layout
     cells: Cells
+    drawn: Wiring
     wiring: Wiring
+    extent: np.ndarray
     narrow: np.ndarray
     wide: np.ndarray
     narrow_filled: np.ndarray
@@ -80,7 +90,7 @@ def message_room(plan: Plan, count: int, threads: int) -> int:
 class Partition:
     """Partition `number` of `count`, with `threads` threads.
 
-    `mail` is the connection to the other partitions, with `message_room` for a message.
+    `silenced` : int64, numbers of the neurons that emit no spike. `mail` is the connection to the other partitions, with `message_room` for a message.
     `crowded` says that more threads than cores take part on this host.
     """
 
@@ -92,6 +102,7 @@ class Partition:
     sample_every: int = 0
     mail: wire.Mail = field(default_factory=wire.alone)
     crowded: bool = False
+    silenced: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     shards: list[Shard] = field(default_factory=list)
     step: int = 0
 
@@ -120,18 +131,38 @@ class Partition:
 
     def build(self) -> None:
         """Draw the synapses and initial state, one thread per shard."""
-        self.shards = self._together([lambda part=part: self._build_shard(part) for part in self._parts()])
+        self._make([None] * self.threads, False)
+
+    def begin(self, plan: Plan, silenced: np.ndarray) -> None:
+        """Go to time 0 of another condition on the same connectivity; weights are drawn again where they differ."""
+        pairs = zip(self.plan.synapses, plan.synapses)
+        same = all(a.weights is b.weights or np.array_equal(a.weights, b.weights) for a, b in pairs)
+        self.plan, self.silenced, self.step = plan, silenced, 0
+        self._make(self.shards, same)
+
+    def _make(self, old: Sequence[Shard | None], same: bool) -> None:
+        parts = zip(self._parts(), old)
+        self.shards = self._together([lambda part=p, shard=s: self._build_shard(part, shard, same) for p, s in parts])
         self._meeting = self._meet()
 
-    def _build_shard(self, part: int) -> Shard:
+    def _build_shard(self, part: int, old: Shard | None, same: bool) -> Shard:
         where = layout(self.plan, part, self.count * self.threads)
         cells = build_cells(self.plan, where, self.probes)
-        wiring = build_wiring(self.plan, where)
+        if old is not None and same:
+            drawn, extent = old.drawn, old.extent
+        else:
+            if old is not None and not as_wide(self.plan, where, old.drawn):
+                old.drawn = old.wiring = NO_WIRING
+            drawn, extent = draw_synapses(self.plan, where, old.drawn if old else NO_WIRING)
+        require_sums(self.plan, where, extent)
         ring = self.plan.longest + 1
         return Shard(
             where=where,
             cells=cells,
-            wiring=wiring,
+            drawn=drawn,
+            wiring=without(drawn, self.silenced),
+            extent=extent,
+            generation=old.generation if old else 0,
             narrow=np.zeros((ring, QUEUE_ROOM), np.uint64),
             wide=np.zeros((ring, QUEUE_ROOM), np.uint64),
             narrow_filled=np.zeros(ring, np.int64),
@@ -160,11 +191,11 @@ class Partition:
     @property
     def synapses(self) -> int:
         """Number of synapses onto this partition."""
-        return sum(len(s.wiring.narrow) + len(s.wiring.wide) for s in self.shards)
+        return sum(len(s.drawn.narrow) + len(s.drawn.wide) for s in self.shards)
 
     @property
     def events(self) -> int:
-        """Synaptic events delivered so far."""
+        """Synaptic events delivered so far, in this condition."""
         return sum(s.events for s in self.shards)
 
     def window(self, last: int, watch: Callable[[], None] = lambda: None) -> Window:
@@ -180,6 +211,8 @@ class Partition:
             samples.append(np.concatenate([sample for _, sample in logs], axis=1))
             self.step = stop
         merged = np.concatenate(spikes)
+        if len(self.silenced):
+            merged = merged[~np.isin(merged & _NEURON, self.silenced)]
         merged.sort()
         units, rest = self._probed()
         return Window(first, last, merged, np.concatenate(samples, axis=0) + rest, units)

@@ -7,7 +7,6 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 
-from allometry.errors import SimulationError
 from allometry.network import (
     ExplicitEdges,
     FixedIndegree,
@@ -22,14 +21,23 @@ from allometry.network import (
     Projection,
     SpikeListInput,
 )
-from allometry.simulate.build.fixedpoint import Quantum, Weights, delay_table, quantum, round_to, weight_table
+from allometry.simulate.build.fixedpoint import (
+    MAX_SUM,
+    GivenEdges,
+    Quantum,
+    Weights,
+    delay_table,
+    drawn_weights,
+    overflow,
+    quantum,
+    round_to,
+)
 from allometry.simulate.build.timing import boundary_step, delay_steps, event_steps, refractory_steps
 from allometry.simulate.kernels.drive import poisson_thresholds
 from allometry.simulate.kernels.rng import Purpose, key
 
 PSC_EXP_ONE, PSC_EXP_TWO, PSC_DELTA, CONNECTOME = range(4)
 FIXED_TOTAL, FIXED_INDEGREE, BERNOULLI, EXPLICIT = range(4)
-MAX_SUM = 2**31 - 1
 LONGEST_SINGLE = 1000
 """Time constant in steps up to which float32 follows a decay: beyond, what a step adds is lost in rounding, and neurons
 just above threshold fire per cents early or late."""
@@ -160,11 +168,19 @@ def _lost(t: float, tau: float) -> float:
         return float(1 - (Decimal(-t) / Decimal(tau)).exp())
 
 
-def compile_network(net: Network, seed: int, precision: str) -> Plan:
-    """Turn a validated network into numbers."""
+def compile_network(
+    net: Network, seed: int, precision: str, drive_seed: int | None = None, known: GivenEdges | None = None
+) -> Plan:
+    """Turn a validated network into numbers.
+
+    What is random besides the connections has the seed `drive_seed`, default `seed`. `known` is `given_edges` of a network
+    that this one shares lists with.
+    """
+    known = known or {}
+    other_seed = seed if drive_seed is None else drive_seed
     index = {p.name: i for i, p in enumerate(net.populations)}
     offsets = net.offsets
-    raw = [_raw_weights(projection) for projection in net.projections]
+    raw = [_raw_weights(projection, known) for projection in net.projections]
     counts = {
         number: poisson_thresholds(x.rate_hz * net.dt_ms * 1e-3)
         for number, x in enumerate(net.inputs)
@@ -180,7 +196,7 @@ def compile_network(net: Network, seed: int, precision: str) -> Plan:
         ]
         scale = quantum(sets, unit_of(p.neuron), precision, f"weights into population {p.name}")
         extent = _input_extent(net, p, scale.value, counts)
-        neurons.append(_neurons(net, i, p, offsets[p.name], scale, seed, precision, extent))
+        neurons.append(_neurons(net, i, p, offsets[p.name], scale, other_seed, precision, extent))
         _check_sums(net, p, neurons[-1], raw, precision)
     synapses = []
     for number, projection in enumerate(net.projections):
@@ -188,7 +204,7 @@ def compile_network(net: Network, seed: int, precision: str) -> Plan:
         where = f"projection {number} ({projection.source} -> {projection.target})"
         rule = projection.rule
         if isinstance(rule, ExplicitEdges):
-            delays = delay_steps(rule.delay, net.dt_ms, where)
+            delays = known[id(rule)][1] if id(rule) in known else delay_steps(rule.delay, net.dt_ms, where)
             edges = (rule.source, rule.target)
         else:
             delays, edges = delay_table(projection.delay, net.dt_ms, where), None
@@ -203,7 +219,7 @@ def compile_network(net: Network, seed: int, precision: str) -> Plan:
                 autapses=autapses or source != target,
                 key=key(seed, Purpose.SYNAPSE, number),
                 degree_key=key(seed, Purpose.INDEGREE, number),
-                weights=round_to(raw[number].values, neurons[target].quantum.value),
+                weights=raw[number].rounded(neurons[target].quantum.value),
                 delays=delays,
                 edges=edges,
                 expected=expected,
@@ -212,7 +228,9 @@ def compile_network(net: Network, seed: int, precision: str) -> Plan:
     shortest, spans = _delay_ranges(len(neurons), synapses)
     least = min((int(s.delays.min()) for s in synapses if s.expected > 0), default=64)
     poisson = [
-        _poisson(net, x, index[x.population], number, neurons[index[x.population]].quantum.value, seed, counts[number])
+        _poisson(
+            net, x, index[x.population], number, neurons[index[x.population]].quantum.value, other_seed, counts[number]
+        )
         for number, x in enumerate(net.inputs)
         if isinstance(x, PoissonInput)
     ]
@@ -239,10 +257,11 @@ def _longest(neuron: NeuronModel) -> float:
     return max(float(value) for name, value in vars(neuron).items() if name.startswith("tau_"))
 
 
-def _raw_weights(projection: Projection) -> Weights:
-    if isinstance(projection.rule, ExplicitEdges):
-        return Weights(projection.rule.weight)
-    return Weights(weight_table(projection.weight, f"projection {projection.source} -> {projection.target}"), True)
+def _raw_weights(projection: Projection, known: GivenEdges) -> Weights:
+    rule = projection.rule
+    if isinstance(rule, ExplicitEdges):
+        return known[id(rule)][0] if id(rule) in known else Weights(rule.weight)
+    return drawn_weights(projection.weight, f"projection {projection.source} -> {projection.target}")
 
 
 def _rule(rule, n_source: int, n_target: int) -> tuple[int, int, float, bool, float]:  # type: ignore[no-untyped-def]
@@ -333,16 +352,6 @@ def _check_sums(net: Network, p: Population, neurons: Neurons, raw: list[Weights
             total += expected / p.size * weights.mean / neurons.quantum.value
     if total > MAX_SUM:
         raise overflow(p.name)
-
-
-def overflow(population: str) -> SimulationError:
-    """Return the error of a population whose summed input does not fit the integers of `fast`."""
-    return SimulationError(
-        "the summed weights of a neuron's inputs overflow 32 bits",
-        where=f"population {population}, precision 'fast'",
-        expected="weights whose sum over all synapses and inputs is below 2^31 times the resolution of the smallest",
-        do="use precision='exact'",
-    )
 
 
 def _arrived(h: float, tau_syn: float, tau_m: float, a: float, b: float) -> float:

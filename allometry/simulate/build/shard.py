@@ -8,16 +8,14 @@ from allometry.errors import SimulationError
 from allometry.network import Constant, DCInput, Normal, SpikeListInput, Uniform, Values
 from allometry.network.recording import VoltageProbe
 from allometry.simulate.build.cut import Segment, segments
-from allometry.simulate.build.fixedpoint import round_to
+from allometry.simulate.build.fixedpoint import MAX_SUM, overflow, round_to
 from allometry.simulate.build.plan import (
     BERNOULLI,
     CONNECTOME,
     EXPLICIT,
     FIXED_TOTAL,
-    MAX_SUM,
     Plan,
     Synapses,
-    overflow,
 )
 from allometry.simulate.build.timing import boundary_step, event_steps
 from allometry.simulate.kernels import connect
@@ -39,6 +37,8 @@ from allometry.simulate.kernels.advance import (
 from allometry.simulate.kernels.rng import multinomial_indegrees, normal_draws, uniform_draws
 
 _NO_WORDS: dict[type, np.ndarray] = {np.uint32: np.empty(0, np.uint32), np.uint64: np.empty(0, np.uint64)}
+NO_WIRING = Wiring(*[np.empty(0, np.int64)] * len(Wiring._fields))
+"""Stands for synapses that have not been drawn."""
 
 
 @dataclass
@@ -253,26 +253,54 @@ def _gaps(plan: Plan, where: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 def build_wiring(plan: Plan, where: Layout) -> Wiring:
-    """Draw the incoming synapses of a part: count per row, allocate, fill."""
+    """Draw the incoming synapses of a part, and check that a neuron's input fits the integers it is summed in."""
+    wiring, extent = draw_synapses(plan, where)
+    require_sums(plan, where, extent)
+    return wiring
+
+
+def draw_synapses(plan: Plan, where: Layout, drawn: Wiring = NO_WIRING) -> tuple[Wiring, np.ndarray]:
+    """Draw the incoming synapses of a part: count per row, allocate, fill.
+
+    Parameters
+    ----------
+    plan : Plan
+        The network.
+    where : Layout
+        Slots of the part.
+    drawn : Wiring, optional
+        The same synapses with other weights; where their words are as wide, only the weights are drawn, in place.
+
+    Returns
+    -------
+    The wiring, and the sums of |weight| per sign and slot, int64 [2, slot].
+    """
     bits = where.slot_bits
     narrow, wide = row_counts(plan, bits)
     population = np.repeat(np.arange(len(plan.neurons), dtype=np.uint16), [n.size for n in plan.neurons])
     extent = np.zeros((2, where.slots), np.int64)
     tables: list[np.ndarray] = []
-    for base, dtype, shift in ((narrow, np.uint32, bits), (wide, np.uint64, 32)):
+    again = as_wide(plan, where, drawn)
+    for base, dtype, shift, old in (
+        (narrow, np.uint32, bits, (drawn.narrow_limits, drawn.narrow)),
+        (wide, np.uint64, 32, (drawn.wide_limits, drawn.wide)),
+    ):
         total_rows = int(base[-1])
         cursor = np.zeros(total_rows + 1 if total_rows else 1, np.uint32)
         words = _NO_WORDS[dtype]
         if total_rows:
             degrees: dict[tuple[int, int], np.ndarray] = {}
-            _pass(plan, where, base, cursor, words, shift, extent, degrees, fill=False)
-            count = connect.starts(cursor)
-            if count < 0:
-                raise SimulationError(
-                    "more than 4.29e9 synapses on one thread",
-                    do="use more partitions or threads, so that each has fewer",
-                )
-            words = np.empty(count, dtype)
+            if again:
+                cursor, words = old
+            else:
+                _pass(plan, where, base, cursor, words, shift, extent, degrees, fill=False)
+                count = connect.starts(cursor)
+                if count < 0:
+                    raise SimulationError(
+                        "more than 4.29e9 synapses on one thread",
+                        do="use more partitions or threads, so that each has fewer",
+                    )
+                words = np.empty(count, dtype)
             _pass(plan, where, base, cursor, words, shift, extent, degrees, fill=True)
             connect.rewind(cursor)
         first = np.full(plan.size, -1, np.int64)
@@ -280,13 +308,38 @@ def build_wiring(plan: Plan, where: Layout) -> Wiring:
             if base[number + 1] > base[number]:
                 first[n.first : n.first + n.size] = base[number] + np.arange(n.size) * plan.spans[number]
         tables += [first, cursor, words]
-    if plan.precision == "fast":
-        for row, s in enumerate(where.segments):
-            neurons = plan.neurons[s.population]
-            slot = where.slot[row]
-            if int(extent[:, slot : slot + s.count].max(initial=0)) + neurons.input_extent > MAX_SUM:
-                raise overflow(neurons.name)
-    return Wiring(population, plan.shortest, plan.spans, *tables)
+    return Wiring(population, plan.shortest, plan.spans, *tables), extent
+
+
+def as_wide(plan: Plan, where: Layout, drawn: Wiring) -> bool:
+    """Whether synapses drawn before have words of the width that a plan asks for: other weights can then take their place."""
+    if not len(drawn.narrow_row):
+        return False
+    narrow, wide = row_counts(plan, where.slot_bits)
+    first = [n.first for n in plan.neurons]
+    pairs = ((drawn.narrow_row, narrow), (drawn.wide_row, wide))
+    return all(np.array_equal(table[first] >= 0, np.diff(base) > 0) for table, base in pairs)
+
+
+def require_sums(plan: Plan, where: Layout, extent: np.ndarray) -> None:
+    """Refuse input whose sum over all synapses and given events may overflow the integers of `fast`."""
+    if plan.precision != "fast":
+        return
+    for row, s in enumerate(where.segments):
+        neurons = plan.neurons[s.population]
+        slot = where.slot[row]
+        if int(extent[:, slot : slot + s.count].max(initial=0)) + neurons.input_extent > MAX_SUM:
+            raise overflow(neurons.name)
+
+
+def without(wiring: Wiring, silenced: np.ndarray) -> Wiring:
+    """Return the wiring in which spikes of some neurons (numbers in the network) reach nobody."""
+    if not len(silenced):
+        return wiring
+    rows = [table.copy() for table in (wiring.narrow_row, wiring.wide_row)]
+    for table in rows:
+        table[silenced] = -1
+    return wiring._replace(narrow_row=rows[0], wide_row=rows[1])
 
 
 def row_counts(plan: Plan, slot_bits: int) -> tuple[np.ndarray, np.ndarray]:
