@@ -34,7 +34,8 @@ class Normal:
 class Lognormal:
     """Lognormal distribution by its own mean and standard deviation (not those of the logarithm).
 
-    A negative mean mirrors it, so that inhibitory weights are written as they are.
+    A negative mean mirrors it, so that inhibitory weights are written as they are. As a delay it is redrawn until it is
+    at least dt/2, then rounded to whole steps.
     """
 
     mean: float
@@ -44,7 +45,11 @@ class Lognormal:
 @serialisable
 @dataclass(frozen=True)
 class Uniform:
-    """Uniform distribution in [low, high)."""
+    """Uniform distribution in [low, high).
+
+    As a delay it is rounded to whole steps, halves up: from (k - 1/2) dt to (m + 1/2) dt, the steps k to m are equally
+    likely. It begins at dt/2 or later.
+    """
 
     low: float
     high: float

@@ -16,6 +16,7 @@ from allometry.network.inputs import Input
 from allometry.network.neurons import NeuronModel
 from allometry.network.rules import Rule
 from allometry.network.serialise import serialisable
+from allometry.network.space import Grid, Positions, Space, UniformPositions
 
 
 @serialisable
@@ -35,6 +36,8 @@ class Population:
         Voltage at time 0, mV; default the resting potential E_L.
     labels : tuple of str, optional
         Unit names written to the store; default `{name}_{index}`.
+    positions : Grid, UniformPositions or np.ndarray, optional
+        Where the neurons are in the network's space: a rule, or coordinates, float [neuron, 2].
     """
 
     name: str
@@ -42,9 +45,12 @@ class Population:
     neuron: NeuronModel
     initial_v: Any = None
     labels: tuple[str, ...] | None = None
+    positions: Positions | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "initial_v", as_distribution(self.initial_v))
+        if self.positions is not None and not isinstance(self.positions, Grid | UniformPositions):
+            object.__setattr__(self, "positions", np.asarray(self.positions, dtype=np.float64))
         if self.labels is not None:
             object.__setattr__(self, "labels", tuple(str(x) for x in self.labels))
 
@@ -113,6 +119,8 @@ class Network:
         One line for the store.
     parameters : dict
         What the model builder was called with, for the store (plain scalars).
+    space : Space, optional
+        What holds the positions of the populations; needed by rules that depend on distance.
     """
 
     populations: tuple[Population, ...]
@@ -122,6 +130,7 @@ class Network:
     dt_ms: float = 0.1
     title: str = "network"
     parameters: dict[str, Any] = field(default_factory=dict)
+    space: Space | None = None
 
     def __post_init__(self) -> None:
         for name in ("populations", "projections", "inputs", "gap_junctions"):

@@ -7,6 +7,7 @@ import numpy as np
 from allometry.network.indices import whole_numbers
 from allometry.network.scalars import as_written
 from allometry.network.serialise import serialisable
+from allometry.network.space import Kernel
 
 
 @serialisable
@@ -49,11 +50,46 @@ class FixedTotalNumber:
 
 @serialisable
 @dataclass(frozen=True)
+class OneToOne:
+    """Neuron i of the source to neuron i of the target; both populations have the same size."""
+
+
+@serialisable
+@dataclass(frozen=True)
 class FixedIndegree:
-    """Every target gets `n` inputs, sources drawn uniformly with replacement; `autapses` allows self connections."""
+    """Every target gets `n` inputs from sources drawn at random.
+
+    Parameters
+    ----------
+    n : int
+        Inputs of every target.
+    autapses : bool
+        Whether a neuron may be its own source.
+    multapses : bool
+        Whether a pair may have several synapses: sources are drawn with replacement, else without.
+    kernel : Kernel, optional
+        Sources are drawn with probabilities proportional to it, by their distance; default uniformly.
+    """
 
     n: int
     autapses: bool = True
+    multapses: bool = True
+    kernel: Kernel | None = None
+
+
+@serialisable
+@dataclass(frozen=True)
+class FixedOutdegree:
+    """Every source makes `n` outputs onto targets drawn at random; the options are those of `FixedIndegree`.
+
+    Every thread of a run draws the targets of all sources, and keeps its own: such a projection takes as long to build
+    on many threads as on one.
+    """
+
+    n: int
+    autapses: bool = True
+    multapses: bool = True
+    kernel: Kernel | None = None
 
 
 @serialisable
@@ -65,4 +101,39 @@ class PairwiseBernoulli:
     autapses: bool = True
 
 
-Rule = ExplicitEdges | FixedTotalNumber | FixedIndegree | PairwiseBernoulli
+@serialisable
+@dataclass(frozen=True, eq=False)
+class DistanceDependent:
+    """Every ordered pair is connected once with probability min(1, p k(d)), where k is the kernel and d the distance.
+
+    The time to build is linear in the synapses, plus a little for every pair of a target and a patch of sources within the
+    kernel's cutoff: give long-tailed kernels one.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        k(d), 1 at distance 0 (`wrapped` Gaussians: a little above).
+    p : float or np.ndarray, optional
+        Peak probability: one number, or one per target neuron. Values above 1 saturate.
+    indegree : float or np.ndarray, optional
+        In place of `p`: the expected in-degree. p is then found for each target, so that neurons near the edge of a
+        plane have as many inputs as those in its middle.
+    autapses : bool
+        Whether a neuron may be its own source.
+    """
+
+    kernel: Kernel
+    p: float | np.ndarray | None = None
+    indegree: float | np.ndarray | None = None
+    autapses: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("p", "indegree"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, int | float):
+                object.__setattr__(self, name, np.asarray(value, dtype=np.float64))
+
+
+Rule = (
+    ExplicitEdges | FixedTotalNumber | OneToOne | FixedIndegree | FixedOutdegree | PairwiseBernoulli | DistanceDependent
+)

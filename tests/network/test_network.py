@@ -26,6 +26,7 @@ from allometry.network import (
     Projection,
     SpikeListInput,
     Uniform,
+    Values,
 )
 from allometry.simulate import Record, VoltageProbe
 from allometry.simulate.build.plan import compile_network
@@ -133,8 +134,8 @@ REFUSED = {
     "mean delay": (_projection(delay=Normal(0.01, 1.0)), "mean delay is 0.01"),
     "long delay": (_projection(delay=1e5), "exceeds 65535 steps"),
     "no delay": (_projection(delay=None, weight=1.0), "no delay is given"),
-    "delay kind": (_projection(delay=Uniform(1, 2)), "a delay cannot be Uniform"),
-    "weight kind": (_projection(weight=Uniform(1, 2)), "a weight cannot be Uniform"),
+    "delay kind": (_projection(delay=Values([1.0, 2.0])), "a delay cannot be Values"),
+    "weight kind": (_projection(weight=Values([1.0, 2.0])), "a weight cannot be Values"),
     "weight": (_projection(weight=float("inf")), "weight is not finite"),
     "spread": (_projection(weight=Normal(1.0, -1.0)), "standard deviation is -1"),
     "sign": (_projection(weight=Lognormal(0.0, 1.0)), "mean weight is 0"),

@@ -10,7 +10,8 @@ from allometry.network import DCInput, ExplicitEdges, Network, PoissonInput, Pop
 from allometry.simulate.build.cut import Segment
 from allometry.simulate.build.partition import Partition, message_room
 from allometry.simulate.build.plan import Plan, compile_network
-from allometry.simulate.build.shard import build_wiring, initial_voltage, layout
+from allometry.simulate.build.shard import initial_voltage, layout
+from allometry.simulate.build.wiring import build_wiring
 from allometry.simulate.distribute.mailbox import open_mail
 from allometry.simulate.kernels import rng
 

@@ -10,17 +10,20 @@ from allometry.network import (
     DCInput,
     ExplicitEdges,
     FixedIndegree,
+    FixedOutdegree,
     FixedTotalNumber,
     IafPscDelta,
     IafPscExp,
     Lognormal,
     Network,
     Normal,
+    OneToOne,
     PairwiseBernoulli,
     PoissonInput,
     Population,
     Projection,
     SpikeListInput,
+    Uniform,
 )
 
 DT = 0.1
@@ -41,9 +44,11 @@ def _scale(neuron: Any) -> float:
 @st.composite
 def _weight(draw: st.DrawFn, scale: float) -> Any:
     mean = draw(st.sampled_from([scale, -scale, 0.3 * scale]))
-    kind = draw(st.integers(0, 2))
+    kind = draw(st.integers(0, 3))
     if kind == 0:
         return mean
+    if kind == 3:
+        return Uniform(mean - scale, mean + 0.5 * scale)
     return Normal(mean, 0.4 * abs(mean)) if kind == 1 else Lognormal(mean, 0.3 * abs(mean))
 
 
@@ -51,7 +56,8 @@ def _weight(draw: st.DrawFn, scale: float) -> Any:
 def _projection(draw: st.DrawFn, source: Population, target: Population) -> Projection:
     scale = _scale(target.neuron)
     delay: Any = draw(st.sampled_from([0.1, 0.2, 1.5, 30.0, Normal(1.5, 0.75), Normal(0.3, 0.3)]))
-    rule = draw(st.integers(0, 3))
+    delay = draw(st.sampled_from([delay, Uniform(0.05, 2.0), Lognormal(1.2, 0.8)]))
+    rule = draw(st.integers(0, 6))
     if rule == 3:
         count = draw(st.integers(0, 60))
         random = np.random.default_rng(draw(st.integers(0, 1000)))
@@ -63,6 +69,12 @@ def _projection(draw: st.DrawFn, source: Population, target: Population) -> Proj
     elif rule == 1:
         alone = source.name == target.name and source.size == 1
         kind = FixedIndegree(draw(st.integers(0, 12)), autapses=alone or draw(st.booleans()))
+    elif rule == 4:
+        kind = FixedOutdegree(draw(st.integers(0, min(12, target.size))), multapses=draw(st.booleans()))
+    elif rule == 5:
+        kind = FixedIndegree(draw(st.integers(0, min(12, source.size))), multapses=False)
+    elif rule == 6 and source.size == target.size:
+        kind = OneToOne()
     else:
         kind = PairwiseBernoulli(draw(st.sampled_from([0.0, 0.1, 0.6, 1.0])), autapses=draw(st.booleans()))
     return Projection(source.name, target.name, kind, draw(_weight(scale)), delay)

@@ -7,7 +7,8 @@ import numpy as np
 from allometry.errors import SimulationError
 from allometry.simulate.build.partition import QUEUE_ROOM
 from allometry.simulate.build.plan import Plan
-from allometry.simulate.build.shard import layout, row_counts
+from allometry.simulate.build.shard import layout
+from allometry.simulate.build.wiring import row_counts
 
 #: Resident memory of a process before it builds anything: interpreter, libraries, compiled kernels.
 PROCESS_BYTES = 300 * 2**20
@@ -117,11 +118,12 @@ def _state_bytes(plan: Plan, part: int, parts: int) -> int:
 
 
 def _given_bytes(plan: Plan) -> int:
-    """Bytes of explicit edges, tables and given events, which every process holds whole."""
-    arrays = [array for s in plan.synapses for array in (s.weights, s.delays)]
-    for described in (*(p.rule for p in plan.network.projections), *plan.network.inputs, *plan.network.gap_junctions):
+    """Bytes of explicit edges, positions, tables and given events, which every process holds whole."""
+    arrays = [array for s in plan.synapses for array in (s.weights, s.delays, *(s.field or ()))]
+    net = plan.network
+    for described in (*net.populations, *(p.rule for p in net.projections), *net.inputs, *net.gap_junctions):
         arrays += [value for value in vars(described).values() if isinstance(value, np.ndarray)]
-    return sum(array.nbytes for array in arrays)
+    return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
 
 
 def check_fits(need: Estimate, available: dict[str, int], placed: dict[str, int]) -> None:

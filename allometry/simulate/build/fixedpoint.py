@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from allometry.errors import SimulationError
-from allometry.network import Constant, Distribution, ExplicitEdges, Lognormal, Network, Normal
+from allometry.network import Constant, Distribution, ExplicitEdges, Lognormal, Network, Normal, Uniform
 from allometry.simulate.build.timing import delay_steps
 from allometry.simulate.kernels.connect import TABLE, TAIL
 from allometry.simulate.kernels.rng import (
@@ -160,14 +160,22 @@ def weight_table(weight: Distribution, where: str) -> np.ndarray:
         if weight.sd == 0.0:
             return np.array([weight.mean])
         return _lognormal_tables(weight, where)
+    if isinstance(weight, Uniform):
+        return _uniform_table(weight) if weight.high > weight.low else np.array([weight.low])
     raise SimulationError(
-        f"a weight cannot be {type(weight).__name__}", where=where, expected="a number, Normal, Lognormal or per edge"
+        f"a weight cannot be {type(weight).__name__}",
+        where=where,
+        expected="a number, Normal, Lognormal, Uniform or per edge",
     )
 
 
+def _uniform_table(uniform: Uniform) -> np.ndarray:
+    """Return the midpoints of `TABLE` equal parts of a uniform distribution."""
+    return uniform.low + (uniform.high - uniform.low) * ((np.arange(TABLE) + 0.5) / TABLE)
+
+
 def _lognormal_tables(weight: Lognormal, where: str) -> np.ndarray:
-    variance = float(ln(1.0 + (weight.sd / weight.mean) ** 2))
-    mu, sigma = float(ln(abs(weight.mean))) - variance / 2.0, math.sqrt(variance)
+    mu, sigma = _logarithmic(weight)
     z = [normal_table(TABLE, -math.inf)]
     share = 1.0
     while len(z) < 2 or (len(z) < _MOST_TABLES and _beyond(sigma, share / TABLE) > _SHARE_LEFT_OUT):
@@ -217,9 +225,26 @@ def _delay_table(delay: Distribution, dt_ms: float, where: str = "") -> np.ndarr
             return delay_steps(np.array([delay.mean]), dt_ms, where)
         z = normal_table(TABLE, (dt_ms / 2.0 - delay.mean) / delay.sd)
         return delay_steps(np.maximum(delay.mean + delay.sd * z, dt_ms), dt_ms, where)
+    if isinstance(delay, Lognormal):
+        if delay.sd == 0.0:
+            return delay_steps(np.array([delay.mean]), dt_ms, where)
+        mu, sigma = _logarithmic(delay)
+        z = normal_table(TABLE, (float(ln(dt_ms / 2.0)) - mu) / sigma)
+        return delay_steps(np.maximum(lognormal_values(z, mu, sigma), dt_ms), dt_ms, where)
+    if isinstance(delay, Uniform):
+        spread = _uniform_table(delay) if delay.high > delay.low else np.array([delay.low])
+        return delay_steps(np.maximum(spread, dt_ms), dt_ms, where)
     raise SimulationError(
-        f"a delay cannot be {type(delay).__name__}", where=where, expected="a number, Normal or per edge"
+        f"a delay cannot be {type(delay).__name__}",
+        where=where,
+        expected="a number, Normal, Lognormal, Uniform or per edge",
     )
+
+
+def _logarithmic(lognormal: Lognormal) -> tuple[float, float]:
+    """Return mean and standard deviation of the logarithm of |x|."""
+    variance = float(ln(1.0 + (lognormal.sd / lognormal.mean) ** 2))
+    return float(ln(abs(lognormal.mean))) - variance / 2.0, math.sqrt(variance)
 
 
 @dataclass(frozen=True)

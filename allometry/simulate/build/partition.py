@@ -11,18 +11,14 @@ from allometry.network.recording import VoltageProbe
 from allometry.simulate.build.cut import numbers, segments
 from allometry.simulate.build.plan import Plan
 from allometry.simulate.build.shard import (
-    NO_WIRING,
     Layout,
-    as_wide,
     build_cells,
     current_changes,
-    draw_synapses,
     layout,
     probed,
-    require_sums,
     set_currents,
-    without,
 )
+from allometry.simulate.build.wiring import NO_WIRING, as_wide, draw_synapses, require_sums, without
 from allometry.simulate.kernels import wire
 from allometry.simulate.kernels.advance import Cells, Meeting, Wiring, advance, queue_spikes
 

@@ -9,35 +9,27 @@ import numpy as np
 
 from allometry.network import (
     ExplicitEdges,
-    FixedIndegree,
-    FixedTotalNumber,
     IafPscDelta,
     IafPscExp,
     Network,
     NeuronModel,
-    PairwiseBernoulli,
     PoissonInput,
     Population,
-    Projection,
     SpikeListInput,
 )
-from allometry.simulate.build.fixedpoint import (
-    MAX_SUM,
-    GivenEdges,
-    Quantum,
-    Weights,
-    delay_table,
-    drawn_weights,
-    overflow,
-    quantum,
-    round_to,
+from allometry.simulate.build.fixedpoint import MAX_SUM, GivenEdges, Quantum, Weights, overflow, quantum, round_to
+from allometry.simulate.build.projections import (
+    Synapses,
+    compile_projection,
+    delay_ranges,
+    expected_synapses,
+    raw_weights,
 )
-from allometry.simulate.build.timing import boundary_step, delay_steps, event_steps, refractory_steps
+from allometry.simulate.build.timing import boundary_step, event_steps, refractory_steps
 from allometry.simulate.kernels.drive import poisson_thresholds
 from allometry.simulate.kernels.rng import Purpose, key
 
 PSC_EXP_ONE, PSC_EXP_TWO, PSC_DELTA, CONNECTOME = range(4)
-FIXED_TOTAL, FIXED_INDEGREE, BERNOULLI, EXPLICIT = range(4)
 LONGEST_SINGLE = 1000
 """Time constant in steps up to which float32 follows a decay: beyond, what a step adds is lost in rounding, and neurons
 just above threshold fire per cents early or late."""
@@ -65,29 +57,6 @@ class Neurons:
     quantum: Quantum
     initial_key: np.uint64
     input_extent: int
-
-
-@dataclass(frozen=True, eq=False)
-class Synapses:
-    """One projection in numbers."""
-
-    source: int
-    target: int
-    rule: int
-    n: int
-    p: float
-    autapses: bool
-    key: np.uint64
-    degree_key: np.uint64
-    weights: np.ndarray
-    delays: np.ndarray
-    edges: tuple[np.ndarray, np.ndarray] | None
-    expected: float
-
-    @property
-    def weight_bits(self) -> int:
-        """Bits, sign included, that the integer weights need."""
-        return int(np.abs(self.weights).max(initial=0)).bit_length() + 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +149,7 @@ def compile_network(
     other_seed = seed if drive_seed is None else drive_seed
     index = {p.name: i for i, p in enumerate(net.populations)}
     offsets = net.offsets
-    raw = [_raw_weights(projection, known) for projection in net.projections]
+    raw = [raw_weights(projection, known) for projection in net.projections]
     counts = {
         number: poisson_thresholds(x.rate_hz * net.dt_ms * 1e-3)
         for number, x in enumerate(net.inputs)
@@ -198,34 +167,11 @@ def compile_network(
         extent = _input_extent(net, p, scale.value, counts)
         neurons.append(_neurons(net, i, p, offsets[p.name], scale, other_seed, precision, extent))
         _check_sums(net, p, neurons[-1], raw, precision)
-    synapses = []
-    for number, projection in enumerate(net.projections):
-        source, target = index[projection.source], index[projection.target]
-        where = f"projection {number} ({projection.source} -> {projection.target})"
-        rule = projection.rule
-        if isinstance(rule, ExplicitEdges):
-            delays = known[id(rule)][1] if id(rule) in known else delay_steps(rule.delay, net.dt_ms, where)
-            edges = (rule.source, rule.target)
-        else:
-            delays, edges = delay_table(projection.delay, net.dt_ms, where), None
-        kind, n, p_connect, autapses, expected = _rule(rule, net.populations[source].size, net.populations[target].size)
-        synapses.append(
-            Synapses(
-                source=source,
-                target=target,
-                rule=kind,
-                n=n,
-                p=p_connect,
-                autapses=autapses or source != target,
-                key=key(seed, Purpose.SYNAPSE, number),
-                degree_key=key(seed, Purpose.INDEGREE, number),
-                weights=raw[number].rounded(neurons[target].quantum.value),
-                delays=delays,
-                edges=edges,
-                expected=expected,
-            )
-        )
-    shortest, spans = _delay_ranges(len(neurons), synapses)
+    synapses = [
+        compile_projection(net, number, weights, neurons[index[projection.target]].quantum.value, seed, known)
+        for number, (projection, weights) in enumerate(zip(net.projections, raw))
+    ]
+    shortest, spans = delay_ranges(len(neurons), synapses)
     least = min((int(s.delays.min()) for s in synapses if s.expected > 0), default=64)
     poisson = [
         _poisson(
@@ -255,33 +201,6 @@ def unit_of(neuron: NeuronModel) -> str:
 
 def _longest(neuron: NeuronModel) -> float:
     return max(float(value) for name, value in vars(neuron).items() if name.startswith("tau_"))
-
-
-def _raw_weights(projection: Projection, known: GivenEdges) -> Weights:
-    rule = projection.rule
-    if isinstance(rule, ExplicitEdges):
-        return known[id(rule)][0] if id(rule) in known else Weights(rule.weight)
-    return drawn_weights(projection.weight, f"projection {projection.source} -> {projection.target}")
-
-
-def _rule(rule, n_source: int, n_target: int) -> tuple[int, int, float, bool, float]:  # type: ignore[no-untyped-def]
-    if isinstance(rule, FixedTotalNumber):
-        return FIXED_TOTAL, rule.n, 0.0, True, float(rule.n)
-    if isinstance(rule, FixedIndegree):
-        return FIXED_INDEGREE, rule.n, 0.0, rule.autapses, float(rule.n) * n_target
-    if isinstance(rule, PairwiseBernoulli):
-        return BERNOULLI, 0, rule.p, rule.autapses, rule.p * n_source * n_target
-    return EXPLICIT, len(rule.source), 0.0, True, float(len(rule.source))
-
-
-def _delay_ranges(count: int, synapses: list[Synapses]) -> tuple[np.ndarray, np.ndarray]:
-    low, high = np.full(count, 2**30, np.int64), np.zeros(count, np.int64)
-    for s in synapses:
-        if s.expected > 0:
-            low[s.source] = min(low[s.source], int(s.delays.min()))
-            high[s.source] = max(high[s.source], int(s.delays.max()))
-    spans = np.maximum(high - low + 1, 0)
-    return np.where(spans > 0, low, 1), spans
 
 
 def _neurons(
@@ -348,7 +267,7 @@ def _check_sums(net: Network, p: Population, neurons: Neurons, raw: list[Weights
     total = float(neurons.input_extent)
     for projection, weights in zip(net.projections, raw):
         if projection.target == p.name and not isinstance(projection.rule, ExplicitEdges):
-            _, _, _, _, expected = _rule(projection.rule, net.population(projection.source).size, p.size)
+            expected = expected_synapses(net, projection)
             total += expected / p.size * weights.mean / neurons.quantum.value
     if total > MAX_SUM:
         raise overflow(p.name)

@@ -1,24 +1,15 @@
-"""The neurons and incoming synapses of one thread: allocation, initial state, and the build of the synapses."""
+"""The neurons of one thread: where they are, their initial state and their inputs."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from allometry.errors import SimulationError
 from allometry.network import Constant, DCInput, Normal, SpikeListInput, Uniform, Values
 from allometry.network.recording import VoltageProbe
 from allometry.simulate.build.cut import Segment, segments
-from allometry.simulate.build.fixedpoint import MAX_SUM, overflow, round_to
-from allometry.simulate.build.plan import (
-    BERNOULLI,
-    CONNECTOME,
-    EXPLICIT,
-    FIXED_TOTAL,
-    Plan,
-    Synapses,
-)
+from allometry.simulate.build.fixedpoint import round_to
+from allometry.simulate.build.plan import CONNECTOME, Plan
 from allometry.simulate.build.timing import boundary_step, event_steps
-from allometry.simulate.kernels import connect
 from allometry.simulate.kernels.advance import (
     D_COUNT,
     D_FROM,
@@ -32,13 +23,8 @@ from allometry.simulate.kernels.advance import (
     D_TO,
     D_WEIGHT,
     Cells,
-    Wiring,
 )
-from allometry.simulate.kernels.rng import multinomial_indegrees, normal_draws, uniform_draws
-
-_NO_WORDS: dict[type, np.ndarray] = {np.uint32: np.empty(0, np.uint32), np.uint64: np.empty(0, np.uint64)}
-NO_WIRING = Wiring(*[np.empty(0, np.int64)] * len(Wiring._fields))
-"""Stands for synapses that have not been drawn."""
+from allometry.simulate.kernels.rng import normal_draws, uniform_draws
 
 
 @dataclass
@@ -250,148 +236,3 @@ def _gaps(plan: Plan, where: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarray
     order = np.lexsort((source, target))
     limits = np.concatenate([[0], np.cumsum(np.bincount(target, minlength=where.neurons))]).astype(np.int64)
     return limits, source[order], weight[order]
-
-
-def build_wiring(plan: Plan, where: Layout) -> Wiring:
-    """Draw the incoming synapses of a part, and check that a neuron's input fits the integers it is summed in."""
-    wiring, extent = draw_synapses(plan, where)
-    require_sums(plan, where, extent)
-    return wiring
-
-
-def draw_synapses(plan: Plan, where: Layout, drawn: Wiring = NO_WIRING) -> tuple[Wiring, np.ndarray]:
-    """Draw the incoming synapses of a part: count per row, allocate, fill.
-
-    Parameters
-    ----------
-    plan : Plan
-        The network.
-    where : Layout
-        Slots of the part.
-    drawn : Wiring, optional
-        The same synapses with other weights; where their words are as wide, only the weights are drawn, in place.
-
-    Returns
-    -------
-    The wiring, and the sums of |weight| per sign and slot, int64 [2, slot].
-    """
-    bits = where.slot_bits
-    narrow, wide = row_counts(plan, bits)
-    population = np.repeat(np.arange(len(plan.neurons), dtype=np.uint16), [n.size for n in plan.neurons])
-    extent = np.zeros((2, where.slots), np.int64)
-    tables: list[np.ndarray] = []
-    again = as_wide(plan, where, drawn)
-    for base, dtype, shift, old in (
-        (narrow, np.uint32, bits, (drawn.narrow_limits, drawn.narrow)),
-        (wide, np.uint64, 32, (drawn.wide_limits, drawn.wide)),
-    ):
-        total_rows = int(base[-1])
-        cursor = np.zeros(total_rows + 1 if total_rows else 1, np.uint32)
-        words = _NO_WORDS[dtype]
-        if total_rows:
-            degrees: dict[tuple[int, int], np.ndarray] = {}
-            if again:
-                cursor, words = old
-            else:
-                _pass(plan, where, base, cursor, words, shift, extent, degrees, fill=False)
-                count = connect.starts(cursor)
-                if count < 0:
-                    raise SimulationError(
-                        "more than 4.29e9 synapses on one thread",
-                        do="use more partitions or threads, so that each has fewer",
-                    )
-                words = np.empty(count, dtype)
-            _pass(plan, where, base, cursor, words, shift, extent, degrees, fill=True)
-            connect.rewind(cursor)
-        first = np.full(plan.size, -1, np.int64)
-        for number, n in enumerate(plan.neurons):
-            if base[number + 1] > base[number]:
-                first[n.first : n.first + n.size] = base[number] + np.arange(n.size) * plan.spans[number]
-        tables += [first, cursor, words]
-    return Wiring(population, plan.shortest, plan.spans, *tables), extent
-
-
-def as_wide(plan: Plan, where: Layout, drawn: Wiring) -> bool:
-    """Whether synapses drawn before have words of the width that a plan asks for: other weights can then take their place."""
-    if not len(drawn.narrow_row):
-        return False
-    narrow, wide = row_counts(plan, where.slot_bits)
-    first = [n.first for n in plan.neurons]
-    pairs = ((drawn.narrow_row, narrow), (drawn.wide_row, wide))
-    return all(np.array_equal(table[first] >= 0, np.diff(base) > 0) for table, base in pairs)
-
-
-def require_sums(plan: Plan, where: Layout, extent: np.ndarray) -> None:
-    """Refuse input whose sum over all synapses and given events may overflow the integers of `fast`."""
-    if plan.precision != "fast":
-        return
-    for row, s in enumerate(where.segments):
-        neurons = plan.neurons[s.population]
-        slot = where.slot[row]
-        if int(extent[:, slot : slot + s.count].max(initial=0)) + neurons.input_extent > MAX_SUM:
-            raise overflow(neurons.name)
-
-
-def without(wiring: Wiring, silenced: np.ndarray) -> Wiring:
-    """Return the wiring in which spikes of some neurons (numbers in the network) reach nobody."""
-    if not len(silenced):
-        return wiring
-    rows = [table.copy() for table in (wiring.narrow_row, wiring.wide_row)]
-    for table in rows:
-        table[silenced] = -1
-    return wiring._replace(narrow_row=rows[0], wide_row=rows[1])
-
-
-def row_counts(plan: Plan, slot_bits: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first row of each source population among the 32-bit and the 64-bit rows, int64 [population + 1]."""
-    need = np.zeros(len(plan.neurons), np.int64)
-    for s in plan.synapses:
-        if s.expected > 0:
-            need[s.source] = max(need[s.source], s.weight_bits + slot_bits)
-    rows = np.array([n.size for n in plan.neurons], np.int64) * plan.spans
-    narrow = np.where((need > 0) & (need <= 32), rows, 0)
-    wide = np.where(need > 32, rows, 0)
-    return tuple(np.concatenate([[0], np.cumsum(x)]) for x in (narrow, wide))  # type: ignore[return-value]
-
-
-def _pass(plan, where, base, cursor, words, shift, extent, degrees, fill) -> None:  # type: ignore[no-untyped-def]
-    for number, synapses in enumerate(plan.synapses):
-        if base[synapses.source + 1] == base[synapses.source]:
-            continue
-        for row, s in enumerate(where.segments):
-            if s.population != synapses.target:
-                continue
-            slot, slot_in = where.slot[row], where.slot_in[row]
-            if plan.neurons[s.population].model == CONNECTOME:
-                slot_in = slot
-            slots = np.array([slot, slot_in], np.int64)
-            part = extent[:, slot : slot + s.count]
-            shared = (
-                int(plan.shortest[synapses.source]), int(plan.spans[synapses.source]), int(base[synapses.source]),
-                cursor, words, slots, shift, part,
-            )  # fmt: skip
-            _draw(plan, synapses, number, s, degrees, fill, shared)
-
-
-def _draw(plan, synapses: Synapses, number, s, degrees, fill, shared) -> None:  # type: ignore[no-untyped-def]
-    n_source = plan.neurons[synapses.source].size
-    if synapses.rule == EXPLICIT:
-        assert synapses.edges is not None
-        source, target = synapses.edges
-        connect.explicit(fill, s.low, s.count, source, target, synapses.weights, synapses.delays, *shared)
-    elif synapses.rule == BERNOULLI:
-        connect.bernoulli(
-            fill, synapses.key, s.low, s.count, n_source, synapses.p, synapses.autapses, synapses.weights,
-            synapses.delays, *shared,
-        )  # fmt: skip
-    else:
-        if (number, s.low) not in degrees:
-            count = np.full(s.count, synapses.n, np.int64)
-            if synapses.rule == FIXED_TOTAL:
-                size = plan.neurons[synapses.target].size
-                multinomial_indegrees(synapses.n, size, s.low, s.high, synapses.degree_key, count)
-            degrees[number, s.low] = count
-        connect.with_replacement(
-            fill, synapses.key, s.low, degrees[number, s.low], n_source, synapses.autapses, synapses.weights,
-            synapses.delays, *shared,
-        )  # fmt: skip

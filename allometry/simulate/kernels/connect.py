@@ -41,6 +41,24 @@ def _from_tail(pick, bits, size):
     return pick
 
 
+@njit(nogil=True)
+def place(
+    fill, source, t, bits, weights, delays, shortest, span, first_row, cursor, words, slots, slot_bits, extent
+):  # fmt: skip
+    """Count, or where `fill` write, the synapse from `source` onto target `t` of the part: 16 bits of `bits` are its
+    delay, 16 its weight."""
+    delay = int64(delays[(bits >> uint64(16)) & uint64(len(delays) - 1)])
+    row = first_row + source * span + delay - shortest
+    at = cursor[row]
+    cursor[row] = at + uint32(1)
+    if fill:
+        pick = int64(bits & uint64(min(len(weights), TABLE) - 1))
+        weight = weights[_from_tail(pick, bits, len(weights))]
+        negative = 1 if weight < 0 else 0
+        extent[negative, t] += abs(weight)
+        words[at] = _word(weight, slots[negative] + t, slot_bits)
+
+
 @compiled
 def with_replacement(
     fill, key, low, degrees, n_source, autapses, weights, delays, shortest, span, first_row, cursor, words, slots,

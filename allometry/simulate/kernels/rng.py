@@ -31,6 +31,7 @@ class Purpose(IntEnum):
     INITIAL_V = 3
     POISSON = 4
     ATTRIBUTE = 5
+    POSITION = 6
 
 
 @njit(inline="always")

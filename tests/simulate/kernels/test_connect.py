@@ -127,7 +127,7 @@ def test_explicit_edges_are_kept_as_given() -> None:
 
 def test_narrow_and_wide_words_hold_the_same_synapses(monkeypatch: pytest.MonkeyPatch) -> None:
     from allometry.simulate.build import plan as plans
-    from allometry.simulate.build import shard
+    from allometry.simulate.build import shard, wiring
 
     populations = (Population("A", N, IafPscExp()), Population("B", M, IafPscExp()))
     projections = (
@@ -137,9 +137,9 @@ def test_narrow_and_wide_words_hold_the_same_synapses(monkeypatch: pytest.Monkey
     net = Network(populations, projections)
     plan = compile_network(net, 1, "fast")
     where = shard.layout(plan, 0, 1)
-    assert len(shard.build_wiring(plan, where).wide) == 0
+    assert len(wiring.build_wiring(plan, where).wide) == 0
     narrow, spikes = engine.edges(plan), engine.run_plan(plan, [200])
     monkeypatch.setattr(plans.Synapses, "weight_bits", property(lambda self: 40))
-    assert len(shard.build_wiring(plan, where).narrow) == 0
+    assert len(wiring.build_wiring(plan, where).narrow) == 0
     np.testing.assert_array_equal(engine.edges(plan), narrow)
     np.testing.assert_array_equal(engine.run_plan(plan, [200]), spikes)

@@ -7,16 +7,20 @@ import pytest
 
 from allometry.network import (
     FixedIndegree,
+    FixedOutdegree,
     FixedTotalNumber,
     IafPscExp,
     Lognormal,
     Network,
     Normal,
+    OneToOne,
     PairwiseBernoulli,
     Population,
     Projection,
+    Uniform,
 )
 from allometry.simulate.build.plan import Plan, compile_network
+from allometry.simulate.build.projections import Synapses
 from allometry.simulate.kernels import rng
 from tests.simulate import engine
 
@@ -37,10 +41,31 @@ def weight_of(bits: int, weights: np.ndarray) -> int:
     return int(weights[pick])
 
 
+def chosen(base: int, n: int, own: int, pool: int, multapses: bool) -> list[tuple[int, int]]:
+    """The neurons and hashes of `n` draws from a pool, without neuron `own` where that is not -1."""
+    out, taken = [], set()
+    pool -= own >= 0
+    for index in range(n):
+        bits = hashed(base, index)
+        limit = pool if multapses else pool - n + index + 1
+        pick = ((bits >> 32) * limit) >> 32
+        if not multapses:
+            pick = limit - 1 if pick in taken else pick
+            taken.add(pick)
+        out.append((pick + (0 <= own <= pick), bits))
+    return out
+
+
 def listed(plan: Plan, rule: object) -> np.ndarray:
     s = plan.synapses[0]
     same = s.source == s.target
     rows = []
+    if isinstance(rule, FixedOutdegree):
+        for source in range(SOURCES):
+            own = -1 if s.autapses else source
+            picks = chosen(hashed(int(s.key), source), rule.n, own, SOURCES if same else TARGETS, rule.multapses)
+            rows += [(source, target, bits) for target, bits in picks]
+        return tabled(rows, s, same)
     for target in range(TARGETS if not same else SOURCES):
         base = hashed(int(s.key), target)
         if isinstance(rule, PairwiseBernoulli):
@@ -54,13 +79,24 @@ def listed(plan: Plan, rule: object) -> np.ndarray:
                 if source != target or s.autapses:
                     rows.append((source, target, hashed(rng._mix_int(base), source)))
             continue
-        degree = np.full(1, s.n, np.int64)
+        if isinstance(rule, OneToOne):
+            rows.append((target, target, base))
+            continue
+        if not getattr(rule, "multapses", True):
+            picks = chosen(base, rule.n, -1 if s.autapses else target, SOURCES, False)
+            rows += [(source, target, bits) for source, bits in picks]
+            continue
+        degree = np.full(1, getattr(rule, "n", 1), np.int64)
         if isinstance(rule, FixedTotalNumber):
-            rng.multinomial_indegrees(s.n, TARGETS, target, target + 1, s.degree_key, degree)
+            rng.multinomial_indegrees(rule.n, TARGETS, target, target + 1, s.degree_key, degree)
         for index in range(degree[0]):
             bits = hashed(base, index)
             source = ((bits >> 32) * (SOURCES if s.autapses else SOURCES - 1)) >> 32
             rows.append((source + (not s.autapses and source >= target), target, bits))
+    return tabled(rows, s, same)
+
+
+def tabled(rows: list[tuple[int, int, int]], s: Synapses, same: bool) -> np.ndarray:
     table = np.array(
         [
             (a, b + (0 if same else SOURCES), s.delays[(bits >> 16) & (len(s.delays) - 1)], weight_of(bits, s.weights))
@@ -77,13 +113,26 @@ def listed(plan: Plan, rule: object) -> np.ndarray:
         (FixedIndegree(7), "B"),
         (FixedIndegree(300), "B"),
         (FixedIndegree(40, autapses=False), "A"),
+        (FixedIndegree(9, multapses=False), "B"),
+        (FixedIndegree(30, multapses=False), "B"),
+        (FixedIndegree(25, autapses=False, multapses=False), "A"),
+        (FixedOutdegree(12), "B"),
+        (FixedOutdegree(400, autapses=False), "A"),
+        (FixedOutdegree(23, multapses=False), "B"),
+        (FixedOutdegree(11, autapses=False, multapses=False), "A"),
+        (OneToOne(), "A"),
         (PairwiseBernoulli(0.37), "B"),
         (PairwiseBernoulli(0.6, autapses=False), "A"),
     ],
 )
 @pytest.mark.parametrize(
     ("weight", "delay"),
-    [(Normal(-50.0, 30.0), Normal(1.5, 0.75)), (Lognormal(50.0, 250.0), 0.7), (20.0, Normal(0.5, 0.1))],
+    [
+        (Normal(-50.0, 30.0), Normal(1.5, 0.75)),
+        (Lognormal(50.0, 250.0), 0.7),
+        (Uniform(-3.0, 20.0), Normal(0.5, 0.1)),
+        (20.0, Uniform(0.5, 2.0)),
+    ],
 )
 def test_synapses_are_those_of_plain_draws(rule: object, target: str, weight: object, delay: object) -> None:
     populations = (Population("A", SOURCES, IafPscExp()), Population("B", TARGETS, IafPscExp()))
