@@ -9,7 +9,7 @@ from allometry.config import Config
 from allometry.config.simulate import NetworkRun, points
 from allometry.errors import ConfigError
 from allometry.homogenize import readers
-from allometry.models.registry import MODELS
+from allometry.models.records import MODELS
 from allometry.pathnames import EXPECTED, is_name, nearest_name
 from allometry.run_checks import check_points, check_types
 

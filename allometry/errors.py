@@ -73,6 +73,10 @@ class ReportError(AllometryError):
     """The report cannot be written."""
 
 
+class PluginError(AllometryError):
+    """A plugin cannot be used."""
+
+
 @contextlib.contextmanager
 def log_to(*handlers: logging.Handler) -> Iterator[logging.Logger]:
     """Send what the package logs to `handlers`, and close them at the end."""

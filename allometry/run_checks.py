@@ -9,7 +9,8 @@ from allometry.config.text import as_yaml_number
 from allometry.errors import ConfigError, SimulationError
 from allometry.models.connectome_lif import connectome_lif
 from allometry.models.graph import Graph
-from allometry.models.registry import MODELS, build, expected
+from allometry.models.records import MODELS
+from allometry.models.registry import build, expected
 from allometry.network import Network
 from allometry.network.recording import Record, VoltageProbe
 from allometry.simulate.build.validate import check_network, check_run

@@ -45,7 +45,8 @@ def configure(
         for file in files or ["config.yaml"]:
             if Path(file).suffix in (".yaml", ".yml") and Path(file).is_file():
                 configuration.read_yaml(file)
-        cfg = configuration.validate(values, ", ".join(str(file) for file in files) or "config.yaml")
+        folders = [Path(file).parent for file in reversed(files)] or [Path()]
+        cfg = configuration.validate(values, ", ".join(str(file) for file in files) or "config.yaml", folders)
         registry = configuration.load_registry(cfg, base)
         check_names(cfg, registry)
         check_cluster(cfg, submits=submits)

@@ -97,3 +97,5 @@ from .measures.tensors.decomposition import ntf as ntf
 from .measures.tensors.decomposition import rank_scan as rank_scan
 from .measures.tensors.decomposition import reconstruct as reconstruct
 from .measures.tensors.decomposition import tca as tca
+from .records.measures import Scale as Scale
+from .records.measures import measure as measure

@@ -1,47 +1,36 @@
 """All measures by name: those of the package, each beside its function, and those of plugins.
 
-`index.json` says which module to import for which measure, so that a look at one imports nothing else.
+`records/index.json` says which module to import for which measure, so that a look at one imports nothing else.
 """
 
-import difflib
 import importlib
-import json
 import pkgutil
 from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
 
-from allometry.compare.records.measures import RECORDS, Measure
+from allometry.compare.records.measures import RECORDS, Measure, index
 from allometry.errors import ComparisonError
+from allometry.hints import nearest
 
-_INDEX = Path(__file__).with_name("index.json")
 _ROOMS = ("measures", "inference", "kinds")
-
-
-@cache
-def index() -> dict[str, str]:
-    """Module below `allometry.compare` by measure, as generated from the records."""
-    found: dict[str, str] = json.loads(_INDEX.read_text(encoding="utf-8"))
-    return found
 
 
 class _Measures(Mapping[str, Measure]):
     """Measure by name; its module is imported on access."""
 
     def __getitem__(self, name: str) -> Measure:
-        if name not in RECORDS and name in index():
+        if name not in RECORDS.parts and name in index():
             importlib.import_module(f"{__package__}.{index()[name]}")
         return RECORDS[name]
 
     def __iter__(self) -> Iterator[str]:
         yield from index()
-        yield from (name for name in list(RECORDS) if name not in index())
+        yield from (name for name in RECORDS if name not in index())
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def __contains__(self, name: object) -> bool:
-        return name in RECORDS or name in index()
+        return name in index() or name in RECORDS
 
 
 MEASURES: Mapping[str, Measure] = _Measures()
@@ -50,7 +39,7 @@ MEASURES: Mapping[str, Measure] = _Measures()
 def find(name: str) -> Measure:
     """Record of the measure called `name`, or an error with the nearest known names."""
     if name not in MEASURES:
-        near = difflib.get_close_matches(name, MEASURES, n=3, cutoff=0.3)
+        near = nearest(name, MEASURES, n=3, cutoff=0.3)
         raise ComparisonError(
             f"there is no measure called {name!r}",
             expected="one of " + ", ".join(near or sorted(MEASURES)),
@@ -60,7 +49,7 @@ def find(name: str) -> Measure:
 
 
 def collect() -> dict[str, Measure]:
-    """Records of all modules of the package, sorted by module and name; for what is generated from them."""
+    """Records of all modules of the package, sorted by module and name, then those of plugins."""
     for room in _ROOMS:
         package = importlib.import_module(f"{__package__}.{room}")
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
@@ -68,7 +57,7 @@ def collect() -> dict[str, Measure]:
     own = [record for record in RECORDS.values() if record.module.startswith(f"{__package__}.")]
     ranks = {room: rank for rank, room in enumerate(_ROOMS)}
     own.sort(key=lambda record: (ranks[record.module.split(".")[2]], record.module, record.name))
-    return {record.name: record for record in own}
+    return {record.name: record for record in own} | RECORDS.plugged()
 
 
 if __name__ == "__main__":

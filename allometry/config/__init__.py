@@ -4,12 +4,13 @@
 table in the documentation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
+from allometry import plugins
 from allometry.config.base import Model, parse
 from allometry.config.cluster import ClusterConfig
 from allometry.config.compare import CompareConfig
@@ -47,6 +48,11 @@ class Config(Model):
         default_factory=dict,
         description="Your own data sets, in the form of the registry; they override entries of the same name.",
     )
+    plugins: list[str] = Field(
+        default_factory=list,
+        description="Your own readers, models, measures and kinds of comparison: folders or modules beside the configuration "
+        "file, or installed packages (docs/plugins.md).",
+    )
     retrieve: RetrieveConfig = Field(default_factory=RetrieveConfig, description="How files are fetched.")
     homogenize: HomogenizeConfig = Field(
         default_factory=HomogenizeConfig, description="Which stores are made from data sets."
@@ -57,20 +63,35 @@ class Config(Model):
     cluster: ClusterConfig = Field(default_factory=ClusterConfig, description="Where simulations run.")
 
 
-def validate(values: Mapping[str, Any], where: str = "configuration") -> Config:
-    """Validated configuration from parsed YAML.
+def validate(values: Mapping[str, Any], where: str = "configuration", folders: Sequence[str | Path] = (".",)) -> Config:
+    """Validated configuration from parsed YAML; the plugins that it names are imported.
+
+    Parameters
+    ----------
+    values : mapping
+        Parsed YAML.
+    where : str
+        Name of the document for messages.
+    folders : sequence of path
+        Where its plugins are looked for.
 
     Raises
     ------
     ConfigError
         Names every invalid key, with the nearest valid name for an unknown one.
+    PluginError
+        A plugin cannot be used.
     """
+    named = values.get("plugins")
+    # what is no list of names is refused with all else that is wrong
+    usable = isinstance(named, list) and all(isinstance(name, str) for name in named)
+    plugins.use(list(named or ()) if usable else (), folders)
     return parse(Config, values, where)
 
 
 def load(path: str | Path) -> Config:
     """Validated configuration from a YAML file."""
-    return validate(read_yaml(path), str(path))
+    return validate(read_yaml(path), str(path), [Path(path).parent])
 
 
 def load_registry(config: Config, base: str | Path = ".") -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ def derived() -> dict[str, str]:
         "docs/stores.md": store_kinds.documentation(),
         "docs/datasets.md": datasets.documentation(ROOT),
         "docs/measures.md": measures.documentation(),
-        "allometry/compare/index.json": measures.index(),
+        "allometry/compare/records/index.json": measures.index(),
         "allometry/compare/__init__.pyi": measures.public(),
         "docs/architecture.md": architecture.documentation(ROOT),
         "docs/images/architecture.svg": architecture.drawing(ROOT),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 
+from allometry.compare.records.measures import Measure
 from allometry.compare.registry import collect
 
 HEADER = """\
@@ -22,6 +23,8 @@ HELPERS: Mapping[str, tuple[str, ...]] = {
         *("Interval", "bootstrap", "ceiled", "fdr", "interval", "permutation_p", "spearman_brown", "split_half"),
     ),
     "measures.representations.mantel": ("rsa_permutation",),
+    # what stands beside a measure of one's own
+    "records.measures": ("Scale", "measure"),
     # what a result is looked at with
     "measures.representations.topology": ("mds",),
     "measures.tensors.decomposition": ("reconstruct",),
@@ -48,14 +51,18 @@ def documentation() -> str:
 
 def index() -> str:
     """Module below `allometry.compare` of every measure, as JSON."""
-    modules = {name: measure.module.removeprefix(PACKAGE) for name, measure in collect().items()}
+    modules = {name: measure.module.removeprefix(PACKAGE) for name, measure in _own().items()}
     return json.dumps(modules, indent=1) + "\n"
 
 
 def public() -> str:
     """Stub of `allometry.compare`: the functions of all measures that no kind keeps to itself, and the helpers."""
-    functions = {(measure.function.__module__, measure.function.__name__) for measure in collect().values()}
+    functions = {(measure.function.__module__, measure.function.__name__) for measure in _own().values()}
     offered = {(module.removeprefix(PACKAGE), name) for module, name in functions}
     offered = {(module, name) for module, name in offered if not module.startswith("kinds.")}
     offered |= {(module, name) for module, names in HELPERS.items() for name in names}
     return "".join(f"from .{module} import {name} as {name}\n" for module, name in sorted(offered))
+
+
+def _own() -> dict[str, Measure]:
+    return {name: measure for name, measure in collect().items() if measure.module.startswith(PACKAGE)}

@@ -2,12 +2,12 @@
 
 import inspect
 
-from allometry.models.registry import MODELS
+from allometry.models.records import MODELS
 
 HEADER = """\
 # Models
 
-Generated from `allometry/models/registry.py` by `python -m allometry.generate`. A model is a function that returns a
+Generated from `allometry/models` by `python -m allometry.generate`. A model is a function that returns a
 declarative `Network`; `simulate.run` runs any of them:
 
     from allometry import models, simulate

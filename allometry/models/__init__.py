@@ -4,6 +4,7 @@ from allometry.models.brunel import brunel
 from allometry.models.connectome_lif import connectome_lif
 from allometry.models.graph import Graph
 from allometry.models.microcircuit import microcircuit
-from allometry.models.registry import MODELS, Model, build
+from allometry.models.records import MODELS, Model, model
+from allometry.models.registry import build
 
-__all__ = ["MODELS", "Graph", "Model", "brunel", "build", "connectome_lif", "microcircuit"]
+__all__ = ["MODELS", "Graph", "Model", "brunel", "build", "connectome_lif", "microcircuit", "model"]

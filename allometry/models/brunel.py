@@ -6,6 +6,7 @@ Source: Brunel 2000, J Comput Neurosci 8:183, model A.
 import math
 
 from allometry.errors import SimulationError
+from allometry.models.records import model
 from allometry.models.theory import brunel_rate
 from allometry.network import DCInput, FixedIndegree, IafPscDelta, Network, PoissonInput, Population, Projection
 from allometry.network.scalars import plain_arguments
@@ -15,6 +16,10 @@ N_EXCITATORY, N_INHIBITORY = 10_000, 2_500
 
 
 @plain_arguments
+@model(
+    description="Random network of excitatory and inhibitory neurons with delta synapses.",
+    source="Brunel 2000, J Comput Neurosci 8:183",
+)
 def brunel(
     scale: float = 1.0,
     k_scale: float | None = None,
@@ -35,12 +40,12 @@ def brunel(
     scale : float
         Number of neurons relative to 12,500.
     k_scale : float, optional
-        In-degrees relative to 1250; None: as `scale`. Weights are divided by √k and a current restores the mean of
+        In-degrees relative to 1250; None (null): as `scale`. Weights are divided by √k and a current restores the mean of
         the input at the rate of the mean-field theory (van Albada et al. 2015, PLoS Comput Biol 11:e1004490).
     g : float
         Inhibitory over excitatory weight.
     eta : float
-        External rate relative to ν_θ.
+        External rate relative to ν_θ, the rate that alone would reach threshold.
     epsilon : float
         Connection probability at scale 1.
     j_mv : float

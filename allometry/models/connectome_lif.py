@@ -12,6 +12,7 @@ import xarray as xr
 
 from allometry.errors import SimulationError
 from allometry.models.graph import Graph
+from allometry.models.records import model
 from allometry.network import (
     ConnectomeLif,
     ExplicitEdges,
@@ -36,6 +37,10 @@ PHASE_STEPS = 7
 
 
 @plain_arguments
+@model(
+    description="Identical leaky integrate-and-fire neurons on a connectome, weights from signed synapse counts.",
+    source="Shiu et al. 2024, Nature 634:210",
+)
 def connectome_lif(
     connectome: xr.Dataset | Graph,
     weight_mv: float = WEIGHT_MV,
@@ -61,8 +66,10 @@ def connectome_lif(
         Conductance of one gap junction over the leak conductance; 0 leaves gap junctions out.
     neurons : {"sources", "all"} or sequence of str
         Nodes of a store to keep: with outgoing chemical synapses, all, or the named ones; not used with a Graph.
-    driven, silenced : str (names separated by commas) or sequence of str
-        Neurons that receive kicks of the membrane potential and have no refractory time; neurons without output.
+    driven : str (names separated by commas) or sequence of str
+        Neurons that receive kicks of the membrane potential and have no refractory time.
+    silenced : str (names separated by commas) or sequence of str
+        Neurons without output.
     drive : {"poisson", "regular"}
         Independent Poisson kicks, or one kick every round(1/(rate·dt)) steps, neuron q starting at step 7q modulo that.
     drive_hz : float

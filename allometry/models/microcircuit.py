@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allometry.errors import SimulationError
+from allometry.models.records import model
 from allometry.network import (
     DCInput,
     FixedTotalNumber,
@@ -109,6 +110,10 @@ def compensating_current(
 
 
 @plain_arguments
+@model(
+    description="Cortical microcircuit: 1 mm² of early sensory cortex, 77,169 neurons at full scale.",
+    source="Potjans & Diesmann 2014, Cereb Cortex 24:785; van Albada et al. 2015, PLoS Comput Biol 11:e1004490",
+)
 def microcircuit(
     scale: float = 1.0,
     k_scale: float | None = None,
@@ -128,19 +133,25 @@ def microcircuit(
     scale : float
         Number of neurons relative to full scale (77,169), in (0, 1].
     k_scale : float, optional
-        In-degrees relative to full scale, in (0, 1]; None: as `scale`.
+        In-degrees relative to full scale, in (0, 1]; None (null): as `scale`.
     input : {"poisson", "dc"}
         Background of 8 Hz per external synapse as Poisson spikes or as its mean current. Downscaled networks fall
         silent with "dc", which lacks the external variance.
     thalamus : bool
         Add 902 thalamic neurons (scaled) that fire at `thalamus_hz` in a window.
-    psp_mv, g : float
-        Excitatory postsynaptic potential (mV), and inhibitory weight relative to it. Downscaling preserves the input
-        at the full-scale rates of the default values, so that other values belong to `k_scale` 1.
+    psp_mv : float
+        Excitatory postsynaptic potential, mV. Downscaling preserves the input at the full-scale rates of the default
+        values, so that other values of this and of `g` belong to `k_scale` 1.
+    g : float
+        Inhibitory weight relative to the excitatory one, negative.
     background_hz : float
-        Rate of every external synapse.
-    thalamus_hz, thalamus_start_ms, thalamus_duration_ms : float
-        Rate (Hz) and window (ms) of the thalamic pulse.
+        Rate of every external synapse, Hz.
+    thalamus_hz : float
+        Rate of the thalamic neurons in the window, Hz.
+    thalamus_start_ms : float
+        Start of the window, ms.
+    thalamus_duration_ms : float
+        Length of the window, ms.
 
     Raises
     ------

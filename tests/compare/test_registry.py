@@ -14,18 +14,20 @@ from allometry import fingerprint
 from allometry.compare.inference.statistics import ceiled
 from allometry.compare.kinds import KINDS, module_of
 from allometry.compare.records import measures as records
-from allometry.compare.registry import MEASURES, find, index
-from allometry.errors import ComparisonError
+from allometry.compare.records.measures import index
+from allometry.compare.registry import MEASURES, find
+from allometry.errors import ComparisonError, PluginError
 
 TEXTS = {
-    field: f"some {field}" for field in ("name", "version", "inputs", "invariances", "use", "reference", "ceiling")
+    field: f"some_{field}" for field in ("name", "version", "inputs", "invariances", "use", "reference", "ceiling")
 }
 
 
 @pytest.fixture
 def apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Records that a test makes are gone after it."""
-    monkeypatch.setattr(records, "RECORDS", dict(records.RECORDS))
+    for field in ("parts", "modules"):
+        monkeypatch.setattr(records.RECORDS, field, dict(getattr(records.RECORDS, field)))
 
 
 @pytest.mark.parametrize("name", sorted(MEASURES))
@@ -82,16 +84,16 @@ def test_a_taken_name_is_refused() -> None:
         return 0.0
 
     assert find("cv2")
-    with pytest.raises(ComparisonError, match=r"'cv2' already[\s\S]*train_statistics\.cv2"):
+    with pytest.raises(PluginError, match=r"'cv2' already[\s\S]*train_statistics"):
         records.measure(**{**TEXTS, "name": "cv2"})(other)
     assert records.measure(**TEXTS)(other) is other
-    assert records.RECORDS["some name"].family == "tests"
+    assert records.RECORDS["some_name"].family == "tests"
 
 
 @pytest.mark.usefixtures("apart")
 @pytest.mark.parametrize("field", sorted(TEXTS))
 def test_an_empty_field_is_refused(field: str) -> None:
-    with pytest.raises(ComparisonError, match=f"no {field}"):
+    with pytest.raises(PluginError, match=f"has no {field}"):
         records.measure(**{**TEXTS, field: ""})(len)
 
 

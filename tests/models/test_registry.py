@@ -1,19 +1,23 @@
 """The registry of models says exactly what the builders accept."""
 
 import inspect
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
 
 import pytest
 
-from allometry.errors import SimulationError
-from allometry.models.registry import MODELS, build
+from allometry.errors import PluginError, SimulationError
+from allometry.models import MODELS, build, model
+from allometry.models.registry import expected
+from allometry.network import Network
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_parameters_are_those_of_the_builder(name: str) -> None:
-    model = MODELS[name]
-    accepted = [p for p in inspect.signature(model.build).parameters if p != "connectome"]
-    assert list(model.parameters) == accepted
-    assert model.needs_connectome == ("connectome" in inspect.signature(model.build).parameters)
+    entry = MODELS[name]
+    accepted = [p for p in inspect.signature(entry.build).parameters if p != "connectome"]
+    assert list(entry.parameters) == accepted
+    assert entry.needs_connectome == ("connectome" in inspect.signature(entry.build).parameters)
 
 
 def test_build_by_name() -> None:
@@ -23,14 +27,74 @@ def test_build_by_name() -> None:
 @pytest.mark.parametrize(
     ("name", "parameters", "said"),
     [
-        ("microcircit", {}, "microcircuit"),
-        ("brunel", {"etta": 1}, "eta"),
+        ("microcircit", {}, "perhaps 'microcircuit' is meant"),
+        ("brunel", {"etta": 1}, "perhaps 'eta' is meant"),
         ("connectome_lif", {}, "connectome"),
         ("brunel", {"g": "abc"}, "a number"),
         ("microcircuit", {"thalamus": 1}, "true or false"),
         ("microcircuit", {"k_scale": "half"}, "a number or null"),
+        ("connectome_lif", {"unknown_sign": 0.5}, "a whole number"),
     ],
 )
 def test_mistakes_are_explained(name: str, parameters: dict, said: str) -> None:
     with pytest.raises(SimulationError, match=said):
         build(name, parameters)
+
+
+@pytest.fixture
+def apart() -> Iterator[None]:
+    """Models that a test makes are gone after it."""
+    before = dict(MODELS.parts), dict(MODELS.modules)
+    yield
+    MODELS.parts, MODELS.modules = before
+
+
+def pair(rate_hz: float = 5.0, kind: Literal["a", "b"] = "a", names: Sequence[str] = ()) -> Network:
+    """Build it.
+
+    Parameters
+    ----------
+    rate_hz, other : float
+        Rate of both,
+        in Hz.
+    kind : {"a", "b"}
+        Which.
+    names : sequence of str
+        Their names.
+
+    Raises
+    ------
+    SimulationError
+        Never.
+    """
+    raise NotImplementedError
+
+
+@pytest.mark.usefixtures("apart")
+def test_a_record_is_made_of_signature_and_docstring() -> None:
+    assert model(description="Two.", source="Here.")(pair) is pair
+    entry = MODELS["pair"]
+    assert entry.parameters == {"rate_hz": "Rate of both, in Hz.", "kind": "Which.", "names": "Their names."}
+    assert not entry.needs_connectome
+    assert [expected(entry, key, 1) for key in entry.parameters] == ["", "a or b", "a list of text"]
+
+
+def bare(weight, count: dict | None = None):
+    """Build it."""
+
+
+@pytest.mark.parametrize(
+    ("builder", "given", "said"),
+    [
+        (pair, {"description": "Two."}, "the model 'pair' has no source"),
+        (bare, {"description": "x", "source": "x"}, "no description of weight in its docstring"),
+        (bare, {"description": "x", "source": "x"}, "no annotation of count that can be written in YAML"),
+        (bare, {"description": "x", "source": "x"}, "no default of weight"),
+        (pair, {"description": "x", "source": "x", "name": "brunel"}, "there is a model called 'brunel' already"),
+        (pair, {"description": "x", "source": "x", "name": "My Model"}, "is no name of a model"),
+    ],
+)
+@pytest.mark.usefixtures("apart")
+def test_a_record_that_is_not_complete_is_refused(builder: Any, given: dict[str, str], said: str) -> None:
+    with pytest.raises(PluginError, match=said):
+        model(**given)(builder)

@@ -1,10 +1,14 @@
 """The record that stands beside every measure: what it needs, what it does not see, what it is for, and what bounds it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
-from allometry.errors import ComparisonError
+from allometry.errors import PluginError
+from allometry.plugins import Register
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -78,18 +82,25 @@ class Measure:
         return parts[3] if parts[:2] == ["allometry", "compare"] else parts[0]
 
 
-RECORDS: dict[str, Measure] = {}
+@cache
+def index() -> dict[str, str]:
+    """Module below `allometry.compare` by measure of the package, as generated from the records."""
+    text = Path(__file__).with_name("index.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+RECORDS: Register[Measure] = Register("measure", lambda: index())
 """Measures of the modules that are imported, by name; `compare.registry` knows the others too."""
 
 
 def measure(
     *,
-    name: str,
-    version: str,
-    inputs: str,
-    invariances: str,
-    use: str,
-    reference: str,
+    name: str = "",
+    version: str = "",
+    inputs: str = "",
+    invariances: str = "",
+    use: str = "",
+    reference: str = "",
     ceiling: str = "none",
     scale: Scale | None = None,
     module: str = "",
@@ -110,25 +121,21 @@ def measure(
 
     Raises
     ------
-    ComparisonError
-        Another function has a measure of this name, or a field is empty.
+    PluginError
+        A field is empty, or the name is taken.
     """
 
     def register(function: Function) -> Function:
         home = module or function.__module__
         record = Measure(name, version, function, home, inputs, invariances, use, ceiling, reference, scale)
-        where = f"{home}.{function.__name__}"
         if empty := [field for field in TEXTS if not getattr(record, field)]:
-            raise ComparisonError(f"the record of a measure has no {', '.join(empty)}", where=where, expected="text")
-        other = RECORDS.get(name, record)
-        if (other.module, other.function.__qualname__) != (home, function.__qualname__):
-            raise ComparisonError(
-                f"there is a measure called {name!r} already",
-                where=where,
-                expected=f"another name than that of {other.module}.{other.function.__name__}",
-                do="rename the measure",
+            raise PluginError(
+                f"the record of the measure {name or function.__name__!r} has no {', '.join(empty)}",
+                where=home,
+                expected=f"text for each of {', '.join(TEXTS)}",
+                do="state them in @measure(...) above the function",
             )
-        RECORDS[name] = record
+        RECORDS.add(name, record, home)
         return function
 
     return register

@@ -13,6 +13,7 @@ from typing import Any
 
 import dask
 
+from allometry import plugins
 from allometry.errors import SimulationError
 from allometry.simulate.distribute import credentials
 from allometry.simulate.distribute.slurm import worker_jobs
@@ -64,12 +65,22 @@ def connect(cluster: Any, partitions: int, threads: int | None) -> Iterator[Any]
     from distributed import Client
 
     if isinstance(cluster, Client):
+        _share_plugins(cluster)
         yield cluster
         return
     kind, options = _kind(cluster)
     makers = {"local": _local, "slurm": _slurm, "address": _address, "allocation": _allocation, "object": _given}
     with makers[kind](options, partitions, threads) as client:
+        _share_plugins(client)
         yield client
+
+
+def _share_plugins(client: Any) -> None:
+    """Import the plugins of this process in the workers that there are, and in those that come."""
+    if plugins.places():
+        from allometry.simulate.distribute.worker_plugins import Plugins
+
+        client.register_plugin(Plugins(plugins.places()))
 
 
 def require_kind(cluster: Any) -> None:

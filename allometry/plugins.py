@@ -1,0 +1,379 @@
+"""Plugins: readers, models, measures and kinds of comparison that users add without editing the package.
+
+A plugin is a folder, a module, or an installed package. It is named under `plugins` in a configuration, or says itself that it
+is one, by an entry point of the group `allometry.plugins`. It is imported once per process; what it defines with the
+decorators of the stages is in their registers then. A process that another one starts (a job, a Dask worker) finds the
+plugins of that one in the environment variable `ALLOMETRY_PLUGINS`, and imports them when it first looks something up.
+
+This module imports no stage: the registers of the stages import it.
+"""
+
+import importlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Generic, TypeVar
+
+from allometry.errors import AllometryError, PluginError
+from allometry.hints import hint
+from allometry.pathnames import EXPECTED, is_name, nearest_name
+
+GROUP = "allometry.plugins"
+VARIABLE = "ALLOMETRY_PLUGINS"
+"""Of every plugin its name, and the folder or file that it is (empty: installed), as JSON."""
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin that is imported.
+
+    Parameters
+    ----------
+    name : str
+        As in the configuration, without folder and `.py`.
+    module : str
+        Dotted name that it is imported by.
+    place : Path or None
+        Folder or file named in the configuration; None of an installed package.
+    """
+
+    name: str
+    module: str
+    place: Path | None
+
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """What it has registered: sort and name."""
+        return [
+            (register.sort, name)
+            for register in _REGISTERS
+            for name, module in register.modules.items()
+            if _root(module) == _root(self.module)
+        ]
+
+    def files(self) -> list[Path]:
+        """Source and data files, sorted; hidden ones and caches left out."""
+        place = self.place or _place_of(sys.modules[self.module])
+        if place.is_file():
+            return [place]
+        found = (path for path in place.rglob("*") if path.is_file())
+        return sorted(path for path in found if not _hidden(path.relative_to(place)))
+
+
+PLUGINS: dict[str, Plugin] = {}
+"""Plugins that are imported, by name."""
+_REGISTERS: list["Register[object]"] = []
+_LOCK = threading.RLock()
+_importing: list[str] = []
+
+
+class Register(Mapping[str, Part], Generic[Part]):
+    """Parts of one sort by name: those of the package that are imported, and those of plugins.
+
+    Parameters
+    ----------
+    sort : str
+        What they are, for messages: ``measure``.
+    own : callable
+        Names of all that the package has, imported or not.
+    """
+
+    def __init__(self, sort: str, own: Callable[[], Iterable[str]] = tuple) -> None:
+        self.sort, self.own = sort, own
+        self.parts: dict[str, Part] = {}
+        self.modules: dict[str, str] = {}
+        _REGISTERS.append(self)  # type: ignore[arg-type]
+
+    def add(self, name: str, part: Part, module: str) -> None:
+        """Register a part.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+        part : object
+            The part.
+        module : str
+            Dotted name of the module that defines it.
+
+        Raises
+        ------
+        PluginError
+            The name is no name, or taken.
+        """
+        if not is_name(name):
+            raise PluginError(
+                f"{name!r} is no name of a {self.sort}",
+                where=module,
+                expected=EXPECTED,
+                do=f"write for example {nearest_name(name)!r}",
+            )
+        holder = self.modules.get(name)
+        if holder is None and not _of_package(module) and name in set(self.own()):
+            holder = "allometry"
+        if holder not in (None, module):
+            raise PluginError(
+                f"there is a {self.sort} called {name!r} already",
+                where=module,
+                expected=f"another name than that of {holder}",
+                do="rename it",
+            )
+        self.parts[name], self.modules[name] = part, module
+
+    def plugged(self) -> dict[str, Part]:
+        """Parts of plugins alone, which are imported where they are not yet."""
+        load()
+        return {name: part for name, part in self.parts.items() if not _of_package(self.modules[name])}
+
+    def __getitem__(self, name: str) -> Part:
+        if name not in self.parts:
+            load()
+        return self.parts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        load()
+        return iter(list(self.parts))
+
+    def __len__(self) -> int:
+        load()
+        return len(self.parts)
+
+
+def use(names: Sequence[str], folders: Sequence[str | Path] = (".",)) -> None:
+    """Import plugins, here and in every process that this one starts.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Folders, modules (`.py`) or installed packages.
+    folders : sequence of path
+        Where folders and modules are looked for: beside the configuration files.
+
+    Raises
+    ------
+    PluginError
+        A plugin is not there, does not import, registers nothing or a taken name.
+    """
+    named = places()
+    adopt(dict(_find(entry, [Path(folder) for folder in folders], named) for entry in names))
+
+
+def places() -> dict[str, str]:
+    """Folder or file of every plugin that a configuration of this process named; empty of an installed package."""
+    return dict(json.loads(os.environ.get(VARIABLE, "{}")))
+
+
+def adopt(named: Mapping[str, str]) -> None:
+    """Import the plugins of another process, as its `places` says."""
+    if merged := {**places(), **named}:
+        os.environ[VARIABLE] = json.dumps(merged, sort_keys=True)
+    load()
+
+
+def load() -> None:
+    """Import the plugins that the environment and entry points name, and that are not imported yet.
+
+    Raises
+    ------
+    PluginError
+        See `use`.
+    """
+    with _LOCK:
+        if _importing:
+            return
+        for name, module in _entry_points().items():
+            if name not in PLUGINS:
+                _load(Plugin(name, module, None))
+        for name, place in places().items():
+            if name not in PLUGINS:
+                _load(Plugin(name, name, Path(place) if place else None))
+
+
+def of(module: str) -> Plugin | None:
+    """The plugin that a module belongs to; None of a module of the package."""
+    return next((plugin for plugin in PLUGINS.values() if _root(plugin.module) == _root(module)), None)
+
+
+def forget() -> None:
+    """Drop all plugins, with what they have registered; for tests, and to import an edited plugin anew."""
+    with _LOCK:
+        for plugin in PLUGINS.values():
+            _drop(plugin, True)
+        PLUGINS.clear()
+        os.environ.pop(VARIABLE, None)
+        _entry_points.cache_clear()
+
+
+def _root(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _of_package(module: str) -> bool:
+    return _root(module) == __package__
+
+
+@cache
+def _entry_points() -> dict[str, str]:
+    return {point.name: point.module for point in importlib.metadata.entry_points(group=GROUP)}
+
+
+def _find(entry: str, folders: Sequence[Path], named: Mapping[str, str]) -> tuple[str, str]:
+    """Name of a plugin, and the folder or file that it is; empty of an installed package."""
+    name = Path(entry).name.removesuffix(".py")
+    if not name.isidentifier():
+        raise PluginError(
+            f"{name!r} is no name of a plugin",
+            where="plugins",
+            expected="letters, digits and _, as of a Python module",
+            do="rename the folder",
+        )
+    for folder in folders:
+        for place in (folder / entry, folder / f"{entry}.py"):
+            if place.is_dir() or (place.is_file() and place.suffix == ".py"):
+                return name, str(place.resolve())
+    if name in named or name in _entry_points():
+        return name, named.get(name, "")
+    try:
+        if importlib.util.find_spec(name) is not None and name == entry:
+            return name, ""
+    except (ImportError, ValueError):
+        pass
+    tried = " or ".join(str((folder / entry).absolute()) for folder in folders)
+    raise PluginError(
+        f"there is no plugin {entry!r}",
+        where="plugins",
+        expected=f"the folder {tried}, or an installed package of this name",
+        do=hint(
+            entry, [path.name for folder in folders for path in folder.glob("*/")], "make the folder, or install it"
+        ),
+    )
+
+
+def _load(plugin: Plugin) -> None:
+    """Import a plugin; nothing of it is left where that fails."""
+    _importing.append(plugin.name)
+    try:
+        _import(plugin)
+        if not plugin.parts:
+            raise PluginError(
+                "it registers nothing",
+                expected="a reader, a model, a measure or a kind of comparison, each with its decorator",
+                do="see docs/plugins.md for one example of each",
+            )
+    except AllometryError as error:
+        _drop(plugin, plugin.place is not None)
+        where = ", ".join(filter(None, (str(plugin.place or ""), error.where)))
+        raise PluginError(
+            f"the plugin {plugin.name!r} cannot be used: {error.what}", where, error.expected, error.do
+        ) from error
+    except (Exception, SystemExit) as error:
+        _drop(plugin, plugin.place is not None)
+        raise PluginError(
+            f"the plugin {plugin.name!r} does not import: {type(error).__name__}: {error}",
+            where=_line_of(error, plugin),
+            do="correct it, or remove it from `plugins`",
+        ) from error
+    finally:
+        _importing.pop()
+    PLUGINS[plugin.name] = plugin
+
+
+def _import(plugin: Plugin) -> None:
+    if plugin.place is None:
+        importlib.import_module(plugin.module)
+        return
+    place, name = plugin.place, plugin.name
+    if not place.exists():
+        raise PluginError("it is not there any more", expected="the folder that the configuration names")
+    present = sys.modules.get(name)
+    if present is None or not _same(_place_of(present), place):
+        found = importlib.util.find_spec(name) if present is None else present.__spec__
+        if found is not None and not any(_same(Path(part), place) for part in _locations(found)):
+            raise PluginError(
+                f"a package called {name} is installed already",
+                expected="a name of its own",
+                do="rename the plugin",
+            )
+        _execute(name, place)
+    for module in _modules(name, place):
+        importlib.import_module(module)
+
+
+def _execute(name: str, place: Path) -> None:
+    """Import a folder or a file by a name, wherever it lies."""
+    inner = [str(place)] if place.is_dir() else None
+    start = place / "__init__.py" if place.is_dir() else place
+    spec: ModuleSpec | None = ModuleSpec(name, None, is_package=True)
+    if start.exists():
+        spec = importlib.util.spec_from_file_location(name, start, submodule_search_locations=inner)
+    assert spec is not None
+    if inner:
+        spec.submodule_search_locations = inner
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    if start.exists() and spec.loader is not None:
+        spec.loader.exec_module(module)
+
+
+def _modules(name: str, place: Path) -> list[str]:
+    """Dotted names of the modules of a folder; what begins with `_`, `.` or `test` is left out."""
+    found = []
+    for path in sorted(place.rglob("*.py")) if place.is_dir() else ():
+        parts = path.relative_to(place).with_suffix("").parts
+        if all(part.isidentifier() and not part.startswith(("_", "test")) for part in parts):
+            found.append(".".join((name, *parts)))
+    return found
+
+
+def _drop(plugin: Plugin, modules: bool) -> None:
+    """Undo what a plugin has registered, and the import of its modules."""
+    root = _root(plugin.module)
+    for register in _REGISTERS:
+        for name in [name for name, module in register.modules.items() if _root(module) == root]:
+            del register.parts[name], register.modules[name]
+    for module in [module for module in sys.modules if modules and _root(module) == root]:
+        del sys.modules[module]
+
+
+def _place_of(module: ModuleType) -> Path:
+    """Folder of a package, file of a module."""
+    inner = list(getattr(module, "__path__", ()))
+    return Path(inner[0]) if inner else Path(str(module.__file__))
+
+
+def _locations(spec: ModuleSpec | None) -> list[str]:
+    if spec is None:
+        return []
+    return [*(spec.submodule_search_locations or ()), *([spec.origin] if spec.origin else [])]
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+
+
+def _line_of(error: BaseException, plugin: Plugin) -> str:
+    """File and line of the plugin that an error comes from."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}, line {error.lineno}"
+    lines = [
+        f"{frame.filename}, line {frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if plugin.place is None or Path(frame.filename).is_relative_to(plugin.place)
+    ]
+    return lines[-1] if lines else str(plugin.place or plugin.module)
