@@ -2,15 +2,17 @@
 
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from allometry.config import Config
 from allometry.config.simulate import NetworkRun, points
-from allometry.errors import ConfigError
-from allometry.homogenize import readers
+from allometry.errors import ConfigError, ReaderError
+from allometry.homogenize.options import check, complete
+from allometry.homogenize.readers import NAMES, READERS
 from allometry.models.records import MODELS
 from allometry.pathnames import EXPECTED, is_name, nearest_name
+from allometry.retrieve.recipes import fields
 from allometry.run_checks import check_points, check_types
 
 Registry = dict[str, dict[str, Any]]
@@ -64,9 +66,9 @@ def _check_labels(cfg: Config) -> None:
 def _check_readers(cfg: Config, registry: Registry) -> None:
     for name, entry in registry.items():
         # a shipped source without stores is retrieved only: nothing reads it
-        if entry["reader"] not in readers.NAMES and (entry["stores"] or name in cfg.datasets):
+        if entry["reader"] not in NAMES and (entry["stores"] or name in cfg.datasets):
             place = "datasets" if name in cfg.datasets else cfg.registry
-            raise _unknown(entry["reader"], readers.NAMES, f"{place}.{name}.reader", "reader")
+            raise _unknown(entry["reader"], NAMES, f"{place}.{name}.reader", "reader")
         if ("connectome", "worm_stack") in ((store["kind"], key) for key, store in entry["stores"].items()):
             raise ConfigError(
                 "'worm_stack' is the name of the stack of connectomes",
@@ -125,19 +127,38 @@ def _check_options(cfg: Config, registry: Registry) -> None:
         for source in {source for (_, name), source in known.items() if name == store}:
             _check_reader_options(registry[source]["reader"], options, where)
     for name, own in cfg.datasets.items():
-        _check_reader_options(own.reader, own.options, f"datasets.{name}.options")
+        filling = fields(own.model_dump(exclude_none=True))
+        given = {key: value for key, value in own.options.items() if key not in filling}
+        _check_reader_options(own.reader, given, f"datasets.{name}.options")
         for store, entry in (own.stores or {}).items():
             _check_reader_options(own.reader, entry.options, f"datasets.{name}.stores.{store}.options")
+            if entry.kind not in (kinds := READERS[own.reader].kinds):
+                raise _unknown(
+                    entry.kind, kinds, f"datasets.{name}.stores.{store}.kind", f"kind of the reader {own.reader}"
+                )
+    for (_, store), source in known.items():
+        if store in configured:
+            _check_complete(cfg, registry, store, source)
 
 
-def _check_reader_options(reader: str, options: Iterable[str], where: str) -> None:
-    """Check options against the `DEFAULTS` of a reader's module; a reader that declares none checks when it runs."""
-    if not options:
-        return
-    declared = getattr(readers.module(reader), "DEFAULTS", None)
-    for option in options:
-        if declared is not None and option not in declared:
-            raise _unknown(option, declared, f"{where}.{option}", f"option of the reader {reader}")
+def _check_reader_options(reader: str, options: Mapping[str, Any], where: str) -> None:
+    """Refuse options that a reader does not have, and values that it does not accept."""
+    try:
+        if options:
+            check(READERS[reader].options, options, where, reader)
+    except ReaderError as error:
+        raise ConfigError(error.what, where=error.where, expected=error.expected, do=error.do) from None
+
+
+def _check_complete(cfg: Config, registry: Registry, store: str, source: str) -> None:
+    """Refuse options of the registry that the reader of a configured store does not have, and a required one that is missing."""
+    entry = registry[source]
+    where = f"{'datasets' if source in cfg.datasets else cfg.registry}.{source}"
+    options = {**entry["options"], **entry["stores"][store]["options"], **cfg.homogenize.options.get(store, {})}
+    try:
+        complete(READERS[entry["reader"]].options, options, f"{where}.stores.{store}.options", entry["reader"])
+    except ReaderError as error:
+        raise ConfigError(error.what, where=error.where, expected=error.expected, do=error.do) from None
 
 
 def _check_model(where: str, run: NetworkRun) -> None:

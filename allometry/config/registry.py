@@ -10,7 +10,7 @@ from allometry.config.base import Model
 from allometry.errors import ConfigError, RetrieveError
 from allometry.pathnames import EXPECTED, is_name
 from allometry.retrieve.places import check_sha256, parse_place
-from allometry.retrieve.recipes import expand
+from allometry.retrieve.recipes import expand, fields
 
 
 class PlaceEntry(Model):
@@ -85,7 +85,7 @@ class SourceEntry(Model):
     )
     options: dict[str, Any] = Field(
         default_factory=dict,
-        description="Options of the reader for all stores; also fill `{option}` in names and places.",
+        description="Options of the reader for all stores; those that fill `{option}` in names and places are not the reader's.",
     )
     files: list[FileEntry] = Field(
         min_length=1, description="Files of the data set; a path alone stands for a file of your own."
@@ -146,7 +146,9 @@ def merge(shipped: Mapping[str, SourceEntry], own: Mapping[str, SourceEntry]) ->
     for name, entry in {**shipped, **own}.items():
         like = [other for other in shipped.values() if other.reader == entry.reader and other.stores]
         plain = entry.model_dump(exclude_none=True)
+        filling = fields(plain)
         plain["files"] = expand(plain)
+        plain["options"] = {key: value for key, value in plain["options"].items() if key not in filling}
         if name in own:
             plain["own"] = True
         if entry.stores is None:

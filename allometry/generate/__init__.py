@@ -2,7 +2,16 @@
 
 from pathlib import Path
 
-from allometry.generate import architecture, configuration, datasets, environment, measures, models, store_kinds
+from allometry.generate import (
+    architecture,
+    configuration,
+    datasets,
+    environment,
+    measures,
+    models,
+    readers,
+    store_kinds,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,6 +29,7 @@ def derived() -> dict[str, str]:
         "allometry/compare/__init__.pyi": measures.public(),
         "docs/architecture.md": architecture.documentation(ROOT),
         "docs/images/architecture.svg": architecture.drawing(ROOT),
+        "docs/readers.md": readers.documentation(),
         "docs/models.md": models.documentation(),
         "envs/allometry.yaml": environment.conda_file(ROOT),
     }

@@ -98,8 +98,8 @@ def run(
     options : mapping, optional
         Options of the reader that override those of the registry.
     recordings : mapping, optional
-        Treatment of recordings (`homogenize.recordings` of the configuration: rate_hz, label_policy, ...). A reader of
-        kind activity gets it as the option `recordings`; its own options come before it (`recording_options`).
+        Treatment of all recordings (`homogenize.recordings` of the configuration: rate_hz, label_policy, ...), for a store
+        of kind activity; options of this store come before it.
     threads : int
         Threads of Dask: recordings that are read and resampled at a time. The store does not depend on it.
     overwrite : bool
@@ -127,15 +127,12 @@ def run(
         )
     for path in files.values():
         mistaken.refuse(path)
-    merged = {**entry_options, **(options or {})}
-    if len(reader.kinds) > 1:
-        merged["kind"] = kind
-    if kind == "activity" and recordings:
-        merged["recordings"] = dict(recordings)
+    shared = reader.shared(recordings or {}) if kind == "activity" else {}
+    merged = {**shared, **entry_options, **(options or {})}
     with dask.config.set(scheduler="threads", num_workers=threads):
         before = _stamps(files)
         try:
-            obj = reader.read(files, described, merged)
+            obj = reader(files, described, merged, kind)
         except ReaderError:
             # a file that was changed by hand is the better reason
             described.explain(files)

@@ -10,6 +10,7 @@ from typing import Any
 import xarray as xr
 
 from allometry.errors import ReaderError
+from allometry.homogenize.options import Options, complete
 
 # Entries of `derived` that hold a file against the publication of its collection.
 OF_THE_PUBLICATION = ("counts", "published_count")
@@ -137,38 +138,59 @@ class Reader:
     kinds : tuple of str
         Kinds of store it can return (`connectome`, `activity`, ...). The first is the default.
     read : callable
-        `read(files, source, options)`, files by name; returns a valid store object, raises `ReaderError`. A reader of
-        several kinds finds the wanted one in `options["kind"]`.
+        `read(files, source, options)`, files by name, every option with a value that fits; returns a valid store object,
+        raises `ReaderError`. A reader of several kinds finds the wanted one in `options["kind"]`.
+    options : mapping of str to Option
+        Its options; activity readers begin with those of `traces.activity.OPTIONS`.
     """
 
     name: str
     kinds: tuple[str, ...]
     read: Read
+    options: Options = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         unknown = set(self.kinds) - set(KINDS)
         if unknown or not self.kinds:
             raise ValueError(f"reader {self.name}: kinds must be among {KINDS}, not {self.kinds}")
+        if "kind" in self.options:
+            raise ValueError(f"reader {self.name}: `kind` is given by the store, it is no option")
 
+    def __call__(
+        self, files: Mapping[str, Path], source: Source, options: Mapping[str, Any] | None = None, kind: str = ""
+    ) -> xr.Dataset | xr.DataTree:
+        """Read files.
 
-def resolve_options(options: Mapping[str, Any], defaults: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Merge `options` over `defaults`; an unknown key is an error that names the nearest valid one."""
-    for key in options:
-        if key not in defaults:
-            near = difflib.get_close_matches(str(key), list(defaults), n=1)
-            raise ReaderError(
-                f"unknown reader option {key!r}",
-                where=where,
-                expected=f"one of {', '.join(sorted(defaults)) or '(no options)'}",
-                do=f"write {near[0]!r}" if near else "remove it from the registry entry",
-            )
-    return {**defaults, **options}
+        Parameters
+        ----------
+        files : mapping of str to path
+            Files by name.
+        source : Source
+            Where they come from.
+        options : mapping, optional
+            Options; those that are not given have their defaults.
+        kind : str, optional
+            Kind of store; the first of `kinds` by default.
 
+        Returns
+        -------
+        xarray.Dataset or xarray.DataTree
+            A valid store object.
 
-def recording_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options of a reader of recordings: what is set for this store, over `recordings`, the treatment set for all."""
-    own = {key: value for key, value in options.items() if key != "recordings"}
-    return {**options.get("recordings", {}), **own}
+        Raises
+        ------
+        ReaderError
+            An unknown option, a value that does not fit, and whatever is wrong with the files.
+        """
+        where = f"source {source.name}, options"
+        chosen = complete(self.options, options or {}, where, self.name)
+        if len(self.kinds) > 1:
+            chosen["kind"] = kind or self.kinds[0]
+        return self.read(dict(files), source, chosen)
+
+    def shared(self, recordings: Mapping[str, Any]) -> dict[str, Any]:
+        """Those values of the treatment of all recordings that this reader has options for."""
+        return {key: value for key, value in recordings.items() if key in self.options and self.options[key].shared}
 
 
 def choose(value: Any, allowed: tuple[Any, ...], option: str, where: str) -> Any:

@@ -70,6 +70,19 @@ def expand(source: Entry) -> list[dict[str, Any]]:
     return files
 
 
+def fields(source: Entry) -> set[str]:
+    """Options that fill names and places of a source's files: they belong to the recipe, and no reader gets them.
+
+    Parameters
+    ----------
+    source : mapping
+        Registry entry that is not expanded yet.
+    """
+    texts = [str(text) for entry in source["files"] for text in (entry["name"], *map(_text, entry["places"]))]
+    parsed = {field for text in texts for _, field, _, _ in string.Formatter().parse(text) if field}
+    return parsed | {str(entry["each"]) for entry in source["files"] if entry.get("each")}
+
+
 def own_files(files: Iterable[Entry]) -> list[str]:
     """Paths of `file:` places that exist, so that Snakemake can see when the user changes one of them."""
     places = [parse_place(place) for file in files for place in file["places"]]
@@ -116,8 +129,12 @@ def _fill(text: str, values: Mapping[str, str]) -> str | None:
     return text.format(**values) if fields <= set(values) else None
 
 
+def _text(place: Any) -> str:
+    return place if isinstance(place, str) else str(place["place"])
+
+
 def _fill_place(place: Any, values: Mapping[str, str]) -> Any:
     if isinstance(place, str):
         return _fill(place, values)
-    text = _fill(str(place["place"]), values)
+    text = _fill(_text(place), values)
     return None if text is None else {**place, "place": text}

@@ -34,6 +34,4 @@ def read_from_wheel(store: str, folder: Path) -> xr.Dataset | xr.DataTree:
 
 def _read(name: str, store: str, files: dict[str, Path], options: dict[str, object]) -> xr.Dataset | xr.DataTree:
     reader, kind, entry_options = store_entry(REGISTRY[name], name, store)
-    if len(reader.kinds) > 1:
-        entry_options["kind"] = kind
-    return reader.read(files, Source.from_entry(name, REGISTRY[name]), {**entry_options, **options})
+    return reader(files, Source.from_entry(name, REGISTRY[name]), {**entry_options, **options}, kind)

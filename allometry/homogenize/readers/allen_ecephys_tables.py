@@ -20,7 +20,7 @@ import xarray as xr
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import object_npy, spreadsheets
-from allometry.homogenize.reader import Reader, Source, named_file, resolve_options
+from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.responses import presentations
 
 SPIKES = re.compile(r"spike_data_(\d+)_(\d+)_(\w+)\.npy")
@@ -70,7 +70,6 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     ReaderError
         Tables that contradict each other, and whatever else is wrong with the files.
     """
-    resolve_options(options, {}, source.name)
     where = source.name
     sessions = _table(named_file(files, "ole_all_sessions.csv", where), "id", SESSIONS)
     probes = _table(named_file(files, "ole_probes.csv", where), "id", PROBES)

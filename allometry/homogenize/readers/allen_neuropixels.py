@@ -17,24 +17,22 @@ from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import stimulus_tables
 from allometry.homogenize.formats.nwb_tables import Nwb, Table, open_nwb
-from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
+from allometry.homogenize.options import listed, quantity, span, text
+from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.readers import allen_ecephys_tables
 from allometry.homogenize.responses import presentations, sweeps
 
 BLOCK = 2**22  # spikes read at once: 32 MiB
 LAYERS = "layer_info.csv"
 FILTER = {"presence_ratio": ">=", "isi_violations": "<=", "amplitude_cutoff": "<="}
-DEFAULTS: dict[str, Any] = {
-    "kind": "spikes",
-    "session": None,
-    "asset": None,
-    "file": None,
-    "presence_ratio": 0.95,
-    "isi_violations": 0.5,
-    "amplitude_cutoff": 0.1,
-    "areas": None,
-    "stimuli": None,
-    "lags": None,
+OPTIONS = {
+    "file": text(None, "Name of the file to read, where the source has several."),
+    "presence_ratio": quantity(0.95, "Least fraction of the session in which a unit fires; null: no limit.", null=True),
+    "isi_violations": quantity(0.5, "Most violations of the refractory period, relative; null: no limit.", null=True),
+    "amplitude_cutoff": quantity(0.1, "Most of the fraction of missed spikes; null: no limit.", null=True),
+    "areas": listed(None, "Areas whose units are kept; null: all."),
+    "stimuli": listed(None, "Responses: stimuli that are kept; null: all."),
+    "lags": span("Responses: bins of a lag axis, s from onset; null: one value per presentation."),
 }
 COLUMN_UNITS = {
     "orientation": "degree",
@@ -61,10 +59,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
         `session_{session}.nwb`; one, or the one that the option `file` names. A file `layer_info.csv` beside it (see
         `allen_ecephys_tables`) gives the units their cortical layer and relative depth, which the session lacks.
     options : dict
-        `kind`: spikes (default) or responses. Unit filter: `presence_ratio` (at least, .95), `isi_violations` (at most,
-        .5), `amplitude_cutoff` (at most, .1), each None for no limit; `areas`: names, default all. Responses: `stimuli`:
-        names, default all; `lags`: [start, stop, step] in s from onset for a lag axis. `session` and `asset` belong to
-        the recipe.
+        Those of `OPTIONS`.
 
     Returns
     -------
@@ -76,30 +71,29 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     ReaderError
         Whatever is wrong with file or options.
     """
-    chosen = resolve_options(options, DEFAULTS, source.name)
-    kind = choose(chosen["kind"], ("spikes", "responses"), "kind", source.name)
-    path = named_file(files, chosen["file"], source.name, (".nwb",))
+    kind = options["kind"]
+    path = named_file(files, options["file"], source.name, (".nwb",))
     used = {next(name for name, where in files.items() if where == path): path}
-    edges = sweeps.lag_axis(chosen["lags"], source.name)
+    edges = sweeps.lag_axis(options["lags"], source.name)
     with open_nwb(path) as nwb:
         if nwb.units is None:
             raise ReaderError(
                 "there is no unit table", where=path.name, expected="/units", do="retrieve the file again"
             )
-        units, rows = _unit_table(nwb, chosen, path.name)
+        units, rows = _unit_table(nwb, options, path.name)
         notes: dict[str, Any] = nwb.notes
         if LAYERS in files:
             layers = allen_ecephys_tables.layers(files[LAYERS])
             units = units.drop(columns=[name for name in layers if name in units]).join(layers)
             used[LAYERS] = files[LAYERS]
             notes["layers"] = f"of {LAYERS}; {int((~units.index.isin(layers.index)).sum())} units are not in it"
-        kept = {name: chosen[name] for name in (*FILTER, "areas")}
+        kept = {name: options[name] for name in (*FILTER, "areas")}
         if kind == "spikes":
             dataset = _spikes(nwb.units, units, rows, nwb, source, kept, used)
         else:
-            table, more = stimulus_tables.read_all(nwb, chosen["stimuli"], path.name)
+            table, more = stimulus_tables.read_all(nwb, options["stimuli"], path.name)
             notes |= more
-            dataset = _responses(nwb.units, units, rows, table, edges, chosen, source, kept, used, notes)
+            dataset = _responses(nwb.units, units, rows, table, edges, options, source, kept, used, notes)
         _attach_electrodes(dataset, nwb)
         stores.set_attributes(dataset, session=_about(nwb.file))
     for name in set(map(str, dataset.variables)) & set(COLUMN_UNITS):
@@ -122,7 +116,7 @@ def _about(file: h5py.File) -> dict[str, str]:
     return about
 
 
-def _unit_table(nwb: Nwb, chosen: dict[str, Any], where: str) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+def _unit_table(nwb: Nwb, options: dict[str, Any], where: str) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
     """Table of the units that pass the filter, and their rows in the file."""
     table = nwb.units
     assert table is not None
@@ -132,7 +126,7 @@ def _unit_table(nwb: Nwb, chosen: dict[str, Any], where: str) -> tuple[pd.DataFr
     keep = np.ones(len(table), bool)
     steps = {"all": len(table)}
     for name, sign in FILTER.items():
-        limit = chosen[name]
+        limit = options[name]
         if limit is None:
             continue
         if isinstance(limit, bool) or not isinstance(limit, int | float):
@@ -155,8 +149,8 @@ def _unit_table(nwb: Nwb, chosen: dict[str, Any], where: str) -> tuple[pd.DataFr
     frame.insert(1, "area", areas)
     if "snr" in frame and frame["snr"].dtype.kind == "f":
         frame["quality"] = frame["snr"]
-    if chosen["areas"] is not None:
-        wanted = [chosen["areas"]] if isinstance(chosen["areas"], str) else list(chosen["areas"])
+    if options["areas"] is not None:
+        wanted = [options["areas"]] if isinstance(options["areas"], str) else list(options["areas"])
         keep &= np.isin(areas, [str(area) for area in wanted])
         steps["areas"] = int(keep.sum())
     if not keep.any():
@@ -317,7 +311,7 @@ def _responses(
     rows: npt.NDArray[np.int64],
     shown: pd.DataFrame,
     edges: npt.NDArray[np.float64] | None,
-    chosen: dict[str, Any],
+    options: dict[str, Any],
     source: Source,
     kept: dict[str, Any],
     used: dict[str, Path],
@@ -346,7 +340,7 @@ def _responses(
         lag_s=None if edges is None else edges[:-1],
         attrs=source.attrs(
             f"Allen Visual Coding Neuropixels responses, {next(iter(used))}",
-            {"kind": "responses", **kept, "stimuli": chosen["stimuli"], "lags": chosen["lags"]},
+            {"kind": "responses", **kept, "stimuli": options["stimuli"], "lags": options["lags"]},
             notes,
             used,
         ),
@@ -380,4 +374,4 @@ def _attach_electrodes(dataset: xr.Dataset, nwb: Nwb) -> None:
             dataset[key] = ("electrode", np.array(values.tolist(), dtype=np.dtypes.StringDType()))
 
 
-READER = Reader("allen_neuropixels", ("spikes", "responses"), read)
+READER = Reader("allen_neuropixels", ("spikes", "responses"), read, OPTIONS)

@@ -18,14 +18,21 @@ from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import spreadsheets
 from allometry.homogenize.formats.hdf5 import numeric, open_hdf5
-from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
+from allometry.homogenize.options import choice
+from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.responses import presentations, sweeps
 
 FRAME_S = 0.0333
 STIMULUS = "drifting_gratings"
 PRINTED = ["trial", "temporal_frequency", "orientation", "blank_sweep", "start", "end"]
 RECOVERED = ["trial", "start_frame", "end_frame", "n_exact_candidates"]
-DEFAULTS = {"kind": "responses", "sweeps": "all"}
+OPTIONS = {
+    "sweeps": choice(
+        "all",
+        ("all", "printed"),
+        "Sweeps that are kept: all (one whose stimulus is not known is a condition of its own), or those whose stimulus is known.",
+    )
+}
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
@@ -34,8 +41,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     Parameters
     ----------
     options : dict
-        `kind`: `responses` (default) or `spikes`. `sweeps`: `all` (default; a sweep whose stimulus is not known is a
-        condition of its own) or `printed` (only those with a known stimulus).
+        Those of `OPTIONS`.
 
     Returns
     -------
@@ -47,9 +53,6 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     ReaderError
         Counts of the raster that are not those of `fr.npy`, and whatever else is wrong with the files.
     """
-    chosen = resolve_options(options, DEFAULTS, source.name)
-    kind = choose(chosen["kind"], ("responses", "spikes"), "kind", source.name)
-    wanted = choose(chosen["sweeps"], ("all", "printed"), "sweeps", source.name)
     raster = _raster(named_file(files, "observatory_raster.mat", source.name))
     derived: dict[str, Any] = {
         "frame": f"{FRAME_S} s per frame, from 0.mat; the raster has no time",
@@ -57,14 +60,14 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
         **_cell_ids(files, len(raster)),
     }
     used = {name: path for name, path in files.items() if name in ("observatory_raster.mat", "cell_ids.npy")}
-    if kind == "spikes":
+    if options["kind"] == "spikes":
         return _spikes(raster, source, derived, used)
     used |= {
         name: files[name] for name in ("fr.npy", "printed_dg_labels_60.csv", "recovered_dg_frames.csv") if name in files
     }
     table, notes = _sweep_table(files, source.name)
     response = _checked(raster, table, _array(named_file(files, "fr.npy", source.name)))
-    if wanted == "printed":
+    if options["sweeps"] == "printed":
         known = (table["window"] == "printed").to_numpy()
         table, response = table[known].reset_index(drop=True), response[:, known]
     return stores.responses(
@@ -73,7 +76,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
         pd.DataFrame(index=pd.RangeIndex(len(raster))),
         attrs=source.attrs(
             "Allen Brain Observatory two-photon, events per drifting-grating sweep",
-            {"response": "events in the sweep", "sweeps": wanted},
+            {"response": "events in the sweep", "sweeps": options["sweeps"]},
             derived | notes,
             used,
         ),
@@ -211,4 +214,4 @@ def _spikes(raster: npt.NDArray[np.int8], source: Source, derived: dict[str, Any
     )
 
 
-READER = Reader("allen_swdb2016", ("responses", "spikes"), read)
+READER = Reader("allen_swdb2016", ("responses", "spikes"), read, OPTIONS)

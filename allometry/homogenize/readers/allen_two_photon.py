@@ -15,7 +15,8 @@ import xarray as xr
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.formats.two_photon_session import SIGNALS, Session, read_session
-from allometry.homogenize.reader import Reader, Source, choose, named_file, recording_options, resolve_options
+from allometry.homogenize.options import choice, listed, span, text
+from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.responses import presentations, sweeps
 from allometry.homogenize.traces import activity
 from allometry.homogenize.traces.resample import resample
@@ -27,14 +28,14 @@ COLUMN_UNITS = {
     "running_speed": "m s-1",
     "pupil_size": "au",
 }
-DEFAULTS: dict[str, Any] = {
-    **activity.DEFAULTS,
-    "kind": "responses",
-    "experiment": None,
-    "file": None,
-    "signal": "dff",
-    "stimuli": None,
-    "lags": None,
+OPTIONS = {
+    **activity.OPTIONS,
+    "file": text(
+        None, "Name of the session's file to read, where the source has several; for activity null stands for all."
+    ),
+    "signal": choice("dff", tuple(SIGNALS), "Signal that is read."),
+    "stimuli": listed(None, "Responses: stimuli that are kept; null: all."),
+    "lags": span("Responses: bins of a lag axis, s from onset; null: one value per presentation."),
 }
 
 
@@ -61,21 +62,17 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     ReaderError
         Whatever is wrong with file or options.
     """
-    chosen = resolve_options(recording_options(options), DEFAULTS, source.name)
-    kind = choose(chosen["kind"], ("responses", "activity"), "kind", source.name)
-    choose(chosen["signal"], tuple(SIGNALS), "signal", source.name)
-    choose(chosen["length_policy"], ("error", "truncate"), "length_policy", source.name)
-    if kind == "activity":
-        return _activity(files, source, chosen)
-    path = named_file(files, chosen["file"], source.name, (".nwb",))
-    session = read_session(path, chosen["signal"], chosen["length_policy"])
-    return responses_of(session, source, chosen, {next(n for n, p in files.items() if p == path): path})
+    if options["kind"] == "activity":
+        return _activity(files, source, options)
+    path = named_file(files, options["file"], source.name, (".nwb",))
+    session = read_session(path, options["signal"], options["length_policy"])
+    return responses_of(session, source, options, {next(n for n, p in files.items() if p == path): path})
 
 
-def responses_of(session: Session, source: Source, chosen: dict[str, Any], used: dict[str, Path]) -> xr.Dataset:
+def responses_of(session: Session, source: Source, options: dict[str, Any], used: dict[str, Path]) -> xr.Dataset:
     """Responses of one session, with one row per presentation in the order of time."""
-    table, notes = _table(session, chosen["stimuli"])
-    edges = sweeps.lag_axis(chosen["lags"], source.name)
+    table, notes = _table(session, options["stimuli"])
+    edges = sweeps.lag_axis(options["lags"], source.name)
     where = next(iter(used), session.name)
     if edges is None:
         sweeps.check_size(len(session.cells) * len(table))
@@ -100,19 +97,19 @@ def responses_of(session: Session, source: Source, chosen: dict[str, Any], used:
         attrs={
             **source.attrs(
                 f"Allen Brain Observatory two-photon session {session.name}",
-                {key: chosen[key] for key in ("signal", "stimuli", "lags", "length_policy")},
+                {key: options[key] for key in ("signal", "stimuli", "lags", "length_policy")},
                 {**session.notes, **notes, **lost},
                 used,
             ),
             "session": session.about,
         },
-        response_units="1" if chosen["signal"] == "dff" else "au",
+        response_units="1" if options["signal"] == "dff" else "au",
         column_units=COLUMN_UNITS,
     )
 
 
 def _table(session: Session, wanted: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Presentation table of the chosen stimuli."""
+    """Presentation table of the options stimuli."""
     shown = session.shown
     names = presentations.choose_stimuli(wanted, sorted(set(shown["stimulus"])), session.name)
     shown = shown[shown["stimulus"].isin(names)].reset_index(drop=True)
@@ -152,33 +149,33 @@ def _time_at(session: Session, frame: npt.NDArray[np.int64]) -> npt.NDArray[np.f
     return np.where(inside, time[np.clip(frame, 0, len(time) - 1)], np.nan)
 
 
-def _activity(files: dict[str, Path], source: Source, chosen: dict[str, Any]) -> xr.DataTree:
-    paths = {name: path for name, path in files.items() if chosen["file"] in (None, name)}
+def _activity(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
+    paths = {name: path for name, path in files.items() if options["file"] in (None, name)}
     if not paths:
         raise ReaderError(
-            f"file {chosen['file']!r} is not one of the files", where=source.name, expected=", ".join(sorted(files))
+            f"file {options['file']!r} is not one of the files", where=source.name, expected=", ".join(sorted(files))
         )
-    sessions = [read_session(path, chosen["signal"], chosen["length_policy"]) for _, path in sorted(paths.items())]
+    sessions = [read_session(path, options["signal"], options["length_policy"]) for _, path in sorted(paths.items())]
     neurons = sorted({str(label) for session in sessions for label in session.cells.index})
-    recordings = [_recording(session, neurons, chosen) for session in sessions]
+    recordings = [_recording(session, neurons, options) for session in sessions]
     return stores.activity(
         recordings,
         neurons,
-        float(chosen["rate_hz"]),
+        float(options["rate_hz"]),
         attrs=source.attrs(
             "Allen Brain Observatory, two-photon",
-            {key: chosen[key] for key in ("signal", "rate_hz", "up", "max_gap_s", "length_policy")},
+            {key: options[key] for key in ("signal", "rate_hz", "up", "max_gap_s", "length_policy")},
             {session.name: session.notes for session in sessions},
             paths,
         ),
-        units="1" if chosen["signal"] == "dff" else "au",
+        units="1" if options["signal"] == "dff" else "au",
     )
 
 
-def _recording(session: Session, neurons: list[str], chosen: dict[str, Any]) -> stores.Recording:
+def _recording(session: Session, neurons: list[str], options: dict[str, Any]) -> stores.Recording:
     labels = [str(label) for label in session.cells.index]
     common = resample(
-        session.trace.T, session.base.time, chosen["rate_hz"], up=chosen["up"], max_gap_s=chosen["max_gap_s"]
+        session.trace.T, session.base.time, options["rate_hz"], up=options["up"], max_gap_s=options["max_gap_s"]
     )
     place = {name: index for index, name in enumerate(neurons)}
     resampled = np.full((len(common.time), len(neurons)), np.nan, np.float32)
@@ -213,4 +210,4 @@ def _units(name: str) -> dict[str, str]:
     return {"units": units[name]} if name in units else {}
 
 
-READER = Reader("allen_two_photon", ("responses", "activity"), read)
+READER = Reader("allen_two_photon", ("responses", "activity"), read, OPTIONS)

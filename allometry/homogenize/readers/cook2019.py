@@ -18,7 +18,8 @@ from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.edges import from_matrix
 from allometry.homogenize.connectomes.worm_edges import worm_connectome
 from allometry.homogenize.formats import spreadsheets
-from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
+from allometry.homogenize.options import choice, text
+from allometry.homogenize.reader import Reader, Source, named_file
 
 _HEADER, _LABEL = 2, 2  # row of target names and column of source names, counted from 0
 
@@ -31,16 +32,10 @@ _COUNTS = (
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
-    """Read one sex.
-
-    Options: `sex` (hermaphrodite, male), `file` (name, where the source has several), `positions` (name of a table of soma
-    positions; hermaphrodite only).
-    """
-    defaults = {"sex": "hermaphrodite", "file": None, "positions": None}
-    chosen = resolve_options(options, defaults, f"cook2019, source {source.name}")
-    sex = choose(chosen["sex"], ("hermaphrodite", "male"), "sex", f"source {source.name}")
-    path = named_file(files, chosen["file"], source.name, (".xlsx", ".xls"))
-    positions = chosen["positions"] and named_file(files, chosen["positions"], source.name)
+    """Read one sex."""
+    sex = options["sex"]
+    path = named_file(files, options["file"], source.name, (".xlsx", ".xls"))
+    positions = options["positions"] and named_file(files, options["positions"], source.name)
     if positions and sex == "male":
         raise ReaderError(
             "option positions: the table is of a hermaphrodite",
@@ -161,4 +156,9 @@ def _compare(once: pd.DataFrame, both: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-READER = Reader("cook2019", ("connectome",), read)
+OPTIONS = {
+    "sex": choice("hermaphrodite", ("hermaphrodite", "male"), "Sex whose sheets are read."),
+    "file": text(None, "Name of the file to read, where the source has several."),
+    "positions": text(None, "Name of a table of soma positions; hermaphrodite only."),
+}
+READER = Reader("cook2019", ("connectome",), read, OPTIONS)

@@ -18,12 +18,16 @@ import xarray as xr
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import flavell_h5, jld2
 from allometry.homogenize.formats.hdf5 import numeric, open_hdf5
+from allometry.homogenize.options import quantity, text
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity
 from allometry.homogenize.traces.recordings import Pending, RawRecording
 
 FIELDS = frozenset({"label", "confidence"})
-OPTIONS = {"traces": "traces_array_F_F20", "min_confidence": None}
+OWN = {
+    "traces": text("traces_array_F_F20", "Dataset of the group `gcamp` that is read."),
+    "min_confidence": quantity(None, "Labels of a lower confidence count as not identified; null: none does."),
+}
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
@@ -36,15 +40,14 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     source : Source
         Registry entry.
     options : dict
-        Also `traces` (which dataset of `gcamp`) and `min_confidence` (labels below it count as not identified).
+        Those of every activity reader, and of `OWN`.
 
     Returns
     -------
     xarray.DataTree
         Activity store.
     """
-    own = {key: options.get(key, default) for key, default in OPTIONS.items()}
-    shared = {key: value for key, value in options.items() if key not in OPTIONS}
+    own = {key: options[key] for key in OWN}
     data = {name: path for name, path in files.items() if path.suffix in (".h5", ".hdf5")}
     tables = [path for path in files.values() if path.suffix in (".jld2", ".json")]
     if not data or len(tables) > 1:
@@ -62,7 +65,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     return activity.build(
         found,
         source,
-        shared,
+        options,
         files=files,
         title="Dag et al. 2023, whole-brain activity of freely moving worms",
         parameters=own,
@@ -168,4 +171,4 @@ def _group(file: h5py.File, name: str, path: Path) -> h5py.Group:
     return item
 
 
-READER = Reader("dag2023", ("activity",), read)
+READER = Reader("dag2023", ("activity",), read, {**activity.OPTIONS, **OWN})

@@ -30,12 +30,11 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
-    shared = {key: value for key, value in options.items() if key != "session"}  # fills file names in the registry
     found = [
         Pending(flavell_h5.stem(path), functools.partial(recording, path), path.name)
         for _, path in sorted(files.items())
     ]
-    return activity.build(found, source, shared, files=files, title="Atanas et al. 2023, activity and behaviour")
+    return activity.build(found, source, options, files=files, title="Atanas et al. 2023, activity and behaviour")
 
 
 def recording(path: Path) -> RawRecording:
@@ -178,4 +177,4 @@ def _entry(group: Any) -> Any:
     return {name: item[()] for name, item in group.items() if isinstance(item, h5py.Dataset)}
 
 
-READER = Reader("flavell2023", ("activity",), read)
+READER = Reader("flavell2023", ("activity",), read, activity.OPTIONS)

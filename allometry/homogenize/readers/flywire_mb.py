@@ -18,22 +18,22 @@ import xarray as xr
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.edges import check_weights, stored, sum_duplicates
-from allometry.homogenize.reader import Reader, Source, named_file, resolve_options
+from allometry.homogenize.options import flag
+from allometry.homogenize.reader import Reader, Source, named_file
 
 _GROUPS = {"pn_idx": "PN", "kc_idx": "KC", "apl_idx": "APL", "mbon_idx": "MBON", "dan_idx": "DAN"}
 _TEXT = ("cell_class", "cell_type", "cell_sub_class", "glomerulus", "side", "nt")
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
-    """Read the network. Option: `dopamine`: keep the edges from dopaminergic neurons, as monoaminergic (default true)."""
-    chosen = resolve_options(options, {"dopamine": True}, f"flywire_mb, source {source.name}")
+    """Read the network."""
     path = named_file(files, "mb_fafb783.npz", source.name)
     arrays = _load(path)
     nodes = _nodes(arrays, path)
     pre, post = _csr(arrays, len(nodes), path)
     edges = _edges(nodes, pre, post, arrays["syn_count"], "chemical", path)
     dopamine = _edges(nodes, arrays["dan_pre"], arrays["dan_post"], arrays["dan_syn_count"], "monoaminergic", path)
-    if chosen["dopamine"]:
+    if options["dopamine"]:
         edges = pd.concat([edges, dopamine])
     edges, summed = sum_duplicates(edges)
     signed = arrays["data"] if "data" in arrays and arrays["data"].shape == arrays["syn_count"].shape else None
@@ -41,7 +41,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
         "weight": "synapse count; the sign of the transmitter is in the node variable `sign`",
         "threshold": "pairs with fewer than 5 synapses are not in the file",
         "dopamine": f"{len(dopamine)} edges from dopaminergic neurons "
-        + ("are stored as monoaminergic" if chosen["dopamine"] else "are left out by option"),
+        + ("are stored as monoaminergic" if options["dopamine"] else "are left out by option"),
         "stored": stored(edges),
         **summed,
     }
@@ -53,7 +53,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
         edges,
         attrs=source.attrs(
             "Mushroom body of the adult fly, right side, FlyWire v783",
-            {"dopamine": chosen["dopamine"]},
+            {"dopamine": options["dopamine"]},
             derived,
             {path.name: path},
         ),
@@ -191,4 +191,5 @@ def _edges(
     return edges
 
 
-READER = Reader("flywire_mb", ("connectome",), read)
+OPTIONS = {"dopamine": flag(True, "Keep the edges from dopaminergic neurons, as monoaminergic ones.")}
+READER = Reader("flywire_mb", ("connectome",), read, OPTIONS)

@@ -23,24 +23,29 @@ import xarray as xr
 
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import generic_formats
-from allometry.homogenize.reader import Reader, Source, choose
+from allometry.homogenize.options import choice, flag, text
+from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity, labels
 from allometry.homogenize.traces.recordings import Pending, RawRecording
 from allometry.homogenize.worm.neurons import NEURONS
 
-OWN: dict[str, Any] = {
-    "traces": None,
-    "time": "time",
-    "labels": "labels",
-    "confidence": None,
-    "orientation": "time",
-    "header": True,
-    "neurons": None,
-    "units": None,
-    "title": None,
+OWN = {
+    "traces": text(None, "Array of traces, or the name or path of a `RoiResponseSeries`; null: the only matrix."),
+    "time": text("time", "Column or array of time stamps; null: there is none.", null=True, digits=True),
+    "labels": text(
+        "labels", "Array of names; of a CSV with `orientation: roi` the column of names.", null=True, digits=True
+    ),
+    "confidence": text(None, "Array of label confidences.", digits=True),
+    "orientation": choice("time", ("time", "roi"), "What a row of the traces is."),
+    "header": flag(True, "Whether the first line of a CSV names the columns; if not, they are numbered from 1."),
+    "neurons": choice(
+        None,
+        (None, "worm", "labels"),
+        "Canonical axis: `worm` (302 names) or `labels` (every name that occurs); null: by the species.",
+    ),
+    "units": text(None, "Unit of the traces, such as `dF/F`; null: as the file says, else 1."),
+    "title": text(None, "Title of the store; null: the name of the data set."),
 }
-DEFAULTS: dict[str, Any] = {**OWN, **activity.DEFAULTS}
-"""All options with their defaults; what is none of them is refused before anything runs."""
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
@@ -53,7 +58,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     source : Source
         Registry entry or the user's `datasets` entry.
     options : dict
-        See the module, and `allometry.homogenize.traces.activity.build` for what every activity reader has.
+        Those of every activity reader, and of `OWN`.
 
     Returns
     -------
@@ -65,18 +70,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     ReaderError
         If a file lacks what the options name.
     """
-    own = {key: options.get(key, default) for key, default in OWN.items()}
-    shared = {key: value for key, value in options.items() if key not in OWN}
-    choose(own["orientation"], ("time", "roi"), "orientation", source.name)
-    choose(own["neurons"], (None, "worm", "labels"), "neurons", source.name)
-    choose(own["header"], (True, False), "header", source.name)
-    if own["units"] is not None and (not isinstance(own["units"], str) or not own["units"]):
-        raise ReaderError(
-            what=f"Option units is {own['units']!r}.",
-            where=source.name,
-            expected="text such as '1' or 'dF/F'",
-            do="correct it",
-        )
+    own = {key: options[key] for key in OWN}
     worm = own["neurons"] == "worm" or (own["neurons"] is None and "elegans" in source.species.lower())
     found: list[Any] = [
         Pending(_name(path), functools.partial(recording, path, own), path.name) for _, path in sorted(files.items())
@@ -98,7 +92,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     return activity.build(
         found,
         dataclasses.replace(source, title=str(own["title"] or source.name)),
-        shared,
+        options,
         files=files,
         title=source.name,
         neurons=neurons,
@@ -114,14 +108,14 @@ def _name(path: Path) -> str:
 def recording(path: Path, own: dict[str, Any]) -> RawRecording:
     """Map one file as the options say."""
     content = generic_formats.load(path, own)
-    if content.time is None and own["time"] not in (None, OWN["time"]):
+    if content.time is None and own["time"] not in (None, OWN["time"].default):
         raise ReaderError(
             what=f"There is no {own['time']!r} to read the time from.",
             where=path.name,
             expected="the column or array that the option `time` names",
             do="correct the option `time`, or leave it out and set `native_rate_hz`",
         )
-    if content.labels is None and own["labels"] not in (None, OWN["labels"]):
+    if content.labels is None and own["labels"] not in (None, OWN["labels"].default):
         raise ReaderError(
             what=f"There is no {own['labels']!r} to read the labels from.",
             where=path.name,
@@ -145,4 +139,4 @@ def recording(path: Path, own: dict[str, Any]) -> RawRecording:
     )
 
 
-READER = Reader("generic", ("activity",), read)
+READER = Reader("generic", ("activity",), read, {**activity.OPTIONS, **OWN})

@@ -25,30 +25,40 @@ from allometry.errors import ReaderError
 from allometry.homogenize.connectomes import edges as edge_rules
 from allometry.homogenize.connectomes.edge_stream import Columns, EdgeTable, read_edge_table
 from allometry.homogenize.formats import spreadsheets
-from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
+from allometry.homogenize.options import Option, choice, flag, mapping, quantity, text
+from allometry.homogenize.reader import Reader, Source, choose, named_file
 from allometry.homogenize.worm.neurons import SIGN_CONVENTION, canonical_names, worm_nodes
 from allometry.stores.kinds import KINDS
 
-DEFAULTS: dict[str, Any] = {
-    "file": None,
-    "member": None,
-    "delimiter": ",",
-    "header": True,
-    "source": "source",
-    "target": "target",
-    "weight": "weight",
-    "synapse": "chemical",
-    "synapse_column": None,
-    "synapse_names": None,
-    "names": "as_is",
-    "min_weight": 0.0,
-    "absent_means": None,
-    "weight_units": "1",
-    "nodes_file": None,
-    "nodes_label": "label",
-    "nodes_columns": None,
-    "units": None,
-    "title": None,
+OPTIONS = {
+    "file": text(None, "The edge table; null: the only file."),
+    "member": text(None, "File inside an archive; null: the only one."),
+    "delimiter": Option(
+        ",", "one character", lambda value: isinstance(value, str) and len(value) == 1, "What separates the fields."
+    ),
+    "header": flag(
+        True, "Whether the first line of the edge table names its columns; if not, they are numbered from 1."
+    ),
+    "source": text("source", "Column of the presynaptic ends.", digits=True),
+    "target": text("target", "Column of the postsynaptic ends.", digits=True),
+    "weight": text("weight", "Column of the weights; null: every row counts 1.", null=True, digits=True),
+    "synapse": choice("chemical", stores.SYNAPSES, "Kind of all edges."),
+    "synapse_column": text(None, "Column of kinds.", digits=True),
+    "synapse_names": mapping("What the values of `synapse_column` stand for; null: they are kinds."),
+    "names": choice("as_is", ("as_is", "worm"), "Labels: as they are, or canonical names of C. elegans."),
+    "min_weight": quantity(0.0, "Edges with a smaller summed weight are left out (recorded)."),
+    "absent_means": choice(
+        None, (None, "zero", "unmeasured"), "What a pair without an edge means; null: as usual for the kind."
+    ),
+    "weight_units": text("1", "Unit of the weight."),
+    "nodes_file": text(None, "A table of nodes."),
+    "nodes_label": text("label", "Column of the node table with the ids that the edges use."),
+    "nodes_columns": mapping(
+        "Columns of the node table that are kept, name in the store to name in the file; `type`, `class_`, "
+        "`neurotransmitter`, `sign`, `x`, `y`, `z` have a meaning."
+    ),
+    "units": mapping("Units of further numeric columns of the nodes, by their name in the store."),
+    "title": text(None, "Title of the store; null: of the name of the data set."),
 }
 _NUMERIC = ("x", "y", "z", "sign")
 # Names in a store that are not for columns of the node table.
@@ -62,22 +72,7 @@ _RESERVED = (
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
-    """Read an edge table.
-
-    Options
-    -------
-    file, member, delimiter : which table, which file inside an archive, what separates its fields.
-    header : whether the first line of the edge table names its columns; if not, they are named by their numbers, from 1.
-    source, target, weight : column names; `weight: null` counts rows.
-    synapse : kind of all edges; or `synapse_column` with `synapse_names`, a mapping of its values to kinds.
-    names : `as_is`, or `worm` (canonical names of C. elegans).
-    min_weight : edges with a smaller summed weight are left out (recorded).
-    absent_means : zero or unmeasured; default as usual for the kind.
-    weight_units, units : units of the weight and of further numeric node columns.
-    nodes_file, nodes_label, nodes_columns : a table of nodes, its label column, and which of its columns to keep
-        (name in the store -> name in the file; type, class_, neurotransmitter, sign, x, y, z have a meaning).
-    title : title of the store.
-    """
+    """Read an edge table, and the table of nodes if there is one."""
     where = f"generic_edges, source {source.name}"
     o = _options(options, where)
     kinds = _kinds(o, where)
@@ -110,32 +105,18 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
 
 def _options(options: dict[str, Any], where: str) -> dict[str, Any]:
-    """Options with defaults, each of the right type."""
-    o = resolve_options(options, DEFAULTS, where)
-    choose(o["header"], (True, False), "header", where)
-    if not o["header"]:  # columns are numbers
-        o |= {key: str(o[key]) for key in ("source", "target", "weight", "synapse_column") if isinstance(o[key], int)}
-    choose(o["names"], ("as_is", "worm"), "names", where)
-    choose(o["absent_means"], (None, "zero", "unmeasured"), "absent_means", where)
-    text = {"source", "target", "synapse", "nodes_label", "weight_units"}
-    text_or_none = {"file", "member", "weight", "synapse_column", "nodes_file", "title"}
-    mapping = {"synapse_names", "nodes_columns", "units"}
-    for key, value in o.items():
-        if key in text | text_or_none:
-            right = (isinstance(value, str) and bool(value)) or (value is None and key in text_or_none)
-            expected = "text" + (", or null" if key in text_or_none else "")
-        elif key in mapping:
-            pairs = value.items() if isinstance(value, dict) else ()
-            right = value is None or (isinstance(value, dict) and all(isinstance(v, str) for _, v in pairs))
-            expected = "a mapping of names to text, or null"
-        elif key == "min_weight":
-            right, expected = isinstance(value, int | float) and not isinstance(value, bool), "a number"
-        elif key == "delimiter":
-            right, expected = isinstance(value, str) and len(value) == 1, "one character"
-        else:
-            continue
-        if not right:
-            raise ReaderError(f"option {key}: {value!r}", where=where, expected=expected)
+    """Options with the names of columns as text; what contradicts each other is refused."""
+    o = dict(options)
+    for key in ("source", "target", "weight", "synapse_column"):
+        if isinstance(o[key], int) and o["header"]:
+            raise ReaderError(
+                f"option {key}: {o[key]!r}",
+                where=where,
+                expected="text: the header names the columns",
+                do="set `header: false`",
+            )
+        if isinstance(o[key], int):
+            o[key] = str(o[key])
     o["units"] = {str(name): unit for name, unit in (o["units"] or {}).items()}
     o["nodes_columns"] = {str(name): column for name, column in (o["nodes_columns"] or {}).items()}
     if taken := [name for name in o["nodes_columns"] if name in _RESERVED]:
@@ -298,4 +279,4 @@ def _store(
     return full
 
 
-READER = Reader("generic_edges", ("connectome",), read)
+READER = Reader("generic_edges", ("connectome",), read, OPTIONS)

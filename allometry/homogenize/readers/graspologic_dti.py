@@ -16,15 +16,13 @@ from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.edges import check_weights, stored, sum_duplicates
 from allometry.homogenize.formats import spreadsheets
-from allometry.homogenize.reader import Reader, Source, named_file, resolve_options
+from allometry.homogenize.options import text
+from allometry.homogenize.reader import Reader, Source, named_file
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
-    """Read one mouse. Option: `subject` (five digits)."""
-    chosen = resolve_options(options, {"subject": None}, f"graspologic_dti, source {source.name}")
-    if chosen["subject"] is None:
-        raise ReaderError("option subject is missing", where=f"source {source.name}", expected="such as 54776")
-    subject = str(chosen["subject"])
+    """Read one mouse."""
+    subject = str(options["subject"])
     path = named_file(files, f"sub-{subject}_ses-1_dti.edgelist", source.name)
     used = {name: named_file(files, name, source.name) for name in ("atlas.csv", "blocks.csv", "participants.csv")}
     nodes = _nodes(used["atlas.csv"], used["blocks.csv"])
@@ -128,4 +126,5 @@ def _participant(path: Path, subject: str) -> dict[str, str]:
     return {"genotype": str(rows.iloc[0]["genotype"]), "sex": str(rows.iloc[0]["sex"])}
 
 
-READER = Reader("graspologic_dti", ("connectome",), read)
+OPTIONS = {"subject": text(None, "Five digits of the mouse, such as 54776.", digits=True, required=True)}
+READER = Reader("graspologic_dti", ("connectome",), read, OPTIONS)

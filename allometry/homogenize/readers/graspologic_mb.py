@@ -15,7 +15,8 @@ from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.edges import check_weights, from_matrix, stored
 from allometry.homogenize.formats import spreadsheets
-from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
+from allometry.homogenize.options import choice
+from allometry.homogenize.reader import Reader, Source, named_file
 
 _TYPES = {
     "K": ("KC", "Kenyon cell"),
@@ -26,9 +27,8 @@ _TYPES = {
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
-    """Read one side. Option: `side` (left, right)."""
-    chosen = resolve_options(options, {"side": "left"}, f"graspologic_mb, source {source.name}")
-    side = choose(chosen["side"], ("left", "right"), "side", f"source {source.name}")
+    """Read one side."""
+    side = options["side"]
     adjacency = named_file(files, f"{side}_adjacency.csv", source.name)
     labels = named_file(files, f"{side}_cell_labels.csv", source.name)
     types = [str(row[0]) for row in spreadsheets.read_delimited(labels, " ") if row and row[0] is not None]
@@ -79,4 +79,5 @@ def _evidence(matrix: np.ndarray, types: np.ndarray) -> str:
     return f"projection neurons reach Kenyon cells with {forward:g} synapses, Kenyon cells projection neurons with {backward:g}"
 
 
-READER = Reader("graspologic_mb", ("connectome",), read)
+OPTIONS = {"side": choice("left", ("left", "right"), "Side of the brain.")}
+READER = Reader("graspologic_mb", ("connectome",), read, OPTIONS)

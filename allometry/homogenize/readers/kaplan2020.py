@@ -16,7 +16,6 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
-    shared = {key: value for key, value in options.items() if key != "strain"}  # fills file names in the registry
 
     def recordings(name: str, path: Path) -> list[RawRecording]:
         about = {"strain": Path(name).stem.removeprefix("Neuron2019_Data_")}
@@ -24,8 +23,8 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     found = activity.of_files(files, options, recordings)
     return activity.build(
-        found, source, shared, files=files, title="Kaplan et al. 2020, activity with silenced neurons"
+        found, source, options, files=files, title="Kaplan et al. 2020, activity with silenced neurons"
     )
 
 
-READER = Reader("kaplan2020", ("activity",), read)
+READER = Reader("kaplan2020", ("activity",), read, activity.OPTIONS)

@@ -163,4 +163,4 @@ def _states(path: Path, n_time: int) -> tuple[dict[str, tuple[Any, ...]], str]:
     return {"state": (("time",), state, {})}, f"{codes.size} states of {path.name} from sample {FIRST_STATE_SAMPLE} on"
 
 
-READER = Reader("kato2015", ("activity",), read)
+READER = Reader("kato2015", ("activity",), read, activity.OPTIONS)

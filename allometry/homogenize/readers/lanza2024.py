@@ -118,4 +118,4 @@ def _names(identified: Any, n_roi: int, path: Path) -> list[str]:
     return raw
 
 
-READER = Reader("lanza2024", ("activity",), read)
+READER = Reader("lanza2024", ("activity",), read, activity.OPTIONS)

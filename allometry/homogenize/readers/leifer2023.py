@@ -17,7 +17,8 @@ import numpy.typing as npt
 import xarray as xr
 
 from allometry.errors import ReaderError
-from allometry.homogenize.reader import Reader, Source, choose
+from allometry.homogenize.options import flag
+from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity
 from allometry.homogenize.traces.recordings import Pending, RawRecording
 
@@ -36,10 +37,8 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     source : Source
         Registry entry.
     options : dict
-        Also `filter` (bool): drop neurons as the collection does. See `allometry.homogenize.traces.activity.build`.
+        Those of every activity reader, and `filter`.
     """
-    drop = choose(options.get("filter", False), (True, False), "filter", source.name)
-    shared = {key: value for key, value in options.items() if key not in ("filter", "worm")}  # worm fills file names
     worms: dict[str, dict[str, Path]] = {}
     for name, path in files.items():
         match = re.fullmatch(r"(.+)_([A-Za-z]+)\.txt", name)
@@ -63,16 +62,18 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
             )
     order = sorted(worms, key=lambda worm: (len(worm), worm))
     found = [
-        Pending(_name(worm), functools.partial(recording, worm, worms[worm], bool(drop)), worms[worm]["traces"].name)
+        Pending(
+            _name(worm), functools.partial(recording, worm, worms[worm], options["filter"]), worms[worm]["traces"].name
+        )
         for worm in order
     ]
     return activity.build(
         found,
         source,
-        shared,
+        options,
         files=files,
         title="Randi et al. 2023, whole-brain activity",
-        parameters={"filter": bool(drop)},
+        parameters={"filter": options["filter"]},
     )
 
 
@@ -146,4 +147,5 @@ def _numbers(path: Path, ndim: Literal[1, 2]) -> npt.NDArray[np.float64]:
         ) from error
 
 
-READER = Reader("leifer2023", ("activity",), read)
+OPTIONS = {**activity.OPTIONS, "filter": flag(False, "Drop neurons as the collection does.")}
+READER = Reader("leifer2023", ("activity",), read, OPTIONS)

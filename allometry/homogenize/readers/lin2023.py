@@ -27,9 +27,8 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
-    shared = {key: value for key, value in options.items() if key != "recording"}  # fills file names in the registry
     found = [Pending(path.stem, functools.partial(recording, path), path.name) for _, path in sorted(files.items())]
-    return activity.build(found, source, shared, files=files, title="Lin et al. 2023, olfactory responses")
+    return activity.build(found, source, options, files=files, title="Lin et al. 2023, olfactory responses")
 
 
 def recording(path: Path) -> RawRecording:
@@ -102,4 +101,4 @@ def _bad(path: Path, what: str) -> ReaderError:
     )
 
 
-READER = Reader("lin2023", ("activity",), read)
+READER = Reader("lin2023", ("activity",), read, activity.OPTIONS)

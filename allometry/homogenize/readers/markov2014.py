@@ -18,7 +18,7 @@ from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.edges import check_weights
 from allometry.homogenize.formats import spreadsheets
-from allometry.homogenize.reader import Reader, Source, named_file, resolve_options
+from allometry.homogenize.reader import Reader, Source, named_file
 
 _FLN, _SLN, _DISTANCE = "Markov2014_FLN_rawdata.csv", "SLN_Data.csv", "Thom_Distances_MERetal12.csv"
 _HIERARCHY = "hierarchy_Markov.csv"
@@ -43,7 +43,6 @@ _SPELLING = {
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
     """Read projections, with SLN, distances and hierarchy where their files are given; no options."""
-    resolve_options(options, {}, f"markov2014, source {source.name}")
     path = named_file(files, _FLN, source.name)
     rows = _projections(path)
     edges, derived = _fractions(rows)

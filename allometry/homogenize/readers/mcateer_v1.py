@@ -16,14 +16,17 @@ import xarray as xr
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import matfiles
-from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
+from allometry.homogenize.options import flag
+from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.responses import presentations, sweeps
 
 REPEATS, DIRECTIONS, SAMPLES = 6, 12, 40
 RATE_HZ = 5.0
 OFF, ON = slice(10, 20), slice(20, 40)
 TOLERANCE = 1e-9  # dF/F; the averages are those of the same float64 numbers, summed in whatever order
-DEFAULTS = {"lags": False}
+OPTIONS = {
+    "lags": flag(False, "All 40 samples of a sweep (-4 to 3.8 s from onset) in place of the mean over the stimulus.")
+}
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
@@ -34,7 +37,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     files : dict
         `DFF.mat`, and optionally `Ave_all.mat` and `TC.mat`.
     options : dict
-        `lags`: False (mean over the stimulus, default) or True (all 40 samples, -4 to 3.8 s from onset).
+        Those of `OPTIONS`.
 
     Returns
     -------
@@ -46,8 +49,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     ReaderError
         The trace has another shape than 6 x 12 x 40 samples, or the shipped averages are not its averages.
     """
-    chosen = resolve_options(options, DEFAULTS, source.name)
-    lags = choose(chosen["lags"], (False, True), "lags", source.name)
+    lags = options["lags"]
     path = named_file(files, "DFF.mat", source.name)
     trace = matfiles.matrix(path, "DFF", (None, REPEATS * DIRECTIONS * SAMPLES))
     if not len(trace):
@@ -124,4 +126,4 @@ def _agreement(
     return {"largest_difference_from_shipped_averages": differences} if differences else {}
 
 
-READER = Reader("mcateer_v1", ("responses",), read)
+READER = Reader("mcateer_v1", ("responses",), read, OPTIONS)

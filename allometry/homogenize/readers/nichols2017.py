@@ -16,7 +16,6 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
-    shared = {key: value for key, value in options.items() if key != "group"}  # fills file names in the registry
 
     def recordings(name: str, path: Path) -> list[RawRecording]:
         strain, _, stage = Path(name).stem.partition("_")
@@ -25,8 +24,8 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     found = activity.of_files(files, options, recordings)
     return activity.build(
-        found, source, shared, files=files, title="Nichols et al. 2017, activity in lethargus and before"
+        found, source, options, files=files, title="Nichols et al. 2017, activity in lethargus and before"
     )
 
 
-READER = Reader("nichols2017", ("activity",), read)
+READER = Reader("nichols2017", ("activity",), read, activity.OPTIONS)

@@ -16,7 +16,8 @@ from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.edges import check_weights, from_matrix, stored
 from allometry.homogenize.formats import spreadsheets
-from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
+from allometry.homogenize.options import choice, quantity, text
+from allometry.homogenize.reader import Reader, Source, named_file
 
 _SIDES = ("ipsi", "contra")
 
@@ -24,14 +25,11 @@ _SIDES = ("ipsi", "contra")
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
     """Read the table.
 
-    Options: `hemisphere` (both, ipsi, contra); `p_threshold`: keep only edges with p below it (default: all with w > 0);
-    `file`. Regions of the injected hemisphere keep their name, those of the other end in `_contra`.
+    Regions of the injected hemisphere keep their name, those of the other end in `_contra`.
     """
-    defaults = {"hemisphere": "both", "p_threshold": None, "file": None}
-    chosen = resolve_options(options, defaults, f"oh2014, source {source.name}")
-    side = choose(chosen["hemisphere"], ("both", *_SIDES), "hemisphere", f"source {source.name}")
-    threshold = _threshold(chosen["p_threshold"], source)
-    path = named_file(files, chosen["file"], source.name, (".xlsx", ".xls"))
+    side = options["hemisphere"]
+    threshold = None if options["p_threshold"] is None else float(options["p_threshold"])
+    path = named_file(files, options["file"], source.name, (".xlsx", ".xls"))
     tables: list[pd.DataFrame] = []
     names: list[str] = []
     counts: dict[str, Any] = {}
@@ -67,16 +65,6 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     )
 
 
-def _threshold(value: Any, source: Source) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
-        raise ReaderError(
-            f"p_threshold: {value!r}", where=f"source {source.name}", expected="a number within 0 to 1, or none"
-        )
-    return float(value)
-
-
 def _hemisphere(path: Path, side: str) -> tuple[pd.DataFrame, list[str]]:
     weight, rows, columns = spreadsheets.labelled_matrix(path, f"W_{side}")
     p_value, p_rows, p_columns = spreadsheets.labelled_matrix(path, f"PValue_{side}", missing="#NUM!")
@@ -102,4 +90,9 @@ def _nodes(names: list[str], side: str) -> pd.DataFrame:
     return nodes.assign(type="region").rename_axis("label")
 
 
-READER = Reader("oh2014", ("connectome",), read)
+OPTIONS = {
+    "hemisphere": choice("both", ("both", *_SIDES), "Targets: of the injected hemisphere, of the other one, or both."),
+    "p_threshold": quantity(None, "Only edges with p below it are kept; null: all of weight > 0.", above=0, most=1),
+    "file": text(None, "Name of the file to read, where the source has several."),
+}
+READER = Reader("oh2014", ("connectome",), read, OPTIONS)

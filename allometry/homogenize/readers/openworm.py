@@ -13,7 +13,8 @@ import xarray as xr
 from allometry.homogenize.connectomes.worm_edges import worm_connectome
 from allometry.homogenize.formats import spreadsheets
 from allometry.homogenize.formats.nemanode import edge_rows
-from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
+from allometry.homogenize.options import flag, text
+from allometry.homogenize.reader import Reader, Source, named_file
 
 _COLUMNS = ("Origin", "Target", "Type", "Number of Connections")
 _MUSCLE = ("Neuron", "Muscle", "Number of Connections")
@@ -21,10 +22,9 @@ _TYPES = {"Send": "chemical", "GapJunction": "electrical"}
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
-    """Read the tables. Options: `muscle` (keep neuron-to-muscle connections, default true), `file`."""
-    chosen = resolve_options(options, {"muscle": True, "file": None}, f"openworm, source {source.name}")
-    muscle = choose(chosen["muscle"], (True, False), "muscle", f"source {source.name}")
-    path = named_file(files, chosen["file"], source.name, (".xls", ".xlsx"))
+    """Read the tables."""
+    muscle = options["muscle"]
+    path = named_file(files, options["file"], source.name, (".xls", ".xlsx"))
     where = f"{path.name}, sheet 'Connectome'"
     rows = edge_rows(
         spreadsheets.table(spreadsheets.read_sheet(path, "Connectome"), _COLUMNS, where), _COLUMNS, _TYPES, where
@@ -64,4 +64,8 @@ def _muscles(path: Path) -> pd.DataFrame:
     )
 
 
-READER = Reader("openworm", ("connectome",), read)
+OPTIONS = {
+    "muscle": flag(True, "Also read the sheet of connections to muscles."),
+    "file": text(None, "Name of the file to read, where the source has several."),
+}
+READER = Reader("openworm", ("connectome",), read, OPTIONS)

@@ -16,7 +16,8 @@ import xarray as xr
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.formats.hdf5 import dataset, numeric, open_hdf5, subgroup
-from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
+from allometry.homogenize.options import choice, text
+from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.worm.neurons import NEURONS, SIGN_CONVENTION, canonical_names, worm_nodes
 
 _STRAINS = {"wt": "wild type", "unc31": "unc-31 (no dense-core vesicle release)"}
@@ -24,14 +25,9 @@ _ON_OFF = {"AWCON": "AWCR", "AWCOFF": "AWCL"}
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
-    """Read one strain.
-
-    Options: `strain` (wt, unc31); `awc` (keep; or wormneuroatlas: AWCOFF is called AWCL and AWCON AWCR); `file`.
-    """
-    chosen = resolve_options(options, {"strain": "wt", "awc": "keep", "file": None}, f"randi2023, source {source.name}")
-    strain = choose(chosen["strain"], tuple(_STRAINS), "strain", f"source {source.name}")
-    awc = choose(chosen["awc"], ("keep", "wormneuroatlas"), "awc", f"source {source.name}")
-    path = named_file(files, chosen["file"], source.name, (".h5", ".hdf5"))
+    """Read one strain."""
+    strain, awc = options["strain"], options["awc"]
+    path = named_file(files, options["file"], source.name, (".h5", ".hdf5"))
     with open_hdf5(path) as file:
         ids = dataset(file, "neuron_ids", 1)
         group = subgroup(file, strain)
@@ -140,4 +136,9 @@ def _record(q: np.ndarray, dff: np.ndarray, occurrences: np.ndarray, labels: lis
     return record
 
 
-READER = Reader("randi2023", ("connectome",), read)
+OPTIONS = {
+    "strain": choice("wt", tuple(_STRAINS), "Strain: wild type or unc-31."),
+    "awc": choice("keep", ("keep", "wormneuroatlas"), "Names of AWCOFF and AWCON: as they are, or AWCL and AWCR."),
+    "file": text(None, "Name of the file to read, where the source has several."),
+}
+READER = Reader("randi2023", ("connectome",), read, OPTIONS)

@@ -16,7 +16,6 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
-    shared = {key: value for key, value in options.items() if key != "group"}  # fills file names in the registry
 
     def recordings(name: str, path: Path) -> list[RawRecording]:
         condition = Path(name).stem.removeprefix("WT_")
@@ -24,8 +23,8 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     found = activity.of_files(files, options, recordings)
     return activity.build(
-        found, source, shared, files=files, title="Skora et al. 2018, activity of fasted and starved worms"
+        found, source, options, files=files, title="Skora et al. 2018, activity of fasted and starved worms"
     )
 
 
-READER = Reader("skora2018", ("activity",), read)
+READER = Reader("skora2018", ("activity",), read, activity.OPTIONS)

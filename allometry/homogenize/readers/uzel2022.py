@@ -14,13 +14,12 @@ import xarray as xr
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import spreadsheets
-from allometry.homogenize.reader import Reader, Source, named_file, resolve_options
+from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.worm.neurons import SIGN_CONVENTION, canonical_names, worm_nodes
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
     """Read the matrix; no options."""
-    resolve_options(options, {}, f"uzel2022, source {source.name}")
     matrix_path = named_file(files, "Ca_corr_mat.txt", source.name)
     names_path = named_file(files, "Ca_corr_mat_cell_name.txt", source.name)
     matrix = spreadsheets.number_matrix(matrix_path, None)

@@ -21,4 +21,4 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     return activity.build(found, source, options, files=files, title="Uzel et al. 2022, whole-brain activity")
 
 
-READER = Reader("uzel2022_activity", ("activity",), read)
+READER = Reader("uzel2022_activity", ("activity",), read, activity.OPTIONS)

@@ -14,7 +14,8 @@ from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.worm_edges import worm_connectome
 from allometry.homogenize.formats import spreadsheets
 from allometry.homogenize.formats.nemanode import edge_rows
-from allometry.homogenize.reader import Reader, Source, choose, named_file, resolve_options
+from allometry.homogenize.options import choice, flag, text
+from allometry.homogenize.reader import Reader, Source, named_file
 
 _COLUMNS = ("Neuron 1", "Neuron 2", "Type", "Nbr")
 _TYPES = {
@@ -28,16 +29,9 @@ _TYPES = {
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
-    """Read the table.
-
-    Options: `types`: `all` (S, Sp and EJ), or `simeon2024` (Sp and EJ only, as that collection does); `muscle`: also
-    keep NMJ rows, as chemical edges to a node NMJ; `file`.
-    """
-    defaults = {"types": "all", "muscle": False, "file": None}
-    chosen = resolve_options(options, defaults, f"varshney2011, source {source.name}")
-    preset = choose(chosen["types"], ("all", "simeon2024"), "types", f"source {source.name}")
-    muscle = choose(chosen["muscle"], (True, False), "muscle", f"source {source.name}")
-    path = named_file(files, chosen["file"], source.name, (".xls", ".xlsx"))
+    """Read the table."""
+    preset, muscle = options["types"], options["muscle"]
+    path = named_file(files, options["file"], source.name, (".xls", ".xlsx"))
     table = spreadsheets.table(spreadsheets.read_sheet(path), _COLUMNS, path.name)
     rows = edge_rows(table, _COLUMNS, _TYPES, path.name)
     kept, derived = _select(rows, spreadsheets.texts(table["Type"], path.name), preset, muscle)
@@ -88,4 +82,9 @@ def _received(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-READER = Reader("varshney2011", ("connectome",), read)
+OPTIONS = {
+    "types": choice("all", ("all", "simeon2024"), "Rows that are read: S, Sp and EJ, or Sp and EJ as simeon2024 does."),
+    "muscle": flag(False, "Also keep NMJ rows, as chemical edges to a node NMJ."),
+    "file": text(None, "Name of the file to read, where the source has several."),
+}
+READER = Reader("varshney2011", ("connectome",), read, OPTIONS)

@@ -30,7 +30,6 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
-    shared = {key: value for key, value in options.items() if key != "recording"}  # fills file names in the registry
 
     def recordings(_: str, path: Path) -> list[Pending]:
         return [
@@ -39,7 +38,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
         ]
 
     found = activity.of_files(files, options, recordings)
-    return activity.build(found, source, shared, files=files, title="Venkatachalam laboratory 2024, chemosensory data")
+    return activity.build(found, source, options, files=files, title="Venkatachalam laboratory 2024, chemosensory data")
 
 
 def _members(path: Path) -> list[str]:
@@ -127,4 +126,4 @@ def _name_column(table: pd.DataFrame) -> str:
     return max(hits, key=lambda name: hits[name])
 
 
-READER = Reader("venkatachalam2024", ("activity",), read)
+READER = Reader("venkatachalam2024", ("activity",), read, activity.OPTIONS)

@@ -11,7 +11,8 @@ import xarray as xr
 
 from allometry.homogenize.connectomes.worm_edges import worm_connectome
 from allometry.homogenize.formats.nemanode import read_edges
-from allometry.homogenize.reader import Reader, Source, named_file, resolve_options
+from allometry.homogenize.options import text
+from allometry.homogenize.reader import Reader, Source, named_file
 
 _SERIES = {
     "whole": "whole animal, assembled from several series",
@@ -22,9 +23,8 @@ _SERIES = {
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
-    """Read one series. Option: `file` (needed where the source has several)."""
-    chosen = resolve_options(options, {"file": None}, f"white1986, source {source.name}")
-    path = named_file(files, chosen["file"], source.name)
+    """Read one series."""
+    path = named_file(files, options["file"], source.name)
     series = next((text for key, text in _SERIES.items() if key in path.stem.lower()), path.stem)
     return worm_connectome(
         read_edges(path),
@@ -43,4 +43,5 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     )
 
 
-READER = Reader("white1986", ("connectome",), read)
+OPTIONS = {"file": text(None, "Name of the file to read, where the source has several.")}
+READER = Reader("white1986", ("connectome",), read, OPTIONS)

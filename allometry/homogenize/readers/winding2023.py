@@ -20,7 +20,7 @@ from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.edges import check_weights, from_matrix, stored
 from allometry.homogenize.formats import spreadsheets
-from allometry.homogenize.reader import Reader, Source, only_file, resolve_options
+from allometry.homogenize.reader import Reader, Source, only_file
 
 _PARTS = {"aa": "axon_axon", "ad": "axon_dendrite", "da": "dendrite_axon", "dd": "dendrite_dendrite"}
 _ALL = "all-all"
@@ -28,7 +28,6 @@ _ALL = "all-all"
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
     """Read the archive; no options."""
-    resolve_options(options, {}, f"winding2023, source {source.name}")
     name, path = only_file(files, source.name, (".zip",))
     try:
         with zipfile.ZipFile(path) as archive:

@@ -12,14 +12,14 @@ import xarray as xr
 from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.worm_edges import worm_connectome
 from allometry.homogenize.formats.nemanode import read_edges
-from allometry.homogenize.reader import Reader, Source, named_file, resolve_options
+from allometry.homogenize.options import text
+from allometry.homogenize.reader import Reader, Source, named_file
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
-    """Read one animal. Options: `file` (needed where the source has several), `stage` (for title and attrs)."""
-    chosen = resolve_options(options, {"file": None, "stage": ""}, f"witvliet2020, source {source.name}")
-    path = named_file(files, chosen["file"], source.name, (".xlsx", ".xls"))
-    stage = str(chosen["stage"])
+    """Read one animal."""
+    path = named_file(files, options["file"], source.name, (".xlsx", ".xls"))
+    stage = options["stage"] or ""
     rows = read_edges(path)
     if not len(rows):
         raise ReaderError("no connections", where=path.name, expected="one connection per row")
@@ -40,4 +40,8 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     )
 
 
-READER = Reader("witvliet2020", ("connectome",), read)
+OPTIONS = {
+    "file": text(None, "Name of the file to read, where the source has several."),
+    "stage": text(None, "Stage of the animal, for the title and the attributes."),
+}
+READER = Reader("witvliet2020", ("connectome",), read, OPTIONS)

@@ -26,10 +26,9 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
 
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
-    shared = {key: value for key, value in options.items() if key != "part"}  # fills file names in the registry
     found = activity.of_files(files, options, lambda _, path: read_file(path))
     return activity.build(
-        found, source, shared, files=files, title="Yemini et al. 2021, NeuroPAL head and tail activity"
+        found, source, options, files=files, title="Yemini et al. 2021, NeuroPAL head and tail activity"
     )
 
 
@@ -150,4 +149,4 @@ def _bad(path: Path, what: str) -> ReaderError:
     )
 
 
-READER = Reader("yemini2021", ("activity",), read)
+READER = Reader("yemini2021", ("activity",), read, activity.OPTIONS)

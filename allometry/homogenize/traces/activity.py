@@ -20,7 +20,8 @@ from dask.delayed import delayed
 
 from allometry import stores
 from allometry.errors import ReaderError
-from allometry.homogenize.reader import Source, recording_options, resolve_options
+from allometry.homogenize.options import Options, choice, complete, listed, quantity
+from allometry.homogenize.reader import Source
 from allometry.homogenize.traces import imputation, labels, simeon2024, timebase
 from allometry.homogenize.traces.recordings import Pending, RawRecording, checked, confidences, extras
 from allometry.homogenize.traces.resample import check_length, resample
@@ -28,22 +29,47 @@ from allometry.homogenize.worm.neurons import NEURONS
 
 log = logging.getLogger("allometry")
 
-DEFAULTS: dict[str, Any] = {
-    "rate_hz": 3.0,
-    "preset": "default",
-    "label_policy": "strict",
-    "length_policy": "error",
-    "impute": "none",
-    "up": "band-limited",
-    "max_gap_s": None,
-    "native_rate_hz": None,
-    "duration_s": None,
-    "time_unit": None,
-    "max_pause_s": None,
-    "empty_view": "error",
-    "leave_out": (),
+OPTIONS: Options = {
+    "rate_hz": quantity(3.0, "Common sampling rate of the canonical view, in Hz.", above=0).for_all(),
+    "preset": choice(
+        "default",
+        ("default", "simeon2024"),
+        "`default`: anti-aliased resampling, no smoothing, no imputation; `simeon2024`: the steps of that collection.",
+    ).for_all(),
+    "label_policy": choice(
+        "strict",
+        ("strict", "nearest", "drop"),
+        "Ambiguous labels such as `AWC?`: `strict` keeps them as ambiguous, `nearest` takes the first free name, "
+        "`drop` leaves the ROI unlabelled.",
+    ).for_all(),
+    "length_policy": choice(
+        "error",
+        ("error", "truncate"),
+        "Trace and timestamps of different length: refuse, or cut to the shorter and record it.",
+    ).for_all(),
+    "impute": choice(
+        "none", ("none", "iterative"), "Missing samples: keep NaN and mask, or impute and record."
+    ).for_all(),
+    "up": choice("band-limited", ("band-limited", "linear"), "Up-sampling to the common rate."),
+    "max_gap_s": quantity(None, "Longest gap between samples that is interpolated, s; null: by the rate.", above=0),
+    "native_rate_hz": quantity(None, "Rate of a file without times, Hz.", above=0),
+    "duration_s": quantity(None, "Length of a recording without times, s: the rate is derived from it.", above=0),
+    "time_unit": choice(
+        None,
+        (None, *timebase.UNITS),
+        "Unit of the time stamps (`datenum`: days, as MATLAB counts them); null: seconds, or dates.",
+    ),
+    "max_pause_s": quantity(
+        None, "Longest interval between two samples, s; null: a stamp far off all others is refused.", above=0
+    ),
+    "empty_view": choice(
+        "error",
+        ("error", "keep"),
+        "A recording of which no neuron is on the canonical axis: refuse it, or keep it at its native rate alone.",
+    ).for_all(),
+    "leave_out": listed((), "Names of recordings, or of files, that are not read."),
 }
-"""Options that every activity reader has, with their defaults."""
+"""Options that every activity reader has."""
 
 LEFT_OUT = "left out by the options"
 Lazy = RawRecording | Pending | Callable[[], RawRecording]
@@ -51,7 +77,7 @@ Lazy = RawRecording | Pending | Callable[[], RawRecording]
 
 def left_out(options: Mapping[str, Any]) -> set[str]:
     """Names of the recordings and files that the options leave out: for readers that open files before `build`."""
-    names = recording_options(options).get("leave_out") or ()
+    names = options.get("leave_out") or ()
     return {names} if isinstance(names, str) else {str(name) for name in names}
 
 
@@ -100,7 +126,7 @@ def build(
     source : Source
         Registry entry.
     options : mapping
-        Options of `DEFAULTS`; readers strip their own before.
+        Options as a reader gets them; those of `OPTIONS` are used here.
     files : mapping
         Files that were used.
     title : str
@@ -121,8 +147,7 @@ def build(
     ReaderError
         Everything that is wrong with a recording, with file and recording named.
     """
-    chosen = resolve_options(recording_options(options), DEFAULTS, source.name)
-    _check_options(chosen, source.name)
+    chosen = complete(OPTIONS, {key: value for key, value in options.items() if key in OPTIONS}, source.name)
     chosen["own_files"] = source.own
     names = left_out(options)
     tasks = [delayed(_one, pure=False)(item, tuple(neurons), chosen, names) for item in found]
@@ -141,7 +166,7 @@ def build(
     _unique_names(recordings, source.name)
     _report(recordings, source)
     rate = simeon2024.RATE_HZ if chosen["preset"] == "simeon2024" else float(chosen["rate_hz"])
-    kept = {key: chosen[key] for key in DEFAULTS if key != "leave_out"} | {
+    kept = {key: chosen[key] for key in OPTIONS if key != "leave_out"} | {
         "rate_hz": rate,
         "leave_out": sorted(names),
     }
@@ -156,37 +181,6 @@ def build(
     if not isinstance(tree, xr.DataTree):
         raise TypeError("stores.activity must return a DataTree")
     return tree
-
-
-def _check_options(chosen: Mapping[str, Any], where: str) -> None:
-    allowed = {
-        "preset": ("default", "simeon2024"),
-        "label_policy": ("strict", "nearest", "drop"),
-        "length_policy": ("error", "truncate"),
-        "impute": ("none", "iterative"),
-        "up": ("band-limited", "linear"),
-        "time_unit": (None, *timebase.UNITS),
-        "empty_view": ("error", "keep"),
-    }
-    for key, values in allowed.items():
-        if chosen[key] not in values:
-            raise ReaderError(
-                what=f"Option {key} is {chosen[key]!r}.",
-                where=where,
-                expected=f"one of {', '.join(str(value or 'null') for value in values)}",
-                do=f"correct {key!r} in the options of this data set",
-            )
-    for key in ("rate_hz", "native_rate_hz", "duration_s", "max_gap_s", "max_pause_s"):
-        value = chosen[key]
-        if value is None and key != "rate_hz":
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value) or value <= 0:
-            raise ReaderError(
-                what=f"Option {key} is {value!r}.",
-                where=where,
-                expected="a positive number",
-                do=f"correct {key!r} in the options of this data set",
-            )
 
 
 @dataclass(frozen=True)

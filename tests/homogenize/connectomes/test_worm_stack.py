@@ -17,7 +17,7 @@ def connectomes(tmp_path_factory):
     made = {}
     for name in ("witvliet2020", "openworm", "randi2023"):
         files, options = fixtures.WRITERS[name](tmp_path_factory.mktemp(name))
-        made[name] = READERS[name].read(files, Source(name, files=dict.fromkeys(files, "0" * 64)), options)
+        made[name] = READERS[name](files, Source(name, files=dict.fromkeys(files, "0" * 64)), options)
     return made
 
 

@@ -14,7 +14,7 @@ from tests.homogenize.fixtures import mouse
 
 
 def read(files):
-    return READER.read(files, Source("allen_ecephys_tables", "Mus musculus", "c", "l", "real", {}), {})
+    return READER(files, Source("allen_ecephys_tables", "Mus musculus", "c", "l", "real", {}), {})
 
 
 def test_trains_and_tables(tmp_path):

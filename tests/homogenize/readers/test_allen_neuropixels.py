@@ -16,9 +16,9 @@ from allometry.homogenize.readers import allen_neuropixels
 from tests.homogenize.fixtures import allen_neuropixels as fixture
 
 
-def read(path, **options):
+def read(path, kind="", **options):
     source = Source("allen_neuropixels", "Mus musculus", "c", "l", "layout-only", {path.name: ""})
-    return allen_neuropixels.READER.read({path.name: path}, source, options)
+    return allen_neuropixels.READER({path.name: path}, source, options, kind)
 
 
 def kept(session, among=None):
@@ -215,7 +215,7 @@ def test_presentations_in_invalid_times_are_marked_and_kept(tmp_path, extension)
 def test_a_filter_that_leaves_no_unit_says_where_they_went(shared):
     with pytest.raises(ReaderError, match=r"presence_ratio >= 2: 0"):
         read(shared.path, presence_ratio=2)
-    with pytest.raises(ReaderError, match="unknown reader option 'presence'"):
+    with pytest.raises(ReaderError, match="unknown option 'presence'"):
         read(shared.path, presence=0.9)
 
 

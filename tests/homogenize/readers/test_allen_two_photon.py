@@ -13,10 +13,10 @@ from allometry.homogenize.readers import allen_two_photon
 from tests.homogenize.fixtures.allen_two_photon import PIPELINE, write
 
 
-def read(*paths, **options):
+def read(*paths, kind="", **options):
     files = {path.name: path for path in paths}
     source = Source("allen_two_photon", "Mus musculus", "c", "l", "layout-only", dict.fromkeys(files, ""))
-    return allen_two_photon.READER.read(files, source, options)
+    return allen_two_photon.READER(files, source, options, kind)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_templates_that_were_not_shown_are_recorded(tmp_path):
 def test_activity_on_the_axis_of_all_cells_of_a_container(tmp_path):
     one = write(tmp_path / "1.nwb", "A", cells=3, repeats=2)
     other = write(tmp_path / "2.nwb", "B", cells=5, repeats=2, images=4, seed=3)
-    tree = read(one.path, other.path, kind="activity", recordings={"rate_hz": 3.0, "label_policy": "strict"})
+    tree = read(one.path, other.path, kind="activity", rate_hz=3.0, label_policy="strict")
     assert stores.violations(tree) == []
     assert tree["neuron"].values.tolist() == sorted({str(n) for n in one.ids + other.ids})
     native = tree["native/1"]

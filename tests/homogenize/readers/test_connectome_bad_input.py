@@ -16,7 +16,7 @@ from tests.homogenize import fixtures_connectomes as fixtures
 
 
 def read(reader, files, options):
-    return READERS[reader].read(files, Source(reader, files=dict.fromkeys(files, "0" * 64)), dict(options))
+    return READERS[reader](files, Source(reader, files=dict.fromkeys(files, "0" * 64)), dict(options))
 
 
 def edit(path, change):
@@ -206,8 +206,8 @@ def test_parts_that_do_not_add_up(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sex": "queen"}, "option sex: 'queen' is not known"),
-        ({"sexx": "male"}, "unknown reader option 'sexx'"),
+        ({"sex": "queen"}, "option sex of the reader cook2019: 'queen' is not known"),
+        ({"sexx": "male"}, "unknown option 'sexx'"),
         ({"file": "other.xlsx"}, "is not one of the files"),
     ],
 )

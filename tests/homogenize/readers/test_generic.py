@@ -10,7 +10,8 @@ import scipy.io
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.reader import Source
-from allometry.homogenize.readers import generic
+from allometry.homogenize.readers import READERS, generic
+from allometry.homogenize.traces import activity
 from tests.homogenize.fixtures.worms import NAMES, WRITERS, noise
 
 RNG = np.random.default_rng(8)
@@ -24,7 +25,7 @@ def source(files, species="Caenorhabditis elegans"):
 
 
 def read(paths, species="Caenorhabditis elegans", **options):
-    return generic.read({path.name: path for path in paths}, source(paths, species), options)
+    return generic.READER({path.name: path for path in paths}, source(paths, species), options)
 
 
 def native(tree, name):
@@ -118,9 +119,13 @@ def test_wrong_options_are_named(tmp_path, options, match):
         read([tmp_path / "worm.npz"], **options)
 
 
-def test_the_page_lists_every_option(root):
-    page = (root / "docs" / "add-a-reader.md").read_text()
-    assert [name for name in generic.DEFAULTS if f"\n| `{name}` |" not in page] == []
+def test_the_page_lists_every_option_of_every_reader(root):
+    sections = dict(part.split("\n", 1) for part in (root / "docs" / "readers.md").read_text().split("\n## ")[1:])
+    common = sections["Every reader of recordings"]
+    assert [key for key in activity.OPTIONS if f"\n| `{key}` |" not in common] == []
+    for name, reader in READERS.items():
+        has = common if "of every reader of recordings" in sections[name] else ""
+        assert [key for key in reader.options if f"\n| `{key}` |" not in has + sections[name]] == [], name
 
 
 def test_the_example_of_the_page_runs(root, tmp_path):
@@ -131,9 +136,9 @@ def test_the_example_of_the_page_runs(root, tmp_path):
     exec(compile(code, "add-a-reader.md", "exec"), namespace)
     path = tmp_path / "worm.npz"
     np.savez(path, dff=TRACE.T, fps=2.5, names=np.array(NAMES))
-    tree = namespace["READER"].read({path.name: path}, source([path]), {})
+    tree = namespace["READER"]({path.name: path}, source([path]), {})
     np.testing.assert_allclose(native(tree, "worm")["trace"].values, TRACE, rtol=1e-6)
     assert stores.attribute(native(tree, "worm"), "derived")["renamed_labels"] == ["DB01 -> DB1", "VB02 -> VB2"]
     np.savez(path, other=TRACE)
     with pytest.raises(ReaderError, match="Not one of my files"):
-        namespace["READER"].read({path.name: path}, source([path]), {})
+        namespace["READER"]({path.name: path}, source([path]), {})

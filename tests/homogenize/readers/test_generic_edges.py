@@ -23,7 +23,7 @@ COLUMNS = Columns("pre", "post", "n")
 
 
 def read(files, **options):
-    return READERS["generic_edges"].read(files, Source("mine", files=dict.fromkeys(files, "0" * 64)), options)
+    return READERS["generic_edges"](files, Source("mine", files=dict.fromkeys(files, "0" * 64)), options)
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -257,7 +257,7 @@ def test_weak_edges_are_left_out_after_summing(tmp_path):
         ({"synapse": "magnetic"}, "'magnetic' is not known"),
         ({"names": "fly"}, "'fly' is not known"),
         ({"delimiter": "tab"}, "delimiter"),
-        ({"wieght": "n"}, "unknown reader option 'wieght'"),
+        ({"wieght": "n"}, "unknown option 'wieght'"),
         ({"min_weight": 100}, "no edge is left"),
         ({"min_weight": "many"}, "min_weight"),
         ({"units": "nm"}, "units"),
@@ -294,7 +294,7 @@ def test_50_million_rows_in_bounded_memory(tmp_path):
         "from allometry import stores\n"
         "from allometry.homogenize.reader import Source\nfrom allometry.homogenize.readers import READERS\n"
         "path = Path(sys.argv[1])\n"
-        "ds = READERS['generic_edges'].read({path.name: path}, Source('big', files={path.name: '0' * 64}),"
+        "ds = READERS['generic_edges']({path.name: path}, Source('big', files={path.name: '0' * 64}),"
         " dict(source='pre_root_id', target='post_root_id', weight='syn_count'))\n"
         "stores.write(ds, path.with_name('big.zarr'))\n"
         "print(ds.sizes['node'], ds.sizes['edge'], float(ds['weight'].values.sum(dtype='f8')),"

@@ -16,7 +16,7 @@ TIME = np.arange(60) * 0.25
 
 
 def read(*paths, species="Mus musculus", **options):
-    return generic.read(
+    return generic.READER(
         {path.name: path for path in paths},
         Source("mine", species, "c", "l", "real", {path.name: "" for path in paths}),
         options,

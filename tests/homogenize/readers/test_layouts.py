@@ -21,7 +21,7 @@ SPECIAL = {"leifer2023": {"merge": ""}}
 def read(source, fixture, options=None):
     reader = READERS[READER_OF.get(source, source)]
     described = Source(source, "Caenorhabditis elegans", "c", "l", "layout-only", dict.fromkeys(fixture.files, ""))
-    return reader.read(dict(fixture.files), described, dict(options or {}))
+    return reader(dict(fixture.files), described, dict(options or {}))
 
 
 @pytest.fixture(scope="module", params=sorted(WRITERS))
@@ -117,7 +117,7 @@ def test_behavioural_states_in_a_struct_are_kept(tmp_path):
     }
     path = save(tmp_path / "Uzel_WT.mat", {"Uzel_WT": content})
     source = Source("uzel2022", "", "", "", "layout-only", {path.name: ""})
-    tree = READERS["uzel2022_activity"].read({path.name: path}, source, {})
+    tree = READERS["uzel2022_activity"]({path.name: path}, source, {})
     native = tree["native/Uzel_WT_2"]
     np.testing.assert_array_equal(native["States_rev"].values, states[1]["rev"][:, 0])
     assert stores.attribute(native, "derived")["not_kept"] == ["comment"]
@@ -129,7 +129,7 @@ def test_json_as_the_site_delivers_it(tmp_path):
     packed = tmp_path / f"{plain.name}.bz2"
     packed.write_bytes(bz2.compress(plain.read_bytes()))
     source = Source("flavell2023", "", "", "", "layout-only", {packed.name: ""})
-    tree = READERS["flavell2023"].read({packed.name: packed}, source, {"session": [plain.stem]})
+    tree = READERS["flavell2023"]({packed.name: packed}, source, {})
     assert tree["recording"].values.tolist() == [plain.stem]
 
 
@@ -141,7 +141,7 @@ def test_stimuli_of_yemini_are_kept(tmp_path):
     names[0] = ["butanone", "nacl"]
     scipy.io.savemat(path, {**content, "stim_names": names, "stim_times": np.array([[60.5, 70.5], [180.5, 190.5]])})
     source = Source("yemini2021", "", "", "", "layout-only", {path.name: ""})
-    native = READERS["yemini2021"].read({path.name: path}, source, {})["native/Head_Activity_OH15500_animal_0"]
+    native = READERS["yemini2021"]({path.name: path}, source, {})["native/Head_Activity_OH15500_animal_0"]
     assert native["stimulus"].values.tolist() == ["butanone", "nacl"]
     np.testing.assert_array_equal(native["stimulus_time"].values, [[60.5, 70.5], [180.5, 190.5]])
 

@@ -12,12 +12,12 @@ from allometry.homogenize.reader import Source
 from allometry.homogenize.readers import allen_swdb2016, mcateer_v1
 
 
-def read(module, folder, options=None, without=()):
+def read(module, folder, options=None, without=(), kind=""):
     files = {
         p.name: p for p in sorted(folder.iterdir()) if p.suffix in (".mat", ".npy", ".csv") and p.name not in without
     }
     source = Source(module.READER.name, "Mus musculus", "c", "l", "real", dict.fromkeys(files, ""))
-    return module.READER.read(files, source, options or {})
+    return module.READER(files, source, options, kind)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_only_printed_sweeps_on_request(swdb):
 
 
 def test_events_as_spikes(swdb):
-    dataset = read(allen_swdb2016, swdb, {"kind": "spikes"})
+    dataset = read(allen_swdb2016, swdb, kind="spikes")
     assert stores.violations(dataset) == []
     assert dataset.sizes["spike"] == 200_905
     trains = stores.trains(dataset)

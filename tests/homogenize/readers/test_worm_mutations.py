@@ -32,7 +32,7 @@ def run(source, fixture, folder, options=None):
     files = {name: folder / name for name in fixture.files}
     described = Source(source, "Caenorhabditis elegans", "c", "l", "layout-only", dict.fromkeys(files, ""))
     reader = READERS[READER_OF.get(source, source)]
-    return mutations.outcome(lambda: reader.read(files, described, dict(options or {})))
+    return mutations.outcome(lambda: reader(files, described, dict(options or {})))
 
 
 def campaign(source, originals, tmp_path, count, first_seed):
@@ -73,7 +73,7 @@ def test_undamaged_files_of_measured_layouts_are_read(source, originals, tmp_pat
     _, fixture = originals(source)
     reader = READERS[READER_OF.get(source, source)]
     described = Source(source, "Caenorhabditis elegans", "", "", "real", dict.fromkeys(fixture.files, ""))
-    tree = reader.read(dict(fixture.files), described, {})
+    tree = reader(dict(fixture.files), described, {})
     natives = [tree[f"native/{name}"] for name in tree["recording"].values.tolist()]
     assert len(natives) == len(fixture.worms)
     for native, worm in zip(natives, fixture.worms):

@@ -5,8 +5,8 @@ import yaml
 
 import allometry.homogenize as stage
 from allometry import stores
+from allometry.config.registry import SourceEntry, merge
 from allometry.homogenize.readers import READERS
-from allometry.retrieve.recipes import expand
 from tests.homogenize.fixtures.worms import WRITERS
 
 REAL = {"dag2023", "kato2015", "lanza2024"}
@@ -41,15 +41,14 @@ def test_a_registered_source_runs_from_files_to_store(source, registry, tmp_path
     fixture = WRITERS[source](raw)
     entry = dict(registry[name])
     if source in FREE:
-        stems = [file.partition(".")[0] for file in fixture.files]
-        entry["options"] = {FREE[source]: stems}
-        files = [{"name": file} for file in fixture.files]
-    else:
-        if source == "leifer2023":
-            entry["options"] = {"worm": [0, 1]}
-        files = expand(entry)
-        assert {file["name"] for file in files} == set(fixture.files)
+        entry["options"] = {FREE[source]: [file.partition(".")[0] for file in fixture.files]}
+    elif source == "leifer2023":
+        entry["options"] = {"worm": [0, 1]}
+    made = merge({name: SourceEntry.model_validate(entry)}, {})[name]
+    if source in FREE:
+        made["files"] = [{"name": file} for file in fixture.files]
+    assert {file["name"] for file in made["files"]} == set(fixture.files)
     out = tmp_path / f"{name}.zarr"
-    stage.run({**entry, "name": name, "files": files}, name, raw, out)
+    stage.run({**made, "name": name}, name, raw, out)
     assert stores.verify(out) == []
     assert stores.attribute(stores.open(out), "parameters")["verified"] == "layout-only"

@@ -12,7 +12,7 @@ from allometry.stores import activity_summary
 def read(module, folder, options=None, only=None):
     files = {path.name: path for path in sorted(folder.iterdir()) if only is None or only in path.name}
     source = Source(module.READER.name, "Caenorhabditis elegans", "c", "l", "real", dict.fromkeys(files, ""))
-    return module.READER.read(files, source, options or {})
+    return module.READER(files, source, options or {})
 
 
 def natives(tree):

@@ -80,7 +80,7 @@ def test_causal_normalisation_as_stated():
 def test_the_preset_as_a_whole(tmp_path):
     fixture = WRITERS["uzel2022"](tmp_path)
     source = Source("uzel2022", "C. elegans", "c", "l", "layout-only", dict.fromkeys(fixture.files, ""))
-    tree = READERS["uzel2022_activity"].read(dict(fixture.files), source, {"preset": "simeon2024"})
+    tree = READERS["uzel2022_activity"](dict(fixture.files), source, {"preset": "simeon2024"})
     assert tree.attrs["rate_hz"] == pytest.approx(1 / DT)
     assert stores.attribute(tree, "parameters")["label_policy"] == "nearest"
     root = tree.to_dataset(inherit=False)
@@ -109,7 +109,7 @@ def test_a_skipped_worm_is_recorded(tmp_path):
     fixture = write_kato2015_npz(tmp_path)  # all worms are short
     source = Source("kato2015", "", "", "", "real", dict.fromkeys(fixture.files, ""))
     with pytest.raises(Exception, match="fewer than 600"):
-        READERS["kato2015"].read(dict(fixture.files), source, {"preset": "simeon2024"})
+        READERS["kato2015"](dict(fixture.files), source, {"preset": "simeon2024"})
 
 
 @pytest.mark.parametrize("method", ["moving", "gaussian", "exponential", "none"])

@@ -58,9 +58,9 @@ def test_positions_join_the_connectome(tmp_path: Path, table: Path) -> None:
     files, options = fixtures.cook2019(tmp_path)
     files = {**files, table.name: table}
     source = Source("cook", files=dict.fromkeys(files, "0" * 64))
-    plain = cook2019.read(files, source, options)
+    plain = cook2019.READER(files, source, options)
     assert "x" not in plain
-    found = cook2019.read(files, source, {**options, "positions": table.name})
+    found = cook2019.READER(files, source, {**options, "positions": table.name})
     assert stores.violations(found) == []
     there = found["node"].isin(["AVAL", "AVAR", "VB2"]).values
     assert there.any()
@@ -69,7 +69,7 @@ def test_positions_join_the_connectome(tmp_path: Path, table: Path) -> None:
     assert table.name in stores.attribute(found, "source")
     assert found.drop_vars(["x", "y", "z"]).equals(plain)
     with pytest.raises(ReaderError, match="hermaphrodite"):
-        cook2019.read(files, source, {**options, "sex": "male", "positions": table.name})
+        cook2019.READER(files, source, {**options, "sex": "male", "positions": table.name})
 
 
 def test_genuine_somata_lie_where_anatomy_says(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from allometry.compare.kinds.activity_manifolds import animal_manifold
 from allometry.compare.kinds.activity_manifolds import comparison as subject
 from allometry.errors import ComparisonError
 from allometry.homogenize.reader import Source
-from allometry.homogenize.readers.kato2015 import read
+from allometry.homogenize.readers.kato2015 import READER
 from allometry.stores.activity_summary import derivative_pca
 from tests.compare.conftest import ATTRS, labels
 
@@ -116,7 +116,7 @@ def test_explained_shares_are_those_of_the_summary() -> None:
 def test_published_shares_of_kato2015(mirror: Path) -> None:
     folder = mirror / "celegans_activity/kato2015"
     names = ["known_neurons.npz", *(f"raw_full_data_worm_{n}.npz" for n in range(1, 5))]
-    tree = read({name: folder / name for name in names}, Source("kato2015"), {})
+    tree = READER({name: folder / name for name in names}, Source("kato2015"), {})
     animals = animal_manifold.read_animals("kato2015", tree, 3, ["state"])
     assert [a.explained.sum() for a in animals] == pytest.approx([0.700, 0.694, 0.651, 0.666], abs=6e-4)
 

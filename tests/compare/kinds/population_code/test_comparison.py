@@ -279,7 +279,7 @@ def test_mcateer_is_decoded_as_published(mirror: Path) -> None:
     if not (folder / "DFF.mat").is_file():
         pytest.skip("the mirror has no mouse_v1_mcateer")
     source = Source("mcateer_v1", "Mus musculus", "", "MIT", "real", {})
-    store = mcateer_v1.READER.read({"DFF.mat": folder / "DFF.mat"}, source, {})
+    store = mcateer_v1.READER({"DFF.mat": folder / "DFF.mat"}, source, {})
     found = population_code({"m": store}, responses=["m"], decoders=["nearest_centroid"], **QUICK)  # type: ignore[arg-type]
     rows = rows_of(found)
     decoded = rows.loc[("decoding_within", "nearest_centroid")]

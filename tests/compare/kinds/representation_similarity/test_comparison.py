@@ -258,7 +258,7 @@ def test_mcateer_is_closer_to_what_does_not_see_motion(mirror: Path) -> None:
     if not (folder / "DFF.mat").is_file():
         pytest.skip("the mirror has no mouse_v1_mcateer")
     source = Source("mcateer_v1", "Mus musculus", "", "MIT", "real", {})
-    store = mcateer_v1.READER.read({"DFF.mat": folder / "DFF.mat"}, source, {})
+    store = mcateer_v1.READER({"DFF.mat": folder / "DFF.mat"}, source, {})
     result = representation_similarity(
         {"m": store},
         responses=["m"],
