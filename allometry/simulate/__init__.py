@@ -11,15 +11,21 @@ import lazy_loader
 from allometry.network.recording import Record, VoltageProbe
 
 if TYPE_CHECKING:
+    from allometry.simulate.connections import connections
     from allometry.simulate.distribute.execution import Execution
     from allometry.simulate.runner import run
     from allometry.simulate.signal_propagation import propagation
 
-__all__ = ["Execution", "Record", "VoltageProbe", "propagation", "run"]
+__all__ = ["Execution", "Record", "VoltageProbe", "connections", "propagation", "run"]
 
 __getattr__, _, _ = lazy_loader.attach(
     __name__,
-    submod_attrs={"distribute.execution": ["Execution"], "runner": ["run"], "signal_propagation": ["propagation"]},
+    submod_attrs={
+        "connections": ["connections"],
+        "distribute.execution": ["Execution"],
+        "runner": ["run"],
+        "signal_propagation": ["propagation"],
+    },
 )
 
 

@@ -8,6 +8,7 @@ finds damage.
 from allometry.stores.accessors import require_kind, split, to_csr, to_dense, to_networkx, to_trials, trains
 from allometry.stores.attributes import attribute, set_attributes
 from allometry.stores.comparison import diff
+from allometry.stores.edge_writer import EdgeWriter
 from allometry.stores.kinds import KINDS, schema_of, validate, violations
 from allometry.stores.kinds.activity import Recording, activity
 from allometry.stores.kinds.connectome import SYNAPSES, connectome
@@ -24,6 +25,7 @@ from allometry.stores.storage import write
 __all__ = [
     "KINDS",
     "SYNAPSES",
+    "EdgeWriter",
     "Recording",
     "SpikeWriter",
     "activity",

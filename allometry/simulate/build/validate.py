@@ -163,6 +163,12 @@ def _check_input(net: Network, x: Any, number: int) -> None:
         require(len(np.unique(x.neurons)) == x.neurons.size, "a neuron is listed twice", where)
 
 
+def check_seed(seed: int, precision: str, where: str) -> None:
+    """Check the seed and the precision that something is drawn with."""
+    require(0 <= whole(seed, "seed", where) < 2**63, f"seed is {seed}", where, "0 to 2^63 - 1")
+    require(precision in ("fast", "exact"), f"precision is {precision!r}", where, "fast or exact")
+
+
 def check_run(
     net: Network,
     duration_ms: float,
@@ -188,7 +194,7 @@ def check_run(
         f"whole steps of {net.dt_ms:g} ms",
         f"use {round(steps) * net.dt_ms:g}",
     )
-    require(0 <= whole(seed, "seed", where) < 2**63, f"seed is {seed}", where, "0 to 2^63 - 1")
+    check_seed(seed, precision, where)
     require(
         partitions <= net.size,
         f"partitions is {partitions}",
@@ -196,7 +202,6 @@ def check_run(
         f"at most one per neuron: {net.size}",
         "as many partitions as the run has workers are enough",
     )
-    require(precision in ("fast", "exact"), f"precision is {precision!r}", where, "fast or exact")
     if precision == "fast":
         for p in net.populations:
             m = p.neuron

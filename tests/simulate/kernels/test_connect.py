@@ -17,6 +17,7 @@ from allometry.network import (
     PairwiseBernoulli,
     Population,
     Projection,
+    Uniform,
 )
 from allometry.simulate.build.plan import compile_network
 from tests.simulate import engine
@@ -123,6 +124,31 @@ def test_explicit_edges_are_kept_as_given() -> None:
     table = drawn(ExplicitEdges(source, target, weight, delay), None, None)
     given = np.stack([source, target, np.round(delay / 0.1), weight], axis=1)
     np.testing.assert_allclose(table, given[np.lexsort(given.T[::-1])], atol=0.01)
+
+
+def test_uniform_weights_and_delays() -> None:
+    table = drawn(FixedTotalNumber(100_000), Uniform(-20.0, 60.0), Uniform(0.25, 1.75))
+    assert stats.kstest(table[:, 3], stats.uniform(-20.0, 80.0).cdf).statistic < 0.006
+    assert abs((table[:, 3] < 0).mean() - 0.25) < 0.006
+    # From 2.5 to 17.5 steps, halves up: the steps 3 to 17 are equally likely.
+    counts = np.bincount(table[:, 2].astype(int))
+    assert (counts[:3] == 0).all()
+    assert len(counts) == 18
+    assert stats.chisquare(counts[3:]).pvalue > 1e-3
+    assert abs(np.corrcoef(table[:, 2], table[:, 3])[0, 1]) < 0.015
+
+
+def test_lognormal_delays_are_rounded_and_redrawn_below_half_a_step() -> None:
+    delay = drawn(FixedTotalNumber(100_000), 50.0, Lognormal(0.3, 0.4))[:, 2]
+    variance = math.log(1 + (0.4 / 0.3) ** 2)
+    law = stats.lognorm(math.sqrt(variance), scale=0.3 * math.exp(-variance / 2))
+    below = law.cdf(0.05)
+    assert below > 0.03
+    assert delay.min() == 1
+    for steps in (1, 2, 3, 5, 10, 30):
+        wanted = (law.cdf((steps + 0.5) * 0.1) - below) / (1 - below)
+        assert abs((delay <= steps).mean() - wanted) < 0.005
+    assert (drawn(FixedTotalNumber(50), 50.0, Lognormal(0.75, 0.0))[:, 2] == 8).all()
 
 
 def test_narrow_and_wide_words_hold_the_same_synapses(monkeypatch: pytest.MonkeyPatch) -> None:
