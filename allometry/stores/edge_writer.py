@@ -15,7 +15,7 @@ from allometry.stores import publication, storage
 from allometry.stores.kinds.connectome import connectome
 
 _EDGE = ("edge",)
-_INDEX = {"source": np.int32, "target": np.int32}
+_INDEX = ("source", "target")
 
 
 class EdgeWriter:
@@ -55,8 +55,8 @@ class EdgeWriter:
         self._arrays: dict[str, zarr.Array] = {}
         with files.writing(self.path):
             self._group = zarr.create_group(self._reserved.partial, zarr_format=3)
-            for name, dtype in _INDEX.items():
-                self._create(name, np.dtype(dtype), {})
+            for name in _INDEX:
+                self._create(name, np.dtype(np.int32), {})
             for name, (dtype, units) in self._columns.items():
                 self._create(name, np.dtype(dtype), {"units": units})
             self._create("synapse", np.dtypes.StringDType(), {})

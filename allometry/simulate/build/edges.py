@@ -57,7 +57,8 @@ def _decoded(
         if rows.stop > rows.start:
             source[rows] = n.first + np.repeat(np.arange(n.size), span)
             delay[rows] = np.tile(int(plan.shortest[number]) + np.arange(span), n.size)
-    row = np.repeat(np.arange(count), np.diff(limits[: count + 1].astype(np.int64)))
-    signed = words.view(np.int32 if words.dtype == np.uint32 else np.int64)
+    ends = limits[: count + 1].astype(np.int64)
+    row = np.repeat(np.arange(count), ends[1:] - ends[:-1])
+    signed: np.ndarray = words.view(np.int32 if words.dtype == np.uint32 else np.int64)
     slot = words & words.dtype.type((1 << shift) - 1)
-    return Drawn(source[row], owner[slot], delay[row], (signed >> shift).astype(np.int64))
+    return Drawn(source[row], owner[slot], delay[row], np.right_shift(signed, shift).astype(np.int64))
