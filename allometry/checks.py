@@ -9,7 +9,7 @@ from allometry.config import Config
 from allometry.config.simulate import NetworkRun, points
 from allometry.errors import ConfigError, ReaderError
 from allometry.homogenize.options import check, complete
-from allometry.homogenize.readers import NAMES, READERS
+from allometry.homogenize.readers import READERS
 from allometry.models.records import MODELS
 from allometry.pathnames import EXPECTED, is_name, nearest_name
 from allometry.retrieve.recipes import fields
@@ -66,9 +66,9 @@ def _check_labels(cfg: Config) -> None:
 def _check_readers(cfg: Config, registry: Registry) -> None:
     for name, entry in registry.items():
         # a shipped source without stores is retrieved only: nothing reads it
-        if entry["reader"] not in NAMES and (entry["stores"] or name in cfg.datasets):
+        if entry["reader"] not in READERS and (entry["stores"] or name in cfg.datasets):
             place = "datasets" if name in cfg.datasets else cfg.registry
-            raise _unknown(entry["reader"], NAMES, f"{place}.{name}.reader", "reader")
+            raise _unknown(entry["reader"], READERS, f"{place}.{name}.reader", "reader")
         if ("connectome", "worm_stack") in ((store["kind"], key) for key, store in entry["stores"].items()):
             raise ConfigError(
                 "'worm_stack' is the name of the stack of connectomes",

@@ -55,13 +55,13 @@ class Plugin:
 
     @property
     def parts(self) -> list[tuple[str, str]]:
-        """What it has registered: sort and name."""
-        return [
+        """What it has registered: sort and name, sorted."""
+        return sorted(
             (register.sort, name)
             for register in _REGISTERS
             for name, module in register.modules.items()
             if _root(module) == _root(self.module)
-        ]
+        )
 
     def files(self) -> list[Path]:
         """Source and data files, sorted; hidden ones and caches left out."""

@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from allometry import config, plugins, stores
+from allometry import config, homogenize, plugins, retrieve, stores
 from allometry.checks import check_names
 from allometry.compare.registry import find
+from allometry.errors import ConfigError
 from allometry.simulate.point import run_point
 
 FENCE = re.compile(r'^```(\w+) title="([^"]+)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
@@ -60,3 +62,29 @@ def test_network_model(lab: Path, examples: list[tuple[str, str]]) -> None:
         assert store.sizes["unit"] == 20
         spikes.append(store.sizes["spike"])
     assert spikes[0] < spikes[1]
+
+
+def test_reader(lab: Path, examples: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(lab)
+    rng = np.random.default_rng(1)
+    green, red = rng.normal(size=(2, 60, 2))
+    np.savez(lab / "worm.npz", green=green, red=red, fps=3.0, names=np.array(["AVAL", "VB02"]))
+    cfg = configured(lab, examples, "two_channels")
+    entry = config.load_registry(cfg, Path(__file__).parents[1])["my_worms"]
+    retrieve.run("my_worms", entry, lab / "my_worms", None, lab / "cache")
+    homogenize.run(
+        entry, "my_worms", lab / "my_worms", lab / "out.zarr", recordings=cfg.homogenize.recordings.model_dump()
+    )
+    trace = stores.open(lab / "out.zarr")["native/worm/trace"].values
+    np.testing.assert_allclose(trace, red, rtol=1e-6)
+    wrong = cfg.model_copy(
+        update={"homogenize": cfg.homogenize.model_copy(update={"options": {"my_worms": {"chanel": "red"}}})}
+    )
+    with pytest.raises(ConfigError, match="unknown option 'chanel' of the reader two_channels") as error:
+        check_names(wrong, config.load_registry(wrong, Path(__file__).parents[1]))
+    assert error.value.do == "perhaps 'channel' is meant"
+
+
+def test_reader_touches_one_file_and_the_configuration(examples: list[tuple[str, str]]) -> None:
+    files = [name for name, code in examples if "two_channels" in code]
+    assert sorted(files) == ["my.yaml", "my_lab/traces.py"]

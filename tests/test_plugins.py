@@ -13,6 +13,8 @@ import pytest
 from allometry import config, plugins
 from allometry.compare.registry import MEASURES, find
 from allometry.errors import ComparisonError, PluginError
+from allometry.homogenize.reader import PLUGGED
+from allometry.homogenize.readers import READERS
 from allometry.models import MODELS, build
 
 MEASURE = '''
@@ -192,3 +194,39 @@ def test_names_that_cannot_be(tmp_path: Path, name: str, said: str) -> None:
 def test_what_is_no_list_of_names_is_refused(given: object) -> None:
     with pytest.raises(config.base.ConfigError, match=r"plugins.*expected"):
         config.validate({"plugins": given})
+
+
+READER = """
+from allometry.homogenize.options import flag
+from allometry.homogenize.reader import reader
+
+@reader(kinds={kinds}, options={options}, name={name!r})
+def mine(files, source, options):
+    return None
+"""
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"name": "kato2015"}, "there is a reader called 'kato2015' already"),
+        ({"kinds": ("voltage",)}, "makes stores of kind voltage"),
+        ({"kinds": ()}, r"makes stores of kind \(none\)"),
+        ({"options": {"fast": True}}, "has options that are none: fast"),
+    ],
+)
+def test_a_reader_that_cannot_be_one_is_refused(tmp_path: Path, record: dict[str, object], message: str) -> None:
+    (tmp_path / "lab.py").write_text(READER.format(**{"kinds": ("activity",), "options": {}, "name": "", **record}))
+    with pytest.raises(PluginError, match=message):
+        plugins.use(["lab"], [tmp_path])
+    assert PLUGGED.parts == {}
+    assert plugins.PLUGINS == {}
+
+
+def test_readers_of_plugins_stand_beside_those_of_the_package(tmp_path: Path) -> None:
+    before = set(READERS)
+    (tmp_path / "lab.py").write_text(READER.format(kinds=("spikes",), options={}, name="probe"))
+    plugins.use(["lab"], [tmp_path])
+    assert set(READERS) - before == {"probe"}
+    assert len(READERS) == len(before) + 1
+    assert READERS["probe"].kinds == ("spikes",)

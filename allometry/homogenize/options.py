@@ -1,6 +1,5 @@
 """Options of readers: what each accepts, its default and what it does, stated once and checked before anything is retrieved."""
 
-import difflib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -8,6 +7,7 @@ from numbers import Real
 from typing import Any
 
 from allometry.errors import ReaderError
+from allometry.hints import hint
 
 
 @dataclass(frozen=True)
@@ -172,12 +172,11 @@ def check(options: Options, given: Mapping[str, Any], where: str, reader: str = 
     for key, value in given.items():
         at = f"{where}.{key}" if where else str(key)
         if key not in options:
-            near = difflib.get_close_matches(str(key), list(options), n=1, cutoff=0.0)
             raise ReaderError(
                 f"unknown option {key!r}{of}",
                 where=at,
                 expected=f"one of {', '.join(sorted(options))}" if options else "no options: the reader has none",
-                do=f"perhaps {near[0]!r} is meant" if near else "remove it",
+                do=hint(str(key), options, "remove it"),
             )
         if not options[key].fits(value):
             raise ReaderError(

@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 import xarray as xr
 
-from allometry.errors import ReaderError
-from allometry.homogenize.options import Options, complete
+from allometry.errors import PluginError, ReaderError
+from allometry.homogenize.options import Option, Options, complete
+from allometry.plugins import Register
 
 # Entries of `derived` that hold a file against the publication of its collection.
 OF_THE_PUBLICATION = ("counts", "published_count")
@@ -191,6 +193,58 @@ class Reader:
     def shared(self, recordings: Mapping[str, Any]) -> dict[str, Any]:
         """Those values of the treatment of all recordings that this reader has options for."""
         return {key: value for key, value in recordings.items() if key in self.options and self.options[key].shared}
+
+
+PLUGGED: Register[Reader] = Register("reader", lambda: packaged())
+"""Readers of plugins, by name; `readers.READERS` knows those of the package too."""
+
+
+def packaged() -> tuple[str, ...]:
+    """Names of the readers of the package: the modules of their folder."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).with_name("readers"))])))
+
+
+def reader(*, kinds: tuple[str, ...], options: Options | None = None, name: str = "") -> Callable[[Read], Read]:
+    """Decorator that makes a function of a plugin a reader that a data set may name.
+
+    Parameters
+    ----------
+    kinds, options
+        See `Reader`.
+    name : str
+        Name of the reader; empty: that of the function.
+
+    Returns
+    -------
+    callable
+        Gives the function back as it is.
+
+    Raises
+    ------
+    PluginError
+        The name is taken, a kind is none, or an option is no `Option`.
+    """
+
+    def register(read: Read) -> Read:
+        title = name or read.__name__
+        wrong = [key for key, option in (options or {}).items() if not isinstance(option, Option)]
+        if wrong or not kinds or set(kinds) - set(KINDS) or "kind" in (options or {}):
+            raise PluginError(
+                f"the reader {title!r} has options that are none: {', '.join(wrong)}"
+                if wrong
+                else f"the reader {title!r} has an option `kind`"
+                if "kind" in (options or {})
+                else f"the reader {title!r} makes stores of kind {', '.join(kinds) or '(none)'}",
+                where=read.__module__,
+                expected="options made by the functions of allometry.homogenize.options"
+                if wrong
+                else f"among {', '.join(KINDS)}",
+                do="correct @reader(...) above the function; the kind stands in the entry of the store",
+            )
+        PLUGGED.add(title, Reader(title, tuple(kinds), read, options or {}), read.__module__)
+        return read
+
+    return register
 
 
 def choose(value: Any, allowed: tuple[Any, ...], option: str, where: str) -> Any:

@@ -4,13 +4,13 @@ A reader is imported when it is first asked for: a job that homogenizes one stor
 """
 
 import importlib
-import pkgutil
 from collections.abc import Iterator, Mapping
 from types import ModuleType
 
-from allometry.homogenize.reader import Reader
+from allometry.homogenize.reader import PLUGGED, Reader, packaged
 
-NAMES: tuple[str, ...] = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+NAMES: tuple[str, ...] = packaged()
+"""Readers of the package."""
 
 
 def module(name: str) -> ModuleType:
@@ -19,22 +19,23 @@ def module(name: str) -> ModuleType:
 
 
 class _Readers(Mapping[str, Reader]):
-    """Reader by name, imported on access."""
+    """Reader by name, those of the package imported on access, and those of plugins."""
 
     def __getitem__(self, name: str) -> Reader:
         if name not in NAMES:
-            raise KeyError(name)
+            return PLUGGED[name]
         reader: Reader = module(name).READER
         return reader
 
     def __iter__(self) -> Iterator[str]:
-        return iter(NAMES)
+        yield from NAMES
+        yield from PLUGGED
 
     def __len__(self) -> int:
-        return len(NAMES)
+        return sum(1 for _ in self)
 
     def __contains__(self, name: object) -> bool:
-        return name in NAMES
+        return name in NAMES or name in PLUGGED
 
 
 READERS: Mapping[str, Reader] = _Readers()
