@@ -1,10 +1,20 @@
 """Description of a network: plain frozen dataclasses that serialise to YAML; nothing here runs anything."""
 
+from allometry.network import neurons
 from allometry.network.conditions import Condition
 from allometry.network.distributions import Constant, Distribution, Lognormal, Normal, Uniform, Values
 from allometry.network.inputs import DCInput, Input, PoissonInput, SpikeListInput
 from allometry.network.network import GapJunctions, Network, Population, Projection
-from allometry.network.neurons import ConnectomeLif, IafPscDelta, IafPscExp, NeuronModel
+from allometry.network.neuron_model import (
+    NeuronModel,
+    Receptor,
+    State,
+    neuron_model,
+    parameter,
+    refractory_time,
+    time_constant,
+)
+from allometry.network.neurons import *  # noqa: F403 - one file per model; their list is in that room
 from allometry.network.rules import (
     DistanceDependent,
     ExplicitEdges,
@@ -29,7 +39,6 @@ from allometry.network.space import (
 __all__ = [
     "BoxKernel",
     "Condition",
-    "ConnectomeLif",
     "Constant",
     "DCInput",
     "DistanceDependent",
@@ -42,8 +51,6 @@ __all__ = [
     "GapJunctions",
     "GaussianKernel",
     "Grid",
-    "IafPscDelta",
-    "IafPscExp",
     "Input",
     "Kernel",
     "Lognormal",
@@ -56,10 +63,17 @@ __all__ = [
     "Population",
     "Positions",
     "Projection",
+    "Receptor",
     "Rule",
     "Space",
     "SpikeListInput",
+    "State",
     "Uniform",
     "UniformPositions",
     "Values",
+    "neuron_model",
+    "parameter",
+    "refractory_time",
+    "time_constant",
 ]
+__all__ += neurons.__all__

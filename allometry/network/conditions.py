@@ -31,7 +31,8 @@ class Condition:
     name : str
         Letters, digits, `_`, `.` and `-`; the stem of the condition's store.
     seed : int, optional
-        Seed of all that is random but the connections: drive and initial voltages. Default the seed of the run.
+        Seed of the drive and of initial voltages; connections and drawn parameters of neurons keep the seed of the run.
+        Default the same.
     rate_factors : mapping of str to float
         By population: factor on the rate of each of its Poisson inputs.
     weight_factors : mapping of str to float

@@ -13,7 +13,7 @@ from allometry.network import serialise
 from allometry.network.distributions import as_distribution
 from allometry.network.indices import whole_numbers
 from allometry.network.inputs import Input
-from allometry.network.neurons import NeuronModel
+from allometry.network.neuron_model import NeuronModel
 from allometry.network.rules import Rule
 from allometry.network.serialise import serialisable
 from allometry.network.space import Grid, Positions, Space, UniformPositions

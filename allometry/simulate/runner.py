@@ -98,7 +98,7 @@ def run(
             stack.enter_context(log_to(logging.StreamHandler(sys.stderr)))
         if partitions > 1 and execution.local:
             # Compile once here: every worker would otherwise do so at the same time.
-            warm(precision, bool(plan.slow))
+            warm(plan)
         threads = execution.threads_each
         client = stack.enter_context(clusters.connect(execution.cluster, partitions, threads))
         placed = clusters.place(client, partitions, threads)

@@ -70,11 +70,12 @@ def propagation(
     n = net.size
     driven = np.arange(n) if driven is None else np.asarray(driven, np.int64)
     plan = compile_network(net, 0, "exact")
-    a, b, c, rate = plan.neurons[0].parameters[2:6]
+    constants = plan.neurons[0].constants
+    a, b, c, rate = (constants[name] for name in ("decay_v", "decay_g", "from_g", "gap_rate"))
     limits, target, weight, delay = _by_source(net, plan.neurons[0].quantum.value)
     gap_limits, gap_source, gap_weight = _gaps(net)
     hold = np.zeros(n, np.int16)
-    hold[:] = plan.neurons[0].ref_steps
+    hold[:] = constants["ref_steps"]
     arguments = (
         round(duration_ms / net.dt_ms), max(1, round(1000.0 / (rate_hz * net.dt_ms))), kick_mv,
         model.V_reset - model.E_L, model.V_th - model.E_L, a, b, c, rate, hold,

@@ -107,7 +107,13 @@ REFUSED = {
     "text as dt": (Network((A,), dt_ms="x"), "dt_ms is 'x'"),
     "text as a parameter": (_neuron(tau_m="10"), "tau_m is '10'"),
     "far below dt": (_neuron(tau_syn_ex=1e-9), "tau_syn_ex is 1e-09 ms, far below the time step"),
-    "several refractory times": (_neuron(t_ref=[2.0] * 10), "t_ref is an array"),
+    "too few refractory times": (
+        _neuron(t_ref=[2.0] * 9),
+        "t_ref differs in length from the population: 9 values for 10",
+    ),
+    "no value": (_neuron(V_th=None), "V_th is None"),
+    "one reset of many": (_neuron(V_reset=[-70.0] * 9 + [-40.0]), "V_reset -40 is not below V_th -50"),
+    "spread of a parameter": (_neuron(tau_m=Normal(10, -1)), "the standard deviation of tau_m is -1"),
     "spread of V": (
         Network((Population("A", 2, IafPscExp(), Normal(-60, -1)),)),
         "standard deviation of initial_v is -1",
@@ -208,7 +214,7 @@ def test_gap_junctions_need_one_partition() -> None:
 def test_equal_time_constants_are_the_limit() -> None:
     def p21(tau_syn: float) -> float:
         plan = compile_network(_neuron(tau_m=10.0, tau_syn_ex=tau_syn, tau_syn_in=3.0), 1, "exact")
-        return float(plan.neurons[0].parameters[4])
+        return float(plan.neurons[0].constants["P21_ex"])
 
     assert p21(10.0) == pytest.approx(p21(10.0 + 1e-7), rel=1e-6)
     delta = Network((Population("A", 1, IafPscDelta()),))

@@ -10,7 +10,7 @@ from allometry.network import DCInput, ExplicitEdges, Network, PoissonInput, Pop
 from allometry.simulate.build.cut import Segment
 from allometry.simulate.build.partition import Partition, message_room
 from allometry.simulate.build.plan import Plan, compile_network
-from allometry.simulate.build.shard import initial_voltage, layout
+from allometry.simulate.build.state import initial_values, layout
 from allometry.simulate.build.wiring import build_wiring
 from allometry.simulate.distribute.mailbox import open_mail
 from allometry.simulate.kernels import rng
@@ -66,8 +66,9 @@ def edges(plan: Plan, part: int = 0, parts: int = 1) -> np.ndarray:
     owner = np.full(where.slots, -1)
     for row, s in enumerate(where.segments):
         first = plan.neurons[s.population].first + s.low
-        for base in (where.slot_in[row], where.slot[row]):
-            owner[base : base + s.count] = np.arange(first, first + s.count)
+        receptors = len(plan.neurons[s.population].form.receptors)
+        slots = slice(where.slot[row], where.slot[row] + receptors * s.count)
+        owner[slots] = np.tile(np.arange(first, first + s.count), receptors)
     found = [np.empty((0, 4), np.int64)]
     tables = (
         (wiring.narrow_row, wiring.narrow_limits, wiring.narrow, where.slot_bits),
@@ -96,7 +97,7 @@ def explicit(net: Network, seed: int, steps: int, precision: str = "exact") -> N
     population = np.repeat(np.arange(len(plan.neurons)), [n.size for n in plan.neurons])
     populations, projections, inputs = [], [], []
     for i, p in enumerate(net.populations):
-        v = initial_voltage(plan, Segment(i, 0, p.size, 0)) + plan.neurons[i].rest
+        v = initial_values(plan, Segment(i, 0, p.size, 0))["V_m"]
         populations.append(Population(p.name, p.size, p.neuron, v))
     for a in range(len(plan.neurons)):
         for b in range(len(plan.neurons)):

@@ -44,7 +44,7 @@ def test_windows_of_any_length_see_the_same_currents() -> None:
 def test_nearly_equal_time_constants_have_the_limit() -> None:
     def effect(tau_syn: float) -> float:
         net = Network((Population("A", 1, ConnectomeLif(tau_m=20.0, tau_syn=tau_syn)),))
-        return float(compile_network(net, 1, "exact").neurons[0].parameters[4])
+        return float(compile_network(net, 1, "exact").neurons[0].constants["from_g"])
 
     limit = 0.1 / 20.0 * np.exp(-0.1 / 20.0)
     assert effect(20.0) == pytest.approx(limit, rel=1e-15)

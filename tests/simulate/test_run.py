@@ -384,4 +384,4 @@ def test_job_travels_between_processes(small: Network) -> None:
 
     copied = pickle.loads(pickle.dumps(small))
     np.testing.assert_array_equal(engine.spikes(copied, 300), engine.spikes(small, 300))
-    assert task.warm("fast") >= 0.0
+    assert task.warm(compile_network(small, 1, "fast")) >= 0.0

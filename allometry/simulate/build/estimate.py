@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from allometry.errors import SimulationError
+from allometry.simulate.build.neurons import Neurons
 from allometry.simulate.build.partition import QUEUE_ROOM
 from allometry.simulate.build.plan import Plan
-from allometry.simulate.build.shard import layout
+from allometry.simulate.build.state import layout
 from allometry.simulate.build.wiring import row_counts
 
 #: Resident memory of a process before it builds anything: interpreter, libraries, compiled kernels.
@@ -114,7 +115,14 @@ def _part_bytes(plan: Plan, part: int, parts: int) -> int:
 def _state_bytes(plan: Plan, part: int, parts: int) -> int:
     where = layout(plan, part, parts)
     width = np.dtype(plan.float_type).itemsize
-    return where.neurons * (4 * width + 4 + 16) + where.slots * (np.dtype(plan.sum_type).itemsize + 16)
+    variables = sum(s.count * _neuron_bytes(plan.neurons[s.population], width) for s in where.segments)
+    return variables + where.neurons * (2 * width + 16) + where.slots * (np.dtype(plan.sum_type).itemsize + 16)
+
+
+def _neuron_bytes(neurons: Neurons, width: int) -> int:
+    """Bytes of the state variables of a neuron, and of the constants that are its own."""
+    sizes = {"real": width, "double": 8, "count": 2}
+    return sum(sizes[s.width] for s in neurons.form.states) + len(neurons.varied) * width
 
 
 def _given_bytes(plan: Plan) -> int:

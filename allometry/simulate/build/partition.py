@@ -10,17 +10,21 @@ from allometry.errors import SimulationError
 from allometry.network.recording import VoltageProbe
 from allometry.simulate.build.cut import numbers, segments
 from allometry.simulate.build.plan import Plan
-from allometry.simulate.build.shard import (
-    Layout,
-    build_cells,
-    current_changes,
-    layout,
-    probed,
-    set_currents,
-)
+from allometry.simulate.build.shard import build_cells, current_changes, probed, set_currents
+from allometry.simulate.build.state import Layout, gathered, layout, scattered
 from allometry.simulate.build.wiring import NO_WIRING, as_wide, draw_synapses, require_sums, without
 from allometry.simulate.kernels import wire
-from allometry.simulate.kernels.advance import Cells, Meeting, Wiring, advance, queue_spikes
+from allometry.simulate.kernels.advance import (
+    COUNT,
+    FIRST,
+    OVERRUN,
+    SEEN,
+    Cells,
+    Meeting,
+    Wiring,
+    advance,
+    queue_spikes,
+)
 
 QUEUE_ROOM = 264
 _NEURON = np.int64(0xFFFFFFFF)
@@ -71,7 +75,7 @@ def _room(plan: Plan, part: int, parts: int) -> int:
     """Return the most spikes that a part can emit in one interval."""
     total = 0
     for s in segments(plan, part, parts):
-        dead = int(np.min(plan.neurons[s.population].ref_steps))
+        dead = plan.neurons[s.population].dead_steps
         total += s.count * -(-plan.interval // (dead + 1))
     return total
 
@@ -170,9 +174,9 @@ class Partition:
         rooms = [_room(self.plan, part, parts) for part in self._parts()]
         starts = np.concatenate([[0], np.cumsum(rooms)]).astype(np.int64)
         voltage = np.zeros((2, self.plan.size if self.plan.network.gap_junctions else 0), self.plan.float_type)
-        for shard, part in zip(self.shards, self._parts()):
-            if voltage.size:
-                voltage[:, numbers(self.plan, part, parts)] = shard.cells.y
+        for shard in self.shards if voltage.size else ():
+            for s in shard.cells.segments[shard.cells.segments[:, SEEN] >= 0]:
+                voltage[:, s[FIRST] : s[FIRST] + s[COUNT]] = shard.cells.state[s[SEEN] : s[SEEN] + s[COUNT]]
         return Meeting(
             box=np.zeros((2, int(starts[-1])), np.int64),
             box_start=starts,
@@ -217,10 +221,10 @@ class Partition:
         """Return the neurons of the probed columns and their resting potentials, shard after shard."""
         units, rest = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
         for shard in self.shards:
-            for s, chosen in probed(self.plan, shard.where, self.probes):
+            for _, s, chosen in probed(self.plan, shard.where, self.probes):
                 neurons = self.plan.neurons[s.population]
                 units.append(chosen + neurons.first)
-                rest.append(np.full(len(chosen), neurons.rest, np.float32))
+                rest.append(np.broadcast_to(neurons.offset("V_m"), neurons.size)[chosen].astype(np.float32))
         return np.concatenate(units), np.concatenate(rest)
 
     def _advance(self, k: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
@@ -240,6 +244,13 @@ class Partition:
             raise
         if status != 0:
             self.abort()
+            if status == OVERRUN:
+                raise SimulationError(
+                    "neurons spiked sooner after a spike than their refractory time",
+                    where=f"partition {self.number}",
+                    expected="a step that keeps to the parameter declared as refractory_time",
+                    do="declare it as a plain parameter, or hold the neuron for so many steps",
+                )
             if status == wire.CONFUSED:
                 raise SimulationError("partitions exchanged spikes out of step", where=f"partition {self.number}")
             raise Stopped(f"partition {self.number} stopped: a peer closed its connection or the run was ended")
@@ -269,11 +280,8 @@ class Partition:
 
     def state(self) -> dict[str, np.ndarray]:
         """Return copies of the state of all neurons, in the order of `neurons`."""
-        names = ("v", "x", "y", "ref")
-        return {
-            name: np.concatenate([_padded(getattr(s.cells, name), s.where.neurons) for s in self.shards])
-            for name in names
-        }
+        parts = [gathered(self.plan, s.where, s.cells) for s in self.shards]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def restore(self, step: int, state: dict[str, np.ndarray], recent: np.ndarray) -> None:
         """Continue at `step` from the state of this partition's neurons and all spikes still under way."""
@@ -281,9 +289,7 @@ class Partition:
         at = 0
         for shard in self.shards:
             n = shard.where.neurons
-            for name in ("v", "x", "y", "ref"):
-                array = getattr(shard.cells, name)
-                array[:] = state[name][at : at + n][: len(array)]
+            scattered(self.plan, shard.where, shard.cells, {name: v[at : at + n] for name, v in state.items()})
             at += n
             due = recent[(recent >> 32) >= step - self.plan.longest]
             self._requeue(shard, due)
@@ -302,10 +308,6 @@ class Partition:
                     continue
                 shard.narrow = _append(shard.narrow, shard.narrow_filled, slot, narrow[slot, : narrow_filled[slot]])
                 shard.wide = _append(shard.wide, shard.wide_filled, slot, wide[slot, : wide_filled[slot]])
-
-
-def _padded(array: np.ndarray, size: int) -> np.ndarray:
-    return array if len(array) == size else np.zeros(size, array.dtype)
 
 
 def _append(queue: np.ndarray, filled: np.ndarray, slot: int, entries: np.ndarray) -> np.ndarray:

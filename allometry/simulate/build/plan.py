@@ -3,21 +3,19 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
 
 import numpy as np
 
 from allometry.network import (
     ExplicitEdges,
-    IafPscDelta,
-    IafPscExp,
     Network,
-    NeuronModel,
     PoissonInput,
     Population,
     SpikeListInput,
 )
-from allometry.simulate.build.fixedpoint import MAX_SUM, GivenEdges, Quantum, Weights, overflow, quantum, round_to
+from allometry.network.neuron_model import unit_of
+from allometry.simulate.build.fixedpoint import MAX_SUM, GivenEdges, Weights, overflow, quantum, round_to
+from allometry.simulate.build.neurons import Neurons, compile_neurons, longest_time_constant
 from allometry.simulate.build.projections import (
     Synapses,
     compile_projection,
@@ -25,38 +23,16 @@ from allometry.simulate.build.projections import (
     expected_synapses,
     raw_weights,
 )
-from allometry.simulate.build.timing import boundary_step, event_steps, refractory_steps
+from allometry.simulate.build.timing import boundary_step, event_steps
 from allometry.simulate.kernels.drive import poisson_thresholds
 from allometry.simulate.kernels.rng import Purpose, key
 
-PSC_EXP_ONE, PSC_EXP_TWO, PSC_DELTA, CONNECTOME = range(4)
 LONGEST_SINGLE = 1000
 """Time constant in steps up to which float32 follows a decay: beyond, what a step adds is lost in rounding, and neurons
 just above threshold fire per cents early or late."""
 
 Thresholds = tuple[int, np.ndarray]
 """Offset and row of a Poisson input, as `kernels.drive.poisson_thresholds` gives them."""
-
-
-@dataclass(frozen=True)
-class Neurons:
-    """One population in numbers: kernel, propagators, and where its neurons are.
-
-    `input_extent` is the most that Poisson and spike-list inputs add to a neuron in one step, in integer weights.
-    """
-
-    name: str
-    size: int
-    first: int
-    model: int
-    slots: int
-    parameters: np.ndarray
-    rest: float
-    ref_steps: int | np.ndarray
-    constant_current: float
-    quantum: Quantum
-    initial_key: np.uint64
-    input_extent: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +81,8 @@ class Plan:
     @property
     def slow(self) -> str:
         """Name of a population with a time constant above `LONGEST_SINGLE` steps; empty where there is none."""
-        return next((p.name for p in self.network.populations if _longest(p.neuron) > LONGEST_SINGLE * self.dt_ms), "")
+        limit = LONGEST_SINGLE * self.dt_ms
+        return next((p.name for p in self.network.populations if longest_time_constant(p.neuron) > limit), "")
 
     @property
     def dt_ms(self) -> float:
@@ -123,26 +100,12 @@ class Plan:
         return max((n.quantum.error for n in self.neurons), default=0.0)
 
 
-def decayed(t: float, tau: float) -> float:
-    """Return exp(-t / tau), correctly rounded: libm differs between machines in the last bit."""
-    with localcontext() as context:
-        context.prec = 60
-        return float((Decimal(-t) / Decimal(tau)).exp())
-
-
-def _lost(t: float, tau: float) -> float:
-    """Return 1 - exp(-t / tau), correctly rounded."""
-    with localcontext() as context:
-        context.prec = 60
-        return float(1 - (Decimal(-t) / Decimal(tau)).exp())
-
-
 def compile_network(
     net: Network, seed: int, precision: str, drive_seed: int | None = None, known: GivenEdges | None = None
 ) -> Plan:
     """Turn a validated network into numbers.
 
-    What is random besides the connections has the seed `drive_seed`, default `seed`. `known` is `given_edges` of a network
+    The drive and initial voltages have the seed `drive_seed`, default `seed`; connections and drawn parameters have `seed`. `known` is `given_edges` of a network
     that this one shares lists with.
     """
     known = known or {}
@@ -165,7 +128,7 @@ def compile_network(
         ]
         scale = quantum(sets, unit_of(p.neuron), precision, f"weights into population {p.name}")
         extent = _input_extent(net, p, scale.value, counts)
-        neurons.append(_neurons(net, i, p, offsets[p.name], scale, other_seed, precision, extent))
+        neurons.append(compile_neurons(net, i, offsets[p.name], scale, (seed, other_seed), precision, extent))
         _check_sums(net, p, neurons[-1], raw, precision)
     synapses = [
         compile_projection(net, number, weights, neurons[index[projection.target]].quantum.value, seed, known)
@@ -191,56 +154,6 @@ def compile_network(
         spans=spans,
         interval=1 if net.gap_junctions else max(1, min(least, 64, 2**23 // max(1, net.size))),
         longest=int((shortest + spans).max(initial=1)),
-    )
-
-
-def unit_of(neuron: NeuronModel) -> str:
-    """Return the unit of the weights into a neuron."""
-    return "pA" if isinstance(neuron, IafPscExp) else "mV"
-
-
-def _longest(neuron: NeuronModel) -> float:
-    return max(float(value) for name, value in vars(neuron).items() if name.startswith("tau_"))
-
-
-def _neurons(
-    net: Network, i: int, p: Population, first: int, scale: Quantum, seed: int, precision: str, input_extent: int
-) -> Neurons:
-    h, m = net.dt_ms, p.neuron
-    current, slots = 0.0, 1
-    reset, threshold = m.V_reset - m.E_L, m.V_th - m.E_L
-    if isinstance(m, IafPscExp):
-        p22 = decayed(h, m.tau_m)
-        ex, inh = decayed(h, m.tau_syn_ex), decayed(h, m.tau_syn_in)
-        values = [
-            reset, threshold, ex, inh, _p21(h, m.tau_syn_ex, m.tau_m, m.C_m), _p21(h, m.tau_syn_in, m.tau_m, m.C_m),
-            m.tau_m / m.C_m * _lost(h, m.tau_m), p22, scale.value,
-        ]  # fmt: skip
-        two = precision == "exact" or m.tau_syn_ex != m.tau_syn_in
-        model, slots, current = (PSC_EXP_TWO, 2, m.I_e) if two else (PSC_EXP_ONE, 1, m.I_e)
-    elif isinstance(m, IafPscDelta):
-        p22 = decayed(h, m.tau_m)
-        values = [reset, threshold, 0.0, 0.0, 0.0, 0.0, m.tau_m / m.C_m * _lost(h, m.tau_m), p22, scale.value]
-        model, current = PSC_DELTA, m.I_e
-    else:
-        a, b = decayed(h, m.tau_m), decayed(h, m.tau_syn)
-        c = _arrived(h, m.tau_syn, m.tau_m, a, b)
-        values = [reset, threshold, a, b, c, h / m.tau_m, 0.0, 0.0, scale.value]
-        model, slots = CONNECTOME, 2
-    ref = refractory_steps(m.t_ref, h)
-    return Neurons(
-        name=p.name,
-        size=p.size,
-        first=first,
-        model=model,
-        slots=slots,
-        parameters=np.array(values),
-        rest=m.E_L,
-        ref_steps=int(ref) if ref.ndim == 0 else ref,
-        constant_current=current,
-        quantum=scale,
-        initial_key=key(seed, Purpose.INITIAL_V, i),
-        input_extent=input_extent,
     )
 
 
@@ -271,30 +184,6 @@ def _check_sums(net: Network, p: Population, neurons: Neurons, raw: list[Weights
             total += expected / p.size * weights.mean / neurons.quantum.value
     if total > MAX_SUM:
         raise overflow(p.name)
-
-
-def _arrived(h: float, tau_syn: float, tau_m: float, a: float, b: float) -> float:
-    """Return what a unit of g adds to V in one step, with its limit at equal time constants."""
-    if tau_syn == tau_m:
-        return h / tau_m * a
-    if abs(tau_syn - tau_m) > 1e-3 * tau_m:
-        return tau_syn / (tau_syn - tau_m) * (b - a)
-    # The difference of nearly equal numbers, with digits enough to be left some.
-    with localcontext() as context:
-        context.prec = 60
-        s, m = Decimal(tau_syn), Decimal(tau_m)
-        return float(s / (s - m) * ((Decimal(-h) / s).exp() - (Decimal(-h) / m).exp()))
-
-
-def _p21(h: float, tau_syn: float, tau_m: float, c_m: float) -> float:
-    """Voltage per current after one step (Rotter & Diesmann 1999), with its limit at equal time constants."""
-    if tau_syn == tau_m:
-        return h / c_m * decayed(h, tau_m)
-    beta = tau_syn * tau_m / (tau_m - tau_syn)
-    with localcontext() as context:
-        context.prec = 60
-        growth = float((Decimal(h) / Decimal(beta)).exp() - 1)
-    return beta / c_m * decayed(h, tau_syn) * growth
 
 
 def _poisson(

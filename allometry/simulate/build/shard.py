@@ -1,14 +1,25 @@
-"""The neurons of one thread: where they are, their initial state and their inputs."""
-
-from dataclasses import dataclass
+"""The neurons and incoming synapses of one thread: allocation, initial state, and the build of the synapses."""
 
 import numpy as np
 
-from allometry.network import Constant, DCInput, Normal, SpikeListInput, Uniform, Values
+from allometry.network import DCInput, SpikeListInput
 from allometry.network.recording import VoltageProbe
-from allometry.simulate.build.cut import Segment, segments
+from allometry.simulate.build.cut import Segment
 from allometry.simulate.build.fixedpoint import round_to
-from allometry.simulate.build.plan import CONNECTOME, Plan
+from allometry.simulate.build.plan import (
+    Plan,
+)
+from allometry.simulate.build.state import (
+    WIDTHS,
+    Layout,
+    initial_values,
+    pass_constants,
+    per_neuron,
+    place,
+    slot_of,
+    stride,
+    variables,
+)
 from allometry.simulate.build.timing import boundary_step, event_steps
 from allometry.simulate.kernels.advance import (
     D_COUNT,
@@ -22,95 +33,50 @@ from allometry.simulate.kernels.advance import (
     D_SLOT,
     D_TO,
     D_WEIGHT,
+    SEEN,
+    VOLTAGE,
     Cells,
 )
-from allometry.simulate.kernels.rng import normal_draws, uniform_draws
-
-
-@dataclass
-class Layout:
-    """Where the neurons of a part are, and where their input is added."""
-
-    segments: list[Segment]
-    slot: list[int]
-    slot_in: list[int]
-    neurons: int
-    slots: int
-
-    @property
-    def slot_bits(self) -> int:
-        """Bits that hold any slot."""
-        return max(1, int(self.slots - 1).bit_length())
-
-
-def layout(plan: Plan, part: int, parts: int) -> Layout:
-    """Lay out the slots of a part: one per neuron, or two where two kinds of input are summed separately."""
-    pieces = segments(plan, part, parts)
-    slot, slot_in, total = [], [], 0
-    for s in pieces:
-        slot.append(total)
-        total += s.count
-        if plan.neurons[s.population].slots == 2:
-            slot_in.append(total)
-            total += s.count
-        else:
-            slot_in.append(slot[-1])
-    return Layout(pieces, slot, slot_in, sum(s.count for s in pieces), total)
-
-
-def initial_voltage(plan: Plan, segment: Segment) -> np.ndarray:
-    """Return the voltages at time 0 of a segment, float64 mV relative to E_L."""
-    neurons = plan.neurons[segment.population]
-    wanted = plan.network.populations[segment.population].initial_v
-    out = np.full(segment.count, neurons.rest)
-    if isinstance(wanted, Constant):
-        out[:] = wanted.value
-    elif isinstance(wanted, Values):
-        out[:] = wanted.values[segment.low : segment.high]
-    elif isinstance(wanted, Normal):
-        normal_draws(neurons.initial_key, segment.low, wanted.mean, wanted.sd, out)
-    elif isinstance(wanted, Uniform):
-        uniform_draws(neurons.initial_key, segment.low, wanted.low, wanted.high - wanted.low, out)
-    return out - neurons.rest
 
 
 def build_cells(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> Cells:
     """Allocate the state of a part's neurons at time 0 and its inputs."""
     real, whole = plan.float_type, plan.sum_type
-    v = np.zeros(where.neurons, real)
-    ref_steps = np.zeros(where.neurons, np.int16)
-    table = np.zeros((len(where.segments), 8), np.int64)
-    parameters = np.zeros((len(where.segments), 9), real)
+    starts = {width: variables(plan, where, width) for width in WIDTHS}
+    types = {"real": real, "double": np.float64, "count": np.int16}
+    state: dict[str, np.ndarray] = {width: np.zeros(starts[width][-1], types[width]) for width in WIDTHS}
+    given: dict[tuple[bool, bool], list[np.ndarray]] = {(w, v): [] for w in (False, True) for v in (False, True)}
+    table = np.full((len(where.segments), SEEN + 1), -1, np.int64)
     for row, s in enumerate(where.segments):
         n = plan.neurons[s.population]
-        v[s.start : s.start + s.count] = initial_voltage(plan, s)
-        steps = n.ref_steps if isinstance(n.ref_steps, int) else n.ref_steps[s.low : s.high]
-        ref_steps[s.start : s.start + s.count] = steps
-        scalar = steps if isinstance(steps, int) else 0
-        table[row] = [n.model, s.start, s.count, n.first + s.low, where.slot[row], where.slot_in[row], scalar, 1]
-        parameters[row] = n.parameters
-    two = any(plan.neurons[s.population].model in (1, CONNECTOME) for s in where.segments)
-    y = np.zeros(where.neurons if two else 0, real)
-    for s in where.segments:
-        if plan.neurons[s.population].model == CONNECTOME:
-            y[s.start : s.start + s.count] = v[s.start : s.start + s.count]
+        for name, values in initial_values(plan, s).items():
+            width, at = place(plan, where, row, name)
+            state[width][at : at + s.count] = values - per_neuron(n.offset(name), s)
+        here = [sum(map(len, given[key])) for key in ((False, False), (True, False), (False, True), (True, True))]
+        table[row, :VOLTAGE] = [
+            n.block(real, whole), s.start, s.count, n.first + s.low, where.slot[row], stride(s),
+            *(starts[width][row] for width in WIDTHS), *here,
+        ]  # fmt: skip
+        table[row, VOLTAGE] = place(plan, where, row, "V_m")[1]
+        if n.takes_gap:
+            table[row, SEEN] = place(plan, where, row, n.form.gap_voltage)[1]  # type: ignore[attr-defined]
+        pass_constants(n, s, given)
     drives, keys, rows, members, member_slots = _drives(plan, where)
     event_step, event_slot, event_weight = _events(plan, where)
     gap_limits, gap_source, gap_weight = _gaps(plan, where)
-    local = np.concatenate(
-        [np.empty(0, np.int64), *(chosen - s.low + s.start for s, chosen in probed(plan, where, probes))]
-    )
+    local = [place(plan, where, row, "V_m")[1] + chosen - s.low for row, s, chosen in probed(plan, where, probes)]
     return Cells(
-        v=v,
-        x=np.zeros(where.neurons, real),
-        y=y,
-        ref=np.zeros(where.neurons, np.int16),
-        ref_steps=ref_steps,
-        dc=np.zeros(where.neurons, real),
-        gap=np.zeros(where.neurons if two else 0, real),
+        state=state["real"],
+        double=state["double"],
+        whole=state["count"],
+        constants=np.concatenate([*given[False, False], np.empty(0)]).astype(real),
+        steps=np.concatenate([*given[True, False], np.empty(0)]).astype(np.int16),
+        varied=np.concatenate([*given[False, True], np.empty(0)]).astype(real),
+        varied_steps=np.concatenate([*given[True, True], np.empty(0)]).astype(np.int16),
+        current=np.zeros(where.neurons, real),
+        gap=np.zeros(where.neurons if any(plan.neurons[s.population].takes_gap for s in where.segments) else 0, real),
         arrived=np.zeros(where.slots, whole),
         segments=table,
-        parameters=parameters,
         drives=drives,
         drive_keys=keys,
         thresholds=rows,
@@ -119,40 +85,36 @@ def build_cells(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> 
         event_step=event_step,
         event_slot=event_slot,
         event_weight=event_weight,
-        probes=local,
-        samples=np.zeros((0, len(local)), np.float32),
+        probes=np.concatenate([np.empty(0, np.int64), *local]).astype(np.int64),
+        samples=np.zeros((0, sum(map(len, local))), np.float32),
         gap_limits=gap_limits,
         gap_source=gap_source,
         gap_weight=gap_weight.astype(real),
     )
 
 
-def probed(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> list[tuple[Segment, np.ndarray]]:
-    """Return which neurons of which segments are recorded, by index within the population."""
+def probed(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> list[tuple[int, Segment, np.ndarray]]:
+    """Return which neurons of which segments are recorded: number, segment, indices within the population."""
     return [
-        (s, np.asarray(p.neurons)[(p.neurons >= s.low) & (p.neurons < s.high)])
+        (row, s, np.asarray(p.neurons)[(p.neurons >= s.low) & (p.neurons < s.high)])
         for p in probes
-        for s in where.segments
+        for row, s in enumerate(where.segments)
         if plan.neurons[s.population].name == p.population
     ]
 
 
 def set_currents(plan: Plan, where: Layout, cells: Cells, step: int) -> None:
-    """Write the constant current of every neuron that holds from `step` on into `cells.dc`, in place."""
+    """Write the constant current of every neuron that holds from `step` on into `cells.current`, in place."""
     dt = plan.network.dt_ms
-    for row, s in enumerate(where.segments):
+    for s in where.segments:
         neurons = plan.neurons[s.population]
-        total = np.full(s.count, neurons.constant_current)
-        same = True
+        total = np.array(per_neuron(neurons.current, s), np.float64)
         for x in plan.network.inputs:
             if not isinstance(x, DCInput) or x.population != neurons.name:
                 continue
             if boundary_step(x.start_ms, dt) <= step < boundary_step(x.stop_ms, dt):
-                several = isinstance(x.amplitude, np.ndarray)
-                same &= not several
-                total += x.amplitude[s.low : s.high] if several else x.amplitude  # type: ignore[index]
-        cells.dc[s.start : s.start + s.count] = total
-        cells.segments[row, 7] = int(same)
+                total += per_neuron(x.amplitude, s)
+        cells.current[s.start : s.start + s.count] = total
 
 
 def current_changes(plan: Plan) -> list[int]:
@@ -160,11 +122,6 @@ def current_changes(plan: Plan) -> list[int]:
     dt = plan.network.dt_ms
     times = [t for x in plan.network.inputs if isinstance(x, DCInput) for t in (x.start_ms, x.stop_ms)]
     return sorted({boundary_step(t, dt) for t in times if 0 < t < float("inf")})
-
-
-def _drive_slots(plan: Plan, where: Layout, row: int, weight: int) -> int:
-    kicked = plan.neurons[where.segments[row].population].model == CONNECTOME
-    return where.slot_in[row] if kicked or weight < 0 else where.slot[row]
 
 
 def _drives(plan: Plan, where: Layout) -> tuple[np.ndarray, ...]:
@@ -176,7 +133,7 @@ def _drives(plan: Plan, where: Layout) -> tuple[np.ndarray, ...]:
         for number, s in enumerate(where.segments):
             if s.population != x.target or x.weight == 0:
                 continue
-            slot = _drive_slots(plan, where, number, x.weight)
+            slot = slot_of(plan, where, number, x.weight < 0, "inputs")
             line = [0] * 11
             line[D_SLOT], line[D_COUNT], line[D_PAIR] = slot, s.count, s.low // 2
             line[D_WEIGHT], line[D_OFFSET] = x.weight, x.offset
@@ -212,8 +169,7 @@ def _events(plan: Plan, where: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarr
                 continue
             here = (x.neurons >= s.low) & (x.neurons < s.high)
             weight = round_to(np.broadcast_to(x.weight, x.neurons.shape)[here], neurons.quantum.value).astype(np.int64)
-            kicked = neurons.model == CONNECTOME
-            base = np.where(kicked | (weight < 0), where.slot_in[row], where.slot[row])
+            base = np.where(weight < 0, *(slot_of(plan, where, row, negative, "inputs") for negative in (True, False)))
             steps.append(event_steps(x.times_ms[here], plan.network.dt_ms))
             slots.append(base + x.neurons[here] - s.low)
             weights.append(weight)

@@ -20,32 +20,16 @@ from allometry.network import (
     PoissonInput,
     SpikeListInput,
 )
+from allometry.network.integration import refractory_steps, tics
+from allometry.network.neuron_model import REFRACTORY_TIME, is_distribution, kinds
 
-TICS_PER_MS = 1000
 NEVER = 2**62
-# Where dt is no whole number of microseconds, the clock ticks a thousand times in a step.
-_TICS_PER_ODD_STEP = 1000
-
-
-def _tics(t_ms: np.ndarray, dt_ms: float) -> tuple[np.ndarray, int]:
-    """Return times in tics, int64, and the tics of a step."""
-    per_step = dt_ms * TICS_PER_MS
-    whole = math.floor(per_step + 0.5)
-    if whole >= 1 and abs(per_step - whole) <= 1e-9 * per_step:
-        return np.floor(t_ms * TICS_PER_MS + 0.5).astype(np.int64), whole
-    return np.floor(t_ms / dt_ms * _TICS_PER_ODD_STEP + 0.5).astype(np.int64), _TICS_PER_ODD_STEP
-
-
-def refractory_steps(t_ref_ms: Any, dt_ms: float) -> np.ndarray:
-    """Return refractory times in steps, int64: to the nearest tic, then up to a whole step."""
-    tics, per_step = _tics(np.asarray(t_ref_ms, np.float64), dt_ms)
-    return -(-tics // per_step)
 
 
 def event_steps(times_ms: np.ndarray, dt_ms: float) -> np.ndarray:
     """Return the step that each given event belongs to, int64: step k holds the tics of [k dt, (k + 1) dt)."""
-    tics, per_step = _tics(np.asarray(times_ms, np.float64), dt_ms)
-    return tics // per_step
+    ticks, per_step = tics(np.asarray(times_ms, np.float64), dt_ms)
+    return ticks // per_step
 
 
 def nearest_steps(t_ms: Any, dt_ms: float) -> np.ndarray:
@@ -104,7 +88,10 @@ def rounded_times(net: Network) -> dict[str, str]:
             out[name] = f"{many}{float(times[first]):.12g} ms taken to step {int(taken[first])} of {net.dt_ms:g} ms"
 
     for p in net.populations:
-        note(f"t_ref of population {p.name}", p.neuron.t_ref, refractory_steps(p.neuron.t_ref, net.dt_ms))
+        for name, kind in kinds(type(p.neuron)).items():
+            value = getattr(p.neuron, name)
+            if kind == REFRACTORY_TIME and not is_distribution(value):
+                note(f"{name} of population {p.name}", value, refractory_steps(value, net.dt_ms))
     for number, projection in enumerate(net.projections):
         name = f"delay of projection {number} ({projection.source} -> {projection.target})"
         if isinstance(projection.rule, ExplicitEdges):

@@ -6,27 +6,19 @@ from typing import Any
 import numpy as np
 
 from allometry.network import (
-    ConnectomeLif,
     DCInput,
-    IafPscDelta,
-    IafPscExp,
-    Lognormal,
     Network,
-    Normal,
     PoissonInput,
     Population,
     SpikeListInput,
-    Uniform,
-    Values,
 )
+from allometry.network.neuron_model import CURRENT, GAP, arguments, is_distribution
 from allometry.network.recording import Record
 from allometry.simulate.build.check_projections import check_projection, check_space
 from allometry.simulate.build.checks import finite, indices, known, real, require, whole
+from allometry.simulate.build.neurons import check_initial, check_model
 
 MAX_NEURONS = 2**31 - 1
-MAX_REF_STEPS = 2**15 - 1
-# exp(dt / tau) has to be a number, and is one far beyond any use.
-MAX_STEPS_PER_TAU = 200.0
 
 
 def check_network(net: Network) -> None:
@@ -56,7 +48,8 @@ def check_network(net: Network) -> None:
     for number, gap in enumerate(net.gap_junctions):
         where = f"gap junctions {number} ({gap.population})"
         p = known(net, gap.population, where)
-        require(isinstance(p.neuron, ConnectomeLif), "gap junctions join ConnectomeLif neurons only", where)
+        joined = GAP in arguments(type(p.neuron))
+        require(joined, f"gap junctions cannot join {type(p.neuron).__name__} neurons", where, "ConnectomeLif neurons")
         require(
             gap.source.size == gap.target.size == gap.weight.size, "source, target and weight differ in length", where
         )
@@ -66,7 +59,7 @@ def check_network(net: Network) -> None:
         require(bool((gap.weight >= 0).all()), "a gap junction weight is negative", where, "weights >= 0")
         if gap.target.size:
             total = float(np.bincount(gap.target, gap.weight).max())
-            tau = p.neuron.tau_m
+            tau = float(np.min(p.neuron.tau_m))  # type: ignore[attr-defined]
             require(
                 net.dt_ms * (1 + total) / tau < 1,
                 f"gap junctions of total weight {total:g} onto one neuron are unstable at dt {net.dt_ms:g} ms",
@@ -79,51 +72,8 @@ def check_network(net: Network) -> None:
 def _check_population(p: Population, dt: float) -> None:
     where = f"population {p.name}"
     require(p.size >= 1, f"size is {p.size}", where, "at least one neuron")
-    m = p.neuron
-    require(isinstance(m, IafPscExp | IafPscDelta | ConnectomeLif), f"{type(m).__name__} is not a neuron model", where)
-    positive = ["tau_m"] + (["C_m"] if not isinstance(m, ConnectomeLif) else ["tau_syn"])
-    if isinstance(m, IafPscExp):
-        positive += ["tau_syn_ex", "tau_syn_in"]
-    for name in positive:
-        value = real(getattr(m, name), name, where)
-        require(value > 0 and math.isfinite(value), f"{name} is {value:g}", where, "a positive number")
-        require(
-            name == "C_m" or dt <= MAX_STEPS_PER_TAU * value,
-            f"{name} is {value:g} ms, far below the time step of {dt:g} ms",
-            where,
-            f"at least {dt / MAX_STEPS_PER_TAU:g} ms",
-            "lengthen it, use IafPscDelta, or shorten dt_ms",
-        )
-    for name in ("E_L", "V_reset", "V_th", *([] if isinstance(m, ConnectomeLif) else ["I_e"])):
-        finite(real(getattr(m, name), name, where), name, where)
-    require(m.V_reset < m.V_th, f"V_reset {m.V_reset:g} is not below V_th {m.V_th:g} mV", where)
-    require(
-        np.ndim(m.t_ref) == 0 or isinstance(m, ConnectomeLif),
-        "t_ref is an array",
-        where,
-        "one number; only ConnectomeLif takes one per neuron",
-        "split the population",
-    )
-    t_ref = np.asarray(m.t_ref if np.ndim(m.t_ref) else real(m.t_ref, "t_ref", where), np.float64)
-    finite(t_ref, "t_ref", where)
-    require(bool((t_ref >= 0).all()), "t_ref is negative", where, "t_ref >= 0 ms")
-    require(t_ref.ndim == 0 or t_ref.shape == (p.size,), "t_ref differs in length from the population", where)
-    limit = MAX_REF_STEPS * dt
-    require(bool((t_ref <= limit).all()), f"t_ref is above {MAX_REF_STEPS} steps", where, f"at most {limit:g} ms")
-    v = p.initial_v
-    if isinstance(v, Values):
-        require(v.values.shape == (p.size,), "initial_v differs in length from the population", where)
-        finite(v.values, "initial_v", where)
-    elif v is not None:
-        require(
-            not isinstance(v, Lognormal), "initial_v cannot be lognormal", where, "a number, Normal, Uniform, array"
-        )
-        for value in vars(v).values():
-            finite(real(value, "initial_v", where), "initial_v", where)
-        if isinstance(v, Normal):
-            require(v.sd >= 0, f"the standard deviation of initial_v is {v.sd:g}", where, "sd >= 0")
-        if isinstance(v, Uniform):
-            require(v.low <= v.high, f"initial_v is uniform from {v.low:g} to {v.high:g}", where, "low <= high")
+    check_model(p, dt)
+    check_initial(p)
     if p.labels is not None:
         require(len(p.labels) == p.size, f"{len(p.labels)} labels for {p.size} neurons", where)
 
@@ -150,7 +100,8 @@ def _check_input(net: Network, x: Any, number: int) -> None:
         require(
             amplitude.ndim == 0 or amplitude.shape == (p.size,), "amplitude differs in length from population", where
         )
-        require(not isinstance(p.neuron, ConnectomeLif), "ConnectomeLif has no current input", where, "kicks of V")
+        model = type(p.neuron)
+        require(CURRENT in arguments(model), f"{model.__name__} has no current input", where, "kicks of V")
         return
     real(x.rate_hz, "rate_hz", where)
     real(x.weight, "weight", where)
@@ -167,6 +118,22 @@ def check_seed(seed: int, precision: str, where: str) -> None:
     """Check the seed and the precision that something is drawn with."""
     require(0 <= whole(seed, "seed", where) < 2**63, f"seed is {seed}", where, "0 to 2^63 - 1")
     require(precision in ("fast", "exact"), f"precision is {precision!r}", where, "fast or exact")
+
+
+def _check_single(p: Population) -> None:
+    m: Any = p.neuron
+    if not all(hasattr(m, name) for name in ("V_reset", "V_th", "E_L")):
+        return
+    if any(is_distribution(getattr(m, name)) for name in ("V_reset", "V_th", "E_L")):
+        return
+    reset, threshold = np.float32(m.V_reset - m.E_L), np.float32(m.V_th - m.E_L)
+    require(
+        bool((reset < threshold).all()),
+        f"V_reset {m.V_reset!r} and V_th {m.V_th!r} mV are the same number in single precision",
+        f"population {p.name}",
+        "a difference that float32 resolves",
+        "use precision='exact'",
+    )
 
 
 def check_run(
@@ -204,14 +171,7 @@ def check_run(
     )
     if precision == "fast":
         for p in net.populations:
-            m = p.neuron
-            require(
-                bool(np.float32(m.V_reset - m.E_L) < np.float32(m.V_th - m.E_L)),
-                f"V_reset {m.V_reset!r} and V_th {m.V_th!r} mV are the same number in single precision",
-                f"population {p.name}",
-                "a difference that float32 resolves",
-                "use precision='exact'",
-            )
+            _check_single(p)
     if net.gap_junctions:
         require(partitions == 1, "gap junctions join voltages at every step", where, "partitions=1", "use threads")
     if record.counts_ms is not None:

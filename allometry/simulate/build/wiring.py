@@ -16,9 +16,9 @@ from allometry.network import (
 )
 from allometry.simulate.build.cut import Segment
 from allometry.simulate.build.fixedpoint import MAX_SUM, overflow
-from allometry.simulate.build.plan import CONNECTOME, Plan
+from allometry.simulate.build.plan import Plan
 from allometry.simulate.build.projections import Synapses
-from allometry.simulate.build.shard import Layout
+from allometry.simulate.build.state import Layout, slot_of
 from allometry.simulate.kernels import connect, degrees, distance
 from allometry.simulate.kernels.advance import Wiring
 from allometry.simulate.kernels.rng import multinomial_indegrees
@@ -149,11 +149,8 @@ def _pass(
         for row, s in enumerate(where.segments):
             if s.population != synapses.target:
                 continue
-            slot, slot_in = where.slot[row], where.slot_in[row]
-            if plan.neurons[s.population].model == CONNECTOME:
-                slot_in = slot
-            slots = np.array([slot, slot_in], np.int64)
-            part = extent[:, slot : slot + s.count]
+            slots = np.array([slot_of(plan, where, row, negative, "synapses") for negative in (False, True)], np.int64)
+            part = extent[:, where.slot[row] : where.slot[row] + s.count]
             shared = (
                 int(plan.shortest[synapses.source]), int(plan.spans[synapses.source]), int(base[synapses.source]),
                 cursor, words, slots, shift, part,

@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 
 from allometry.network import Network
+from allometry.network.neuron_model import unit_of
 from allometry.network.recording import Record
 from allometry.network.serialise import to_dict
 from allometry.simulate.build.estimate import Estimate, check_fits, duration
 from allometry.simulate.build.fixedpoint import EXACT_QUANTUM
-from allometry.simulate.build.plan import LONGEST_SINGLE, Plan, unit_of
+from allometry.simulate.build.plan import LONGEST_SINGLE, Plan
 from allometry.simulate.build.timing import rounded_times
 from allometry.simulate.distribute.cluster import Placement, workers
 from allometry.simulate.distribute.memory import free_memory

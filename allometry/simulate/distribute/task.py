@@ -15,7 +15,7 @@ from allometry.errors import SimulationError
 from allometry.network import FixedTotalNumber, IafPscExp, Network, Population, Projection
 from allometry.network.recording import Record
 from allometry.simulate.build.partition import Partition, message_room
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan import Plan, compile_network
 from allometry.simulate.distribute import checkpoint, rendezvous
 from allometry.simulate.distribute.mailbox import open_mail
 from allometry.simulate.distribute.spool import Spool, Watch
@@ -62,7 +62,7 @@ def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> di
         if job.partitions > 1:
             sockets = rendezvous.connect(job.attempt, number, addresses, job.secret, watch)
         plan = compile_network(job.network, job.seed, job.precision)
-        compile_s = warm(job.precision, bool(plan.slow))
+        compile_s = warm(plan)
         every = sample_steps(job.record, job.network.dt_ms)
         room = message_room(plan, job.partitions, job.threads)
         with (
@@ -112,11 +112,9 @@ def sample_steps(record: Record, dt_ms: float) -> int:
     return round(record.voltage[0].interval_ms / dt_ms) if record.voltage else 0
 
 
-def warm(precision: str, slow: bool = False) -> float:
-    """Compile (or load from the cache) the kernels by running a network of four neurons; return the seconds it took.
-
-    `slow` is for networks whose state is float64 in `fast` too (`Plan.slow`).
-    """
+def warm(plan: Plan) -> float:
+    """Compile (or load from the cache) the kernels by running a network of four neurons; return the seconds it took."""
+    precision, slow = plan.precision, bool(plan.slow)
     # Loading takes less: whoever waits longer, waits for the compiler.
     notice = threading.Timer(
         _NOTICE_S,
@@ -135,6 +133,8 @@ def warm(precision: str, slow: bool = False) -> float:
             with Partition(compile_network(net, 0, precision), 0, 1, 1) as partition:
                 partition.build()
                 partition.window(2)
+            for neurons in plan.neurons:
+                neurons.block(plan.float_type, plan.sum_type)
         finally:
             notice.cancel()
         return time.perf_counter() - started

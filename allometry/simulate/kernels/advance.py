@@ -6,7 +6,7 @@ done and waiting for the others, a thread queues its own spikes and prepares the
 """
 
 # Compiled functions are typed by numba, not by annotations.
-# mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
+# mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type,var-annotated"
 
 from typing import NamedTuple
 
@@ -18,12 +18,17 @@ from allometry.simulate.kernels.deliver import deliver_narrow, deliver_wide, enq
 from allometry.simulate.kernels.drive import poisson_block, poisson_some
 from allometry.simulate.kernels.intrinsics import arrive, await_all
 from allometry.simulate.kernels.rng import draw
-from allometry.simulate.kernels.update import cast, connectome, psc_delta, psc_exp_one, psc_exp_two
+from allometry.simulate.kernels.update import call_block, cast
 from allometry.simulate.kernels.wire import HEAD, Mail, collect, post
 
 BLOCK = 2048
-# Columns of `Cells.segments`.
-MODEL, START, COUNT, FIRST, SLOT, SLOT_IN, REF_STEPS, UNIFORM = range(8)
+OVERRUN = 4
+"""Status beside those of `wire`: a neuron spiked sooner after a spike than its model says."""
+# Columns of `Cells.segments`: address of the block; local index of the first neuron, how many there are, network-wide number
+# of the first; slot of the first receptor; elements between two variables; where the segment's part of each array starts;
+# where its voltages are, and those that gap junctions see (-1: none).
+BLOCK_AT, START, COUNT, FIRST, SLOT, STRIDE, STATE, DOUBLE, WHOLE = range(9)
+CONSTANTS, STEPS, VARIED, VARIED_STEPS, VOLTAGE, SEEN = range(9, 15)
 # Columns of `Cells.drives`.
 D_SLOT, D_COUNT, D_PAIR, D_WEIGHT, D_OFFSET, D_ROW, D_ROW_END, D_FROM, D_TO, D_LIST, D_LIST_END = range(11)
 
@@ -31,25 +36,31 @@ D_SLOT, D_COUNT, D_PAIR, D_WEIGHT, D_OFFSET, D_ROW, D_ROW_END, D_FROM, D_TO, D_L
 class Cells(NamedTuple):
     """State and input of the neurons of one thread (`float` is float32 or float64, `sum` int32 or int64).
 
-    Per neuron: v, x, y (float; x and y are synaptic variables, y of `ConnectomeLif` is V before a reset), ref (int16),
-    ref_steps (int16), dc, gap (float; what gap junctions add to V in a step).
-    arrived : sum [slot]. segments : int64 [segment, 8], parameters : float [segment, 9], one row per population.
+    Every segment, which is what a thread has of one population, owns a part of each array of variables: variable after
+    variable, `STRIDE` elements each.
+
+    state : float, double : float64, whole : int16, state variables by width (`network.State`).
+    constants : float, steps : int16, what a step takes, where all neurons have the same; varied : float, varied_steps :
+    int16, where each neuron has its own.
+    current, gap : float [neuron]; the current that flows in, and what gap junctions add to it.
+    arrived : sum [slot]. segments : int64 [segment, 15].
     drives : int64 [Poisson input, 11], drive_keys : uint64, thresholds : uint32, members, member_slots : int64.
     event_step, event_slot, event_weight : int64 [given event], sorted by step.
-    probes : int64 [probe], local indices; samples : float32 [sample, probe].
+    probes : int64 [probe], elements of `state`; samples : float32 [sample, probe].
     gap_limits : int64 [neuron + 1], gap_source : int64, gap_weight : float.
     """
 
-    v: np.ndarray
-    x: np.ndarray
-    y: np.ndarray
-    ref: np.ndarray
-    ref_steps: np.ndarray
-    dc: np.ndarray
+    state: np.ndarray
+    double: np.ndarray
+    whole: np.ndarray
+    constants: np.ndarray
+    steps: np.ndarray
+    varied: np.ndarray
+    varied_steps: np.ndarray
+    current: np.ndarray
     gap: np.ndarray
     arrived: np.ndarray
     segments: np.ndarray
-    parameters: np.ndarray
     drives: np.ndarray
     drive_keys: np.ndarray
     thresholds: np.ndarray
@@ -121,52 +132,18 @@ def _emit(flag, count, first, step, log, logged):
 
 @njit(nogil=True)
 def _update(cells, flag, step, log, logged):
-    for s in range(cells.segments.shape[0]):
-        segment = cells.segments[s]
-        p = cells.parameters[s]
-        model, begin, count = segment[MODEL], segment[START], segment[COUNT]
-        ref_steps = np.int16(segment[REF_STEPS])
-        for a in range(0, count, BLOCK):
-            b = min(a + BLOCK, count)
-            lo, hi = begin + a, begin + b
-            ex = cells.arrived[segment[SLOT] + a : segment[SLOT] + b]
-            inh = cells.arrived[segment[SLOT_IN] + a : segment[SLOT_IN] + b]
-            v, x, ref, mark = cells.v[lo:hi], cells.x[lo:hi], cells.ref[lo:hi], flag[: b - a]
-            if model == 0:
-                if segment[UNIFORM] == 0:
-                    for i in range(b - a):
-                        v[i] += cells.dc[lo + i] * p[6] / p[7]
-                    constant = cast(0, v)
-                else:
-                    constant = cells.dc[lo] * p[6]
-                fired = psc_exp_one(v, x, ref, ex, mark, constant, p[0], p[1], p[2], p[4], p[7], p[8], ref_steps)
-            elif model == 1:
-                fired = psc_exp_two(
-                    v, x, cells.y[lo:hi], ref, ex, inh, mark, cells.dc[lo:hi],
-                    p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], ref_steps,
-                )  # fmt: skip
-            elif model == 2:
-                fired = psc_delta(v, ref, ex, mark, cells.dc[lo:hi], p[0], p[1], p[6], p[7], p[8], ref_steps)
-            else:
-                fired = connectome(
-                    v,
-                    x,
-                    ref,
-                    ex,
-                    inh,
-                    mark,
-                    cells.gap[lo:hi],
-                    cells.y[lo:hi],
-                    p[0],
-                    p[1],
-                    p[2],
-                    p[3],
-                    p[4],
-                    p[8],
-                    cells.ref_steps[lo:hi],
-                )
+    for k in range(cells.segments.shape[0]):
+        s = cells.segments[k]
+        for a in range(0, s[COUNT], BLOCK):
+            n = min(BLOCK, s[COUNT] - a)
+            fired = call_block(
+                s[BLOCK_AT], cells.state, s[STATE] + a, cells.double, s[DOUBLE] + a, cells.whole, s[WHOLE] + a,
+                cells.current, cells.gap, s[START] + a, cells.arrived, s[SLOT] + a, cells.constants, s[CONSTANTS],
+                cells.steps, s[STEPS], cells.varied, s[VARIED] + a, cells.varied_steps, s[VARIED_STEPS] + a, flag,
+                s[STRIDE], s[COUNT], n,
+            )  # fmt: skip
             if fired > 0:
-                logged = _emit(mark, b - a, segment[FIRST] + a, step, log, logged)
+                logged = _emit(flag, n, s[FIRST] + a, step, log, logged)
     return logged
 
 
@@ -192,26 +169,25 @@ def _drive(cells, scratch, lanes, step):
 
 @njit(nogil=True)
 def _gap_currents(cells, voltage):
-    """Write into `gap` what gap junctions add to V in this step, from the voltages at its start."""
-    for s in range(cells.segments.shape[0]):
-        if cells.segments[s, MODEL] != 3:
+    """Write into `gap` the sum of weight (V_source - V) over gap junctions, from the voltages at the start of the step."""
+    for k in range(cells.segments.shape[0]):
+        s = cells.segments[k]
+        if s[SEEN] < 0:
             continue
-        rate = cells.parameters[s, 5]
-        for i in range(cells.segments[s, START], cells.segments[s, START] + cells.segments[s, COUNT]):
-            total = cast(0, cells.v)
-            for e in range(cells.gap_limits[i], cells.gap_limits[i + 1]):
-                total += cells.gap_weight[e] * (voltage[cells.gap_source[e]] - cells.v[i])
-            cells.gap[i] = total * rate
+        for i in range(s[COUNT]):
+            mine = cells.state[s[VOLTAGE] + i]
+            total = cast(0, cells.state)
+            for e in range(cells.gap_limits[s[START] + i], cells.gap_limits[s[START] + i + 1]):
+                total += cells.gap_weight[e] * (voltage[cells.gap_source[e]] - mine)
+            cells.gap[s[START] + i] = total
 
 
 @njit(nogil=True)
 def _share_voltage(cells, voltage):
-    for s in range(cells.segments.shape[0]):
-        if cells.segments[s, MODEL] != 3:
-            continue
-        begin, first = cells.segments[s, START], cells.segments[s, FIRST]
-        for i in range(cells.segments[s, COUNT]):
-            voltage[first + i] = cells.y[begin + i]
+    for k in range(cells.segments.shape[0]):
+        s = cells.segments[k]
+        if s[SEEN] >= 0:
+            _copy(cells.state, s[SEEN], voltage, s[FIRST], s[COUNT])
 
 
 @njit(nogil=True)
@@ -242,11 +218,11 @@ def advance(
     Returns
     -------
     tuple
-        status (0, or a code of `wire`; 1 also where another thread raised `abort`), generation, number of logged
+        status (0, a code of `wire`, or `OVERRUN`; 1 also where another thread raised `abort`), generation, number of logged
         spikes, the log (int64, step << 32 | neuron, unordered within a step), synaptic events, and the two queues,
         which may have grown.
     """
-    neurons = len(cells.v)
+    neurons = len(cells.current)
     scratch = np.empty(BLOCK // 2, np.uint64)
     lanes = scratch.view(np.uint32)
     flag = np.zeros(BLOCK, np.uint8)
@@ -290,11 +266,13 @@ def advance(
                 _share_voltage(cells, meeting.voltage[(now + 1) & 1])
             if sample_every > 0 and (now + 1) % sample_every == 0:
                 for p in range(len(cells.probes)):
-                    cells.samples[sample, p] = cells.v[cells.probes[p]]
+                    cells.samples[sample, p] = cells.state[cells.probes[p]]
                 sample += 1
         generation += 1
         parity = generation & 1
         count = logged - opened
+        if count > meeting.box_start[me + 1] - meeting.box_start[me]:
+            return OVERRUN, generation, logged, log, events, narrow, wide
         _copy(log, opened, meeting.box[parity], meeting.box_start[me], count)
         meeting.box_count[parity, 8 * me] = count
         arrive(meeting.flags, me, 2 * generation)

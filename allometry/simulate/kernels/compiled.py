@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from numba import njit
+from numba.core.ccallback import CFunc
+
+INLINED: dict[str, Any] = {"nogil": True, "forceinline": True, "error_model": "numpy"}
+"""Options of functions that other kernels have in their loops."""
 
 
 def kernel_modules() -> list[Path]:
-    """Files of this package with compiled functions, sorted."""
-    modules = sorted(Path(__file__).parent.glob("*.py"))
-    return [path for path in modules if any(mark in path.read_bytes() for mark in (b"@njit", b"@compiled"))]
+    """Files of this package, sorted: any of them may decide what is compiled."""
+    return [path for path in sorted(Path(__file__).parent.glob("*.py")) if path.name != "__init__.py"]
 
 
 @cache
@@ -60,9 +63,25 @@ def _one_at_a_time(index: Any, operation: str) -> None:
 def compiled(function: Callable[..., Any]) -> Any:
     """Compile a function that Python calls, without the GIL; the result is cached for all later processes."""
     dispatcher = njit(nogil=True, cache=True)(function)
-    index = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    _stamped(dispatcher, _stamp())
+    return dispatcher
+
+
+def compiled_callback(function: Callable[..., Any], signature: Any, code: str) -> Any:
+    """Compile a function that is called through its `address`, cached like `compiled`.
+
+    `code` is a digest of what the function does beyond the kernels of this package.
+    """
+    callback = CFunc(function, (signature.args, signature.return_type), {}, {"error_model": "numpy"})
+    callback.enable_caching()
+    _stamped(callback, _stamp() + code)
+    callback.compile()
+    return callback
+
+
+def _stamped(cached: Any, stamp: str) -> None:
+    index = getattr(getattr(cached, "_cache", None), "_cache_file", None)
     if index is not None and hasattr(index, "_source_stamp"):
-        index._source_stamp = (_stamp(), 0)
+        index._source_stamp = (stamp, 0)
         _one_at_a_time(index, "load")
         _one_at_a_time(index, "save")
-    return dispatcher

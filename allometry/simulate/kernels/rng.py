@@ -30,7 +30,7 @@ class Purpose(IntEnum):
     SYNAPSE = 2
     INITIAL_V = 3
     POISSON = 4
-    ATTRIBUTE = 5
+    PARAMETER = 5
     POSITION = 6
 
 

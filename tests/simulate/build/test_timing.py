@@ -20,8 +20,9 @@ from allometry.network import (
     Projection,
     SpikeListInput,
 )
+from allometry.network.integration import refractory_steps
 from allometry.simulate.build.plan import compile_network
-from allometry.simulate.build.timing import delay_steps, event_steps, refractory_steps, rounded_times
+from allometry.simulate.build.timing import delay_steps, event_steps, rounded_times
 from tests.simulate import engine
 
 # What NEST 3.10 does, printed by tests/reference/nest_times.py: refractory and delay steps by time step.
@@ -63,7 +64,7 @@ def test_the_spikes_have_nests_refractory_time_and_delay() -> None:
 
 def test_refractory_times_per_neuron_and_odd_steps() -> None:
     net = Network((Population("A", 3, ConnectomeLif(t_ref=[2.2, 2.24, 0.0])),))
-    assert compile_network(net, 1, "fast").neurons[0].ref_steps.tolist() == [22, 23, 0]  # type: ignore[union-attr]
+    assert compile_network(net, 1, "fast").neurons[0].constants["ref_steps"].tolist() == [22, 23, 0]
     # A step of 12.5 us is no whole number of tics: 2 ms are 160 of them all the same.
     assert int(refractory_steps(2.0, 0.0125)) == 160
     assert int(refractory_steps(2.001, 0.0125)) == 161
