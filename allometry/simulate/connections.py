@@ -13,9 +13,10 @@ import xarray as xr
 from allometry import files, stores
 from allometry.errors import SimulationError, interruptible
 from allometry.network import Network
+from allometry.network.neuron_model import unit_of
 from allometry.network.scalars import plain_arguments
 from allometry.simulate.build.edges import Drawn, drawn_synapses
-from allometry.simulate.build.plan import Plan, compile_network, unit_of
+from allometry.simulate.build.plan import Plan, compile_network
 from allometry.simulate.build.positions import positions
 from allometry.simulate.build.validate import check_network, check_seed
 from allometry.simulate.distribute.description import unit_table

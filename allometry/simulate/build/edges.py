@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from allometry.simulate.build.plan import Plan
-from allometry.simulate.build.shard import layout
+from allometry.simulate.build.state import layout
 from allometry.simulate.build.wiring import build_wiring, row_counts
 
 
@@ -28,8 +28,9 @@ def drawn_synapses(plan: Plan, part: int, parts: int) -> Drawn:
     owner = np.zeros(where.slots, np.int32)
     for row, s in enumerate(where.segments):
         first = plan.neurons[s.population].first + s.low
-        for base in (where.slot_in[row], where.slot[row]):
-            owner[base : base + s.count] = np.arange(first, first + s.count)
+        receptors = len(plan.neurons[s.population].form.receptors)
+        slots = slice(where.slot[row], where.slot[row] + receptors * s.count)
+        owner[slots] = np.tile(np.arange(first, first + s.count), receptors)
     narrow, wide = row_counts(plan, where.slot_bits)
     found = [
         _decoded(plan, base, limits, words, shift, owner)
