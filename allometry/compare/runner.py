@@ -1,19 +1,16 @@
 """Run one configured comparison: read its stores, call the function of its kind, write the Scores."""
 
-import importlib
 import logging
 import resource
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-
-import xarray as xr
 
 from allometry import stores
 from allometry.compare import card
 from allometry.compare.inference.blockwise import Estimate, afford, in_words
-from allometry.compare.kinds import module_of
+from allometry.compare.kinds import find
 from allometry.compare.result import Result
 from allometry.stores import manifest
 
@@ -56,16 +53,14 @@ def run(
     """
     started = time.perf_counter()
     stores.require_free(out, overwrite=overwrite)
-    given = dict(options)
-    kind = given.pop("kind")
     # Imported by name, so that editing one kind does not rerun the others.
-    module = importlib.import_module(module_of(kind))
-    function: Callable[..., Result] = getattr(module, kind)
+    kind = find(options["kind"])
+    given = kind.given({key: value for key, value in options.items() if key != "kind"})
     inputs = {name: stores.open(path) for name, path in paths.items()}
     size = in_words(sum(store.nbytes for store in inputs.values()))
-    logger.info("comparing %d stores (%s if all were read): %s", len(inputs), size, kind)
-    announce(getattr(module, "estimates", None), inputs, given)
-    result = function(inputs, **given)
+    logger.info("comparing %d stores (%s if all were read): %s", len(inputs), size, kind.name)
+    announce(kind.estimates(inputs, given) if kind.estimates else ())
+    result: Result = kind.compute(inputs, given)
     roots = [store.attrs for store in inputs.values()] or [GENERATED]
     tree = stores.scores(
         result.rows,
@@ -81,7 +76,7 @@ def run(
             },
             "parameters": dict(options),
             "derived": result.derived,
-            "seed": int(given["seed"]),
+            "seed": given.seed,
         },
     )
     beside = {}
@@ -99,24 +94,15 @@ def run(
     logger.info("wrote %s: %d rows", out, len(result.rows))
 
 
-def announce(
-    estimates: Callable[..., Iterable[Estimate]] | None,
-    inputs: Mapping[str, xr.Dataset | xr.DataTree],
-    given: Mapping[str, Any],
-) -> None:
+def announce(needs: Iterable[Estimate]) -> None:
     """Log what a comparison will need, before anything is computed, and refuse what is more than there is.
 
     Parameters
     ----------
-    estimates : callable or None
-        `estimates(inputs, **options)` of the kind's module; None where memory and work are no question.
-    inputs : mapping
-        Opened stores by name; an estimate reads no data beyond their tables.
-    given : mapping
-        Options of the comparison.
+    needs : iterable of Estimate
+        What the kind estimates; nothing where memory and work are no question.
     """
-    needs = list(estimates(inputs, **given)) if estimates is not None else []
-    for need in needs:
+    for need in list(needs):
         logger.info("estimate: %s", need)
         afford(need, "lower the options that size it (nulls, units, ranks), or use a machine with more memory")
 

@@ -5,27 +5,31 @@ table in the documentation.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from allometry import plugins
-from allometry.config.base import Model, parse
+from allometry.compare.records.kinds import Options, all_options
+from allometry.config.base import parse
 from allometry.config.cluster import ClusterConfig
-from allometry.config.compare import CompareConfig
+from allometry.config.compare import CompareConfig, compare_model
 from allometry.config.homogenize import HomogenizeConfig
 from allometry.config.registry import Registry, SourceEntry, merge
 from allometry.config.report import ReportConfig
 from allometry.config.retrieve import RetrieveConfig
 from allometry.config.simulate import NetworkRun, Point, PropagationRun, SimulateConfig, points
 from allometry.config.text import read_yaml
+from allometry.settings import Model
 
 __all__ = [
     "Config",
     "NetworkRun",
     "Point",
     "PropagationRun",
+    "config_model",
     "load",
     "load_registry",
     "points",
@@ -63,6 +67,23 @@ class Config(Model):
     cluster: ClusterConfig = Field(default_factory=ClusterConfig, description="Where simulations run.")
 
 
+def config_model() -> type[Config]:
+    """The model of the whole configuration, with all kinds of comparison: those of imported plugins too."""
+    return _with_kinds(tuple(all_options().values()))
+
+
+@cache
+def _with_kinds(kinds: tuple[type[Options], ...]) -> type[Config]:
+    compare, field = compare_model(kinds), Config.model_fields["compare"]
+    return create_model(
+        "Config",
+        __base__=Config,
+        __doc__=Config.__doc__,
+        __module__=Config.__module__,
+        compare=(compare, Field(default_factory=compare, description=field.description)),
+    )
+
+
 def validate(values: Mapping[str, Any], where: str = "configuration", folders: Sequence[str | Path] = (".",)) -> Config:
     """Validated configuration from parsed YAML; the plugins that it names are imported.
 
@@ -86,7 +107,7 @@ def validate(values: Mapping[str, Any], where: str = "configuration", folders: S
     # what is no list of names is refused with all else that is wrong
     usable = isinstance(named, list) and all(isinstance(name, str) for name in named)
     plugins.use(list(named or ()) if usable else (), folders)
-    return parse(Config, values, where)
+    return parse(config_model(), values, where)
 
 
 def load(path: str | Path) -> Config:

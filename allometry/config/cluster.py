@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from allometry.config.base import Model
+from allometry.settings import Model
 
 
 class ClusterConfig(Model):

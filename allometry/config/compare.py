@@ -1,45 +1,30 @@
 """Configuration of the compare stage: comparisons by name."""
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Any, Union
 
-from pydantic import Field
+from pydantic import Field, create_model
 
-from allometry.config.base import Model
-from allometry.config.comparisons import (
-    ActivityManifolds,
-    ActivityStructure,
-    ConnectomeAgreement,
-    ConnectomeReservoir,
-    DynamicConnectome,
-    ModelRecovery,
-    PopulationCode,
-    Propagation,
-    RepresentationSimilarity,
-    SpikeStatistics,
-    StructureBold,
-    StructureFunction,
-)
-
-AnyComparison = Annotated[
-    StructureFunction
-    | ConnectomeAgreement
-    | Propagation
-    | StructureBold
-    | ActivityStructure
-    | ConnectomeReservoir
-    | DynamicConnectome
-    | ActivityManifolds
-    | ModelRecovery
-    | SpikeStatistics
-    | PopulationCode
-    | RepresentationSimilarity,
-    Field(discriminator="kind"),
-]
+from allometry.compare.records.kinds import Options
+from allometry.settings import Model
 
 
 class CompareConfig(Model):
     """Which stores are compared, and how."""
 
-    comparisons: dict[str, AnyComparison] = Field(
+    comparisons: dict[str, Options] = Field(
         default_factory=dict, description="Named comparisons; the name is the Scores store below `results/compared`."
+    )
+
+
+def compare_model(kinds: Iterable[type[Options]]) -> type[CompareConfig]:
+    """The model with the options of every kind of comparison, told apart by `kind`."""
+    field = CompareConfig.model_fields["comparisons"]
+    options: Any = Annotated[Union[tuple(kinds)], Field(discriminator="kind")]  # noqa: UP007
+    return create_model(
+        "CompareConfig",
+        __base__=CompareConfig,
+        __doc__=CompareConfig.__doc__,
+        __module__=CompareConfig.__module__,
+        comparisons=(dict[str, options], Field(default_factory=dict, description=field.description)),
     )

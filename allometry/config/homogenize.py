@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from allometry.config.base import Model
+from allometry.settings import Model
 
 
 class ActivityOptions(Model):

@@ -6,11 +6,11 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from allometry.config.base import Model
 from allometry.errors import ConfigError, RetrieveError
 from allometry.pathnames import EXPECTED, is_name
 from allometry.retrieve.places import check_sha256, parse_place
 from allometry.retrieve.recipes import expand, fields
+from allometry.settings import Model
 
 
 class PlaceEntry(Model):

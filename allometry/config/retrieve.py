@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from allometry.config.base import Model
+from allometry.settings import Model
 
 
 class RetrieveConfig(Model):

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from allometry.config.base import Model
 from allometry.pathnames import part, shortened
+from allometry.settings import Model
 
 Scalar = bool | int | float | str
 Seed = Annotated[int, Field(ge=0, lt=2**63)]

@@ -8,15 +8,16 @@ from typing import Any, Literal, Union, get_args, get_origin
 import yaml
 from pydantic.fields import FieldInfo
 
-from allometry.config import Config
-from allometry.config.base import Model, models_in
+from allometry.config import config_model
+from allometry.config.base import models_in
+from allometry.settings import Model
 
 WIDTH = 116
 
 
 def schema() -> str:
     """JSON schema of the whole configuration."""
-    return json.dumps(Config.model_json_schema(), indent=2, sort_keys=True) + "\n"
+    return json.dumps(config_model().model_json_schema(), indent=2, sort_keys=True) + "\n"
 
 
 def default_file() -> str:
@@ -25,7 +26,7 @@ def default_file() -> str:
         "# Every configuration key with its default. Generated from allometry/config by `python -m allometry.generate`:\n"
         "# do not edit; copy what you need into a file of your own (see config.yaml) and pass it with --configfile.\n"
     )
-    return header + "\n" + "\n".join(_default_lines(Config, 0)) + "\n"
+    return header + "\n" + "\n".join(_default_lines(config_model(), 0)) + "\n"
 
 
 def _default_lines(model: type[Model], depth: int) -> list[str]:
@@ -52,8 +53,9 @@ def documentation() -> str:
         "Generated from `allometry/config` by `python -m allometry.generate`; a test fails when this page is out of step.",
         "Unknown keys are refused with the nearest valid name.",
     ]
+    whole = config_model()
     seen: set[type[Model]] = set()
-    pending: list[tuple[str, type[Model]]] = [("(top level)", Config)]
+    pending: list[tuple[str, type[Model]]] = [("(top level)", whole)]
     while pending:
         title, model = pending.pop(0)
         if model in seen:
@@ -67,7 +69,7 @@ def documentation() -> str:
                 default = "see below"
             cells = [f"`{name}`", _type(field.annotation), default, field.description or ""]
             out.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-            prefix = name if model is Config else f"{title}.{name}"
+            prefix = name if model is whole else f"{title}.{name}"
             pending += [
                 (prefix + ("" if inner is field.annotation else f".<{_label(inner)}>"), inner)
                 for inner in models_in(field.annotation)

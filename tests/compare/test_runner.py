@@ -1,9 +1,8 @@
 """The runner writes valid stores with provenance, the configuration reaches the functions, and measures are registered."""
 
 import importlib
-import inspect
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import xarray as xr
@@ -12,19 +11,52 @@ from allometry import stores
 from allometry.compare import kinds, runner
 from allometry.compare.inference.blockwise import Estimate, in_words
 from allometry.compare.kinds import connectome_reservoir
+from allometry.compare.kinds.spike_statistics.profile import DISTRIBUTIONS, STATISTICS
+from allometry.compare.measures.populations import decoding
+from allometry.compare.measures.representations import geometry
+from allometry.compare.records import kinds as records
 from allometry.compare.registry import MEASURES
-from allometry.config.compare import AnyComparison
+from allometry.config import validate
 from allometry.errors import ComparisonError
 
 
-def test_every_configured_kind_has_a_function_that_takes_its_options() -> None:
-    models = get_args(get_args(AnyComparison)[0])
-    assert {get_args(model.model_fields["kind"].annotation)[0] for model in models} == set(kinds.KINDS)
-    for model in models:
-        kind = get_args(model.model_fields["kind"].annotation)[0]
-        function = getattr(importlib.import_module(kinds.module_of(kind)), kind)
-        parameters = inspect.signature(function).parameters
-        assert set(model.model_fields) - {"kind"} == set(parameters) - {"inputs"}, kind
+def test_every_kind_has_options_and_a_module() -> None:
+    assert tuple(records.all_options()) == kinds.KINDS
+    for name, options in records.all_options().items():
+        kind = kinds.find(name)
+        assert (kind.name, kind.options, records.kind_of(options)) == (name, options, name)
+        assert getattr(importlib.import_module(kinds.module_of(name)), name) is kind
+
+
+def test_lists_of_options_are_those_of_what_computes() -> None:
+    similarity = records.options_of("representation_similarity").model_fields
+    assert similarity["measures"].default == list(geometry.MEASURES)
+    assert get_args(get_args(similarity["measures"].annotation)[0]) == geometry.MEASURES
+    decoders = records.options_of("population_code").model_fields["decoders"]
+    assert set(get_args(get_args(decoders.annotation)[0])) == set(decoding.DECODERS)
+    assert set(DISTRIBUTIONS) < {*STATISTICS, "avalanche_size"}
+
+
+def test_options_that_are_not_given_have_the_defaults_of_the_configuration() -> None:
+    kind = kinds.find("structure_function")
+    given = kind.given({"function": ["a"], "structure": ["b"], "nulls": 5})
+    configured = validate(
+        {"compare": {"comparisons": {"x": {"kind": "structure_function", "function": ["a"], "structure": ["b"]}}}}
+    )
+    assert given.model_dump() == {**configured.compare.comparisons["x"].model_dump(), "nulls": 5}
+    assert "Degree-preserving rewirings per connectome." in str(kind.__doc__)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"function": ["a"], "structure": ["b"], "null": 5}, "no option 'null'[\\s\\S]*perhaps 'nulls' is meant"),
+        ({"function": ["a"]}, "structure_function is not told structure"),
+    ],
+)
+def test_misspelt_and_missing_options_are_named(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ComparisonError, match=said):
+        kinds.find("structure_function")({}, **options)
 
 
 def test_run_writes_scores_whose_measures_are_registered(worm: dict[str, xr.Dataset], tmp_path: Path) -> None:
@@ -50,8 +82,8 @@ def test_run_writes_scores_whose_measures_are_registered(worm: dict[str, xr.Data
 
 
 def test_unknown_kind_is_named() -> None:
-    with pytest.raises(ComparisonError, match="unknown kind of comparison 'x'"):
-        kinds.module_of("x")
+    with pytest.raises(ComparisonError, match=r"unknown kind of comparison 'propagaton'[\s\S]*perhaps 'propagation'"):
+        kinds.module_of("propagaton")
 
 
 def test_estimate_is_logged_before_anything_is_computed(
@@ -63,7 +95,7 @@ def test_estimate_is_logged_before_anything_is_computed(
     def refuse(*_: object, **__: object) -> None:
         raise ComparisonError("computing")
 
-    monkeypatch.setattr(connectome_reservoir, "connectome_reservoir", refuse)
+    monkeypatch.setattr(connectome_reservoir.connectome_reservoir, "compute", refuse)
     caplog.set_level("INFO", logger="allometry.compare.runner")
     with pytest.raises(ComparisonError, match="computing"):
         runner.run(options, {"anatomy": path}, tmp_path / "out.zarr")
@@ -75,27 +107,14 @@ def test_estimate_is_logged_before_anything_is_computed(
 
 
 def test_more_than_is_free_is_refused_before_anything_is_computed(caplog: pytest.LogCaptureFixture) -> None:
-    def huge(inputs: object, **_: object) -> list[Estimate]:
-        return [Estimate("tiny", 1000, 1, 1.0), Estimate("huge", 10**17, 1, 1.0)]
-
+    huge = [Estimate("tiny", 1000, 1, 1.0), Estimate("huge", 10**17, 1, 1.0)]
     caplog.set_level("INFO", logger="allometry.compare.runner")
     with pytest.raises(ComparisonError, match=r"huge needs about 1e\+08 GB of memory"):
-        runner.announce(huge, {}, {"seed": 1})
+        runner.announce(huge)
     assert [record.levelname for record in caplog.records] == ["INFO", "INFO"]
     caplog.clear()
-    runner.announce(None, {}, {"seed": 1})
+    runner.announce(())
     assert not caplog.records
-
-
-@pytest.mark.parametrize("kind", kinds.KINDS)
-def test_estimates_take_the_options_of_their_kind(kind: str) -> None:
-    module = importlib.import_module(kinds.module_of(kind))
-    if not hasattr(module, "estimates"):
-        return
-    taken = inspect.signature(module.estimates).parameters
-    options = set(inspect.signature(getattr(module, kind)).parameters)
-    assert any(p.kind is inspect.Parameter.VAR_KEYWORD for p in taken.values())
-    assert {name for name, p in taken.items() if p.kind is not inspect.Parameter.VAR_KEYWORD} <= options
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import yaml
 
 from allometry import config
 from allometry.config import ClusterConfig
-from allometry.config.base import Model, models_in
+from allometry.config.base import models_in
 from allometry.config.simulate import NetworkRun, PropagationRun
 from allometry.errors import ConfigError
+from allometry.settings import Model
 from allometry.simulate.point import cluster_options
 
 SHIPPED = ["config.yaml", "config/full.yaml", "config/default.yaml", "tests/config.yaml"]
@@ -27,7 +28,7 @@ def test_shipped_configuration_is_valid(root: Path, name: str) -> None:
 
 def test_default_file_holds_the_defaults(root: Path) -> None:
     values = yaml.safe_load((root / "config/default.yaml").read_text())
-    assert config.validate(values) == config.Config()
+    assert config.validate(values) == config.config_model()()
 
 
 def _models(model: type[Model]) -> set[type[Model]]:
@@ -36,7 +37,7 @@ def _models(model: type[Model]) -> set[type[Model]]:
 
 
 def test_every_field_has_a_description() -> None:
-    models = _models(config.Config)
+    models = _models(config.config_model())
     assert len(models) > 10
     for model in models:
         for name, field in model.model_fields.items():
@@ -149,7 +150,7 @@ def test_every_key_of_the_cluster_reaches_one_of_its_kinds() -> None:
         ),
         ({"simulate": {"runs": {"network": {**RUN, "precision": "good"}}}}, "simulate.runs.network.precision: 'fast'"),
         ({"simulate": {"runs": {"x": {"kind": "netwrok"}}}}, "x.kind: unknown kind 'netwrok'; did you mean 'network'"),
-        ({"compare": {"comparisons": {"x": {"seed": 1}}}}, "x.kind: missing, and required; one of structure_function"),
+        ({"compare": {"comparisons": {"x": {"seed": 1}}}}, "x.kind: missing, and required; one of activity_manifolds"),
         ({"compare": {"comparisons": {"x": {"kind": "spike_statistics"}}}}, "reads nothing"),
         (
             {"compare": {"comparisons": {"x": {"kind": "dynamic_connectome", "activity": ["a"], "ranks": [2, 1]}}}},

@@ -22,6 +22,8 @@ from allometry.compare.inputs.atlas import homologues, weights
 from allometry.compare.measures.graphs import dyads
 from allometry.compare.measures.graphs.matrices import Floats
 from allometry.compare.measures.graphs.structure import rank_correlation
+from allometry.compare.options.activity_structure import ActivityStructure
+from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
 
@@ -38,28 +40,16 @@ class Recorded:
     mean: Floats
 
 
-def activity_structure(
-    inputs: Mapping[str, xr.Dataset | xr.DataTree],
-    *,
-    activity: Sequence[str],
-    structure: Sequence[str],
-    synapses: Sequence[str] = ("chemical", "electrical"),
-    nulls: int = 500,
-    bootstrap: int = 500,
-    seed: int = 1,
-) -> Result:
+@comparison(ActivityStructure)
+def activity_structure(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: ActivityStructure) -> Result:
     """Compare the correlations of every activity store with every connectome.
 
     Parameters
     ----------
     inputs : mapping
         Activity and Connectome stores by name.
-    activity, structure : sequences of str
-        Their names.
-    synapses : sequence of str
-        Kinds of synapse; each is compared by itself, and all together.
-    nulls, bootstrap : int
-        Permutations of the neurons (p) and resamples of the neurons (interval).
+    options : ActivityStructure
+        What is compared, and how.
 
     Returns
     -------
@@ -70,7 +60,7 @@ def activity_structure(
     """
     rows: list[dict[str, Any]] = []
     by_weight: list[tuple[str, str, Floats, Floats]] = []
-    for name in activity:
+    for name in options.activity:
         recorded = _recorded(name, cast(xr.DataTree, inputs[name]))
         ceiling = _ceiling(recorded.each)
         partner = homologues(recorded.labels)
@@ -81,7 +71,7 @@ def activity_structure(
                 "activity_structure_correlation",
                 "mirrored pairs",
                 name,
-                _safe_bootstrap(mirror, recorded.mean, bootstrap, seed),
+                _safe_bootstrap(mirror, recorded.mean, options.bootstrap, options.seed),
                 group="homologues",
                 role="control",
                 ceiling=ceiling,
@@ -89,9 +79,9 @@ def activity_structure(
                 n=_pairs(mirror, recorded.mean),
             )
         )
-        for candidate in structure:
-            predictors = _predictors(cast(xr.Dataset, inputs[candidate]), synapses, recorded.labels)
-            degree = _safe_bootstrap(predictors["degree"], recorded.mean, bootstrap, seed)
+        for candidate in options.structure:
+            predictors = _predictors(cast(xr.Dataset, inputs[candidate]), options.synapses, recorded.labels)
+            degree = _safe_bootstrap(predictors["degree"], recorded.mean, options.bootstrap, options.seed)
             for group, predictor in predictors.items():
                 pairs = _pairs(predictor, recorded.mean)
                 if pairs < FEWEST_PAIRS:
@@ -100,8 +90,8 @@ def activity_structure(
                         expected=f"at least {FEWEST_PAIRS} pairs of labelled neurons that were recorded together",
                         do="use recordings with more labels, or leave this store out",
                     )
-                estimate = _safe_bootstrap(predictor, recorded.mean, bootstrap, seed)
-                null = dyads.null(predictor, recorded.mean, nulls, seed)
+                estimate = _safe_bootstrap(predictor, recorded.mean, options.bootstrap, options.seed)
+                null = dyads.null(predictor, recorded.mean, options.nulls, options.seed)
                 rows.append(
                     row(
                         "activity_structure_correlation",
@@ -157,8 +147,8 @@ def activity_structure(
             "score": "Spearman correlation over undirected pairs of neurons; activity: Pearson correlation per recording, "
             "Fisher-z mean over the recordings of the store",
             "weight": "synapse counts of both directions added; gap junctions once",
-            "ci": f"percentiles of {bootstrap} resamples of the neurons, ranks kept",
-            "p": f"one-sided, against {nulls} permutations of the neurons of the connectome",
+            "ci": f"percentiles of {options.bootstrap} resamples of the neurons, ranks kept",
+            "p": f"one-sided, against {options.nulls} permutations of the neurons of the connectome",
             "ceiling_low": "mean rank correlation of one recording with the mean of the others, over pairs in both",
             "ceiling_high": "upper limit (95 %, jackknife over recordings and groups of neurons) of the square root of the "
             "reliability of the mean over recordings (Spearman-Brown of the mean rank correlation of two recordings): a perfect "
@@ -168,23 +158,19 @@ def activity_structure(
     )
 
 
-def estimates(
-    inputs: Mapping[str, xr.Dataset | xr.DataTree],
-    *,
-    activity: Sequence[str],
-    nulls: int = 500,
-    bootstrap: int = 500,
-    **_: Any,
-) -> Iterator[Estimate]:
+@activity_structure.estimate
+def estimates(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: ActivityStructure) -> Iterator[Estimate]:
     """Memory of the correlations of all recordings, and work of the permutations and resamples, from the sizes alone."""
-    for name in activity:
+    for name in options.activity:
         root = cast(xr.DataTree, inputs[name]).to_dataset()
         kept = int(root["recorded"].values.any(axis=0).sum())
         samples = int(root["row_size"].values.max(initial=0))
         matrices = 8 * kept * kept
         # correlations of each recording, once more as vectors, and some sums of the one at hand
         peak = 2 * root.sizes["recording"] * matrices + 8 * matrices + 32 * kept * samples
-        work = 6.0 * kept * kept * root["row_size"].values.sum() + 10.0 * kept * kept * (nulls + bootstrap)
+        work = 6.0 * kept * kept * root["row_size"].values.sum() + 10.0 * kept * kept * (
+            options.nulls + options.bootstrap
+        )
         yield Estimate(f"correlations of {name}", peak, matrices, work)
 
 

@@ -5,7 +5,7 @@ one kind of synapse at a time. The candidate is judged against the reference: re
 that it has, precision the share of its edges that the reference confirms.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ from allometry.compare.inputs.atlas import weights
 from allometry.compare.measures.graphs.edge_weights import weights_within_nodes
 from allometry.compare.measures.graphs.matrices import Floats, Ints, rewired_edges
 from allometry.compare.measures.graphs.structure import Agreement, agreement, rank_correlation
+from allometry.compare.options.connectome_agreement import ConnectomeAgreement
+from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
 
@@ -38,27 +40,16 @@ class Annotation:
     null: list[tuple[Ints, Ints]]
 
 
-def connectome_agreement(
-    inputs: Mapping[str, xr.Dataset],
-    *,
-    structure: Sequence[str],
-    synapses: Sequence[str] = ("chemical", "electrical"),
-    nulls: int = 50,
-    bootstrap: int = 500,
-    seed: int = 1,
-) -> Result:
+@comparison(ConnectomeAgreement)
+def connectome_agreement(inputs: Mapping[str, xr.Dataset], options: ConnectomeAgreement) -> Result:
     """Compare every ordered pair of connectomes (candidate, reference).
 
     Parameters
     ----------
     inputs : mapping
         Connectome stores by name.
-    structure : sequence of str
-        The connectomes.
-    synapses : sequence of str
-        Kinds of synapse; each is compared by itself, among those that have it.
-    nulls, bootstrap : int
-        Degree-preserving rewirings of each connectome; resamples of the nodes for the interval.
+    options : ConnectomeAgreement
+        What is compared, and how.
 
     Returns
     -------
@@ -68,16 +59,18 @@ def connectome_agreement(
         curve `agreement`: the same as matrices [synapse, candidate, reference], with the number of shared nodes.
     """
     rows: list[dict[str, Any]] = []
-    axis = sorted({label for name in structure for label in inputs[name]["node"].values.tolist()})
-    shape = (len(synapses), len(structure), len(structure))
+    axis = sorted({label for name in options.structure for label in inputs[name]["node"].values.tolist()})
+    shape = (len(options.synapses), len(options.structure), len(options.structure))
     matrices = {name: np.full(shape, np.nan) for name in MATRIX_MEASURES}
-    for k, synapse in enumerate(synapses):
-        annotations = [_annotation(name, inputs[name], synapse, axis, nulls, seed) for name in structure]
+    for k, synapse in enumerate(options.synapses):
+        annotations = [
+            _annotation(name, inputs[name], synapse, axis, options.nulls, options.seed) for name in options.structure
+        ]
         for i, a in enumerate(annotations):
             for j, b in enumerate(annotations):
                 if i >= j or not a.weight.any() or not b.weight.any():
                     continue
-                forward, backward, found = _pair(a, b, synapse, bootstrap, seed)
+                forward, backward, found = _pair(a, b, synapse, options.bootstrap, options.seed)
                 rows += forward + backward
                 for m, n, recall in ((i, j, found.recall), (j, i, found.precision)):
                     matrices["edge_recall"][k, m, n] = recall
@@ -89,12 +82,13 @@ def connectome_agreement(
                     matrices[name][k, i, i] = value
     if not rows:
         raise ComparisonError(
-            f"no two of {', '.join(structure)} have {' or '.join(synapses)} edges", do="choose other stores or synapses"
+            f"no two of {', '.join(options.structure)} have {' or '.join(options.synapses)} edges",
+            do="choose other stores or synapses",
         )
     coords = {
-        "synapse": ("synapse", list(synapses)),
-        "candidate": ("candidate", list(structure)),
-        "reference": ("reference", list(structure)),
+        "synapse": ("synapse", list(options.synapses)),
+        "candidate": ("candidate", list(options.structure)),
+        "reference": ("reference", list(options.structure)),
     }
     return Result(
         title="Agreement of connectome annotations",
@@ -102,9 +96,9 @@ def connectome_agreement(
         curves={"agreement": curve(("synapse", "candidate", "reference"), coords, **matrices)},
         derived={
             "nodes": "each pair is compared on the nodes that both hold; self-loops are left out",
-            "ci": f"percentiles of {bootstrap} resamples of the shared nodes (an edge counts as often as both its ends); wider "
+            "ci": f"percentiles of {options.bootstrap} resamples of the shared nodes (an edge counts as often as both its ends); wider "
             "than need be where edges are independent of their nodes, since every edge is then resampled twice",
-            "p": f"edges: one-sided, against the overlap of the reference with {nulls} rewirings of the candidate that keep "
+            "p": f"edges: one-sided, against the overlap of the reference with {options.nulls} rewirings of the candidate that keep "
             "every degree; weights: one-sided t test of column `within_nodes`, given the edges that both have",
             "within_nodes": "partial rank correlation of the weights of shared edges, with the effects of their sources and "
             "targets projected out (within_low, within_high: 95 % interval); a pair of nodes with electrical synapses "

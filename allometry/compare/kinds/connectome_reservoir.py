@@ -20,6 +20,8 @@ from allometry.compare.inference.statistics import Interval, permutation_p
 from allometry.compare.measures.graphs import reservoir
 from allometry.compare.measures.graphs.matrices import Floats, Ints, rewirings
 from allometry.compare.measures.graphs.spatial_null import distances, spatial_rewirings
+from allometry.compare.options.connectome_reservoir import ConnectomeReservoir
+from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
 
@@ -50,38 +52,16 @@ class Network:
         return np.sum(self.parts, axis=0)
 
 
-def connectome_reservoir(
-    inputs: Mapping[str, xr.Dataset],
-    *,
-    structure: Sequence[str],
-    synapses: Sequence[str] = ("chemical", "electrical"),
-    radius: float = 0.9,
-    noise: float = 0.001,
-    nulls: int = 49,
-    readout: int = 500,
-    bins: int = 10,
-    seed: int = 1,
-) -> Result:
+@comparison(ConnectomeReservoir)
+def connectome_reservoir(inputs: Mapping[str, xr.Dataset], options: ConnectomeReservoir) -> Result:
     """Memory capacity and timing score of connectomes, against degree-preserving, spatial and random wiring.
 
     Parameters
     ----------
     inputs : mapping
         Connectome stores by name.
-    structure : sequence of str
-        Their names.
-    synapses : sequence of str
-        Kinds of synapse that are added.
-    radius : float
-        Spectral radius that every network is scaled to.
-    noise : float
-        Sd of the noise inside the activation; it bounds the memory.
-    nulls : int
-        Null networks of each sort.
-    readout : int
-        Neurons that the readout sees, at most: a draw of the neurons, the same in all networks.
-    bins : int
-        Classes of distance of the spatial null.
+    options : ConnectomeReservoir
+        What is compared, and how.
 
     Returns
     -------
@@ -95,23 +75,29 @@ def connectome_reservoir(
     null_values: dict[str, list[Floats]] = {measure: [] for measure in MEASURES}
     names: list[tuple[str, str]] = []
     notes: dict[str, str] = {}
-    for name in structure:
-        network = _network(name, inputs[name], synapses, readout, seed)
+    for name in options.structure:
+        network = _network(name, inputs[name], options.synapses, options.readout, options.seed)
         own = network.total
-        capacity = _memory(own, network, radius, noise, seed)
+        capacity = _memory(own, network, options.radius, options.noise, options.seed)
         decay.append(capacity.r2)
-        score = {"memory_capacity": capacity.capacity, "timing_score": _timing(own, network, radius, noise, seed)}
-        drawn: dict[str, Iterable[Floats]] = {"degree_preserving": _rewired(network.parts, nulls, seed)}
+        score = {
+            "memory_capacity": capacity.capacity,
+            "timing_score": _timing(own, network, options.radius, options.noise, options.seed),
+        }
+        drawn: dict[str, Iterable[Floats]] = {"degree_preserving": _rewired(network.parts, options.nulls, options.seed)}
         if network.distance is not None:
-            drawn["spatial"] = _spatial(network, nulls, bins, seed)
-        drawn["random"] = _random(own, nulls, seed)
+            drawn["spatial"] = _spatial(network, options.nulls, options.bins, options.seed)
+        drawn["random"] = _random(own, options.nulls, options.seed)
         values, moved = {}, {}
         for kind, networks in drawn.items():
             # One network at a time: a thousand neurons take 8 MB each.
             found, elsewhere = [], []
             for w in networks:
                 found.append(
-                    (_memory(w, network, radius, noise, seed).capacity, _timing(w, network, radius, noise, seed))
+                    (
+                        _memory(w, network, options.radius, options.noise, options.seed).capacity,
+                        _timing(w, network, options.radius, options.noise, options.seed),
+                    )
                 )
                 elsewhere.append(np.count_nonzero((w != 0) & (own == 0)) / np.count_nonzero(own))
             values[kind], moved[kind] = np.array(found).T, float(np.mean(elsewhere))
@@ -131,7 +117,7 @@ def connectome_reservoir(
                 own_p = np.nan if kind == "degree_preserving" else p[kind]
                 rows.append(row(measure, name, "", spread, group=kind, role="baseline", p=own_p, n=size))
                 null_values[measure].append(pair[k])
-        notes[f"network_{name}"] = _note(network, bins, moved)
+        notes[f"network_{name}"] = _note(network, options.bins, moved)
     longest = max(len(r2) for r2 in decay)
     padded = [np.pad(r2, (0, longest - len(r2)), constant_values=np.nan) for r2 in decay]
     coords = {"candidate": ("combination", [n for n, _ in names]), "null": ("combination", [k for _, k in names])}
@@ -141,24 +127,24 @@ def connectome_reservoir(
         curves={
             "memory_by_delay": curve(
                 ("candidate", "delay"),
-                {"candidate": ("candidate", list(structure)), "delay": ("delay", np.arange(longest))},
+                {"candidate": ("candidate", list(options.structure)), "delay": ("delay", np.arange(longest))},
                 r2=padded,
             ),
             "reservoir_nulls": curve(("combination", "network"), coords, **null_values),
         },
         derived={
-            "weight": f"sum of {' and '.join(synapses)} synapse counts, chemical ones with the sign of the source neuron where the "
-            f"store knows it, scaled to a spectral radius of {radius}",
+            "weight": f"sum of {' and '.join(options.synapses)} synapse counts, chemical ones with the sign of the source neuron where the "
+            f"store knows it, scaled to a spectral radius of {options.radius}",
             **notes,
             "neurons": "cells that the store does not call muscle or another tissue; those that send, and that receive or get the input; input to sensory (or projection) neurons, to all "
-            f"where there are none; readout from all, or from a seeded draw of {readout} where there are more, the same in "
+            f"where there are none; readout from all, or from a seeded draw of {options.readout} where there are more, the same in "
             "every null",
             "timing_score": f"mean over intervals of {', '.join(map(str, INTERVALS))} steps of 1 - normalised error of a readout "
             "that has to answer so long after a pulse",
-            "p": f"two-sided, in the row `connectome` against {nulls} degree-preserving networks, in the rows `spatial` and "
+            "p": f"two-sided, in the row `connectome` against {options.nulls} degree-preserving networks, in the rows `spatial` and "
             "`random` that of the connectome against those",
             "nulls": "degree_preserving: every in- and out-degree and every neuron's own weights kept; spatial: that, and the "
-            f"distance class ({bins} quantiles of the edges) of every edge, so that lengths, and weights by length, are kept; "
+            f"distance class ({options.bins} quantiles of the edges) of every edge, so that lengths, and weights by length, are kept; "
             "random: the same weights between random pairs. Stores without positions have no spatial null",
             "verdict": "against the null networks with the largest mean: the interval of the difference is the score less the "
             "central 95 % of them; fewer than 39 of a sort allow none",
@@ -167,19 +153,18 @@ def connectome_reservoir(
     )
 
 
-def estimates(
-    inputs: Mapping[str, xr.Dataset], *, structure: Sequence[str], nulls: int = 49, readout: int = 500, **_: Any
-) -> Iterator[Estimate]:
+@connectome_reservoir.estimate
+def estimates(inputs: Mapping[str, xr.Dataset], options: ConnectomeReservoir) -> Iterator[Estimate]:
     """Memory of the largest reservoir and work of all, if every neuron has inputs and outputs."""
-    for name in structure:
+    for name in options.structure:
         nodes = inputs[name].sizes["node"]
-        seen = min(nodes, readout)
+        seen = min(nodes, options.readout)
         steps = max(1000, STEPS_PER_UNIT * seen)
         # the connectome, the null network at hand and copies of both on the way, distances, the states of one reservoir
         peak = 8 * nodes * nodes * 10 + 8 * steps * (nodes + 2 * seen)
         # running (products with the edges alone where they are few), and the readout's normal equations
         edges = min(float(nodes * nodes), 10.0 * inputs[name].sizes["edge"])
-        work = (3 * nulls + 1) * (4.0 * steps * edges + steps * seen**2)
+        work = (3 * options.nulls + 1) * (4.0 * steps * edges + steps * seen**2)
         yield Estimate(f"reservoirs of {name}", peak, 0, work)
 
 

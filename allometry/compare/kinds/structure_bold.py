@@ -20,6 +20,8 @@ from allometry.compare.inference.statistics import Interval, interval, leave_one
 from allometry.compare.measures.graphs import dyads
 from allometry.compare.measures.graphs.matrices import Floats
 from allometry.compare.measures.graphs.structure import rank_correlation
+from allometry.compare.options.structure_bold import StructureBold
+from allometry.compare.records.kinds import comparison
 from allometry.compare.records.measures import SHARE, measure
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
@@ -98,23 +100,16 @@ def structure_bold_correlation(structure: ArrayLike, bold: ArrayLike) -> float:
     return rank_correlation(weight[upper], functional_connectivity(bold)[upper])
 
 
-def structure_bold(
-    inputs: Mapping[str, xr.Dataset | xr.DataTree],
-    *,
-    activity: Sequence[str],
-    structure: Sequence[str],
-    nulls: int = 1000,
-    bootstrap: int = 1000,
-    seed: int = 1,
-) -> Result:
+@comparison(StructureBold)
+def structure_bold(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: StructureBold) -> Result:
     """Compare the structural connectome of every subject with the correlations of its own BOLD.
 
     Parameters
     ----------
     inputs : mapping
         Activity and Connectome stores by name.
-    activity, structure : sequences of str
-        Names of the recordings' stores and of the connectomes, matched by subject.
+    options : StructureBold
+        What is compared, and how.
 
     Returns
     -------
@@ -123,7 +118,7 @@ def structure_bold(
         fibre_length of the pairs with fibres) and their mean (interval over subjects), and `structure_bold_gain` of the
         connections over region strengths alone; curves `bold_by_weight` and `structure_bold_matrix`.
     """
-    subjects = _subjects(inputs, activity, structure)
+    subjects = _subjects(inputs, options.activity, options.structure)
     upper = np.triu_indices(len(subjects[0].labels), 1)
     function = np.array([s.function[upper] for s in subjects])
     weight = np.array([s.weight[upper] for s in subjects])
@@ -136,8 +131,8 @@ def structure_bold(
         common: dict[str, Any] = {"ceiling": bounds[i], "rule": "correlation", "n": upper[0].size}
         name = s.structure
         reference = s.recordings
-        own = dyads.bootstrap(s.weight, s.function, bootstrap, seed)
-        predictors = _simpler(i, subjects, bootstrap, seed)
+        own = dyads.bootstrap(s.weight, s.function, options.bootstrap, options.seed)
+        predictors = _simpler(i, subjects, options.bootstrap, options.seed)
         held = [verdict.same_resamples(group, own, value) for group, value in predictors.items()]
         for group, value in (("own", own), *predictors.items()):
             # a subject can lack a predictor that others have
@@ -149,7 +144,7 @@ def structure_bold(
                 reference,
                 own,
                 group="own",
-                p=permutation_p(own.estimate, dyads.null(s.weight, s.function, nulls, seed)),
+                p=permutation_p(own.estimate, dyads.null(s.weight, s.function, options.nulls, options.seed)),
                 baselines=held,
                 **common,
             )
@@ -190,7 +185,7 @@ def structure_bold(
             "structure_bold_correlation",
             "mean over subjects",
             everyone,
-            _subject_bootstrap(means["own"], bootstrap, seed),
+            _subject_bootstrap(means["own"], options.bootstrap, options.seed),
             group="mean",
             baselines=[verdict.over_units(key, means["own"], values) for key, values in means.items() if key != "own"],
             ceiling=(float(np.mean([low for low, _ in bounds])), float(np.mean([high for _, high in bounds]))),
@@ -203,7 +198,7 @@ def structure_bold(
             "structure_bold_correlation",
             "mean over subjects",
             everyone,
-            _subject_bootstrap(values, bootstrap, seed),
+            _subject_bootstrap(values, options.bootstrap, options.seed),
             group=f"mean {group}",
             role="baseline",
             n=len(subjects),
@@ -225,14 +220,14 @@ def structure_bold(
         derived={
             "score": "Spearman correlation over all pairs of regions of structural weight and Pearson correlation of BOLD "
             "(no global signal regression, no filter)",
-            "p": f"one-sided, against {nulls} permutations of the regions of the structural matrix",
+            "p": f"one-sided, against {options.nulls} permutations of the regions of the structural matrix",
             "other_subjects": "mean over the other subjects of what their structure tells of this subject's BOLD",
             "fibre_path": "minus the length of the shortest way along fibres, defined for all pairs; fibre_length, that of the "
             "fibres of a pair, only for pairs that have some: it is not judged against",
             "verdict": "own structure against the strongest of other_subjects, fibre_path and strength, by the same resamples of "
             "the regions; of the mean by Student's t of the paired differences over subjects",
             "strength": "product of the two regions' total weights: what a region's strength says without its connections",
-            "ci": f"{bootstrap} resamples of the regions, ranks kept (percentiles); of the subjects for the mean (Student's t "
+            "ci": f"{options.bootstrap} resamples of the regions, ranks kept (percentiles); of the subjects for the mean (Student's t "
             "below 10 subjects, none below 3)",
             "ceiling_low": "rank correlation of the subject's BOLD correlations with the mean of the others",
             "ceiling_high": "the same with the mean of all subjects, including the subject",

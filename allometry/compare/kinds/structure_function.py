@@ -4,7 +4,7 @@ Pairs are ordered, (stimulated, responding); a pair counts where the atlas measu
 connectome. Intervals resample stimulated neurons, because pairs that share one are not independent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,37 +21,24 @@ from allometry.compare.measures.graphs.structure import (
     function_given_structure,
     rank_correlation,
 )
+from allometry.compare.options.structure_function import StructureFunction
+from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
 
 DISTANCES = (1.0, 2.0, 3.0, 4.0, 5.0, np.inf)
 
 
-def structure_function(
-    inputs: Mapping[str, xr.Dataset],
-    *,
-    function: Sequence[str],
-    structure: Sequence[str],
-    synapses: Sequence[str] = ("chemical", "electrical"),
-    alpha: float = 0.05,
-    nulls: int = 200,
-    bootstrap: int = 1000,
-    seed: int = 1,
-) -> Result:
+@comparison(StructureFunction)
+def structure_function(inputs: Mapping[str, xr.Dataset], options: StructureFunction) -> Result:
     """Hold every signal propagation atlas against every anatomical connectome (Randi et al. 2023, Fig. 3).
 
     Parameters
     ----------
     inputs : mapping
         Connectome stores by name.
-    function, structure : sequences of str
-        Names of the atlases and of the anatomical connectomes.
-    synapses : sequence of str
-        Kinds of synapse whose counts are added.
-    alpha : float
-        A pair is an influence where q < alpha.
-    nulls, bootstrap : int
-        Degree-preserving rewirings and resamples.
+    options : StructureFunction
+        What is compared, and how.
 
     Returns
     -------
@@ -64,33 +51,37 @@ def structure_function(
     ComparisonError
         No rewirings or resamples are asked for: every p and interval needs them.
     """
-    for key, count in (("nulls", nulls), ("bootstrap", bootstrap)):
+    for key, count in (("nulls", options.nulls), ("bootstrap", options.bootstrap)):
         if count < 1:
             raise ComparisonError(
                 f"{key} is {count}", where=key, expected="at least 1: p and intervals are made from them"
             )
     rows: list[dict[str, Any]] = []
     curves = _Curves()
-    atlases = [Atlas.open(name, inputs[name]) for name in function]
-    for candidate in structure:
-        anatomy = Anatomy.on(inputs[candidate], synapses, sorted({label for a in atlases for label in a.labels}))
+    atlases = [Atlas.open(name, inputs[name]) for name in options.function]
+    for candidate in options.structure:
+        anatomy = Anatomy.on(
+            inputs[candidate], options.synapses, sorted({label for a in atlases for label in a.labels})
+        )
         restricted = [atlas.restrict(anatomy.labels) for atlas in atlases]
-        pairs = [Pairs.of(atlas, alpha) for atlas in restricted]
-        null = np.array([[_tell(p, matrix) for p in pairs] for matrix in anatomy.rewirings(nulls, seed)])
+        pairs = [Pairs.of(atlas, options.alpha) for atlas in restricted]
+        null = np.array(
+            [[_tell(p, matrix) for p in pairs] for matrix in anatomy.rewirings(options.nulls, options.seed)]
+        )
         for i, atlas in enumerate(restricted):
             told = function_given_structure(
-                anatomy.total, atlas.value, atlas.q, alpha=alpha, seed=seed, bootstrap=bootstrap
+                anatomy.total, atlas.value, atlas.q, alpha=options.alpha, seed=options.seed, bootstrap=options.bootstrap
             )
-            rows += _rows(candidate, atlas, pairs[i], anatomy, told, null[:, i], bootstrap, seed)
+            rows += _rows(candidate, atlas, pairs[i], anatomy, told, null[:, i], options.bootstrap, options.seed)
             curves.add(candidate, atlas.name, pairs[i], anatomy, told, null[:, i, 0])
     return Result(
         title="Signal propagation in the worm given anatomical connectomes",
         rows=with_fdr(rows),
         curves=curves.datasets(),
         derived={
-            "weight": f"sum of {' and '.join(synapses)} synapse counts; electrical in both directions",
-            "ci": f"percentiles of {bootstrap} resamples of the stimulated neurons",
-            "p": f"one-sided, against {nulls} rewirings of each kind of synapse that keep every degree",
+            "weight": f"sum of {' and '.join(options.synapses)} synapse counts; electrical in both directions",
+            "ci": f"percentiles of {options.bootstrap} resamples of the stimulated neurons",
+            "p": f"one-sided, against {options.nulls} rewirings of each kind of synapse that keep every degree",
             "p_fdr": "Benjamini-Hochberg over the rows of the same measure",
             "verdict": "influence_auc: against path length, degrees (product of the source's out- and the target's in-degree) "
             "and the rewirings; the first two on the same resamples. influence_given_edge: against the rewirings and the pairs "

@@ -28,6 +28,8 @@ from allometry.compare.kinds.activity_manifolds.animal_manifold import (
     trajectories,
 )
 from allometry.compare.measures.representations.similarity import cca_mean, procrustes
+from allometry.compare.options.activity_manifolds import ActivityManifolds
+from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.stores.activity_summary import KATO_ORDER, KATO_WINDOW
 
@@ -36,41 +38,16 @@ SHIFTED = "shifted neurons"
 SIMILARITIES = {"manifold_procrustes": procrustes, "manifold_cca": cca_mean}
 
 
-def activity_manifolds(
-    inputs: Mapping[str, xr.Dataset | xr.DataTree],
-    *,
-    activity: Sequence[str],
-    components: int = 3,
-    states: Sequence[str] = ("state", "reversal_vec"),
-    ignored_states: Sequence[str] = ("", "nostate"),
-    fewest_samples: int = 20,
-    folds: int = 5,
-    block_s: float = 30.0,
-    nulls: int = 1000,
-    bootstrap: int = 500,
-    seed: int = 1,
-) -> Result:
+@comparison(ActivityManifolds)
+def activity_manifolds(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: ActivityManifolds) -> Result:
     """Compare the manifolds of all animals of each store, and decode behaviour states across them.
 
     Parameters
     ----------
     inputs : mapping
         Activity stores by name.
-    activity : sequence of str
-        Their names.
-    components : int
-        Principal components.
-    states : sequence of str
-        Native variables with the behaviour state of every sample: the first that a recording has (text, or numbers that
-        stand for states) counts. Stores without any are not decoded.
-    ignored_states : sequence of str
-        States that stand for no state.
-    fewest_samples : int
-        Samples of a state that each animal must have for it to be decoded.
-    folds, block_s : int, float
-        Decoding within an animal: folds of contiguous blocks of this length (s) or of two bouts, whichever is longer.
-    nulls, bootstrap : int
-        Permutations of neurons, shifts of labels; resamples (of neurons; of blocks).
+    options : ActivityManifolds
+        What is compared, and how.
 
     Returns
     -------
@@ -81,16 +58,16 @@ def activity_manifolds(
     rows: list[dict[str, Any]] = []
     curves: dict[str, xr.Dataset] = {}
     notes: dict[str, str] = {}
-    for name in activity:
-        animals = read_animals(name, cast(xr.DataTree, inputs[name]), components, states)
+    for name in options.activity:
+        animals = read_animals(name, cast(xr.DataTree, inputs[name]), options.components, options.states)
         rows += _explained(name, animals)
-        found, matrices = _similarities(name, animals, nulls, bootstrap, seed)
+        found, matrices = _similarities(name, animals, options.nulls, options.bootstrap, options.seed)
         rows += found
         coords = {"animal": ("animal", [a.name for a in animals]), "other": ("other", [a.name for a in animals])}
         curves[f"manifolds_{name}"] = curve(
             ("animal", "other"), coords, **{key.removeprefix("manifold_"): value for key, value in matrices.items()}
         ).assign(explained=(("animal", "component"), np.array([a.explained for a in animals]), {"units": "1"}))
-        labels = common_states(animals, ignored_states, fewest_samples)
+        labels = common_states(animals, options.ignored_states, options.fewest_samples)
         shared = [len(set(a.neurons) & set(b.neurons)) for a, b in combinations(animals, 2)]
         notes[f"neurons_{name}"] = (
             f"{len(animals)} animals with {min(a.rois for a in animals)} to {max(a.rois for a in animals)} ROIs, of which "
@@ -98,12 +75,21 @@ def activity_manifolds(
         )
         if not labels:
             notes[f"states_{name}"] = (
-                f"no decoding: the recordings have no variable {' or '.join(states)} with two states that every animal shows in "
-                f"{fewest_samples} samples or more"
+                f"no decoding: the recordings have no variable {' or '.join(options.states)} with two states that every animal shows in "
+                f"{options.fewest_samples} samples or more"
             )
             continue
         notes[f"states_{name}"] = f"decoded: {', '.join(labels)}; chance {1 / len(labels):.3f}"
-        task = _Task(name, labels, components, folds, block_s, nulls, bootstrap, seed)
+        task = _Task(
+            name,
+            labels,
+            options.components,
+            options.folds,
+            options.block_s,
+            options.nulls,
+            options.bootstrap,
+            options.seed,
+        )
         decoded, curves[f"states_{name}"] = task.run(animals)
         rows += decoded
     return Result(
@@ -128,14 +114,14 @@ def activity_manifolds(
             "priors, trained on all samples of one animal and tested on all of another",
             "ceiling_low": "similarity: lower, and ceiling_high: higher, of the two animals' similarity between the halves of "
             "the recording on the same neurons; decoding: the same decoder within the tested animal on the same neurons, "
-            f"{folds} folds of contiguous blocks of {block_s:g} s or of two bouts, whichever is longer; beside a tested block "
+            f"{options.folds} folds of contiguous blocks of {options.block_s:g} s or of two bouts, whichever is longer; beside a tested block "
             f"{KATO_WINDOW} samples or {decoding.CORRELATION_TIMES} correlation times of the features, whichever is longer, are "
             "left out (undefined where the recording is too short for that)",
             "ci": "similarity: percentiles of resamples of the shared neurons; decoding: of blocks of the tested animal; "
             "means over pairs: jackknife over animals, t distribution",
-            "p": f"one-sided; similarity against {nulls} permutations of the neurons; decoding across animals against {nulls} "
+            "p": f"one-sided; similarity against {options.nulls} permutations of the neurons; decoding across animals against {options.nulls} "
             "circular shifts of the tested animal's labels (`shuffled`: their mean and central 95 %), within an animal against "
-            f"{min(nulls, MOST_REFITS)} shifts with training repeated for each",
+            f"{min(options.nulls, MOST_REFITS)} shifts with training repeated for each",
             "verdict": "explained share: against the same ROIs, each shifted circularly by a time of its own; similarity: against "
             "permuted neurons (of each pair those of the pair, whose mean over pairs is the row `permuted_neurons`); decoding: "
             "against shuffled labels, of `manifold` also against components without alignment, by the same resamples of blocks, of means "

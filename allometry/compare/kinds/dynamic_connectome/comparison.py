@@ -36,6 +36,8 @@ from allometry.compare.kinds.dynamic_connectome.coupling_tensor import (
 )
 from allometry.compare.measures.graphs.organisation import find_communities
 from allometry.compare.measures.tensors.incomplete import EVIDENCE, Incomplete, choose_rank, elbow, factorise, scan
+from allometry.compare.options.dynamic_connectome import DynamicConnectome
+from allometry.compare.records.kinds import comparison
 from allometry.compare.records.measures import SHARE, measure
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
@@ -61,43 +63,16 @@ PERMUTATIONS = 500
     reference="Dyballa et al. 2024, arXiv:2402.14102; halves of animals: this project",
     scale=SHARE,
 )
-def dynamic_connectome(
-    inputs: Mapping[str, xr.Dataset | xr.DataTree],
-    *,
-    activity: Sequence[str],
-    structure: Sequence[str] = (),
-    synapses: Sequence[str] = ("chemical", "electrical"),
-    share: float = 0.75,
-    smooth_s: float = 1.0,
-    bin_s: float = 4.0,
-    ranks: Sequence[int] = (1, 2, 3, 4, 5, 6, 7, 8),
-    restarts: int = 5,
-    least_similarity: float = 0.8,
-    nulls: int = 39,
-    seed: int = 1,
-) -> Result:
+@comparison(DynamicConnectome)
+def dynamic_connectome(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: DynamicConnectome) -> Result:
     """Motifs of coupling between neurons of several animals, and whether they are more than chance and shared.
 
     Parameters
     ----------
     inputs : mapping
         Activity and Connectome stores by name.
-    activity, structure : sequences of str
-        Names of the Activity stores, and of the connectomes whose modules are compared with the communities.
-    synapses : sequence of str
-        Kinds of synapse that are added for the modules.
-    share : float
-        Neurons count that are labelled in at least this share of the recordings.
-    smooth_s, bin_s : float
-        Width (sd) of the Gaussian filter before the derivative and length of the bins of affinities, s.
-    ranks : sequence of int
-        Numbers of motifs that are tried, increasing.
-    restarts : int
-        Random starts for each rank.
-    least_similarity : float
-        Restarts agree from this similarity on.
-    nulls : int
-        Sets of time-shifted recordings.
+    options : DynamicConnectome
+        What is compared, and how.
 
     Returns
     -------
@@ -109,17 +84,19 @@ def dynamic_connectome(
     curves: dict[str, xr.Dataset] = {}
     by_rank: list[dict[str, Any]] = []
     notes: dict[str, str] = {}
-    for name in activity:
-        recorded = read_recorded(name, cast(xr.DataTree, inputs[name]), share, smooth_s, bin_s)
+    for name in options.activity:
+        recorded = read_recorded(name, cast(xr.DataTree, inputs[name]), options.share, options.smooth_s, options.bin_s)
         tensor = recorded.tensor(recorded.slopes)
-        found, all_factors = scan(tensor, ranks, restarts, seed)
-        rank = choose_rank(found, least_similarity)
-        motifs = motifs_of(tensor, all_factors[rank], seed)
-        drawn = by_chance(recorded, tensor, ranks, rank, nulls, seed)
+        found, all_factors = scan(tensor, options.ranks, options.restarts, options.seed)
+        rank = choose_rank(found, options.least_similarity)
+        motifs = motifs_of(tensor, all_factors[rank], options.seed)
+        drawn = by_chance(recorded, tensor, options.ranks, rank, options.nulls, options.seed)
         rows += against_chance(name, tensor, motifs, drawn)
-        rows += _halves(recorded, rank, seed)
-        for candidate in structure:
-            rows += _modules(recorded, motifs, candidate, cast(xr.Dataset, inputs[candidate]), synapses, seed)
+        rows += _halves(recorded, rank, options.seed)
+        for candidate in options.structure:
+            rows += _modules(
+                recorded, motifs, candidate, cast(xr.Dataset, inputs[candidate]), options.synapses, options.seed
+            )
         by_rank.append(
             {
                 "error": found.error,
@@ -132,11 +109,11 @@ def dynamic_connectome(
         curves[f"motifs_{name}"] = _curve(recorded, motifs)
         missing = 1 - float(tensor.observed.mean())
         notes[f"neurons_{name}"] = (
-            f"{len(recorded.neurons)} neurons labelled in at least {share:.0%} of the {len(recorded.animals)} recordings; "
+            f"{len(recorded.neurons)} neurons labelled in at least {options.share:.0%} of the {len(recorded.animals)} recordings; "
             f"{missing:.1%} of the (animal, pair) were not recorded together and are missing in the tensor, not 0; "
             f"{tensor.values.shape[0]} bins of {recorded.bin_samples * recorded.step_s:g} s: the shortest recording"
         )
-    coords = {"activity": ("activity", list(activity)), "rank": ("rank", np.asarray(ranks))}
+    coords = {"activity": ("activity", list(options.activity)), "rank": ("rank", np.asarray(options.ranks))}
     curves["motif_rank"] = curve(
         ("activity", "rank", "restart"),
         coords,
@@ -154,16 +131,16 @@ def dynamic_connectome(
         derived={
             **notes,
             "affinity": "derivative of the canonical trace after a Gaussian filter (sd "
-            f"{smooth_s:g} s), scaled to unit sd per neuron; sqrt|x'_i x'_j| exp(-(x'_i - x'_j)^2 / 2) where both have the "
+            f"{options.smooth_s:g} s), scaled to unit sd per neuron; sqrt|x'_i x'_j| exp(-(x'_i - x'_j)^2 / 2) where both have the "
             "same sign, 0 elsewhere; mean in each bin",
             "rank": "largest rank up to the elbow of the error (farthest below the line from first to last rank) at which "
-            f"the median similarity of restarts to the best one is at least {least_similarity:g}",
+            f"the median similarity of restarts to the best one is at least {options.least_similarity:g}",
             "time": "recordings start together in the tensor, but these animals saw no common stimulus: a motif at the same "
             "time in two animals is chance unless `ntf_explained` beats `shifted_animals`",
             "ntf_explained": "1 - |X - model|^2 / |X|^2 over what was measured; `constant` is the best model without time: "
             "every pair's mean in every animal",
-            "shifted_neurons": f"{nulls} sets of recordings in which every neuron is shifted circularly by its own time",
-            "shifted_animals": f"{nulls} sets in which every animal is shifted as a whole: coupling stays, common timing goes",
+            "shifted_neurons": f"{options.nulls} sets of recordings in which every neuron is shifted circularly by its own time",
+            "shifted_animals": f"{options.nulls} sets in which every animal is shifted as a whole: coupling stays, common timing goes",
             "ntf_similarity": "similarity of each restart to the best (equation 11 of Williams et al. 2018); interval: "
             "lowest and highest restart",
             "evidence": "a pair is 0 in a motif, and left out of motif_match, where the animals that measured it hold less than "
@@ -184,27 +161,18 @@ def dynamic_connectome(
     )
 
 
-def estimates(
-    inputs: Mapping[str, xr.Dataset | xr.DataTree],
-    *,
-    activity: Sequence[str],
-    share: float = 0.75,
-    bin_s: float = 4.0,
-    ranks: Sequence[int] = (1, 2, 3, 4, 5, 6, 7, 8),
-    restarts: int = 5,
-    nulls: int = 39,
-    **_: Any,
-) -> Iterator[Estimate]:
+@dynamic_connectome.estimate
+def estimates(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: DynamicConnectome) -> Iterator[Estimate]:
     """Memory of the tensors, and work of their factors, from the sizes of the stores alone."""
-    for name in activity:
+    for name in options.activity:
         root = cast(xr.DataTree, inputs[name]).to_dataset(inherit=False)
-        neurons = int((root["recorded"].values.mean(axis=0) >= share).sum())
-        bins = int(root["row_size"].values.min()) // max(1, round(bin_s * float(root.attrs["rate_hz"])))
+        neurons = int((root["recorded"].values.mean(axis=0) >= options.share).sum())
+        bins = int(root["row_size"].values.min()) // max(1, round(options.bin_s * float(root.attrs["rate_hz"])))
         entries = bins * root.sizes["recording"] * neurons * (neurons - 1) // 2
-        fits = len(ranks) * (restarts + 1) + 2 * NULL_RESTARTS * nulls + 6 * MOST_SPLITS
+        fits = len(options.ranks) * (options.restarts + 1) + 2 * NULL_RESTARTS * options.nulls + 6 * MOST_SPLITS
         # the tensor, that of the null at hand, its copy in single precision and the affinities of one animal before binning
         yield Estimate(
-            f"motifs of {name}", 24 * entries, 8 * neurons * neurons, 150.0 * fits * 4 * max(ranks) * entries
+            f"motifs of {name}", 24 * entries, 8 * neurons * neurons, 150.0 * fits * 4 * max(options.ranks) * entries
         )
 
 

@@ -19,6 +19,8 @@ from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, interval, permutation_p
 from allometry.compare.kinds.model_recovery import connectomes, influences, recovery
+from allometry.compare.options.model_recovery import ModelRecovery
+from allometry.compare.records.kinds import comparison
 from allometry.compare.records.measures import SHARE, measure
 from allometry.compare.result import Result, row, with_fdr
 from allometry.errors import ComparisonError
@@ -94,36 +96,16 @@ DOMAINS: Mapping[str, Domain] = {
     reference="Kornblith et al. 2019, ICML 97:3519 (sanity check by matching)",
     scale=SHARE,
 )
-def model_recovery(
-    inputs: Mapping[str, Any],
-    *,
-    of: str,
-    items: int,
-    units: int,
-    noise: float,
-    draws: int,
-    nulls: int,
-    seed: int,
-) -> Result:
+@comparison(ModelRecovery)
+def model_recovery(inputs: Mapping[str, Any], options: ModelRecovery) -> Result:
     """Score pairs of known relation with every measure, and see which relations each can tell apart.
 
     Parameters
     ----------
     inputs : mapping
         Empty: nothing is read.
-    of : {"representations", "connectomes", "influences"}
-        What is generated.
-    items : int
-        Stimuli, or neurons of a connectome.
-    units : int
-        Units of each representation (connectomes have none).
-    noise : float
-        Sd of the noise of "noisy" in units of the responses' sd; for connectomes the share of edges missed or added, for
-        influences the share of pairs that influence each other for no reason.
-    draws : int
-        Independent pairs per relation.
-    nulls : int
-        Permutations of the relations' names.
+    options : ModelRecovery
+        What is compared, and how.
 
     Returns
     -------
@@ -136,22 +118,24 @@ def model_recovery(
         raise ComparisonError(
             f"model recovery reads no stores, but was given {', '.join(inputs)}", expected="generated data only"
         )
-    if of not in DOMAINS:
-        raise ComparisonError(f"no relations are known of {of!r}", where="of", expected="one of " + ", ".join(DOMAINS))
-    domain = DOMAINS[of]
+    if options.of not in DOMAINS:
+        raise ComparisonError(
+            f"no relations are known of {options.of!r}", where="of", expected="one of " + ", ".join(DOMAINS)
+        )
+    domain = DOMAINS[options.of]
     population = (
-        recovery.Population(n_stimuli=items, n_units=units, noise=noise)
-        if of == "representations"
-        else connectomes.Wiring(n_neurons=items, noise=noise)
+        recovery.Population(n_stimuli=options.items, n_units=options.units, noise=options.noise)
+        if options.of == "representations"
+        else connectomes.Wiring(n_neurons=options.items, noise=options.noise)
     )
-    found = recovery.recover(domain.measures, domain.truths, population, draws, seed)
-    rng = np.random.default_rng([seed, 1])
+    found = recovery.recover(domain.measures, domain.truths, population, options.draws, options.seed)
+    rng = np.random.default_rng([options.seed, 1])
     rows = [
         entry
         for name, score in zip(found.measures, found.score)
         for entry in [
-            *_hit_rates(name, found.truths, score, nulls, rng),
-            *_areas(name, found.truths, score, nulls, rng),
+            *_hit_rates(name, found.truths, score, options.nulls, rng),
+            *_areas(name, found.truths, score, options.nulls, rng),
         ]
     ]
     rows += [
@@ -160,16 +144,20 @@ def model_recovery(
         for truth in found.truths
         if truth != found.truths[anchor]
     ]
-    what = f"{items} stimuli x {units} units" if of == "representations" else f"{items} neurons"
+    what = (
+        f"{options.items} stimuli x {options.units} units"
+        if options.of == "representations"
+        else f"{options.items} neurons"
+    )
     return Result(
         title=domain.title,
         rows=with_fdr(rows),
         curves={"recovery": _matrices(found, domain)},
         derived={
-            "generated": f"{draws} pairs per relation of {what}, noise {noise:g}; every measure scores the same pairs",
-            "ci": f"shares: Wilson's interval and that of {nulls} resamples of the pairs, whichever is wider on each side (hits of "
+            "generated": f"{options.draws} pairs per relation of {what}, noise {options.noise:g}; every measure scores the same pairs",
+            "ci": f"shares: Wilson's interval and that of {options.nulls} resamples of the pairs, whichever is wider on each side (hits of "
             "a relation share its mean score); probabilities of a higher score: Newcombe's interval, over the pairs",
-            "p": f"one-sided; shares: of the interval, against the mean of {nulls} permutations of the relations' names; "
+            "p": f"one-sided; shares: of the interval, against the mean of {options.nulls} permutations of the relations' names; "
             "probabilities: against those permutations",
             "verdict": "hit rates against the mean of the shuffled names, by their interval; probabilities against .5, the "
             "interval of the difference being the score less the central 95 % of the permutations",

@@ -22,54 +22,22 @@ from allometry.compare.kinds.population_code.description import (
     SHUFFLES_OF_UNITS,
     Described,
 )
+from allometry.compare.options.population_code import PopulationCode
+from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, curve, with_fdr
 from allometry.errors import ComparisonError
 
 
-def population_code(
-    inputs: Mapping[str, xr.Dataset | xr.DataTree],
-    *,
-    responses: Sequence[str],
-    stimulus: str | None = None,
-    by: Sequence[str] | None = None,
-    decoders: Sequence[str] = ("nearest_centroid", "correlation"),
-    centre_blocks: bool | None = None,
-    negative: str = "rectify",
-    population_size: int | None = None,
-    blanks: bool = False,
-    fewest_repeats: int = 2,
-    nulls: int = 200,
-    subsets: int = 20,
-    splits: int = 50,
-    seed: int = 1,
-) -> Result:
+@comparison(PopulationCode)
+def population_code(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: PopulationCode) -> Result:
     """Describe the population code of every store.
 
     Parameters
     ----------
     inputs : mapping
         Responses stores by name.
-    responses : sequence of str
-        Their names.
-    stimulus : str, optional
-        Kind of stimulus, where a store holds several.
-    by : sequence of str, optional
-        Columns whose values make a stimulus. Default: `direction` or `orientation` where the table has one, else the
-        conditions of the store.
-    decoders : sequence of str
-        Among `decoding.DECODERS`; the first is used for subsampling.
-    centre_blocks : bool, optional
-        Subtract each unit's mean over a block before decoding. Default: where every stimulus was shown equally often.
-    negative : {"rectify", "drop"}
-        Selectivity needs responses >= 0: negative means count as 0, or their units are left out.
-    population_size : int, optional
-        Neurons of the whole recurrent population for the spectral radius. Default: the recorded ones, a lower bound.
-    blanks : bool
-        Keep blank screens as a stimulus.
-    fewest_repeats : int
-        Stimuli shown less often are left out.
-    nulls, subsets, splits : int
-        Shuffles, subsets per size, random halves.
+    options : PopulationCode
+        What is compared, and how.
 
     Returns
     -------
@@ -79,7 +47,7 @@ def population_code(
         `participation_ratio` (group: signal or noise), each with a shuffled baseline. Curves: `tuning` (every unit),
         `tuning_null`, `response_correlations`, `decoding_null`, `confusion`, `spectral_radius_by_size`, `subsampling`.
     """
-    for key, count in (("nulls", nulls), ("subsets", subsets), ("splits", splits)):
+    for key, count in (("nulls", options.nulls), ("subsets", options.subsets), ("splits", options.splits)):
         if count < 1:
             raise ComparisonError(
                 f"{key} is {count}", where=key, expected="at least 1: p and intervals are made from them"
@@ -87,21 +55,30 @@ def population_code(
     rows: list[dict[str, Any]] = []
     parts: list[dict[str, Any]] = []
     derived: dict[str, str] = {}
-    for name in dict.fromkeys(responses):
+    for name in dict.fromkeys(options.responses):
         store = cast(xr.Dataset, inputs[name])
-        columns = list(by) if by else _angle(store, name, stimulus)
+        columns = list(options.by) if options.by else _angle(store, name, options.stimulus)
         for population in populations(
-            name, store, stimulus=stimulus, by=columns, blanks=blanks, fewest_repeats=fewest_repeats
+            name,
+            store,
+            stimulus=options.stimulus,
+            by=columns,
+            blanks=options.blanks,
+            fewest_repeats=options.fewest_repeats,
         ):
-            centred = population.balanced if centre_blocks is None else centre_blocks
-            size = population_size or len(population.units)
-            described = Described(population, rows, nulls, splits, seed)
+            centred = population.balanced if options.centre_blocks is None else options.centre_blocks
+            size = options.population_size or len(population.units)
+            described = Described(population, rows, options.nulls, options.splits, options.seed)
             part: dict[str, Any] = {"population": population.name}
-            part |= described.decoding(decoders, centred)
-            part |= described.selectivity(negative)
+            part |= described.decoding(options.decoders, centred)
+            part |= described.selectivity(options.negative)
             part |= described.correlations(size)
             part["subsampling"] = subsampling.curves(
-                population.responses, decoder=decoders[0], centre_blocks=centred, subsets=subsets, seed=seed
+                population.responses,
+                decoder=options.decoders[0],
+                centre_blocks=centred,
+                subsets=options.subsets,
+                seed=options.seed,
             )
             parts.append(part)
             derived |= _notes(population, columns, centred, size)
@@ -109,26 +86,20 @@ def population_code(
         title="Population code of mouse cortex",
         rows=with_fdr(rows),
         curves=_curves(parts),
-        derived=derived | _words(nulls, splits, negative, population_size),
+        derived=derived | _words(options.nulls, options.splits, options.negative, options.population_size),
     )
 
 
-def estimates(
-    inputs: Mapping[str, xr.Dataset | xr.DataTree],
-    *,
-    responses: Sequence[str],
-    nulls: int = 200,
-    subsets: int = 20,
-    **_: Any,
-) -> Iterator[Estimate]:
+@population_code.estimate
+def estimates(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: PopulationCode) -> Iterator[Estimate]:
     """Memory and work of each store as if all its presentations and units took part."""
-    for name in responses:
+    for name in options.responses:
         sizes = cast(xr.Dataset, inputs[name]).sizes
         units, trials = sizes["unit"], sizes["presentation"]
         # Responses with every lag, then the mean and some shuffled copies; matrices of pairs, with and without groups of trials.
         peak = 8 * units * trials * (6 + sizes.get("lag", 0)) + 8 * (8 + MOST_GROUPS) * units**2
-        pairs = (nulls * (2.0 * trials + 8 * FEW_SPLITS) + MOST_GROUPS * 2.0 * trials) * units**2
-        decoding = 200.0 * trials * units * (nulls + 15 * subsets)
+        pairs = (options.nulls * (2.0 * trials + 8 * FEW_SPLITS) + MOST_GROUPS * 2.0 * trials) * units**2
+        decoding = 200.0 * trials * units * (options.nulls + 15 * options.subsets)
         yield Estimate(f"population code of {name}", peak, 8 * units * 20, pairs + decoding)
 
 

@@ -18,6 +18,8 @@ from allometry.compare.inputs.atlas import Anatomy, Atlas, Pairs, mirrored
 from allometry.compare.kinds.propagation.candidate import Candidate
 from allometry.compare.kinds.propagation.curves import Summary
 from allometry.compare.measures.graphs.matrices import Floats
+from allometry.compare.options.propagation import Propagation
+from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, row, with_fdr
 from allometry.errors import ComparisonError
 
@@ -26,29 +28,16 @@ REWIRED = "simulated on degree-preserving rewirings"
 EXCHANGED = "neurons of similar degree exchanged"
 
 
-def propagation(
-    inputs: Mapping[str, xr.Dataset],
-    *,
-    run: str,
-    function: str,
-    structure: Sequence[str],
-    alpha: float = 0.05,
-    nulls: int = 200,
-    bootstrap: int = 1000,
-    seed: int = 1,
-) -> Result:
+@comparison(Propagation)
+def propagation(inputs: Mapping[str, xr.Dataset], options: Propagation) -> Result:
     """Hold every point of a propagation run against a signal propagation atlas.
 
     Parameters
     ----------
     inputs : mapping
         The atlas, the anatomical connectomes and the run's points by name.
-    run : str
-        Name of the run, for messages.
-    function : str
-        Name of the atlas.
-    structure : sequence of str
-        Names of the connectomes that were simulated.
+    options : Propagation
+        What is compared, and how.
 
     Returns
     -------
@@ -58,20 +47,22 @@ def propagation(
         over_weight, over_path_length, over_degree); curves `influence_auc_by_weight`, `influence_roc`,
         `influence_auc_null`.
     """
-    atlas = Atlas.open(function, inputs[function])
+    atlas = Atlas.open(options.function, inputs[options.function])
     points = [
-        Candidate.open(name, store, structure)
+        Candidate.open(name, store, options.structure)
         for name, store in inputs.items()
-        if name != function and name not in structure
+        if name != options.function and name not in options.structure
     ]
     if not points:
-        raise ComparisonError("the run has no points", where=run, do="configure simulate.runs with that name")
+        raise ComparisonError("the run has no points", where=options.run, do="configure simulate.runs with that name")
     rows: list[dict[str, Any]] = []
     summary = Summary()
     counts = sorted({point.rewirings for point in points})
     for name in dict.fromkeys(point.connectome for point in points):
         own = [point for point in points if point.connectome == name]
-        rows += _connectome(name, inputs[name], own, atlas, alpha, nulls, bootstrap, seed, summary)
+        rows += _connectome(
+            name, inputs[name], own, atlas, options.alpha, options.nulls, options.bootstrap, options.seed, summary
+        )
     return Result(
         title="Simulated against measured signal propagation in the worm",
         rows=with_fdr(rows),
@@ -80,11 +71,11 @@ def propagation(
             "score": "peak depolarisation of the responding neuron relative to rest, mV; neurons are identical and "
             "integrate-and-fire, while most neurons of the worm are graded",
             "weight": "chemical plus electrical synapse counts of the pair; weights of the simulation do not enter",
-            "ci": f"percentiles of {bootstrap} resamples of the driven neurons, the same for every predictor, so that gains "
+            "ci": f"percentiles of {options.bootstrap} resamples of the driven neurons, the same for every predictor, so that gains "
             "are paired",
-            "p": f"one-sided, never below 1 / (n + 1); of weight: against {nulls} degree-preserving rewirings of the "
+            "p": f"one-sided, never below 1 / (n + 1); of weight: against {options.nulls} degree-preserving rewirings of the "
             "connectome; of simulated: against the null of column `null`",
-            "null": _null_in_words(counts, nulls),
+            "null": _null_in_words(counts, options.nulls),
             "verdict": "of a simulation against the predictor without simulation that has the largest AUC (weight, path "
             "length, degrees) by paired resamples; of pairs without an edge, where weights are all 0, against path length and "
             "degrees; of a gain against the predictor it is a gain over",

@@ -27,31 +27,15 @@ from allometry.compare.kinds.representation_similarity.rows import (
     spread,
 )
 from allometry.compare.measures.representations import geometry, topology
+from allometry.compare.options.representation_similarity import RepresentationSimilarity
+from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, curve, with_fdr
 from allometry.errors import ComparisonError
 
 
+@comparison(RepresentationSimilarity)
 def representation_similarity(
-    inputs: Mapping[str, xr.Dataset | xr.DataTree],
-    *,
-    responses: Sequence[str],
-    stimulus: str | None = None,
-    measures: Sequence[str] = geometry.MEASURES,
-    models: Sequence[str] = model_bank.MODELS,
-    between: bool = True,
-    blanks: bool = False,
-    fewest_repeats: int = 2,
-    field_deg: float = 120.0,
-    pixels: int = 64,
-    spatial_frequency: float = stimuli.DEFAULTS["spatial_frequency"],
-    temporal_frequency: float = stimuli.DEFAULTS["temporal_frequency"],
-    contrast: float = stimuli.DEFAULTS["contrast"],
-    gabor_frequencies: Sequence[float] = model_bank.FREQUENCIES,
-    orientations: int = 8,
-    nulls: int = 1000,
-    bootstrap: int = 500,
-    splits: int = 50,
-    seed: int = 1,
+    inputs: Mapping[str, xr.Dataset | xr.DataTree], options: RepresentationSimilarity
 ) -> Result:
     """Compare populations with one another and with models.
 
@@ -59,28 +43,8 @@ def representation_similarity(
     ----------
     inputs : mapping
         Responses stores by name; a store with several areas gives one population for each.
-    responses : sequence of str
-        Their names.
-    stimulus : str, optional
-        Kind of stimulus, where a store holds several.
-    measures : sequence of str
-        Among `geometry.MEASURES`.
-    models : sequence of str
-        Among `model_bank.MODELS`; may be empty.
-    between : bool
-        Compare the populations with one another.
-    blanks : bool
-        Keep blank screens as a stimulus (grey).
-    fewest_repeats : int
-        Stimuli shown less often are left out; at least 2, for ceilings.
-    field_deg, pixels : float, int
-        Width of the square screen that stimuli are rendered on.
-    spatial_frequency, temporal_frequency, contrast : float
-        Cycles/degree, Hz and 0 to 1, where the presentation table does not say.
-    gabor_frequencies, orientations : sequence of float, int
-        Levels (cycles/degree) and orientations of the Gabor filters.
-    nulls, bootstrap, splits : int
-        Orders of the stimuli (p), resamples of the stimuli (interval), random halves (ceiling).
+    options : RepresentationSimilarity
+        What is compared, and how.
 
     Returns
     -------
@@ -90,15 +54,21 @@ def representation_similarity(
         layer of largest `ssm`. Curves `representational_dissimilarity` (matrices of populations and of their best layers),
         `map` (its scaling to the plane) and `score_by_units`.
     """
-    stores_ = {name: cast(xr.Dataset, inputs[name]) for name in responses}
-    options: dict[str, Any] = {"stimulus": stimulus, "blanks": blanks, "fewest_repeats": fewest_repeats}
-    found = [p for name in stores_ for p in populations(name, stores_[name], **options)]
-    settings = Settings(tuple(dict.fromkeys(measures)), nulls, bootstrap, splits, seed)
-    screen = stimuli.Screen(field_deg, pixels)
+    stores_ = {name: cast(xr.Dataset, inputs[name]) for name in options.responses}
+    chosen: dict[str, Any] = {
+        "stimulus": options.stimulus,
+        "blanks": options.blanks,
+        "fewest_repeats": options.fewest_repeats,
+    }
+    found = [p for name in stores_ for p in populations(name, stores_[name], **chosen)]
+    settings = Settings(
+        tuple(dict.fromkeys(options.measures)), options.nulls, options.bootstrap, options.splits, options.seed
+    )
+    screen = stimuli.Screen(options.field_deg, options.pixels)
     defaults = {
-        "spatial_frequency": spatial_frequency,
-        "temporal_frequency": temporal_frequency,
-        "contrast": contrast,
+        "spatial_frequency": options.spatial_frequency,
+        "temporal_frequency": options.temporal_frequency,
+        "contrast": options.contrast,
     }
     rows: list[dict[str, Any]] = []
     derived: dict[str, str] = {}
@@ -112,12 +82,17 @@ def representation_similarity(
                 f"{population.name} has {len(population.stimuli)} stimuli",
                 expected=f"at least {geometry.FEWEST_STIMULI} with repeats",
             )
-        if models and population.store not in movies:
+        if options.models and population.store not in movies:
             # Areas of one store saw the same stimuli.
             shown, assumed = stimuli.render(population, screen, defaults=defaults, store=stores_[population.store])
             movies[population.store] = list(
                 model_bank.bank(
-                    shown, screen, models, frequencies=gabor_frequencies, orientations=orientations, seed=seed
+                    shown,
+                    screen,
+                    options.models,
+                    frequencies=options.gabor_frequencies,
+                    orientations=options.orientations,
+                    seed=options.seed,
                 )
             )
             derived |= {f"{population.store}: {key}": f"{text}, not in the table" for key, text in assumed.items()}
@@ -129,46 +104,36 @@ def representation_similarity(
         by_units += _by_units(population, layers, settings)
         for number, note in enumerate(population.notes):
             derived[f"{population.name}: note {number + 1}"] = note
-    if between and len(found) > 1:
-        rows += between_populations(found, stores_, options, settings)
-        rows += other_animals(found, stores_, options)
+    if options.between and len(found) > 1:
+        rows += between_populations(found, stores_, chosen, settings)
+        rows += other_animals(found, stores_, chosen)
     if not rows:
         raise ComparisonError("there is nothing to compare", do="name models, or several stores")
     return Result(
         title="Similarity of representations in mouse cortex and a bank of models",
         rows=with_fdr(rows),
         curves=_curves(found, best, names, by_units),
-        derived=derived | _words(settings, screen, found, bool(models)),
+        derived=derived | _words(settings, screen, found, bool(options.models)),
     )
 
 
-def estimates(
-    inputs: Mapping[str, xr.Dataset | xr.DataTree],
-    *,
-    responses: Sequence[str],
-    models: Sequence[str] = model_bank.MODELS,
-    fewest_repeats: int = 2,
-    pixels: int = 64,
-    orientations: int = 8,
-    nulls: int = 1000,
-    bootstrap: int = 500,
-    **_: Any,
-) -> Iterator[Estimate]:
+@representation_similarity.estimate
+def estimates(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: RepresentationSimilarity) -> Iterator[Estimate]:
     """Memory and work of each store: its responses, the movies of its stimuli, the largest layers of the bank."""
-    frames = stimuli.Screen(pixels=pixels).frames
-    for name in responses:
+    frames = stimuli.Screen(pixels=options.pixels).frames
+    for name in options.responses:
         store = cast(xr.Dataset, inputs[name])
         shown = np.unique(store["condition"].values.astype(object), return_counts=True)[1]
-        count = int((shown >= fewest_repeats).sum())
+        count = int((shown >= options.fewest_repeats).sum())
         cube = 8 * store.sizes["unit"] * store.sizes["presentation"] * (4 + store.sizes.get("lag", 0))
-        filters = 2 * orientations * model_bank.MOST_POSITIONS**2
-        movies = 4 * frames * pixels**2 * count
+        filters = 2 * options.orientations * model_bank.MOST_POSITIONS**2
+        movies = 4 * frames * options.pixels**2 * count
         # Movies, once more as the layer of pixels, and one scale of filters.
-        peak = cube + ((2 * movies + 8 * filters * pixels**2) if models else 0)
-        layers = 4 * len(models)
+        peak = cube + ((2 * movies + 8 * filters * options.pixels**2) if options.models else 0)
+        layers = 4 * len(options.models)
         work = (
-            2.0 * frames * pixels**2 * count * filters * 4 * bool(models)
-            + layers * (nulls + bootstrap) * 200.0 * count**2
+            2.0 * frames * options.pixels**2 * count * filters * 4 * bool(options.models)
+            + layers * (options.nulls + options.bootstrap) * 200.0 * count**2
         )
         yield Estimate(f"representations of {name}", peak, 16 * count**2, work)
 

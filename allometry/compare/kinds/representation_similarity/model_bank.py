@@ -8,16 +8,17 @@ same. No model is fitted to anything.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.kinds.representation_similarity.stimuli import GREY, Frames, Screen
+from allometry.compare.options import representation_similarity as options
 from allometry.errors import ComparisonError
 
-MODELS = ("pixels", "gabor_simple", "gabor_complex", "motion_energy", "random_convolution")
-FREQUENCIES = (0.02, 0.04, 0.08, 0.16)
+MODELS: tuple[str, ...] = get_args(options.Model)
 TEMPORAL_FREQUENCIES = (1.0, 2.0, 4.0, 8.0, 15.0)
 CHANNELS = (16, 32, 64, 64)
 KERNEL = 5
@@ -178,7 +179,7 @@ def bank(
     screen: Screen,
     models: Sequence[str] = MODELS,
     *,
-    frequencies: Sequence[float] = FREQUENCIES,
+    frequencies: Sequence[float] = options.GABOR_FREQUENCIES,
     orientations: int = 8,
     temporal_frequencies: Sequence[float] = TEMPORAL_FREQUENCIES,
     channels: Sequence[int] = CHANNELS,

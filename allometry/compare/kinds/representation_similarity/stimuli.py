@@ -20,11 +20,17 @@ from scipy import ndimage
 
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inputs.design import Population
+from allometry.compare.options import representation_similarity as options
 from allometry.errors import ComparisonError
 
 Frames = npt.NDArray[np.float32]
 GREY = 0.5
-DEFAULTS: dict[str, float] = {"spatial_frequency": 0.04, "temporal_frequency": 2.0, "contrast": 0.8, "phase": 0.0}
+DEFAULTS: dict[str, float] = {
+    "spatial_frequency": options.SPATIAL_FREQUENCY,
+    "temporal_frequency": options.TEMPORAL_FREQUENCY,
+    "contrast": options.CONTRAST,
+    "phase": 0.0,
+}
 """For what a table does not say: the values of the Allen Brain Observatory (de Vries et al. 2020)."""
 
 

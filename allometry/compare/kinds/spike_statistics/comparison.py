@@ -5,7 +5,7 @@ the mean distance between their members; the distances within each ensemble are 
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,45 +28,22 @@ from allometry.compare.kinds.spike_statistics.ensembles import (
 )
 from allometry.compare.kinds.spike_statistics.measures import MEASURES
 from allometry.compare.kinds.spike_statistics.profile import FEWEST_INTERVALS, STATISTICS
+from allometry.compare.options.spike_statistics import SpikeStatistics
+from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, row, with_fdr
 from allometry.errors import ComparisonError
 
 
-def spike_statistics(
-    inputs: Mapping[str, Data],
-    *,
-    simulated: Sequence[str] = (),
-    spikes: Sequence[str] = (),
-    responses: Sequence[str] = (),
-    activity: Sequence[str] = (),
-    reference: str | None = None,
-    statistics: Sequence[str] = STATISTICS,
-    bin_ms: float = 2.0,
-    skip_ms: float = 500.0,
-    max_units: int = 250,
-    bootstrap: int = 200,
-    seed: int = 1,
-) -> Result:
+@comparison(SpikeStatistics)
+def spike_statistics(inputs: Mapping[str, Data], options: SpikeStatistics) -> Result:
     """Compare the statistics of every ensemble with those of a reference, or of every other.
 
     Parameters
     ----------
     inputs : mapping
         Spikes, Responses and Activity stores by name; points of a run go by their own names.
-    simulated, spikes, responses, activity : sequences of str
-        Names of the runs whose points are in `inputs`, and of the other stores.
-    reference : str, optional
-        An ensemble (`scale0.1`) or a store; by default every pair is compared, the later against the earlier.
-    statistics : sequence of str
-        Of `profile.STATISTICS`.
-    bin_ms : float
-        Bin of the pairwise correlations, ms.
-    skip_ms : float
-        Warm-up of simulations that is left out, ms.
-    max_units : int
-        Units sampled from each population.
-    bootstrap : int
-        Resamples of the units (of time for statistics of the population count).
+    options : SpikeStatistics
+        What is compared, and how.
 
     Returns
     -------
@@ -81,19 +58,25 @@ def spike_statistics(
     ComparisonError
         Fewer than two stores, an unknown reference or statistic, a store of another kind, or nothing after the warm-up.
     """
-    unknown = [name for name in statistics if name not in STATISTICS]
-    if unknown or not statistics:
+    unknown = [name for name in options.statistics if name not in STATISTICS]
+    if unknown or not options.statistics:
         raise ComparisonError(
             f"unknown statistics {unknown}", where="statistics", expected="some of " + ", ".join(STATISTICS)
         )
     ensembles = ensembles_of(inputs)
-    pairs = pairs_of(ensembles, reference)
-    profiles = Profiles(inputs, pairs, Options(statistics, bin_ms, skip_ms, max_units, bootstrap, seed))
+    pairs = pairs_of(ensembles, options.reference)
+    profiles = Profiles(
+        inputs,
+        pairs,
+        Options(
+            options.statistics, options.bin_ms, options.skip_ms, options.max_units, options.bootstrap, options.seed
+        ),
+    )
     rows: list[dict[str, Any]] = []
     for population in dict.fromkeys(name for pair in pairs for name in shared(*pair)):
         having = {name: by[population] for name, by in profiles.by_store.items() if population in by}
         having |= {POISSON + name: by[population] for name, by in profiles.poisson.items() if population in by}
-        distances = Distances(having, population, bootstrap, seed)
+        distances = Distances(having, population, options.bootstrap, options.seed)
         concerned = [pair for pair in pairs if population in shared(*pair)]
         for measure in MEASURES:
             for candidate, against in concerned:
@@ -111,23 +94,22 @@ def spike_statistics(
     )
 
 
-def estimates(
-    inputs: Mapping[str, Data], *, max_units: int = 250, statistics: Sequence[str] = STATISTICS, **_: Any
-) -> Iterator[Estimate]:
+@spike_statistics.estimate
+def estimates(inputs: Mapping[str, Data], options: SpikeStatistics) -> Iterator[Estimate]:
     """What the spikes of each store and the correlations of its largest population will need, from the sizes alone."""
     for name, store in inputs.items():
         if not isinstance(store, xr.Dataset) or store.attrs["schema"] != "Spikes":
             continue
         sizes = [units.size for key, units in spike_samples.members(store).items() if key != spike_samples.EVERYONE]
         sizes = sizes or [store.sizes["unit"]]
-        sampled = sum(min(max_units, size) for size in sizes)
+        sampled = sum(min(options.max_units, size) for size in sizes)
         total = store.sizes.get("spike", 0)
         spikes = int(total * sampled / max(sum(sizes), 1))
         # step, owner and order of each kept spike, one chunk of all, and a block of resamples with its parts
         peak = 40 * spikes + 28 * min(spike_samples.CHUNK, total) + 6 * ecdf.BLOCK_BYTES
         yield Estimate(f"{sampled} of {sum(sizes)} units of {name}", peak, 8 * spikes, 60.0 * spikes + total)
-        if "correlation" in statistics:
-            units = max(2, min(max_units, max(sizes)))
+        if "correlation" in options.statistics:
+            units = max(2, min(options.max_units, max(sizes)))
             need = estimate("pairwise", units=units, nonzero=max(spikes // len(sizes), 1))
             yield dataclasses.replace(need, measure=f"correlations of {units} units of {name}")
 

@@ -7,6 +7,7 @@ What a store cannot define is left out, with the reason in words.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 import numpy as np
 import xarray as xr
@@ -19,6 +20,7 @@ from allometry.compare.kinds.spike_statistics.samples import Trains
 from allometry.compare.measures.populations import tuning
 from allometry.compare.measures.populations.pairwise import pairwise
 from allometry.compare.measures.spikes import branching, criticality, train_statistics
+from allometry.compare.options.spike_statistics import SpikeStatistic
 from allometry.errors import ComparisonError
 
 DISTRIBUTIONS = {
@@ -34,7 +36,7 @@ DISTRIBUTIONS = {
 SCALARS = {"synchrony": "1", "peak_frequency": "Hz", "branching_ratio": "1", "avalanche_exponent": "1"}
 """Statistics with one value per population."""
 
-STATISTICS = ("rate", "cv", "lv", "correlation", "osi", "spectrum", "synchrony", "avalanches", "branching_ratio")
+STATISTICS: tuple[str, ...] = get_args(SpikeStatistic)
 """What can be asked for; `spectrum` brings its peak, `avalanches` their exponent."""
 
 FEWEST_INTERVALS = 3  # for the CV of a unit, as in the reference implementation of the microcircuit

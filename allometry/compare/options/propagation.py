@@ -1,0 +1,32 @@
+"""Options of the comparison `propagation`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from allometry.compare.records.kinds import Options
+
+
+class Propagation(Options):
+    """Simulated signal propagation held against measured signal propagation."""
+
+    kind: Literal["propagation"] = Field(description="Simulated against measured signal propagation.")
+    run: str = Field(description="Simulation run of kind `propagation`; each of its points is a candidate.")
+    function: str = Field(description="Connectome store with functional edges (value, q per pair).")
+    structure: list[str] = Field(
+        min_length=1,
+        description="Anatomical connectome stores that the run simulates: they give the direct-weight predictor.",
+    )
+    alpha: float = Field(0.05, gt=0, lt=1, description="A pair counts as connected in function where q is below this.")
+    nulls: int = Field(
+        200, ge=20, description="Degree-preserving rewirings of the connectome for the direct-weight null."
+    )
+    bootstrap: int = Field(1000, ge=100, description="Resamples of the driven neurons for the confidence interval.")
+
+    def stores(self) -> list[tuple[str, str]]:
+        """The atlas, then the connectomes."""
+        return [("connectome", name) for name in [self.function, *self.structure]]
+
+    def runs(self) -> list[str]:
+        """The propagation run."""
+        return [self.run]
