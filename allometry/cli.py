@@ -4,9 +4,8 @@ A subcommand is one `Command` in `COMMANDS`; what it needs is imported when it r
 """
 
 import argparse
-import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,73 +32,32 @@ class Command:
     run: Callable[[argparse.Namespace], int]
 
 
-def find_stores(path: Path) -> Iterator[Path]:
-    """Yield the stores at or below a path, what stands in place of one, and those of which only the manifest is left."""
-    if path.suffix == ".zarr":
-        yield path
-        return
-    for folder, folders, names in _walk(path):
-        for store in [folder] if _is_store(folder) else [folder / name for name in sorted((*folders, *names))]:
-            if _is_store(store):
-                yield store
-            elif store.name.endswith(".manifest.json"):
-                missing = store.with_name(store.name.removesuffix(".manifest.json") + ".zarr")
-                if not os.path.lexists(missing):
-                    yield missing
-
-
-def find_file_manifests(path: Path) -> Iterator[Path]:
-    """Yield the manifests of plain files below a directory: of retrieved data sets, and of the report."""
-    for folder, _, names in _walk(path):
-        if "manifest.json" in names and not _is_store(folder):
-            yield folder / "manifest.json"
-
-
-def _is_store(path: Path) -> bool:
-    return path.suffix == ".zarr" or (path / "zarr.json").exists()
-
-
-def _walk(path: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
-    """Go through folders as `os.walk` does, but not into stores or hidden folders, and into linked ones once."""
-    seen = set()
-    for name, folders, names in os.walk(path, followlinks=True):
-        folder, real = Path(name), os.path.realpath(name)
-        visible = [] if real in seen else sorted(entry for entry in folders if not entry.startswith("."))
-        if real not in seen:
-            yield folder, visible, [entry for entry in names if not entry.startswith(".")]
-        folders[:] = [] if _is_store(folder) else [entry for entry in visible if not _is_store(folder / entry)]
-        seen.add(real)
-
-
 def _verify(arguments: argparse.Namespace) -> int:
-    from allometry import stores
-    from allometry.stores.file_manifest import verify_files
+    from allometry import verification
 
-    problems: list[str] = []
-    count = files = 0
-    for path in arguments.path:
-        if path.suffix != ".zarr" and not path.is_dir():
-            problems.append(f"{path}: is neither a store nor a directory")
-            continue
-        found, manifests = list(find_stores(path)), list(find_file_manifests(path))
-        if not found and not manifests:
-            problems.append(f"{path}: holds no store")
-        count += len(found)
-        for store in found:
-            problems += stores.verify(store)
-        for manifest in manifests:
-            number, wrong = verify_files(manifest)
-            files += number
-            problems += wrong
-    for problem in problems:
+    found = verification.verify(arguments.path)
+    if arguments.repair and found.damaged:
+        for problem in found.problems:
+            print(problem)
+        verification.repair(found.damaged, arguments.configfile, arguments.cores)
+        found = verification.verify(arguments.path)
+    for problem in found.problems:
         print(problem)
-    others = f" and {files} other files" if files else ""
-    print(f"{count} stores{others} checked, {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}")
-    return 1 if problems else 0
+    print(found.summary)
+    return 1 if found.problems else 0
 
 
 def _verify_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", nargs="+", type=Path, help="store, or directory that is searched (results/)")
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="remove what is damaged and have Snakemake build exactly that again, in this checkout",
+    )
+    parser.add_argument(
+        "--configfile", action="append", default=[], type=Path, help="configuration of these results (config.yaml)"
+    )
+    parser.add_argument("--cores", default="all", help="cores for the repair (all)")
 
 
 def _diff(arguments: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from allometry.stores import manifest
 from allometry.stores.kinds import BY_NAME
 from allometry.stores.schema import Schema
 
+_NO_STORE = "there is a folder that is no store of Allometry"
 # Files that a store consists of: metadata, chunks below `c` (`c` itself for a scalar), and the marks of other programs.
 _OF_A_STORE = re.compile(r"(?:[^/]+/)*(?:zarr\.json|c(?:/\d+)*)")
 
@@ -117,8 +118,19 @@ def _foreign(path: Path) -> str:
     if found:
         return f"{found[0]} is no part of a store"
     if any(path.iterdir()) and not _is_store(path):
-        return "there is a folder that is no store of Allometry"
+        return _NO_STORE
     return ""
+
+
+def removable(path: Path) -> str:
+    """Say why a damaged store may not be deleted; empty if nothing in its place can be anybody else's.
+
+    A folder is ours if it says so itself, or its manifest does, and if every file in it is one that stores consist of.
+    """
+    beside = manifest.manifest_path(path)
+    foreign = _foreign(path)
+    ours = beside.is_file() and _is_manifest(beside) and json.loads(beside.read_bytes()).get("store") == path.name
+    return "" if foreign == _NO_STORE and ours else foreign
 
 
 def _is_store(path: Path) -> bool:

@@ -1,0 +1,122 @@
+"""`allometry verify --repair` builds what is damaged again, and nothing else."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import Run
+
+CONFIGURATION = """
+homogenize:
+  connectome: [white1986_whole, white1986_n2u]
+compare:
+  comparisons:
+    agreement:
+      kind: connectome_agreement
+      structure: [white1986_whole, white1986_n2u]
+      nulls: 20
+      bootstrap: 100
+"""
+
+
+@pytest.fixture(scope="module")
+def small(snakemake: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder in which a small workflow has run, all but its report."""
+    folder = tmp_path_factory.mktemp("small")
+    (folder / "small.yaml").write_text(CONFIGURATION)
+    done = snakemake("compare", "--cores", "2", "--configfile", str(folder / "small.yaml"), directory=folder)
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
+    return folder
+
+
+@pytest.fixture
+def copy(small: Path, tmp_path: Path) -> Path:
+    """A copy of it, with the times of all files."""
+    return Path(shutil.copytree(small, tmp_path / "copied results", symlinks=True))
+
+
+def _verify(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "allometry", "verify", *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=1200)
+
+
+def _contents(folder: Path) -> dict[str, str]:
+    return {
+        file.relative_to(folder).as_posix(): json.loads(file.read_text())["content"]["content_sha256"]
+        for file in sorted(folder.rglob("*.manifest.json"))
+    }
+
+
+def _flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def test_exactly_what_is_damaged_is_built_again(snakemake: Run, root: Path, copy: Path) -> None:
+    results = copy / "results"
+    before = _contents(results)
+    connectomes = sorted((results / "homogenized/connectome").glob("*.zarr"))
+    changed, torn = connectomes
+    _flip(next(file for file in sorted(changed.rglob("c/*")) if file.is_file()))
+    (torn / "zarr.json").write_text("{")
+    raw = results / "raw/white1986/white_1986_n2u.csv"
+    _flip(raw)
+    compared = results / "compared/agreement.zarr"
+    time = compared.stat().st_mtime_ns
+
+    configuration = str(copy / "small.yaml")
+    done = _verify(root, str(results), "--repair", "--configfile", configuration, "--cores", "2")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-5000:]
+    removed = {line.removeprefix("removed ") for line in done.stdout.splitlines() if line.startswith("removed ")}
+    assert {str(changed), str(torn), str(raw)} <= removed
+    assert "no problems" in done.stdout.splitlines()[-1]
+    assert _contents(results) == before
+    assert "compare_run" not in done.stdout + done.stderr
+    assert compared.stat().st_mtime_ns == time
+    planned = snakemake("compare", "--dry-run", "--configfile", configuration, directory=copy)
+    assert "Nothing to be done" in planned.stdout + planned.stderr, planned.stdout[-3000:]
+
+
+def test_what_is_not_ours_is_not_removed(root: Path, copy: Path) -> None:
+    store = next((copy / "results/homogenized/connectome").glob("*.zarr"))
+    _flip(next(file for file in sorted(store.rglob("c/*")) if file.is_file()))
+    (store / "my notes.txt").write_text("mine")
+    done = _verify(root, str(copy / "results"), "--repair", "--configfile", str(copy / "small.yaml"))
+    assert done.returncode == 1
+    assert "my notes.txt is no part of a store; nothing was removed" in done.stderr
+    assert (store / "my notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("results/unheard_of.zarr", "this configuration does not make"),
+        ("elsewhere/white1986_whole.zarr", "was not made by one workflow"),
+    ],
+)
+def test_what_the_workflow_does_not_make_is_not_removed(root: Path, copy: Path, place: str, words: str) -> None:
+    source = next((copy / "results/homogenized/connectome").glob("*.zarr"))
+    target = copy / place
+    shutil.copytree(source, target)
+    described = json.loads(source.with_name(source.stem + ".manifest.json").read_text()) | {"store": target.name}
+    target.with_name(target.stem + ".manifest.json").write_text(json.dumps(described))
+    _flip(next(file for file in sorted(target.rglob("c/*")) if file.is_file()))
+    done = _verify(root, str(target), "--repair", "--configfile", str(copy / "small.yaml"))
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert target.is_dir()
+
+
+def test_without_a_workflow_nothing_is_removed(copy: Path) -> None:
+    store = next((copy / "results/homogenized/connectome").glob("*.zarr"))
+    _flip(next(file for file in sorted(store.rglob("c/*")) if file.is_file()))
+    done = _verify(copy, "results", "--repair")
+    assert done.returncode == 1
+    assert "there is no workflow here" in done.stderr
+    assert os.path.lexists(store)
