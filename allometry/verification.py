@@ -227,11 +227,13 @@ def _folder(targets: Iterable[Path]) -> Path:
 
 def _snakemake(command: Sequence[str], capture: bool = False) -> str:
     done = subprocess.run(command, capture_output=capture, text=True)
-    if done.returncode != 0 and not (capture and "MissingRuleException" in done.stderr):
+    # in a dry run, Snakemake says on standard output what is wrong
+    said = f"{done.stderr}\n{done.stdout}" if capture else ""
+    if done.returncode != 0 and "MissingRuleException" not in said:
         raise AllometryError(
             "Snakemake cannot build what is damaged again" + ("; nothing was removed" if capture else ""),
             where=" ".join(command[2:]),
             expected="a workflow that makes it",
-            do="\n".join((done.stderr or "").strip().splitlines()[-12:]) or "read what it said above",
+            do="\n".join(said.strip().splitlines()[-12:]) or "read what it said above",
         )
-    return f"{done.stdout}{done.stderr}" if capture else ""
+    return "" if done.returncode != 0 else said
