@@ -3,17 +3,17 @@
 import json
 from collections.abc import Mapping
 
-from allometry.compare.records.measures import Measure
+from allometry.compare.records.measures import COSTS, Measure
 from allometry.compare.registry import collect
 
 HEADER = """\
 # Measures
 
 Generated from the records beside the functions (`@measure`) by `python -m allometry.generate`. *Invariant to* is what a measure
-does not see: the use case determines which measure is valid.
+does not see: the use case determines which measure is valid. *Cost*: {costs}.
 
-| measure | function | input | invariant to | for | ceiling | source |
-|---|---|---|---|---|---|---|
+| measure | function | input | invariant to | for | ceiling | cost | source |
+|---|---|---|---|---|---|---|---|
 """
 PACKAGE = "allometry.compare."
 HELPERS: Mapping[str, tuple[str, ...]] = {
@@ -43,10 +43,12 @@ def documentation() -> str:
             measure.invariances,
             measure.use,
             measure.ceiling,
+            measure.cost,
             measure.reference,
         ]
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return HEADER + "\n".join(rows) + "\n"
+    costs = "; ".join(f"{name}: {text}" for name, text in COSTS.items())
+    return HEADER.format(costs=costs) + "\n".join(rows) + "\n"
 
 
 def index() -> str:

@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 import psutil
+from scipy.spatial.distance import cdist
 
-from allometry.compare.inference.arrays import FloatArray
+from allometry.compare.inference.arrays import FloatArray, blocks
 from allometry.compare.inference.progress import steps
 from allometry.errors import ComparisonError
 
 MEMORY_VARIABLE = "ALLOMETRY_MEMORY"  # largest amount of memory that a measure may take
 SHARE_OF_FREE = 0.8
+BLOCK_WORK = 1e9  # operations of a block of distances: about a second
 BLOCK_BYTES = 32_000_000  # float64 bytes of a block: large enough for BLAS, small beside the interpreter
 
 
@@ -239,3 +241,16 @@ def axis_blocks(x: Any, axis: int = -1, block_bytes: int = BLOCK_BYTES) -> Itera
             if k + 1 < len(parts):
                 pending = reader.submit(read, parts[k + 1])
             yield part, block.astype(np.float64)
+
+
+def euclidean(x: FloatArray) -> FloatArray:
+    """Euclidean distances of all pairs of rows, condensed `[pairs]`: those of `pdist`, a block of rows at a time."""
+    n, columns = x.shape
+    out = np.empty(n * (n - 1) // 2)
+    width = max(1, int(min(BLOCK_BYTES / (8 * n), BLOCK_WORK / (n * columns))))
+    for rows in steps(blocks(n, width), f"distances, {width} of {n:,} stimuli at a time"):
+        part = cdist(x[rows], x[rows.start :])
+        for k, i in enumerate(range(rows.start, rows.stop)):
+            start = i * (2 * n - i - 1) // 2
+            out[start : start + n - i - 1] = part[k, k + 1 :]
+    return out

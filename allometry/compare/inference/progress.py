@@ -47,26 +47,60 @@ def steps(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T
 
 @contextlib.contextmanager
 def whole(what: str, seconds: float) -> Iterator[None]:
-    """Say how long a call that cannot be looked into will take, before it starts, where that is more than ten seconds.
+    """Say that a call which cannot be looked into takes long: before it starts, or once it has taken ten seconds.
 
     Parameters
     ----------
     what : str
     seconds : float
-        Expected on a core of today.
+        Expected on a core of today, a guess. From ten seconds on it is said before the call starts. What was guessed too low is
+        said after ten seconds, if the call lets other threads run (as those of LAPACK do); a guess below a tenth of a second
+        is trusted, so that small calls within a bootstrap cost nothing.
     """
-    if seconds < PATIENCE_S or not _display.acquire(blocking=False):
+    if seconds < PATIENCE_S / 100:
         yield
         return
+    if seconds >= PATIENCE_S:
+        notice = _Notice(f"{what}, about {duration(seconds)}", f"{what}: about {duration(seconds)}")
+        timer = None
+        notice.show()
+    else:
+        notice = _Notice(what, f"{what}: still running after {duration(PATIENCE_S)}")
+        timer = threading.Timer(PATIENCE_S, notice.show)
+        timer.daemon = True
+        timer.start()
     try:
-        if sys.stderr.isatty():
-            with _bar(f"{what}, about {duration(seconds)}", None):
-                yield
-        else:
-            _LOG.info("%s: about %s", what, duration(seconds))
-            yield
+        yield
     finally:
-        _display.release()
+        if timer is not None:
+            timer.cancel()
+        notice.close()
+
+
+class _Notice:
+    """A line in the log, or on a terminal a bar without an end, from `show` to `close`, which two threads may call."""
+
+    def __init__(self, bar: str, line: str) -> None:
+        self._texts = bar, line
+        self._closed = False
+        self._lock = threading.Lock()
+        self._stack = contextlib.ExitStack()
+
+    def show(self) -> None:
+        """Show it, unless it is over or something else is shown."""
+        with self._lock:
+            if self._closed or not _display.acquire(blocking=False):
+                return
+            self._stack.callback(_display.release)
+            if sys.stderr.isatty():
+                self._stack.enter_context(_bar(self._texts[0], None))
+            else:
+                _LOG.info("%s", self._texts[1])
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            self._stack.close()
 
 
 def duration(seconds: float) -> str:

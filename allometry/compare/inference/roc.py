@@ -6,7 +6,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from allometry.compare.inference.arrays import blocks
+from allometry.compare.inference.blockwise import BLOCK_BYTES, BLOCK_WORK
 from allometry.compare.inference.labels import corresponding
+from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, interval
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
@@ -102,6 +105,7 @@ def _areas(draws: Floats, group: NDArray[np.int64], positive: NDArray[np.bool_],
     use="does simulation tell influences that no direct edge explains?",
     reference="Randi et al. 2023, Nature 623:406",
     scale=SHARE,
+    cost="time",
 )
 @measure(
     name="influence_auc_gain",
@@ -111,6 +115,7 @@ def _areas(draws: Floats, group: NDArray[np.int64], positive: NDArray[np.bool_],
     use="is a simulation better than the edge weight, the path length or the degrees alone?",
     reference="DeLong et al. 1988, Biometrics 44:837 (paired AUC); here by resampling neurons",
     scale=SHARE,
+    cost="time",
 )
 @corresponding("score", "label", "cluster")
 def cluster_replicates(score: ArrayLike, label: ArrayLike, cluster: ArrayLike, *, seed: int, n: int = 1000) -> Floats:
@@ -130,8 +135,12 @@ def cluster_replicates(score: ArrayLike, label: ArrayLike, cluster: ArrayLike, *
     order = np.argsort(values, kind="stable")
     values = values[order]
     last = np.concatenate([values[1:] != values[:-1], [True]])
-    draws = np.random.default_rng(seed).multinomial(clusters, np.full(clusters, 1 / clusters), size=n).astype(float)
-    areas: Floats = _areas(draws, group[order].astype(np.int64), positive[order], last)
+    rng = np.random.default_rng(seed)
+    areas = np.empty(n)
+    at_once = max(1, int(min(BLOCK_BYTES / (8 * clusters), BLOCK_WORK / order.size)))
+    for part in steps(blocks(n, at_once), f"resamples of clusters, {at_once} at a time"):
+        drawn = rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=part.stop - part.start).astype(float)
+        areas[part] = _areas(drawn, group[order].astype(np.int64), positive[order], last)
     return areas
 
 

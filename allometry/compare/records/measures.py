@@ -38,6 +38,14 @@ SHARE = Scale(True, 0.02)
 DISTANCE = Scale(False, 0.02)
 
 
+COSTS = {
+    "linear": "time and memory grow as the data do",
+    "time": "memory grows as the data do, time faster: what takes more than ten seconds shows its progress",
+    "memory": "memory grows faster than the data: what does not fit is refused before it starts, with what would fit",
+}
+"""What a measure may cost, and what follows from that (`inference.blockwise.afford`, `inference.progress`)."""
+
+
 @dataclass(frozen=True)
 class Measure:
     """One measure of the suite.
@@ -62,6 +70,8 @@ class Measure:
         Paper that defines it.
     scale : Scale or None
         Which way the score is good, for verdicts; None of a measure that is not the score of a result.
+    cost : str
+        A key of `COSTS`: how time and memory grow with the data.
     """
 
     name: str
@@ -74,6 +84,7 @@ class Measure:
     ceiling: str
     reference: str
     scale: Scale | None
+    cost: str = "linear"
 
     @property
     def family(self) -> str:
@@ -103,13 +114,14 @@ def measure(
     reference: str = "",
     ceiling: str = "none",
     scale: Scale | None = None,
+    cost: str = "linear",
     module: str = "",
 ) -> Callable[[Function], Function]:
     """Decorator that gives a function its record; several stand above one another where it is several measures.
 
     Parameters
     ----------
-    name, version, inputs, invariances, use, reference, ceiling, scale
+    name, version, inputs, invariances, use, reference, ceiling, scale, cost
         See `Measure`.
     module : str
         Dotted name of the module that holds the record; empty: that of the function.
@@ -122,18 +134,25 @@ def measure(
     Raises
     ------
     PluginError
-        A field is empty, or the name is taken.
+        A field is empty, the cost is none of `COSTS`, or the name is taken.
     """
 
     def register(function: Function) -> Function:
         home = module or function.__module__
-        record = Measure(name, version, function, home, inputs, invariances, use, ceiling, reference, scale)
+        record = Measure(name, version, function, home, inputs, invariances, use, ceiling, reference, scale, cost)
         if empty := [field for field in TEXTS if not getattr(record, field)]:
             raise PluginError(
                 f"the record of the measure {name or function.__name__!r} has no {', '.join(empty)}",
                 where=home,
                 expected=f"text for each of {', '.join(TEXTS)}",
                 do="state them in @measure(...) above the function",
+            )
+        if cost not in COSTS:
+            raise PluginError(
+                f"the cost of the measure {name!r} is {cost!r}",
+                where=home,
+                expected=f"one of {', '.join(COSTS)}",
+                do="state in @measure(...) how its time and memory grow with the data",
             )
         RECORDS.add(name, record, home)
         return function

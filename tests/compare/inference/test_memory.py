@@ -3,9 +3,11 @@
 import tracemalloc
 from collections.abc import Callable
 
+import networkx as nx
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.spatial.distance import pdist
 
 from allometry.compare import (
     agreement,
@@ -27,7 +29,7 @@ from allometry.compare import (
     small_world,
 )
 from allometry.compare.inference import blockwise
-from allometry.compare.measures.graphs import matrices
+from allometry.compare.measures.graphs import matrices, organisation
 from allometry.compare.measures.graphs.matrices import as_matrix, path_lengths, rewired_edges
 from allometry.compare.measures.graphs.spatial_null import distances
 from allometry.compare.measures.populations.correlations import noise_correlation, signal_correlation
@@ -208,3 +210,35 @@ def test_permutations_of_many_stimuli_take_fewer_at_a_time(monkeypatch: pytest.M
     expected = rsa_permutation(RDM[:4950], noisy, n=100).null
     monkeypatch.setattr(mantel, "BLOCK_BYTES", 3 * 8 * 4950)
     np.testing.assert_allclose(rsa_permutation(RDM[:4950], noisy, n=100).null, expected, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("work", [1e9, 20_000.0])
+def test_distances_by_blocks_are_those_of_scipy(work: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = RNG.normal(size=(70, 9))
+    x[3] = x[60]
+    monkeypatch.setattr(blockwise, "BLOCK_WORK", work)
+    np.testing.assert_array_equal(blockwise.euclidean(x), pdist(x))
+
+
+def test_triangles_by_blocks_are_those_of_the_whole_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = np.maximum(DENSE, DENSE.T) > 0
+    hub[0, 1:] = hub[1:, 0] = True
+    hub[7] = hub[:, 7] = False
+    expected = nx.average_clustering(nx.Graph(hub.astype(int)))
+    for size in (16, 1600, 10**6):
+        monkeypatch.setattr(organisation, "BLOCK_BYTES", size)
+        assert clustering(hub.astype(float)) == pytest.approx(expected, rel=1e-12)
+    assert clustering(np.zeros((4, 4))) == 0
+
+
+def test_a_graph_with_a_hub_is_clustered_in_blocks_of_its_paths() -> None:
+    """A star of 4,000 nodes has 16 million paths of two edges, which took 300 MB at once."""
+    star = sparse.lil_array((4001, 4001))
+    star[0, 1:] = 1.0
+    star[1, 2] = 1.0
+    graph = sparse.csr_array(star)
+    clustering(graph)
+    tracemalloc.start()
+    assert clustering(graph) == pytest.approx((2 + 2 / (4000 * 3999)) / 4001)
+    assert tracemalloc.get_traced_memory()[1] < 100e6
+    tracemalloc.stop()

@@ -3,6 +3,7 @@
 import io
 import logging
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -91,6 +92,40 @@ def test_a_call_without_steps_says_before_it_starts_how_long_it_takes(log: pytes
         assert not log.messages
     with progress.whole("persistence", 240):
         assert log.messages == ["persistence: about 4 min"]
+
+
+def test_a_call_that_takes_longer_than_guessed_says_so_while_it_runs(
+    log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "PATIENCE_S", 0.05)
+    with progress.whole("eigenvalues", 0.04):
+        for _ in range(6000):
+            if log.messages:
+                break
+            threading.Event().wait(0.01)
+    assert log.messages == ["eigenvalues: still running after 0 s"]
+    assert progress._display.acquire(blocking=False), "the display is free again"
+    progress._display.release()
+
+
+def test_a_small_call_starts_no_thread_and_a_fast_one_says_nothing(
+    log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with progress.whole("eigenvalues", 5):
+        pass  # shorter than guessed
+    monkeypatch.setattr(progress.threading, "Timer", None)
+    with progress.whole("eigenvalues", 0.09):
+        pass
+    assert not log.messages
+
+
+def test_a_notice_that_comes_too_late_shows_nothing(log: pytest.LogCaptureFixture) -> None:
+    notice = progress._Notice("eigenvalues", "eigenvalues: still running")
+    notice.close()
+    notice.show()
+    assert not log.messages
+    assert progress._display.acquire(blocking=False)
+    progress._display.release()
 
 
 def test_resamples_show_progress(log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,3 +71,12 @@ def test_same_seed_pairs_the_resamples_of_two_scores() -> None:
     expected = roc_auc_score(label, score)
     assert abs(a.mean() - expected) < 0.02
     assert a.std() > 0.005
+
+
+def test_resamples_in_parts_are_those_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    score, label = scores(3)
+    cluster = np.arange(score.size) // 10
+    expected = rc.cluster_replicates(score, label, cluster, seed=4, n=50)
+    monkeypatch.setattr(rc, "BLOCK_BYTES", 8 * 30 * 7)  # seven of thirty clusters at a time
+    np.testing.assert_array_equal(rc.cluster_replicates(score, label, cluster, seed=4, n=50), expected)
+    assert np.unique(expected).size > 40

@@ -9,7 +9,7 @@ import xarray as xr
 from scipy.signal import savgol_filter
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, varies
-from allometry.compare.inference.progress import steps
+from allometry.compare.inference.progress import steps, whole
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
 from allometry.stores.activity_summary import KATO_ORDER, KATO_WINDOW
@@ -54,6 +54,7 @@ class Animal:
     use="how low-dimensional is the change of activity?",
     reference="Kato et al. 2015, Cell 163:656",
     scale=SHARE,
+    cost="time",
 )
 def derivative_components(derivative: FloatArray, components: int) -> tuple[FloatArray, FloatArray]:
     """Share of variance [components] and loadings [neurons, components], in units of the derivative's sd along each.
@@ -61,7 +62,8 @@ def derivative_components(derivative: FloatArray, components: int) -> tuple[Floa
     The sign of a component is such that its largest loading is positive.
     """
     centred = derivative - derivative.mean(axis=0)
-    _, s, axes = np.linalg.svd(centred, full_matrices=False)
+    with whole(f"components of {centred.shape[1]:,} traces", 1e-9 * centred.size * min(centred.shape)):
+        _, s, axes = np.linalg.svd(centred, full_matrices=False)
     loading = axes[:components].T * s[:components] / np.sqrt(len(derivative))
     sign = np.sign(loading[np.abs(loading).argmax(axis=0), np.arange(loading.shape[1])])
     return s[:components] ** 2 / (s**2).sum(), loading * np.where(sign == 0, 1.0, sign)

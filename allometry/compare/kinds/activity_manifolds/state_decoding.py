@@ -13,8 +13,9 @@ import numpy.typing as npt
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from allometry.compare.inference.arrays import FloatArray, IntArray
+from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.labels import corresponding
-from allometry.compare.inference.progress import steps
+from allometry.compare.inference.progress import steps, whole
 from allometry.compare.inference.statistics import Interval, interval, permutation_p
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
@@ -74,8 +75,17 @@ def train(features: FloatArray, state: IntArray) -> LinearDiscriminantAnalysis:
     classes = np.unique(state[known])
     if classes.size < 2:
         raise ComparisonError(f"{classes.size} states to train on", expected="at least two", do="use longer recordings")
+    samples, dimensions = int(known.sum()), features.shape[1]
+    need = Estimate(
+        f"lda of {dimensions:,} dimensions",
+        8 * (4 * dimensions**2 + 3 * samples * dimensions),
+        8 * dimensions,
+        float(dimensions) ** 2 * (samples + dimensions),
+    )
+    afford(need, f"at most {fitting(32, 2):,} dimensions: the leading components of the traces, or a sample of them")
     model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=np.full(classes.size, 1 / classes.size))
-    return model.fit(features[known], state[known])
+    with whole(need.measure, 1e-9 * need.operations):
+        return model.fit(features[known], state[known])
 
 
 def blocks(samples: int, length: int) -> list[IntArray]:

@@ -53,6 +53,7 @@ PERMUTATIONS = 500
     use="how much of the coupling of neurons is in few motifs, and do animals share their timing?",
     reference="Dyballa et al. 2024, arXiv:2402.14102",
     scale=SHARE,
+    cost="memory",
 )
 @measure(
     name="motif_match",
@@ -62,6 +63,7 @@ PERMUTATIONS = 500
     use="do other animals show the same motifs?",
     reference="Dyballa et al. 2024, arXiv:2402.14102; halves of animals: this project",
     scale=SHARE,
+    cost="memory",
 )
 @comparison(DynamicConnectome)
 def dynamic_connectome(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: DynamicConnectome) -> Result:

@@ -77,6 +77,7 @@ DOMAINS: Mapping[str, Domain] = {
     use="is a pair attributed to its own relation by the score alone?",
     reference="Schütt et al. 2023, eLife 12:e82566 (model recovery); nearest mean score, leave-one-out",
     scale=SHARE,
+    cost="memory",
 )
 @measure(
     name="recovery_sees_change",
@@ -86,6 +87,7 @@ DOMAINS: Mapping[str, Domain] = {
     use="does a measure score a changed copy lower than an identical one?",
     reference="Kornblith et al. 2019, ICML 97:3519 (which transformations a similarity should not see)",
     scale=SHARE,
+    cost="memory",
 )
 @measure(
     name="recovery_tells_from_unrelated",
@@ -95,6 +97,7 @@ DOMAINS: Mapping[str, Domain] = {
     use="does a measure score a related system higher than an unrelated one?",
     reference="Kornblith et al. 2019, ICML 97:3519 (sanity check by matching)",
     scale=SHARE,
+    cost="memory",
 )
 @comparison(ModelRecovery)
 def model_recovery(inputs: Mapping[str, Any], options: ModelRecovery) -> Result:

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from allometry.compare.inference.arrays import FloatArray, varies
+from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.crossed import crossed_interval
 from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval
@@ -142,6 +143,7 @@ def tuned(responses: FloatArray, angle: str, angles: FloatArray, negative: str) 
     use="are units tuned alike?",
     reference="Cohen & Kohn 2011, Nat. Neurosci. 14:811",
     scale=Scale(True, 0.02, descriptive=True),
+    cost="memory",
 )
 def signal_correlation(responses: FloatArray, *, splits: int, seed: int) -> FloatArray:
     """Signal correlation [units, units] across halves of the repeats, NaN on the diagonal.
@@ -149,6 +151,14 @@ def signal_correlation(responses: FloatArray, *, splits: int, seed: int) -> Floa
     Unit i's tuning in one half against unit j's in the other, both ways, mean over random halves: what both share in a
     trial cannot enter, since no trial is in both halves. Noise makes it smaller, as it does any correlation of means.
     """
+    units = responses.shape[2]
+    need = Estimate(
+        f"signal correlations of {units:,} units",
+        8 * (5 * units**2 + 3 * responses.size),
+        8 * units**2,
+        2.0 * splits * responses.size * units,
+    )
+    afford(need, f"a sample of at most {fitting(40, 2):,} units")
     rng = np.random.default_rng(seed)
     present = np.isfinite(responses[:, :, 0])
     filled = np.where(present[:, :, None], responses, 0.0)

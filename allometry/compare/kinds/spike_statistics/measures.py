@@ -86,4 +86,5 @@ measure(
     reference="Clauset et al. 2009, SIAM Rev. 51:661",
     scale=_ANY,
     module=__name__,
+    cost="time",
 )(power_law)

@@ -6,16 +6,17 @@ every node's effect on the ranks (as source and as target) is projected out of b
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import sparse, stats
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import lsmr
 
 from allometry.compare.inference.arrays import varies
 from allometry.compare.inference.labels import corresponding
-from allometry.compare.measures.graphs.matrices import Floats, Ints, as_matrix, is_directed
+from allometry.compare.inference.progress import whole
+from allometry.compare.measures.graphs.matrices import Floats, Ints, as_edges, at, endpoints, is_directed
 from allometry.errors import ComparisonError
 
 
@@ -44,12 +45,12 @@ class WithinNodes:
 
 
 @corresponding("a", "b", axes=2)
-def weights_within_nodes(a: ArrayLike, b: ArrayLike) -> WithinNodes:
+def weights_within_nodes(a: Any, b: Any) -> WithinNodes:
     """Compare the weights of two graphs on the edges that both have, given that they have them and given their nodes.
 
     Parameters
     ----------
-    a, b : arrays [node, node]
+    a, b : arrays or sparse matrices [node, node]
         Weights >= 0 of the same nodes, 0 without an edge. Where either is symmetric (gap junctions), the mean of both
         directions counts, once.
 
@@ -58,18 +59,21 @@ def weights_within_nodes(a: ArrayLike, b: ArrayLike) -> WithinNodes:
     Partial rank correlation (Kendall 1942, Biometrika 32:277) given the node effects of a two-way layout; variance of z:
     Bonett & Wright 2000, Psychometrika 65:23.
     """
-    x, y = as_matrix(a), as_matrix(b)
+    x, y = as_edges(a), as_edges(b)
+    nodes = x.shape[0]
     if x.shape != y.shape:
-        raise ComparisonError(f"graphs of {len(x)} and {len(y)} nodes", expected="the same nodes")
+        raise ComparisonError(f"graphs of {nodes} and {y.shape[0]} nodes", expected="the same nodes")
     undirected = not is_directed(x) or not is_directed(y)
     if undirected:
-        x, y = np.triu(x + x.T) / 2, np.triu(y + y.T) / 2
-    source, target = np.nonzero((x > 0) & (y > 0))
-    u, v = x[source, target], y[source, target]
+        x, y = (sparse.csr_array(sparse.triu(part + part.T, format="csr")) / 2 for part in (x, y))
+    shared = sparse.csr_array((x > 0).multiply(y > 0))
+    shared.sort_indices()
+    source, target = endpoints(shared)
+    u, v = (at(part, source, target, 0.0) for part in (x, y))
     nothing = WithinNodes(np.nan, np.nan, np.nan, np.nan, u.size, 0)
     if u.size < 4 or not (varies(u) and varies(v)):
         return nothing
-    effects, rank = _node_effects(source.astype(np.int64), target.astype(np.int64), len(x), undirected)
+    effects, rank = _node_effects(source, target, nodes, undirected)
     freedom = u.size - rank - 1
     left = [_without(effects, stats.rankdata(values)) for values in (u, v)]
     norm = [float(np.linalg.norm(values)) for values in left]
@@ -120,5 +124,6 @@ def _parts(graph: sparse.csr_array, members: Ints) -> int:
 
 def _without(effects: sparse.csr_array, values: Floats) -> Floats:
     centred = values - values.mean()
-    fit = lsmr(effects, centred, atol=1e-13, btol=1e-13, maxiter=20 * sum(effects.shape))[0]
+    with whole(f"effects of {effects.shape[1]:,} nodes", 1e-6 * effects.nnz):
+        fit = lsmr(effects, centred, atol=1e-13, btol=1e-13, maxiter=20 * sum(effects.shape))[0]
     return np.asarray(centred - effects @ fit)

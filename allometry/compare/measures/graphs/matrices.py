@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from allometry.compare.inference.arrays import blocks, numbers
-from allometry.compare.inference.blockwise import Estimate, afford, fitting
+from allometry.compare.inference.blockwise import BLOCK_BYTES, Estimate, afford, fitting
 from allometry.compare.inference.labels import square
 from allometry.compare.inference.progress import steps
 from allometry.errors import ComparisonError
@@ -121,6 +121,36 @@ def path_lengths(graph: Any) -> Floats:
     matrix = sparse.csr_array(as_matrix(graph) != 0)
     lengths: Floats = csgraph.shortest_path(matrix.astype(float), unweighted=True)
     return lengths
+
+
+def at(matrix: Any, source: Ints, target: Ints, absent: float) -> Floats:
+    """Values [pairs] of a dense or sparse matrix; `absent` where a sparse one stores nothing."""
+    if not sparse.issparse(matrix):
+        return np.asarray(matrix, dtype=float)[source, target]
+    entries = sparse.csr_array(matrix)
+    entries.sum_duplicates()
+    rows, columns = endpoints(entries)
+    nodes = entries.shape[1]
+    stored, wanted = rows * nodes + columns, source * nodes + target
+    place = np.minimum(np.searchsorted(stored, wanted), max(stored.size - 1, 0))
+    found = stored[place] == wanted if stored.size else np.zeros(wanted.size, dtype=bool)
+    result = np.full(wanted.size, absent)
+    result[found] = entries.data[place[found]]
+    return result
+
+
+def lengths_of(edges: sparse.csr_array, source: Ints, target: Ints) -> Floats:
+    """Path lengths [pairs] of the given pairs, inf where there is none: one block of sources at a time."""
+    graph = edges.astype(bool).astype(float)
+    result = np.empty(source.size)
+    sources, row = np.unique(source, return_inverse=True)
+    order = np.argsort(row, kind="stable")
+    width = max(1, BLOCK_BYTES // (16 * edges.shape[0]))
+    for part in steps(blocks(sources.size, width), f"path lengths, {width} sources each"):
+        lengths = csgraph.shortest_path(graph, unweighted=True, indices=sources[part])
+        own = order[np.searchsorted(row[order], part.start) : np.searchsorted(row[order], part.stop)]
+        result[own] = lengths[row[own] - part.start, target[own]]
+    return result
 
 
 def mean_path_length(graph: sparse.csr_array) -> float:

@@ -1,5 +1,6 @@
 """Organisation of a graph: communities, small world, rich club, motifs and graphlets."""
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
+from allometry.compare.inference.blockwise import BLOCK_BYTES
 from allometry.compare.inference.labels import corresponding
-from allometry.compare.inference.progress import steps
+from allometry.compare.inference.progress import steps, whole
 from allometry.compare.inference.statistics import permutation_p
 from allometry.compare.measures.graphs.matrices import (
     Floats,
@@ -37,6 +39,7 @@ TRIADS = (
     invariances="scale of weights, order of nodes",
     use="does the graph fall into groups?",
     reference="Newman & Girvan 2004, Phys. Rev. E 69:026113; Traag et al. 2019, Sci. Rep. 9:5233 (Leiden)",
+    cost="time",
 )
 @corresponding("graph", "communities")
 def modularity(graph: Any, communities: ArrayLike | None = None, *, resolution: float = 1.0, seed: int = 0) -> float:
@@ -69,6 +72,7 @@ def modularity(graph: Any, communities: ArrayLike | None = None, *, resolution: 
     invariances="scale of weights",
     use="into which groups does a graph fall?",
     reference="Traag et al. 2019, Sci. Rep. 9:5233 (Leiden)",
+    cost="time",
 )
 def find_communities(graph: Any, *, resolution: float = 1.0, seed: int = 0, restarts: int = 10) -> Ints:
     """Community of each node: the best of several runs of the Leiden algorithm (Traag et al. 2019)."""
@@ -84,17 +88,18 @@ def find_communities(graph: Any, *, resolution: float = 1.0, seed: int = 0, rest
     listed = edges if directed else sparse.csr_array(sparse.triu(edges, format="csr"))
     g = igraph.Graph(n=edges.shape[0], edges=np.column_stack(endpoints(listed)), directed=directed)
     weights = listed.data.tolist()
-    runs = [
-        leidenalg.find_partition(
-            g,
-            leidenalg.RBConfigurationVertexPartition,
-            weights=weights,
-            resolution_parameter=resolution,
-            n_iterations=-1,
-            seed=int(child.generate_state(1)[0] % 2**31),
-        )
-        for child in steps(np.random.SeedSequence(seed).spawn(restarts), "communities, restarts")
-    ]
+    runs = []
+    for child in steps(np.random.SeedSequence(seed).spawn(restarts), "communities, restarts"):
+        with whole(f"communities of {len(weights):,} edges", 1e-5 * len(weights)):
+            partition = leidenalg.find_partition(
+                g,
+                leidenalg.RBConfigurationVertexPartition,
+                weights=weights,
+                resolution_parameter=resolution,
+                n_iterations=-1,
+                seed=int(child.generate_state(1)[0] % 2**31),
+            )
+        runs.append(partition)
     best = max(runs, key=lambda partition: partition.quality())
     return np.asarray(best.membership, dtype=np.int64)
 
@@ -117,12 +122,23 @@ class SmallWorld:
     invariances="order of nodes, weights and directions of edges",
     use="how many of a node's neighbours are neighbours?",
     reference="Watts & Strogatz 1998, Nature 393:440",
+    cost="time",
 )
 def clustering(graph: Any) -> float:
     """Mean local clustering coefficient of the undirected binary graph (Watts & Strogatz 1998; degree < 2 counts 0)."""
     adjacency = undirected(as_edges(graph)).astype(np.int64)
     degree = np.asarray(adjacency.sum(axis=1)).ravel()
-    triangles = np.asarray((adjacency @ adjacency).multiply(adjacency).sum(axis=1)).ravel()
+    triangles = np.zeros(degree.size, dtype=np.int64)
+    # Of a hub's neighbours every pair is a path: rows whose paths fit in a block, however many neighbours they have.
+    paths = np.cumsum(adjacency @ degree)
+    starts = (
+        np.unique(np.searchsorted(paths, np.arange(0, paths[-1], BLOCK_BYTES // 16), side="left"))
+        if paths.size
+        else paths
+    )
+    for first, last in steps(list(itertools.pairwise([*starts.tolist(), degree.size])), "triangles, blocks of nodes"):
+        rows = adjacency[first:last]
+        triangles[first:last] = np.asarray((rows @ adjacency).multiply(rows).sum(axis=1)).ravel()
     possible = degree * (degree - 1)
     return float(np.mean(np.where(possible > 0, triangles / np.maximum(possible, 1), 0.0)))
 
@@ -134,6 +150,7 @@ def clustering(graph: Any) -> float:
     invariances="order of nodes, weights and directions of edges",
     use="how many edges lie between two nodes?",
     reference="Watts & Strogatz 1998, Nature 393:440",
+    cost="time",
 )
 def characteristic_path_length(graph: Any) -> float:
     """Mean number of undirected edges between pairs of nodes that have a path."""
@@ -147,6 +164,7 @@ def characteristic_path_length(graph: Any) -> float:
     invariances="order of nodes",
     use="clustered and short at once, against degree-preserving nulls?",
     reference="Humphries & Gurney 2008, PLoS One 3:e2051",
+    cost="memory",
 )
 def small_world(graph: Any, *, nulls: int = 20, seed: int = 0) -> SmallWorld:
     """Clustering and path length of the undirected binary graph against degree-preserving rewirings."""
@@ -185,6 +203,7 @@ def _rich_club(adjacency: sparse.csr_array, levels: Ints) -> Floats:
     invariances="order of nodes",
     use="do hubs prefer hubs?",
     reference="Colizza et al. 2006, Nat. Phys. 2:110",
+    cost="memory",
 )
 def rich_club(graph: Any, *, nulls: int = 20, seed: int = 0) -> RichClub:
     """Rich-club coefficient of the undirected binary graph against rewired nulls (Colizza et al. 2006)."""
@@ -217,6 +236,7 @@ class Motifs:
     invariances="order of nodes",
     use="which three-neuron circuits are more frequent than chance?",
     reference="Milo et al. 2002, Science 298:824",
+    cost="memory",
 )
 def motifs(graph: Any, *, nulls: int = 20, seed: int = 0) -> Motifs:
     """Census of the 16 directed three-node graphs against degree-preserving nulls (Milo et al. 2002)."""
@@ -229,11 +249,18 @@ def motifs(graph: Any, *, nulls: int = 20, seed: int = 0) -> Motifs:
     return Motifs(tuple(TRIADS), count, mean, sd, z)
 
 
+def _paths(edges: sparse.csr_array) -> float:
+    """Number of paths of two edges, whatever their directions: what an enumeration of three nodes goes through."""
+    ends = np.concatenate(endpoints(edges))
+    return float((np.bincount(ends, minlength=1).astype(float) ** 2).sum())
+
+
 def _triads(edges: sparse.csr_array) -> Ints:
     import igraph
 
     pairs = np.column_stack(endpoints(edges))
-    census = igraph.Graph(n=edges.shape[0], edges=pairs, directed=True).triad_census()
+    with whole(f"census of {edges.shape[0]:,} nodes", 1e-8 * _paths(edges)):
+        census = igraph.Graph(n=edges.shape[0], edges=pairs, directed=True).triad_census()
     return np.array(list(census), dtype=np.int64)
 
 
@@ -247,6 +274,7 @@ def _triads(edges: sparse.csr_array) -> Ints:
         "Pržulj et al. 2004, Bioinformatics 20:3508; Wernicke 2006, IEEE/ACM Trans. Comput. Biol. Bioinform. "
         "3:347 (enumeration)"
     ),
+    cost="time",
 )
 def graphlets(graph: Any, size: int = 4) -> dict[str, int]:
     """Number of connected induced subgraphs of 3 or 4 nodes of the undirected graph, by name (Pržulj et al. 2004)."""
@@ -259,5 +287,7 @@ def graphlets(graph: Any, size: int = 4) -> dict[str, int]:
     if size not in names:
         raise ComparisonError(f"graphlets of {size} nodes", expected="3 or 4")
     edges = sparse.csr_array(sparse.triu(undirected(as_edges(graph)), format="csr"))
-    counts = igraph.Graph(n=edges.shape[0], edges=np.column_stack(endpoints(edges))).motifs_randesu(size)
+    reach = _paths(edges) * (edges.nnz / max(edges.shape[0], 1) if size == 4 else 1)
+    with whole(f"graphlets of {edges.shape[0]:,} nodes", 1e-7 * reach):
+        counts = igraph.Graph(n=edges.shape[0], edges=np.column_stack(endpoints(edges))).motifs_randesu(size)
     return {name: int(counts[index]) for index, name in names[size].items()}

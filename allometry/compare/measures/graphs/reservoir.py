@@ -4,6 +4,7 @@ The reservoir is x(t) = (1 - leak) x(t-1) + leak f(W x(t-1) + w_in u(t) + noise)
 to a spectral radius, so that networks are compared by their wiring and not by their gain.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.sparse.linalg import ArpackError, eigs
 
 from allometry.compare.inference.arrays import FloatArray, matrix, vector
+from allometry.compare.inference.blockwise import Estimate, afford, memory_limit
+from allometry.compare.inference.progress import steps, whole
 from allometry.compare.records.measures import SHARE, Scale, measure
 from allometry.errors import ComparisonError
 
@@ -57,7 +60,11 @@ def spectral_scale(weights: npt.ArrayLike, radius: float) -> FloatArray:
         raise ComparisonError(f"weights have shape {w.shape}", where="weights", expected="[units, units]")
     if not radius > 0:
         raise ComparisonError(f"radius={radius}", where="radius", expected="a spectral radius > 0")
-    current = _radius(w)
+    with whole(
+        f"spectral radius of {len(w):,} units",
+        (1e-8 if len(w) <= LARGE else 1e-9) * len(w) ** (3 if len(w) <= LARGE else 2),
+    ):
+        current = _radius(w)
     if current <= 1e-9 * np.abs(w).max(initial=0) or current == 0:
         raise ComparisonError(
             "the network has no cycle, hence a spectral radius of 0",
@@ -130,14 +137,17 @@ def states(
             where="leak, activation",
             expected='a leak in (0, 1], "tanh" or "linear"',
         )
+    n = w.shape[0]
+    need = Estimate(f"states of {n:,} units", 8 * (u.size * n + 3 * n**2), 8 * u.size * n, 2.0 * u.size * n**2)
+    afford(need, f"at most {_fitting(u.size):,} units at {u.size:,} steps, or fewer steps")
     rng = np.random.default_rng(seed)
-    out = np.empty((u.size, w.shape[0]))
+    out = np.empty((u.size, n))
     x = np.zeros(w.shape[0])
     # A large connectome has few of the possible edges.
     few = w.shape[0] >= LARGE and np.count_nonzero(w) < SPARSE * w.size
     transposed = sparse.csr_array(w.T) if few else np.ascontiguousarray(w.T)
     with np.errstate(over="ignore", invalid="ignore"):
-        for t, value in enumerate(u):
+        for t, value in enumerate(steps(u, "reservoir, time steps")):
             total = transposed @ x + v * value
             if noise:
                 total = total + noise * rng.normal(size=x.size)
@@ -152,15 +162,28 @@ def _ridge(x: FloatArray, y: FloatArray, ridge: float) -> FloatArray:
     """Weights [units + 1, targets] of a ridge regression with a free offset (last row)."""
     mean_x, mean_y = x.mean(axis=0), y.mean(axis=0)
     centred = x - mean_x
+    with whole(f"readout of {x.shape[1]:,} units", 1e-10 * x.size * (x.shape[1] + y.shape[1])):
+        return _solved(centred, y - mean_y, ridge, mean_x, mean_y)
+
+
+def _solved(centred: FloatArray, y: FloatArray, ridge: float, mean_x: FloatArray, mean_y: FloatArray) -> FloatArray:
     gram = centred.T @ centred
     gram[np.diag_indices_from(gram)] += max(ridge, 1e-14) * max(np.trace(gram) / len(gram), 1e-300)
     try:
-        beta = cho_solve(cho_factor(gram), centred.T @ (y - mean_y))
+        beta = cho_solve(cho_factor(gram), centred.T @ y)
     except LinAlgError:
         raise ComparisonError(
             "the states are degenerate", where="ridge", expected="a larger ridge", do="raise ridge"
         ) from None
     return np.vstack([beta, mean_y - mean_x @ beta])
+
+
+def _fitting(steps: int) -> int:
+    """Units whose states of so many steps are within the limit of memory, to two digits."""
+    room = memory_limit() / 8
+    n = int((math.sqrt(steps**2 + 12 * room) - steps) / 6)
+    step = 10 ** max(len(str(n)) - 2, 0)
+    return n // step * step
 
 
 def _input_weights(n: int, inputs: npt.ArrayLike | None, scale: float, rng: np.random.Generator) -> FloatArray:
@@ -180,6 +203,7 @@ def _input_weights(n: int, inputs: npt.ArrayLike | None, scale: float, rng: np.r
     use="how long does a connectome remember its input?",
     reference="Jaeger 2001, GMD Report 152; Suárez et al. 2021, Nat. Mach. Intell. 3:771",
     scale=Scale(True, 0.2),
+    cost="memory",
 )
 def memory_capacity(
     weights: npt.ArrayLike,
@@ -267,6 +291,7 @@ def memory_capacity(
     use="can a readout of a connectome tell time?",
     reference="Buonomano & Maass 2009, Nat. Rev. Neurosci. 10:113",
     scale=SHARE,
+    cost="memory",
 )
 def timing_task(
     weights: npt.ArrayLike,

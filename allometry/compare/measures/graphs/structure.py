@@ -1,7 +1,7 @@
 """Structure: function given anatomy, and agreement of connectomes.
 
 Graphs are dense arrays [source, target], scipy sparse matrices, or networkx and igraph graphs; self-loops are left out. Of
-sparse ones no dense matrix is made, except by `function_given_structure`.
+sparse ones no dense matrix is made.
 igraph brings matplotlib along, so that the functions that need it import it themselves.
 """
 
@@ -17,7 +17,7 @@ from allometry.compare.inference.arrays import varies
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.roc import cluster_bootstrap
 from allometry.compare.inference.statistics import Interval
-from allometry.compare.measures.graphs.matrices import Floats, Ints, as_edges, as_matrix, path_lengths
+from allometry.compare.measures.graphs.matrices import Floats, Ints, as_edges, at, lengths_of
 from allometry.compare.records.measures import SHARE, Scale, measure
 from allometry.errors import ComparisonError
 
@@ -62,6 +62,7 @@ class FunctionGivenStructure:
     use="do connected neurons influence each other?",
     reference="Randi et al. 2023, Nature 623:406",
     ceiling="auc",
+    cost="time",
 )
 @measure(
     name="influence_auc",
@@ -72,6 +73,7 @@ class FunctionGivenStructure:
     reference="Randi et al. 2023, Nature 623:406",
     ceiling="auc",
     scale=SHARE,
+    cost="time",
 )
 @measure(
     name="influence_given_edge",
@@ -81,6 +83,7 @@ class FunctionGivenStructure:
     use="how often does a connected neuron respond?",
     reference="Randi et al. 2023, Nature 623:406",
     scale=SHARE,
+    cost="time",
 )
 @measure(
     name="influence_without_edge",
@@ -89,6 +92,7 @@ class FunctionGivenStructure:
     invariances="weights of edges",
     use="how often does an unconnected neuron respond?",
     reference="Randi et al. 2023, Nature 623:406",
+    cost="time",
 )
 @measure(
     name="influence_ratio",
@@ -98,6 +102,7 @@ class FunctionGivenStructure:
     use="how many times as often does a connected neuron respond?",
     reference="Randi et al. 2023, Nature 623:406",
     scale=Scale(True, 0.1),
+    cost="time",
 )
 @measure(
     name="weight_response_correlation",
@@ -107,12 +112,13 @@ class FunctionGivenStructure:
     use="do stronger edges give larger responses?",
     reference="Randi et al. 2023, Nature 623:406",
     scale=SHARE,
+    cost="time",
 )
 @corresponding("weight", "value", "q", axes=2)
 def function_given_structure(
-    weight: ArrayLike,
-    value: ArrayLike,
-    q: ArrayLike,
+    weight: Any,
+    value: Any,
+    q: Any,
     *,
     alpha: float = 0.05,
     seed: int = 0,
@@ -122,11 +128,12 @@ def function_given_structure(
 
     Parameters
     ----------
-    weight : array [source, target]
+    weight : array or sparse matrix [source, target]
         Anatomical weight, 0 without an edge.
-    value, q : arrays [source, target]
+    value, q : arrays or sparse matrices [source, target]
         Measured response of the target to stimulation of the source (dF/F), and its false discovery rate. NaN in `q`
-        marks a pair that was not measured; such pairs count nowhere.
+        marks a pair that was not measured; such pairs count nowhere. In a sparse `q` neither do pairs that it does not
+        store (a q of 0 is stored), and memory is then that of the edges and of the measured pairs.
     alpha : float
         A pair is an influence where q < alpha.
 
@@ -135,34 +142,47 @@ def function_given_structure(
     ComparisonError
         Shapes differ, no pair is measured, or all pairs are of one class.
     """
-    w, v, qs = as_matrix(weight), np.asarray(value, dtype=float), np.asarray(q, dtype=float)
-    if not w.shape == v.shape == qs.shape:
-        raise ComparisonError(
-            f"shapes {w.shape}, {v.shape} and {qs.shape} of weight, value and q", expected="one shape"
-        )
-    _unsigned(w)
-    measured = np.isfinite(qs) & ~np.eye(len(w), dtype=bool)
-    if not measured.any():
+    edges = as_edges(weight)
+    shapes = [np.shape(m) for m in (edges, value, q)]
+    if not shapes[0] == shapes[1] == shapes[2]:
+        raise ComparisonError(f"shapes {', '.join(map(str, shapes))} of weight, value and q", expected="one shape")
+    _unsigned(edges.data)
+    source, target, qs = _measured(q)
+    if not source.size:
         raise ComparisonError("no pair of these nodes was measured", do="check that both use the same node names")
-    influence = qs[measured] < alpha
-    edge = w[measured] > 0
-    source = np.broadcast_to(np.arange(len(w))[:, None], w.shape)[measured]
-    distance = path_lengths(w)[measured]
-    steps, index = np.unique(distance, return_inverse=True)
+    w, v = at(edges, source, target, 0.0), at(value, source, target, np.nan)
+    influence = qs < alpha
+    edge = w > 0
+    distance = lengths_of(edges, source, target)
+    lengths, index = np.unique(distance, return_inverse=True)
     counts = np.bincount(index)
-    defined = edge & np.isfinite(v[measured])
+    defined = edge & np.isfinite(v)
     return FunctionGivenStructure(
-        pairs=int(measured.sum()),
+        pairs=source.size,
         edges=int(edge.sum()),
         influences=int(influence.sum()),
         p_edge=_mean(influence[edge]),
         p_no_edge=_mean(influence[~edge]),
-        auc=cluster_bootstrap(w[measured], influence, source, seed=seed, n=bootstrap),
-        spearman=rank_correlation(w[measured][defined], v[measured][defined]),
-        distance=steps,
+        auc=cluster_bootstrap(w, influence, source, seed=seed, n=bootstrap),
+        spearman=rank_correlation(w[defined], v[defined]),
+        distance=lengths,
         p_distance=np.bincount(index, weights=influence) / counts,
         n_distance=counts.astype(np.int64),
     )
+
+
+def _measured(q: Any) -> tuple[Ints, Ints, Floats]:
+    """Source, target and q of the measured pairs of different nodes, by source: of a sparse q the entries it stores."""
+    if sparse.issparse(q):
+        entries = sparse.coo_array(q)
+        order = np.lexsort((entries.col, entries.row))
+        source, target, values = entries.row[order], entries.col[order], entries.data[order].astype(float)
+    else:
+        values = np.asarray(q, dtype=float)
+        source, target = np.nonzero(np.isfinite(values))
+        values = values[source, target]
+    chosen = np.isfinite(values) & (source != target)
+    return source[chosen].astype(np.int64), target[chosen].astype(np.int64), values[chosen]
 
 
 def _unsigned(*weights: Any) -> None:

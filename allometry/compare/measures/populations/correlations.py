@@ -21,6 +21,7 @@ from allometry.compare.inference.arrays import (
     vector,
 )
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
+from allometry.compare.inference.progress import steps, whole
 from allometry.compare.records.measures import Scale, measure
 from allometry.errors import ComparisonError
 
@@ -112,7 +113,8 @@ def noise_covariance(x: FloatArray, present: npt.NDArray[np.bool_]) -> tuple[Flo
     residual = (x - mean[:, None, :])[present]
     # What rounding leaves of a unit that is constant within every stimulus is no noise.
     residual[:, ~resolved(np.abs(residual).max(axis=0), np.abs(x[present]).max(axis=0))] = 0.0
-    return residual.T @ residual / freedom, mean, freedom
+    with whole(f"covariance of {x.shape[2]:,} units", 2e-10 * x.size * x.shape[2]):
+        return residual.T @ residual / freedom, mean, freedom
 
 
 @measure(
@@ -123,6 +125,7 @@ def noise_covariance(x: FloatArray, present: npt.NDArray[np.bool_]) -> tuple[Flo
     use="how much do units fluctuate together around their tuning?",
     reference="Cohen & Kohn 2011, Nat. Neurosci. 14:811",
     scale=Scale(True, 0.02, descriptive=True),
+    cost="memory",
 )
 def noise_correlation(responses: npt.ArrayLike) -> FloatArray:
     """Noise correlation: correlation of residuals around the mean response to each stimulus.
@@ -153,6 +156,7 @@ def noise_correlation(responses: npt.ArrayLike) -> FloatArray:
     invariances="offset and scale of each unit; on average what units share in a trial",
     use="are units tuned alike? (noise subtracted rather than kept apart by halves)",
     reference="Cohen & Kohn 2011, Nat. Neurosci. 14:811; covariance between groups of a one-way analysis of variance",
+    cost="memory",
 )
 def signal_correlation(responses: npt.ArrayLike, corrected: bool = True) -> FloatArray:
     """Signal correlation: correlation of mean responses over stimuli.
@@ -189,6 +193,7 @@ def signal_correlation(responses: npt.ArrayLike, corrected: bool = True) -> Floa
     invariances="rotation and translation of space",
     use="spatial reach of correlation",
     reference="Smith & Kohn 2008, J. Neurosci. 28:12591",
+    cost="time",
 )
 def by_distance(correlation: npt.ArrayLike, positions: npt.ArrayLike, edges: npt.ArrayLike) -> DistanceCurve:
     """Correlation as a function of the distance between units.
@@ -219,7 +224,9 @@ def by_distance(correlation: npt.ArrayLike, positions: npt.ArrayLike, edges: npt
     bins = e.size - 1
     sums = np.zeros((4, bins))
     start = 0
-    for i in range(x.shape[0] - 1):  # one unit at a time: 10^4 units would need 5 10^7 distances at once
+    for i in steps(
+        range(x.shape[0] - 1), "distances, units"
+    ):  # one unit at a time: 10^4 units would need 5 10^7 distances at once
         later = x.shape[0] - i - 1
         d = np.sqrt(((x[i + 1 :] - x[i]) ** 2).sum(axis=1))
         value = r[start : start + later]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from allometry.compare.inference.arrays import FloatArray, matrix, numbers, self_product
 from allometry.compare.inference.blockwise import BLOCK_BYTES, Estimate, afford, axis_blocks, fitting
+from allometry.compare.inference.progress import whole
 from allometry.compare.records.measures import Scale, measure
 from allometry.errors import ComparisonError
 
@@ -114,6 +115,7 @@ def _afford(measure: str, counts: Any) -> None:
     use="how near is the network to its linear instability?",
     reference="Dahmen et al. 2019, PNAS 116:13051",
     scale=Scale(True, 0.02, descriptive=True),
+    cost="memory",
 )
 def spectral_radius(counts: Any, population_size: int, correct_bias: bool = True) -> float:
     """Spectral radius R of the effective connectivity, from the dispersion of covariances.
@@ -265,6 +267,7 @@ def _ratio(trace: float, squared: float, n_windows: int | None, where: str) -> f
     invariances="offset of each unit; rotation and isotropic scaling of unit space, permutation of units",
     use="effective dimension of more units than a covariance matrix can hold",
     reference="Gao et al. 2017, bioRxiv 214262",
+    cost="memory",
 )
 def participation_ratio_of_counts(counts: Any, correct_bias: bool = True) -> float:
     """Participation ratio of the covariance of counts [bins, units], without the matrix where bins < units.
@@ -287,6 +290,7 @@ def participation_ratio_of_counts(counts: Any, correct_bias: bool = True) -> flo
     invariances="offset of each unit, rotation of unit space, order of bins",
     use="how is variance spread over dimensions?",
     reference="Hu & Sompolinsky 2022, PLoS Comput. Biol. 18:e1010327",
+    cost="memory",
 )
 def covariance_spectrum(counts: Any) -> FloatArray:
     """Eigenvalues of the sample covariance, descending; min(bins - 1, units) of them can differ from 0.
@@ -313,4 +317,5 @@ def covariance_spectrum(counts: Any) -> FloatArray:
         gram /= n_bins - 1
     else:
         gram = _covariance(counts)
-    return np.maximum(np.linalg.eigvalsh(gram)[::-1], 0)
+    with whole(f"eigenvalues of {len(gram):,} {'bins' if n_bins <= n else 'units'}", 1e-9 * len(gram) ** 3):
+        return np.maximum(np.linalg.eigvalsh(gram)[::-1], 0)

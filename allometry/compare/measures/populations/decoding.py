@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from allometry.compare.inference.arrays import FloatArray, IntArray, array, choice, varies
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.labels import corresponding
-from allometry.compare.inference.progress import steps
+from allometry.compare.inference.progress import steps, whole
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
 
@@ -119,12 +119,19 @@ def _fit(name: str, x: FloatArray, stimulus: IntArray, block: IntArray) -> Any:
             need, f'at most {fitting(32, 2):,} units, or "nearest_centroid" or "correlation", which need no covariance'
         )
     model = _decoder(name, block, stimulus)
-    if isinstance(model, NearestCentroid):
-        with warnings.catch_warnings():
-            # A silent unit has no spread within a stimulus, which only shrunken centroids would divide by.
-            warnings.filterwarnings("ignore", message="self.within_class_std_dev_", category=UserWarning)
-            return model.fit(x, stimulus)
-    return model.fit(x, stimulus, groups=block) if isinstance(model, GridSearchCV) else model.fit(x, stimulus)
+    with whole(f"{name} of {len(x):,} trials and {units:,} units", _seconds(name, *x.shape)):
+        if isinstance(model, NearestCentroid):
+            with warnings.catch_warnings():
+                # A silent unit has no spread within a stimulus, which only shrunken centroids would divide by.
+                warnings.filterwarnings("ignore", message="self.within_class_std_dev_", category=UserWarning)
+                return model.fit(x, stimulus)
+        return model.fit(x, stimulus, groups=block) if isinstance(model, GridSearchCV) else model.fit(x, stimulus)
+
+
+def _seconds(name: str, trials: int, units: int) -> float:
+    """Guess of how long training takes: a covariance and its inverse, some hundred gradients, or means."""
+    each = {"lda": units**2, "logistic": 300.0 * len(PENALTIES) * units}.get(name, units)
+    return 1e-9 * each * (trials + (units if name == "lda" else 0))
 
 
 def _result(truth: IntArray, predicted: IntArray, n: int) -> Decoding:
@@ -142,6 +149,7 @@ def _result(truth: IntArray, predicted: IntArray, n: int) -> Decoding:
     use="what does one animal's activity tell about the stimulus?",
     reference="Quian Quiroga & Panzeri 2009, Nat. Rev. Neurosci. 10:173",
     scale=SHARE,
+    cost="memory",
 )
 def decode_within(
     responses: npt.ArrayLike, decoder: str = "lda", centre_blocks: bool = False, shuffle_seed: int | None = None
@@ -195,6 +203,7 @@ def decode_within(
     use="does a decoder of one animal work in another?",
     reference="Safaie et al. 2023, Nature 623:765",
     ceiling="ratio",
+    cost="memory",
 )
 @corresponding("source", "target")
 def decode_across(

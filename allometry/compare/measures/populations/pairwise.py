@@ -211,6 +211,7 @@ def _standardised(dense: FloatArray) -> FloatArray:
     invariances="offset and scale of each unit",
     use="how much do units fluctuate together?",
     reference="Cohen & Kohn 2011, Nat. Neurosci. 14:811",
+    cost="memory",
 )
 def pairwise(counts: Any, threads: int | None = None) -> FloatArray:
     """Pearson correlation of all pairs of units.
@@ -264,6 +265,7 @@ def pairwise(counts: Any, threads: int | None = None) -> FloatArray:
     invariances="offset and scale of each unit, order of units and of bins",
     use="distribution of pairwise correlations where the pairs are too many to hold",
     reference="Cohen & Kohn 2011, Nat. Neurosci. 14:811",
+    cost="time",
 )
 def pairwise_summary(counts: Any, n_bins: int = 200, threads: int | None = None) -> PairwiseSummary:
     """Moments and histogram of all pairwise correlations, without ever holding them all.

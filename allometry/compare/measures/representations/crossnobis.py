@@ -17,7 +17,7 @@ from allometry.compare.inference.arrays import (
     self_product,
 )
 from allometry.compare.inference.blockwise import BLOCK_BYTES, afford, axis_blocks, estimate, fitting
-from allometry.compare.inference.progress import steps
+from allometry.compare.inference.progress import steps, whole
 from allometry.compare.measures.representations.rdm import covariance_factor
 from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
@@ -106,6 +106,7 @@ def _centred(means: FloatArray, present: npt.NDArray[np.bool_]) -> FloatArray:
     invariances="order and offset of units, drift between folds; with whitening the scale of each unit",
     use="unbiased dissimilarities from noisy repeats (mean 0 on noise)",
     reference="Walther et al. 2016, NeuroImage 137:188",
+    cost="memory",
 )
 def crossnobis(
     responses: Any,
@@ -161,6 +162,11 @@ def crossnobis(
             expected="[stimuli, repeats, units] with at least two stimuli",
         )
     labels = fold_labels(folds, int(responses.shape[1]))
+    n, repeats, units = (int(s) for s in responses.shape)
+    afford(
+        estimate("crossnobis", stimuli=n, repeats=repeats, units=units),
+        f"at most {fitting(24, 2, 3 * BLOCK_BYTES):,} stimuli",
+    )
     if noise is not None:
         if whiten is not True:
             raise ComparisonError(
@@ -173,11 +179,6 @@ def crossnobis(
         return _fully_whitened(responses, labels, memory_limit)
     if whiten not in (False, "diagonal"):
         raise ComparisonError(f"whiten={whiten!r}", where="whiten", expected='True, False or "diagonal"')
-    n, repeats, units = (int(s) for s in responses.shape)
-    afford(
-        estimate("crossnobis", stimuli=n, repeats=repeats, units=units),
-        f"at most {fitting(24, 2, 3 * BLOCK_BYTES):,} stimuli",
-    )
     total = np.zeros((n, n))
     present: npt.NDArray[np.bool_] | None = None
     for _, block in axis_blocks(responses):
@@ -241,8 +242,8 @@ def _distances(total: FloatArray, present: npt.NDArray[np.bool_], units: int) ->
 
 def _given_noise(responses: Any, labels: IntArray, noise: npt.ArrayLike, memory_limit: int) -> FloatArray:
     """Distances in the metric of given covariances: one for each pair of folds."""
-    whole = _whole(responses, memory_limit)
-    raw = _fold_means(whole, labels)
+    trials = _whole(responses, memory_limit)
+    raw = _fold_means(trials, labels)
     present = _presence(raw, None)
     means = _centred(raw, present)
     n, folds, units = means.shape
@@ -335,17 +336,19 @@ def _whole(responses: Any, memory_limit: int) -> FloatArray:
 
 
 def _fully_whitened(responses: Any, labels: IntArray, memory_limit: int) -> FloatArray:
-    whole = _whole(responses, memory_limit)
-    raw = _fold_means(whole, labels)
+    trials = _whole(responses, memory_limit)
+    raw = _fold_means(trials, labels)
     present = _presence(raw, None)
-    residual, freedom = _residuals(whole)
+    residual, freedom = _residuals(trials)
     sd = np.sqrt((residual**2).sum(axis=0) / freedom)
-    _refuse_silent(sd**2, whole)
+    _refuse_silent(sd**2, trials)
     residual /= sd
     means = _centred(raw, present)
     means /= sd
     flat = means.reshape(-1, means.shape[2])
-    applied = _whitened(flat, residual, shrinkage_intensity(residual, freedom), freedom).reshape(means.shape)
+    need = estimate("crossnobis", stimuli=len(means), repeats=trials.shape[1], units=means.shape[2], whiten=1)
+    with whole("crossnobis, whitening", 1e-10 * need.operations):
+        applied = _whitened(flat, residual, shrinkage_intensity(residual, freedom), freedom).reshape(means.shape)
     return _distances(_products(means, applied, present), present, means.shape[2])
 
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.distance import pdist, squareform
+from scipy.spatial.distance import squareform
 
 from allometry.compare.inference.arrays import FloatArray, matrix, varying_columns
-from allometry.compare.inference.blockwise import Estimate, afford, fitting
+from allometry.compare.inference.blockwise import Estimate, afford, euclidean, fitting
 from allometry.compare.inference.labels import corresponding
-from allometry.compare.inference.progress import whole
+from allometry.compare.inference.progress import steps, whole
 from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
 
@@ -48,6 +48,7 @@ def _targets(labels: npt.ArrayLike, n: int) -> FloatArray:
     use="how simple a decoder does a representation allow?",
     reference="Cadieu et al. 2013, arXiv:1301.3530",
     ceiling="ratio",
+    cost="memory",
 )
 @corresponding("responses", "labels")
 def kernel_analysis(
@@ -80,9 +81,9 @@ def kernel_analysis(
     n = x.shape[0]
     need = Estimate(f"kernel analysis of {n:,} stimuli", 8 * 7 * n**2, 16 * n, 12.0 * n**3 * len(quantiles))
     afford(need, f"at most {fitting(56, 2):,} stimuli")
-    distance = pdist(x)
     if not all(0 < q <= 1 for q in quantiles) or not quantiles:
         raise ComparisonError(f"quantiles={quantiles}", where="quantiles", expected="values in (0, 1]")
+    distance = euclidean(x)
     if not distance.any():
         raise ComparisonError(
             "all stimuli are 0 apart", where="responses", expected="responses that differ", do="rescale"
@@ -90,9 +91,7 @@ def kernel_analysis(
     sigmas = np.quantile(distance, quantiles)
     sigmas = np.maximum(sigmas, 1e-3 * distance[distance > 0].min())  # repeated stimuli can put a quantile at 0
     squared = squareform(distance) ** 2
-    with whole(need.measure, 1e-10 * need.operations):
-        errors = [_unexplained(squared, sigma, y) for sigma in sigmas]
-    stacked = np.array(errors)
+    stacked = np.array([_unexplained(squared, sigma, y) for sigma in steps(sigmas, "kernel analysis, widths")])
     best = stacked.argmin(axis=0)
     error = stacked.min(axis=0)
     score = float(np.trapezoid(1 - error, dx=1 / (n - 1)))
@@ -103,6 +102,7 @@ def _unexplained(squared: FloatArray, sigma: float, y: FloatArray) -> FloatArray
     """e(d) of d = 0..n-1 components of a Gaussian kernel of width sigma, from squared distances [n, n]."""
     kernel = np.exp(-squared / (2 * sigma**2))
     kernel = kernel - kernel.mean(axis=0) - kernel.mean(axis=1, keepdims=True) + kernel.mean()
-    vectors = np.linalg.eigh(kernel)[1][:, ::-1][:, : len(kernel) - 1]
+    with whole(f"components of a kernel of {len(kernel):,} stimuli", 1e-9 * len(kernel) ** 3):
+        vectors = np.linalg.eigh(kernel)[1][:, ::-1][:, : len(kernel) - 1]
     explained = ((vectors.T @ y) ** 2).sum(axis=1).cumsum() / (y**2).sum()
     return np.concatenate(([1.0], np.clip(1 - explained, 0, 1)))

@@ -9,6 +9,7 @@ from scipy.optimize import nnls
 from scipy.stats import norm
 
 from allometry.compare.inference.arrays import FloatArray, matrix
+from allometry.compare.inference.progress import steps, whole
 from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
 
@@ -60,7 +61,7 @@ def _single(points: FloatArray, kappa: float, n_t: int, rng: np.random.Generator
     shifted[:, -1] -= kappa
     loss = np.empty(n_t)
     anchors = np.empty((n_t, points.shape[1]))
-    for k, t in enumerate(shifted):
+    for k, t in enumerate(steps(shifted, "capacity, directions")):
         loss[k], anchors[k] = _closest(points, t)
     mean = loss.mean()
     alpha = 1 / mean if mean > 0 else float("inf")
@@ -80,6 +81,7 @@ def _single(points: FloatArray, kappa: float, n_t: int, rng: np.random.Generator
     invariances="order of points, points inside the hull of the others",
     use="capacity, radius and dimension of one manifold in its own coordinates, as theory states them",
     reference="Chung, Lee & Sompolinsky 2018, Phys. Rev. X 8:031003",
+    cost="time",
 )
 def manifold_capacity(points: npt.ArrayLike, kappa: float = 0.0, n_t: int = 300, seed: int = 0) -> Capacity:
     """Capacity of one manifold given in its own coordinates.
@@ -129,6 +131,7 @@ def _check(kappa: float, n_t: int) -> None:
     invariances="rotation of unit space",
     use="how many object manifolds can a linear read-out tell apart?",
     reference="Chung, Lee & Sompolinsky 2018, Phys. Rev. X 8:031003",
+    cost="time",
 )
 def capacity(manifolds: Sequence[npt.ArrayLike], kappa: float = 0.0, n_t: int = 300, seed: int = 0) -> Capacity:
     """Classification capacity, radius and dimension of object manifolds in a population.
@@ -170,7 +173,7 @@ def capacity(manifolds: Sequence[npt.ArrayLike], kappa: float = 0.0, n_t: int = 
     centre = np.mean([p.mean(axis=0) for p in parts], axis=0)
     rng = np.random.default_rng(seed)
     results = []
-    for k, part in enumerate(parts):
+    for k, part in enumerate(steps(parts, "capacity, manifolds")):
         own = part - centre
         mean = own.mean(axis=0)
         length = np.linalg.norm(mean)
@@ -179,7 +182,8 @@ def capacity(manifolds: Sequence[npt.ArrayLike], kappa: float = 0.0, n_t: int = 
                 "the centre of a manifold is the global mean", where=f"manifolds[{k}]", expected="centres that differ"
             )
         spread = (own - mean) / length
-        _, s, axes = np.linalg.svd(spread, full_matrices=False)
+        with whole(f"axes of {len(part):,} examples", 1e-9 * part.size * min(part.shape)):
+            _, s, axes = np.linalg.svd(spread, full_matrices=False)
         axes = axes[s > 1e-10 * max(s[0], 1e-300)]
         coordinates = np.column_stack([spread @ axes.T, np.ones(len(part))])
         results.append(_single(coordinates, kappa, n_t, rng))
@@ -190,7 +194,8 @@ def capacity(manifolds: Sequence[npt.ArrayLike], kappa: float = 0.0, n_t: int = 
 def _ellipsoid(points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Centre, squared radii (variances along principal axes) and axes [axes, units] of one manifold."""
     centre = points.mean(axis=0)
-    _, s, axes = np.linalg.svd(points - centre, full_matrices=False)
+    with whole(f"axes of {len(points):,} examples", 1e-9 * points.size * min(points.shape)):
+        _, s, axes = np.linalg.svd(points - centre, full_matrices=False)
     return centre, s**2 / len(points), axes
 
 
@@ -201,6 +206,7 @@ def _ellipsoid(points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     invariances="rotation and scaling of unit space",
     use="prototype learning from few examples",
     reference="Sorscher, Ganguli & Sompolinsky 2022, PNAS 119:e2200800119",
+    cost="time",
 )
 def few_shot_snr(a: npt.ArrayLike, b: npt.ArrayLike, m: int) -> FewShot:
     """Signal-to-noise ratio of telling manifold a from b with prototypes learned from m examples each.

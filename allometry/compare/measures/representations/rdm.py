@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.distance import pdist
 from scipy.stats import kendalltau, rankdata
 
 from allometry.compare.inference.arrays import (
@@ -23,8 +22,9 @@ from allometry.compare.inference.arrays import (
     self_product,
     varies,
 )
-from allometry.compare.inference.blockwise import BLOCK_BYTES, afford, axis_blocks, estimate, fitting
+from allometry.compare.inference.blockwise import BLOCK_BYTES, afford, axis_blocks, estimate, euclidean, fitting
 from allometry.compare.inference.labels import corresponding
+from allometry.compare.inference.progress import steps, whole
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
 
@@ -39,6 +39,7 @@ METHODS = ("spearman", "pearson", "kendall", "rho_a")
     invariances="order of units; correlation: offset and scale of each stimulus' pattern",
     use="describe a representation by the dissimilarities of its stimuli",
     reference="Kriegeskorte et al. 2008, Front. Syst. Neurosci. 2:4",
+    cost="memory",
 )
 def rdm(responses: Any, metric: str = "correlation", noise_covariance: npt.ArrayLike | None = None) -> FloatArray:
     """Representational dissimilarity matrix of all pairs of stimuli.
@@ -77,10 +78,10 @@ def rdm(responses: Any, metric: str = "correlation", noise_covariance: npt.Array
             expected="[stimuli, units], at least two of each",
             do="average over repeats, or use crossnobis",
         )
-    if metric == "mahalanobis":
-        return _mahalanobis(responses, noise_covariance)
     n, units = (int(s) for s in responses.shape)
     afford(estimate("rdm", stimuli=n, units=units), f"at most {fitting(24, 2, 3 * BLOCK_BYTES):,} stimuli")
+    if metric == "mahalanobis":
+        return _mahalanobis(responses, noise_covariance)
     product, total, largest = np.zeros((n, n)), np.zeros(n), np.zeros(n)
     origin: FloatArray | None = None
     for _, block in axis_blocks(responses):
@@ -113,7 +114,9 @@ def _mahalanobis(responses: Any, noise_covariance: npt.ArrayLike | None) -> Floa
             "no noise covariance", where="noise_covariance", expected="[units, units] for mahalanobis"
         )
     factor = covariance_factor(noise_covariance, x.shape[1])
-    return np.asarray(pdist(np.linalg.solve(factor, (x - x.mean(axis=0)).T).T))
+    with whole(f"whitening of {x.shape[1]:,} units", 1e-10 * x.shape[1] ** 2 * (x.shape[1] + len(x))):
+        white = np.ascontiguousarray(np.linalg.solve(factor, (x - x.mean(axis=0)).T).T)
+    return euclidean(white)
 
 
 def covariance_factor(covariance: npt.ArrayLike, units: int, name: str = "noise_covariance") -> FloatArray:
@@ -259,6 +262,7 @@ def noise_ceiling(rdms: npt.ArrayLike, method: str = "spearman") -> tuple[float,
     reference="Shi et al. 2019, NeurIPS 32",
     ceiling="correlation",
     scale=SHARE,
+    cost="memory",
 )
 @corresponding("x", "y")
 def ssm(x: Any, y: Any) -> float:
@@ -288,6 +292,7 @@ def ssm(x: Any, y: Any) -> float:
     invariances="those of ssm",
     use="which layer of a model is most like an area?",
     reference="Shi et al. 2019, NeurIPS 32",
+    cost="memory",
 )
 def pseudo_depth(layers: Sequence[Any], y: Any) -> tuple[int, FloatArray]:
     """Layer of a model whose similarity matrix is most similar to that of an area.
@@ -309,5 +314,5 @@ def pseudo_depth(layers: Sequence[Any], y: Any) -> tuple[int, FloatArray]:
     """
     if not len(layers):
         raise ComparisonError("no layers", where="layers", expected="at least one layer of responses")
-    scores = np.array([ssm(layer, y) for layer in layers])
+    scores = np.array([ssm(layer, y) for layer in steps(layers, "layers")])
     return int(scores.argmax()), scores

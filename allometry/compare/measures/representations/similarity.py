@@ -6,6 +6,7 @@ mixes); CKA, RV and Procrustes to orthogonal maps and a common scale.
 """
 
 import warnings
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from allometry.compare.inference.arrays import FloatArray, matrix, same_rows, self_product, varying_columns
 from allometry.compare.inference.blockwise import BLOCK_BYTES, Estimate, afford, axis_blocks, fitting, is_lazy
 from allometry.compare.inference.labels import corresponding
+from allometry.compare.inference.progress import whole
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
 
@@ -26,9 +28,16 @@ def _pair(x: npt.ArrayLike, y: npt.ArrayLike, rows: int = 3) -> tuple[FloatArray
     return a - a.mean(axis=0), b - b.mean(axis=0)
 
 
+def _factorised(*parts: FloatArray) -> AbstractContextManager[None]:
+    """Says that factors or products of matrices take long: seconds of their operations."""
+    rows, columns = (max(part.shape[axis] for part in parts) for axis in (0, 1))
+    return whole(f"factors of {rows:,} stimuli x {columns:,} units", 1e-9 * rows * columns * min(rows, columns))
+
+
 def _basis(x: FloatArray, variance: float = 1.0) -> FloatArray:
     """Orthonormal basis [stimuli, k] of the leading directions of x that hold the share `variance`."""
-    u, s, _ = np.linalg.svd(x, full_matrices=False)
+    with _factorised(x):
+        u, s, _ = np.linalg.svd(x, full_matrices=False)
     rank = int((s > s[0] * max(x.shape) * np.finfo(float).eps).sum())
     if variance < 1:
         share = np.cumsum(s**2) / (s**2).sum()
@@ -46,7 +55,8 @@ def _correlations(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]
             RuntimeWarning,
             stacklevel=3,
         )
-    u, rho, _ = np.linalg.svd(a.T @ b, full_matrices=False)
+    with _factorised(a, b):
+        u, rho, _ = np.linalg.svd(a.T @ b, full_matrices=False)
     return np.clip(rho, 0, 1), a @ u
 
 
@@ -58,6 +68,7 @@ def _correlations(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]
     use="which correlations do the shared directions of two systems have?",
     reference="Hotelling 1936, Biometrika 28:321",
     ceiling="ratio",
+    cost="time",
 )
 @corresponding("x", "y")
 def cca(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
@@ -89,6 +100,7 @@ def cca(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
     reference="Hotelling 1936, Biometrika 28:321",
     ceiling="ratio",
     scale=SHARE,
+    cost="time",
 )
 @corresponding("x", "y")
 def cca_mean(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
@@ -104,6 +116,7 @@ def cca_mean(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     use="do two systems span the same subspace?",
     reference="Raghu et al. 2017, NeurIPS 30",
     ceiling="ratio",
+    cost="time",
 )
 @corresponding("x", "y")
 def svcca(x: npt.ArrayLike, y: npt.ArrayLike, variance: float = 0.99) -> float:
@@ -138,6 +151,7 @@ def svcca(x: npt.ArrayLike, y: npt.ArrayLike, variance: float = 0.99) -> float:
     use="as svcca, with directions weighted by what they explain",
     reference="Morcos et al. 2018, NeurIPS 31",
     ceiling="ratio",
+    cost="time",
 )
 @corresponding("x", "y")
 def pwcca(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
@@ -198,6 +212,7 @@ def _hsic(k: FloatArray, m: FloatArray) -> float:
     reference="Kornblith et al. 2019, ICML; Song et al. 2012, JMLR 13:1393 (debiased HSIC)",
     ceiling="ratio",
     scale=SHARE,
+    cost="memory",
 )
 @corresponding("x", "y")
 def cka(x: Any, y: Any, debiased: bool = True) -> float:
@@ -268,8 +283,9 @@ def _cka_of_few_units(a: FloatArray, b: FloatArray, debiased: bool) -> float:
         cross = full - both + ku.sum() * kv.sum() / ((n - 1) * (n - 2)) - 2 * both / (n - 2)
         return float(cross / (n * (n - 3)))
 
-    own = product(sides[0], sides[0]), product(sides[1], sides[1])
-    return product(*sides) / float(np.sqrt(own[0] * own[1])) if min(own) > 0 else float("nan")
+    with _factorised(*sides):
+        own, both = (product(sides[0], sides[0]), product(sides[1], sides[1])), product(*sides)
+    return both / float(np.sqrt(own[0] * own[1])) if min(own) > 0 else float("nan")
 
 
 @measure(
@@ -280,6 +296,7 @@ def _cka_of_few_units(a: FloatArray, b: FloatArray, debiased: bool) -> float:
     use="similarity of geometry as a correlation of matrices; grows with the number of units, which cka corrects",
     reference="Robert & Escoufier 1976, Appl. Stat. 25:257; Smilde et al. 2009, Bioinformatics 25:401 (modified)",
     ceiling="ratio",
+    cost="memory",
 )
 def rv(x: Any, y: Any, modified: bool = False) -> float:
     """RV coefficient: matrix correlation of the stimulus x stimulus Gram matrices.
@@ -319,6 +336,7 @@ def rv(x: Any, y: Any, modified: bool = False) -> float:
     use="distance of shapes after the best rotation",
     reference="Williams et al. 2021, NeurIPS 34",
     ceiling="ratio",
+    cost="time",
 )
 @measure(
     name="manifold_procrustes",
@@ -329,6 +347,7 @@ def rv(x: Any, y: Any, modified: bool = False) -> float:
     reference="Williams et al. 2021, NeurIPS 34; Kato et al. 2015, Cell 163:656",
     ceiling="ratio",
     scale=SHARE,
+    cost="time",
 )
 @corresponding("x", "y")
 def procrustes(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
@@ -351,9 +370,10 @@ def procrustes(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     """
     a, b = _pair(x, y, rows=2)
     # The nuclear norm of X^T Y is that of the R factors, n x n where there are more units than stimuli.
-    if a.shape[1] > a.shape[0]:
-        a = np.asarray(np.linalg.qr(a.T, mode="r")).T
-    if b.shape[1] > b.shape[0]:
-        b = np.asarray(np.linalg.qr(b.T, mode="r")).T
-    overlap = np.linalg.svd(a.T @ b, compute_uv=False).sum()
+    with _factorised(a, b):
+        if a.shape[1] > a.shape[0]:
+            a = np.asarray(np.linalg.qr(a.T, mode="r")).T
+        if b.shape[1] > b.shape[0]:
+            b = np.asarray(np.linalg.qr(b.T, mode="r")).T
+        overlap = np.linalg.svd(a.T @ b, compute_uv=False).sum()
     return float(min(overlap / (np.linalg.norm(a) * np.linalg.norm(b)), 1.0))

@@ -117,6 +117,7 @@ def trsa(rdm_a: npt.ArrayLike, rdm_b: npt.ArrayLike, lower: float, upper: float,
     use="distances along the manifold",
     reference="Lin & Kriegeskorte 2023, arXiv:2309.11028",
     ceiling="correlation",
+    cost="memory",
 )
 def geodesic(rdm: npt.ArrayLike, threshold: float = 1.0) -> FloatArray:
     """Geodesic RDM: shortest paths over the graph of dissimilarities, after dropping the long edges.
@@ -184,6 +185,7 @@ def _shorten(length: FloatArray, first: int, last: int) -> None:
     invariances="isometry",
     use="rings and voids of a representation",
     reference="Bauer 2021, J. Appl. Comput. Topol. 5:391",
+    cost="memory",
 )
 def persistence(rdm: npt.ArrayLike, max_dimension: int = 1) -> Persistence:
     """Persistent homology of the Vietoris-Rips filtration of an RDM.
@@ -251,6 +253,7 @@ def mds(rdm: npt.ArrayLike, dimensions: int = 2) -> FloatArray:
     )
     squared = matrix(squareform(d) ** 2, "rdm")
     centred = -0.5 * (squared - squared.mean(axis=0) - squared.mean(axis=1, keepdims=True) + squared.mean())
-    values, vectors = np.linalg.eigh(centred)
+    with whole(f"scaling of {n:,} stimuli", 1e-9 * n**3):
+        values, vectors = np.linalg.eigh(centred)
     top = np.argsort(values)[::-1][:dimensions]
     return np.asarray(vectors[:, top] * np.sqrt(np.maximum(values[top], 0)))

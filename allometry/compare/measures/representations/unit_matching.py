@@ -33,7 +33,8 @@ def _cross_correlation(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
         norm = np.linalg.norm(centred, axis=0)
         varying = varying_columns(part, name)
         standard.append(np.divide(centred, norm, out=np.full_like(centred, np.nan), where=varying))
-    return np.clip(standard[0].T @ standard[1], -1, 1)
+    with whole(f"correlations of {p:,} and {q:,} units", 1e-10 * need.operations):
+        return np.clip(standard[0].T @ standard[1], -1, 1)
 
 
 def _sd(part: FloatArray) -> FloatArray:
@@ -49,6 +50,7 @@ def _sd(part: FloatArray) -> FloatArray:
     use="do two systems share single units?",
     reference="Li et al. 2015, arXiv:1511.07543",
     ceiling="correlation",
+    cost="memory",
 )
 @corresponding("x", "y")
 def match_units(x: npt.ArrayLike, y: npt.ArrayLike, method: str = "one_to_one") -> tuple[IntArray, FloatArray]:
@@ -98,6 +100,7 @@ def match_units(x: npt.ArrayLike, y: npt.ArrayLike, method: str = "one_to_one") 
     use="is a unit of one system a sum of few units of another?",
     reference="Li et al. 2015, arXiv:1511.07543",
     ceiling="ratio",
+    cost="memory",
 )
 @corresponding("x", "y")
 def sparse_prediction(
@@ -128,6 +131,14 @@ def sparse_prediction(
     same_rows(a, b)
     if not 2 <= folds <= a.shape[0]:
         raise ComparisonError(f"folds={folds}", where="folds", expected=f"between 2 and {a.shape[0]} stimuli")
+    p, q = a.shape[1], b.shape[1]
+    need = Estimate(
+        f"regression of {q:,} units on {p:,}",
+        8 * (3 * p * q + 4 * a.size + 5 * b.size),
+        16 * q,
+        40.0 * folds * a.size * q,
+    )
+    afford(need, f"samples of at most {fitting(24, 2):,} units of each")
     varying = varies(b)
     a, b = (np.where(varies(part), (part - part.mean(axis=0)) / _sd(part), 0.0) for part in (a, b))
     left_out = np.zeros_like(b)
@@ -135,9 +146,11 @@ def sparse_prediction(
         # A penalty this side of the optimum leaves small residual gaps, which the score shows anyway.
         warnings.simplefilter("ignore", ConvergenceWarning)
         for train, test in steps(KFold(folds).split(a), "lasso, folds", folds):
-            model = Lasso(alpha=alpha).fit(a[train], b[train])
+            with whole(f"lasso of {q:,} units on {p:,}", 1e-9 * need.operations / folds):
+                model = Lasso(alpha=alpha).fit(a[train], b[train])
             left_out[test] = np.reshape(model.predict(a[test]), (len(test), -1))
-        weights = np.atleast_2d(Lasso(alpha=alpha).fit(a, b).coef_)
+        with whole(f"lasso of {q:,} units on {p:,}", 1e-9 * need.operations / folds):
+            weights = np.atleast_2d(Lasso(alpha=alpha).fit(a, b).coef_)
     with np.errstate(invalid="ignore", divide="ignore"):
         r2 = np.where(varying, 1 - ((b - left_out) ** 2).sum(axis=0) / (b**2).sum(axis=0), np.nan)
     return r2, np.count_nonzero(weights, axis=1).astype(np.int64)
@@ -150,6 +163,7 @@ def sparse_prediction(
     invariances="offset and scale, of either sign, of units; not rotation",
     use="which groups of units do two systems share?",
     reference="Li et al. 2015, arXiv:1511.07543",
+    cost="memory",
 )
 @corresponding("x", "y")
 def many_to_many(x: npt.ArrayLike, y: npt.ArrayLike, clusters: int, seed: int = 0) -> tuple[IntArray, IntArray]:
@@ -181,5 +195,6 @@ def many_to_many(x: npt.ArrayLike, y: npt.ArrayLike, clusters: int, seed: int = 
     need = Estimate(f"clusters of {p + q:,} units", 8 * 5 * (p + q) ** 2, 8 * (p + q), 10.0 * (p + q) ** 3)
     afford(need, f"at most {fitting(40, 2):,} units of both together")
     affinity = np.block([[_cross_correlation(x, x), between], [between.T, _cross_correlation(y, y)]])
-    labels = SpectralClustering(clusters, affinity="precomputed", random_state=seed).fit_predict(np.abs(affinity))
+    with whole(need.measure, 1e-10 * need.operations):
+        labels = SpectralClustering(clusters, affinity="precomputed", random_state=seed).fit_predict(np.abs(affinity))
     return labels[:p].astype(np.int64), labels[p:].astype(np.int64)

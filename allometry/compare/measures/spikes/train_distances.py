@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from allometry.compare.inference.arrays import FloatArray, blocks, spike_times
+from allometry.compare.inference.progress import steps
 from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
 
@@ -20,6 +21,7 @@ _BLOCK = 2048  # rows of a block of pairwise differences: 2048 x 10^4 spikes are
     invariances="shift of both trains",
     use="distance of trains",
     reference="Victor & Purpura 1996, J. Neurophysiol. 76:1310",
+    cost="time",
 )
 def victor_purpura(a: npt.ArrayLike, b: npt.ArrayLike, q: float = 1.0) -> float:
     """Victor-Purpura distance: the least cost of turning one train into the other.
@@ -46,7 +48,7 @@ def victor_purpura(a: npt.ArrayLike, b: npt.ArrayLike, q: float = 1.0) -> float:
     x, y = spike_times(a, "a"), spike_times(b, "b")
     column = np.arange(y.size + 1, dtype=float)
     row = column.copy()
-    for i, t in enumerate(x):
+    for i, t in enumerate(steps(x, "spikes")):
         best = np.empty_like(row)
         best[0] = i + 1
         best[1:] = np.minimum(row[1:] + 1, row[:-1] + q * np.abs(t - y))
@@ -56,7 +58,12 @@ def victor_purpura(a: npt.ArrayLike, b: npt.ArrayLike, q: float = 1.0) -> float:
 
 
 def _kernel_sum(x: FloatArray, y: FloatArray, tau: float) -> float:
-    return float(sum(np.exp(-np.abs(x[block, None] - y[None, :]) / tau).sum() for block in blocks(x.size, _BLOCK)))
+    return float(
+        sum(
+            np.exp(-np.abs(x[block, None] - y[None, :]) / tau).sum()
+            for block in steps(blocks(x.size, _BLOCK), "spikes, blocks")
+        )
+    )
 
 
 @measure(
@@ -66,6 +73,7 @@ def _kernel_sum(x: FloatArray, y: FloatArray, tau: float) -> float:
     invariances="shift of both trains",
     use="distance of trains",
     reference="van Rossum 2001, Neural Comput. 13:751",
+    cost="time",
 )
 def van_rossum(a: npt.ArrayLike, b: npt.ArrayLike, tau: float = 1.0) -> float:
     """Van Rossum distance: L2 distance of the trains filtered with exp(-t / tau), t >= 0.

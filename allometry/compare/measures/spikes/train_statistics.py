@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from allometry.compare.inference.arrays import FloatArray, integer_counts, numbers, spike_times, vector
+from allometry.compare.inference.progress import whole
 from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
 
@@ -287,6 +288,7 @@ def synchrony(counts: npt.ArrayLike) -> float:
     invariances="none",
     use="complexity of activity",
     reference="Lempel & Ziv 1976, IEEE Trans. Inf. Theory 22:75",
+    cost="time",
 )
 def lempel_ziv(sequence: npt.ArrayLike | str, normalised: bool = False) -> float:
     """Lempel-Ziv complexity: number of components of the exhaustive history of a symbol sequence.
@@ -316,6 +318,17 @@ def lempel_ziv(sequence: npt.ArrayLike | str, normalised: bool = False) -> float
     n = len(text)
     if n == 0:
         raise ComparisonError("the sequence is empty", where="sequence", expected="at least one symbol")
+    with whole(f"complexity of {n:,} symbols", 1e-10 * n**2):
+        components = _components(text)
+    if not normalised:
+        return float(components)
+    alphabet = max(len(set(text)), 2)
+    return components * np.log(n) / (np.log(alphabet) * n) if n > 1 else float(components)
+
+
+def _components(text: bytes) -> int:
+    """Components of the exhaustive history."""
+    n = len(text)
     components, start = 0, 0
     while start < n:
         length = 1
@@ -327,7 +340,4 @@ def lempel_ziv(sequence: npt.ArrayLike | str, normalised: bool = False) -> float
             source = text.find(text[start : start + length], source, start + length - 1)
         components += 1
         start += length
-    if not normalised:
-        return float(components)
-    alphabet = max(len(set(text)), 2)
-    return components * np.log(n) / (np.log(alphabet) * n) if n > 1 else float(components)
+    return components

@@ -12,7 +12,7 @@ from scipy.spatial.distance import squareform
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, array, condensed, matrix, resolved, varies
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
-from allometry.compare.inference.progress import steps
+from allometry.compare.inference.progress import steps, whole
 from allometry.compare.measures.tensors.decomposition import check_rank, factor_similarity, ntf
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
@@ -45,6 +45,7 @@ class DynamicConnectome:
     invariances="offset and scale of each trace",
     use="which neurons change together, and when?",
     reference="Dyballa et al. 2024, arXiv:2402.14102",
+    cost="memory",
 )
 def affinities(traces: npt.ArrayLike, smooth: float = 0.0, scale: float = 1.0) -> FloatArray:
     """Instantaneous affinity of every pair of neurons: both change, in the same direction, at the same time.
@@ -111,16 +112,18 @@ def coincidence(slope: FloatArray, scale: float = 1.0) -> FloatArray:
     """Affinity [time, pairs] of scaled derivatives [time, neurons]; the kernel of `affinities`."""
     samples, neurons = slope.shape
     pairs = neurons * (neurons - 1) // 2
+    need = Estimate(
+        f"affinities of {neurons:,} neurons", 8 * pairs * (6 * samples + 2), 8 * pairs * samples, 20.0 * pairs * samples
+    )
     afford(
-        Estimate(
-            f"affinities of {neurons:,} neurons", 8 * pairs * (6 * samples + 2), 8 * pairs * samples, 20.0 * pairs
-        ),
+        need,
         f"at most {fitting(24 * samples, 2):,} neurons at {samples:,} samples: a sample of them, or longer bins",
     )
     i, j = np.triu_indices(neurons, 1)
-    a, b = slope[:, i], slope[:, j]
-    product = np.maximum(a * b, 0)
-    return np.asarray(np.sqrt(product) * np.exp(-((a - b) ** 2) / (2 * scale**2)))
+    with whole(need.measure, 2e-9 * need.operations):
+        a, b = slope[:, i], slope[:, j]
+        product = np.maximum(a * b, 0)
+        return np.asarray(np.sqrt(product) * np.exp(-((a - b) ** 2) / (2 * scale**2)))
 
 
 @measure(
@@ -131,6 +134,7 @@ def coincidence(slope: FloatArray, scale: float = 1.0) -> FloatArray:
     use="do the neurons of a motif fall into communities?",
     reference="Newman & Girvan 2004, Phys. Rev. E 69:026113; Traag et al. 2019, Sci. Rep. 9:5233 (Leiden)",
     scale=SHARE,
+    cost="time",
 )
 def communities(affinity: npt.ArrayLike, resolution: float = 1.0, seed: int = 0) -> tuple[IntArray, float]:
     """Communities of a weighted graph by the Leiden algorithm (modularity).
@@ -163,14 +167,15 @@ def communities(affinity: npt.ArrayLike, resolution: float = 1.0, seed: int = 0)
     weight = square[i, j].tolist()
     if not weight:
         return np.full(len(square), -1, dtype=np.int64), 0.0
-    partition = leidenalg.find_partition(
-        graph,
-        leidenalg.RBConfigurationVertexPartition,
-        weights=weight,
-        resolution_parameter=resolution,
-        seed=seed,
-        n_iterations=-1,
-    )
+    with whole(f"communities of {len(square):,} neurons", 1e-5 * len(weight)):
+        partition = leidenalg.find_partition(
+            graph,
+            leidenalg.RBConfigurationVertexPartition,
+            weights=weight,
+            resolution_parameter=resolution,
+            seed=seed,
+            n_iterations=-1,
+        )
     label = np.asarray(partition.membership, dtype=np.int64)
     modularity = float(graph.modularity(label.tolist(), weights=weight))
     label[square.sum(axis=0) == 0] = -1
@@ -184,6 +189,7 @@ def communities(affinity: npt.ArrayLike, resolution: float = 1.0, seed: int = 0)
     invariances="order of animals",
     use="groups of neurons that couple at the same times",
     reference="Dyballa et al. 2024, arXiv:2402.14102",
+    cost="memory",
 )
 def dynamic_connectome(
     traces: Sequence[npt.ArrayLike],

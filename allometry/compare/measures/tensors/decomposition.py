@@ -6,7 +6,7 @@ In memory `tensorly` does the work (alternating least squares, HALS); tensors th
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,8 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from allometry.compare.inference.arrays import FloatArray, numbers
-from allometry.compare.inference.blockwise import is_lazy
-from allometry.compare.inference.progress import steps
+from allometry.compare.inference.blockwise import afford, estimate, is_lazy, memory_limit
+from allometry.compare.inference.progress import steps, whole
 from allometry.compare.measures.tensors.hals import ntf_blockwise
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
@@ -109,6 +109,7 @@ def relative_error(tensor: FloatArray, factors: Factors) -> float:
     invariances="order within each mode",
     use="low-dimensional dynamics across trials",
     reference="Williams et al. 2018, Neuron 98:1099",
+    cost="memory",
 )
 def tca(
     tensor: npt.ArrayLike,
@@ -146,6 +147,23 @@ def tca(
     )
 
 
+def _afford(measure: str, x: FloatArray, rank: int) -> float:
+    """Refuse what does not fit; seconds that an iteration takes, a guess."""
+    sizes = {f"mode {k}": n for k, n in enumerate(x.shape)}
+    need = estimate("ntf", rank=rank, **sizes)
+    if need.peak_bytes > memory_limit():
+        fits = next(
+            r for r in range(rank, -1, -1) if not r or estimate("ntf", rank=r, **sizes).peak_bytes <= memory_limit()
+        )
+        afford(
+            replace(need, measure=f"{measure} of rank {rank}"),
+            f"a rank of at most {fits}"
+            if fits
+            else "fewer bins, units or trials; `ntf` also takes dask and Zarr arrays",
+        )
+    return 1e-9 * need.operations
+
+
 def _error(factors: Factors) -> float:
     return factors.error
 
@@ -159,7 +177,8 @@ def _als(x: FloatArray, rank: int, seed: int, singular: bool, max_iterations: in
         # tensorly starts from uniform numbers, all of one sign, which signed components are hard to reach from.
         rng = np.random.default_rng(seed)
         init = CPTensor((np.ones(rank), [rng.normal(size=(n, rank)) for n in x.shape]))
-    with warnings.catch_warnings():
+    seconds = max_iterations * _afford("TCA", x, rank)
+    with warnings.catch_warnings(), whole(f"TCA of rank {rank}, {max_iterations} iterations at most", seconds):
         warnings.simplefilter("ignore")
         try:
             weights, modes = parafac(x, rank, n_iter_max=max_iterations, tol=tolerance, init=init, random_state=seed)
@@ -181,6 +200,7 @@ def _als(x: FloatArray, rank: int, seed: int, singular: bool, max_iterations: in
     invariances="order within each mode",
     use="parts of a non-negative tensor",
     reference="Cichocki & Phan 2009, IEICE Trans. E92-A:708",
+    cost="memory",
 )
 def ntf(
     tensor: Any, rank: int, restarts: int = 3, seed: int = 0, max_iterations: int = 200, tolerance: float = 1e-6
@@ -226,7 +246,8 @@ def _hals(x: FloatArray, rank: int, seed: int, max_iterations: int, tolerance: f
 
     rng = np.random.default_rng(seed)
     start = CPTensor((np.ones(rank), [rng.random((n, rank)) for n in x.shape]))
-    with warnings.catch_warnings():
+    seconds = max_iterations * _afford("NTF", x, rank)
+    with warnings.catch_warnings(), whole(f"NTF of rank {rank}, {max_iterations} iterations at most", seconds):
         warnings.simplefilter("ignore")
         weights, modes = non_negative_parafac_hals(x, rank, n_iter_max=max_iterations, init=start, tol=tolerance)
     found = normalised(np.asarray(weights), [np.maximum(np.asarray(m), 0) for m in modes], 0.0)
@@ -277,6 +298,7 @@ def factor_similarity(a: Factors, b: Factors) -> float:
     invariances="scale of the array",
     use="how many components does a tensor have?",
     reference="Williams et al. 2018, Neuron 98:1099",
+    cost="memory",
 )
 def rank_scan(
     tensor: npt.ArrayLike, ranks: Sequence[int], restarts: int = 4, non_negative: bool = False, seed: int = 0

@@ -140,3 +140,16 @@ def test_counts_are_finite_whole_numbers(bad):
     for function in (cr.avalanches, cr.susceptibility):
         with pytest.raises(ComparisonError, match="not whole numbers"):
             function(counts)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_starts_that_are_tried_some_at_a_time_give_the_one_of_powerlaw(seed):
+    """From 5 distinct sizes (fewer than are tried at a time) to some hundred."""
+    import powerlaw
+
+    rng = np.random.default_rng(seed)
+    sizes = np.clip(np.floor((1 - rng.random(400)) ** (-1 / 1.3)), 1, (6, 19, 40, 10**4)[seed])
+    found = cr.power_law(sizes, alternatives=())
+    with cr._quiet():
+        whole = powerlaw.Fit(sizes, discrete=True, parameter_ranges={"alpha": [0, cr.STEEPEST]}, verbose=False)
+    assert (found.xmin, found.alpha, found.n_tail) == (whole.xmin, whole.power_law.alpha, (sizes >= whole.xmin).sum())
