@@ -17,6 +17,7 @@ from allometry.errors import ReaderError
 from allometry.homogenize import mistaken
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.readers import READERS
+from allometry.homogenize.unchanged import Unchanged
 
 __all__ = ["READERS", "run", "store_entry"]
 
@@ -130,21 +131,14 @@ def run(
     shared = reader.shared(recordings or {}) if kind == "activity" else {}
     merged = {**shared, **entry_options, **(options or {})}
     with dask.config.set(scheduler="threads", num_workers=threads):
-        before = _stamps(files)
+        unchanged = Unchanged(files)
         try:
             obj = reader(files, described, merged, kind)
         except ReaderError:
             # a file that was changed by hand is the better reason
             described.explain(files)
             raise
-        after = _stamps(files)
-        if after != before:
-            raise ReaderError(
-                f"{next(file for file in files if after.get(file) != before.get(file))} was changed while it was read",
-                where=str(raw_dir),
-                expected="files that nobody writes",
-                do="run again",
-            )
+        unchanged.require()
         if _kind_of(obj) != kind:
             raise ReaderError(
                 f"reader {reader.name!r} gave a store of kind {_kind_of(obj)!r}",
@@ -156,7 +150,10 @@ def run(
             log.warning(
                 "%s: this reader was never run on a genuine file before. Please check what it found:\n%s", name, obj
             )
-        stores.write(obj, Path(out), overwrite=overwrite, provenance=dict(provenance or {}))
+        # again when the last byte is written: a reader may hand over arrays that are read as they are written
+        stores.write(
+            obj, Path(out), overwrite=overwrite, provenance=dict(provenance or {}), before_publication=unchanged.require
+        )
     log.info("%s: wrote %s", name, out)
 
 
@@ -173,12 +170,6 @@ def _as_retrieved(raw_dir: Path) -> dict[str, str]:
             where=str(manifest),
             do="delete it and run the retrieve stage again",
         ) from error
-
-
-def _stamps(files: Mapping[str, Path]) -> dict[str, tuple[int, int, int]]:
-    """What changes when somebody writes a file."""
-    found = {name: path.stat() for name, path in files.items() if path.is_file()}
-    return {name: (stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in found.items()}
 
 
 def _kind_of(obj: Any) -> str:

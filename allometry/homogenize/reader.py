@@ -1,7 +1,6 @@
 """What a reader is: one function per source that maps genuine files to one valid store object."""
 
 import difflib
-import hashlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ import xarray as xr
 
 from allometry.errors import PluginError, ReaderError
 from allometry.homogenize.options import Option, Options, complete
+from allometry.homogenize.unchanged import sha256
 from allometry.plugins import Register
 
 # Entries of `derived` that hold a file against the publication of its collection.
@@ -78,7 +78,7 @@ class Source:
         if self.own:
             title = self.name
             derived = {key: value for key, value in derived.items() if key not in OF_THE_PUBLICATION}
-        sums = {name: _sha256(path) if path.is_file() else "" for name, path in sorted(used.items())}
+        sums = {name: sha256(path) if path.is_file() else "" for name, path in sorted(used.items())}
         self.require_retrieved(sums, used)
         return {
             "title": self.title or title,
@@ -118,12 +118,7 @@ class Source:
     def explain(self, paths: Mapping[str, Path]) -> None:
         """Raise what is behind a reader's failure, where that is a file that is not the one that was retrieved."""
         known = {name: path for name, path in paths.items() if name in self.retrieved}
-        self.require_retrieved({name: _sha256(path) for name, path in known.items()}, known)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        self.require_retrieved({name: sha256(path) for name, path in known.items()}, known)
 
 
 Read = Callable[[dict[str, Path], Source, dict[str, Any]], xr.Dataset | xr.DataTree]

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -107,6 +107,7 @@ def write(
     compression: layout.Compression = "final",
     chunks: Mapping[str, int] | None = None,
     beside: Mapping[Path, bytes] | None = None,
+    before_publication: Callable[[], None] | None = None,
 ) -> Path:
     """Validate and write a store with its manifest; nothing stands under the final name until it is complete.
 
@@ -126,6 +127,8 @@ def write(
         Dimension -> chunk length, in place of the default layout.
     beside : mapping of path to bytes, optional
         Files in the same folder that belong to the store: they appear with it, and their sha256 is in the manifest.
+    before_publication : callable, optional
+        Called when all is written and nothing stands under the final name yet; if it raises, nothing ever will.
 
     Returns
     -------
@@ -148,6 +151,8 @@ def write(
                 child = group.create_group(name)
                 write_group(child, dataset, compression=compression, chunks=chunks, whole=name.startswith("native/"))
             finalise(reserved.partial)
+            if before_publication is not None:
+                before_publication()
             return publication.publish(reserved, provenance, beside)
     except BaseException:
         reserved.discard()
