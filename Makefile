@@ -25,7 +25,7 @@ $(STAMP): envs/requirements.lock pyproject.toml
 	@touch $@
 
 run: $(STAMP)
-	$(BIN)/python -m snakemake --cores $(CORES)
+	$(BIN)/python -m allometry run --cores $(CORES)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest

@@ -1,4 +1,4 @@
-"""The `allometry` command: look at stores and check them.
+"""The `allometry` command: run the workflow or one model, look at stores and check them.
 
 A subcommand is one `Command` in `COMMANDS`; what it needs is imported when it runs, so that `--help` stays instant.
 """
@@ -85,10 +85,25 @@ def _info_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("store", nargs="+", type=Path, help="a store")
 
 
+def _run(arguments: argparse.Namespace) -> int:
+    from allometry.processes import start
+
+    return start([option for option in arguments.options if option != _REST])
+
+
+# Before words that are another program's, options among them
+_REST = "--"
+
+
+def _run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("options", nargs=argparse.REMAINDER, help="options and targets of snakemake (snakemake --help)")
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("verify", "compare every file with the manifests", _verify_arguments, _verify),
     Command("diff", "say in what the content of two stores differs", _diff_arguments, _diff),
     Command("info", "describe a store on one screen", _info_arguments, _info),
+    Command("run", "run the workflow, as snakemake with the same options", _run_arguments, _run),
     Command("simulate", "run a network model and write its spikes", simulation.configure, simulation.run),
 )
 
@@ -108,7 +123,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status (1 for problems, differences and errors)."""
-    arguments = parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["run"] and words[1:] not in (["-h"], ["--help"]):
+        words.insert(1, _REST)
+    arguments = parser().parse_args(words)
     try:
         with terminable():
             status: int = arguments.run(arguments)

@@ -10,8 +10,12 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
+
+from allometry.errors import ConfigError
+from allometry.hints import nearest
 
 STATUS = 130
 SENTENCE = "interrupted: what was finished is kept, and the same command continues from there"
@@ -44,6 +48,57 @@ def prepare(is_main: bool) -> None:
     if "snakemake" in sys.argv[0] and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         quiet_in_workflow()
         _say_once(SENTENCE if is_main else "")
+
+
+def start(arguments: Sequence[str]) -> int:
+    """Run Snakemake in this process, with its own options; two things that it tells in a traceback are one sentence here.
+
+    These are Ctrl-C while it is still imported, and a configuration file that does not exist.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Those of the command `snakemake`.
+
+    Raises
+    ------
+    ConfigError
+        A configuration file does not exist.
+    """
+    for name in _configuration_files(arguments):
+        if not Path(name).is_file():
+            folder = Path(name).parent
+            near = nearest(Path(name).name, [path.name for path in folder.glob("*.*")] if folder.is_dir() else [], n=1)
+            raise ConfigError(
+                "the configuration is a folder" if Path(name).is_dir() else "the configuration does not exist",
+                where=f"--configfile {name}",
+                expected="a YAML file; a target stands before --configfile, which takes every word after it",
+                do=f"perhaps {folder / near[0]} is meant" if near else "name an existing file",
+            )
+    sys.argv = ["snakemake", *arguments]
+    os.environ[VARIABLE] = "1"
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        _say_once(SENTENCE)
+    try:
+        from snakemake.cli import main
+
+        main(list(arguments))
+    except KeyboardInterrupt:
+        _end()
+    return 0
+
+
+def _configuration_files(arguments: Sequence[str]) -> Iterator[str]:
+    """What Snakemake takes for configuration files: every word from the option to the next one."""
+    taken = False
+    for word in arguments:
+        option, equals, value = word.partition("=")
+        if word.startswith("-"):
+            taken = option in ("--configfile", "--configfiles")
+            if taken and equals:
+                yield value
+        elif taken:
+            yield word
 
 
 def _say_once(sentence: str) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 from allometry.checks import Registry, stores_of
 from allometry.config import Config
+from allometry.errors import ConfigError
+from allometry.hints import nearest
 
 
 def mirror(cfg: Config) -> str | None:
@@ -57,15 +59,13 @@ def out_of_reach(cfg: Config, registry: Registry) -> dict[str, str]:
 def without_optional(cfg: Config, registry: Registry) -> tuple[Registry, dict[str, str]]:
     """The registry without optional files that no place here can give, and why each was left out.
 
-    One file that only a mirror has must not cost the whole data set where its reader can do without it.
+    One file that only a mirror has, or the user, must not cost the whole data set where its reader can do without it.
     """
     folder = mirror(cfg)
     kept: Registry = {}
     left_out: dict[str, str] = {}
     for name, entry in registry.items():
-        absent = {
-            file["name"] for file in entry["files"] if file.get("optional") and _only_mirrored(name, file, folder)
-        }
+        absent = {file["name"] for file in entry["files"] if file.get("optional") and _only_local(name, file, folder)}
         kept[name] = {**entry, "files": [file for file in entry["files"] if file["name"] not in absent]}
         if kept[name]["files"]:
             why = "an optional file that is in no public place known to us; the data set is made without it"
@@ -75,10 +75,41 @@ def without_optional(cfg: Config, registry: Registry) -> tuple[Registry, dict[st
     return kept, left_out
 
 
+def check_own_files(cfg: Config, registry: Registry) -> None:
+    """Refuse files of the user's own that are not where the configuration says, before any job looks for them.
+
+    Raises
+    ------
+    ConfigError
+        A file that no other place gives does not exist, or is a folder.
+    """
+    for name, entry in used_sources(cfg, registry).items():
+        for file in entry["files"]:
+            places = [_place(place) for place in file["places"]]
+            if Path("results/raw", name, file["name"]).is_file() or not all(map(_is_own, places)):
+                continue
+            paths = [_own_path(place) for place in places]
+            if any(path.is_file() for path in paths):
+                continue
+            path = next((path for path in paths if path.is_dir()), paths[0])
+            beside = [found.name for found in path.parent.iterdir()] if path.parent.is_dir() else []
+            near = nearest(path.name, beside, n=1)
+            raise ConfigError(
+                f"{path} is a folder" if path.is_dir() else f"the file {path} does not exist",
+                where=f"datasets.{name}.files",
+                expected="the path of a file; relative ones start in the folder that Snakemake runs in",
+                do="list the files in it"
+                if path.is_dir()
+                else f"perhaps {path.with_name(near[0])} is meant"
+                if near
+                else "correct the path",
+            )
+
+
 def mirror_only(cfg: Config, registry: Registry) -> set[str]:
     """Sources with a file that no download can give: its places are all in a mirror, and the mirror here lacks it.
 
-    A missing file of the user's own is no such case: the user named it, and Snakemake says that it is missing.
+    A missing file of the user's own is no such case: the user named it, and `check_own_files` says that it is missing.
     """
     folder = mirror(cfg)
     return {
@@ -157,12 +188,26 @@ def _only_mirrored(source: str, file: dict[str, Any], folder: str | None) -> boo
     return mirrored and not _at_hand(source, file, folder)
 
 
+def _only_local(source: str, file: dict[str, Any], folder: str | None) -> bool:
+    """Whether a file is in mirrors or with the user alone, and not here."""
+    local = all(_place(place).startswith(("mirror:", "file:")) for place in file["places"])
+    return local and not _at_hand(source, file, folder)
+
+
+def _is_own(place: str) -> bool:
+    return place.startswith("file:")
+
+
+def _own_path(place: str) -> Path:
+    return Path(place.removeprefix("file:")).expanduser()
+
+
 def _at_hand(source: str, file: dict[str, Any], folder: str | None) -> bool:
     if Path("results/raw", source, file["name"]).is_file():
         return True
     for place in map(_place, file["places"]):
         kind, _, rest = place.partition(":")
-        if kind == "pypi" or (kind == "file" and Path(rest).is_file()):
+        if kind == "pypi" or (kind == "file" and _own_path(place).is_file()):
             return True
         if kind == "mirror" and folder and Path(folder, rest).is_file():
             return True

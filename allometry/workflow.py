@@ -13,7 +13,7 @@ from allometry.config.simulate import Point
 from allometry.errors import AllometryError
 from allometry.homogenize.worm.neurons import NEURONS
 from allometry.pathnames import slug
-from allometry.reach import network_note, reachable, unused_sources, used_sources, without_optional
+from allometry.reach import check_own_files, network_note, reachable, unused_sources, used_sources, without_optional
 from allometry.simulate.distribute.slurm import node_cores
 
 _SUBMITTED_THREADS = 8
@@ -43,18 +43,19 @@ def configure(
     try:
         # Snakemake has merged the files already, and takes the last of two equal keys without a word.
         for file in files or ["config.yaml"]:
-            if Path(file).suffix in (".yaml", ".yml") and Path(file).is_file():
-                configuration.read_yaml(file)
+            if Path(file).is_file():
+                configuration.require_single_keys(file)
         folders = [Path(file).parent for file in reversed(files)] or [Path()]
         cfg = configuration.validate(values, ", ".join(str(file) for file in files) or "config.yaml", folders)
         registry = configuration.load_registry(cfg, base)
         check_names(cfg, registry)
         check_cluster(cfg, submits=submits)
+        registry, absent = without_optional(cfg, registry)
+        check_own_files(cfg, registry)
     except AllometryError as error:
         # A traceback through Snakemake's parser would bury the message.
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         raise SystemExit(1) from None
-    registry, absent = without_optional(cfg, registry)
     cfg, left_out = reachable(cfg, registry)
     used = used_sources(cfg, registry)
     return cfg, registry, left_out | {file: why for file, why in absent.items() if file.partition("/")[0] in used}

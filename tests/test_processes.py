@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from allometry import processes
+from allometry.errors import ConfigError
 
 SNAKEFILE = """
 from allometry import processes
@@ -66,3 +67,67 @@ def test_only_interrupts_of_a_workflow_are_quiet(monkeypatch: pytest.MonkeyPatch
     for error in (KeyboardInterrupt(), ValueError()):
         sys.excepthook(type(error), error, None)
     assert shown == [ValueError]
+
+
+def _run(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "allometry", "run", *arguments],
+        cwd=folder,
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_ctrl_c_while_snakemake_is_imported_is_one_sentence(tmp_path: Path) -> None:
+    slow = tmp_path / "slow" / "snakemake"
+    slow.mkdir(parents=True)
+    (slow / "__init__.py").write_text("import pathlib, time\npathlib.Path('started').touch()\ntime.sleep(600)\n")
+    path = os.pathsep.join([str(slow.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with _run(tmp_path, "--cores", "1", PYTHONPATH=path) as started:
+        deadline = time.monotonic() + 600
+        while not (tmp_path / "started").exists() and time.monotonic() < deadline and started.poll() is None:
+            time.sleep(0.1)
+        os.killpg(started.pid, signal.SIGINT)
+        said, _ = started.communicate(timeout=300)
+    assert (started.returncode, said) == (130, f"{processes.SENTENCE}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("-n", "--configfile", "mine.yml"), "the configuration does not exist"),
+        (("-n", "--configfile=mine.yml", "--cores", "1"), "the configuration does not exist"),
+        (("--configfiles", "mine.yaml", "compare", "-n"), "the configuration does not exist"),
+        (("-n", "--configfile", "."), "the configuration is a folder"),
+    ],
+)
+def test_a_configuration_that_is_not_there_is_one_message(
+    tmp_path: Path, arguments: tuple[str, ...], what: str
+) -> None:
+    (tmp_path / "mine.yaml").write_text("mirror: null\n")
+    with pytest.raises(ConfigError, match=what) as refused:
+        _in(tmp_path, arguments)
+    assert ("mine.yaml is meant" in refused.value.do) == ("mine.yml" in "".join(arguments))
+
+
+def _in(folder: Path, arguments: tuple[str, ...]) -> None:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        processes.start(arguments)
+    finally:
+        os.chdir(before)
+
+
+def test_the_command_runs_snakemake_with_its_options(tmp_path: Path) -> None:
+    (tmp_path / "Snakefile").write_text('rule all:\n    output: "done"\n    shell: "touch done"\n')
+    with _run(tmp_path, "--cores", "1", "all", "--nocolor") as started:
+        said, _ = started.communicate(timeout=300)
+    assert started.returncode == 0, said
+    assert (tmp_path / "done").exists()
+    with _run(tmp_path, "--cores", "1", "nothing", "--nocolor") as started:
+        said, _ = started.communicate(timeout=300)
+    assert started.returncode == 1, said

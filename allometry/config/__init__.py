@@ -23,6 +23,7 @@ from allometry.config.retrieve import RetrieveConfig
 from allometry.config.simulate import NetworkRun, Point, PropagationRun, SimulateConfig, points
 from allometry.config.text import read_yaml
 from allometry.settings import Model
+from allometry.config.text import read_yaml, require_single_keys
 
 __all__ = [
     "Config",
@@ -34,6 +35,7 @@ __all__ = [
     "load_registry",
     "points",
     "read_yaml",
+    "require_single_keys",
     "validate",
 ]
 

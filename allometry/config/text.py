@@ -14,6 +14,41 @@ from allometry.errors import ConfigError
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+def require_single_keys(path: str | Path) -> None:
+    """Refuse a configuration, in YAML or JSON, in which a key stands twice.
+
+    Snakemake takes what is valid JSON for JSON whatever the file is called, and keeps the last of two equal keys.
+
+    Raises
+    ------
+    ConfigError
+        A key stands twice, or the file cannot be read.
+    """
+    twice: list[str] = []
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in found]
+        twice.extend(sorted({name for name in names if names.count(name) > 1}))
+        return dict(found)
+
+    try:
+        json.loads(Path(path).read_bytes(), object_pairs_hook=pairs)
+    except (OSError, ValueError, RecursionError):
+        read_yaml(path)
+        return
+    if twice:
+        raise _twice(path, twice)
+
+
+def _twice(path: str | Path, keys: list[str]) -> ConfigError:
+    return ConfigError(
+        "a key stands twice, and only the last would count\n    " + "\n    ".join(keys),
+        where=str(path),
+        expected="every key once",
+        do="join the two, or remove one",
+    )
+
+
 def read_yaml(path: str | Path) -> dict[str, Any]:
     """Parse a file of keys and values.
 
@@ -44,12 +79,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise ConfigError(f"the file is not valid YAML: {error}", where=str(path), do="correct the syntax") from None
     if twice:
-        raise ConfigError(
-            "a key stands twice, and only the last would count\n    " + "\n    ".join(twice),
-            where=str(path),
-            expected="every key once",
-            do="join the two, or remove one",
-        )
+        raise _twice(path, twice)
     if not isinstance(values, dict):
         raise ConfigError("the file holds no mapping", where=str(path), expected="keys with values at the top level")
     return values

@@ -103,3 +103,59 @@ def test_places_and_other_stores_do_not_determine_a_store(root: Path) -> None:
     assert content_of(registry, "connectome", "shown") == before
     registry["public"]["files"][0]["sha256"] = "0" * 64
     assert content_of(registry, "connectome", "shown") != before
+
+
+def _own(*files: object) -> dict[str, Any]:
+    entry = {**PRIVATE, "files": list(files), "stores": {"mine": {"kind": "connectome"}}}
+    return {"datasets": {"mine": entry}, "homogenize": {"connectome": ["mine"]}}
+
+
+def _refused(values: dict[str, Any], root: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as ended:
+        configure(values, str(root), [])
+    assert ended.value.code == 1
+    return capsys.readouterr().err
+
+
+def test_files_of_the_users_own_that_are_not_there_are_found_in_the_dry_run(
+    root: Path, elsewhere: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were found in the job, which a day of other jobs may come before."""
+    (elsewhere / "edges.csv").touch()
+    (elsewhere / "tables").mkdir()
+    configure(_own("edges.csv"), str(root), [])
+    said = _refused(_own("edges.csv", "data/edgs.csv"), root, capsys)
+    assert "the file data/edgs.csv does not exist" in said
+    assert "where:    datasets.mine.files" in said
+    assert f"perhaps {elsewhere}/edges.csv is meant" in _refused(_own(f"{elsewhere}/edgs.csv"), root, capsys)
+    assert "tables is a folder" in _refused(_own("tables"), root, capsys)
+    # the home folder, another place, what was retrieved before, and what nobody asks for
+    monkeypatch.setenv("HOME", str(elsewhere))
+    configure(_own("~/edges.csv"), str(root), [])
+    configure(_own({"name": "e.csv", "places": ["file:no.csv", "https://example.org/e.csv"]}), str(root), [])
+    configure(_own("no.csv") | {"homogenize": {"connectome": ["openworm"]}}, str(root), [])
+    (elsewhere / "results/raw/mine").mkdir(parents=True)
+    (elsewhere / "results/raw/mine/no.csv").touch()
+    configure(_own("no.csv"), str(root), [])
+
+
+def test_an_optional_file_of_the_users_own_is_left_out(root: Path, elsewhere: Path) -> None:
+    (elsewhere / "edges.csv").touch()
+    optional = {"name": "cells.csv", "places": ["file:cells.csv"], "optional": True}
+    _, registry, left_out = configure(_own("edges.csv", optional), str(root), [])
+    assert [file["name"] for file in registry["mine"]["files"]] == ["edges.csv"]
+    assert set(left_out) == {"mine/cells.csv"}
+
+
+@pytest.mark.parametrize("name", ["c.json", "c.yaml"])
+def test_a_configuration_in_json_is_checked_for_keys_that_stand_twice(
+    root: Path, elsewhere: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (elsewhere / name).write_text('{"report": {"title": "a",\t"title": "b"}}')
+    with pytest.raises(SystemExit):
+        configure({"report": {"title": "b"}}, str(root), [name])
+    said = capsys.readouterr().err
+    assert "a key stands twice" in said
+    assert "title" in said
+    (elsewhere / name).write_text('{"report": {"title":\t"a"}, "retrieve": {}}')
+    configure({"report": {"title": "a"}}, str(root), [name])

@@ -164,8 +164,15 @@ def _started(settings: dict[str, Any]) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _slurm(options: dict[str, Any], partitions: int, threads: int | None) -> Iterator[Any]:
-    with worker_jobs(options, partitions, threads, CALM) as client:
-        yield client
+    logger = logging.getLogger("distributed")
+    level = logger.level
+    # what its scheduler does step by step would bury the sentence that says why a job is refused
+    logger.setLevel(max(level, logging.WARNING))
+    try:
+        with worker_jobs(options, partitions, threads, CALM) as client:
+            yield client
+    finally:
+        logger.setLevel(level)
 
 
 @contextlib.contextmanager
@@ -201,6 +208,13 @@ def _allocation(options: dict[str, Any], partitions: int, threads: int | None) -
 
     Where this process is the only task of its step, as in a job that Snakemake submitted, it starts the others.
     """
+    if "SLURM_JOB_ID" not in os.environ:
+        raise SimulationError(
+            "there is no allocation to use: this is no SLURM job",
+            where="cluster: allocation",
+            expected="a run inside srun, sbatch or salloc",
+            do="use the cluster local, or slurm where workers shall be submitted",
+        )
     path = Path(options.pop("scheduler_file", allocation_file()))
     timeout = options.pop("timeout_s", 300)
     host = options.pop("host", None) or _interface_host()

@@ -125,3 +125,16 @@ def test_a_simulation_asks_for_the_threads_that_a_node_has(fake: Fake, monkeypat
     assert workflow.simulation_threads(None) == 8
     monkeypatch.setenv("PATH", "")
     assert workflow.simulation_threads(None) == 8
+
+
+@pytest.mark.parametrize("partitions", [1, 2])
+def test_an_allocation_outside_a_job_is_refused_at_once(
+    tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch, partitions: int
+) -> None:
+    """It waited five minutes for workers that nobody starts."""
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    with pytest.raises(SimulationError, match="no allocation to use: this is no SLURM job"):
+        simulate.run(
+            small, 10, 1, tmp_path / "a.zarr", execution=simulate.Execution(partitions=partitions, cluster="allocation")
+        )
+    assert not list(tmp_path.iterdir())

@@ -3,12 +3,8 @@
 Power laws are fitted with `powerlaw`, which is imported where it is used, since it brings in matplotlib.
 """
 
-import contextlib
-import itertools
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +14,9 @@ from allometry.compare.inference.arrays import FloatArray, IntArray, integer_cou
 from allometry.compare.inference.progress import steps
 from allometry.compare.measures.spikes.branching import branching_ratio
 from allometry.compare.measures.spikes.bursts import runs
+from allometry.compare.measures.spikes.tails import MOST_STARTS, OPTIONS, continuous_start, discrete_start, quiet
 from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
-
-MOST_STARTS = 500  # of a tail of continuous values, tried for the start
-FEWEST_IN_TAIL = 50
-STEEPEST = 30.0  # largest exponent of a power law that is looked for
-_STARTS_AT_ONCE = 16
-# powerlaw 2 would otherwise search exponents up to 3 only, and return 3 for whatever is steeper.
-_OPTIONS: dict[str, Any] = {"parameter_ranges": {"alpha": [0, STEEPEST]}, "verbose": False}
 
 
 @dataclass(frozen=True)
@@ -127,52 +117,6 @@ def avalanches(counts: npt.ArrayLike, threshold: float = 0.0) -> Avalanches:
     return Avalanches(cumulative[last] - cumulative[first], last - first, first, activity)
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        yield
-
-
-def _start(x: FloatArray) -> float:
-    """Start of the tail of ascending values, among `MOST_STARTS` of them that are equally spaced in rank.
-
-    Every start costs a pass over the tail: all of 10^5 distinct ones would take hours.
-    """
-    best = (np.inf, float(x[0]))
-    starts = np.unique(np.linspace(0, x.size - FEWEST_IN_TAIL, MOST_STARTS).astype(int))
-    for first in steps(starts, "starts of the tail"):
-        tail = x[first:]
-        logs = np.log(tail / tail[0])
-        if not logs[-1] > 0:
-            continue
-        exceeding = np.exp(-tail.size / logs.sum() * logs)
-        rank = np.arange(tail.size) / tail.size
-        distance = np.abs(1 - exceeding - rank).max()
-        if distance < best[0]:
-            best = (float(distance), float(tail[0]))
-    return best[1]
-
-
-def _discrete_start(x: FloatArray) -> float | None:
-    """Start of the tail that `powerlaw` finds among all values, asked for some of them at a time, so that it can say how far it is.
-
-    None where there are too few values to choose from.
-    """
-    import powerlaw
-
-    values = np.unique(x)
-    best: tuple[bool, float, float | None] = (True, np.inf, None)
-    # As powerlaw does, the two largest are no starts; the last of a range is none either, and a range needs two.
-    edges = [*range(0, max(values.size - 3, 0), _STARTS_AT_ONCE), values.size - 2]
-    for first, last in steps(list(itertools.pairwise(edges)), f"starts of the tail, {_STARTS_AT_ONCE} at a time"):
-        fit = powerlaw.Fit(x, discrete=True, xmin=(values[first], values[last + 1]), **_OPTIONS)
-        # A start at which the fit is in range goes before any at which it is not.
-        if (bool(fit.noise_flag), fit.D) < best[:2]:
-            best = (bool(fit.noise_flag), float(fit.D), float(fit.xmin))
-    return best[2]
-
-
 @measure(
     name="power_law",
     version="2",
@@ -223,13 +167,13 @@ def power_law(
     if np.unique(x).size < 3:
         raise ComparisonError("fewer than three distinct sizes", where="sizes", expected="sizes that vary")
     if xmin is None and not discrete and np.unique(x).size > MOST_STARTS:
-        xmin = _start(np.sort(x))
+        xmin = continuous_start(np.sort(x))
     import powerlaw
 
-    with _quiet():
+    with quiet():
         if xmin is None and discrete:
-            xmin = _discrete_start(x)
-        fit = powerlaw.Fit(x, discrete=discrete, xmin=xmin, **_OPTIONS)
+            xmin = discrete_start(x)
+        fit = powerlaw.Fit(x, discrete=discrete, xmin=xmin, **OPTIONS)
         n_tail = int((x >= fit.xmin).sum())
         if n_tail < 50:
             raise ComparisonError(
