@@ -21,9 +21,8 @@ from allometry.config.registry import Registry, SourceEntry, merge
 from allometry.config.report import ReportConfig
 from allometry.config.retrieve import RetrieveConfig
 from allometry.config.simulate import NetworkRun, Point, PropagationRun, SimulateConfig, points
-from allometry.config.text import read_yaml
-from allometry.settings import Model
 from allometry.config.text import read_yaml, require_single_keys
+from allometry.settings import Model
 
 __all__ = [
     "Config",
