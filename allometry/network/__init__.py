@@ -15,6 +15,7 @@ from allometry.network.neuron_model import (
     time_constant,
 )
 from allometry.network.neurons import *  # noqa: F403 - one file per model; their list is in that room
+from allometry.network.profiles import Piecewise, Profile, Sampled
 from allometry.network.rules import (
     DistanceDependent,
     ExplicitEdges,
@@ -59,12 +60,15 @@ __all__ = [
     "Normal",
     "OneToOne",
     "PairwiseBernoulli",
+    "Piecewise",
     "PoissonInput",
     "Population",
     "Positions",
+    "Profile",
     "Projection",
     "Receptor",
     "Rule",
+    "Sampled",
     "Space",
     "SpikeListInput",
     "State",

@@ -6,6 +6,7 @@ import numpy as np
 
 from allometry.errors import SimulationError
 from allometry.network.indices import whole_numbers
+from allometry.network.profiles import Piecewise, Profile, Sampled
 from allometry.network.scalars import as_written
 from allometry.network.serialise import serialisable
 
@@ -26,8 +27,8 @@ class PoissonInput:
     ----------
     population : str
         Target population.
-    rate_hz : float
-        Summed rate per neuron, Hz.
+    rate_hz : float or Profile
+        Summed rate per neuron, Hz: one number, or a profile in time.
     weight : float
         Weight of each event (pA or mV; `ConnectomeLif`: a kick of V).
     neurons : np.ndarray, optional
@@ -37,7 +38,7 @@ class PoissonInput:
     """
 
     population: str
-    rate_hz: float
+    rate_hz: float | Profile
     weight: float
     neurons: np.ndarray | None = None
     start_ms: float = 0.0
@@ -52,17 +53,24 @@ class PoissonInput:
 class DCInput:
     """Constant current into every neuron of a population, in [start, stop), both rounded to whole steps.
 
-    `amplitude` is in pA, one or per neuron.
+    `amplitude` is in pA: one number, one per neuron, or a profile in time, for all neurons or for each.
     """
 
     population: str
-    amplitude: float | np.ndarray
+    amplitude: float | np.ndarray | Profile
     start_ms: float = 0.0
     stop_ms: float = float("inf")
 
     def __post_init__(self) -> None:
-        if not isinstance(self.amplitude, int | float):
+        if not isinstance(self.amplitude, int | float | Piecewise | Sampled):
             object.__setattr__(self, "amplitude", np.asarray(self.amplitude, dtype=np.float64))
+
+    @property
+    def differs(self) -> bool:
+        """Whether neurons have currents of their own."""
+        if isinstance(self.amplitude, Piecewise | Sampled):
+            return self.amplitude.values.ndim == 2
+        return np.ndim(self.amplitude) > 0
 
 
 @serialisable

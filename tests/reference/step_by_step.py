@@ -16,6 +16,8 @@ from allometry.network import (
     IafPscDelta,
     IafPscExp,
     Network,
+    Piecewise,
+    Sampled,
     SpikeListInput,
     Values,
 )
@@ -177,4 +179,15 @@ def _kicks(net: Network, steps: int) -> dict[tuple[int, int], list]:
 
 def _current(net: Network, p: int, t_ms: float) -> np.ndarray | float:
     mine = [i for i in net.inputs if isinstance(i, DCInput) and i.population == net.populations[p].name]
-    return sum((i.amplitude for i in mine if i.start_ms <= t_ms + 1e-9 < i.stop_ms), 0.0)
+    return sum((_amplitude(i.amplitude, t_ms, net.dt_ms) for i in mine if i.start_ms <= t_ms + 1e-9 < i.stop_ms), 0.0)
+
+
+def _amplitude(given: object, t_ms: float, dt_ms: float) -> np.ndarray | float:
+    """The value of a profile in the step that begins at `t_ms`, by looking through its pieces in order."""
+    if not isinstance(given, Piecewise | Sampled):
+        return given  # type: ignore[return-value]
+    step, value = round(t_ms / dt_ms), 0.0 * given.values[0]
+    for k, begin in enumerate(given.times_ms):
+        if math.floor(begin / dt_ms + 0.5 + 1e-9) <= step:
+            value = given.values[k] if k < len(given.values) else 0.0 * value
+    return value

@@ -122,10 +122,12 @@ def _listed(net: Network, plan: Plan, x, steps: int) -> SpikeListInput:
     who, when = [], []
     for step in range(max(0, x.start), min(steps, x.stop)):
         base = rng._mix_int(int(x.key) + step * golden)
+        offset, begin, end = x.rates.table[np.searchsorted(x.rates.steps, step, side="right") - 1]
+        row = x.rates.rows[begin:end]
         for i in neurons:
             bits = rng._mix_int((base + (int(i) >> 1) * golden) & mask)
             u = bits >> 32 if i & 1 else bits & 0xFFFFFFFF
-            count = x.offset + int(np.searchsorted(x.row, u, side="left"))
+            count = int(offset + np.searchsorted(row, u, side="left"))
             who += [i] * count
             when += [step * net.dt_ms] * count
     unit = plan.neurons[x.target].quantum.value

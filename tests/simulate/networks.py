@@ -19,9 +19,11 @@ from allometry.network import (
     Normal,
     OneToOne,
     PairwiseBernoulli,
+    Piecewise,
     PoissonInput,
     Population,
     Projection,
+    Sampled,
     SpikeListInput,
     Uniform,
 )
@@ -90,11 +92,21 @@ def _input(draw: st.DrawFn, population: Population) -> Any:
         amplitude = draw(st.sampled_from([400.0, 2000.0]))
         several = draw(st.booleans())
         value = amplitude * np.linspace(0.5, 1.5, size) if several else amplitude
+        if draw(st.booleans()):
+            course = np.outer([1.0, 0.0, 1.2, -0.5], value) if several else np.array([1.0, 0.0, 1.2, -0.5]) * value
+            value = draw(st.sampled_from([Piecewise([0.0, 2.0, 5.04, 20.0], course), Sampled(course, 1.3, 2.0)]))
         return DCInput(population.name, value, start, draw(st.sampled_from([12.0, float("inf")])))
     chosen = None if draw(st.booleans()) else np.arange(0, size, 2)
     if kind == "poisson":
         # From silent to saturated.
-        rate = draw(st.sampled_from([0.0, 100.0, 8000.0, 60000.0]))
+        rate: Any = draw(st.sampled_from([0.0, 100.0, 8000.0, 60000.0]))
+        if draw(st.booleans()):
+            values = np.array([0.0, rate, 2.0 * rate, 500.0, rate])
+            rate = draw(
+                st.sampled_from(
+                    [Piecewise([0.5, 3.7, 6.0, 6.02, 14.0], values), Sampled(values, 0.3), Sampled(values, 2.5, 4.0)]
+                )
+            )
         return PoissonInput(population.name, rate, draw(st.sampled_from([0.5, -0.5, 2.0])) * scale, chosen, start)
     count = draw(st.integers(0, 40))
     random = np.random.default_rng(draw(st.integers(0, 1000)))

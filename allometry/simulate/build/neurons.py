@@ -121,7 +121,7 @@ def compile_neurons(
     )
     current = getattr(model, "I_e", 0.0)
     several = np.ndim(current) > 0 or any(
-        isinstance(x, DCInput) and x.population == p.name and np.ndim(x.amplitude) for x in net.inputs
+        isinstance(x, DCInput) and x.population == p.name and x.differs for x in net.inputs
     )
     varied = tuple(c for c, v in constants.items() if np.ndim(v))
     return Neurons(

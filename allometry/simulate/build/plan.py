@@ -1,7 +1,5 @@
 """A network turned into numbers: what every partition needs to know, and none of it depends on the partition."""
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +12,15 @@ from allometry.network import (
     SpikeListInput,
 )
 from allometry.network.neuron_model import unit_of
-from allometry.simulate.build.fixedpoint import MAX_SUM, GivenEdges, Weights, overflow, quantum, round_to
+from allometry.simulate.build.fixedpoint import MAX_SUM, GivenEdges, Weights, overflow, quantum
+from allometry.simulate.build.inputs import (
+    Current,
+    Poisson,
+    compile_currents,
+    compile_poisson,
+    compile_rates,
+    input_extent,
+)
 from allometry.simulate.build.neurons import Neurons, compile_neurons, longest_time_constant
 from allometry.simulate.build.projections import (
     Synapses,
@@ -23,30 +29,10 @@ from allometry.simulate.build.projections import (
     expected_synapses,
     raw_weights,
 )
-from allometry.simulate.build.timing import boundary_step, event_steps
-from allometry.simulate.kernels.drive import poisson_thresholds
-from allometry.simulate.kernels.rng import Purpose, key
 
 LONGEST_SINGLE = 1000
 """Time constant in steps up to which float32 follows a decay: beyond, what a step adds is lost in rounding, and neurons
 just above threshold fire per cents early or late."""
-
-Thresholds = tuple[int, np.ndarray]
-"""Offset and row of a Poisson input, as `kernels.drive.poisson_thresholds` gives them."""
-
-
-@dataclass(frozen=True, eq=False)
-class Poisson:
-    """One Poisson input in numbers."""
-
-    target: int
-    key: np.uint64
-    row: np.ndarray
-    offset: int
-    weight: int
-    neurons: np.ndarray | None
-    start: int
-    stop: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +49,7 @@ class Plan:
     neurons: tuple[Neurons, ...]
     synapses: tuple[Synapses, ...]
     poisson: tuple[Poisson, ...]
+    currents: tuple[Current, ...]
     shortest: np.ndarray
     spans: np.ndarray
     interval: int
@@ -113,11 +100,7 @@ def compile_network(
     index = {p.name: i for i, p in enumerate(net.populations)}
     offsets = net.offsets
     raw = [raw_weights(projection, known) for projection in net.projections]
-    counts = {
-        number: poisson_thresholds(x.rate_hz * net.dt_ms * 1e-3)
-        for number, x in enumerate(net.inputs)
-        if isinstance(x, PoissonInput)
-    }
+    rates = {number: compile_rates(x, net.dt_ms) for number, x in enumerate(net.inputs) if isinstance(x, PoissonInput)}
     neurons = []
     for i, p in enumerate(net.populations):
         sets = [w for projection, w in zip(net.projections, raw) if index[projection.target] == i]
@@ -127,7 +110,7 @@ def compile_network(
             if isinstance(x, PoissonInput | SpikeListInput) and x.population == p.name
         ]
         scale = quantum(sets, unit_of(p.neuron), precision, f"weights into population {p.name}")
-        extent = _input_extent(net, p, scale.value, counts)
+        extent = input_extent(net, p, scale.value, rates)
         neurons.append(compile_neurons(net, i, offsets[p.name], scale, (seed, other_seed), precision, extent))
         _check_sums(net, p, neurons[-1], raw, precision)
     synapses = [
@@ -137,9 +120,7 @@ def compile_network(
     shortest, spans = delay_ranges(len(neurons), synapses)
     least = min((int(s.delays.min()) for s in synapses if s.expected > 0), default=64)
     poisson = [
-        _poisson(
-            net, x, index[x.population], number, neurons[index[x.population]].quantum.value, other_seed, counts[number]
-        )
+        compile_poisson(net, number, neurons[index[x.population]].quantum.value, other_seed, rates[number])
         for number, x in enumerate(net.inputs)
         if isinstance(x, PoissonInput)
     ]
@@ -150,27 +131,12 @@ def compile_network(
         neurons=tuple(neurons),
         synapses=tuple(synapses),
         poisson=tuple(poisson),
+        currents=compile_currents(net),
         shortest=shortest,
         spans=spans,
         interval=1 if net.gap_junctions else max(1, min(least, 64, 2**23 // max(1, net.size))),
         longest=int((shortest + spans).max(initial=1)),
     )
-
-
-def _input_extent(net: Network, p: Population, unit: float, counts: Mapping[int, Thresholds]) -> int:
-    total = 0.0
-    for number, x in enumerate(net.inputs):
-        if getattr(x, "population", None) != p.name:
-            continue
-        if isinstance(x, PoissonInput):
-            offset, row = counts[number]
-            total += (offset + len(row)) * abs(x.weight) / unit
-        elif isinstance(x, SpikeListInput) and x.neurons.size:
-            step = event_steps(x.times_ms, net.dt_ms)
-            weight = np.abs(np.broadcast_to(x.weight, x.neurons.shape)) / unit
-            _, place = np.unique(step * p.size + x.neurons, return_inverse=True)
-            total += float(np.bincount(place.ravel(), weight).max())
-    return math.ceil(total)
 
 
 def _check_sums(net: Network, p: Population, neurons: Neurons, raw: list[Weights], precision: str) -> None:
@@ -184,19 +150,3 @@ def _check_sums(net: Network, p: Population, neurons: Neurons, raw: list[Weights
             total += expected / p.size * weights.mean / neurons.quantum.value
     if total > MAX_SUM:
         raise overflow(p.name)
-
-
-def _poisson(
-    net: Network, x: PoissonInput, target: int, number: int, unit: float, seed: int, thresholds: Thresholds
-) -> Poisson:
-    offset, row = thresholds
-    return Poisson(
-        target=target,
-        key=key(seed, Purpose.POISSON, number),
-        row=row,
-        offset=offset,
-        weight=int(round_to(np.array([x.weight]), unit)[0]),
-        neurons=x.neurons,
-        start=boundary_step(x.start_ms, net.dt_ms),
-        stop=boundary_step(x.stop_ms, net.dt_ms),
-    )

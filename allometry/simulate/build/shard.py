@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from allometry.network import DCInput, SpikeListInput
+from allometry.network import SpikeListInput
 from allometry.network.recording import VoltageProbe
 from allometry.simulate.build.cut import Segment
 from allometry.simulate.build.fixedpoint import round_to
@@ -20,7 +20,7 @@ from allometry.simulate.build.state import (
     stride,
     variables,
 )
-from allometry.simulate.build.timing import boundary_step, event_steps
+from allometry.simulate.build.timing import NEVER, event_steps
 from allometry.simulate.kernels.advance import (
     D_COUNT,
     D_FROM,
@@ -28,6 +28,8 @@ from allometry.simulate.kernels.advance import (
     D_LIST_END,
     D_OFFSET,
     D_PAIR,
+    D_PIECE,
+    D_PIECE_END,
     D_ROW,
     D_ROW_END,
     D_SLOT,
@@ -61,7 +63,7 @@ def build_cells(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> 
         if n.takes_gap:
             table[row, SEEN] = place(plan, where, row, n.form.gap_voltage)[1]  # type: ignore[attr-defined]
         pass_constants(n, s, given)
-    drives, keys, rows, members, member_slots = _drives(plan, where)
+    drives, keys, rows, members, member_slots, pieces = _drives(plan, where)
     event_step, event_slot, event_weight = _events(plan, where)
     gap_limits, gap_source, gap_weight = _gaps(plan, where)
     local = [place(plan, where, row, "V_m")[1] + chosen - s.low for row, s, chosen in probed(plan, where, probes)]
@@ -82,6 +84,7 @@ def build_cells(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> 
         thresholds=rows,
         members=members,
         member_slots=member_slots,
+        pieces=pieces,
         event_step=event_step,
         event_slot=event_slot,
         event_weight=event_weight,
@@ -104,40 +107,42 @@ def probed(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> list[
 
 
 def set_currents(plan: Plan, where: Layout, cells: Cells, step: int) -> None:
-    """Write the constant current of every neuron that holds from `step` on into `cells.current`, in place."""
-    dt = plan.network.dt_ms
+    """Write the current of every neuron that holds from `step` on into `cells.current`, in place."""
     for s in where.segments:
         neurons = plan.neurons[s.population]
         total = np.array(per_neuron(neurons.current, s), np.float64)
-        for x in plan.network.inputs:
-            if not isinstance(x, DCInput) or x.population != neurons.name:
-                continue
-            if boundary_step(x.start_ms, dt) <= step < boundary_step(x.stop_ms, dt):
-                total += per_neuron(x.amplitude, s)
+        for current in plan.currents:
+            if current.population == neurons.name:
+                total += per_neuron(current.at(step), s)
         cells.current[s.start : s.start + s.count] = total
 
 
 def current_changes(plan: Plan) -> list[int]:
-    """Return the steps at which a constant current starts or stops, sorted."""
-    dt = plan.network.dt_ms
-    times = [t for x in plan.network.inputs if isinstance(x, DCInput) for t in (x.start_ms, x.stop_ms)]
-    return sorted({boundary_step(t, dt) for t in times if 0 < t < float("inf")})
+    """Return the steps at which a current starts, changes or stops, sorted."""
+    steps = [step for current in plan.currents for step in current.steps.tolist()]
+    return sorted({step for step in steps if 0 < step < NEVER})
 
 
 def _drives(plan: Plan, where: Layout) -> tuple[np.ndarray, ...]:
     table: list[list[int]] = []
     keys, rows, members, member_slots = [], [], [], []
-    used = listed = 0
+    pieces = [np.empty((0, 4), np.int64)]
+    used = listed = cut = 0
     for x in plan.poisson:
-        rows.append(x.row)
+        rows.append(x.rates.rows)
+        lines = x.rates.table + np.array([0, used, used])
+        varies = len(lines) > 1
+        if varies:
+            pieces.append(np.column_stack([x.rates.steps, lines]))
         for number, s in enumerate(where.segments):
             if s.population != x.target or x.weight == 0:
                 continue
             slot = slot_of(plan, where, number, x.weight < 0, "inputs")
-            line = [0] * 11
+            line = [0] * 13
             line[D_SLOT], line[D_COUNT], line[D_PAIR] = slot, s.count, s.low // 2
-            line[D_WEIGHT], line[D_OFFSET] = x.weight, x.offset
-            line[D_ROW], line[D_ROW_END] = used, used + len(x.row)
+            line[D_WEIGHT] = x.weight
+            line[D_OFFSET], line[D_ROW], line[D_ROW_END] = lines[0].tolist()
+            line[D_PIECE], line[D_PIECE_END] = (cut, cut + len(lines)) if varies else (-1, -1)
             line[D_FROM], line[D_TO] = x.start, x.stop
             line[D_LIST] = line[D_LIST_END] = -1
             if x.neurons is not None:
@@ -148,13 +153,15 @@ def _drives(plan: Plan, where: Layout) -> tuple[np.ndarray, ...]:
                 listed += len(here)
             table.append(line)
             keys.append(x.key)
-        used += len(x.row)
+        used += len(x.rates.rows)
+        cut += len(lines) if varies else 0
     return (
-        np.array(table, np.int64).reshape(-1, 11),
+        np.array(table, np.int64).reshape(-1, 13),
         np.array(keys, np.uint64),
         np.concatenate([*rows, np.empty(0, np.uint32)]).astype(np.uint32),
         np.concatenate([*members, np.empty(0, np.int64)]).astype(np.int64),
         np.concatenate([*member_slots, np.empty(0, np.int64)]).astype(np.int64),
+        np.concatenate(pieces),
     )
 
 

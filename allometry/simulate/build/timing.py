@@ -17,7 +17,10 @@ from allometry.network import (
     DCInput,
     ExplicitEdges,
     Network,
+    Piecewise,
     PoissonInput,
+    Profile,
+    Sampled,
     SpikeListInput,
 )
 from allometry.network.integration import refractory_steps, tics
@@ -40,6 +43,22 @@ def nearest_steps(t_ms: Any, dt_ms: float) -> np.ndarray:
 def boundary_step(t_ms: float, dt_ms: float) -> int:
     """Return the step at which an input starts or stops."""
     return NEVER if math.isinf(t_ms) else int(nearest_steps(t_ms, dt_ms))
+
+
+def profile_pieces(profile: Profile, dt_ms: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the steps at which the pieces of a profile begin, int64 rising from 0 on, and their values, float64 [piece, ...].
+
+    Of pieces that round to one step the last holds.
+    """
+    steps = nearest_steps(profile.times_ms, dt_ms).astype(np.int64)
+    values = profile.values
+    zero = np.zeros_like(values[:1])
+    if isinstance(profile, Sampled):
+        values = np.concatenate([values, zero])
+    if steps[0] > 0:
+        steps, values = np.append(0, steps), np.concatenate([zero, values])
+    last = np.append(steps[1:] > steps[:-1], True)
+    return steps[last], values[last]
 
 
 def delay_steps(delay_ms: np.ndarray, dt_ms: float, where: str) -> np.ndarray:
@@ -102,6 +121,10 @@ def rounded_times(net: Network) -> dict[str, str]:
         if isinstance(x, SpikeListInput):
             note(f"times of input {number} ({x.population})", x.times_ms, event_steps(x.times_ms, net.dt_ms))
         elif isinstance(x, DCInput | PoissonInput):
+            profile = x.amplitude if isinstance(x, DCInput) else x.rate_hz
+            if isinstance(profile, Piecewise | Sampled):
+                edges = profile.times_ms
+                note(f"times of the profile of input {number} ({x.population})", edges, nearest_steps(edges, net.dt_ms))
             for name in ("start_ms", "stop_ms"):
                 t = getattr(x, name)
                 if math.isfinite(t):

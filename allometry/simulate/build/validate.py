@@ -8,8 +8,10 @@ import numpy as np
 from allometry.network import (
     DCInput,
     Network,
+    Piecewise,
     PoissonInput,
     Population,
+    Sampled,
     SpikeListInput,
 )
 from allometry.network.neuron_model import CURRENT, GAP, arguments, is_distribution
@@ -78,6 +80,19 @@ def _check_population(p: Population, dt: float) -> None:
         require(len(p.labels) == p.size, f"{len(p.labels)} labels for {p.size} neurons", where)
 
 
+def _profile(value: Any, dt: float, where: str) -> Any:
+    """Return the values of a profile, or what is given in place of one."""
+    if isinstance(value, Sampled):
+        require(
+            value.step_ms >= dt * (1 - 1e-9),
+            f"the profile has a step of {value.step_ms:g} ms, below the time step",
+            where,
+            f"at least dt = {dt:g} ms",
+            "average the samples, or shorten dt_ms",
+        )
+    return value.values if isinstance(value, Piecewise | Sampled) else value
+
+
 def _check_input(net: Network, x: Any, number: int) -> None:
     where = f"input {number} ({type(x).__name__} of {getattr(x, 'population', '?')})"
     require(isinstance(x, PoissonInput | DCInput | SpikeListInput), f"{type(x).__name__} is not an input", where)
@@ -95,18 +110,27 @@ def _check_input(net: Network, x: Any, number: int) -> None:
         real(getattr(x, name), name, where)
     require(x.start_ms >= 0 and x.stop_ms >= x.start_ms, "stop_ms is before start_ms, or start_ms below 0", where)
     if isinstance(x, DCInput):
-        finite(x.amplitude, "amplitude", where)
-        amplitude = np.asarray(x.amplitude)
+        amplitude = np.asarray(_profile(x.amplitude, net.dt_ms, where))
+        finite(amplitude, "amplitude", where)
+        # Of a profile in time the first axis is time.
+        shape = amplitude.shape[1:] if isinstance(x.amplitude, Piecewise | Sampled) else amplitude.shape
         require(
-            amplitude.ndim == 0 or amplitude.shape == (p.size,), "amplitude differs in length from population", where
+            shape in ((), (p.size,)), f"amplitude differs in length from population: {shape}, not ({p.size},)", where
         )
         model = type(p.neuron)
         require(CURRENT in arguments(model), f"{model.__name__} has no current input", where, "kicks of V")
         return
-    real(x.rate_hz, "rate_hz", where)
     real(x.weight, "weight", where)
-    require(math.isfinite(x.rate_hz) and x.rate_hz >= 0, f"the rate is {x.rate_hz} Hz", where, "rate >= 0")
-    mean = x.rate_hz * net.dt_ms * 1e-3
+    if isinstance(x.rate_hz, Piecewise | Sampled):
+        rates = _profile(x.rate_hz, net.dt_ms, where)
+        require(
+            rates.ndim == 1, f"a profile of rates has shape {rates.shape}", where, "one rate per time, for all neurons"
+        )
+    else:
+        rates = np.array([real(x.rate_hz, "rate_hz", where)])
+    bad = rates[~(np.isfinite(rates) & (rates >= 0))]
+    require(not bad.size, f"the rate is {bad[:1].sum()} Hz", where, "rate >= 0")
+    mean = float(rates.max()) * net.dt_ms * 1e-3
     require(mean <= 1000, f"{mean:g} events per step", where, "at most 1000", "use a current, or a shorter dt_ms")
     finite(x.weight, "weight", where)
     if x.neurons is not None:

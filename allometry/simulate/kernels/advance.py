@@ -30,7 +30,9 @@ OVERRUN = 4
 BLOCK_AT, START, COUNT, FIRST, SLOT, STRIDE, STATE, DOUBLE, WHOLE = range(9)
 CONSTANTS, STEPS, VARIED, VARIED_STEPS, VOLTAGE, SEEN = range(9, 15)
 # Columns of `Cells.drives`.
-D_SLOT, D_COUNT, D_PAIR, D_WEIGHT, D_OFFSET, D_ROW, D_ROW_END, D_FROM, D_TO, D_LIST, D_LIST_END = range(11)
+(
+    D_SLOT, D_COUNT, D_PAIR, D_WEIGHT, D_OFFSET, D_ROW, D_ROW_END, D_FROM, D_TO, D_LIST, D_LIST_END, D_PIECE, D_PIECE_END,
+) = range(13)  # fmt: skip
 
 
 class Cells(NamedTuple):
@@ -44,7 +46,8 @@ class Cells(NamedTuple):
     int16, where each neuron has its own.
     current, gap : float [neuron]; the current that flows in, and what gap junctions add to it.
     arrived : sum [slot]. segments : int64 [segment, 15].
-    drives : int64 [Poisson input, 11], drive_keys : uint64, thresholds : uint32, members, member_slots : int64.
+    drives : int64 [Poisson input, 13], drive_keys : uint64, thresholds : uint32, members, member_slots : int64.
+    pieces : int64 [piece, 4], first step, offset, begin and end of the thresholds, where a rate varies in time.
     event_step, event_slot, event_weight : int64 [given event], sorted by step.
     probes : int64 [probe], elements of `state`; samples : float32 [sample, probe].
     gap_limits : int64 [neuron + 1], gap_source : int64, gap_weight : float.
@@ -66,6 +69,7 @@ class Cells(NamedTuple):
     thresholds: np.ndarray
     members: np.ndarray
     member_slots: np.ndarray
+    pieces: np.ndarray
     event_step: np.ndarray
     event_slot: np.ndarray
     event_weight: np.ndarray
@@ -148,23 +152,39 @@ def _update(cells, flag, step, log, logged):
 
 
 @njit(nogil=True)
+def _piece(pieces, low, high, step):
+    """Return the last of the pieces [low, high) that begins at `step` or before."""
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if pieces[middle, 0] <= step:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@njit(nogil=True)
 def _drive(cells, scratch, lanes, step):
     for d in range(cells.drives.shape[0]):
         row = cells.drives[d]
         if step < row[D_FROM] or step >= row[D_TO]:
             continue
         base = draw(cells.drive_keys[d], step)
-        limits = cells.thresholds[row[D_ROW] : row[D_ROW_END]]
+        offset, begin, end = row[D_OFFSET], row[D_ROW], row[D_ROW_END]
+        if row[D_PIECE] >= 0:
+            piece = cells.pieces[_piece(cells.pieces, row[D_PIECE], row[D_PIECE_END], step)]
+            offset, begin, end = piece[1], piece[2], piece[3]
+        limits = cells.thresholds[begin:end]
         weight = cast(row[D_WEIGHT], cells.arrived)
         if row[D_LIST] >= 0:
             members = cells.members[row[D_LIST] : row[D_LIST_END]]
             slots = cells.member_slots[row[D_LIST] : row[D_LIST_END]]
-            poisson_some(base, members, slots, limits, row[D_OFFSET], weight, cells.arrived)
+            poisson_some(base, members, slots, limits, offset, weight, cells.arrived)
             continue
         for a in range(0, row[D_COUNT], BLOCK):
             b = min(a + BLOCK, row[D_COUNT])
             target = cells.arrived[row[D_SLOT] + a : row[D_SLOT] + b]
-            poisson_block(scratch, lanes, base, row[D_PAIR] + a // 2, limits, row[D_OFFSET], weight, target)
+            poisson_block(scratch, lanes, base, row[D_PAIR] + a // 2, limits, offset, weight, target)
 
 
 @njit(nogil=True)
