@@ -3,7 +3,7 @@
 from allometry.network import neurons
 from allometry.network.conditions import Condition
 from allometry.network.distributions import Constant, Distribution, Lognormal, Normal, Uniform, Values
-from allometry.network.inputs import DCInput, Input, PoissonInput, SpikeListInput
+from allometry.network.inputs import CorrelatedInput, DCInput, Input, PoissonInput, SpikeListInput
 from allometry.network.network import GapJunctions, Network, Population, Projection
 from allometry.network.neuron_model import (
     NeuronModel,
@@ -41,6 +41,7 @@ __all__ = [
     "BoxKernel",
     "Condition",
     "Constant",
+    "CorrelatedInput",
     "DCInput",
     "DistanceDependent",
     "Distribution",

@@ -50,6 +50,39 @@ class PoissonInput:
 
 @serialisable
 @dataclass(frozen=True, eq=False)
+class CorrelatedInput:
+    """Poisson spike trains with a pairwise correlation: the multiple interaction process (Kuhn, Aertsen & Rotter 2003).
+
+    A common Poisson process has the rate `rate_hz / correlation`; every neuron receives each of its events independently
+    with probability `correlation`. Trains are Poisson of rate `rate_hz`, and the spike counts of any two neurons in any
+    bin have this correlation; events of one step coincide.
+
+    Parameters
+    ----------
+    population : str
+        Target population; all of its inputs of this kind have a common process of their own.
+    rate_hz : float or Profile
+        Rate per neuron, Hz: one number, or a profile in time.
+    correlation : float
+        Pairwise correlation of spike counts, above 0 and up to 1 (the same train for all).
+    weight, neurons, start_ms, stop_ms
+        As in `PoissonInput`.
+    """
+
+    population: str
+    rate_hz: float | Profile
+    correlation: float
+    weight: float
+    neurons: np.ndarray | None = None
+    start_ms: float = 0.0
+    stop_ms: float = float("inf")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "neurons", _neurons(self.neurons))
+
+
+@serialisable
+@dataclass(frozen=True, eq=False)
 class DCInput:
     """Constant current into every neuron of a population, in [start, stop), both rounded to whole steps.
 
@@ -104,4 +137,4 @@ class SpikeListInput:
             object.__setattr__(self, "weight", np.asarray(self.weight, dtype=np.float64).ravel())
 
 
-Input = PoissonInput | DCInput | SpikeListInput
+Input = PoissonInput | CorrelatedInput | DCInput | SpikeListInput

@@ -6,7 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from allometry.network import DCInput, ExplicitEdges, Network, PoissonInput, Population, Projection, SpikeListInput
+from allometry.network import (
+    CorrelatedInput,
+    DCInput,
+    ExplicitEdges,
+    Network,
+    PoissonInput,
+    Population,
+    Projection,
+    SpikeListInput,
+)
 from allometry.simulate.build.cut import Segment
 from allometry.simulate.build.partition import Partition, message_room
 from allometry.simulate.build.plan import Plan, compile_network
@@ -108,7 +117,7 @@ def explicit(net: Network, seed: int, steps: int, precision: str = "exact") -> N
             projections.append(Projection(net.populations[a].name, net.populations[b].name, rule))
     poisson = iter(plan.poisson)
     for x in net.inputs:
-        if isinstance(x, PoissonInput):
+        if isinstance(x, PoissonInput | CorrelatedInput):
             inputs.append(_listed(net, plan, next(poisson), steps))
         else:
             inputs.append(x)
@@ -124,6 +133,16 @@ def _listed(net: Network, plan: Plan, x, steps: int) -> SpikeListInput:
         base = rng._mix_int(int(x.key) + step * golden)
         offset, begin, end = x.rates.table[np.searchsorted(x.rates.steps, step, side="right") - 1]
         row = x.rates.rows[begin:end]
+        if x.copied:
+            first = rng._mix_int(base) & 0xFFFFFFFF
+            for k in range(int(offset + np.searchsorted(row, first, side="left"))):
+                stream = rng._mix_int((base + (k + 1) * golden) & mask)
+                for i in neurons:
+                    bits = rng._mix_int((stream + int(i) * golden) & mask)
+                    if ((bits >> 11) + 0.5) / 2**53 < x.copied:
+                        who.append(i)
+                        when.append(step * net.dt_ms)
+            continue
         for i in neurons:
             bits = rng._mix_int((base + (int(i) >> 1) * golden) & mask)
             u = bits >> 32 if i & 1 else bits & 0xFFFFFFFF

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from allometry.network import (
     ConnectomeLif,
+    CorrelatedInput,
     DCInput,
     ExplicitEdges,
     FixedIndegree,
@@ -107,6 +108,9 @@ def _input(draw: st.DrawFn, population: Population) -> Any:
                     [Piecewise([0.5, 3.7, 6.0, 6.02, 14.0], values), Sampled(values, 0.3), Sampled(values, 2.5, 4.0)]
                 )
             )
+        if draw(st.booleans()):
+            weight = draw(st.sampled_from([0.5, -0.5, 2.0])) * scale
+            return CorrelatedInput(population.name, rate, draw(st.sampled_from([0.2, 1.0])), weight, chosen, start)
         return PoissonInput(population.name, rate, draw(st.sampled_from([0.5, -0.5, 2.0])) * scale, chosen, start)
     count = draw(st.integers(0, 40))
     random = np.random.default_rng(draw(st.integers(0, 1000)))

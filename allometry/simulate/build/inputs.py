@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allometry.network import DCInput, Network, Piecewise, PoissonInput, Population, Sampled, SpikeListInput
+from allometry.network import (
+    CorrelatedInput,
+    DCInput,
+    Network,
+    Piecewise,
+    PoissonInput,
+    Population,
+    Sampled,
+    SpikeListInput,
+)
 from allometry.simulate.build.fixedpoint import round_to
 from allometry.simulate.build.timing import boundary_step, event_steps, profile_pieces
 from allometry.simulate.kernels.drive import poisson_thresholds
@@ -33,23 +42,29 @@ class Rates:
 
 @dataclass(frozen=True, eq=False)
 class Poisson:
-    """One Poisson input in numbers."""
+    """One Poisson input in numbers; `copied` is the probability of a copy of a common process, 0 for independent trains."""
 
     target: int
     key: np.uint64
     rates: Rates
+    copied: float
     weight: int
     neurons: np.ndarray | None
     start: int
     stop: int
 
 
-def compile_rates(x: PoissonInput, dt_ms: float) -> Rates:
-    """Return the thresholds of every piece of a Poisson input; pieces of one rate share them."""
+def compile_rates(x: PoissonInput | CorrelatedInput, dt_ms: float) -> Rates:
+    """Return the thresholds of every piece of a Poisson input, or of the common process of correlated ones.
+
+    Pieces of one rate share them.
+    """
     if isinstance(x.rate_hz, Piecewise | Sampled):
         steps, rates = profile_pieces(x.rate_hz, dt_ms)
     else:
         steps, rates = np.zeros(1, np.int64), np.array([x.rate_hz], np.float64)
+    if isinstance(x, CorrelatedInput):
+        rates = rates / x.correlation
     different, which = np.unique(rates, return_inverse=True)
     found = [poisson_thresholds(rate * dt_ms * 1e-3) for rate in different.tolist()]
     ends = np.cumsum([len(row) for _, row in found])
@@ -62,11 +77,12 @@ def compile_rates(x: PoissonInput, dt_ms: float) -> Rates:
 def compile_poisson(net: Network, number: int, unit: float, seed: int, rates: Rates) -> Poisson:
     """Turn Poisson input `number` into numbers; `unit` is the quantum of the weights into its population."""
     x = net.inputs[number]
-    assert isinstance(x, PoissonInput)
+    assert isinstance(x, PoissonInput | CorrelatedInput)
     return Poisson(
         target=[p.name for p in net.populations].index(x.population),
         key=key(seed, Purpose.POISSON, number),
         rates=rates,
+        copied=x.correlation if isinstance(x, CorrelatedInput) else 0.0,
         weight=int(round_to(np.array([x.weight]), unit)[0]),
         neurons=x.neurons,
         start=boundary_step(x.start_ms, net.dt_ms),
@@ -80,7 +96,7 @@ def input_extent(net: Network, p: Population, unit: float, rates: Mapping[int, R
     for number, x in enumerate(net.inputs):
         if getattr(x, "population", None) != p.name:
             continue
-        if isinstance(x, PoissonInput):
+        if isinstance(x, PoissonInput | CorrelatedInput):
             total += rates[number].most * abs(x.weight) / unit
         elif isinstance(x, SpikeListInput) and x.neurons.size:
             step = event_steps(x.times_ms, net.dt_ms)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from allometry.network import (
+    CorrelatedInput,
     ExplicitEdges,
     Network,
     PoissonInput,
@@ -100,14 +101,18 @@ def compile_network(
     index = {p.name: i for i, p in enumerate(net.populations)}
     offsets = net.offsets
     raw = [raw_weights(projection, known) for projection in net.projections]
-    rates = {number: compile_rates(x, net.dt_ms) for number, x in enumerate(net.inputs) if isinstance(x, PoissonInput)}
+    rates = {
+        number: compile_rates(x, net.dt_ms)
+        for number, x in enumerate(net.inputs)
+        if isinstance(x, PoissonInput | CorrelatedInput)
+    }
     neurons = []
     for i, p in enumerate(net.populations):
         sets = [w for projection, w in zip(net.projections, raw) if index[projection.target] == i]
         sets += [
             Weights(np.atleast_1d(np.asarray(x.weight, np.float64)))
             for x in net.inputs
-            if isinstance(x, PoissonInput | SpikeListInput) and x.population == p.name
+            if isinstance(x, PoissonInput | CorrelatedInput | SpikeListInput) and x.population == p.name
         ]
         scale = quantum(sets, unit_of(p.neuron), precision, f"weights into population {p.name}")
         extent = input_extent(net, p, scale.value, rates)
@@ -122,7 +127,7 @@ def compile_network(
     poisson = [
         compile_poisson(net, number, neurons[index[x.population]].quantum.value, other_seed, rates[number])
         for number, x in enumerate(net.inputs)
-        if isinstance(x, PoissonInput)
+        if isinstance(x, PoissonInput | CorrelatedInput)
     ]
     return Plan(
         network=net,

@@ -22,7 +22,9 @@ from allometry.simulate.build.state import (
 )
 from allometry.simulate.build.timing import NEVER, event_steps
 from allometry.simulate.kernels.advance import (
+    D_COPIED,
     D_COUNT,
+    D_FIRST,
     D_FROM,
     D_LIST,
     D_LIST_END,
@@ -63,7 +65,7 @@ def build_cells(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> 
         if n.takes_gap:
             table[row, SEEN] = place(plan, where, row, n.form.gap_voltage)[1]  # type: ignore[attr-defined]
         pass_constants(n, s, given)
-    drives, keys, rows, members, member_slots, pieces = _drives(plan, where)
+    drives, keys, rows, members, member_slots, pieces, copies = _drives(plan, where)
     event_step, event_slot, event_weight = _events(plan, where)
     gap_limits, gap_source, gap_weight = _gaps(plan, where)
     local = [place(plan, where, row, "V_m")[1] + chosen - s.low for row, s, chosen in probed(plan, where, probes)]
@@ -85,6 +87,7 @@ def build_cells(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> 
         members=members,
         member_slots=member_slots,
         pieces=pieces,
+        copies=copies,
         event_step=event_step,
         event_slot=event_slot,
         event_weight=event_weight,
@@ -125,7 +128,7 @@ def current_changes(plan: Plan) -> list[int]:
 
 def _drives(plan: Plan, where: Layout) -> tuple[np.ndarray, ...]:
     table: list[list[int]] = []
-    keys, rows, members, member_slots = [], [], [], []
+    keys, rows, members, member_slots, copies = [], [], [], [], []
     pieces = [np.empty((0, 4), np.int64)]
     used = listed = cut = 0
     for x in plan.poisson:
@@ -138,11 +141,12 @@ def _drives(plan: Plan, where: Layout) -> tuple[np.ndarray, ...]:
             if s.population != x.target or x.weight == 0:
                 continue
             slot = slot_of(plan, where, number, x.weight < 0, "inputs")
-            line = [0] * 13
+            line = [0] * 15
             line[D_SLOT], line[D_COUNT], line[D_PAIR] = slot, s.count, s.low // 2
             line[D_WEIGHT] = x.weight
             line[D_OFFSET], line[D_ROW], line[D_ROW_END] = lines[0].tolist()
             line[D_PIECE], line[D_PIECE_END] = (cut, cut + len(lines)) if varies else (-1, -1)
+            line[D_COPIED], line[D_FIRST] = int(x.copied > 0), s.low
             line[D_FROM], line[D_TO] = x.start, x.stop
             line[D_LIST] = line[D_LIST_END] = -1
             if x.neurons is not None:
@@ -153,15 +157,17 @@ def _drives(plan: Plan, where: Layout) -> tuple[np.ndarray, ...]:
                 listed += len(here)
             table.append(line)
             keys.append(x.key)
+            copies.append(x.copied)
         used += len(x.rates.rows)
         cut += len(lines) if varies else 0
     return (
-        np.array(table, np.int64).reshape(-1, 13),
+        np.array(table, np.int64).reshape(-1, 15),
         np.array(keys, np.uint64),
         np.concatenate([*rows, np.empty(0, np.uint32)]).astype(np.uint32),
         np.concatenate([*members, np.empty(0, np.int64)]).astype(np.int64),
         np.concatenate([*member_slots, np.empty(0, np.int64)]).astype(np.int64),
         np.concatenate(pieces),
+        np.array(copies, np.float64),
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from allometry.errors import SimulationError
 from allometry.network import (
     Constant,
+    CorrelatedInput,
     DCInput,
     ExplicitEdges,
     Network,
@@ -120,7 +121,7 @@ def rounded_times(net: Network) -> dict[str, str]:
     for number, x in enumerate(net.inputs):
         if isinstance(x, SpikeListInput):
             note(f"times of input {number} ({x.population})", x.times_ms, event_steps(x.times_ms, net.dt_ms))
-        elif isinstance(x, DCInput | PoissonInput):
+        elif isinstance(x, DCInput | PoissonInput | CorrelatedInput):
             profile = x.amplitude if isinstance(x, DCInput) else x.rate_hz
             if isinstance(profile, Piecewise | Sampled):
                 edges = profile.times_ms

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from allometry.network import (
+    CorrelatedInput,
     DCInput,
     Network,
     Piecewise,
@@ -95,7 +96,11 @@ def _profile(value: Any, dt: float, where: str) -> Any:
 
 def _check_input(net: Network, x: Any, number: int) -> None:
     where = f"input {number} ({type(x).__name__} of {getattr(x, 'population', '?')})"
-    require(isinstance(x, PoissonInput | DCInput | SpikeListInput), f"{type(x).__name__} is not an input", where)
+    require(
+        isinstance(x, PoissonInput | CorrelatedInput | DCInput | SpikeListInput),
+        f"{type(x).__name__} is not an input",
+        where,
+    )
     p = known(net, x.population, where)
     if isinstance(x, SpikeListInput):
         require(x.neurons.size == x.times_ms.size, "neurons and times_ms differ in length", where)
@@ -130,6 +135,11 @@ def _check_input(net: Network, x: Any, number: int) -> None:
         rates = np.array([real(x.rate_hz, "rate_hz", where)])
     bad = rates[~(np.isfinite(rates) & (rates >= 0))]
     require(not bad.size, f"the rate is {bad[:1].sum()} Hz", where, "rate >= 0")
+    if isinstance(x, CorrelatedInput):
+        c = real(x.correlation, "correlation", where)
+        do = "" if c else "use a PoissonInput, whose trains are independent"
+        require(0 < c <= 1, f"the correlation is {c:g}", where, "above 0, at most 1", do)
+        rates = rates / c
     mean = float(rates.max()) * net.dt_ms * 1e-3
     require(mean <= 1000, f"{mean:g} events per step", where, "at most 1000", "use a current, or a shorter dt_ms")
     finite(x.weight, "weight", where)

@@ -15,7 +15,7 @@ from numba import int64, njit
 
 from allometry.simulate.kernels.compiled import compiled
 from allometry.simulate.kernels.deliver import deliver_narrow, deliver_wide, enqueue
-from allometry.simulate.kernels.drive import poisson_block, poisson_some
+from allometry.simulate.kernels.drive import copied_block, copied_some, poisson_block, poisson_some
 from allometry.simulate.kernels.intrinsics import arrive, await_all
 from allometry.simulate.kernels.rng import draw
 from allometry.simulate.kernels.update import call_block, cast
@@ -32,7 +32,8 @@ CONSTANTS, STEPS, VARIED, VARIED_STEPS, VOLTAGE, SEEN = range(9, 15)
 # Columns of `Cells.drives`.
 (
     D_SLOT, D_COUNT, D_PAIR, D_WEIGHT, D_OFFSET, D_ROW, D_ROW_END, D_FROM, D_TO, D_LIST, D_LIST_END, D_PIECE, D_PIECE_END,
-) = range(13)  # fmt: skip
+    D_COPIED, D_FIRST,
+) = range(15)  # fmt: skip
 
 
 class Cells(NamedTuple):
@@ -46,8 +47,9 @@ class Cells(NamedTuple):
     int16, where each neuron has its own.
     current, gap : float [neuron]; the current that flows in, and what gap junctions add to it.
     arrived : sum [slot]. segments : int64 [segment, 15].
-    drives : int64 [Poisson input, 13], drive_keys : uint64, thresholds : uint32, members, member_slots : int64.
-    pieces : int64 [piece, 4], first step, offset, begin and end of the thresholds, where a rate varies in time.
+    drives : int64 [Poisson input, 15], drive_keys : uint64, thresholds : uint32, members, member_slots : int64.
+    pieces : int64 [piece, 4], first step, offset, begin and end of the thresholds, where a rate varies in time;
+    copies : float64 [Poisson input], probability of a copy of a common process.
     event_step, event_slot, event_weight : int64 [given event], sorted by step.
     probes : int64 [probe], elements of `state`; samples : float32 [sample, probe].
     gap_limits : int64 [neuron + 1], gap_source : int64, gap_weight : float.
@@ -70,6 +72,7 @@ class Cells(NamedTuple):
     members: np.ndarray
     member_slots: np.ndarray
     pieces: np.ndarray
+    copies: np.ndarray
     event_step: np.ndarray
     event_slot: np.ndarray
     event_weight: np.ndarray
@@ -176,9 +179,16 @@ def _drive(cells, scratch, lanes, step):
             offset, begin, end = piece[1], piece[2], piece[3]
         limits = cells.thresholds[begin:end]
         weight = cast(row[D_WEIGHT], cells.arrived)
+        members = cells.members[max(0, row[D_LIST]) : max(0, row[D_LIST_END])]
+        slots = cells.member_slots[max(0, row[D_LIST]) : max(0, row[D_LIST_END])]
+        if row[D_COPIED] != 0:
+            if row[D_LIST] >= 0:
+                copied_some(base, members, slots, limits, offset, cells.copies[d], weight, cells.arrived)
+            else:
+                target = cells.arrived[row[D_SLOT] : row[D_SLOT] + row[D_COUNT]]
+                copied_block(base, row[D_FIRST], limits, offset, cells.copies[d], weight, target)
+            continue
         if row[D_LIST] >= 0:
-            members = cells.members[row[D_LIST] : row[D_LIST_END]]
-            slots = cells.member_slots[row[D_LIST] : row[D_LIST_END]]
             poisson_some(base, members, slots, limits, offset, weight, cells.arrived)
             continue
         for a in range(0, row[D_COUNT], BLOCK):

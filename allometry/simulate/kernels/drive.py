@@ -1,4 +1,4 @@
-"""Poisson input: one draw of the summed rate per neuron and step, from one hash and a row of thresholds."""
+"""Poisson input: one draw of the summed rate per neuron and step, from one hash and a row of thresholds; common processes."""
 
 # Compiled functions are typed by numba, not by annotations.
 # mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numba import njit, uint32, uint64
 
-from allometry.simulate.kernels.rng import GOLDEN, draw, mix
+from allometry.simulate.kernels.rng import GOLDEN, draw, mix, uniform
 from allometry.simulate.kernels.update import cast
 
 ROW = 12
@@ -103,3 +103,31 @@ def poisson_some(base, members, slots, row, offset, weight, arrived):
         bits = draw(base, member >> uint64(1))
         u = uint32(bits >> uint64(32)) if member & uint64(1) else uint32(bits & uint64(0xFFFFFFFF))
         arrived[slots[i]] += (offset + _exceeded(u, row)) * weight
+
+
+@njit(nogil=True)
+def copied_block(base, first, row, offset, probability, weight, arrived):
+    """Add to every element of `arrived` `weight` times its copies of the events of one common Poisson process.
+
+    Draw 0 of `base` gives the number of events, draw k the copies of event k: draw i of that is for neuron i.
+    """
+    for k in range(_events(base, row, offset)):
+        stream = draw(base, k + 1)
+        for i in range(len(arrived)):
+            if uniform(draw(stream, first + i)) < probability:
+                arrived[i] += weight
+
+
+@njit(nogil=True)
+def copied_some(base, members, slots, row, offset, probability, weight, arrived):
+    """Add copies of a common process to listed neurons only: `members` are indices in the population."""
+    for k in range(_events(base, row, offset)):
+        stream = draw(base, k + 1)
+        for i in range(len(members)):
+            if uniform(draw(stream, members[i])) < probability:
+                arrived[slots[i]] += weight
+
+
+@njit(nogil=True)
+def _events(base, row, offset):
+    return offset + _exceeded(uint32(draw(base, 0) & uint64(0xFFFFFFFF)), row)
