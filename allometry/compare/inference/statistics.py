@@ -257,6 +257,14 @@ def fdr(p: ArrayLike) -> Floats:
     return adjusted
 
 
+def wilson(share: float, n: int, level: float = 0.95) -> Interval:
+    """Wilson's interval of a share of `n`; shares of ties may be fractions of a count. Not empty at 0 and 1."""
+    z = float(stats.norm.ppf(0.5 + level / 2))
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return Interval(share, min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share), level, "Wilson")
+
+
 def spearman_brown(r: ArrayLike, factor: float = 2.0) -> Floats:
     """Reliability of a measurement `factor` times as long, k r / (1 + (k - 1) r) (Spearman 1910, Brown 1910)."""
     values = np.asarray(r, dtype=float)

@@ -18,7 +18,6 @@ from tests.compare.calibration.harness import (
     COVERAGE,
     FALSE_BETTER,
     LEVEL,
-    Band,
     Study,
     better,
     conservative,
@@ -132,6 +131,8 @@ def _agreement(seed: int) -> Mapping[str, float]:
     return {
         "p of recall": found["unrelated"].loc["edge_recall"].p,
         "p of weights": weight.p,
+        "recall better": better(found["unrelated"].loc["edge_recall"]),
+        "weights better": better(weight),
         "covers recall .7": covers(found["missed"].loc["edge_recall"], 0.7),
         "covers correlation 0": covers(weight, 0.0),
         "covers correlation 0 within nodes": float(weight.within_low <= 0 <= weight.within_high),
@@ -155,12 +156,16 @@ def _structure_bold(seed: int) -> Mapping[str, float]:
     )
     rows = table(result, "candidate", "group")
     own, gain = rows.loc[("dti0", "own")], rows.loc[("dti0", "over_strength")]
+    mean = rows.loc[("mean over subjects", "mean")]
     return {
         "p of own": own.p,
         "p of gain": gain.p,
         "covers 0": covers(own, 0.0),
         "covers gain 0": covers(gain, 0.0),
-        "covers 0 in the mean of subjects": covers(rows.loc[("mean over subjects", "mean")], 0.0),
+        "covers 0 in the mean of subjects": covers(mean, 0.0),
+        "own better": better(own),
+        "gain better": better(gain),
+        "mean of subjects better": better(mean),
     }
 
 
@@ -176,18 +181,24 @@ def _activity_structure(seed: int) -> Mapping[str, float]:
         seed=seed,
     )  # fmt: skip
     row = table(result, "group").loc["chemical"]
-    return {"p of chemical": row.p, "covers 0": covers(row, 0.0)}
+    return {"p of chemical": row.p, "covers 0": covers(row, 0.0), "chemical better": better(row)}
 
 
 def _reservoir(seed: int) -> Mapping[str, float]:
     rng = np.random.default_rng(seed)
     inputs = {"random": connectome(names(12), chemical=wiring(12, 0.4, rng, hubs=0.0))}
     result = connectome_reservoir(
-        inputs, structure=["random"], synapses=["chemical"], radius=0.9, noise=1e-4, nulls=9, seed=seed
+        inputs, structure=["random"], synapses=["chemical"], radius=0.9, noise=1e-4, nulls=39, seed=seed
     )
     rows = table(result, "measure", "group")
-    return {f"p of {name}": rows.loc[(name, "connectome")].p for name in ("memory_capacity", "timing_score")}
+    found: dict[str, float] = {}
+    for name in RESERVOIR:
+        row = rows.loc[(name, "connectome")]
+        found |= {f"p of {name}": row.p, f"{name} better": better(row)}
+    return found
 
+
+RESERVOIR = ("memory_capacity", "timing_score")
 
 STUDIES = [
     Study(
@@ -211,6 +222,7 @@ STUDIES = [
         "connectome_agreement",
         _agreement,
         dict.fromkeys(["p of recall", "p of weights"], LEVEL)
+        | dict.fromkeys(["recall better", "weights better"], FALSE_BETTER)
         | {"covers recall .7": wide(EDGES_TWICE), "covers correlation 0": wide(EDGES_TWICE)}
         | {"covers correlation 0 within nodes": COVERAGE},
     ),
@@ -219,21 +231,18 @@ STUDIES = [
         _structure_bold,
         {"p of own": LEVEL, "p of gain": conservative(EDGES_TWICE)}
         | {"covers 0": wide(EDGES_TWICE), "covers gain 0": wide(EDGES_TWICE)}
-        | {"covers 0 in the mean of subjects": COVERAGE},
+        | {"covers 0 in the mean of subjects": COVERAGE}
+        | dict.fromkeys(["own better", "gain better", "mean of subjects better"], FALSE_BETTER),
     ),
-    Study("activity_structure", _activity_structure, {"p of chemical": LEVEL, "covers 0": wide(EDGES_TWICE)}),
+    Study(
+        "activity_structure",
+        _activity_structure,
+        {"p of chemical": LEVEL, "covers 0": wide(EDGES_TWICE), "chemical better": FALSE_BETTER},
+    ),
     Study(
         "connectome_reservoir",
         _reservoir,
-        dict.fromkeys(
-            ["p of memory_capacity", "p of timing_score"],
-            Band(
-                0.14,
-                0.26,
-                level=0.2,
-                reason="two-sided, of nine nulls: more cost minutes, and ranks among them are exact",
-            ),
-        ),
-        few=6,
+        {f"p of {name}": LEVEL for name in RESERVOIR} | {f"{name} better": FALSE_BETTER for name in RESERVOIR},
+        few=4,
     ),
 ]

@@ -16,7 +16,7 @@ from allometry.compare.kinds.population_code.description import Described
 from allometry.compare.result import Result
 from allometry.stores.activity_summary import KATO_WINDOW
 from tests.compare.calibration.connectomes import table
-from tests.compare.calibration.harness import COVERAGE, LEVEL, Study, conservative, covers, wide
+from tests.compare.calibration.harness import COVERAGE, FALSE_BETTER, LEVEL, Study, better, conservative, covers, wide
 from tests.compare.calibration.stores import names, slow
 from tests.compare.conftest import ATTRS
 from tests.compare.responses import directions, make_responses
@@ -46,6 +46,8 @@ def _untuned(seed: int) -> Mapping[str, float]:
     found["p of dimension of noise"] = rows.loc[("participation_ratio", "noise")].p
     # Any tuned unit is one too many where none is: at false discovery rate .05 that is once in 20 populations.
     found["p of a tuned unit"] = 0.0 if rows.loc[("tuned_share", "")].score > 0 else 1.0
+    for name, key in JUDGED.items():
+        found[f"{name} better"] = better(rows.loc[key])
     for name in ("signal_correlation", "noise_correlation", "reliability"):
         found[f"covers {name} 0"] = covers(rows.loc[(name, "")], 0.0)
     return found | {"covers decoding 1/8": covers(rows.loc[("decoding_within", "correlation")], 1 / STIMULI)}
@@ -54,6 +56,9 @@ def _untuned(seed: int) -> Mapping[str, float]:
 UNTUNED = (
     "osi", "dsi", "circular_variance", "reliability", "signal_correlation", "noise_correlation", "spectral_radius",
 )  # fmt: skip
+
+
+JUDGED = {name: (name, "") for name in ("osi", "dsi", "reliability")} | {"decoding": ("decoding_within", "correlation")}
 
 
 def tuned(seed: int) -> np.ndarray:
@@ -133,6 +138,8 @@ def _state_decoding(seed: int) -> Mapping[str, float]:
         one = rows.loc[("w0 to w1", kind)]
         found |= {f"p across by {kind}": one.p, f"covers across by {kind} 1/2": covers(one, 0.5)}
         found |= {f"p within by {kind}": rows.loc[("all pairs", f"within {kind}")].p}
+        found |= {f"across by {kind} better": better(one)}
+        found |= {f"mean by {kind} better": better(rows.loc[("all pairs", kind)])}
     return found | {"covers accuracy of a decoder": _decoder(rng, seed)}
 
 
@@ -177,7 +184,8 @@ STUDIES = [
         {f"p of {name}": LEVEL for name in (*UNTUNED, "decoding", "dimension of noise")}
         | {"p of a tuned unit": conservative("195 shuffles of 12 units: their p are coarse beside .05 / 12")}
         | {f"covers {name} 0": wide(TWICE) for name in ("signal_correlation", "noise_correlation", "reliability")}
-        | {"covers decoding 1/8": wide("blocks are taken to share what decoders of them share")},
+        | {"covers decoding 1/8": wide("blocks are taken to share what decoders of them share")}
+        | {f"{name} better": FALSE_BETTER for name in JUDGED},
         few=3,
     ),
     Study(
@@ -192,6 +200,7 @@ STUDIES = [
         _state_decoding,
         {f"p {what} by {kind}": LEVEL for what in ("across", "within") for kind in KINDS}
         | {f"covers across by {kind} 1/2": COVERAGE for kind in KINDS}
+        | {f"{what} by {kind} better": FALSE_BETTER for what in ("across", "mean") for kind in KINDS}
         | {"p of mean across": LEVEL, "covers accuracy of a decoder": COVERAGE}
         | {"covers mean across 1/2": wide("an animal that is left out takes pairs along whose scores are their own")},
         few=2,

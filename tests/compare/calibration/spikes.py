@@ -9,7 +9,7 @@ from allometry.compare.kinds.spike_statistics.comparison import spike_statistics
 from allometry.compare.measures.spikes.branching import branching_ratio
 from allometry.errors import ComparisonError
 from tests.compare.calibration.connectomes import table
-from tests.compare.calibration.harness import COVERAGE, LEVEL, Study, conservative, covers
+from tests.compare.calibration.harness import COVERAGE, FALSE_BETTER, LEVEL, Study, better, conservative, covers
 from tests.compare.measures.spikes.test_branching import process
 from tests.compare.spike_trains import gamma_trains, simulated
 
@@ -23,6 +23,10 @@ MEASURES = {
     "spectrum": ("spectrum_distance",),
     "synchrony": ("synchrony_difference",),
 }
+
+
+# Both networks are Poisson, as the units that a candidate must resemble the reference more than.
+AS_POISSON = [measure for name, measures in MEASURES.items() if name != "rate" for measure in measures]
 
 
 def network(seeds: int, rng: np.random.Generator, *, name: str, faster: float = 0.0) -> dict[str, xr.Dataset]:
@@ -48,6 +52,8 @@ def _spike_statistics(seed: int) -> Mapping[str, float]:
     for measures in MEASURES.values():
         for measure in measures:
             found[f"p of {measure}"] = rows.loc[("same", measure)].p
+    for measure in AS_POISSON:
+        found[f"{measure} better"] = better(rows.loc[("same", measure)])
     same, faster = rows.loc["same"], rows.loc[("faster", "rate_wasserstein")]
     found["p of beyond, rate_ks"] = 0.0 if same.loc["rate_ks"].beside_seeds.startswith("beyond") else 1.0
     found["p of beyond, cv_ks"] = 0.0 if same.loc["cv_ks"].beside_seeds.startswith("beyond") else 1.0
@@ -84,7 +90,8 @@ STUDIES = [
         _spike_statistics,
         {f"p of {measure}": LEVEL for measures in MEASURES.values() for measure in measures}
         | {f"p of beyond, {name}": conservative("two things must hold of it") for name in ("rate_ks", "cv_ks")}
-        | {"covers rate_wasserstein 4": COVERAGE},
+        | {"covers rate_wasserstein 4": COVERAGE}
+        | {f"{measure} better": FALSE_BETTER for measure in AS_POISSON},
         few=3,
     ),
     Study(

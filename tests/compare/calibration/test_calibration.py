@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.compare.calibration import connectomes, populations, spikes, systems, verdicts
+from tests.compare.calibration import connectomes, decoders, populations, spikes, systems, verdicts
 from tests.compare.calibration.harness import Study
 
 STUDIES: list[Study] = [
-    study for module in (connectomes, systems, populations, spikes, verdicts) for study in module.STUDIES
+    study for module in (connectomes, systems, populations, decoders, spikes, verdicts) for study in module.STUDIES
 ]
 NAMES = [study.name for study in STUDIES]
 

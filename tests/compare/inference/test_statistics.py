@@ -180,3 +180,10 @@ def test_a_subject_with_large_values_does_not_dominate_the_ceiling() -> None:
     vectors = np.random.default_rng(0).normal(size=(4, 30)) + np.random.default_rng(1).normal(size=30)
     scaled = vectors * np.array([[1.0], [50.0], [0.01], [3.0]]) + 7
     np.testing.assert_allclose(st.leave_one_out_ceiling(scaled), st.leave_one_out_ceiling(vectors))
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 20), (7, 20), (19, 20), (20, 20)])
+def test_wilson_equals_scipy(hits: int, n: int) -> None:
+    expected = stats.binomtest(hits, n).proportion_ci(method="wilson")
+    found = st.wilson(hits / n, n)
+    np.testing.assert_allclose([found.low, found.high], [expected.low, expected.high], atol=1e-12)

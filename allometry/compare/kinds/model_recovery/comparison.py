@@ -17,7 +17,7 @@ from scipy.stats import norm, rankdata
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.progress import steps
-from allometry.compare.inference.statistics import Interval, interval, permutation_p
+from allometry.compare.inference.statistics import Interval, interval, permutation_p, wilson
 from allometry.compare.kinds.model_recovery import connectomes, influences, recovery
 from allometry.compare.options.model_recovery import ModelRecovery
 from allometry.compare.records.kinds import comparison
@@ -243,14 +243,6 @@ def _higher(high: FloatArray, low: FloatArray, nulls: int, rng: np.random.Genera
     scale = m * (m + 1) / 2
     area = (rank[:m].sum() - scale) / (m * n)
     return float(area), (null - scale) / (m * n)
-
-
-def wilson(share: float, n: int, level: float = 0.95) -> Interval:
-    """Wilson's interval of a share of `n`; shares of ties may be fractions of a count. Not empty at 0 and 1."""
-    z = float(norm.ppf(0.5 + level / 2))
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return Interval(share, min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share), level, "Wilson")
 
 
 def newcombe(area: float, m: int, n: int, level: float = 0.95) -> Interval:

@@ -15,13 +15,13 @@ from allometry.compare.inference.crossed import MOST_GROUPS
 from allometry.compare.inputs.design import ANGLES, Population, populations, presentation_table
 from allometry.compare.kinds.population_code import subsampling
 from allometry.compare.kinds.population_code.description import (
-    ALPHA,
     CORRELATION_EDGES,
     FEW_SPLITS,
     SELECTIVITY_EDGES,
     SHUFFLES_OF_UNITS,
     Described,
 )
+from allometry.compare.kinds.population_code.tuned_share import ALPHA
 from allometry.compare.options.population_code import PopulationCode
 from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, curve, with_fdr
@@ -190,8 +190,9 @@ def _words(nulls: int, splits: int, negative: str, size: int | None) -> dict[str
     return {
         "score": "mean over units (tuning, reliability) or pairs of units (correlations); share of trials (decoding)",
         "ci": "jackknife over units and over blocks of trials, which all units share (groups of stimuli where there are fewer "
-        "than 5 blocks, for noise), t distribution with the degrees of freedom of Satterthwaite; with fewer than 3 blocks, and "
-        "of tuned_share, over units alone; decoding: t over the blocks that were left out in turn, with the correction of "
+        "than 5 blocks, for noise), t distribution with the degrees of freedom of Satterthwaite; with fewer than 3 blocks over "
+        "units alone; tuned_share: the shuffles and the false discovery rate are taken anew without each unit and block, and the "
+        "interval is nowhere within Wilson's; decoding: t over the blocks that were left out in turn, with the correction of "
         "Nadeau & Bengio (2003) for the training trials that they share",
         "verdict": "against the shuffles that p is of: the interval of the difference is the score less their central 95 %. "
         "Correlations, spectral radius and dimension describe: *more* or *less* than shuffled is neither good nor bad. "

@@ -8,13 +8,13 @@ import numpy as np
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.crossed import crossed_interval, without_trials
-from allometry.compare.inference.statistics import Interval, fdr, permutation_p, spearman_brown
+from allometry.compare.inference.statistics import Interval, permutation_p, spearman_brown
 from allometry.compare.inputs.design import Population
 from allometry.compare.kinds.population_code import statistics as statistics_of
+from allometry.compare.kinds.population_code.tuned_share import WithoutBlocks, tuned_share
 from allometry.compare.measures.populations import tuning
 from allometry.compare.result import row
 
-ALPHA = 0.05  # false discovery rate at which a unit counts as tuned
 CORRELATION_EDGES = np.linspace(-1, 1, 61)
 SELECTIVITY_EDGES = np.linspace(0, 1, 41)
 LARGEST = 1e6  # units of the largest population that the spectral radius is given for
@@ -92,9 +92,13 @@ class Described:
         if known is not None:
             angle, angles = known
             tuned = statistics_of.tuned(self.data, angle, angles, negative)
-            shuffles = [
-                statistics_of.tuned(x, angle, angles, negative) for x in self.shuffled(SHUFFLES_OF_UNITS * self.nulls)
-            ]
+            several = tuning.orientations(angles) > 1
+            without = WithoutBlocks(self.data, angles, negative) if several else None
+            shuffles = []
+            for x in self.shuffled(SHUFFLES_OF_UNITS * self.nulls):
+                shuffles.append(statistics_of.tuned(x, angle, angles, negative))
+                if without is not None:
+                    without.add(x)
             null_osi = np.array([s.osi for s in shuffles])
             null_dsi = np.array([s.dsi for s in shuffles])
             p = np.array([permutation_p(v, null) for v, null in zip(tuned.osi, null_osi.T)])
@@ -110,8 +114,7 @@ class Described:
                 if np.isfinite(values).any():
                     score = statistics_of.mean_over_units(values, trials)
                     self.add(name, score, null, "shuffled labels", tail, n=selected)
-            significant = np.where(np.isfinite(p), fdr(p) < ALPHA, np.nan)
-            share = statistics_of.mean_over_units(significant)
+            share = tuned_share(p, [] if without is None else list(without.p))
             self.add("tuned_share", share, np.empty(0), "", "greater", n=selected)
         halves = tuning.reliability(self.data, self.splits, self.seed)
         shuffled = [np.nanmean(tuning.reliability(x, FEW_SPLITS, self.seed)) for x in self.shuffled(self.nulls)]

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from allometry.compare.inference.arrays import FloatArray, varies
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
@@ -19,8 +18,6 @@ from allometry.compare.measures.populations import correlations, decoding, tunin
 from allometry.compare.measures.populations import covariance as covariance_
 from allometry.compare.records.measures import SHARE, Scale, measure
 from allometry.errors import ComparisonError
-
-FEWEST_BLOCKS = 3  # for an interval over blocks
 
 
 @dataclass(frozen=True)
@@ -35,10 +32,9 @@ class Decoded:
 
 
 def decode(responses: FloatArray, decoder: str, *, centre_blocks: bool, nulls: int, seed: int) -> Decoded:
-    """Decode the stimulus, leaving out one block at a time; see `block_interval` for the interval."""
+    """Decode the stimulus, leaving out one block at a time; see `decoding.block_interval` for the interval."""
     found = decoding.decode_within(responses, decoder, centre_blocks)
-    block = np.nonzero(np.isfinite(responses[:, :, 0]))[1]
-    accuracy = block_interval(found.truth == found.predicted, block)
+    accuracy = decoding.block_interval(found)
     seeds = np.random.default_rng(seed).integers(0, 2**31, nulls)
     null = [decoding.decode_within(responses, decoder, centre_blocks, int(s)).accuracy for s in seeds]
     return Decoded(accuracy, found.chance, np.array(null), found.confusion.astype(float), found.n_trials)
@@ -103,7 +99,11 @@ def rates(responses: FloatArray, negative: str) -> FloatArray:
 
     `rectify`: negative means count as 0; `drop`: units with one are NaN.
     """
-    means = np.asarray(np.nanmean(responses, axis=1))
+    return rectified(np.asarray(np.nanmean(responses, axis=1)), negative)
+
+
+def rectified(means: FloatArray, negative: str) -> FloatArray:
+    """Mean responses [stimuli, units] made >= 0 as `rates` says."""
     if negative == "rectify":
         return np.maximum(means, 0.0)
     if negative == "drop":
@@ -289,26 +289,3 @@ def noise_statistics(responses: FloatArray, size: int) -> tuple[float, float, fl
     covariance, freedom = noise_covariance(responses)
     found = dispersion(covariance, freedom, np.array([size]))
     return float(np.nanmean(correlation_of(covariance))), float(found.radius[0]), found.participation
-
-
-def block_interval(right: np.ndarray, block: np.ndarray) -> Interval:
-    """Share of trials decoded right, with its interval over the blocks that were left out in turn.
-
-    Blocks share most of their training trials, so that they differ less among themselves than data sets do: the variance
-    of a block counts 1 / blocks + 1 / (blocks - 1) (test over training trials; Nadeau & Bengio 2003, Mach. Learn. 52:239),
-    with a t distribution.
-
-    Parameters
-    ----------
-    right : ndarray of bool, shape (trials,)
-    block : ndarray of int, shape (trials,)
-    """
-    hits, shown = np.bincount(block, right).astype(float), np.bincount(block).astype(float)
-    accuracy, blocks = float(right.mean()), len(shown)
-    if blocks < FEWEST_BLOCKS:
-        return Interval(accuracy, np.nan, np.nan, method="t over blocks")
-    # of the ratio, so that blocks of fewer trials count less
-    residual = (hits - accuracy * shown) / shown.mean()
-    variance = float((residual**2).sum() / (blocks - 1)) * (1 / blocks + 1 / (blocks - 1))
-    half = float(stats.t.ppf(0.975, blocks - 1) * np.sqrt(variance))
-    return Interval(accuracy, max(accuracy - half, 0.0), min(accuracy + half, 1.0), method="t over blocks")

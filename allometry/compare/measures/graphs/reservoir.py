@@ -21,6 +21,7 @@ from allometry.compare.records.measures import SHARE, Scale, measure
 from allometry.errors import ComparisonError
 
 LARGE = 500  # units from which on the leading eigenvalue is iterated, and sparse weights are treated as such
+AT_ONCE = 256  # steps whose input and noise are made together
 SPARSE = 0.1  # share of non-zero weights below which they are sparse
 
 
@@ -147,11 +148,19 @@ def states(
     few = w.shape[0] >= LARGE and np.count_nonzero(w) < SPARSE * w.size
     transposed = sparse.csr_array(w.T) if few else np.ascontiguousarray(w.T)
     with np.errstate(over="ignore", invalid="ignore"):
-        for t, value in enumerate(steps(u, "reservoir, time steps")):
-            total = transposed @ x + v * value
-            if noise:
-                total = total + noise * rng.normal(size=x.size)
-            x = (1 - leak) * x + leak * (np.tanh(total) if activation == "tanh" else total)
+        for t in steps(range(u.size), "reservoir, time steps"):
+            place = t % AT_ONCE
+            if place == 0:
+                # Drawn one by one, they would take as long as a step of a small network does.
+                given = np.outer(u[t : t + AT_ONCE], v)
+                drawn = noise * rng.normal(size=given.shape) if noise else None
+            total = transposed @ x
+            total += given[place]
+            if drawn is not None:
+                total += drawn[place]
+            if activation == "tanh":
+                np.tanh(total, out=total)
+            x = total if leak == 1 else (1 - leak) * x + leak * total
             out[t] = x
     if not np.isfinite(out[-1]).all() or np.abs(out[-1]).max() > 1e100:
         raise ComparisonError("the reservoir diverges", where="weights", expected="a radius below 1", do="lower radius")

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
+from sklearn import config_context
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
@@ -21,17 +23,21 @@ from allometry.compare.inference.arrays import FloatArray, IntArray, array, choi
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import steps, whole
+from allometry.compare.inference.statistics import Interval, permutation_p
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
 
 DECODERS = ("nearest_centroid", "correlation", "lda", "logistic")
 PENALTIES = [0.01, 0.1, 1.0]  # inverse L2 penalties of the logistic decoder
 ALIGNMENTS = ("none", "procrustes", "cca")
+FEWEST_BLOCKS = 3  # for an interval over blocks
+# of scikit-learn: its checks of trials that were checked here take longer than a small decoder
+CHECKED = {"assume_finite": True, "skip_parameter_validation": True}
 
 
 @dataclass(frozen=True)
 class Decoding:
-    """Accuracy, chance level (most frequent stimulus), confusion[true, decoded] in trials, prediction of every trial."""
+    """Accuracy, chance level (most frequent stimulus), confusion[true, decoded] in trials; prediction and block of every trial."""
 
     accuracy: float
     chance: float
@@ -39,6 +45,20 @@ class Decoding:
     confusion: IntArray
     truth: IntArray
     predicted: IntArray
+    block: IntArray
+
+
+@dataclass(frozen=True)
+class DecodingAcross(Decoding):
+    """Decoding of another animal with its interval and p.
+
+    `interval` is over blocks of the target's presentations, for this decoder and alignment; `p` is one-sided, against the `null`
+    accuracies with the target's stimuli in another order.
+    """
+
+    interval: Interval
+    p: float
+    null: FloatArray
 
 
 def _trials(responses: npt.ArrayLike, name: str = "responses") -> tuple[FloatArray, IntArray, IntArray]:
@@ -134,11 +154,40 @@ def _seconds(name: str, trials: int, units: int) -> float:
     return 1e-9 * each * (trials + (units if name == "lda" else 0))
 
 
-def _result(truth: IntArray, predicted: IntArray, n: int) -> Decoding:
+def _result(truth: IntArray, predicted: IntArray, block: IntArray, n: int) -> Decoding:
     confusion = np.zeros((n, n), dtype=np.int64)
     np.add.at(confusion, (truth, predicted), 1)
     chance = float(np.bincount(truth, minlength=n).max() / truth.size)
-    return Decoding(float((truth == predicted).mean()), chance, int(truth.size), confusion, truth, predicted)
+    return Decoding(float((truth == predicted).mean()), chance, int(truth.size), confusion, truth, predicted, block)
+
+
+def block_interval(found: Decoding, shared_training: bool = True) -> Interval:
+    """Share of trials decoded right with its 95 % interval over blocks: t distribution; NaN bounds below 3 blocks.
+
+    Parameters
+    ----------
+    found : Decoding
+    shared_training : bool
+        Blocks were left out of the training in turn. They then share most of their training trials, so that they differ less
+        among themselves than data sets do: the variance of a block counts 1 / blocks + 1 / (blocks - 1), test over training
+        trials. Of a decoder that was trained elsewhere it counts 1 / blocks.
+
+    References
+    ----------
+    Nadeau & Bengio 2003, Mach. Learn. 52:239.
+    """
+    right = found.truth == found.predicted
+    _, block = np.unique(found.block, return_inverse=True)
+    hits, shown = np.bincount(block, right).astype(float), np.bincount(block).astype(float)
+    accuracy, blocks = float(right.mean()), len(shown)
+    if blocks < FEWEST_BLOCKS:
+        return Interval(accuracy, np.nan, np.nan, method="t over blocks")
+    # of the ratio, so that blocks of fewer trials count less
+    residual = (hits - accuracy * shown) / shown.mean()
+    share = 1 / blocks + (1 / (blocks - 1) if shared_training else 0.0)
+    variance = float((residual**2).sum() / (blocks - 1)) * share
+    half = float(stats.t.ppf(0.975, blocks - 1) * np.sqrt(variance))
+    return Interval(accuracy, max(accuracy - half, 0.0), min(accuracy + half, 1.0), method="t over blocks")
 
 
 @measure(
@@ -189,10 +238,11 @@ def decode_within(
         for b in np.unique(block):
             truth[block == b] = rng.permutation(truth[block == b])
     predicted = np.empty_like(truth)
-    for b in steps(np.unique(block), "decoding, blocks left out"):
-        test = block == b
-        predicted[test] = _fit(decoder, x[~test], truth[~test], block[~test]).predict(x[test])
-    return _result(truth, predicted, int(stimulus.max()) + 1)
+    with config_context(**CHECKED):
+        for b in steps(np.unique(block), "decoding, blocks left out"):
+            test = block == b
+            predicted[test] = _fit(decoder, x[~test], truth[~test], block[~test]).predict(x[test])
+    return _result(truth, predicted, block, int(stimulus.max()) + 1)
 
 
 @measure(
@@ -213,7 +263,9 @@ def decode_across(
     align: str = "procrustes",
     dimensions: int = 10,
     decoder: str = "lda",
-) -> Decoding:
+    nulls: int = 199,
+    seed: int = 0,
+) -> DecodingAcross:
     """Decode stimuli in one animal with a decoder trained in another, after aligning both on shared stimuli.
 
     Both animals are reduced to principal components of their stimulus means; the map between them (a rotation, or canonical
@@ -232,11 +284,15 @@ def decode_across(
         Principal components kept (at most shared stimuli - 1).
     decoder : str
         As in `decode_within`.
+    nulls : int
+        Orders of the target's stimuli for p, in each of which both animals are aligned anew; 0: none.
+    seed : int
 
     Returns
     -------
-    Decoding
-        Of the tested stimuli, decoded among themselves.
+    DecodingAcross
+        Of the tested stimuli, decoded among themselves. p is exact where all stimuli are alike under the hypothesis that the
+        animals share nothing; stimuli on a ring (directions) or a line are not: any two animals with smooth tuning pass.
 
     References
     ----------
@@ -245,7 +301,7 @@ def decode_across(
     choice(align, ALIGNMENTS, "align")
     choice(decoder, DECODERS, "decoder")
     x, x_stimulus, x_block = _trials(source, "source")
-    y, y_stimulus, _ = _trials(target, "target")
+    y, y_stimulus, y_block = _trials(target, "target")
     n = int(x_stimulus.max()) + 1
     if n != int(y_stimulus.max()) + 1:
         raise ComparisonError(
@@ -266,11 +322,37 @@ def decode_across(
                 where="shared",
                 expected="at least three stimuli to align on and two others to decode",
             )
-        x, y = _aligned(x, x_stimulus, y, y_stimulus, common, align, dimensions)
-    chosen, kept = np.isin(y_stimulus, tested), np.isin(x_stimulus, tested)
+    if nulls < 0:
+        raise ComparisonError(f"nulls={nulls}", where="nulls", expected="at least 0")
     position = np.searchsorted(tested, np.arange(n))
-    model = _fit(decoder, x[kept], position[x_stimulus[kept]], x_block[kept])
-    return _result(position[y_stimulus[chosen]], np.asarray(model.predict(y[chosen])), tested.size)
+    kept = np.isin(x_stimulus, tested)
+    model: Any = None
+
+    def decoded(stimulus: IntArray) -> tuple[IntArray, IntArray, npt.NDArray[np.bool_]]:
+        nonlocal model
+        own, other = x, y
+        if align != "none":
+            own, other = _aligned(x, x_stimulus, y, stimulus, common, align, dimensions)
+        # canonical directions alone turn the source as well
+        if model is None or align == "cca":
+            model = _fit(decoder, own[kept], position[x_stimulus[kept]], x_block[kept])
+        chosen = np.isin(stimulus, tested)
+        return position[stimulus[chosen]], np.asarray(model.predict(other[chosen]), dtype=np.int64), chosen
+
+    rng = np.random.default_rng(seed)
+    null = np.empty(nulls)
+    with config_context(**CHECKED):
+        truth, predicted, chosen = decoded(y_stimulus)
+        for k in steps(range(nulls), "orders of the stimuli"):
+            other, guessed, _ = decoded(rng.permutation(n)[y_stimulus])
+            null[k] = (other == guessed).mean()
+    found = _result(truth, predicted, y_block[chosen], tested.size)
+    return DecodingAcross(
+        **vars(found),
+        interval=block_interval(found, shared_training=False),
+        p=permutation_p(found.accuracy, null),
+        null=null,
+    )
 
 
 def _means(x: FloatArray, stimulus: IntArray, wanted: IntArray) -> FloatArray:

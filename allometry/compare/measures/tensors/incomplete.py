@@ -94,7 +94,7 @@ def _fit(tensor: Incomplete, rank: int, seed: int, sweeps: int, tolerance: float
     times, animals, pairs = tensor.values.shape
     rng = np.random.default_rng(seed)
     t, a, p = (rng.random((size, rank)) for size in (times, animals, pairs))
-    gone = [np.flatnonzero(~tensor.observed[k]) for k in range(animals)]
+    gaps = {k: index for k in range(animals) if (index := np.flatnonzero(~tensor.observed[k])).size}
     # Single precision for the large products alone: they are bound by memory.
     x = np.where(tensor.observed, tensor.values, 0.0).astype(np.float32)
     # A start of the tensor's size: the first fill would be far off otherwise.
@@ -104,28 +104,27 @@ def _fit(tensor: Incomplete, rank: int, seed: int, sweeps: int, tolerance: float
     for sweep in range(1, sweeps + 1):
         # What the model of the last sweep (t0, a0, p) has in the gaps is added to the products, never to the tensor.
         t0, a0 = t, a
-        inner = [p[index].T @ p[index] for index in gone]
+        inner = {k: p[index].T @ p[index] for k, index in gaps.items()}
         against = (flat @ p.astype(np.float32)).reshape(times, animals, rank).astype(float)
-        for k in range(animals):
+        for k in gaps:
             against[:, k] += t0 @ (a0[k][:, None] * inner[k])
         t = update(t0, np.einsum("tar,ar->tr", against, a0), (a0.T @ a0) * (p.T @ p))
         a = update(a0, np.einsum("tar,tr->ar", against, t), (t.T @ t) * (p.T @ p))
         both = (t[:, None] * a[None]).reshape(times * animals, rank)
         product = (flat.T @ both.astype(np.float32)).astype(float)
-        course = t0.T @ t
-        for k in range(animals):
-            product[gone[k]] += p[gone[k]] @ (np.outer(a0[k], a[k]) * course)
-        norm = tensor.power + sum(
-            float(((t0.T @ t0) * np.outer(a0[k], a0[k]) * inner[k]).sum()) for k in range(animals)
-        )
+        for k, index in gaps.items():
+            product[index] += p[index] @ (np.outer(a0[k], a[k]) * (t0.T @ t))
         gram = (t.T @ t) * (a.T @ a)
         p = update(p, product, gram)
-        squared = norm - 2 * float((product * p).sum()) + float((gram * (p.T @ p)).sum())
+        looked = sweep % CHECK == 0
+        if looked:
+            # of the filled tensor, in which no sweep can raise it
+            norm = tensor.power + sum(float(((t0.T @ t0) * np.outer(a0[k], a0[k]) * inner[k]).sum()) for k in gaps)
+            squared = norm - 2 * float((product * p).sum()) + float((gram * (p.T @ p)).sum())
+            error = np.sqrt(max(squared, 0.0) / norm)
         scale_t, scale_a = (np.maximum(np.linalg.norm(mode, axis=0), 1e-300) for mode in (t, a))
         t, a, p = t / scale_t, a / scale_a, p * scale_t * scale_a
-        if sweep % CHECK == 0:
-            # of the filled tensor, in which no sweep can raise it
-            error = np.sqrt(max(squared, 0.0) / norm)
+        if looked:
             if abs(before - error) < CHECK * tolerance:
                 break
             before = error

@@ -140,13 +140,6 @@ def test_hit_rates_are_the_diagonal_of_the_confusion() -> None:
     np.testing.assert_allclose(recovery.attributions(found.score[2]).sum(axis=2), 1)
 
 
-@pytest.mark.parametrize(("hits", "n"), [(0, 20), (7, 20), (19, 20), (20, 20)])
-def test_wilson_equals_scipy(hits: int, n: int) -> None:
-    expected = stats.binomtest(hits, n).proportion_ci(method="wilson")
-    found = model_recovery.wilson(hits / n, n)
-    np.testing.assert_allclose([found.low, found.high], [expected.low, expected.high], atol=1e-12)
-
-
 def test_newcombe_is_hanley_and_mcneils_interval_for_many_scores() -> None:
     m, area = 200_000, 0.8
     q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)

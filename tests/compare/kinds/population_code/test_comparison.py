@@ -178,8 +178,7 @@ def test_the_interval_of_decoding_covers_what_other_recordings_give() -> None:
     for seed in range(60):
         x = centres + recorded_together(seed, 24, 0.2, stimuli=8, repeats=6)
         decoded = decoding.decode_within(x, "correlation", True)
-        block = np.nonzero(np.isfinite(x[:, :, 0]))[1]
-        found.append(statistics_of.block_interval(decoded.truth == decoded.predicted, block))
+        found.append(decoding.block_interval(decoded))
     truth = np.mean([one.estimate for one in found])
     assert sum(one.low <= truth <= one.high for one in found) >= 53
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.stats import norm
 
 from allometry.compare.measures.populations import decoding
@@ -83,6 +84,49 @@ def test_identified_units_need_no_alignment():
     assert decoding.decode_across(a, b, align="none").accuracy > 0.95
 
 
+@pytest.mark.parametrize("align", ["procrustes", "cca", "none"])
+def test_p_across_animals_is_that_of_the_stimuli_in_another_order(align):
+    a, b = two_animals(noise=1.0)
+    b = b[:, :, :30]
+    given = {"align": align, "dimensions": 5, "decoder": "nearest_centroid", "shared": np.arange(0, 24, 2)}
+    found = decoding.decode_across(a, b, nulls=19, seed=7, **given)
+    rng = np.random.default_rng(7)
+    null = []
+    for _ in range(19):
+        # stimulus s of the target becomes order[s]
+        order = rng.permutation(24)
+        moved = np.empty_like(b)
+        moved[order] = b
+        null.append(decoding.decode_across(a, moved, nulls=0, **given).accuracy)
+    np.testing.assert_allclose(found.null, null)
+    assert found.p == pytest.approx((1 + np.sum(np.array(null) >= found.accuracy)) / 20)
+
+
+def test_animals_that_share_their_stimuli_have_a_small_p_and_others_do_not():
+    a, b = two_animals()
+    assert decoding.decode_across(a, b, dimensions=5, nulls=99).p == 0.01
+    unrelated = np.random.default_rng(4).permutation(24)
+    assert decoding.decode_across(a, b[unrelated], dimensions=5, nulls=99).p > 0.05
+    none = decoding.decode_across(a, b, dimensions=5, nulls=0)
+    assert np.isnan(none.p)
+    assert none.null.size == 0
+
+
+def test_interval_over_blocks_is_students():
+    a, b = two_animals(noise=2.0)
+    found = decoding.decode_across(a, b, dimensions=5, nulls=0)
+    right = (found.truth == found.predicted).astype(float)
+    # every block holds every stimulus: the ratio is the mean of the blocks' shares
+    share = np.array([right[found.block == k].mean() for k in range(6)])
+    expected = stats.t.interval(0.95, 5, share.mean(), stats.sem(share))
+    assert (found.interval.low, found.interval.high) == pytest.approx(expected)
+    assert found.interval.estimate == found.accuracy
+    shared = decoding.block_interval(found)
+    assert share.mean() - shared.low == pytest.approx(np.sqrt(1 + 6 / 5) * (share.mean() - expected[0]))
+    assert shared.high == 1  # accuracies reach no farther
+    assert np.isnan(decoding.decode_across(a, b[:, :2], dimensions=5, nulls=0).interval.low)
+
+
 def test_nearest_centroid_of_a_real_recording(mirror):
     from scipy.io import loadmat
 
@@ -112,6 +156,7 @@ GOOD = np.random.default_rng(6).normal(size=(6, 4, 5))
         lambda: decoding.decode_across(GOOD, GOOD, shared=[0]),
         lambda: decoding.decode_across(GOOD, GOOD, shared=[0, 1, 2], align="cca", dimensions=5),
         lambda: decoding.decode_across(GOOD, GOOD, align="affine"),
+        lambda: decoding.decode_across(GOOD, GOOD, nulls=-1),
     ],
 )
 def test_bad_input_is_refused(call):
