@@ -16,7 +16,7 @@ from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval
 from allometry.compare.measures.populations import correlations, decoding, tuning
 from allometry.compare.measures.populations import covariance as covariance_
-from allometry.compare.records.measures import SHARE, Scale, measure
+from allometry.compare.records.measures import Scale, measure
 from allometry.errors import ComparisonError
 
 
@@ -111,15 +111,6 @@ def rectified(means: FloatArray, negative: str) -> FloatArray:
     raise ComparisonError(f"negative={negative!r}", where="negative", expected="rectify or drop")
 
 
-@measure(
-    name="tuned_share",
-    version="1",
-    inputs="responses [stimuli, repeats, units], angles",
-    invariances="scale of rates, rotation of stimuli",
-    use="how many units are tuned beyond their own shuffles?",
-    reference="Mazurek et al. 2014, Front. Neural Circuits 8:92",
-    scale=SHARE,
-)
 def tuned(responses: FloatArray, angle: str, angles: FloatArray, negative: str) -> Tuned:
     """Selectivity and preference of every unit; directional ones are NaN where `angle` is an orientation."""
     r = rates(responses, negative)

@@ -14,6 +14,7 @@ from allometry.compare.inference.crossed import FEWEST_GROUPS, crossed_interval,
 from allometry.compare.inference.statistics import Interval, fdr, wilson
 from allometry.compare.kinds.population_code.statistics import rectified
 from allometry.compare.measures.populations import tuning
+from allometry.compare.records.measures import SHARE, measure
 
 ALPHA = 0.05  # false discovery rate at which a unit counts as tuned
 TIE = 1e-9  # indices, of 1 at most, that differ by less are equal: means are differences of sums
@@ -71,6 +72,15 @@ class WithoutBlocks:
         return np.where(usable, (1 + self._reached) / (1 + self._known), np.nan)
 
 
+@measure(
+    name="tuned_share",
+    version="2",
+    inputs="p of each unit's orientation selectivity, the same without each block",
+    invariances="scale of rates, rotation of stimuli",
+    use="how many units are tuned beyond their own shuffles?",
+    reference="Mazurek et al. 2014, Front. Neural Circuits 8:92",
+    scale=SHARE,
+)
 def tuned_share(p: FloatArray, without: Sequence[FloatArray] = ()) -> Interval:
     """Share of the units with a p (others NaN) that are tuned at the false discovery rate `ALPHA`.
 
