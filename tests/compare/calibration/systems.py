@@ -136,6 +136,12 @@ def _tools(seed: int) -> Mapping[str, float]:
 
 SHARED_MEAN = "hits of a relation share its mean score, and the interval allows for the most that can do"
 
+# Efron & Stein 1981, Ann. Stat. 9:586: the variance of a jackknife is too large on average, by 4 here, where a pair's similarity
+# is its own. Of three animals nothing tells that from what each animal brings into both of its pairs.
+PAIRS_ALONE = (
+    "an animal that is left out takes both its pairs along, whose similarities are independent if nothing is shared"
+)
+
 STIMULI_TWICE = (
     "a dissimilarity is resampled (or left out) with both its stimuli, which is too much where nothing is shared"
 )
@@ -163,7 +169,7 @@ STUDIES = [
         "activity_manifolds",
         _activity_manifolds,
         dict.fromkeys([f"p of {k}manifold_{m}" for k in ("", "mean ") for m in ("procrustes", "cca")], LEVEL)
-        | dict.fromkeys([f"covers mean manifold_{m}" for m in ("procrustes", "cca")], COVERAGE)
+        | dict.fromkeys([f"covers mean manifold_{m}" for m in ("procrustes", "cca")], wide(PAIRS_ALONE))
         | dict.fromkeys(
             [f"{k}manifold_{m} better" for k in ("", "mean ") for m in ("procrustes", "cca")], FALSE_BETTER
         ),
