@@ -1,17 +1,25 @@
 """Every example of docs/plugins.md does what the page says."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from allometry import config, homogenize, plugins, retrieve, stores
 from allometry.checks import check_names
+from allometry.compare import runner
 from allometry.compare.registry import find
 from allometry.errors import ConfigError
+from allometry.generate import __main__ as generate
+from allometry.report import comparisons
+from allometry.report.drawing.figure_file import Figure
 from allometry.simulate.point import run_point
+from tests.report.samples import ATTRS
 
 FENCE = re.compile(r'^```(\w+) title="([^"]+)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
@@ -38,7 +46,7 @@ def lab(examples: list[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.Mon
 
 def configured(lab: Path, examples: list[tuple[str, str]], containing: str) -> config.Config:
     """The configuration of the page that contains a text, validated as the workflow does."""
-    (text,) = [code for name, code in examples if name == "my.yaml" and containing in code]
+    text = min((code for name, code in examples if name == "my.yaml" and containing in code), key=len)
     (lab / "my.yaml").write_text(text)
     cfg = config.load(lab / "my.yaml")
     check_names(cfg, config.load_registry(cfg, Path(__file__).parents[1]))
@@ -62,6 +70,82 @@ def test_network_model(lab: Path, examples: list[tuple[str, str]]) -> None:
         assert store.sizes["unit"] == 20
         spikes.append(store.sizes["spike"])
     assert spikes[0] < spikes[1]
+
+
+def test_kind_of_comparison_with_its_figure(
+    lab: Path, examples: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(lab)
+    cfg = configured(lab, examples, "rate_comparison")
+    options = cfg.compare.comparisons["my_rates"]
+    paths = {}
+    for point, spikes in zip(config.points(cfg.simulate.runs["driven"]), ([0] * 30 + [1] * 10, [0] * 50 + [1] * 70)):
+        units = pd.DataFrame({"population": ["all"] * 2}, index=pd.Index(["a", "b"], name="unit"))
+        store = stores.spikes_simulated(
+            np.arange(len(spikes)),
+            np.array(spikes),
+            dt_ms=0.1,
+            units=units,
+            duration_ms=100.0,
+            attrs={**ATTRS, "seed": 1},
+        )
+        paths[point.name] = str(stores.write(store, lab / f"{point.name}.zarr"))
+    runner.run(options.model_dump(mode="json"), paths, lab / "out.zarr", cards=lab / "cards.json")
+    tree = stores.open(lab / "out.zarr", check="full")
+    assert tree["score"].values.tolist() == [3.0]
+    (card,) = json.loads((lab / "cards.json").read_text())
+    assert (card["identity"]["family"], card["identity"]["defined_by"]) == ("my_lab", "this page")
+    assert card["validity"]["use"] == "how many times as fast does one population fire?"
+    comparisons.draw({"my_rates": str(lab / "out.zarr")}, lab / "out.png")
+    assert Figure.load(lab / "out.png").caption.startswith("Mean rates of the points, relative to those of the first.")
+    assert (lab / "out.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"kind": "rate_comparisn", "run": "driven"}, "unknown kind 'rate_comparisn'; did you mean 'rate_comparison'?"),
+        ({"kind": "rate_comparison", "run": "driven", "bootstrp": 1}, "unknown key; did you mean 'bootstrap'?"),
+        ({"kind": "rate_comparison", "run": "driven", "bootstrap": 1}, "a number of at least 100 expected"),
+        ({"kind": "rate_comparison"}, "my_rates.run: missing, and required"),
+    ],
+)
+def test_options_of_a_kind_are_checked_like_those_of_the_package(lab: Path, given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        config.validate({"plugins": ["my_lab"], "compare": {"comparisons": {"my_rates": given}}}, folders=[lab])
+    assert said in str(error.value)
+
+
+def test_schema_and_pages_have_the_parts_of_a_plugin(
+    lab: Path, examples: list[tuple[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configured(lab, examples, "rate_comparison")
+    assert generate.main([str(lab / "my.yaml"), str(lab / "pages")]) == 0
+    schema = json.loads((lab / "pages/config/schema.json").read_text())
+    assert schema["$defs"]["RateComparison"]["properties"]["bootstrap"]["minimum"] == 100
+    for page, word in (
+        ("configuration", "## `compare.comparisons.<rate_comparison>`"),
+        ("measures", "`rate_ratio` 1"),
+        ("models", "## noise_driven"),
+        ("readers", "two_channels"),
+    ):
+        assert word in (lab / f"pages/docs/{page}.md").read_text(), page
+    (lab / "my.yaml").write_text("plugins: [other_lab]\n")
+    assert generate.main([str(lab / "my.yaml"), str(lab / "pages")]) == 1
+    assert "PluginError: there is no plugin 'other_lab'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("part", "files"),
+    [
+        ("rate_ratio(rates, others)", ["my_lab/rates.py"]),
+        ("def noise_driven", ["my_lab/models.py"]),
+        ("class RateComparison", ["my_lab/rate_comparison.py"]),
+        ("def two_channels", ["my_lab/traces.py"]),
+    ],
+)
+def test_each_example_is_one_file(examples: list[tuple[str, str]], part: str, files: list[str]) -> None:
+    assert [name for name, code in examples if part in code] == files
 
 
 def test_reader(lab: Path, examples: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:

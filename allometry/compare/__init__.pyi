@@ -97,5 +97,10 @@ from .measures.tensors.decomposition import ntf as ntf
 from .measures.tensors.decomposition import rank_scan as rank_scan
 from .measures.tensors.decomposition import reconstruct as reconstruct
 from .measures.tensors.decomposition import tca as tca
+from .records.kinds import Options as Options
+from .records.kinds import comparison as comparison
 from .records.measures import Scale as Scale
 from .records.measures import measure as measure
+from .result import Result as Result
+from .result import row as row
+from .result import with_fdr as with_fdr

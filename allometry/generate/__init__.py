@@ -16,20 +16,27 @@ from allometry.generate import (
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def derived() -> dict[str, str]:
-    """Text of every generated file, by path from the root of the checkout."""
+def with_plugins() -> dict[str, str]:
+    """Text of the generated files that also describe parts of imported plugins, by path."""
     return {
         "config/schema.json": configuration.schema(),
         "config/default.yaml": configuration.default_file(),
         "docs/configuration.md": configuration.documentation(),
+        "docs/measures.md": measures.documentation(),
+        "docs/readers.md": readers.documentation(),
+        "docs/models.md": models.documentation(),
+    }
+
+
+def derived() -> dict[str, str]:
+    """Text of every generated file, by path from the root of the checkout."""
+    return {
+        **with_plugins(),
         "docs/stores.md": store_kinds.documentation(),
         "docs/datasets.md": datasets.documentation(ROOT),
-        "docs/measures.md": measures.documentation(),
         "allometry/compare/records/index.json": measures.index(),
         "allometry/compare/__init__.pyi": measures.public(),
         "docs/architecture.md": architecture.documentation(ROOT),
         "docs/images/architecture.svg": architecture.drawing(ROOT),
-        "docs/readers.md": readers.documentation(),
-        "docs/models.md": models.documentation(),
         "envs/allometry.yaml": environment.conda_file(ROOT),
     }

@@ -23,8 +23,10 @@ HELPERS: Mapping[str, tuple[str, ...]] = {
         *("Interval", "bootstrap", "ceiled", "fdr", "interval", "permutation_p", "spearman_brown", "split_half"),
     ),
     "measures.representations.mantel": ("rsa_permutation",),
-    # what stands beside a measure of one's own
+    # what stands beside a measure or a kind of comparison of one's own
     "records.measures": ("Scale", "measure"),
+    "records.kinds": ("Options", "comparison"),
+    "result": ("Result", "row", "with_fdr"),
     # what a result is looked at with
     "measures.representations.topology": ("mds",),
     "measures.tensors.decomposition": ("reconstruct",),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from allometry.homogenize.options import Option, Options
-from allometry.homogenize.readers import NAMES, READERS
+from allometry.homogenize.readers import READERS
 from allometry.homogenize.traces import activity
 
 HEADER = """\
@@ -23,8 +23,7 @@ Those that are marked may also be set for all recordings at once, under `homogen
 def documentation() -> str:
     """Tables of the options of all readers."""
     own = []
-    for name in NAMES:
-        reader = READERS[name]
+    for name, reader in READERS.items():
         options = {key: option for key, option in reader.options.items() if activity.OPTIONS.get(key) is not option}
         recordings = set(activity.OPTIONS) <= set(reader.options)
         text = f"## {name}\n\n{' or '.join(reader.kinds)}"

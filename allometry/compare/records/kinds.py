@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import Field
 
+from allometry.drawings import DRAWINGS
 from allometry.errors import ComparisonError, PluginError
 from allometry.hints import hint
 from allometry.plugins import Register
@@ -112,6 +113,15 @@ class Kind:
             return function(inputs, self.given(given))
 
         return called
+
+    def drawing(self, function: Callable[[Any, Any, Any], str]) -> Callable[[Any, Any, Any], str]:
+        """Decorator of `draw(rows, curves, image)`, which the report draws the comparison with.
+
+        It gets the rows of the Scores as a DataFrame, its curves by name as Datasets and the path of the PNG file to write, and
+        returns the caption. Without one the report draws a forest plot.
+        """
+        DRAWINGS.add(self.name, function, function.__module__)
+        return function
 
 
 def _fields(options: type[Options]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Figures of comparisons: one module per kind, named as the kind.
 
 Its function `draw(rows, curves, image)` draws what the Scores store of a comparison of this kind holds, and returns the
-caption.
+caption. A kind of comparison of a plugin brings its own.
 """
 
 import importlib
@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from allometry import stores
+from allometry.drawings import DRAWINGS
 from allometry.report.drawing import verdicts
 from allometry.report.drawing.figure_file import Figure
 from allometry.report.drawing.forest import forest
@@ -21,6 +22,14 @@ from allometry.report.drawing.parts import rows_of
 Drawing = Callable[[pd.DataFrame, Mapping[str, xr.Dataset], str | Path], str]
 
 KINDS: tuple[str, ...] = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+
+
+def drawing_of(kind: str) -> Drawing | None:
+    """The drawing of a kind of comparison, of the package or of a plugin; None where it has none."""
+    if kind in KINDS:
+        drawing: Drawing = importlib.import_module(f"{__name__}.{kind}").draw
+        return drawing
+    return DRAWINGS.get(kind)
 
 
 def draw(paths: Mapping[str, str], image: str | Path) -> None:
@@ -37,9 +46,8 @@ def draw(paths: Mapping[str, str], image: str | Path) -> None:
     tree = stores.open(path)
     assert isinstance(tree, xr.DataTree)
     rows = rows_of(tree)
-    kind = stores.attribute(tree, "parameters", {}).get("kind")
-    if kind in KINDS:
-        drawing: Drawing = importlib.import_module(f"{__name__}.{kind}").draw
+    drawing = drawing_of(str(stores.attribute(tree, "parameters", {}).get("kind", "")))
+    if drawing is not None:
         curves = tree["curves"].children if "curves" in tree.children else {}
         caption = drawing(rows, {key: node.to_dataset() for key, node in curves.items()}, image)
     else:

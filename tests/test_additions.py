@@ -1,0 +1,128 @@
+"""What one touches to add a part to the package: it is there, and nowhere else is anything to be written.
+
+A copy of the package gets the files of the part, and a process that imports the copy asks for it.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+MEASURE = '''"""Twice."""
+
+from allometry.compare.records.measures import measure
+
+
+@measure(
+    name="twice", version="1", inputs="number", invariances="none", use="how much is two times it?", reference="this test"
+)
+def twice(x):
+    """Two times x."""
+    return 2 * x
+'''
+MODEL = '''"""Silent."""
+
+from allometry.models.records import model
+from allometry.network import Network
+
+
+@model(description="Nothing.", source="this test")
+def silent(size: int = 3) -> Network:
+    """Build it.
+
+    Parameters
+    ----------
+    size : int
+        Number of neurons.
+    """
+'''
+READER = '''"""Empty files."""
+
+from allometry.homogenize.reader import Reader
+
+READER = Reader("my_reader", ("activity",), lambda files, source, options: None, {})
+'''
+OPTIONS = '''"""Options of `my_kind`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from allometry.compare.records.kinds import Options
+
+
+class MyKind(Options):
+    """One row."""
+
+    kind: Literal["my_kind"] = Field(description="One row.")
+    times: float = Field(3.0, gt=0, description="Its score.")
+'''
+KIND = '''"""One row."""
+
+from allometry.compare.options.my_kind import MyKind
+from allometry.compare.records.kinds import comparison
+from allometry.compare.result import Result, row
+
+
+@comparison(MyKind)
+def my_kind(inputs, options):
+    """Compute it."""
+    return Result("Mine", [row("cka", "a", "b", options.times)])
+'''
+DRAWING = '''"""Figure of `my_kind`."""
+
+
+def draw(rows, curves, image):
+    """Nothing; returns the caption."""
+    return "Mine."
+'''
+ASKED = {
+    # not in the index until `python -m allometry.generate`, which imports every measure
+    "measure": "from allometry.compare.registry import collect; print(collect()['twice'].function(2))",
+    "model": "from allometry.models import MODELS; print(MODELS['silent'].parameters['size'])",
+    "reader": "from allometry.homogenize.readers import READERS; print(READERS['my_reader'].kinds[0])",
+    "kind": (
+        "from allometry import config; from allometry.compare import kinds; from allometry.report.comparisons import drawing_of; "
+        "cfg = config.validate({'compare': {'comparisons': {'x': {'kind': 'my_kind'}}}}); "
+        "print(kinds.find('my_kind')({}, **cfg.compare.comparisons['x'].model_dump(exclude={'kind'})).rows[0]['score'], "
+        "drawing_of('my_kind')(None, None, None))"
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "files", "answer"),
+    [
+        ("measure", {"compare/measures/graphs/twice.py": MEASURE}, "4"),
+        ("model", {"models/silent.py": MODEL}, "Number of neurons."),
+        ("reader", {"homogenize/readers/my_reader.py": READER}, "activity"),
+        (
+            "kind",
+            {
+                "compare/options/my_kind.py": OPTIONS,
+                "compare/kinds/my_kind.py": KIND,
+                "report/comparisons/my_kind.py": DRAWING,
+            },
+            "3.0 Mine.",
+        ),
+    ],
+)
+def test_a_part_is_added_by_its_own_files(
+    root: Path, tmp_path: Path, part: str, files: Mapping[str, str], answer: str
+) -> None:
+    shutil.copytree(root / "allometry", tmp_path / "allometry", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, text in files.items():
+        assert not (tmp_path / "allometry" / name).exists()
+        (tmp_path / "allometry" / name).write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", ASKED[part]],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert done.stdout.strip() == answer, done.stderr
