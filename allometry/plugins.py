@@ -151,6 +151,10 @@ class Register(Mapping[str, Part], Generic[Part]):
         return len(self.parts)
 
 
+DRAWINGS: Register[Callable[..., str]] = Register("drawing of a comparison")
+"""`draw(rows, curves, image)` by kind of comparison: the compare stage registers it with the kind, the report draws with it."""
+
+
 def use(names: Sequence[str], folders: Sequence[str | Path] = (".",)) -> None:
     """Import plugins, here and in every process that this one starts.
 

@@ -79,8 +79,10 @@ def test_kind_of_comparison_with_its_figure(
     cfg = configured(lab, examples, "rate_comparison")
     options = cfg.compare.comparisons["my_rates"]
     paths = {}
-    for point, spikes in zip(config.points(cfg.simulate.runs["driven"]), ([0] * 30 + [1] * 10, [0] * 50 + [1] * 70)):
-        units = pd.DataFrame({"population": ["all"] * 2}, index=pd.Index(["a", "b"], name="unit"))
+    for point, spikes in zip(
+        config.points(cfg.simulate.runs["driven"]), ([0] * 2 + [1, 2, 3], [0] * 6 + [1] * 3 + [2] * 3 + [3] * 3)
+    ):
+        units = pd.DataFrame({"population": ["all"] * 4}, index=pd.Index(list("abcd"), name="unit"))
         store = stores.spikes_simulated(
             np.arange(len(spikes)),
             np.array(spikes),

@@ -9,10 +9,9 @@ from typing import Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import Field
 
-from allometry.drawings import DRAWINGS
 from allometry.errors import ComparisonError, PluginError
 from allometry.hints import hint
-from allometry.plugins import Register
+from allometry.plugins import DRAWINGS, Register
 from allometry.settings import Model
 
 Inputs = Mapping[str, Any]

@@ -13,7 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from allometry import stores
-from allometry.drawings import DRAWINGS
+from allometry.plugins import DRAWINGS
 from allometry.report.drawing import verdicts
 from allometry.report.drawing.figure_file import Figure
 from allometry.report.drawing.forest import forest
