@@ -12,7 +12,7 @@ from allometry.models.graph import Graph
 from allometry.models.records import MODELS
 from allometry.models.registry import build, expected
 from allometry.network import Network
-from allometry.network.recording import Record, VoltageProbe
+from allometry.network.recording import Probe, Record
 from allometry.simulate.build.validate import check_network, check_run
 
 
@@ -116,5 +116,5 @@ def _record(net: Network, run: NetworkRun) -> Record:
             )
         if count < 1:
             raise SimulationError(f"record.voltage asks for {count} neurons of {name}", expected="at least one")
-    probes = tuple(VoltageProbe(name, np.zeros(1, np.int64)) for name in run.record.voltage)
+    probes = tuple(Probe(name, np.zeros(1, np.int64)) for name in run.record.voltage)
     return Record(run.record.spikes, run.record.counts_bin_ms, probes)

@@ -12,7 +12,7 @@ import xarray as xr
 from allometry import models, stores
 from allometry.errors import SimulationError
 from allometry.network import Network
-from allometry.network.recording import Record, VoltageProbe
+from allometry.network.recording import Probe, Record
 from allometry.simulate.distribute.execution import Execution
 from allometry.simulate.runner import run
 from allometry.simulate.signal_propagation import propagation, rewired
@@ -89,7 +89,7 @@ def cluster_options(configured: Mapping[str, Any]) -> dict[str, Any]:
 def record_of(net: Network, wanted: Mapping[str, Any]) -> Record:
     """Build the `Record` of a configuration: voltage probes are the first neurons of each named population."""
     probes = tuple(
-        VoltageProbe(name, np.arange(min(count, net.population(name).size)))
+        Probe(name, np.arange(min(count, net.population(name).size)))
         for name, count in (wanted.get("voltage") or {}).items()
     )
     return Record(bool(wanted.get("spikes", True)), wanted.get("counts_bin_ms"), probes)

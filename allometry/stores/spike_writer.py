@@ -13,7 +13,7 @@ import zarr
 from allometry import files
 from allometry.errors import StoreError
 from allometry.stores import layout, publication, storage
-from allometry.stores.kinds.spikes import SCHEMA, simulated_frame
+from allometry.stores.kinds.spikes import SCHEMA, Recorded, simulated_frame
 from allometry.stores.schema import ROOT_ATTRS, require
 
 _COLUMNS: dict[str, tuple[type, dict[str, str]]] = {
@@ -147,10 +147,13 @@ class SpikeWriter:
         voltage: np.ndarray | None = None,
         voltage_step: np.ndarray | None = None,
         probe: np.ndarray | None = None,
+        recorded: Mapping[str, Recorded] | None = None,
         attrs: Mapping[str, Any] | None = None,
         provenance: Mapping[str, Any] | None = None,
     ) -> Path:
-        """Write what is left, the unit table, and `count` and `voltage` if given; finalise, and return the path.
+        """Write what is left, the unit table, and `count`, `voltage` and `recorded` variables if given; finalise.
+
+        Returns the path.
 
         `attrs` and `provenance` add to what the constructor was given (what is known only at the end).
         """
@@ -168,6 +171,7 @@ class SpikeWriter:
                 voltage=voltage,
                 voltage_step=voltage_step,
                 probe=probe,
+                recorded=recorded,
             )
             self._check(frame)
             merged = {**(self._provenance or {}), **(provenance or {})}

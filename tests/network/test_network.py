@@ -28,7 +28,7 @@ from allometry.network import (
     Uniform,
     Values,
 )
-from allometry.simulate import Record, VoltageProbe
+from allometry.simulate import Probe, Record
 from allometry.simulate.build.plan import compile_network
 from allometry.simulate.build.validate import check_network, check_run
 from tests.simulate.networks import networks
@@ -195,9 +195,8 @@ def test_weights_that_overflow_the_fixed_point_range() -> None:
         ((float("nan"), 1, "fast", Record()), "duration_ms is nan"),
         ((10.0, 1, "double", Record()), "precision is 'double'"),
         ((10.0, 1, "fast", Record(counts_ms=0.25)), "counts_ms is 0.25"),
-        ((10.0, 1, "fast", Record(voltage=(VoltageProbe("Z", [0]),))), "unknown population 'Z'"),
-        ((10.0, 1, "fast", Record(voltage=(VoltageProbe("A", [0, 0]),))), "probed twice"),
-        ((10.0, 1, "fast", Record(voltage=(VoltageProbe("A", [0], 1.0), VoltageProbe("A", [1], 2.0)))), "intervals"),
+        ((10.0, 1, "fast", Record(probes=(Probe("Z", [0]),))), "unknown population 'Z'"),
+        ((10.0, 1, "fast", Record(probes=(Probe("A", [0, 0]),))), "probed twice"),
     ],
 )
 def test_impossible_runs_are_refused(arguments: tuple, message: str) -> None:
@@ -228,7 +227,7 @@ def test_numbers_of_neurons_are_whole(bad: list) -> None:
     with pytest.raises(SimulationError, match="target holds"):
         GapJunctions("A", [0], bad, 1.0)
     with pytest.raises(SimulationError, match="neurons holds"):
-        VoltageProbe("A", bad)
+        Probe("A", bad)
     assert ExplicitEdges([1.0], [0], 1.0, 1.0).source.tolist() == [1]
 
 

@@ -26,7 +26,7 @@ from allometry.network import (
 )
 from allometry.network.scalars import as_written, plain
 from allometry.network.serialise import to_dict
-from allometry.simulate import Record, VoltageProbe
+from allometry.simulate import Probe, Record
 
 i, f, g = np.int64, np.float32, np.float64
 PAIRS: list[tuple[Any, Any]] = [
@@ -50,7 +50,7 @@ PAIRS: list[tuple[Any, Any]] = [
     (ExplicitEdges([1], [2], f(3.5), f(0.35)), ExplicitEdges([1], [2], 3.5, 0.35)),
     (Network((), dt_ms=f(0.1)), Network((), dt_ms=0.1)),
     (Record(counts_ms=i(10), spikes=np.bool_(True)), Record(counts_ms=10)),
-    (VoltageProbe(np.str_("a"), [1], f(0.5)), VoltageProbe("a", [1], 0.5)),
+    (Probe(np.str_("a"), [1], f(0.5)), Probe("a", [1], 0.5)),
     (models.microcircuit(scale=f(0.01), g=i(-4)), models.microcircuit(scale=0.01, g=-4)),
     (models.brunel(f(0.02), g=i(5)), models.brunel(0.02, g=5)),
     (models.build("microcircuit", {"scale": f(0.01)}), models.microcircuit(0.01)),

@@ -98,8 +98,8 @@ def test_seed_and_precision_matter(small: Network) -> None:
 
 
 def test_counts_and_voltages(client: Client, tmp_path: Path, small: Network) -> None:
-    probes = (simulate.VoltageProbe("I", np.array([39, 0, 7]), 0.5), simulate.VoltageProbe("E", np.array([100]), 0.5))
-    record = simulate.Record(counts_ms=5.0, voltage=probes)
+    probes = (simulate.Probe("I", np.array([39, 0, 7]), 0.5), simulate.Probe("E", np.array([100]), 0.5))
+    record = simulate.Record(counts_ms=5.0, probes=probes)
     found = simulate.run(
         small, 230, 1, tmp_path / "a.zarr", record=record, execution=simulate.Execution(threads=1, cluster=client)
     )

@@ -54,7 +54,7 @@ def test_peaks_are_those_of_single_runs(client: Client, tmp_path: Path, gap: boo
     assert peak.shape == (N, N)
     np.testing.assert_array_equal(peak, simulate.propagation(network(gap), 60.0, threads=1))
     np.testing.assert_array_equal(peak[[7, 3]], simulate.propagation(network(gap), 60.0, driven=np.array([7, 3])))
-    record = simulate.Record(voltage=(simulate.VoltageProbe("n", np.arange(N), 0.1),))
+    record = simulate.Record(probes=(simulate.Probe("n", np.arange(N), 0.1),))
     for driven in (3, 17):
         kicks = np.round(0.1 * np.arange(0, 600, 67), 6)
         t_ref = np.full(N, 2.2)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from allometry.errors import SimulationError
-from allometry.network.recording import VoltageProbe
+from allometry.network.recording import Probe, grouped
 from allometry.simulate.build.cut import numbers, segments
 from allometry.simulate.build.plan import Plan
 from allometry.simulate.build.shard import build_cells, current_changes, probed, set_currents
@@ -60,15 +60,15 @@ class Shard:
 class Window:
     """What a partition produced in steps [first, last).
 
-    spikes : int64, step << 32 | neuron, sorted; samples : float32 [sample, probe], mV; units : int64 [probe], the
-    neurons of the probes.
+    spikes : int64, step << 32 | neuron, sorted; for every group of probes (`recording.grouped`) samples : float32 [sample,
+    probe], in the unit of the variable; units : int64 [probe], the neurons of the probes.
     """
 
     first: int
     last: int
     spikes: np.ndarray
-    samples: np.ndarray
-    units: np.ndarray
+    samples: tuple[np.ndarray, ...]
+    units: tuple[np.ndarray, ...]
 
 
 def _room(plan: Plan, part: int, parts: int) -> int:
@@ -98,8 +98,7 @@ class Partition:
     number: int
     count: int
     threads: int
-    probes: tuple[VoltageProbe, ...] = ()
-    sample_every: int = 0
+    probes: tuple[Probe, ...] = ()
     mail: wire.Mail = field(default_factory=wire.alone)
     crowded: bool = False
     silenced: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
@@ -208,35 +207,41 @@ class Partition:
                 set_currents(self.plan, shard.where, shard.cells, self.step)
             logs = self._together([lambda k=k, stop=stop: self._advance(k, stop) for k in range(self.threads)], watch)
             spikes += [log for log, _ in logs]
-            samples.append(np.concatenate([sample for _, sample in logs], axis=1))
+            samples.append([np.concatenate(group, axis=1) for group in zip(*(sample for _, sample in logs))])
             self.step = stop
         merged = np.concatenate(spikes)
         if len(self.silenced):
             merged = merged[~np.isin(merged & _NEURON, self.silenced)]
         merged.sort()
-        units, rest = self._probed()
-        return Window(first, last, merged, np.concatenate(samples, axis=0) + rest, units)
+        units, taken = [], []
+        for number, ((variable, _), members) in enumerate(grouped(self.probes, self.plan.dt_ms).items()):
+            here, offset = self._probed(variable, members)
+            units.append(here)
+            taken.append(np.concatenate([part[number] for part in samples], axis=0) + offset)
+        return Window(first, last, merged, tuple(taken), tuple(units))
 
-    def _probed(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the neurons of the probed columns and their resting potentials, shard after shard."""
-        units, rest = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+    def _probed(self, variable: str, probes: Sequence[Probe]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the neurons of the columns of a group and what is added to their values, shard after shard."""
+        units, offset = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
         for shard in self.shards:
-            for _, s, chosen in probed(self.plan, shard.where, self.probes):
+            for _, s, chosen in probed(self.plan, shard.where, probes):
                 neurons = self.plan.neurons[s.population]
                 units.append(chosen + neurons.first)
-                rest.append(np.broadcast_to(neurons.offset("V_m"), neurons.size)[chosen].astype(np.float32))
-        return np.concatenate(units), np.concatenate(rest)
+                offset.append(np.broadcast_to(neurons.offset(variable), neurons.size)[chosen].astype(np.float32))
+        return np.concatenate(units), np.concatenate(offset)
 
-    def _advance(self, k: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+    def _advance(self, k: int, stop: int) -> tuple[np.ndarray, list[np.ndarray]]:
         shard = self.shards[k]
-        every = self.sample_every
-        count = stop // every - self.step // every if every else 0
-        samples = np.zeros((count, len(shard.cells.probes)), np.float32)
-        cells = shard.cells._replace(samples=samples)
+        groups = shard.cells.groups.copy()
+        rows, columns = stop // groups[:, 0] - self.step // groups[:, 0], groups[:, 2] - groups[:, 1]
+        ends = np.cumsum(rows * columns)
+        groups[:, 3] = ends - rows * columns
+        samples = np.zeros(int(ends[-1]) if len(ends) else 0, np.float32)
+        cells = shard.cells._replace(groups=groups, samples=samples)
         try:
             status, shard.generation, logged, log, events, shard.narrow, shard.wide = advance(
                 cells, shard.wiring, self._meeting, k, self.threads, self.step, stop, self.plan.interval,
-                shard.generation, shard.where.slot_bits, every, shard.narrow, shard.narrow_filled, shard.wide,
+                shard.generation, shard.where.slot_bits, shard.narrow, shard.narrow_filled, shard.wide,
                 shard.wide_filled,
             )  # fmt: skip
         except BaseException:
@@ -255,7 +260,8 @@ class Partition:
                 raise SimulationError("partitions exchanged spikes out of step", where=f"partition {self.number}")
             raise Stopped(f"partition {self.number} stopped: a peer closed its connection or the run was ended")
         shard.events += events
-        return log[:logged], samples
+        pieces = np.split(samples, ends[:-1]) if len(ends) else []
+        return log[:logged], [piece.reshape(*shape) for piece, *shape in zip(pieces, rows.tolist(), columns.tolist())]
 
     def _together(self, tasks: list, watch: Callable[[], None] = lambda: None) -> list:
         futures = [self._pool.submit(task) for task in tasks]

@@ -1,9 +1,11 @@
 """The neurons and incoming synapses of one thread: allocation, initial state, and the build of the synapses."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from allometry.network import SpikeListInput
-from allometry.network.recording import VoltageProbe
+from allometry.network.recording import Probe, grouped
 from allometry.simulate.build.cut import Segment
 from allometry.simulate.build.fixedpoint import round_to
 from allometry.simulate.build.plan import (
@@ -43,7 +45,7 @@ from allometry.simulate.kernels.advance import (
 )
 
 
-def build_cells(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> Cells:
+def build_cells(plan: Plan, where: Layout, probes: tuple[Probe, ...]) -> Cells:
     """Allocate the state of a part's neurons at time 0 and its inputs."""
     real, whole = plan.float_type, plan.sum_type
     starts = {width: variables(plan, where, width) for width in WIDTHS}
@@ -68,7 +70,7 @@ def build_cells(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> 
     drives, keys, rows, members, member_slots, pieces, copies = _drives(plan, where)
     event_step, event_slot, event_weight = _events(plan, where)
     gap_limits, gap_source, gap_weight = _gaps(plan, where)
-    local = [place(plan, where, row, "V_m")[1] + chosen - s.low for row, s, chosen in probed(plan, where, probes)]
+    groups, places = _probes(plan, where, probes)
     return Cells(
         state=state["real"],
         double=state["double"],
@@ -91,15 +93,30 @@ def build_cells(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> 
         event_step=event_step,
         event_slot=event_slot,
         event_weight=event_weight,
-        probes=np.concatenate([np.empty(0, np.int64), *local]).astype(np.int64),
-        samples=np.zeros((0, sum(map(len, local))), np.float32),
+        groups=groups,
+        probes=places,
+        samples=np.zeros(0, np.float32),
         gap_limits=gap_limits,
         gap_source=gap_source,
         gap_weight=gap_weight.astype(real),
     )
 
 
-def probed(plan: Plan, where: Layout, probes: tuple[VoltageProbe, ...]) -> list[tuple[int, Segment, np.ndarray]]:
+def _probes(plan: Plan, where: Layout, probes: tuple[Probe, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the groups of probes, and of every probe the element that it reads."""
+    groups, places = [], [np.empty((0, 2), np.int64)]
+    count = 0
+    for (variable, every), members in grouped(probes, plan.dt_ms).items():
+        begin = count
+        for row, s, chosen in probed(plan, where, members):
+            width, at = place(plan, where, row, variable)
+            places.append(np.column_stack([at + chosen - s.low, np.full(len(chosen), WIDTHS.index(width))]))
+            count += len(chosen)
+        groups.append([every, begin, count, 0])
+    return np.array(groups, np.int64).reshape(-1, 4), np.concatenate(places).astype(np.int64)
+
+
+def probed(plan: Plan, where: Layout, probes: Sequence[Probe]) -> list[tuple[int, Segment, np.ndarray]]:
     """Return which neurons of which segments are recorded: number, segment, indices within the population."""
     return [
         (row, s, np.asarray(p.neurons)[(p.neurons >= s.low) & (p.neurons < s.high)])

@@ -16,7 +16,7 @@ from allometry.network import (
     SpikeListInput,
 )
 from allometry.network.neuron_model import CURRENT, GAP, arguments, is_distribution
-from allometry.network.recording import Record
+from allometry.network.recording import Probe, Record, grouped
 from allometry.simulate.build.check_projections import check_projection, check_space
 from allometry.simulate.build.checks import finite, indices, known, real, require, whole
 from allometry.simulate.build.neurons import check_initial, check_model
@@ -216,21 +216,31 @@ def check_run(
             where,
             "whole steps",
         )
-    seen: set[int] = set()
-    offsets = net.offsets
-    for number, probe in enumerate(record.voltage):
-        place = f"voltage probe {number} ({probe.population})"
-        p = known(net, probe.population, place)
-        indices(probe.neurons, p.size, "neuron", place)
-        steps = real(probe.interval_ms, "interval_ms", place) / net.dt_ms
-        require(
-            math.isfinite(steps) and steps > 0.5 and abs(steps - round(steps)) < 1e-6,
-            f"interval_ms is {probe.interval_ms}",
-            place,
-            "steps",
-        )
-        same = round(steps) == round(record.voltage[0].interval_ms / net.dt_ms)
-        require(same, "voltage probes have different intervals", place, "one interval for all probes of a run")
-        units = {offsets[p.name] + int(i) for i in probe.neurons}
-        require(len(units) == probe.neurons.size and not units & seen, "a neuron is probed twice", place)
-        seen |= units
+    for name, chosen in record.spikes_of.items():
+        place = f"spikes_of[{name!r}]"
+        p = known(net, name, place)
+        if isinstance(chosen, float):
+            require(0 <= chosen <= 1, f"the fraction is {chosen:g}", place, "0 to 1; several neurons as a list")
+        else:
+            indices(chosen, p.size, "neuron", place)
+    for number, probe in enumerate(record.probes):
+        _check_probe(net, probe, precision, f"probe {number} ({probe.variable} of {probe.population})")
+    for (variable, every), members in grouped(record.probes, net.dt_ms).items():
+        units = np.concatenate([net.offsets[p.population] + p.neurons for p in members])
+        twice = len(np.unique(units)) < len(units)
+        require(not twice, "a neuron is probed twice", f"probes of {variable}, every {every * net.dt_ms:g} ms")
+
+
+def _check_probe(net: Network, probe: Probe, precision: str, where: str) -> None:
+    p = known(net, probe.population, where)
+    indices(probe.neurons, p.size, "neuron", where)
+    steps = real(probe.interval_ms, "interval_ms", where) / net.dt_ms
+    whole_steps = math.isfinite(steps) and steps > 0.5 and abs(steps - round(steps)) < 1e-6
+    require(whole_steps, f"interval_ms is {probe.interval_ms}", where, f"whole steps of {net.dt_ms:g} ms")
+    names = [s.name for s in p.neuron.form(precision).states]
+    require(
+        probe.variable in names,
+        f"{type(p.neuron).__name__} has no state variable {probe.variable!r} in precision {precision!r}",
+        where,
+        f"one of {', '.join(names)}",
+    )

@@ -274,7 +274,7 @@ class Attempts:
         windows = -(-self.steps // self.window_steps)
         writer = stores.SpikeWriter(
             self.store,
-            unit_table(net),
+            unit_table(net, self.record),
             dt_ms=net.dt_ms,
             duration_ms=self.steps * net.dt_ms,
             attrs=self.attrs or {},

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from allometry.network import Network
-from allometry.network.recording import Record
+from allometry.network.recording import Record, grouped, stored_names
 from allometry.simulate.distribute.spool import Spool, load
-from allometry.simulate.distribute.task import probe_units, sample_steps
+from allometry.stores.kinds.spikes import Recorded
 from allometry.stores.spike_writer import SpikeWriter
 
 _LOW = np.int64(0xFFFFFFFF)
@@ -17,7 +17,7 @@ _LOW = np.int64(0xFFFFFFFF)
 class Collector:
     """Writes merged windows in order; holds one window at a time.
 
-    Counts and voltages grow in files of the spool until the store is closed. `keep` leaves the merged windows in the spool, for a run with checkpoints.
+    Counts and traces grow in files of the spool until the store is closed. `keep` leaves the merged windows in the spool, for a run with checkpoints.
     """
 
     network: Network
@@ -32,20 +32,27 @@ class Collector:
     next: int = 0
     spikes: int = 0
     _counts: np.ndarray | None = None
-    _voltage: np.ndarray | None = None
-    _sampled: int = 0
 
     def __post_init__(self) -> None:
         if self.record.counts_ms is not None:
             self._bin_steps = round(self.record.counts_ms / self.network.dt_ms)
             bins = -(-self.steps // self._bin_steps)
             self._counts = self.spool.grown("count", (bins, self.network.size), np.int32)
-        units = probe_units(self.network, self.record)
-        self._column = {int(unit): column for column, unit in enumerate(units)}
-        self._units = units
-        if len(units):
-            samples = self.steps // sample_steps(self.record, self.network.dt_ms)
-            self._voltage = self.spool.grown("voltage", (samples, len(units)), np.float32)
+        groups = grouped(self.record.probes, self.network.dt_ms)
+        names = stored_names(list(groups), self.network.dt_ms)
+        self._traces = [
+            _Trace(
+                name,
+                self.network,
+                key,
+                [self.network.offsets[p.population] + p.neurons for p in probes],
+                self.spool,
+                self.steps,
+            )
+            for name, (key, probes) in zip(names, groups.items())
+        ]
+        recorded = self.record.recorded(self.network)
+        self._recorded = None if recorded.all() else recorded
 
     def poll(self) -> bool:
         """Merge every window that all partitions have closed; returns whether there was one."""
@@ -55,14 +62,14 @@ class Collector:
             parts = [self.spool.segment(self.next, part) for part in range(self.partitions)]
             if self.keep and merged.exists():
                 data = load(merged)
-                spikes, samples = data["spikes"], data["samples"]
+                spikes, samples = data["spikes"], [data[f"samples_{k}"] for k in range(len(self._traces))]
             elif all(path.exists() for path in parts):
                 loaded = [load(path) for path in parts]
                 spikes = np.concatenate([x["spikes"] for x in loaded])
                 spikes.sort(kind="stable")
-                samples = self._joined(loaded)
+                samples = [trace.joined(k, loaded) for k, trace in enumerate(self._traces)]
                 if self.keep:
-                    self.spool.write(merged, spikes=spikes, samples=samples)
+                    self.spool.write(merged, spikes=spikes, **{f"samples_{k}": x for k, x in enumerate(samples)})
             else:
                 break
             self._append(spikes, samples)
@@ -72,34 +79,58 @@ class Collector:
             moved = True
         return moved
 
-    def _joined(self, loaded: list[dict[str, np.ndarray]]) -> np.ndarray:
-        out = np.zeros((loaded[0]["samples"].shape[0], len(self._units)), np.float32)
-        for data in loaded:
-            columns = [self._column[int(unit)] for unit in data["units"]]
-            out[:, columns] = data["samples"]
-        return out
-
-    def _append(self, spikes: np.ndarray, samples: np.ndarray) -> None:
+    def _append(self, spikes: np.ndarray, samples: list[np.ndarray]) -> None:
         step, unit = (spikes >> np.int64(32)) + 1, spikes & _LOW
         self.spikes += len(spikes)
-        if self.record.spikes:
+        if self._recorded is None:
             self.writer.append(step, unit)
+        elif self._recorded.any():
+            kept = self._recorded[unit]
+            self.writer.append(step[kept], unit[kept])
         if self._counts is not None:
             np.add.at(self._counts, ((step - 1) // self._bin_steps, unit), 1)
-        if self._voltage is not None:
-            self._voltage[self._sampled : self._sampled + len(samples)] = samples
-            self._sampled += len(samples)
+        for trace, block in zip(self._traces, samples):
+            trace.append(block)
 
     def close(self, attrs: dict, provenance: dict) -> None:
         """Finalise the store."""
-        every = sample_steps(self.record, self.network.dt_ms)
         optional: dict = {}
         if self._counts is not None:
             optional |= {"count": self._counts, "bin_ms": self._bin_steps * self.network.dt_ms}
-        if self._voltage is not None:
-            optional |= {
-                "voltage": self._voltage,
-                "voltage_step": every * np.arange(1, len(self._voltage) + 1, dtype=np.int64),
-                "probe": self._units,
-            }
-        self.writer.close(attrs=attrs, provenance=provenance, **optional)
+        recorded = {trace.name: trace.stored() for trace in self._traces}
+        if voltage := recorded.pop("voltage", None):
+            optional |= {"voltage": voltage.values, "voltage_step": voltage.step, "probe": voltage.probe}
+        self.writer.close(attrs=attrs, provenance=provenance, recorded=recorded, **optional)
+
+
+class _Trace:
+    """One recorded variable, growing in a file of the spool."""
+
+    def __init__(
+        self, name: str, network: Network, key: tuple[str, int], units: list[np.ndarray], spool: Spool, steps: int
+    ) -> None:
+        variable, self._every = key
+        self.name, self._units = name, np.concatenate(units).astype(np.int64)
+        self._column = {int(unit): column for column, unit in enumerate(self._units)}
+        self._values = spool.grown(f"trace-{name}", (steps // self._every, len(self._units)), np.float32)
+        self._filled = 0
+        known = [s for p in network.populations for s in type(p.neuron).states]
+        self._unit = next((s.unit for s in known if s.name == variable), "1")
+
+    def joined(self, number: int, loaded: list[dict[str, np.ndarray]]) -> np.ndarray:
+        """Return one window of all partitions, float32 [sample, probe]."""
+        out = np.zeros((loaded[0][f"samples_{number}"].shape[0], len(self._units)), np.float32)
+        for data in loaded:
+            columns = [self._column[int(unit)] for unit in data[f"units_{number}"]]
+            out[:, columns] = data[f"samples_{number}"]
+        return out
+
+    def append(self, block: np.ndarray) -> None:
+        """Add the samples of a window."""
+        self._values[self._filled : self._filled + len(block)] = block
+        self._filled += len(block)
+
+    def stored(self) -> Recorded:
+        """Return what the store holds of it."""
+        step = self._every * np.arange(1, len(self._values) + 1, dtype=np.int64)
+        return Recorded(self._values, step, self._units, self._unit)

@@ -21,8 +21,8 @@ from allometry.simulate.distribute.memory import free_memory
 _LOG = logging.getLogger("allometry")
 
 
-def unit_table(net: Network) -> pd.DataFrame:
-    """Return the table of units of a network: label and population."""
+def unit_table(net: Network, record: Record | None = None) -> pd.DataFrame:
+    """Return the table of units of a network: label, population, and where only some spikes are recorded whose."""
     labels: list[str] = []
     populations: list[str] = []
     for p in net.populations:
@@ -30,7 +30,10 @@ def unit_table(net: Network) -> pd.DataFrame:
         populations += [p.name] * p.size
     if len(set(labels)) < len(labels):
         labels = [f"{p}:{label}" for p, label in zip(populations, labels)]
-    return pd.DataFrame({"population": populations}, index=pd.Index(labels, name="unit"))
+    table = pd.DataFrame({"population": populations}, index=pd.Index(labels, name="unit"))
+    if record is not None and record.spikes_of:
+        table["recorded"] = record.recorded(net)
+    return table
 
 
 def attributes(plan: Plan, record: Record, extra: Mapping[str, Any] | None) -> dict[str, Any]:

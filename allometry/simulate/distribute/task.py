@@ -9,8 +9,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from allometry.errors import SimulationError
 from allometry.network import FixedTotalNumber, IafPscExp, Network, Population, Projection
 from allometry.network.recording import Record
@@ -63,13 +61,10 @@ def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> di
             sockets = rendezvous.connect(job.attempt, number, addresses, job.secret, watch)
         plan = compile_network(job.network, job.seed, job.precision)
         compile_s = warm(plan)
-        every = sample_steps(job.record, job.network.dt_ms)
         room = message_room(plan, job.partitions, job.threads)
         with (
             open_mail(sockets, room, watch) as mail,
-            Partition(
-                plan, number, job.partitions, job.threads, job.record.voltage, every, mail, job.crowded
-            ) as partition,
+            Partition(plan, number, job.partitions, job.threads, job.record.probes, mail, job.crowded) as partition,
         ):
             started = time.perf_counter()
             partition.build()
@@ -102,14 +97,11 @@ def _advance(partition: Partition, job: Job, spool: Spool, watch: Watch) -> tupl
         advanced = time.perf_counter()
         if job.checkpoint_windows and (window + 1) % job.checkpoint_windows == 0 and done.last < job.steps:
             checkpoint.save(partition, spool)
-        spool.write(spool.segment(window, partition.number), spikes=done.spikes, samples=done.samples, units=done.units)
+        sampled = {f"samples_{k}": samples for k, samples in enumerate(done.samples)}
+        units = {f"units_{k}": numbers for k, numbers in enumerate(done.units)}
+        spool.write(spool.segment(window, partition.number), spikes=done.spikes, **sampled, **units)
         recording += time.perf_counter() - advanced
     return time.perf_counter() - started, recording
-
-
-def sample_steps(record: Record, dt_ms: float) -> int:
-    """Return the number of steps between voltage samples, 0 without probes."""
-    return round(record.voltage[0].interval_ms / dt_ms) if record.voltage else 0
 
 
 def warm(plan: Plan) -> float:
@@ -138,13 +130,6 @@ def warm(plan: Plan) -> float:
         finally:
             notice.cancel()
         return time.perf_counter() - started
-
-
-def probe_units(network: Network, record: Record) -> np.ndarray:
-    """Return the neurons' numbers of all probes, in the order in which they are listed."""
-    offsets = network.offsets
-    parts = [offsets[p.population] + p.neurons for p in record.voltage]
-    return np.concatenate([*parts, np.empty(0, np.int64)]).astype(np.int64)
 
 
 def _peak_rss() -> int:

@@ -51,7 +51,8 @@ class Cells(NamedTuple):
     pieces : int64 [piece, 4], first step, offset, begin and end of the thresholds, where a rate varies in time;
     copies : float64 [Poisson input], probability of a copy of a common process.
     event_step, event_slot, event_weight : int64 [given event], sorted by step.
-    probes : int64 [probe], elements of `state`; samples : float32 [sample, probe].
+    groups : int64 [group of probes, 4], steps between samples, first probe and end, where its samples begin; probes : int64
+    [probe, 2], element of `state` (0), `double` (1) or `whole` (2), and which of them; samples : float32.
     gap_limits : int64 [neuron + 1], gap_source : int64, gap_weight : float.
     """
 
@@ -76,6 +77,7 @@ class Cells(NamedTuple):
     event_step: np.ndarray
     event_slot: np.ndarray
     event_weight: np.ndarray
+    groups: np.ndarray
     probes: np.ndarray
     samples: np.ndarray
     gap_limits: np.ndarray
@@ -221,6 +223,22 @@ def _share_voltage(cells, voltage):
 
 
 @njit(nogil=True)
+def _sample(cells, group, row):
+    """Write sample number `row` of a group of probes in this window."""
+    begin, end, at = cells.groups[group, 1], cells.groups[group, 2], cells.groups[group, 3]
+    at += row * (end - begin)
+    for p in range(begin, end):
+        element, width = cells.probes[p, 0], cells.probes[p, 1]
+        if width == 0:
+            cells.samples[at] = cells.state[element]
+        elif width == 1:
+            cells.samples[at] = cells.double[element]
+        else:
+            cells.samples[at] = cells.whole[element]
+        at += 1
+
+
+@njit(nogil=True)
 def _queue(spikes, count, wiring, narrow, narrow_filled, wide, wide_filled):
     w = wiring
     if len(w.narrow_limits) > 1:
@@ -240,8 +258,8 @@ def queue_spikes(spikes, wiring, narrow, narrow_filled, wide, wide_filled):
 
 @compiled
 def advance(
-    cells, wiring, meeting, me, threads, first, last, interval, generation, slot_bits, sample_every, narrow,
-    narrow_filled, wide, wide_filled,
+    cells, wiring, meeting, me, threads, first, last, interval, generation, slot_bits, narrow, narrow_filled, wide,
+    wide_filled,
 ):  # fmt: skip
     """Run steps [first, last) of one thread's neurons.
 
@@ -259,7 +277,6 @@ def advance(
     log = np.empty(neurons + 1024, np.int64)
     logged = 0
     events = 0
-    sample = 0
     event = 0
     while event < len(cells.event_step) and cells.event_step[event] < first:
         event += 1
@@ -294,10 +311,9 @@ def advance(
             logged = _update(cells, flag, now, log, logged)
             if meeting.voltage.shape[1] > 0:
                 _share_voltage(cells, meeting.voltage[(now + 1) & 1])
-            if sample_every > 0 and (now + 1) % sample_every == 0:
-                for p in range(len(cells.probes)):
-                    cells.samples[sample, p] = cells.state[cells.probes[p]]
-                sample += 1
+            for g in range(cells.groups.shape[0]):
+                if (now + 1) % cells.groups[g, 0] == 0:
+                    _sample(cells, g, (now + 1) // cells.groups[g, 0] - first // cells.groups[g, 0] - 1)
         generation += 1
         parity = generation & 1
         count = logged - opened

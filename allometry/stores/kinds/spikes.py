@@ -1,6 +1,7 @@
 """Spikes: simulated (steps, ordered in time) and recorded (seconds, ordered by unit)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,26 @@ def _unit_table(units: pd.DataFrame) -> xr.Dataset:
     return xr.Dataset(table_variables(units, "unit", SCHEMA), coords={"unit": ("unit", unit_labels(units.index))})
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """A state variable of some units over time.
+
+    Parameters
+    ----------
+    values : (step, probe) float32
+    step : (step,) int64
+        Steps of the samples.
+    probe : (probe,) int
+        Indices of the units.
+    units : str
+    """
+
+    values: np.ndarray
+    step: np.ndarray
+    probe: np.ndarray
+    units: str
+
+
 def simulated_frame(
     units: pd.DataFrame,
     dt_ms: float,
@@ -122,6 +143,7 @@ def simulated_frame(
     voltage: np.ndarray | None = None,
     voltage_step: np.ndarray | None = None,
     probe: Sequence[int] | np.ndarray | None = None,
+    recorded: Mapping[str, Recorded] | None = None,
 ) -> xr.Dataset:
     """Build all of a simulated Spikes store but its spikes; see `spikes_simulated`."""
     dataset = _unit_table(units)
@@ -142,6 +164,11 @@ def simulated_frame(
         dataset.coords["step"] = ("step", np.asarray(voltage_step, np.int64), {"units": "1"})
         dataset.coords["probe"] = ("probe", np.asarray(probe, np.int32))
         dataset["voltage"] = (("step", "probe"), np.asarray(voltage, np.float32), {"units": "mV"})
+    for name, trace in (recorded or {}).items():
+        dims = (f"step_{name}", f"probe_{name}")
+        dataset.coords[dims[0]] = (dims[0], np.asarray(trace.step, np.int64), {"units": "1"})
+        dataset.coords[dims[1]] = (dims[1], np.asarray(trace.probe, np.int32))
+        dataset[name] = (dims, np.asarray(trace.values, np.float32), {"units": trace.units})
     dataset.attrs = SCHEMA.root_attrs(
         attrs, {"order": "time", "dt_ms": float(dt_ms), "duration_ms": float(duration_ms)}
     )
