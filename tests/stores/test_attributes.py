@@ -166,3 +166,7 @@ def test_scores_without_verdicts_are_opened_with_empty_ones(tmp_path):
     assert old["expected"].values.tolist() == [0.1] * count
     assert old["verdict"].values.tolist() == [""] * count
     assert np.isnan(old["difference"].values).all()
+
+
+def test_numbers_of_numpy_become_numbers():
+    assert attributes.plain({"a": np.float32(0.5), "b": (np.int64(3), np.bool_(True))}) == {"a": 0.5, "b": [3, True]}

@@ -195,3 +195,15 @@ def test_scores_fill_what_is_not_given():
     curve = {"a": samples.xr.Dataset({"y": ("comparison", np.zeros(3))})}
     with pytest.raises(StoreError, match="curve has 3 comparisons"):
         stores.scores([{"measure": "a", "candidate": "b", "score": 1}], curve, attrs=samples.ATTRS)
+
+
+def test_a_weight_below_one_is_a_weight_and_spikes_of_one_time_are_in_order():
+    assert build(("A", "B", 0.25, "chemical"))["weight"].values.tolist() == [0.25]
+    units = pd.DataFrame({"population": ["p", "p"]})
+    times = np.array([0.5, 0.5, 0.7, 0.1])
+    built = stores.spikes_recorded(times, np.array([3, 1]), units=units, observed=[[0.0, 1.0]], attrs=samples.ATTRS)
+    assert built["spike_time"].values.tolist() == times.tolist()
+    with pytest.raises(StoreError, match="not sorted within a unit"):
+        stores.spikes_recorded(
+            times[::-1].copy(), np.array([1, 3]), units=units, observed=[[0.0, 1.0]], attrs=samples.ATTRS
+        )

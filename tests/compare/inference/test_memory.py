@@ -3,6 +3,7 @@
 import tracemalloc
 from collections.abc import Callable
 
+import dask.array as da
 import networkx as nx
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from allometry.compare import (
     rv,
     small_world,
 )
-from allometry.compare.inference import blockwise
+from allometry.compare.inference import arrays, blockwise
 from allometry.compare.measures.graphs import matrices, organisation
 from allometry.compare.measures.graphs.matrices import as_matrix, path_lengths, rewired_edges
 from allometry.compare.measures.graphs.spatial_null import distances
@@ -242,3 +243,35 @@ def test_a_graph_with_a_hub_is_clustered_in_blocks_of_its_paths() -> None:
     assert clustering(graph) == pytest.approx((2 + 2 / (4000 * 3999)) / 4001)
     assert tracemalloc.get_traced_memory()[1] < 100e6
     tracemalloc.stop()
+
+
+def test_estimates_are_the_bytes_of_the_arrays_that_are_held() -> None:
+    n, repeats, units = 10, 3, 7
+    plain = blockwise.estimate("crossnobis", stimuli=n, repeats=repeats, units=units).peak_bytes
+    whitened = blockwise.estimate("crossnobis", stimuli=n, repeats=repeats, units=units, whiten=1).peak_bytes
+    assert plain == 3 * blockwise.BLOCK_BYTES + 24 * n * n
+    assert whitened - plain == 8 * (2 * 30 * 7 + 2 * 7 * 7)
+
+
+def test_blocks_are_as_wide_as_their_bytes_and_chunks_are_read_whole_up_to_four_times_that() -> None:
+    plain = RNG.normal(size=(5, 40))
+    assert [part.stop - part.start for part, _ in blockwise.axis_blocks(plain, 1, block_bytes=8 * 5 * 16)] == [
+        16,
+        16,
+        8,
+    ]
+    for chunk, parts in ((32, [32, 8]), (40, [40])):
+        lazy = da.from_array(plain, chunks=(5, chunk))
+        assert [p.stop - p.start for p, _ in blockwise.axis_blocks(lazy, 1, block_bytes=8 * 5 * 10)] == parts
+    halves = da.from_array(plain, chunks=(5, 40))
+    assert [p.stop - p.start for p, _ in blockwise.axis_blocks(halves, 1, block_bytes=8 * 5 * 9)] == [9, 9, 9, 9, 4]
+
+
+def test_vectors_and_rows_that_cannot_correspond_are_refused() -> None:
+    with pytest.raises(ComparisonError, match="x and y have 2 and 3 rows"):
+        arrays.same_rows(np.ones((2, 4)), np.ones((3, 4)))
+    with pytest.raises(ComparisonError, match="a and b have shapes"):
+        arrays.same_length(np.ones(3), np.ones(4), "a and b")
+    with pytest.raises(ComparisonError):
+        arrays.condensed([1.0, np.nan, 2.0])
+    assert np.isnan(arrays.condensed([1.0, np.nan, 2.0], finite=False)[1])

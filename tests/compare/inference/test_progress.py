@@ -14,7 +14,7 @@ from allometry.compare.inference.statistics import resample
 
 class Clock:
     def __init__(self, step: float) -> None:
-        self.now, self.step = 0.0, step
+        self.now, self.step = 1000.0, step  # a clock starts anywhere
 
     def __call__(self) -> float:
         return self.now

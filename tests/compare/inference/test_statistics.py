@@ -187,3 +187,10 @@ def test_wilson_equals_scipy(hits: int, n: int) -> None:
     expected = stats.binomtest(hits, n).proportion_ci(method="wilson")
     found = st.wilson(hits / n, n)
     np.testing.assert_allclose([found.low, found.high], [expected.low, expected.high], atol=1e-12)
+
+
+def test_one_split_is_enough_and_none_is_refused() -> None:
+    responses = np.random.default_rng(0).normal(size=(8, 6, 5)) + np.arange(8)[:, None, None]
+    assert np.isfinite(st.split_half(responses, seed=1, splits=1)).all()
+    with pytest.raises(ComparisonError, match="0 split-half"):
+        st.split_half(responses, seed=1, splits=0)

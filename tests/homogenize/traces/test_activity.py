@@ -84,3 +84,16 @@ def test_what_is_left_out_is_never_read():
     assert stores.attribute(tree, "derived")["skipped"] == {"bad": "left out by the options"}
     with pytest.raises(OSError, match="does not open"):
         build(raw(), Pending("bad", fail, "bad.x"))
+
+
+def test_traces_that_are_no_table_or_empty_are_refused() -> None:
+    for trace in (np.arange(40.0), np.ones((40, 2, 1)), np.ones((0, 2)), np.ones((40, 0))):
+        given = RawRecording("worm", trace, time=TIME, labels=["AVAL", "AVAR"], where="worm.x")
+        with pytest.raises(ReaderError, match="traces have shape"):
+            build(given)
+
+
+def test_three_units_of_traces_are_refused_with_two_of_them() -> None:
+    recordings = [raw(name, units=unit) for name, unit in (("a", "V"), ("b", "1"), ("c", "mV"))]
+    with pytest.raises(ReaderError, match=r"different units: '1' \(b\), 'V' \(a\)"):
+        activity.build(recordings, Source("mine"), {}, files={}, title="t", units=None)

@@ -88,3 +88,10 @@ def test_renaming_is_recorded():
 def test_unknown_policy_is_an_error():
     with pytest.raises(ReaderError):
         labels.assign(["AVAL"], NEURONS, policy="guess")  # type: ignore[arg-type]
+
+
+def test_a_confidence_that_is_missing_is_below_every_other() -> None:
+    label = ["AVAL", "AVAL", "AVAR"]
+    done = labels._resolve_duplicates(label, [np.nan, 0.0, np.nan], keep_first=False)
+    assert label == ["", "AVAL", "AVAR"]
+    assert "the most confident was kept" in str(done)

@@ -118,3 +118,16 @@ def test_pauses_and_wrong_stamps():
     assert timebase.describe(np.append(part, part[-1] + 25.1), where="x", max_pause_s=25.1).gaps == 1
     with pytest.raises(ReaderError, match=r"no interval above 0\.2 s"):
         timebase.describe(part, where="x", max_pause_s=0.2)
+
+
+def test_the_first_step_back_is_named_and_a_column_is_an_axis() -> None:
+    with pytest.raises(ReaderError, match=r"from sample 2 \(.*\) to the next"):
+        timebase.describe([0.0, 1, 2, 1, 2, 1, 2], where="x")
+    assert timebase.describe(np.arange(5.0)[:, None], where="x").time.tolist() == [0, 1, 2, 3, 4]
+    with pytest.raises(ReaderError, match="shape"):
+        timebase.describe(np.arange(6.0).reshape(3, 2), where="x")
+
+
+def test_dates_start_in_seconds_since_1970() -> None:
+    time = np.datetime64("1970-01-02T00:00:00.5") + np.arange(4) * np.timedelta64(250, "ms")
+    assert timebase.describe(time, where="x").start == 86400.5

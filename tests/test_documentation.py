@@ -1,0 +1,126 @@
+"""Every command and every example in the documentation is one that a newcomer can type: it parses, and what it names exists."""
+
+import argparse
+import ast
+import importlib
+import importlib.util
+import itertools
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from allometry import cli
+from allometry.compare.kinds import KINDS
+from allometry.config import Config
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted(path for path in (*ROOT.glob("docs/*.md"), ROOT / "README.md", ROOT / "benchmarks/README.md"))
+PROGRAMS = ("snakemake", "allometry", "python", ".venv/bin/python", "make", "srun", "pytest")
+FENCE = re.compile(r"^ *```(\w*)[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+STAGES = {"retrieve", "homogenize", "simulate", "compare", "report", "all"}
+OF_THE_READER = ("my.yaml",)  # files that the page tells to write
+
+
+def _blocks(language: str) -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        for found in FENCE.finditer(page.read_text(encoding="utf-8")):
+            if found[1] == language:
+                yield page.name, found[2]
+
+
+def _commands() -> Iterator[tuple[str, str]]:
+    """Commands of shell blocks, of indented ones, and between backticks."""
+    lines = [
+        (name, line)
+        for language in ("", "bash", "sh")
+        for name, block in _blocks(language)
+        for line in block.splitlines()
+    ]
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        lines += [(page.name, line) for line in re.findall(r"^    (\S.*)$", FENCE.sub("", text), re.MULTILINE)]
+        lines += [(page.name, line) for line in re.findall(r"`([^`\n]+)`", FENCE.sub("", text))]
+    for name, line in lines:
+        command = re.split(r"\s+#\s", line.strip())[0]
+        if command.split(" ")[0] in PROGRAMS and " " in command and " (" not in command:
+            yield name, command
+
+
+COMMANDS = sorted(set(_commands()))
+
+
+def test_commands_are_found_on_the_pages() -> None:
+    assert len(COMMANDS) >= 15
+    assert {command.split()[0] for _, command in COMMANDS} >= {"snakemake", "allometry", "python", "make"}
+
+
+@pytest.mark.parametrize(("page", "command"), COMMANDS, ids=lambda text: text)
+def test_a_command_of_the_documentation_is_one(page: str, command: str) -> None:
+    _check(shlex.split(command))
+
+
+def _check(words: list[str]) -> None:
+    program, rest = words[0], words[1:]
+    if program == "srun":
+        _check(list(itertools.dropwhile(lambda word: word.startswith("--"), rest)))
+    elif program == "make":
+        targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        assert {word for word in rest if "=" not in word} <= set(targets)
+    elif program == "allometry":
+        arguments = cli.parser().parse_args(rest)
+        assert callable(arguments.run)
+    elif program == "snakemake":
+        _check_snakemake(rest)
+    elif program.endswith("python") and rest[0] == "-m":
+        if rest[1] == "allometry" or rest[1] in ("snakemake", "pytest"):
+            _check(rest[1:])
+        else:
+            assert importlib.util.find_spec(rest[1]) is not None
+    elif program.endswith("python"):
+        assert rest[0] == "-c"
+        compile(rest[1], "documentation", "exec")
+    else:
+        assert program == "pytest"
+        for word in rest:
+            assert word.startswith("-") or "::" in word or not word.endswith(".py") or (ROOT / word).is_file()
+
+
+def _check_snakemake(words: list[str]) -> None:
+    from snakemake.cli import get_argument_parser
+
+    known: argparse.Namespace = get_argument_parser().parse_args(words)
+    assert set(known.targets) <= STAGES
+    for file in known.configfile or []:
+        assert (ROOT / str(file)).is_file() or str(file) in OF_THE_READER
+    for profile in known.profile or []:
+        assert (ROOT / profile / "config.yaml").is_file()
+    for rule in re.findall(r"--set-(?:resources|threads) (\w+)[:=]", " ".join(words)):
+        assert any(f"rule {rule}:" in path.read_text(encoding="utf-8") for path in ROOT.glob("rules/*.smk"))
+
+
+@pytest.mark.parametrize(("page", "text"), list(_blocks("python")), ids=lambda text: text.splitlines()[0][:60])
+def test_what_an_example_imports_exists(page: str, text: str) -> None:
+    for node in ast.walk(ast.parse(text)):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        if isinstance(node, ast.Import):
+            for name in names:
+                importlib.import_module(name)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.module.startswith("my_lab"):
+            module = importlib.import_module(node.module)
+            for name in names:
+                assert hasattr(module, name) or importlib.util.find_spec(f"{node.module}.{name}"), (
+                    f"{node.module}.{name}"
+                )
+
+
+@pytest.mark.parametrize(("page", "text"), list(_blocks("yaml")), ids=lambda text: text.splitlines()[0][:60])
+def test_keys_of_a_configuration_exist(page: str, text: str) -> None:
+    values = yaml.safe_load(text)
+    assert isinstance(values, dict)
+    if not set(values) <= set(Config.model_fields):
+        # what stands below compare.comparisons
+        assert {entry["kind"] for entry in values.values()} <= set(KINDS)
