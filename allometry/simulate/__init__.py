@@ -13,17 +13,17 @@ from allometry.network.recording import Probe, Record
 if TYPE_CHECKING:
     from allometry.simulate.connections import connections
     from allometry.simulate.distribute.execution import Execution
-    from allometry.simulate.runner import run
+    from allometry.simulate.runner import run, run_batch
     from allometry.simulate.signal_propagation import propagation
 
-__all__ = ["Execution", "Probe", "Record", "connections", "propagation", "run"]
+__all__ = ["Execution", "Probe", "Record", "connections", "propagation", "run", "run_batch"]
 
 __getattr__, _, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "connections": ["connections"],
         "distribute.execution": ["Execution"],
-        "runner": ["run"],
+        "runner": ["run", "run_batch"],
         "signal_propagation": ["propagation"],
     },
 )

@@ -1,35 +1,17 @@
-"""Running a network: check it, place it, run it, write its store."""
+"""Running a network: once, or under many conditions on one connectivity."""
 
-import contextlib
-import hashlib
-import json
-import logging
-import shutil
-import sys
-import tempfile
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
-from allometry import files, stores
-from allometry.errors import interruptible, log_to
-from allometry.network import Network
+from allometry import stores
+from allometry.network import Condition, Network
 from allometry.network.recording import Record
 from allometry.network.scalars import plain_arguments
-from allometry.simulate.build.estimate import estimate
-from allometry.simulate.build.plan import compile_network
-from allometry.simulate.build.validate import check_network, check_run
-from allometry.simulate.distribute import cluster as clusters
-from allometry.simulate.distribute.attempts import WINDOW_MS, Attempts, run_identity
-from allometry.simulate.distribute.description import attributes, check_memory, measurements, report
+from allometry.simulate.conditions import Asked, require_conditions, run_alone, run_conditions
 from allometry.simulate.distribute.execution import Execution
-from allometry.simulate.distribute.spool import Spool, held, remove_abandoned
-from allometry.simulate.distribute.task import warm
-
-_LOG = logging.getLogger("allometry")
 
 
 @plain_arguments
@@ -41,6 +23,9 @@ def run(
     *,
     precision: str = "fast",
     record: Record | None = None,
+    condition: Condition | None = None,
+    continue_from: str | Path | None = None,
+    keep_state: bool = False,
     execution: Execution | None = None,
     attrs: Mapping[str, Any] | None = None,
     provenance: Mapping[str, Any] | None = None,
@@ -48,7 +33,7 @@ def run(
 ) -> xr.Dataset:
     """Simulate a network and write its spikes.
 
-    The spikes depend on `net`, `seed` and `precision` only: not on the execution, nor on restarts.
+    The spikes depend on `net`, `seed`, `precision`, `condition` and `continue_from` only: not on the execution, nor on restarts.
 
     Parameters
     ----------
@@ -65,6 +50,14 @@ def run(
         with these weights).
     record : Record, optional
         What to record; default all spikes.
+    condition : Condition, optional
+        What to change of the network; for many of them see `run_batch`.
+    continue_from : path, optional
+        Spikes store, written with `keep_state`, at whose end to begin. The network may differ in its inputs, and in what
+        the condition changes; times of inputs count from the beginning of the first run, those of the new store from its
+        own. With nothing changed, the two stores hold what one run of both durations would.
+    keep_state : bool
+        Whether the store also holds the state at its end, for a further run to continue from: some 16 bytes per neuron.
     execution : Execution, optional
         Where and how to run: partitions, threads, cluster, checkpoints, memory; default all cores of this machine.
     attrs, provenance : mapping, optional
@@ -80,60 +73,68 @@ def run(
     Raises
     ------
     SimulationError
-        If the network is impossible or does not fit, or a partition fails (with its cause).
+        If the network is impossible or does not fit, the condition does not fit it, the store to continue from is of
+        another network, or a partition fails (with its cause).
     """
-    store, record, execution = Path(store), record or Record(), execution or Execution()
-    partitions, checkpoint = execution.partitions, execution.checkpoint
-    stores.require_free(store, overwrite=overwrite)
-    check_network(net)
-    check_run(net, duration_ms, partitions, precision, record, seed=seed)
-    plan = compile_network(net, seed, precision)
-    steps = round(duration_ms / net.dt_ms)
-    kept = (
-        "; the same run continues from its last checkpoint" if checkpoint is not None else ", and nothing was written"
+    asked = Asked(
+        net, duration_ms, seed, precision, record or Record(), continue_from, keep_state, attrs, provenance, overwrite
     )
-    with interruptible(f"the simulation was interrupted{kept}"), contextlib.ExitStack() as stack:
-        if not _LOG.hasHandlers():
-            # Nobody listens, as in a plain script: the estimate is to be seen before the run all the same.
-            stack.enter_context(log_to(logging.StreamHandler(sys.stderr)))
-        if partitions > 1 and execution.local:
-            # Compile once here: every worker would otherwise do so at the same time.
-            warm(plan)
-        threads = execution.threads_each
-        client = stack.enter_context(clusters.connect(execution.cluster, partitions, threads))
-        placed = clusters.place(client, partitions, threads)
-        need = estimate(plan, duration_ms, partitions, placed.threads, processes=not placed.in_process)
-        _LOG.info("%s, %d x %d threads, %s precision", need, partitions, placed.threads, precision)
-        check_memory(client, placed, need, execution.memory_gib)
-        spool = stack.enter_context(_spool(store, checkpoint, run_identity(plan, record)))
-        every = max(1, round(execution.checkpoint_ms / WINDOW_MS)) if checkpoint is not None else 0
-        attempts = Attempts(plan, steps, record, spool, every, store, client, partitions, placed)
-        attempts.attrs, attempts.overwrite = attributes(plan, record, attrs), overwrite
-        attempts.shown = execution.progress
-        started = time.perf_counter()
-        measured = attempts.until_done()
-        wall = time.perf_counter() - started
-        attempts.finish({**(provenance or {}), "simulation": measurements(measured, placed, partitions, wall)})
-        spool.remove()
-        report(measured, duration_ms, attempts.spikes)
+    run_alone(asked, condition, Path(store), execution or Execution())
     return stores.open(store)  # type: ignore[return-value]
 
 
-@contextlib.contextmanager
-def _spool(store: Path, checkpoint: str | Path | None, identity: Mapping[str, Any]) -> Iterator[Spool]:
-    """Yield the folder that the run's files go through: with checkpoints one that a rerun finds, else one that goes at the end."""
-    if checkpoint is not None:
-        # Named after the run, so that the checkpoints of another seed or network beside it stay.
-        name = hashlib.sha256(json.dumps(dict(identity), sort_keys=True).encode()).hexdigest()[:16]
-        with held(Path(checkpoint) / f"run-{name}") as spool:
-            yield spool
-        return
-    prefix = f".{store.stem}-spool-"
-    with files.writing(store):
-        store.parent.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(store.parent, f"{prefix}*")
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=store.parent))
-    try:
-        yield Spool(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+@plain_arguments
+def run_batch(
+    net: Network,
+    conditions: Sequence[Condition],
+    duration_ms: float,
+    seed: int,
+    folder: str | Path,
+    *,
+    precision: str = "fast",
+    record: Record | None = None,
+    continue_from: str | Path | None = None,
+    keep_state: bool = False,
+    execution: Execution | None = None,
+    attrs: Mapping[str, Any] | None = None,
+    provenance: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> dict[str, xr.Dataset]:
+    """Simulate a network under many conditions, on one connectivity that is drawn once.
+
+    Each condition's store is that of `run(net, ..., condition=condition)`, bit for bit. They run one after the other; a store
+    appears when its condition is through. A rerun with the same arguments runs what is missing: stores that are there and
+    were made by this very batch are left as they are.
+
+    Parameters
+    ----------
+    net : Network
+        What to simulate.
+    conditions : sequence of Condition
+        What to change, each under a name of its own.
+    duration_ms : float
+        Simulated time of each, ms.
+    seed : int
+        Seed of connections, and of drive and initial voltages where a condition has none of its own.
+    folder : path
+        Folder for the stores, `{name}.zarr`.
+    precision, record, continue_from, keep_state, execution, attrs, provenance, overwrite
+        As `run` takes them, for all conditions.
+
+    Returns
+    -------
+    dict of str to xarray.Dataset
+        The opened stores by name of the condition.
+
+    Raises
+    ------
+    SimulationError
+        As `run`; if there are no conditions, or two of one name.
+    """
+    asked = Asked(
+        net, duration_ms, seed, precision, record or Record(), continue_from, keep_state, attrs, provenance, overwrite
+    )
+    conditions = require_conditions(conditions, "simulate.run_batch")
+    places = [(condition, Path(folder) / f"{condition.name}.zarr") for condition in conditions]
+    run_conditions(asked, places, execution or Execution())
+    return {condition.name: stores.open(path) for condition, path in places}  # type: ignore[misc]

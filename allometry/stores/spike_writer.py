@@ -13,7 +13,7 @@ import zarr
 from allometry import files
 from allometry.errors import StoreError
 from allometry.stores import layout, publication, storage
-from allometry.stores.kinds.spikes import SCHEMA, Recorded, simulated_frame
+from allometry.stores.kinds.spikes import SCHEMA, Recorded, simulated_frame, with_state
 from allometry.stores.schema import ROOT_ATTRS, require
 
 _COLUMNS: dict[str, tuple[type, dict[str, str]]] = {
@@ -148,14 +148,16 @@ class SpikeWriter:
         voltage_step: np.ndarray | None = None,
         probe: np.ndarray | None = None,
         recorded: Mapping[str, Recorded] | None = None,
+        state: Mapping[str, np.ndarray] | None = None,
         attrs: Mapping[str, Any] | None = None,
         provenance: Mapping[str, Any] | None = None,
     ) -> Path:
-        """Write what is left, the unit table, and `count`, `voltage` and `recorded` variables if given; finalise.
+        """Write what is left, the unit table, and `count`, `voltage`, `recorded` and `state` if given; finalise.
 
         Returns the path.
 
-        `attrs` and `provenance` add to what the constructor was given (what is known only at the end).
+        `state` is the state of the units at the end, by name, and the spikes under way; see `with_state`. `attrs` and
+        `provenance` add to what the constructor was given (what is known only at the end).
         """
         if not self._open:
             return self.path
@@ -173,6 +175,7 @@ class SpikeWriter:
                 probe=probe,
                 recorded=recorded,
             )
+            frame = with_state(frame, state or {})
             self._check(frame)
             merged = {**(self._provenance or {}), **(provenance or {})}
             with files.writing(self.path):

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -18,7 +19,7 @@ from allometry import cli, errors, simulate, stores
 from allometry.errors import SimulationError
 from allometry.network import Network
 from allometry.simulate.build.partition import Partition
-from allometry.simulate.distribute.attempts import Attempts
+from allometry.simulate.distribute.output import Output
 from allometry.simulate.distribute.spool import ABANDONED_S, held, remove_abandoned
 
 
@@ -229,17 +230,16 @@ def test_two_runs_into_one_store(
     client: Client, tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever ends last is refused, and the store of the first stays whole; without `overwrite` nobody replaces it."""
-    until_done = Attempts.until_done
+    finish = Output.finish
     other: list[int] = []
 
-    def overtaken(self: Attempts) -> list[dict[str, float]]:
-        measured = until_done(self)
+    def overtaken(self: Output, *measured: Any) -> None:
         if not other:
             other.append(1)
             simulate.run(small, 200, 2, tmp_path / "a.zarr", execution=simulate.Execution(threads=1, cluster=client))
-        return measured
+        finish(self, *measured)
 
-    monkeypatch.setattr(Attempts, "until_done", overtaken)
+    monkeypatch.setattr(Output, "finish", overtaken)
     with pytest.raises(errors.StoreError, match="another process has written this store meanwhile"):
         simulate.run(small, 200, 1, tmp_path / "a.zarr", execution=simulate.Execution(threads=1, cluster=client))
     with pytest.raises(errors.StoreError, match="the store exists"):

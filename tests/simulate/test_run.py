@@ -18,7 +18,7 @@ from allometry.errors import SimulationError, StoreError
 from allometry.network import FixedTotalNumber, IafPscExp, Network, Population, Projection
 from allometry.simulate.build.partition import Partition
 from allometry.simulate.build.plan import compile_network
-from allometry.simulate.distribute import attempts, task
+from allometry.simulate.distribute import attempts, output, task
 from tests.simulate import engine
 from tests.stores import samples
 
@@ -221,7 +221,7 @@ def test_checkpoint_of_other_code_is_not_used(
     with pytest.raises(SimulationError, match="the power failed"):
         simulate.run(small, 700, 1, tmp_path / "a.zarr", execution=execution)
     assert len(list((tmp_path / "checkpoint").glob("run-*/checkpoint.json"))) == 1
-    monkeypatch.setattr("allometry.simulate.distribute.attempts.fingerprint", lambda *_: "edited")
+    monkeypatch.setattr("allometry.simulate.distribute.output.fingerprint", lambda *_: "edited")
     resumed.append(True)
     steps.clear()
     simulate.run(small, 700, 1, tmp_path / "a.zarr", execution=execution)
@@ -236,7 +236,7 @@ def test_what_stands_where_a_run_would_write_stops_it_before_it_begins(
     def begin(*_: object) -> None:
         raise AssertionError("the run began")
 
-    monkeypatch.setattr("allometry.simulate.runner.compile_network", begin)
+    monkeypatch.setattr("allometry.simulate.conditions.check_network", begin)
     mine = tmp_path / "mine.zarr"
     mine.mkdir()
     (mine / "thesis.tex").write_text("years of work")
@@ -327,16 +327,16 @@ def test_a_killed_worker_is_replaced(tmp_path: Path, small: Network, monkeypatch
     with LocalCluster(n_workers=2, threads_per_worker=1, memory_limit=0, dashboard_address=":0") as cluster:
         client = Client(cluster)
         killed = []
-        poll = attempts.Collector.poll
+        poll = output.Collector.poll
 
-        def poll_and_kill(self: attempts.Collector) -> bool:
+        def poll_and_kill(self: output.Collector) -> bool:
             if self.next >= 15 and not killed:
                 victim = next(iter(client.run(os.getpid).values()))
                 killed.append(victim)
                 os.kill(victim, signal.SIGKILL)
             return poll(self)
 
-        monkeypatch.setattr(attempts.Collector, "poll", poll_and_kill)
+        monkeypatch.setattr(output.Collector, "poll", poll_and_kill)
         simulate.run(
             small,
             6_000,

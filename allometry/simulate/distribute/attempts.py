@@ -1,32 +1,22 @@
-"""The attempts of one run: partitions as Dask tasks, the collector, restarts after a lost worker."""
+"""The attempts of one run: partitions as Dask tasks, outputs, restarts after a lost worker."""
 
-import hashlib
-import json
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
-from allometry import stores
 from allometry.errors import SimulationError
-from allometry.fingerprint import fingerprint
-from allometry.network.recording import Record
-from allometry.network.serialise import to_dict
 from allometry.simulate.build.partition import Stopped
-from allometry.simulate.build.plan import Plan
 from allometry.simulate.distribute import cluster as clusters
 from allometry.simulate.distribute import rendezvous
-from allometry.simulate.distribute.collect import Collector
-from allometry.simulate.distribute.description import unit_table
+from allometry.simulate.distribute.output import Output
 from allometry.simulate.distribute.progress import progress
+from allometry.simulate.distribute.setting import Setting
 from allometry.simulate.distribute.spool import Spool
-from allometry.simulate.distribute.task import Job, run_partition
+from allometry.simulate.distribute.task import Job, Trial, run_partition
 
-WINDOW_MS = 100.0
 ATTEMPTS = 3
 _POLL_S = 0.05
 _GRACE_S = 20.0
@@ -37,52 +27,35 @@ class WorkerLost(SimulationError):
     """A worker that ran a partition is gone."""
 
 
-def run_identity(plan: Plan, record: Record) -> dict[str, Any]:
-    """Return what tells a run from others whose checkpoints may stand beside its own."""
-    description = json.dumps(to_dict(plan.network, digest=True), sort_keys=True)
-    return {
-        "network": hashlib.sha256(description.encode()).hexdigest(),
-        "seed": plan.seed,
-        "precision": plan.precision,
-        "record": json.dumps(to_dict(record), sort_keys=True),
-    }
-
-
 @dataclass
 class Attempts:
-    """The attempts of one run and its collector."""
+    """The attempts of one run: its partitions, and the outputs that they fill one after the other.
 
-    plan: Plan
-    steps: int
-    record: Record
+    Parameters
+    ----------
+    setting : Setting
+        What all outputs share.
+    outputs : sequence of Output
+        One per condition.
+    spool : Spool
+        Folder that says whether the run is still wanted; with a single output its spool too.
+    client, partitions, placed
+        Where the partitions run.
+    shown : bool
+        Whether to show progress.
+    """
+
+    setting: Setting
+    outputs: Sequence[Output]
     spool: Spool
-    checkpoint_windows: int
-    store: Path
     client: Any
     partitions: int
     placed: clusters.Placement
-    attrs: dict[str, Any] | None = None
-    overwrite: bool = False
     shown: bool = True
-    collector: Collector | None = None
+    started: float = 0.0
 
-    @property
-    def window_steps(self) -> int:
-        """Steps of a window: the unit of segments, progress and checkpoints."""
-        return max(1, round(WINDOW_MS / self.plan.network.dt_ms))
-
-    @property
-    def keep(self) -> bool:
-        """Whether there are checkpoints, for which merged windows are kept."""
-        return self.checkpoint_windows > 0
-
-    @property
-    def spikes(self) -> int:
-        """Spikes collected so far."""
-        return self.collector.spikes if self.collector else 0
-
-    def until_done(self) -> list[dict[str, float]]:
-        """Run all partitions to the end, again from the last checkpoint if a worker is lost; return what they measured."""
+    def until_done(self) -> None:
+        """Run all partitions to the end, again from the last checkpoint if a worker is lost."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._attempt()
@@ -100,45 +73,37 @@ class Attempts:
         except TimeoutError:
             raise error from None
 
-    def _resume(self) -> tuple[int, int]:
-        """Return the step and the number of partitions of the last checkpoint of this very run, (0, 0) without one."""
-        # the state of other code may mean something else
-        identity = {
-            **run_identity(self.plan, self.record),
-            "window_steps": self.window_steps,
-            "version": version("allometry"),
-            "code": fingerprint("allometry.simulate"),
-        }
-        known = self.spool.read_json("run.json")
-        saved = self.spool.read_json("checkpoint.json") if known == identity else None
-        step, parts = (int(saved["step"]), int(saved["partitions"])) if saved else (0, 0)
-        windows = range(step // self.window_steps)
-        usable = step < self.steps and all(self.spool.merged(w).exists() for w in windows)
-        if not (self.keep and usable):
-            step, parts = 0, 0
-        self.spool.clear(keep_merged_below=step // self.window_steps, keep_state=step or None)
-        self.spool.write_json("run.json", identity)
-        if step:
-            _LOG.info("continuing from the checkpoint at %g ms", step * self.plan.network.dt_ms)
-        return step, parts
+    def _resume(self) -> tuple[Trial, ...]:
+        """Return what is left to run; what had only to be written is finished."""
+        trials = []
+        for output in [o for o in self.outputs if not o.finished]:
+            trial = output.resume()
+            if trial is not None:
+                trials.append(trial)
+                if trial.resume_parts:
+                    _LOG.info("continuing from the checkpoint at %g ms", trial.resume_step * self.setting.network.dt_ms)
+                continue
+            try:
+                output.poll(self.partitions)
+                self._finish(output)
+            except BaseException:
+                output.abort()
+                raise
+        return tuple(trials)
 
-    def _attempt(self) -> list[dict[str, float]]:
-        resume_step, resume_parts = self._resume()
-        self.collector = self._open_collector()
+    def _attempt(self) -> None:
+        self.started = time.perf_counter()
+        self.spool.go()
+        trials = self._resume()
+        if not trials:
+            return
         attempt = secrets.token_hex(8)
         job = Job(
-            network=self.plan.network,
-            seed=self.plan.seed,
-            precision=self.plan.precision,
-            steps=self.steps,
-            record=self.record,
+            setting=self.setting,
+            trials=trials,
+            folder=str(self.spool.folder.resolve()),
             partitions=self.partitions,
             threads=self.placed.threads,
-            folder=str(self.spool.folder.resolve()),
-            window_steps=self.window_steps,
-            checkpoint_windows=self.checkpoint_windows,
-            resume_step=resume_step,
-            resume_parts=resume_parts,
             attempt=attempt,
             secret=secrets.token_bytes(32),
             crowded=self.placed.crowded,
@@ -153,9 +118,9 @@ class Attempts:
                 for number, worker in enumerate(self.placed.workers)
             ]
             self._collect(futures)
-            return [f.result() for f in futures]
         except BaseException:
-            self.collector.writer.abort()
+            for output in self.outputs:
+                output.abort()
             self.spool.stop()
             self._settle(futures)
             raise
@@ -178,36 +143,35 @@ class Attempts:
         return [f.result() for f in pending]
 
     def _collect(self, futures: list[Any]) -> None:
-        assert self.collector is not None
-        dt = self.plan.network.dt_ms
-        with progress(self.steps * dt, self.shown) as show:
+        dt = self.setting.network.dt_ms
+        length = self.setting.steps - self.setting.first
+        with progress(len(self.outputs) * length * dt, self.shown) as show:
 
-            def poll() -> None:
-                assert self.collector is not None
+            def poll(ended: bool = False) -> None:
                 self.spool.touch()
-                if self.collector.poll():
-                    self._commit_checkpoint()
-                show(min(self.collector.next * self.window_steps, self.steps) * dt, self.collector.spikes)
+                left = [o for o in self.outputs if not o.finished]
+                for output in left:
+                    output.poll(self.partitions)
+                    # The last is written when the synapses are gone: both would be beside each other in memory.
+                    if not (ended or output is not left[-1]) or not self._finish(output):
+                        break
+                show(sum(o.done_steps for o in self.outputs) * dt, sum(o.spikes for o in self.outputs))
 
             self._watch_until(futures, poll)
-            poll()
-        if self.collector.next != self.collector.windows:
+            poll(ended=True)
+        if not all(o.finished for o in self.outputs):
             raise SimulationError("a partition ended without writing all of its spikes", where=str(self.spool.folder))
 
-    def _commit_checkpoint(self) -> None:
-        """Point to the newest state that all partitions have written and whose past is merged; drop older ones."""
-        assert self.collector is not None
-        if not self.keep:
-            return
-        step = self.collector.next // self.checkpoint_windows * self.checkpoint_windows * self.window_steps
-        paths = [self.spool.state(step, part, self.partitions) for part in range(self.partitions)]
-        known = self.spool.read_json("checkpoint.json") or {}
-        if step == 0 or known.get("step") == step or not all(p.exists() for p in paths):
-            return
-        self.spool.write_json("checkpoint.json", {"step": step, "partitions": self.partitions})
-        for path in self.spool.folder.glob("state-*.npz"):
-            if int(path.name[6:18]) < step:
-                path.unlink(missing_ok=True)
+    def _finish(self, output: Output) -> bool:
+        """Publish the store of an output that is complete; whether it is."""
+        measured = output.measured(self.partitions)
+        if measured is None:
+            return False
+        output.finish(measured, self.placed.threads, self.started)
+        self.started = time.perf_counter()
+        if len(self.outputs) > 1 and not self.setting.keep:
+            output.spool.remove()
+        return True
 
     def _watch_until(self, futures: list[Any], poll: Callable[[], None]) -> None:
         """Poll until all tasks are done; raise the cause of the first failure, or `WorkerLost`."""
@@ -268,26 +232,6 @@ class Attempts:
                 self.client.run(rendezvous.forget, attempt, on_error="ignore")
             except Exception:  # the sockets of a dead worker died with it
                 _LOG.debug("a worker could not be asked to close its listener", exc_info=True)
-
-    def _open_collector(self) -> Collector:
-        net = self.plan.network
-        windows = -(-self.steps // self.window_steps)
-        writer = stores.SpikeWriter(
-            self.store,
-            unit_table(net, self.record),
-            dt_ms=net.dt_ms,
-            duration_ms=self.steps * net.dt_ms,
-            attrs=self.attrs or {},
-            overwrite=self.overwrite,
-        )
-        return Collector(
-            net, self.record, self.spool, writer, self.partitions, windows, self.window_steps, self.steps, self.keep
-        )
-
-    def finish(self, provenance: dict[str, Any]) -> None:
-        """Finalise the store."""
-        assert self.collector is not None
-        self.collector.close({}, provenance)
 
 
 def _errors(futures: list[Any]) -> list[BaseException | None]:

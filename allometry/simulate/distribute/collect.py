@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allometry.network import Network
-from allometry.network.recording import Record, grouped, stored_names
+from allometry.network.recording import grouped, stored_names
+from allometry.simulate.distribute.setting import Setting
 from allometry.simulate.distribute.spool import Spool, load
 from allometry.stores.kinds.spikes import Recorded
 from allometry.stores.spike_writer import SpikeWriter
@@ -17,50 +17,42 @@ _LOW = np.int64(0xFFFFFFFF)
 class Collector:
     """Writes merged windows in order; holds one window at a time.
 
-    Counts and traces grow in files of the spool until the store is closed. `keep` leaves the merged windows in the spool, for a run with checkpoints.
+    Counts and traces grow in files of the spool until the store is closed. A run with checkpoints keeps the merged windows
+    in the spool. Time in the store begins where the run does.
     """
 
-    network: Network
-    record: Record
+    setting: Setting
     spool: Spool
     writer: SpikeWriter
     partitions: int
-    windows: int
-    window_steps: int
-    steps: int
-    keep: bool
     next: int = 0
     spikes: int = 0
     _counts: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        if self.record.counts_ms is not None:
-            self._bin_steps = round(self.record.counts_ms / self.network.dt_ms)
-            bins = -(-self.steps // self._bin_steps)
-            self._counts = self.spool.grown("count", (bins, self.network.size), np.int32)
-        groups = grouped(self.record.probes, self.network.dt_ms)
-        names = stored_names(list(groups), self.network.dt_ms)
+        s = self.setting
+        self.next, self._end = s.windows(s.first).start, s.windows(s.first).stop
+        if s.record.counts_ms is not None:
+            self._bin_steps = round(s.record.counts_ms / s.network.dt_ms)
+            bins = -(-(s.steps - s.first) // self._bin_steps)
+            self._counts = self.spool.grown("count", (bins, s.network.size), np.int32)
+        groups = grouped(s.record.probes, s.network.dt_ms)
+        names = stored_names(list(groups), s.network.dt_ms)
+        offsets = s.network.offsets
         self._traces = [
-            _Trace(
-                name,
-                self.network,
-                key,
-                [self.network.offsets[p.population] + p.neurons for p in probes],
-                self.spool,
-                self.steps,
-            )
+            _Trace(name, s, key, [offsets[p.population] + p.neurons for p in probes], self.spool)
             for name, (key, probes) in zip(names, groups.items())
         ]
-        recorded = self.record.recorded(self.network)
+        recorded = s.record.recorded(s.network)
         self._recorded = None if recorded.all() else recorded
 
     def poll(self) -> bool:
         """Merge every window that all partitions have closed; returns whether there was one."""
         moved = False
-        while self.next < self.windows:
+        while self.next < self._end:
             merged = self.spool.merged(self.next)
             parts = [self.spool.segment(self.next, part) for part in range(self.partitions)]
-            if self.keep and merged.exists():
+            if self.setting.keep and merged.exists():
                 data = load(merged)
                 spikes, samples = data["spikes"], [data[f"samples_{k}"] for k in range(len(self._traces))]
             elif all(path.exists() for path in parts):
@@ -68,7 +60,7 @@ class Collector:
                 spikes = np.concatenate([x["spikes"] for x in loaded])
                 spikes.sort(kind="stable")
                 samples = [trace.joined(k, loaded) for k, trace in enumerate(self._traces)]
-                if self.keep:
+                if self.setting.keeps(self.next):
                     self.spool.write(merged, spikes=spikes, **{f"samples_{k}": x for k, x in enumerate(samples)})
             else:
                 break
@@ -80,7 +72,7 @@ class Collector:
         return moved
 
     def _append(self, spikes: np.ndarray, samples: list[np.ndarray]) -> None:
-        step, unit = (spikes >> np.int64(32)) + 1, spikes & _LOW
+        step, unit = (spikes >> np.int64(32)) + 1 - self.setting.first, spikes & _LOW
         self.spikes += len(spikes)
         if self._recorded is None:
             self.writer.append(step, unit)
@@ -92,29 +84,31 @@ class Collector:
         for trace, block in zip(self._traces, samples):
             trace.append(block)
 
-    def close(self, attrs: dict, provenance: dict) -> None:
-        """Finalise the store."""
+    def close(self, state: dict[str, np.ndarray] | None, provenance: dict) -> None:
+        """Finalise the store, with the state at the end where it is given."""
         optional: dict = {}
         if self._counts is not None:
-            optional |= {"count": self._counts, "bin_ms": self._bin_steps * self.network.dt_ms}
+            optional |= {"count": self._counts, "bin_ms": self._bin_steps * self.setting.network.dt_ms}
         recorded = {trace.name: trace.stored() for trace in self._traces}
         if voltage := recorded.pop("voltage", None):
             optional |= {"voltage": voltage.values, "voltage_step": voltage.step, "probe": voltage.probe}
-        self.writer.close(attrs=attrs, provenance=provenance, recorded=recorded, **optional)
+        self.writer.close(state=state, provenance=provenance, recorded=recorded, **optional)
 
 
 class _Trace:
     """One recorded variable, growing in a file of the spool."""
 
     def __init__(
-        self, name: str, network: Network, key: tuple[str, int], units: list[np.ndarray], spool: Spool, steps: int
+        self, name: str, setting: Setting, key: tuple[str, int], units: list[np.ndarray], spool: Spool
     ) -> None:
         variable, self._every = key
         self.name, self._units = name, np.concatenate(units).astype(np.int64)
         self._column = {int(unit): column for column, unit in enumerate(self._units)}
-        self._values = spool.grown(f"trace-{name}", (steps // self._every, len(self._units)), np.float32)
+        self._first = setting.first
+        samples = setting.steps // self._every - setting.first // self._every
+        self._values = spool.grown(f"trace-{name}", (samples, len(self._units)), np.float32)
         self._filled = 0
-        known = [s for p in network.populations for s in type(p.neuron).states]
+        known = [s for p in setting.network.populations for s in type(p.neuron).states]
         self._unit = next((s.unit for s in known if s.name == variable), "1")
 
     def joined(self, number: int, loaded: list[dict[str, np.ndarray]]) -> np.ndarray:
@@ -132,5 +126,6 @@ class _Trace:
 
     def stored(self) -> Recorded:
         """Return what the store holds of it."""
-        step = self._every * np.arange(1, len(self._values) + 1, dtype=np.int64)
+        number = self._first // self._every + np.arange(1, len(self._values) + 1, dtype=np.int64)
+        step = self._every * number - self._first
         return Recorded(self._values, step, self._units, self._unit)

@@ -7,16 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from allometry.network import Network
+from allometry.network import Condition, Network
 from allometry.network.neuron_model import unit_of
 from allometry.network.recording import Record
 from allometry.network.serialise import to_dict
 from allometry.simulate.build.estimate import Estimate, check_fits, duration
 from allometry.simulate.build.fixedpoint import EXACT_QUANTUM
+from allometry.simulate.build.memory import free_memory
 from allometry.simulate.build.plan import LONGEST_SINGLE, Plan
 from allometry.simulate.build.timing import rounded_times
 from allometry.simulate.distribute.cluster import Placement, workers
-from allometry.simulate.distribute.memory import free_memory
+from allometry.simulate.distribute.setting import Setting
 
 _LOG = logging.getLogger("allometry")
 
@@ -36,9 +37,21 @@ def unit_table(net: Network, record: Record | None = None) -> pd.DataFrame:
     return table
 
 
-def attributes(plan: Plan, record: Record, extra: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the root attributes of the store: all that determines the spikes, nothing about how they were computed."""
+def attributes(
+    plan: Plan,
+    described: Mapping[str, Any],
+    setting: Setting,
+    condition: Condition | None,
+    extra: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Return the root attributes of the store: all that determines the spikes, nothing about how they were computed.
+
+    `described` is the network without the condition, as `to_dict(digest=True)` gives it.
+    """
     net = plan.network
+    varied: dict[str, Any] = {} if condition is None else {"condition": to_dict(condition, digest=True)}
+    if setting.first:
+        varied["continues"] = {"content_sha256": setting.origin, "from_ms": setting.first * net.dt_ms}
     return {
         "title": net.title,
         "species": "none (model)",
@@ -49,8 +62,9 @@ def attributes(plan: Plan, record: Record, extra: Mapping[str, Any] | None) -> d
         "parameters": {
             **net.parameters,
             "precision": plan.precision,
-            "record": to_dict(record, digest=True),
-            "network": net.to_dict(digest=True),
+            "record": to_dict(setting.record, digest=True),
+            "network": dict(described),
+            **varied,
         },
         "derived": {
             "weight_quantum": {n.name: n.quantum.value for n in plan.neurons},
@@ -98,12 +112,12 @@ def check_memory(client: Any, placed: Placement, need: Estimate, limit_gib: floa
     check_fits(need, available, counts)
 
 
-def measurements(measured: list[dict[str, float]], placed: Placement, partitions: int, wall_s: float) -> dict[str, Any]:
+def measurements(measured: list[dict[str, float]], threads: int, wall_s: float) -> dict[str, Any]:
     """Return what the partitions measured, for the provenance of the store."""
     processes = {m["process"]: m["peak_rss_bytes"] for m in measured}
     return {
-        "partitions": partitions,
-        "threads": placed.threads,
+        "partitions": len(measured),
+        "threads": threads,
         "synapses": int(sum(m["synapses"] for m in measured)),
         "synaptic_events": int(sum(m["events"] for m in measured)),
         "compile_s": max(m["compile_s"] for m in measured),
@@ -115,11 +129,12 @@ def measurements(measured: list[dict[str, float]], placed: Placement, partitions
     }
 
 
-def report(measured: list[dict[str, float]], duration_ms: float, spikes: int) -> None:
+def report(name: str, measured: list[dict[str, float]], duration_ms: float, spikes: int) -> None:
     """Log what was done and how long it took."""
     sim = max(m["sim_s"] for m in measured)
     _LOG.info(
-        "%d spikes; compilation %s, build %s, simulation %s (%.2f s per simulated s)",
+        "%s%d spikes; compilation %s, build %s, simulation %s (%.2f s per simulated s)",
+        name,
         spikes,
         duration(max(m["compile_s"] for m in measured)),
         duration(max(m["build_s"] for m in measured)),

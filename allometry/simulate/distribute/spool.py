@@ -26,7 +26,8 @@ from allometry.simulate.build.partition import Stopped
 _STALE_S = 300.0
 ABANDONED_S = 3600.0
 _OURS = re.compile(
-    r"^(segment|merged|state)-.*\.npz(\.part\w*)?$|^(checkpoint|run)\.json(\.part\w*)?$|^grown-\w+\.npy$|^(alive|stop|lock)$"
+    r"^((segment|merged|state)-.*|start)\.npz(\.part\w*)?$|^(checkpoint|run|done|measured-\d+)\.json(\.part\w*)?$"
+    r"|^grown-.*\.npy$|^(alive|stop|lock)$|^condition-[0-9a-f]{16}$"
 )
 
 
@@ -35,6 +36,24 @@ class Spool:
     """The folder of one run."""
 
     folder: Path
+
+    @property
+    def start(self) -> Path:
+        """Path of the state that a continued run begins with."""
+        return self.folder / "start.npz"
+
+    def inner(self, name: str) -> "Spool":
+        """Return the spool of one condition of a run."""
+        return Spool(self.folder / f"condition-{name}")
+
+    def make(self) -> None:
+        """Make the folder."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def go(self) -> None:
+        """Make the folder, and let partitions run."""
+        self.make()
+        (self.folder / "stop").unlink(missing_ok=True)
 
     def segment(self, window: int, part: int) -> Path:
         """Path of a partition's segment."""
@@ -84,7 +103,7 @@ class Spool:
             return
         for path in self.folder.iterdir():
             name = path.name
-            if not _OURS.match(name) or name in ("run.json", "lock"):
+            if not _OURS.match(name) or name in ("run.json", "lock", "start.npz") or path.is_dir():
                 continue
             if name.startswith("merged-") and name.endswith(".npz") and int(name[7:15]) < keep_merged_below:
                 continue
@@ -97,7 +116,8 @@ class Spool:
     def remove(self) -> None:
         """Delete all of this run's files, and the folder if nothing else is in it."""
         self.clear()
-        (self.folder / "run.json").unlink(missing_ok=True)
+        for name in ("run.json", "start.npz"):
+            (self.folder / name).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.folder.rmdir()
 

@@ -9,13 +9,16 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from allometry.errors import SimulationError
-from allometry.network import FixedTotalNumber, IafPscExp, Network, Population, Projection
-from allometry.network.recording import Record
+from allometry.network import Condition, FixedTotalNumber, IafPscExp, Network, Population, Projection
+from allometry.simulate.build.fixedpoint import GivenEdges, given_edges
 from allometry.simulate.build.partition import Partition, message_room
 from allometry.simulate.build.plan import Plan, compile_network
 from allometry.simulate.distribute import checkpoint, rendezvous
 from allometry.simulate.distribute.mailbox import open_mail
+from allometry.simulate.distribute.setting import Setting
 from allometry.simulate.distribute.spool import Spool, Watch
 
 _COMPILING = threading.Lock()
@@ -24,78 +27,104 @@ _LOG = logging.getLogger("allometry")
 
 
 @dataclass(frozen=True)
-class Job:
-    """What a partition needs to know beyond its number."""
+class Trial:
+    """One condition of a job: its folder, and where it is to go on.
 
-    network: Network
-    seed: int
-    precision: str
-    steps: int
-    record: Record
-    partitions: int
-    threads: int
+    `resume_parts` are the partitions that wrote the state at `resume_step`; 0 at the step at which the run begins.
+    """
+
+    condition: Condition | None
     folder: str
-    window_steps: int
-    checkpoint_windows: int
     resume_step: int
     resume_parts: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a partition needs to know beyond its number; `folder` says whether the run is still wanted."""
+
+    setting: Setting
+    trials: tuple[Trial, ...]
+    folder: str
+    partitions: int
+    threads: int
     attempt: str
     secret: bytes
     crowded: bool
 
 
-def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> dict[str, float]:
-    """Build and advance one partition; write its segments; return what it measured."""
-    spool = Spool(Path(job.folder))
-    if not spool.folder.is_dir():
+def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> None:
+    """Build one partition and advance it through all trials; write their segments, and what was measured."""
+    setting = job.setting
+    control = Spool(Path(job.folder))
+    if not control.folder.is_dir():
         raise SimulationError(
-            f"this worker does not see the folder that spikes go through: {spool.folder}",
+            f"this worker does not see the folder that spikes go through: {control.folder}",
             where=f"partition {number}",
             expected="a file system that all workers share",
             do="write the store (or the checkpoint) to a shared folder",
         )
-    watch = Watch(spool)
+    watch = Watch(control)
     sockets = []
     try:
         if job.partitions > 1:
             sockets = rendezvous.connect(job.attempt, number, addresses, job.secret, watch)
-        plan = compile_network(job.network, job.seed, job.precision)
+        known = given_edges(setting.network)
+        plan, silenced = plan_of(setting, job.trials[0].condition, known)
         compile_s = warm(plan)
         room = message_room(plan, job.partitions, job.threads)
         with (
             open_mail(sockets, room, watch) as mail,
-            Partition(plan, number, job.partitions, job.threads, job.record.probes, mail, job.crowded) as partition,
+            Partition(
+                plan, number, job.partitions, job.threads, setting.record.probes, mail, job.crowded, silenced
+            ) as partition,
         ):
-            started = time.perf_counter()
-            partition.build()
-            build_s = time.perf_counter() - started
-            if job.resume_step:
-                checkpoint.restore(partition, spool, job.resume_step, job.resume_parts, job.window_steps)
-            sim_s, recording_s = _advance(partition, job, spool, watch)
-            return {
-                "neurons": float(len(partition.neurons)),
-                "synapses": float(partition.synapses),
-                "events": float(partition.events),
-                "compile_s": compile_s,
-                "build_s": build_s,
-                "sim_s": sim_s,
-                "recording_s": recording_s,
-                "peak_rss_bytes": float(_peak_rss()),
-                "process": float(os.getpid()),
-            }
+            for trial in job.trials:
+                spool, started = Spool(Path(trial.folder)), time.perf_counter()
+                if partition.shards:
+                    partition.begin(*plan_of(setting, trial.condition, known))
+                else:
+                    partition.build()
+                build_s = time.perf_counter() - started
+                if trial.resume_step:
+                    checkpoint.restore(partition, spool, setting, trial.resume_step, trial.resume_parts)
+                sim_s, recording_s = _advance(partition, setting, spool, watch)
+                measured = {
+                    "neurons": float(len(partition.neurons)),
+                    "synapses": float(partition.synapses),
+                    "events": float(partition.events),
+                    "compile_s": compile_s,
+                    "build_s": build_s,
+                    "sim_s": sim_s,
+                    "recording_s": recording_s,
+                    "peak_rss_bytes": float(_peak_rss()),
+                    "process": float(os.getpid()),
+                }
+                spool.write_json(f"measured-{number:05d}.json", measured)
+                compile_s = 0.0
     finally:
         for s in sockets:
             s.close()
 
 
-def _advance(partition: Partition, job: Job, spool: Spool, watch: Watch) -> tuple[float, float]:
+def plan_of(setting: Setting, condition: Condition | None, known: GivenEdges) -> tuple[Plan, np.ndarray]:
+    """Return the plan under a condition, and the neurons that it silences."""
+    if condition is None:
+        return compile_network(setting.network, setting.seed, setting.precision, known=known), np.empty(0, np.int64)
+    net = condition.applied(setting.network)
+    plan = compile_network(net, setting.seed, setting.precision, condition.seed, known)
+    return plan, condition.silenced_units(setting.network)
+
+
+def _advance(partition: Partition, setting: Setting, spool: Spool, watch: Watch) -> tuple[float, float]:
     """Run all windows; seconds of the whole, and of handing over what was recorded."""
     started, recording = time.perf_counter(), 0.0
-    for window in range(partition.step // job.window_steps, -(-job.steps // job.window_steps)):
+    for window in setting.windows(partition.step):
         watch()
-        done = partition.window(min((window + 1) * job.window_steps, job.steps), watch)
+        done = partition.window(min((window + 1) * setting.window_steps, setting.steps), watch)
         advanced = time.perf_counter()
-        if job.checkpoint_windows and (window + 1) % job.checkpoint_windows == 0 and done.last < job.steps:
+        last = done.last == setting.steps
+        if setting.keep_state if last else setting.keep and (window + 1) % setting.checkpoint_windows == 0:
             checkpoint.save(partition, spool)
         sampled = {f"samples_{k}": samples for k, samples in enumerate(done.samples)}
         units = {f"units_{k}": numbers for k, numbers in enumerate(done.units)}

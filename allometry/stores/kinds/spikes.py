@@ -94,6 +94,10 @@ SCHEMA = Schema(
         "step": Variable(("step",), "int64", "1", optional=True, doc="time / dt of each voltage sample"),
         "probe": Variable(("probe",), "int32", optional=True, doc="index of the unit of each voltage trace"),
         "voltage": Variable(("step", "probe"), "float32", "mV", optional=True, doc="membrane potential"),
+        "state_spike_step": Variable(
+            ("state_spike",), "int64", "1", optional=True, doc="spikes that may be under way at the end, as spike_step"
+        ),
+        "state_spike_unit": Variable(("state_spike",), "int32", optional=True, doc="units of these spikes"),
     },
     attrs={"order": str, "duration_ms": (int, float)},
     check=check,
@@ -173,6 +177,26 @@ def simulated_frame(
         attrs, {"order": "time", "dt_ms": float(dt_ms), "duration_ms": float(duration_ms)}
     )
     return dataset
+
+
+def with_state(frame: xr.Dataset, state: Mapping[str, np.ndarray]) -> xr.Dataset:
+    """Add the state at the end, from which a simulation continues: `state_{name}` of every unit, and the last spikes.
+
+    Parameters
+    ----------
+    frame : Dataset
+        A simulated Spikes store.
+    state : mapping of str to array
+        By name, values of all units; `spike_step` and `spike_unit` hold the spikes that may be under way.
+    """
+    of_spikes = {"spike_step": np.int64, "spike_unit": np.int32}
+    for name, values in state.items():
+        if name in of_spikes:
+            units = {"units": "1"} if name == "spike_step" else {}
+            frame[f"state_{name}"] = ("state_spike", np.asarray(values, of_spikes[name]), units)
+        else:
+            frame[f"state_{name}"] = ("unit", np.asarray(values))
+    return frame
 
 
 def spikes_simulated(

@@ -13,9 +13,9 @@ from allometry.errors import SimulationError
 from allometry.network import ExplicitEdges, IafPscExp, Network, Population, Projection
 from allometry.simulate import Probe, Record
 from allometry.simulate.build.estimate import PROCESS_BYTES, check_fits, estimate
+from allometry.simulate.build.memory import free_memory
 from allometry.simulate.build.partition import Partition
 from allometry.simulate.build.plan import compile_network
-from allometry.simulate.distribute.memory import free_memory
 from allometry.simulate.distribute.progress import progress
 from allometry.simulate.distribute.spool import ABANDONED_S, Spool, remove_abandoned
 

@@ -1,0 +1,224 @@
+"""The outputs of a run: for every condition a store, and the spool that its spikes go through."""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from allometry import stores
+from allometry.errors import StoreError
+from allometry.fingerprint import fingerprint
+from allometry.network import Condition
+from allometry.network.serialise import to_dict
+from allometry.simulate.distribute import checkpoint
+from allometry.simulate.distribute.collect import Collector
+from allometry.simulate.distribute.description import measurements, report, unit_table
+from allometry.simulate.distribute.setting import Setting
+from allometry.simulate.distribute.spool import Spool
+from allometry.simulate.distribute.task import Trial
+
+
+def run_identity(setting: Setting, condition: Condition | None, described: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what tells a run from others whose checkpoints may stand beside its own.
+
+    `described` is the network without the condition, as `to_dict(digest=True)` gives it.
+    """
+    identity = {
+        "network": hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest(),
+        "seed": setting.seed,
+        "precision": setting.precision,
+        "record": json.dumps(to_dict(setting.record), sort_keys=True),
+    }
+    if condition is not None:
+        identity["condition"] = json.dumps(to_dict(condition, digest=True), sort_keys=True)
+    if setting.first:
+        identity |= {"first": setting.first, "state": setting.origin}
+    return identity
+
+
+def digest(identity: Mapping[str, Any]) -> str:
+    """Return 16 hex digits that stand for an identity in the name of a folder."""
+    return hashlib.sha256(json.dumps(dict(identity), sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(eq=False)
+class Output:
+    """One condition of a run, None for a run without: what is left of it to run, and what becomes of its spikes.
+
+    Parameters
+    ----------
+    setting : Setting
+        What it shares with the other conditions.
+    condition : Condition or None
+        What it changes.
+    identity : dict
+        See `run_identity`.
+    store : Path
+        Where its spikes end.
+    spool : Spool
+        What they go through.
+    attrs, provenance : dict
+        For the store and its manifest.
+    overwrite : bool
+        Whether a store that is there may be replaced.
+    again : bool
+        Whether a store that is there, and was made by this very run, is taken for it.
+    """
+
+    setting: Setting
+    condition: Condition | None
+    identity: dict[str, Any]
+    store: Path
+    spool: Spool
+    attrs: dict[str, Any]
+    provenance: dict[str, Any]
+    overwrite: bool = False
+    again: bool = False
+    finished: bool = False
+    spikes: int = 0
+    collector: Collector | None = None
+
+    @property
+    def _code(self) -> dict[str, Any]:
+        # the state of other code may mean something else
+        code = fingerprint("allometry.simulate")
+        return {"window_steps": self.setting.window_steps, "version": version("allometry"), "code": code}
+
+    @property
+    def made_by(self) -> str:
+        """What the manifest says of the run, for a rerun of its batch to know it again."""
+        settings = {"steps": self.setting.steps, "keep_state": self.setting.keep_state, "attrs": self.attrs}
+        return digest({**self.identity, **self._code, **settings})
+
+    def is_published(self) -> bool:
+        """Whether the store is there already, whole, and made by this very run."""
+        if not self.again or not stores.manifest_path(self.store).exists():
+            return False
+        try:
+            stores.open(self.store)
+            known = stores.read_manifest(self.store)["provenance"].get("simulation", {})
+        except (StoreError, KeyError):
+            return False
+        return bool(known.get("made_by") == self.made_by)
+
+    @property
+    def windows(self) -> range:
+        """Numbers of the windows of time that the run consists of."""
+        return self.setting.windows(self.setting.first)
+
+    def resume(self) -> Trial | None:
+        """Return what is left to run: from the last checkpoint of this very run, if there is one; None if nothing is left."""
+        s = self.setting
+        identity = {**self.identity, **self._code}
+        known = self.spool.read_json("run.json") == identity
+        if known and s.keep and self._all_there():
+            return None
+        saved = self.spool.read_json("checkpoint.json") if known and s.keep else None
+        step, parts = (int(saved["step"]), int(saved["partitions"])) if saved else (s.first, 0)
+        merged = range(self.windows.start, step // s.window_steps)
+        if not (s.first < step < s.steps and all(self.spool.merged(w).exists() for w in merged)):
+            step, parts = s.first, 0
+        self.spool.make()
+        self.spool.clear(keep_merged_below=step // s.window_steps if parts else 0, keep_state=step if parts else None)
+        self.spool.write_json("run.json", identity)
+        return Trial(self.condition, str(self.spool.folder.resolve()), step, parts)
+
+    def _all_there(self) -> bool:
+        done = self.spool.read_json("done.json")
+        if done is None or done.get("steps") != self.setting.steps:
+            return False
+        states = self._states(len(done["measured"])) if self.setting.keep_state else []
+        return all(path.exists() for path in (*(self.spool.merged(w) for w in self.windows), *states))
+
+    def _states(self, parts: int) -> list[Path]:
+        return [self.spool.state(self.setting.steps, part, parts) for part in range(parts)]
+
+    def poll(self, partitions: int) -> None:
+        """Merge what all partitions have closed, and make a checkpoint where one is due."""
+        if self.collector is None:
+            self.collector = self._open_collector(partitions)
+        moved = self.collector.poll()
+        self.spikes = self.collector.spikes
+        if moved:
+            self._commit_checkpoint(partitions)
+
+    def measured(self, partitions: int) -> list[dict[str, float]] | None:
+        """Return what the partitions measured, None before all of them are through and everything is merged."""
+        if self.collector is None or self.collector.next != self.windows.stop:
+            return None
+        done = self.spool.read_json("done.json")
+        if done is not None:
+            return list(done["measured"])
+        found = [self.spool.read_json(f"measured-{part:05d}.json") for part in range(partitions)]
+        return None if None in found else found  # type: ignore[return-value]
+
+    def finish(self, measured: list[dict[str, float]], threads: int, started: float) -> None:
+        """Publish the store."""
+        assert self.collector is not None
+        if self.setting.keep:
+            self.spool.write_json("done.json", {"steps": self.setting.steps, "measured": measured})
+        simulation = measurements(measured, threads, time.perf_counter() - started)
+        if self.again:
+            simulation["made_by"] = self.made_by
+        state = self._state(len(measured)) if self.setting.keep_state else None
+        self.collector.close(state, {**self.provenance, "simulation": simulation})
+        name = f"condition {self.condition.name}: " if self.condition else ""
+        report(name, measured, self.setting.duration_ms, self.spikes)
+        self.finished, self.collector = True, None
+
+    def _state(self, parts: int) -> dict[str, np.ndarray]:
+        """Return the state of all neurons at the end, and the spikes that may still be under way, in the time of the store."""
+        s = self.setting
+        whole = checkpoint.gathered(self._states(parts), s.network.size)
+        recent = np.concatenate(checkpoint.recent(self.spool, s, s.steps))
+        recent = recent[recent >> 32 >= s.steps - s.longest]
+        return {**whole, "spike_step": (recent >> 32) + 1 - s.first, "spike_unit": recent & 0xFFFFFFFF}
+
+    def abort(self) -> None:
+        """Delete what was written of an unfinished store."""
+        if self.collector is not None:
+            self.collector.writer.abort()
+            self.collector = None
+
+    @property
+    def done_steps(self) -> int:
+        """Steps that are through."""
+        s = self.setting
+        if self.finished:
+            return s.steps - s.first
+        last = self.collector.next * s.window_steps if self.collector else s.first
+        return max(0, min(last, s.steps) - s.first)
+
+    def _open_collector(self, partitions: int) -> Collector:
+        net, s = self.setting.network, self.setting
+        writer = stores.SpikeWriter(
+            self.store,
+            unit_table(net, s.record),
+            dt_ms=net.dt_ms,
+            duration_ms=s.duration_ms,
+            attrs=self.attrs,
+            overwrite=self.overwrite,
+        )
+        return Collector(s, self.spool, writer, partitions)
+
+    def _commit_checkpoint(self, partitions: int) -> None:
+        """Point to the newest state that all partitions have written and whose past is merged; drop older ones."""
+        assert self.collector is not None
+        s = self.setting
+        if not s.keep:
+            return
+        step = self.collector.next // s.checkpoint_windows * s.checkpoint_windows * s.window_steps
+        paths = [self.spool.state(step, part, partitions) for part in range(partitions)]
+        known = self.spool.read_json("checkpoint.json") or {}
+        if step <= s.first or known.get("step") == step or not all(p.exists() for p in paths):
+            return
+        self.spool.write_json("checkpoint.json", {"step": step, "partitions": partitions})
+        for path in self.spool.folder.glob("state-*.npz"):
+            if int(path.name[6:18]) < step:
+                path.unlink(missing_ok=True)

@@ -1,0 +1,80 @@
+"""What all conditions of a run share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from allometry.network import Network
+from allometry.network.recording import Record
+from allometry.simulate.distribute.spool import load
+
+WINDOW_MS = 100.0
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all conditions of a run share.
+
+    Parameters
+    ----------
+    network : Network
+        Without a condition.
+    seed, precision, record
+        As `simulate.run` takes them.
+    first, steps : int
+        Step at which the run begins, and at which it ends.
+    window_steps : int
+        Steps of a window: the unit of segments, progress and checkpoints.
+    checkpoint_windows : int
+        Windows between checkpoints, 0 for none.
+    longest : int
+        Steps after which no spike is under way any more.
+    keep_state : bool
+        Whether the stores hold the state at the end.
+    start : str
+        File with the state at `first`, and the spikes under way; empty where the run begins at time 0.
+    origin : str
+        sha256 of the content of the store that the state is from.
+    """
+
+    network: Network
+    seed: int
+    precision: str
+    record: Record
+    first: int
+    steps: int
+    window_steps: int
+    checkpoint_windows: int
+    longest: int
+    keep_state: bool = False
+    start: str = ""
+    origin: str = ""
+
+    @property
+    def keep(self) -> bool:
+        """Whether there are checkpoints, for which merged windows are kept."""
+        return self.checkpoint_windows > 0
+
+    @property
+    def duration_ms(self) -> float:
+        """Simulated time, ms."""
+        return (self.steps - self.first) * self.network.dt_ms
+
+    def keeps(self, window: int) -> bool:
+        """Whether a merged window is kept: with checkpoints, and where its spikes are part of the state at the end."""
+        return self.keep or (self.keep_state and (window + 1) * self.window_steps > self.steps - self.longest)
+
+    def windows(self, step: int) -> range:
+        """Return the numbers of the windows from a step to the end."""
+        return range(step // self.window_steps, -(-self.steps // self.window_steps))
+
+    def start_state(self) -> dict[str, np.ndarray]:
+        """Return the state of all neurons at `first`, by name."""
+        data = load(Path(self.start))
+        del data["spikes"]
+        return data
+
+    def start_spikes(self) -> np.ndarray:
+        """Return the spikes before `first` that may be under way, int64 (step << 32 | neuron)."""
+        return load(Path(self.start))["spikes"] if self.start else np.empty(0, np.int64)
