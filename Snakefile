@@ -24,7 +24,7 @@ cfg, registry, left_out = allometry_workflow.configure(
     workflow.overwrite_configfiles,
     submits=workflow.resource_settings.nodes is not None,
 )
-targets = allometry_workflow.targets(cfg)
+targets = allometry_workflow.targets(cfg, registry)
 figures = allometry_workflow.figures(cfg, registry)
 
 

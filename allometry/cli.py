@@ -99,8 +99,36 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("options", nargs=argparse.REMAINDER, help="options and targets of snakemake (snakemake --help)")
 
 
+def _archive(arguments: argparse.Namespace) -> int:
+    from allometry import archive
+
+    if arguments.check:
+        print(f"the archive is complete: {archive.check(arguments.folder)} files")
+        return 0
+    if arguments.against:
+        count, lines = archive.against(arguments.folder)
+        for line in lines:
+            print(line)
+        print(f"{count} stores compared, {count - len(lines)} have the archived content")
+        return 1 if lines else 0
+    archive.create(arguments.folder, arguments.configfile, packages=not arguments.without_packages)
+    print(f"{arguments.folder}: complete; ./rebuild.sh in it builds the results again, without a network")
+    return 0
+
+
+def _archive_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="the archive: a new folder, or the one to check or compare with")
+    parser.add_argument(
+        "--configfile", action="append", default=[], type=Path, help="configuration of the results (config.yaml)"
+    )
+    parser.add_argument("--without-packages", action="store_true", help="leave out the packages of the lock file")
+    parser.add_argument("--check", action="store_true", help="compare the archive with its own list")
+    parser.add_argument("--against", action="store_true", help="compare the results here with those archived")
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("verify", "compare every file with the manifests", _verify_arguments, _verify),
+    Command("archive", "put all that a rerun needs into one folder", _archive_arguments, _archive),
     Command("diff", "say in what the content of two stores differs", _diff_arguments, _diff),
     Command("info", "describe a store on one screen", _info_arguments, _info),
     Command("run", "run the workflow, as snakemake with the same options", _run_arguments, _run),

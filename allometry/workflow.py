@@ -107,6 +107,11 @@ def raw_files(registry: Registry, source: str) -> list[str]:
     return [f"results/raw/{source}/{file['name']}" for file in registry[source]["files"]]
 
 
+def raw_manifest(source: str) -> str:
+    """Path of the manifest of a source's retrieved files."""
+    return f"results/raw/{source}/manifest.json"
+
+
 def homogenized(kind: str, store: str) -> list[str]:
     """Path of a homogenized store and of its manifest."""
     return _store(f"results/homogenized/{kind}/{store}")
@@ -163,8 +168,11 @@ def comparison_stores(cfg: Config, comparison: str) -> dict[str, str]:
     return read
 
 
-def targets(cfg: Config) -> dict[str, list[str]]:
+def targets(cfg: Config, registry: Registry) -> dict[str, list[str]]:
     """Files of each target rule: stores together with their manifests; `all` comes with the report page."""
+    retrieved = [
+        path for source in used_sources(cfg, registry) for path in [*raw_files(registry, source), raw_manifest(source)]
+    ]
     stage = {
         "homogenize": [
             path
@@ -180,7 +188,7 @@ def targets(cfg: Config) -> dict[str, list[str]]:
         ],
     }
     report = ["results/report/index.html", *card_pages(cfg, "html"), *card_pages(cfg, "json")]
-    return {**stage, "all": [*(path for paths in stage.values() for path in paths), *report]}
+    return {"retrieve": retrieved, **stage, "all": [*(path for paths in stage.values() for path in paths), *report]}
 
 
 @dataclass(frozen=True)

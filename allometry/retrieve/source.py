@@ -20,6 +20,9 @@ from allometry.retrieve.recipes import expand
 
 _log = logging.getLogger(__name__)
 
+BY_HASH = "sha256"
+"""Folder of a mirror in which files may lie under their checksum, whatever data set they belong to."""
+
 
 @dataclass(frozen=True)
 class Means:
@@ -77,7 +80,8 @@ def run(
     raw_dir : path
         Folder for the files and for ``manifest.json``: ``{"source": name, "files": {file: {"sha256", "place"}}}``.
     mirror : path or None
-        Folder of `mirror:` places; None: the environment variable ALLOMETRY_MIRROR, if set.
+        Folder of `mirror:` places, where files may also lie as `sha256/CHECKSUM`; None: the environment variable
+        ALLOMETRY_MIRROR, if set.
     cache_dir : path
         Keeps wheels, complete and interrupted downloads; may be deleted at any time.
     lock : path or None
@@ -132,6 +136,10 @@ def _retrieve(
         found = sha256_of(target)
         if found in checksums.accepted(file, places):
             return {"sha256": found, "place": origin.get(target.name, "there already")}
+    for known in sorted(checksums.accepted(file, places)):
+        kept = means.mirror.expanduser() / BY_HASH / known if means.mirror is not None else None
+        if kept is not None and kept.is_file():
+            return {"sha256": _from_path(kept, target, known), "place": f"mirror:{BY_HASH}/{known}"}
     failures: list[str] = []
     for place in places:
         expected = checksums.expected(file, place)

@@ -57,7 +57,7 @@ def test_what_needs_a_mirror_is_left_out_with_all_that_needs_it(root: Path, else
         "compare.comparisons.direct",
         "compare.comparisons.by_run",
     }
-    assert "hidden" not in " ".join(targets(made)["all"])
+    assert "hidden" not in " ".join(targets(made, registry)["all"])
     assert set(made.compare.comparisons) == {"possible"}
     assert set(made.simulate.runs) == {"kept"}
     note = network_note(made, registry, left_out)

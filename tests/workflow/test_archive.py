@@ -1,0 +1,176 @@
+"""An archive holds what a rerun needs: it is built again with the network cut, to the same bits."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from allometry import archive
+from allometry.errors import AllometryError
+
+CONFIGURATION = """
+plugins: [my_lab]
+datasets:
+  mine:
+    reader: generic_edges
+    species: Mus musculus
+    citation: none
+    licence: CC0-1.0
+    files: [{name: my edges.csv, places: ["file:MINE"]}]
+    stores:
+      mine: {kind: connectome, options: {file: my edges.csv, source: pre, target: post, weight: n}}
+homogenize:
+  connectome: [white1986_whole, mine]
+compare:
+  comparisons: {}
+"""
+
+PLUGIN = """
+from allometry.models import model
+from allometry.network import IafPscDelta, Network, Population
+
+@model(description="Neurons at rest.", source="this test")
+def at_rest() -> Network:
+    return Network((Population("all", 10, IafPscDelta()),), title="At rest")
+"""
+
+
+@pytest.fixture(scope="module")
+def checkout(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone in which a small workflow with data and code of the user's own has run."""
+    folder = tmp_path_factory.mktemp("to archive") / "check out"
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(root), str(folder)], check=True)
+    # what is not committed yet belongs to the test as well
+    for name in subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=root, capture_output=True, text=True, check=True,
+    ).stdout.split("\0"):  # fmt: skip
+        if name and (root / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / name, folder / name)
+    mine = folder.parent / "my edges.csv"
+    mine.write_text("pre,post,n\na,b,2\nb,c,3\n")
+    settings = folder.parent / "settings"
+    (settings / "my_lab").mkdir(parents=True)
+    (settings / "my_lab/models.py").write_text(PLUGIN)
+    (settings / "mine.yaml").write_text(CONFIGURATION.replace("MINE", str(mine)))
+    _run(folder, "snakemake", "homogenize", "--cores", "2", "--configfile", str(settings / "mine.yaml"))
+    return folder
+
+
+def _run(folder: Path, *arguments: str, cut: bool = False, status: int = 0) -> str:
+    """Run a module in a checkout, cut off from any network if asked."""
+    command = [sys.executable, "-m", *arguments]
+    if cut:
+        command = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--map-root-user"]), *command]
+    environment = {key: value for key, value in os.environ.items() if key != "ALLOMETRY_MIRROR"}
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=1200, env=environment | {"PYTHONPATH": str(folder)}
+    )
+    assert done.returncode == status, done.stdout[-3000:] + done.stderr[-5000:]
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def archived(checkout: Path) -> Path:
+    out = checkout.parent / "the archive"
+    configuration = str(checkout.parent / "settings/mine.yaml")
+    said = _run(checkout, "allometry", "archive", str(out), "--configfile", configuration, "--without-packages")
+    assert "complete" in said
+    return out
+
+
+def test_results_are_built_again_with_the_network_cut(archived: Path, checkout: Path, tmp_path: Path) -> None:
+    moved = Path(shutil.copytree(archived, tmp_path / "another place"))
+    # neither the files of the user's own nor the checkout are there next year
+    mine = checkout.parent / "my edges.csv"
+    mine.rename(tmp_path / "gone")
+    try:
+        assert "files" in _run(moved / "checkout", "allometry", "archive", "--check", "..")
+        _run(moved / "checkout", "snakemake", "homogenize", "--cores", "2", "--configfile", "archived.yaml", cut=True)
+        said = _run(moved / "checkout", "allometry", "archive", "--against", "..")
+    finally:
+        (tmp_path / "gone").rename(mine)
+    assert "2 stores compared, 2 have the archived content" in said
+
+
+def test_other_results_are_told_from_those_archived(archived: Path, checkout: Path, tmp_path: Path) -> None:
+    results = Path(shutil.copytree(checkout / "results", tmp_path / "results"))
+    described = results / "homogenized/connectome/mine.manifest.json"
+    content = json.loads(described.read_text())
+    content["content"]["content_sha256"] = "0" * 64
+    described.write_text(json.dumps(content))
+    shutil.rmtree(results / "homogenized/connectome/white1986_whole.zarr")
+    (results / "homogenized/connectome/white1986_whole.manifest.json").unlink()
+    assert archive.against(archived, results) == (
+        2,
+        [
+            "homogenized/connectome/mine.zarr: content differs from the archived",
+            "homogenized/connectome/white1986_whole.zarr: is missing",
+        ],
+    )
+
+
+def test_an_incomplete_archive_is_refused(archived: Path, tmp_path: Path) -> None:
+    moved = Path(shutil.copytree(archived, tmp_path / "moved"))
+    assert archive.check(moved) == archive.check(archived) > 100
+    (moved / "rebuild.sh").unlink()
+    with (moved / "checkout/Snakefile").open("a") as stream:
+        stream.write("#")
+    with pytest.raises(AllometryError, match=r"1 files are missing and 1 have changed, such as rebuild.sh"):
+        archive.check(moved)
+    (moved / archive.LIST).write_text(
+        json.dumps(json.loads((moved / archive.LIST).read_text()) | {"archive_version": 9})
+    )
+    with pytest.raises(AllometryError, match="the archive has version 9"):
+        archive.check(moved)
+    (moved / archive.LIST).unlink()
+    with pytest.raises(AllometryError, match="this is no archive"):
+        archive.against(moved)
+
+
+def test_nothing_is_written_over_and_nothing_half(archived: Path, checkout: Path) -> None:
+    said = _run(checkout, "allometry", "archive", str(archived), status=1)
+    assert "the folder exists" in said
+    raw = checkout / "results/raw/mine/my edges.csv"
+    kept = raw.read_bytes()
+    raw.write_bytes(kept + b"c,d,1\n")
+    try:
+        configuration = str(checkout.parent / "settings/mine.yaml")
+        out = str(archived.parent / "another")
+        assert "a raw file is damaged" in _run(
+            checkout, "allometry", "archive", out, "--configfile", configuration, status=1
+        )
+    finally:
+        raw.write_bytes(kept)
+    assert not [entry for entry in archived.parent.iterdir() if "another" in entry.name]
+
+
+def test_what_was_retrieved_is_enough_where_no_network_is(checkout: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "login node"
+    configuration = str(checkout.parent / "settings/mine.yaml")
+    _run(checkout, "snakemake", "retrieve", "--cores", "1", "--configfile", configuration, "--directory", str(folder))
+    assert (folder / "results/raw/white1986/manifest.json").is_file()
+    assert not (folder / "results/homogenized").exists()
+    _run(
+        checkout, "snakemake", "homogenize", "--cores", "1", "--configfile", configuration, "--directory", str(folder),
+        cut=True,
+    )  # fmt: skip
+    assert (folder / "results/homogenized/connectome/white1986_whole.zarr").is_dir()
+
+
+@pytest.mark.slow
+def test_an_archive_with_its_packages_rebuilds_itself_with_the_network_cut(checkout: Path, tmp_path: Path) -> None:
+    configuration = str(checkout.parent / "settings/mine.yaml")
+    out = tmp_path / "whole archive"
+    _run(checkout, "snakemake", "--cores", "2", "--configfile", configuration)
+    _run(checkout, "allometry", "archive", str(out), "--configfile", configuration)
+    cut = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--map-root-user"]), str(out / "rebuild.sh")]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHON": sys.executable, "CORES": "2"}
+    done = subprocess.run(cut, cwd="/", env=environment, capture_output=True, text=True, timeout=1800)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-5000:]
+    assert "2 stores compared, 2 have the archived content" in done.stdout
