@@ -8,7 +8,7 @@ from allometry import processes
 
 processes.prepare(workflow.is_main_process)
 
-from allometry import workflow as allometry_workflow
+from allometry.workflow import snakefile as allometry_workflow
 from allometry.fingerprint import fingerprint
 
 min_version("9.27")

@@ -33,7 +33,7 @@ class Command:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from allometry import verification
+    from allometry.workflow import verification
 
     found = verification.verify(arguments.path)
     if arguments.repair and found.damaged:
@@ -100,7 +100,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _archive(arguments: argparse.Namespace) -> int:
-    from allometry import archive
+    from allometry.workflow import archive
 
     if arguments.check:
         print(f"the archive is complete: {archive.check(arguments.folder)} files")

@@ -15,8 +15,9 @@ SHARED = ("models", "network", "stores")
 # What each room may import, beside the floor of the package, which everything may; a room within takes the line of the
 # room around it, unless it has its own. A room that is not named has to be given its place here.
 ORDER: dict[str, tuple[str, ...]] = {
-    "scripts": ("config", *STAGES),
-    "allometry (entrance)": ("config", *STAGES, *SHARED),
+    "scripts": ("config", "workflow", *STAGES),
+    "allometry (entrance)": ("config", "workflow", *STAGES, *SHARED),
+    "workflow": ("config", *STAGES, *SHARED),
     "generate": ("config", *STAGES, *SHARED),
     "config": ("retrieve", "compare/records"),
     "retrieve": (),

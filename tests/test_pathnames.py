@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from allometry import config as configuration
-from allometry import workflow
 from allometry.errors import ConfigError
 from allometry.pathnames import is_file_name, is_name, nearest_name, part, slug
+from allometry.workflow import snakefile as workflow
 
 HOSTILE = ["/../../x", "..", "../x", "a/b", "a\\b", "{kind}", "a\nb", "x" * 300, "", " ", "\u30d2\u30c8"]
 

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from allometry import config, homogenize, plugins, retrieve, stores
-from allometry.checks import check_names
 from allometry.compare import runner
 from allometry.compare.registry import find
 from allometry.errors import ConfigError
@@ -19,6 +18,7 @@ from allometry.generate import __main__ as generate
 from allometry.report import comparisons
 from allometry.report.drawing.figure_file import Figure
 from allometry.simulate.point import run_point
+from allometry.workflow.checks import check_names
 from tests.report.samples import ATTRS
 
 FENCE = re.compile(r'^```(\w+) title="([^"]+)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from allometry import config as configuration
-from allometry import workflow
 from allometry.errors import ConfigError
+from allometry.workflow import snakefile as workflow
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from allometry import config as configuration
-from allometry.checks import check_names
 from allometry.errors import ConfigError
+from allometry.workflow.checks import check_names
 
 COOK = "cook2019_hermaphrodite"
 NETWORK: dict[str, Any] = {"kind": "network", "model": "microcircuit", "duration_ms": 10.0}

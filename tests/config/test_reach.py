@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from allometry import config as configuration
-from allometry.reach import network_note, reachable, without_optional
-from allometry.workflow import configure, content_of, targets
+from allometry.workflow.reach import network_note, reachable, without_optional
+from allometry.workflow.snakefile import configure, content_of, targets
 
 PRIVATE: dict[str, Any] = {
     "reader": "generic_edges",

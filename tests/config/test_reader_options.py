@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from allometry import config as configuration
-from allometry.checks import check_names
 from allometry.config.base import parse
 from allometry.config.registry import Registry, SourceEntry, merge
 from allometry.errors import ConfigError
 from allometry.homogenize.readers import NAMES, READERS
+from allometry.workflow.checks import check_names
 
 REQUIRED = {"graspologic_dti": {"subject": "54776"}}
 

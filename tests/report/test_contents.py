@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from allometry import config as configuration
-from allometry import reach, stores
+from allometry import stores
 from allometry.report import contents
 from allometry.report.page import table_html
+from allometry.workflow import reach
 from tests.report.samples import ATTRS
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from allometry import archive
 from allometry.errors import AllometryError
+from allometry.workflow import archive
 
 CONFIGURATION = """
 plugins: [my_lab]

@@ -13,7 +13,7 @@ from allometry.homogenize.readers import READERS
 from allometry.models.records import MODELS
 from allometry.pathnames import EXPECTED, is_name, nearest_name
 from allometry.retrieve.recipes import fields
-from allometry.run_checks import check_points, check_types
+from allometry.workflow.run_checks import check_points, check_types
 
 Registry = dict[str, dict[str, Any]]
 WORM = "Caenorhabditis elegans"

@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from allometry.checks import Registry, stores_of
 from allometry.config import Config
 from allometry.errors import ConfigError
 from allometry.hints import nearest
+from allometry.workflow.checks import Registry, stores_of
 
 
 def mirror(cfg: Config) -> str | None:

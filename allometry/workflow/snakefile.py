@@ -7,14 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from allometry import config as configuration
-from allometry.checks import Registry, check_cluster, check_names, stores_of
 from allometry.config import Config
 from allometry.config.simulate import Point
 from allometry.errors import AllometryError
 from allometry.homogenize.worm.neurons import NEURONS
 from allometry.pathnames import slug
-from allometry.reach import check_own_files, network_note, reachable, unused_sources, used_sources, without_optional
 from allometry.simulate.distribute.slurm import node_cores
+from allometry.workflow.checks import Registry, check_cluster, check_names, stores_of
+from allometry.workflow.reach import (
+    check_own_files,
+    network_note,
+    reachable,
+    unused_sources,
+    used_sources,
+    without_optional,
+)
 
 _SUBMITTED_THREADS = 8
 

@@ -17,11 +17,11 @@ from allometry import config as configuration
 from allometry import files, plugins
 from allometry.config.registry import SourceEntry
 from allometry.errors import AllometryError
-from allometry.reach import reachable, used_sources, without_optional
 from allometry.retrieve.places import parse_place
 from allometry.retrieve.source import BY_HASH
 from allometry.stores import finding
 from allometry.stores import manifest as manifests
+from allometry.workflow.reach import reachable, used_sources, without_optional
 
 VERSION = 1
 LIST = "archive.json"
