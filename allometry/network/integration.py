@@ -48,6 +48,30 @@ def _psc_propagator(h: float, tau_syn: float, tau_m: float, c_m: float) -> float
     return float(beta / c_m * decayed(h, tau_syn) * growth)
 
 
+def alpha_propagators(h: Any, tau_syn: Any, tau_m: Any, c_m: Any) -> tuple[Any, Any]:
+    """Return the voltage after one step per unit of dI and of I, with d(dI)/dt = -dI / tau_syn, dI/dt = dI - I / tau_syn."""
+    return _each(_alpha_from_slope, h, tau_syn, tau_m, c_m), _each(_alpha_from_current, h, tau_syn, tau_m, c_m)
+
+
+def _alpha_from_slope(h: float, tau_syn: float, tau_m: float, c_m: float) -> float:
+    h_, s, m, c = Decimal(h), Decimal(tau_syn), Decimal(tau_m), Decimal(c_m)
+    if tau_syn == tau_m:
+        return _exact(lambda: h_ * h_ / (2 * c) * (-h_ / m).exp())
+
+    def value() -> Decimal:
+        beta = s * m / (m - s)
+        return beta / c * (beta * ((-h_ / m).exp() - (-h_ / s).exp()) - h_ * (-h_ / s).exp())
+
+    return _exact(value)
+
+
+def _alpha_from_current(h: float, tau_syn: float, tau_m: float, c_m: float) -> float:
+    h_, s, m, c = Decimal(h), Decimal(tau_syn), Decimal(tau_m), Decimal(c_m)
+    if tau_syn == tau_m:
+        return _exact(lambda: h_ / c * (-h_ / m).exp())
+    return _exact(lambda: s * m / (m - s) / c * ((-h_ / m).exp() - (-h_ / s).exp()))
+
+
 def psp_propagator(h: Any, tau_syn: Any, tau_m: Any) -> Any:
     """Return what a unit of g with dV/dt = (g - V) / tau_m, dg/dt = -g / tau_syn adds to V in one step."""
     return _each(_psp_propagator, h, tau_syn, tau_m)

@@ -60,8 +60,9 @@ class Population:
 class Projection:
     """Static synapses from population `source` to population `target`.
 
-    `weight` (pA, or mV for `IafPscDelta` and `ConnectomeLif`) and `delay` (ms) are a number or a distribution; they
-    stay None with `ExplicitEdges`, which carries its own.
+    `weight` (in the unit of the target's model: pA, mV or nS) and `delay` (ms) are a number or a distribution; they
+    stay None with `ExplicitEdges`, which carries its own. `receptor` names the receptor of the target that all weights go
+    to; by default a weight's sign decides, as the model says.
     """
 
     source: str
@@ -69,6 +70,7 @@ class Projection:
     rule: Rule
     weight: Any = None
     delay: Any = None
+    receptor: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", as_distribution(self.weight))

@@ -21,9 +21,9 @@ from allometry.network.serialise import serialisable
 Parameter: TypeAlias = Any
 """A number, an array with one value per neuron, or a distribution that values are drawn from."""
 
-TIME_CONSTANT, REFRACTORY_TIME, PLAIN = "time constant", "refractory time", ""
+TIME_CONSTANT, REFRACTORY_TIME, CHOICE, PLAIN = "time constant", "refractory time", "choice", ""
 WIDTHS = ("real", "double", "count")
-SOURCES = ("any", "synapses", "inputs")
+SOURCES = ("any", "synapses", "inputs", "named")
 CURRENT, GAP = "current", "gap"
 """Arguments that the engine gives to a step: the current that flows in (I_e and every direct current, pA), and the sum of
 weight (V_source - V) over gap junctions, mV."""
@@ -66,8 +66,9 @@ class Receptor:
         Unit of a weight; the same for all receptors of a model.
     sign : {0, 1, -1}
         Takes weights of both signs, those >= 0, or those < 0 (the sum is negative then).
-    source : {"any", "synapses", "inputs"}
-        Takes what arrives over projections, or from Poisson inputs and spike lists, or both.
+    source : {"any", "synapses", "inputs", "named"}
+        Takes what arrives over projections, or from Poisson inputs and spike lists, or both; `named` only projections that
+        name it (`Projection.receptor`).
     """
 
     name: str
@@ -115,6 +116,11 @@ def refractory_time(*, default: Parameter) -> Any:
     return parameter(default=default, unit="ms", at_least=0.0, kind=REFRACTORY_TIME)
 
 
+def choice(*, default: str, options: tuple[str, ...]) -> Any:
+    """Declare a choice between named forms of a model, such as its integration: one for all neurons of a population."""
+    return dataclasses.field(default=default, metadata={"options": options, "kind": CHOICE})
+
+
 class NeuronModel:
     """Base of all neuron models.
 
@@ -145,10 +151,10 @@ class NeuronModel:
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in parameters(type(self)))
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in kinds(type(self)))
 
     def __hash__(self) -> int:
-        return hash((type(self), *(str(getattr(self, name)) for name in parameters(type(self)))))
+        return hash((type(self), *(str(getattr(self, name)) for name in kinds(type(self)))))
 
     def constants(self, dt_ms: float) -> Mapping[str, Any]:
         """Return what `step` takes beside states and receptors, for steps of `dt_ms`.
@@ -163,14 +169,7 @@ class NeuronModel:
 
         Default: that V_reset is not below V_th, of a model that has both.
         """
-        if not hasattr(self, "V_reset") or not hasattr(self, "V_th"):
-            return ""
-        reset, threshold = np.broadcast_arrays(self.V_reset, self.V_th)
-        bad = np.atleast_1d(~(reset < threshold))
-        first = int(np.argmax(bad))
-        if not bad.any():
-            return ""
-        return f"V_reset {np.atleast_1d(reset)[first]:g} is not below V_th {np.atleast_1d(threshold)[first]:g} mV"
+        return not_ascending(self, "V_reset", "V_th") if hasattr(self, "V_reset") and hasattr(self, "V_th") else ""
 
     def form(self, precision: str) -> Any:
         """Return what integrates the model: the class itself, or a shorter equivalent."""
@@ -189,17 +188,17 @@ MODELS: dict[str, type[NeuronModel]] = {}
 
 
 def parameters(model: type[NeuronModel]) -> tuple[str, ...]:
-    """Return the names of a model's parameters, in order."""
-    return tuple(f.name for f in dataclasses.fields(model))  # type: ignore[arg-type]
+    """Return the names of a model's parameters, in order, choices aside."""
+    return tuple(name for name, kind in kinds(model).items() if kind != CHOICE)
 
 
 def kinds(model: type[NeuronModel]) -> dict[str, str]:
-    """Return what kind of parameter each one is: a time constant, a refractory time, or another."""
+    """Return what kind of parameter each one is: a time constant, a refractory time, a choice, or another."""
     return {f.name: f.metadata.get("kind", PLAIN) for f in dataclasses.fields(model)}  # type: ignore[arg-type]
 
 
 @dataclass_transform(
-    frozen_default=True, eq_default=False, field_specifiers=(parameter, time_constant, refractory_time)
+    frozen_default=True, eq_default=False, field_specifiers=(parameter, time_constant, refractory_time, choice)
 )
 def neuron_model(cls: M) -> M:
     """Class decorator: make a subclass of `NeuronModel` a model that networks can use.
@@ -215,6 +214,14 @@ def neuron_model(cls: M) -> M:
     MODELS[cls.__name__] = made
     serialisable(made)
     return made  # type: ignore[return-value]
+
+
+def not_ascending(model: NeuronModel, low: str, high: str) -> str:
+    """Return what is wrong where one parameter is not below another, for `NeuronModel.check`; empty where it is."""
+    a, b = (np.atleast_1d(x) for x in np.broadcast_arrays(getattr(model, low), getattr(model, high)))
+    bad = ~(a < b)
+    first = int(np.argmax(bad))
+    return f"{low} {a[first]:g} is not below {high} {b[first]:g} mV" if bad.any() else ""
 
 
 def arguments(form: type[Form]) -> tuple[str, ...]:
@@ -238,7 +245,7 @@ def check_form(form: type[Form], name: str) -> None:
     require(all(s.width in WIDTHS for s in form.states), "a state has an unknown width", f"one of {', '.join(WIDTHS)}")
     require(len(form.receptors) > 0, "there is no receptor", "at least one")
     require(len({r.unit for r in form.receptors}) == 1, "receptors differ in unit", "one unit of weights")
-    for source in SOURCES[1:]:
+    for source in ("synapses", "inputs"):
         for negative in (False, True):
             receptor_of(form, negative, source, name)
 
@@ -253,6 +260,14 @@ def receptor_of(form: type[Form], negative: bool, source: str, name: str = "") -
         where=f"neuron model {name or form.__name__}",
         expected="a receptor for every weight",
     )
+
+
+def receptor_called(form: type[Form], receptor: str, where: str) -> int:
+    """Return the number of the receptor that a projection names."""
+    names = [r.name for r in form.receptors]
+    if receptor not in names:
+        raise SimulationError(f"unknown receptor {receptor!r}", where=where, expected=f"one of {', '.join(names)}")
+    return names.index(receptor)
 
 
 def unit_of(model: NeuronModel) -> str:

@@ -1,9 +1,9 @@
 """The random networks of the identity test as a `Network` (`random_network` itself is numpy only, for NEST)."""
 
-from allometry.network import ExplicitEdges, IafPscDelta, IafPscExp, Network, Population, Projection
+from allometry.network import ExplicitEdges, IafPscAlpha, IafPscDelta, IafPscExp, Network, Population, Projection
 from tests.reference import random_network as r
 
-NEURON = {"iaf_psc_exp": IafPscExp, "iaf_psc_delta": IafPscDelta}
+NEURON = {"iaf_psc_exp": IafPscExp, "iaf_psc_delta": IafPscDelta, "iaf_psc_alpha": IafPscAlpha}
 
 
 def identity_network(model: str) -> Network:

@@ -4,7 +4,7 @@ Run from the root of the checkout in NEST's own environment (envs/bench-nest.txt
 
     python -m tests.reference.nest_identity --out tests/data
 
-writes nest_identity_iaf_psc_exp.npz and nest_identity_iaf_psc_delta.npz: `stamp` (NEST's spike time in steps: a
+writes nest_identity_{model}.npz for every model of `random_network`: `stamp` (NEST's spike time in steps: a
 threshold crossing in the update from k h to (k + 1) h is stamped k + 1; stored as differences, `stamp_difference`) and
 `unit`, sorted by (stamp, unit), and `sha256` of the two as little-endian int64 arrays, one after the other.
 """
@@ -54,7 +54,7 @@ def digest(stamp: np.ndarray, unit: np.ndarray) -> str:
 
 
 def main() -> None:
-    """Write both fixtures."""
+    """Write the fixtures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=1)

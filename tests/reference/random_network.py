@@ -10,7 +10,7 @@ N, N_EXCITATORY, SYNAPSES = 2000, 1600, 400_000
 MAX_DELAY_STEPS = 60
 DT_MS, DURATION_MS = 0.1, 1000.0
 QUANTUM = 2.0**-10
-SEED = {"iaf_psc_exp": 20140501, "iaf_psc_delta": 20000501}
+SEED = {"iaf_psc_exp": 20140501, "iaf_psc_delta": 20000501, "iaf_psc_alpha": 19990501}
 #: Parameters in NEST's names and units (ms, mV, pF, pA); `I_e` for the excitatory and the inhibitory population.
 PARAMETERS = {
     "iaf_psc_exp": {
@@ -31,14 +31,24 @@ PARAMETERS = {
         "V_th": -50.0,
         "t_ref": 2.0,
     },
+    "iaf_psc_alpha": {
+        "C_m": 250.0,
+        "tau_m": 10.0,
+        "tau_syn_ex": 0.5,
+        "tau_syn_in": 1.5,
+        "E_L": -65.0,
+        "V_reset": -67.5,
+        "V_th": -50.0,
+        "t_ref": 2.0,
+    },
 }
-I_E_PA = {"iaf_psc_exp": (450.0, 425.0), "iaf_psc_delta": (240.0, 236.0)}
+I_E_PA = {"iaf_psc_exp": (450.0, 425.0), "iaf_psc_delta": (240.0, 236.0), "iaf_psc_alpha": (450.0, 425.0)}
 #: Mean excitatory and inhibitory weight, pA or mV.
-WEIGHT = {"iaf_psc_exp": (60.0, -110.0), "iaf_psc_delta": (0.12, -0.55)}
+WEIGHT = {"iaf_psc_exp": (60.0, -110.0), "iaf_psc_delta": (0.12, -0.55), "iaf_psc_alpha": (22.0, -40.0)}
 
 
 def network(model: str) -> dict[str, np.ndarray]:
-    """Edges and initial potentials of the identity network of `model` (`iaf_psc_exp` or `iaf_psc_delta`).
+    """Edges and initial potentials of the identity network of `model` (`iaf_psc_exp`, `iaf_psc_delta` or `iaf_psc_alpha`).
 
     Returns
     -------

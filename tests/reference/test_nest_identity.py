@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-MODELS = ("iaf_psc_exp", "iaf_psc_delta")
+MODELS = ("iaf_psc_exp", "iaf_psc_delta", "iaf_psc_alpha")
 
 
 @pytest.fixture(scope="module")

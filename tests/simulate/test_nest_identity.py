@@ -12,7 +12,7 @@ from tests.reference.identity_network import identity_network
 from tests.simulate import engine
 
 
-@pytest.mark.parametrize("model", ["iaf_psc_exp", "iaf_psc_delta"])
+@pytest.mark.parametrize("model", ["iaf_psc_exp", "iaf_psc_delta", "iaf_psc_alpha"])
 def test_every_spike_is_nests(root: Path, model: str) -> None:
     plan = compile_network(identity_network(model), 1, "exact")
     assert plan.rounding_error == 0.0

@@ -10,6 +10,7 @@ import numpy as np
 
 from allometry.network import Constant, DCInput, Lognormal, Network, NeuronModel, Normal, Population, Uniform, Values
 from allometry.network.neuron_model import (
+    CHOICE,
     CURRENT,
     GAP,
     REFRACTORY_TIME,
@@ -210,6 +211,10 @@ def check_values(m: NeuronModel, size: int, dt: float, where: str, skip: tuple[s
     for field in dataclasses.fields(m):  # type: ignore[arg-type]
         name, value = field.name, getattr(m, field.name)
         if name in skip:
+            continue
+        if field.metadata.get("kind") == CHOICE:
+            options = field.metadata["options"]
+            require(value in options, f"{name} is {value!r}", where, f"one of {', '.join(options)}")
             continue
         if np.ndim(value) == 0:
             value = real(value, name, where)

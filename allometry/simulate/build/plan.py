@@ -12,7 +12,7 @@ from allometry.network import (
     Population,
     SpikeListInput,
 )
-from allometry.network.neuron_model import unit_of
+from allometry.network.neuron_model import receptor_called, unit_of
 from allometry.simulate.build.fixedpoint import MAX_SUM, GivenEdges, Weights, overflow, quantum
 from allometry.simulate.build.inputs import (
     Current,
@@ -118,6 +118,10 @@ def compile_network(
         extent = input_extent(net, p, scale.value, rates)
         neurons.append(compile_neurons(net, i, offsets[p.name], scale, (seed, other_seed), precision, extent))
         _check_sums(net, p, neurons[-1], raw, precision)
+    for number, projection in enumerate(net.projections):
+        if projection.receptor is not None:
+            where = f"projection {number} ({projection.source} -> {projection.target})"
+            receptor_called(neurons[index[projection.target]].form, projection.receptor, where)
     synapses = [
         compile_projection(net, number, weights, neurons[index[projection.target]].quantum.value, seed, known)
         for number, (projection, weights) in enumerate(zip(net.projections, raw))

@@ -8,7 +8,7 @@ import numpy as np
 
 from allometry.errors import SimulationError
 from allometry.network import Constant, Values
-from allometry.network.neuron_model import State, receptor_of
+from allometry.network.neuron_model import State, receptor_called, receptor_of
 from allometry.simulate.build.cut import Segment, segments
 from allometry.simulate.build.neurons import Neurons, draws
 from allometry.simulate.build.plan import Plan
@@ -76,6 +76,18 @@ def slot_of(plan: Plan, where: Layout, row: int, negative: bool, source: str) ->
     """Return the slot of a segment's first neuron that takes weights of a sign from `synapses` or `inputs`."""
     s = where.segments[row]
     return where.slot[row] + receptor_of(plan.neurons[s.population].form, negative, source) * s.count
+
+
+def synapse_slots(plan: Plan, where: Layout, row: int, projection: int) -> tuple[int, int]:
+    """Return the slots of a segment's first neuron that take a projection's weights >= 0 and < 0."""
+    named = plan.network.projections[projection].receptor
+    if named is None:
+        return slot_of(plan, where, row, False, "synapses"), slot_of(plan, where, row, True, "synapses")
+    s = where.segments[row]
+    slot = (
+        where.slot[row] + receptor_called(plan.neurons[s.population].form, named, f"projection {projection}") * s.count
+    )
+    return slot, slot
 
 
 def initial_values(plan: Plan, segment: Segment) -> dict[str, np.ndarray]:

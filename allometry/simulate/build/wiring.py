@@ -18,7 +18,7 @@ from allometry.simulate.build.cut import Segment
 from allometry.simulate.build.fixedpoint import MAX_SUM, overflow
 from allometry.simulate.build.plan import Plan
 from allometry.simulate.build.projections import Synapses
-from allometry.simulate.build.state import Layout, slot_of
+from allometry.simulate.build.state import Layout, synapse_slots
 from allometry.simulate.kernels import connect, degrees, distance
 from allometry.simulate.kernels.advance import Wiring
 from allometry.simulate.kernels.rng import multinomial_indegrees
@@ -149,7 +149,7 @@ def _pass(
         for row, s in enumerate(where.segments):
             if s.population != synapses.target:
                 continue
-            slots = np.array([slot_of(plan, where, row, negative, "synapses") for negative in (False, True)], np.int64)
+            slots = np.array(synapse_slots(plan, where, row, number), np.int64)
             part = extent[:, where.slot[row] : where.slot[row] + s.count]
             shared = (
                 int(plan.shortest[synapses.source]), int(plan.spans[synapses.source]), int(base[synapses.source]),
