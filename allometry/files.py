@@ -54,19 +54,32 @@ def exclusive(path: Path, *, keep: bool = True) -> Iterator[None]:
 
 
 @contextmanager
-def atomic(target: Path) -> Iterator[IO[bytes]]:
-    """Stream to a file beside `target` that takes its name when the block ends without an exception."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+def atomic(target: Path, *, transient: bool = False, mode: int = 0o666) -> Iterator[IO[bytes]]:
+    """Stream to a file beside `target` that takes its name when the block ends without an exception.
+
+    Parameters
+    ----------
+    target : Path
+        The file; its folder is made.
+    transient : bool
+        For what lives as long as a run: the disk is not waited for, and the folder is not made, which goes with the run.
+    mode : int
+        Permissions, before the umask.
+    """
+    if not transient:
+        target.parent.mkdir(parents=True, exist_ok=True)
     partial = beside(target)
     try:
-        with partial.open("xb") as stream:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
             yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
+            if not transient:
+                stream.flush()
+                os.fsync(stream.fileno())
         os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)
-    _sync_folder(target.parent)
+    if not transient:
+        _sync_folder(target.parent)
 
 
 def write_text(target: Path, text: str) -> None:

@@ -1,12 +1,12 @@
 """What a user reads of an invalid configuration: the key as written in the file, what is expected there, what was found."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from allometry.config.text import as_yaml_number
+from allometry.hints import nearest
 
 _SCALARS = ("bool", "int", "float", "str", "none")
 #: pydantic's words where they mean little to somebody who writes YAML
@@ -61,7 +61,7 @@ def _line(model: type[BaseModel], key: str, location: Sequence[str | int], probl
     kind, given, context = problem["type"], problem["input"], problem.get("ctx") or {}
     if kind == "extra_forbidden":
         valid = _fields_at(model, location[:-1])
-        near = difflib.get_close_matches(str(location[-1]), valid, n=1, cutoff=0.5)
+        near = nearest(str(location[-1]), valid)
         hint = f"; did you mean {near[0]!r}?" if near else f"; valid keys here: {', '.join(sorted(valid))}"
         return f"{key}: unknown key{hint}"
     if kind == "missing":
@@ -70,7 +70,7 @@ def _line(model: type[BaseModel], key: str, location: Sequence[str | int], probl
         tags = _tags_at(model, location)
         if kind == "union_tag_not_found":
             return f"{key}.kind: missing, and required; one of {', '.join(tags)}"
-        near = difflib.get_close_matches(str(context["tag"]), tags, n=1, cutoff=0.5)
+        near = nearest(str(context["tag"]), tags)
         hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(tags)}"
         return f"{key}.kind: unknown kind {context['tag']!r}; {hint}"
     entries = "entry" if context.get("min_length") == 1 else "entries"

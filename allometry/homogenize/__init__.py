@@ -3,7 +3,6 @@
 `run` is what the rule `homogenize_store` calls; `allometry.homogenize.readers.READERS` lists the readers.
 """
 
-import difflib
 import json
 import logging
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ import dask
 
 from allometry import stores
 from allometry.errors import ReaderError
+from allometry.hints import nearest
 from allometry.homogenize import mistaken
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.readers import READERS
@@ -43,7 +43,7 @@ def store_entry(source: Mapping[str, Any], name: str, store: str) -> tuple[Reade
     """
     key = str(source.get("reader", ""))
     if key not in READERS:
-        near = difflib.get_close_matches(key, list(READERS), n=1)
+        near = nearest(key, READERS)
         raise ReaderError(
             f"unknown reader {key!r}",
             where=f"registry entry {name!r}",

@@ -1,6 +1,5 @@
 """What a reader is: one function per source that maps genuine files to one valid store object."""
 
-import difflib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any
 import xarray as xr
 
 from allometry.errors import PluginError, ReaderError
+from allometry.hints import hint
 from allometry.homogenize.options import Option, Options, complete
 from allometry.homogenize.unchanged import sha256
 from allometry.plugins import Register
@@ -273,11 +273,10 @@ def named_file(files: Mapping[str, Path], name: str | None, where: str, suffixes
     if name is None:
         return only_file(files, where, suffixes)[1]
     if name not in files:
-        near = difflib.get_close_matches(name, list(files), n=1, cutoff=0.0)
         raise ReaderError(
             f"file {name!r} is not one of the files of the source",
             where=where,
             expected=f"one of {', '.join(sorted(files)) or '(no files)'}",
-            do=f"perhaps {near[0]!r} is meant" if near else "add it to the registry entry",
+            do=hint(name, files, "add it to the registry entry"),
         )
     return files[name]

@@ -1,7 +1,6 @@
 """Plain-dict form of the frozen dataclasses that describe a network, for YAML files and store attributes."""
 
 import dataclasses
-import difflib
 import hashlib
 import math
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from allometry.errors import SimulationError
+from allometry.hints import nearest
 from allometry.network.scalars import plain_arguments
 
 T = TypeVar("T")
@@ -98,5 +98,5 @@ def from_dict(data: Any) -> Any:
 
 
 def _nearest(name: str, valid: Any) -> str:
-    near = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.0)
+    near = nearest(name, valid)
     return f"one of {', '.join(sorted(valid))}" + (f" (did you mean {near[0]}?)" if near else "")

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from allometry import stores
 from allometry.report.drawing.figure_file import Figure
 from allometry.report.drawing.style import COLOURS, DIVERGING, NEUTRAL, figure, hide_unused
-from allometry.stores.activity_summary import KATO_ORDER, KATO_WINDOW, derivative_pca, pairwise
+from allometry.stores.activity_summary import KATO_ORDER, KATO_WINDOW, derivative_pca, masked_correlation
 
 NAMED = 20  # neurons up to which a matrix has their names beside it
 MIN_SAMPLES = 50  # of a neuron, and of two neurons together, for a correlation
@@ -144,7 +144,7 @@ def _correlation(ax: Axes, part: xr.Dataset, title: str) -> AxesImage | None:
     if usable.size < 2:
         ax.text(0.5, 0.5, "fewer than two neurons", ha="center", va="center", fontsize=8, transform=ax.transAxes)
         return None
-    matrix, samples = pairwise(trace[:, usable])
+    matrix, samples = masked_correlation(trace[:, usable])
     if usable.size <= NAMED:
         names = part["neuron"].values[usable].tolist()
         ax.set_xticks(range(usable.size), names, rotation=90, fontsize=6)

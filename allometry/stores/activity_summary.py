@@ -11,6 +11,7 @@ import xarray as xr
 from allometry.errors import StoreError
 
 KATO_WINDOW, KATO_ORDER = 31, 3
+ROUNDING = 1e-12  # spread, relative to the values, below which only rounding tells values apart
 
 
 def numbers(tree: xr.DataTree) -> dict[str, Any]:
@@ -92,30 +93,74 @@ def coverage(trees: Mapping[str, xr.DataTree]) -> pd.DataFrame:
     return pd.concat(parts).fillna(False).astype(bool)
 
 
-def pairwise(block: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def masked_correlation(traces: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Pearson correlations over the samples that both have.
 
     Parameters
     ----------
-    block : numpy.ndarray, shape (n_samples, n)
-        Traces; NaN where missing.
+    traces : array_like, shape (n_samples, n)
+        NaN where missing.
 
     Returns
     -------
     correlation, samples : numpy.ndarray, shape (n, n)
-        NaN where undefined; the number of samples that both have.
+        NaN where one of the two does not vary over the samples that both have (by more than rounding leaves); the number of
+        these samples.
     """
-    known = np.isfinite(block)
-    with np.errstate(invalid="ignore"):
-        centred = np.where(known, block - np.nanmean(block, axis=0), 0.0)
-    m = known.astype(np.float64)
-    n = m.T @ m
-    sums = centred.T @ m  # sum of x over the samples where y exists
-    squares = (centred**2).T @ m
+    data = np.asarray(traces, dtype=np.float64)
+    finite = np.isfinite(data)
+    # Centred first: sums of squares of raw fluorescence would lose the digits that matter.
     with np.errstate(invalid="ignore", divide="ignore"):
-        covariance = centred.T @ centred - sums * sums.T / n
-        variance = squares - sums**2 / n
-        return covariance / np.sqrt(variance * variance.T), n
+        offset = np.where(finite.any(axis=0), np.nansum(data, axis=0) / np.maximum(finite.sum(axis=0), 1), 0.0)
+        x = np.where(finite, data - offset, 0.0)
+        seen = finite.astype(np.float64)
+        n = seen.T @ seen
+        sums = x.T @ seen  # sum of x over the samples where y exists
+        squares = (x * x).T @ seen
+        covariance = x.T @ x - sums * sums.T / n
+        variance = squares - sums * sums / n
+        r = covariance / np.sqrt(variance * variance.T)
+        # A trace can be constant over the samples of one pair only, where it is the difference of two equal sums.
+        largest = np.abs(np.where(finite, data, 0.0)).max(axis=0, initial=np.finfo(float).tiny)[:, None]
+        moves = (variance > ROUNDING * squares) & (np.sqrt(np.maximum(variance / n, 0)) > ROUNDING * largest)
+    return np.clip(np.where(moves & moves.T, r, np.nan), -1.0, 1.0), n
+
+
+def principal_components(
+    values: npt.NDArray[np.float64], components: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Principal components of values that are centred here.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (n_samples, n)
+        No NaN.
+    components : int
+        How many, at most.
+
+    Returns
+    -------
+    share : numpy.ndarray, shape (components,)
+        Share of the total variance of each, largest first.
+    loading : numpy.ndarray, shape (n, components)
+        Weights in units of the values, times the standard deviation along each component.
+    """
+    _, spread, axes = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
+    loading = axes[:components].T * spread[:components] / np.sqrt(len(values))
+    return spread[:components] ** 2 / (spread**2).sum(), loading
+
+
+def smoothed_derivative(trace: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Derivative per sample by a Savitzky-Golay filter (31 samples, order 3; Kato et al. 2015, Cell 163:656).
+
+    Parameters
+    ----------
+    trace : array_like, shape (n_samples, n_roi)
+        Native traces without NaN, at least 31 samples.
+    """
+    from scipy.signal import savgol_filter  # slow to import, and only needed here
+
+    return np.asarray(savgol_filter(trace, KATO_WINDOW, KATO_ORDER, deriv=1, axis=0))
 
 
 def derivative_pca(trace: npt.ArrayLike, components: int = 3) -> npt.NDArray[np.float64]:
@@ -137,8 +182,6 @@ def derivative_pca(trace: npt.ArrayLike, components: int = 3) -> npt.NDArray[np.
     -----
     Kato et al. 2015 (Cell 163:656): the derivative comes from a Savitzky-Golay filter (31 samples, order 3).
     """
-    from scipy.signal import savgol_filter  # slow to import, and only needed here
-
     values = np.asarray(trace, dtype=np.float64)
     if values.ndim != 2 or values.shape[0] < KATO_WINDOW or not np.isfinite(values).all():
         raise StoreError(
@@ -147,6 +190,4 @@ def derivative_pca(trace: npt.ArrayLike, components: int = 3) -> npt.NDArray[np.
             expected=f"(samples, ROIs), at least {KATO_WINDOW} samples, no NaN",
             do="impute missing samples or leave the ROIs out",
         )
-    derivative = savgol_filter(values, KATO_WINDOW, KATO_ORDER, deriv=1, axis=0)
-    spread = np.linalg.svd(derivative - derivative.mean(axis=0), compute_uv=False) ** 2
-    return spread[:components] / spread.sum()
+    return principal_components(smoothed_derivative(values), components)[0]

@@ -1,6 +1,5 @@
 """What a configuration may name: checked when the workflow is parsed, so that a misspelt name costs no simulation."""
 
-import difflib
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from allometry.config import Config
 from allometry.config.simulate import NetworkRun, points
 from allometry.errors import ConfigError, ReaderError
+from allometry.hints import hint
 from allometry.homogenize.options import check, complete
 from allometry.homogenize.readers import READERS
 from allometry.models.records import MODELS
@@ -92,7 +92,7 @@ def _check_stores(cfg: Config, registry: Registry) -> None:
                 f"no data set makes a store {name!r} of kind {kind}",
                 where=where,
                 expected="one of " + ", ".join(sorted(valid)),
-                do=_hint(name, valid) + ", or describe the data set under `datasets` in your configuration",
+                do=hint(name, valid) + ", or describe the data set under `datasets` in your configuration",
             )
     for name in cfg.homogenize.worm_stack:
         species = registry[known["connectome", name]]["species"]
@@ -102,7 +102,7 @@ def _check_stores(cfg: Config, registry: Registry) -> None:
                 f"{name!r} is a connectome of {species}",
                 where="homogenize.worm_stack",
                 expected=f"connectomes of {WORM}: {', '.join(sorted(worms))}",
-                do=_hint(name, worms) + ", or remove it",
+                do=hint(name, worms) + ", or remove it",
             )
 
 
@@ -122,7 +122,7 @@ def _check_options(cfg: Config, registry: Registry) -> None:
                 f"options are given for the store {store!r}, which is not made",
                 where=where,
                 expected="a store that is configured: " + (", ".join(sorted(configured)) or "(none is)"),
-                do=_hint(store, configured) + ", or add the store under `homogenize`",
+                do=hint(store, configured) + ", or add the store under `homogenize`",
             )
         for source in {source for (_, name), source in known.items() if name == store}:
             _check_reader_options(registry[source]["reader"], options, where)
@@ -206,7 +206,7 @@ def _check_comparisons(cfg: Config) -> None:
                     f"no simulation run is called {name!r}",
                     where=f"{where}.{comparison.run_key}",
                     expected="one of " + (", ".join(runs) or "(no runs are configured)"),
-                    do=_hint(name, runs) + ", or add the run under simulate.runs",
+                    do=hint(name, runs) + ", or add the run under simulate.runs",
                 )
             run = runs[name]
             if run.kind != comparison.run_kind:
@@ -215,7 +215,7 @@ def _check_comparisons(cfg: Config) -> None:
                     f"the run {name!r} is of kind {run.kind}, which this comparison cannot read",
                     where=f"{where}.{comparison.run_key}",
                     expected=f"a run of kind {comparison.run_kind}: " + (", ".join(fitting) or "(none is configured)"),
-                    do=_hint(name, fitting) if fitting else f"add a run of kind {comparison.run_kind}",
+                    do=hint(name, fitting) if fitting else f"add a run of kind {comparison.run_kind}",
                 )
             structure = getattr(comparison, "structure", run.connectome)
             if missing := [store for store in run.connectome if store not in structure]:
@@ -257,7 +257,7 @@ def _check_reference(cfg: Config, comparison: Any, where: str) -> None:
             f"{reference!r} is nothing that this comparison reads",
             where=f"{where}.reference",
             expected="one of " + (", ".join(names) or "(it reads nothing)"),
-            do=_hint(reference, names),
+            do=hint(reference, names),
         )
 
 
@@ -280,16 +280,11 @@ def check_cluster(cfg: Config, *, submits: bool) -> None:
         )
 
 
-def _hint(name: str, valid: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.0)
-    return f"perhaps {near[0]!r} is meant" if near else "correct the name"
-
-
 def _unknown(name: str, valid: Iterable[str], where: str, what: str) -> ConfigError:
     valid = sorted(valid)
     return ConfigError(
         f"unknown {what} {name!r}",
         where=where,
         expected="one of " + (", ".join(valid) or "(none is configured)"),
-        do=_hint(name, valid),
+        do=hint(name, valid),
     )

@@ -139,3 +139,20 @@ def test_writing_is_quick(tmp_path):
     start = time.process_time()
     stores.write(samples.connectome(), tmp_path / "b.zarr")
     assert time.process_time() - start < 2
+
+
+def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
+    target = tmp_path / "inner" / "a.txt"
+    with pytest.raises(TypeError), files.atomic(target) as stream:
+        stream.writelines([b"half", "no bytes"])
+    assert list(target.parent.iterdir()) == []
+    with files.atomic(target, mode=0o600) as stream:
+        stream.write(b"whole")
+        assert not target.exists()
+    assert (target.read_bytes(), target.stat().st_mode & 0o777) == (b"whole", 0o600)
+
+
+def test_what_lives_as_long_as_a_run_does_not_make_its_folder_anew(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), files.atomic(tmp_path / "gone" / "a.npz", transient=True):
+        pass
+    assert not (tmp_path / "gone").exists()

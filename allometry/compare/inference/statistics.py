@@ -265,6 +265,16 @@ def wilson(share: float, n: int, level: float = 0.95) -> Interval:
     return Interval(share, min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share), level, "Wilson")
 
 
+def null_interval(values: ArrayLike) -> Interval:
+    """Mean of what chance gives (rewirings, shuffles, random halves), and where 95 % of it lies; NaN are left out."""
+    kept = np.asarray(values, dtype=float)
+    kept = kept[np.isfinite(kept)]
+    if not kept.size:
+        return Interval(np.nan, np.nan, np.nan)
+    low, high = np.quantile(kept, [0.025, 0.975])
+    return Interval(float(kept.mean()), float(low), float(high))
+
+
 def spearman_brown(r: ArrayLike, factor: float = 2.0) -> Floats:
     """Reliability of a measurement `factor` times as long, k r / (1 + (k - 1) r) (Spearman 1910, Brown 1910)."""
     values = np.asarray(r, dtype=float)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from allometry import stores
 from allometry.compare.inference.roc import auc
-from allometry.compare.measures.graphs.matrices import Floats, Ints, as_matrix, path_lengths, rewirings
+from allometry.compare.measures.graphs.matrices import Floats, Ints, as_matrix, path_lengths, summed_rewirings
 from allometry.compare.measures.graphs.structure import matched
 from allometry.errors import ComparisonError
 
@@ -151,9 +151,7 @@ class Anatomy:
 
     def rewirings(self, n: int, seed: int) -> Iterator[Floats]:
         """Total weights of `n` degree-preserving nulls; each kind of synapse is rewired by itself."""
-        streams = [rewirings(part, n, seed=seed + 7919 * i) for i, part in enumerate(self.parts)]
-        for drawn in zip(*streams):
-            yield np.sum(drawn, axis=0)
+        return summed_rewirings(self.parts, n, seed=seed)
 
 
 def homologues(labels: Sequence[str]) -> Ints:

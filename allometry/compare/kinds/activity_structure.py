@@ -14,10 +14,9 @@ import xarray as xr
 
 from allometry import stores
 from allometry.compare.inference import verdict
-from allometry.compare.inference.arrays import ROUNDING, resolved
 from allometry.compare.inference.blockwise import Estimate
 from allometry.compare.inference.crossed import crossed_interval, groups
-from allometry.compare.inference.statistics import Interval, permutation_p, spearman_brown
+from allometry.compare.inference.statistics import Interval, null_interval, permutation_p, spearman_brown
 from allometry.compare.inputs.atlas import homologues, weights
 from allometry.compare.measures.graphs import dyads
 from allometry.compare.measures.graphs.matrices import Floats
@@ -26,7 +25,9 @@ from allometry.compare.options.activity_structure import ActivityStructure
 from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
+from allometry.stores.activity_summary import masked_correlation
 
+FEWEST_SAMPLES = 50  # of a pair of neurons
 FEWEST_PAIRS = 30
 
 
@@ -118,7 +119,7 @@ def activity_structure(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: 
                             "activity_structure_correlation",
                             candidate,
                             name,
-                            _spread(null),
+                            null_interval(null),
                             group=f"{group}, permuted neurons",
                             role="baseline",
                             ceiling=ceiling,
@@ -174,15 +175,6 @@ def estimates(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: ActivityS
         yield Estimate(f"correlations of {name}", peak, matrices, work)
 
 
-def _spread(null: Floats) -> Interval:
-    """Mean of the permutations, and where 95 % of them lie."""
-    kept = null[np.isfinite(null)]
-    if not kept.size:
-        return Interval(np.nan, np.nan, np.nan)
-    low, high = np.quantile(kept, [0.025, 0.975])
-    return Interval(float(kept.mean()), float(low), float(high))
-
-
 def _safe_bootstrap(x: Floats, y: Floats, n: int, seed: int) -> Interval:
     """Interval, or the estimate alone where too few pairs remain for one."""
     if _pairs(x, y) < FEWEST_PAIRS:
@@ -217,25 +209,10 @@ def _recorded(name: str, tree: xr.DataTree) -> Recorded:
 
 def _correlations(trace: Floats) -> Floats:
     """Pearson correlation [neuron, neuron] over the samples that are finite in both; NaN for fewer than 50 or constants."""
-    data = np.asarray(trace, dtype=float)
-    finite = np.isfinite(data)
-    # Centred first: sums of squares of raw fluorescence would lose the digits that matter.
-    with np.errstate(invalid="ignore", divide="ignore"):
-        offset = np.where(finite.any(axis=0), np.nansum(data, axis=0) / np.maximum(finite.sum(axis=0), 1), 0.0)
-        x = np.where(finite, data - offset, 0.0)
-        seen = finite.astype(float)
-        n = seen.T @ seen
-        sx = x.T @ seen
-        sxx = (x * x).T @ seen
-        covariance = x.T @ x - sx * sx.T / n
-        variance = sxx - sx * sx / n
-        r = covariance / np.sqrt(variance * variance.T)
-        # A neuron can be constant over the samples of one pair only, where it is the difference of two equal sums.
-        largest = np.abs(np.where(finite, data, 0.0)).max(axis=0)[:, None]
-        moves = (variance > ROUNDING * sxx) & resolved(np.sqrt(np.maximum(variance / n, 0)), largest)
-    r[(n < 50) | ~moves | ~moves.T] = np.nan
+    r, samples = masked_correlation(trace)
+    r[samples < FEWEST_SAMPLES] = np.nan
     np.fill_diagonal(r, np.nan)
-    return np.clip(r, -1.0, 1.0)
+    return r
 
 
 def _ceiling(each: Floats) -> tuple[float, float]:

@@ -14,7 +14,7 @@ import xarray as xr
 from scipy import stats
 
 from allometry.compare.inference import verdict
-from allometry.compare.inference.statistics import Interval, interval, permutation_p
+from allometry.compare.inference.statistics import Interval, interval, null_interval, permutation_p
 from allometry.compare.inputs.atlas import weights
 from allometry.compare.measures.graphs.edge_weights import weights_within_nodes
 from allometry.compare.measures.graphs.matrices import Floats, Ints, rewired_edges
@@ -177,7 +177,7 @@ def _pair(
                 ),
                 row("weight_rank_correlation", one.name, other.name, weights_, baselines=[held], **weight),
                 *(
-                    row(key, one.name, other.name, _spread(values), role="baseline",
+                    row(key, one.name, other.name, null_interval(values), role="baseline",
                         **common | nothing | {"group": name, "n": edges})
                     for key, values in null.items()
                 ),
@@ -193,14 +193,6 @@ def _overlaps(candidate: Annotation, reference: Annotation) -> Floats:
     edges = reference.weight > 0
     # Rewired edges to nodes outside the reference overlap with nothing, as the candidate's own do.
     return np.array([edges[source, target].sum() for source, target in candidate.null], dtype=float)
-
-
-def _spread(values: Floats) -> Interval:
-    """Mean of the rewirings, and where 95 % of them lie."""
-    if not values.size:
-        return Interval(np.nan, np.nan, np.nan)
-    low, high = np.quantile(values, [0.025, 0.975])
-    return Interval(float(values.mean()), float(low), float(high))
 
 
 def _strengths(x: Floats, y: Floats) -> float:

@@ -16,9 +16,9 @@ from allometry import stores
 from allometry.compare.inference import verdict
 from allometry.compare.inference.blockwise import Estimate
 from allometry.compare.inference.progress import steps
-from allometry.compare.inference.statistics import Interval, permutation_p
+from allometry.compare.inference.statistics import null_interval, permutation_p
 from allometry.compare.measures.graphs import reservoir
-from allometry.compare.measures.graphs.matrices import Floats, Ints, rewirings
+from allometry.compare.measures.graphs.matrices import Floats, Ints, summed_rewirings
 from allometry.compare.measures.graphs.spatial_null import distances, spatial_rewirings
 from allometry.compare.options.connectome_reservoir import ConnectomeReservoir
 from allometry.compare.records.kinds import comparison
@@ -84,7 +84,9 @@ def connectome_reservoir(inputs: Mapping[str, xr.Dataset], options: ConnectomeRe
             "memory_capacity": capacity.capacity,
             "timing_score": _timing(own, network, options.radius, options.noise, options.seed),
         }
-        drawn: dict[str, Iterable[Floats]] = {"degree_preserving": _rewired(network.parts, options.nulls, options.seed)}
+        drawn: dict[str, Iterable[Floats]] = {
+            "degree_preserving": summed_rewirings(network.parts, options.nulls, seed=options.seed)
+        }
         if network.distance is not None:
             drawn["spatial"] = _spatial(network, options.nulls, options.bins, options.seed)
         drawn["random"] = _random(own, options.nulls, options.seed)
@@ -111,8 +113,7 @@ def connectome_reservoir(inputs: Mapping[str, xr.Dataset], options: ConnectomeRe
                 row(measure, name, "", value, group="connectome", p=p["degree_preserving"], n=size, baselines=held)
             )
             for kind, pair in values.items():
-                low, high = np.quantile(pair[k], [0.025, 0.975])
-                spread = Interval(float(pair[k].mean()), float(low), float(high))
+                spread = null_interval(pair[k])
                 # the p of the first null stands in the row of the connectome
                 own_p = np.nan if kind == "degree_preserving" else p[kind]
                 rows.append(row(measure, name, "", spread, group=kind, role="baseline", p=own_p, n=size))
@@ -266,12 +267,6 @@ def _spatial(network: Network, n: int, bins: int, seed: int) -> Iterator[Floats]
 def _nothing(part: Floats, n: int) -> Iterator[Floats]:
     for _ in range(n):
         yield part
-
-
-def _rewired(parts: Sequence[Floats], n: int, seed: int) -> Iterator[Floats]:
-    streams = [rewirings(part, n, seed=seed + 7919 * i) for i, part in enumerate(parts)]
-    for drawn in zip(*streams):
-        yield np.sum(drawn, axis=0)
 
 
 def _random(matrix: Floats, n: int, seed: int) -> Iterator[Floats]:

@@ -13,7 +13,7 @@ from scipy import stats
 
 from allometry.compare.inference import verdict
 from allometry.compare.inference.roc import auc, cluster_bootstrap, cluster_replicates, roc
-from allometry.compare.inference.statistics import Interval, interval, permutation_p
+from allometry.compare.inference.statistics import Interval, interval, null_interval, permutation_p
 from allometry.compare.inputs.atlas import ROC_GRID, Anatomy, Atlas, Pairs, mirrored
 from allometry.compare.measures.graphs.matrices import Floats
 from allometry.compare.measures.graphs.structure import (
@@ -245,31 +245,22 @@ def _rows(
     one = verdict.over_value("equal shares", ratio, 1.0)
     base: dict[str, Any] = {"role": "baseline", **reference}
     rows += [
-        row("influence_auc", score=_spread(null[:, 0]), group="rewired", n=size, **base),
+        row("influence_auc", score=null_interval(null[:, 0]), group="rewired", n=size, **base),
         row("influence_given_edge", score=given, p=permutation_p(given.estimate, null[:, 1]), n=edges,
             baselines=[over["given"], no_edge], **reference),
-        row("influence_given_edge", score=_spread(null[:, 1]), group="rewired", n=edges, **base),
+        row("influence_given_edge", score=null_interval(null[:, 1]), group="rewired", n=edges, **base),
         row("influence_given_edge", score=without, group="without_edge", n=size - edges, **base),
         row("influence_without_edge", score=without, n=size - edges, **reference),
         row("influence_ratio", score=ratio, p=permutation_p(ratio.estimate, null[:, 3]), n=size,
             baselines=[over["ratio"], one], **reference),
-        row("influence_ratio", score=_spread(null[:, 3]), group="rewired", n=size, **base),
+        row("influence_ratio", score=null_interval(null[:, 3]), group="rewired", n=size, **base),
         row("influence_ratio", score=1.0, group="equal shares", n=size, **base),
         row("weight_response_correlation", score=response, p=permutation_p(told.spearman, null[:, 2]), n=edges,
             baselines=[over["response"], *degrees], **reference),
-        row("weight_response_correlation", score=_spread(null[:, 2]), group="rewired", n=edges, **base),
+        row("weight_response_correlation", score=null_interval(null[:, 2]), group="rewired", n=edges, **base),
         row("weight_response_correlation", score=of_degree, group="degree", n=edges, **base),
     ]  # fmt: skip
     return rows
-
-
-def _spread(null: Floats) -> Interval:
-    """Mean of the null connectomes, and where 95 % of them lie."""
-    kept = null[np.isfinite(null)]
-    if not kept.size:
-        return Interval(np.nan, np.nan, np.nan)
-    low, high = np.quantile(kept, [0.025, 0.975])
-    return Interval(float(kept.mean()), float(low), float(high))
 
 
 def _area_replicates(score: Floats, pairs: Pairs, bootstrap: int, seed: int) -> Floats:

@@ -5,7 +5,6 @@ record of everything that was inferred are dealt with here, the same way for eve
 Dask tasks; how many run at a time is for `homogenize.run` to say.
 """
 
-import difflib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from dask.delayed import delayed
 
 from allometry import stores
 from allometry.errors import ReaderError
+from allometry.hints import nearest
 from allometry.homogenize.options import Options, choice, complete, listed, quantity
 from allometry.homogenize.reader import Source
 from allometry.homogenize.traces import imputation, labels, simeon2024, timebase
@@ -282,7 +282,7 @@ def _check_named(
 def _all_met(names: set[str], met: set[str], where: str) -> None:
     """Refuse names in `leave_out` that nothing has: a slip of the pen would leave the recording in."""
     if missed := sorted(names - met):
-        near = difflib.get_close_matches(missed[0], sorted(met - {""}), n=1)
+        near = nearest(missed[0], sorted(met - {""}))
         raise ReaderError(
             what=f"There is no recording or file {missed[0]!r} to leave out.",
             where=f"{where}, leave_out",

@@ -5,13 +5,13 @@ Names are written without zeros (`VB2`, not `VB02`), sorted alphabetically. The 
 body wall muscles are `BWM-DL01` whatever a source calls them (`dBWML1`, `MDL01`).
 """
 
-import difflib
 import functools
 import re
 from collections.abc import Iterable
 
 import pandas as pd
 
+from allometry import hints
 from allometry.errors import ReaderError
 from allometry.homogenize import tables
 
@@ -126,7 +126,7 @@ def cell_type(name: str) -> str | None:
 
 def nearest(name: str) -> str:
     """Known neuron name nearest to an unknown one, for error messages; "" if none is near."""
-    near = difflib.get_close_matches(str(name).strip().upper(), NEURONS, n=1)
+    near = hints.nearest(str(name).strip().upper(), NEURONS, cutoff=0.6)
     return near[0] if near else ""
 
 

@@ -14,6 +14,8 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from allometry.files import atomic
+
 # Okabe & Ito's palette: distinguishable with any colour vision (jfly.uni-koeln.de/color)
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 NEUTRAL = COLOURS[7]
@@ -62,11 +64,9 @@ def figure(
         )
         try:
             yield list(grid.ravel())
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_name(f".{path.name}.part")
-            # no date or version in the metadata, so that the same data give the same bytes
-            made.savefig(unfinished, format="png", metadata={"Software": None})
-            unfinished.replace(path)
+            with atomic(path) as file:
+                # no date or version in the metadata, so that the same data give the same bytes
+                made.savefig(file, format="png", metadata={"Software": None})
         finally:
             plt.close(made)
 

@@ -4,7 +4,6 @@ Dask's schedulers and workers execute what they are sent. Each cluster gets a ce
 as long as it does; connections without them are refused, and what travels is encrypted.
 """
 
-import os
 import ssl
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from allometry.errors import SimulationError
+from allometry.files import atomic
 
 LOOPBACK = "127.0.0.1:0"
 # Every Dask node serves pages by HTTP, to everybody: of those started here, only whether they are alive.
@@ -115,8 +115,5 @@ def read(texts: Mapping[str, str]) -> Any:
 
 def private(path: Path, content: str) -> None:
     """Write a file that nobody but its owner can read; it appears whole."""
-    partial = path.with_name(f"{path.name}.part")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
-        stream.write(content)
-    partial.replace(path)
+    with atomic(path, mode=0o600) as stream:
+        stream.write(content.encode())

@@ -10,7 +10,6 @@ import fcntl
 import json
 import os
 import re
-import secrets
 import shutil
 import time
 from collections.abc import Iterator
@@ -21,13 +20,14 @@ import numpy as np
 
 from allometry import files
 from allometry.errors import SimulationError
+from allometry.files import atomic
 from allometry.simulate.build.partition import Stopped
 
 _STALE_S = 300.0
 ABANDONED_S = 3600.0
 _OURS = re.compile(
-    r"^((segment|merged|state)-.*|start)\.npz(\.part\w*)?$|^(checkpoint|run|done|measured-\d+)\.json(\.part\w*)?$"
-    r"|^grown-.*\.npy$|^(alive|stop|lock)$|^condition-[0-9a-f]{16}$"
+    r"^((segment|merged|state)-.*|start)\.npz$|^(checkpoint|run|done|measured-\d+)\.json$"
+    rf"|^grown-.*\.npy$|^(alive|stop|lock)$|^condition-[0-9a-f]{{16}}$|^{re.escape(files.PARTIAL)}"
 )
 
 
@@ -69,10 +69,8 @@ class Spool:
 
     def write(self, path: Path, **arrays: np.ndarray) -> None:
         """Write arrays atomically."""
-        partial = path.with_name(f"{path.name}.part{secrets.token_hex(4)}")
-        with partial.open("wb") as file:
+        with atomic(path, transient=True) as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
-        partial.replace(path)
 
     def grown(self, name: str, shape: tuple[int, ...], dtype: type) -> np.ndarray:
         """Return a new array of zeros that lives in a file, so that memory does not bound it."""
@@ -85,9 +83,8 @@ class Spool:
 
     def write_json(self, name: str, value: object) -> None:
         """Write a small JSON file atomically."""
-        partial = self.folder / f"{name}.part{secrets.token_hex(4)}"
-        partial.write_text(json.dumps(value, indent=1))
-        partial.replace(self.folder / name)
+        with atomic(self.folder / name, transient=True) as file:
+            file.write(json.dumps(value, indent=1).encode())
 
     def read_json(self, name: str) -> dict | None:
         """Return the content of a JSON file, or None if it is absent or damaged."""

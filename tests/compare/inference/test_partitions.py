@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import squareform
 from sklearn.metrics import normalized_mutual_info_score
 
 from allometry.compare.inference import partitions as subject
+from allometry.compare.measures.graphs.organisation import find_communities
+from allometry.compare.measures.tensors import affinity
 from allometry.errors import ComparisonError
 
 
@@ -48,3 +51,26 @@ def test_chance_is_what_unrelated_partitions_reach() -> None:
     expected = np.mean([normalized_mutual_info_score(rng.permutation(a), b) for _ in range(80)])
     assert null.mean() == pytest.approx(expected, abs=0.02)
     assert subject.mean_nmi([(a, a), (a, b)]) == pytest.approx((1 + subject.nmi(a, b)) / 2)
+
+
+def test_leiden_is_the_best_of_its_runs_on_a_graph_of_known_communities() -> None:
+    group = np.repeat(np.arange(4), 8)
+    rng = np.random.default_rng(1)
+    source, target = np.triu_indices(32, 1)
+    weight = np.where(group[source] == group[target], 1.0, 0.05) * rng.uniform(0.5, 1.5, source.size)
+    member, q = subject.leiden(32, source, target, weight, seed=3)
+    assert subject.nmi(member, group) == 1
+    # Newman's Q by its definition
+    matrix = np.zeros((32, 32))
+    matrix[source, target] = matrix[target, source] = weight
+    strength, total = matrix.sum(axis=0), matrix.sum()
+    expected = ((matrix - np.outer(strength, strength) / total) * (member[:, None] == member)).sum() / total
+    assert q == pytest.approx(expected)
+    single = [subject.leiden(32, source, target, rng.permutation(weight), seed=k, restarts=1)[1] for k in range(3)]
+    assert all(0 < value < q for value in single)
+
+
+def test_communities_of_affinities_and_of_graphs_are_the_same() -> None:
+    weights = np.random.default_rng(4).gamma(0.3, size=30 * 29 // 2)
+    label, _ = affinity.communities(weights, seed=5)
+    np.testing.assert_array_equal(label, find_communities(squareform(weights), seed=5))

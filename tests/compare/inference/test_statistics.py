@@ -194,3 +194,11 @@ def test_one_split_is_enough_and_none_is_refused() -> None:
     assert np.isfinite(st.split_half(responses, seed=1, splits=1)).all()
     with pytest.raises(ComparisonError, match="0 split-half"):
         st.split_half(responses, seed=1, splits=0)
+
+
+def test_a_null_is_its_mean_and_where_95_of_100_draws_lie() -> None:
+    draws = np.random.default_rng(0).permutation(np.arange(101.0))
+    found = st.null_interval([*draws, np.nan])
+    assert (found.estimate, found.low, found.high) == (50.0, 2.5, 97.5)
+    empty = st.null_interval([np.nan])
+    assert np.isnan([empty.estimate, empty.low, empty.high]).all()

@@ -158,7 +158,9 @@ def test_comparable_numbers(kato, dag, lanza):
 def test_command_neurons_of_one_class_fluctuate_together(kato):
     names = kato["neuron"].values.tolist()
     columns = [names.index(name) for name in ("AVAL", "AVAR", "RIBL")]
-    each = [activity_summary.pairwise(part["trace"].values[:, columns])[0] for part in stores.split(kato).values()]
+    each = [
+        activity_summary.masked_correlation(part["trace"].values[:, columns])[0] for part in stores.split(kato).values()
+    ]
     same, opposite = np.nanmean([r[0, 1] for r in each]), np.nanmean([r[0, 2] for r in each])
     assert same > 0.9
     assert opposite < -0.4

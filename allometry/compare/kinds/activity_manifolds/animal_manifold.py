@@ -6,13 +6,12 @@ from itertools import combinations
 
 import numpy as np
 import xarray as xr
-from scipy.signal import savgol_filter
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, varies
 from allometry.compare.inference.progress import steps, whole
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
-from allometry.stores.activity_summary import KATO_ORDER, KATO_WINDOW
+from allometry.stores.activity_summary import KATO_WINDOW, principal_components, smoothed_derivative
 
 FEWEST_SHARED = 8
 SHOWN_SAMPLES = 1200
@@ -61,12 +60,10 @@ def derivative_components(derivative: FloatArray, components: int) -> tuple[Floa
 
     The sign of a component is such that its largest loading is positive.
     """
-    centred = derivative - derivative.mean(axis=0)
-    with whole(f"components of {centred.shape[1]:,} traces", 1e-9 * centred.size * min(centred.shape)):
-        _, s, axes = np.linalg.svd(centred, full_matrices=False)
-    loading = axes[:components].T * s[:components] / np.sqrt(len(derivative))
+    with whole(f"components of {derivative.shape[1]:,} traces", 1e-9 * derivative.size * min(derivative.shape)):
+        share, loading = principal_components(derivative, components)
     sign = np.sign(loading[np.abs(loading).argmax(axis=0), np.arange(loading.shape[1])])
-    return s[:components] ** 2 / (s**2).sum(), loading * np.where(sign == 0, 1.0, sign)
+    return share, loading * np.where(sign == 0, 1.0, sign)
 
 
 def shifted_shares(derivative: FloatArray, components: int, seed: int) -> FloatArray:
@@ -104,7 +101,7 @@ def read_animals(name: str, tree: xr.DataTree, components: int, states: Sequence
                 expected=f"at least {4 * KATO_WINDOW} samples and more ROIs than the {components} components",
                 do="leave this store out",
             )
-        derivative = savgol_filter(trace, KATO_WINDOW, KATO_ORDER, deriv=1, axis=0)
+        derivative = smoothed_derivative(trace)
         known = [i for i, label in enumerate(labels) if label]
         half = len(derivative) // 2
         explained, loading = derivative_components(derivative, components)

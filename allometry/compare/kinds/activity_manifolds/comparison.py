@@ -17,7 +17,7 @@ from scipy import stats
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray, IntArray
 from allometry.compare.inference.progress import steps
-from allometry.compare.inference.statistics import Interval, interval, permutation_p
+from allometry.compare.inference.statistics import Interval, interval, null_interval, permutation_p
 from allometry.compare.kinds.activity_manifolds import state_decoding as decoding
 from allometry.compare.kinds.activity_manifolds.animal_manifold import (
     Animal,
@@ -148,11 +148,6 @@ def _left_out(values: Mapping[tuple[int, int], float], animals: int) -> FloatArr
     return np.array([np.mean(kept) if kept else np.nan for kept in left])
 
 
-def _spread(values: FloatArray) -> Interval:
-    low, high = np.nanquantile(values, [0.025, 0.975])
-    return Interval(float(np.nanmean(values)), float(low), float(high))
-
-
 def _mean_null(each: Sequence[FloatArray]) -> FloatArray:
     """Mean over pairs of animals of their nulls [pairs, n], over the pairs that are defined."""
     values = np.array(each)
@@ -179,7 +174,7 @@ def _explained(name: str, animals: Sequence[Animal]) -> list[dict[str, Any]]:
         p = permutation_p(share, a.shifted)
         rows += [
             row("manifold_explained", a.name, name, share, group=group, n=a.rois, p=p, baselines=[held]),
-            row("manifold_explained", a.name, name, _spread(a.shifted), group=SHIFTED, n=a.rois, role="baseline"),
+            row("manifold_explained", a.name, name, null_interval(a.shifted), group=SHIFTED, n=a.rois, role="baseline"),
         ]
     return rows
 
@@ -228,7 +223,7 @@ def _similarities(
         rows += [
             row(measure, score=mean, group="mean", p=permutation_p(mean.estimate, null),
                 baselines=[verdict.over_null("permuted_neurons", mean.estimate, null)], **common),
-            row(measure, score=_spread(null), group="permuted_neurons", role="baseline", **common),
+            row(measure, score=null_interval(null), group="permuted_neurons", role="baseline", **common),
             row(measure, "all animals", name, _range(own), group="halves", role="control", n=len(animals)),
         ]  # fmt: skip
         matrix[np.diag_indices(len(animals))] = own
@@ -327,7 +322,9 @@ class _Task:
             null = across_null(dict(zip(ordered, nulls[kind])))
             group = f"shuffled {kind}"
             rows.append(
-                row("state_decoding", "all pairs", self.name, _spread(null), group=group, role="baseline", n=pairs)
+                row(
+                    "state_decoding", "all pairs", self.name, null_interval(null), group=group, role="baseline", n=pairs
+                )
             )
         return rows, self._curve(animals, truth, score, confusion)
 

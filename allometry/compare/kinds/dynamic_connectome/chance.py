@@ -9,7 +9,7 @@ import numpy as np
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray, IntArray
 from allometry.compare.inference.progress import steps
-from allometry.compare.inference.statistics import Interval, permutation_p
+from allometry.compare.inference.statistics import Interval, null_interval, permutation_p
 from allometry.compare.kinds.dynamic_connectome.coupling_tensor import (
     Recorded,
 )
@@ -76,12 +76,6 @@ def by_chance(
     }
 
 
-def spread(values: FloatArray) -> Interval:
-    """Mean of draws by chance with the range of 95 % of them."""
-    low, high = np.quantile(values, [0.025, 0.975])
-    return Interval(float(values.mean()), float(low), float(high))
-
-
 def against_chance(name: str, tensor: Incomplete, motifs: Motifs, drawn: dict[str, FloatArray]) -> list[dict[str, Any]]:
     """Rows of the motifs, and of what shifted neurons and animals give (`by_chance`)."""
     items = int(tensor.observed.sum()) * len(tensor.values)
@@ -113,8 +107,8 @@ def against_chance(name: str, tensor: Incomplete, motifs: Motifs, drawn: dict[st
     apart = [verdict.over_null("shifted_neurons", modularity, drawn["modularity"])]
     return [
         entry("ntf_explained", explained, "motifs", permutation_p(own, neurons), held=held),
-        entry("ntf_explained", spread(neurons), "shifted_neurons"),
-        entry("ntf_explained", spread(animals), "shifted_animals", permutation_p(own, animals)),
+        entry("ntf_explained", null_interval(neurons), "shifted_neurons"),
+        entry("ntf_explained", null_interval(animals), "shifted_animals", permutation_p(own, animals)),
         entry("ntf_explained", constant, "constant"),
         entry(
             "ntf_similarity",
@@ -124,9 +118,9 @@ def against_chance(name: str, tensor: Incomplete, motifs: Motifs, drawn: dict[st
             alike.size,
             like,
         ),
-        entry("ntf_similarity", spread(drawn["similarity"]), "shifted_neurons", n=alike.size),
+        entry("ntf_similarity", null_interval(drawn["similarity"]), "shifted_neurons", n=alike.size),
         entry("motif_modularity", modularity, "motifs", permutation_p(modularity, drawn["modularity"]), rank, apart),
-        entry("motif_modularity", spread(drawn["modularity"]), "shifted_neurons", n=rank),
+        entry("motif_modularity", null_interval(drawn["modularity"]), "shifted_neurons", n=rank),
     ]
 
 

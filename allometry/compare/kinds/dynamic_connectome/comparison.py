@@ -17,7 +17,7 @@ from allometry.compare.inference.arrays import ROUNDING, FloatArray, IntArray
 from allometry.compare.inference.blockwise import Estimate
 from allometry.compare.inference.partitions import chance_nmi, jackknife_nmi
 from allometry.compare.inference.progress import steps
-from allometry.compare.inference.statistics import permutation_p
+from allometry.compare.inference.statistics import null_interval, permutation_p
 from allometry.compare.inputs.atlas import weights
 from allometry.compare.kinds.dynamic_connectome.chance import (
     NULL_RESTARTS,
@@ -25,7 +25,6 @@ from allometry.compare.kinds.dynamic_connectome.chance import (
     against_chance,
     by_chance,
     motifs_of,
-    spread,
 )
 from allometry.compare.kinds.dynamic_connectome.coupling_tensor import (
     FEWEST_NEURONS,
@@ -214,10 +213,10 @@ def _halves(recorded: Recorded, rank: int, seed: int) -> list[dict[str, Any]]:
     return [
         row("motif_match", score=match, group="halves", role="control", p=permutation_p(match, null),
             baselines=[verdict.over_null("permuted_neurons", match, null)], **common),
-        row("motif_match", score=spread(null), group="permuted_neurons", role="baseline", **common),
+        row("motif_match", score=null_interval(null), group="permuted_neurons", role="baseline", **common),
         row("community_nmi", score=agreement, group="halves", role="control", p=permutation_p(agreement.estimate, chance),
             baselines=[verdict.over_null("permuted_neurons", agreement.estimate, chance)], **common),
-        row("community_nmi", score=spread(chance), group="permuted_neurons", role="baseline", **common),
+        row("community_nmi", score=null_interval(chance), group="permuted_neurons", role="baseline", **common),
     ]  # fmt: skip
 
 
@@ -272,7 +271,7 @@ def _modules(
     return [
         row("community_nmi", candidate, recorded.name, found, group="modules", p=p, n=len(mine),
             baselines=[verdict.over_null("permuted_neurons", found.estimate, chance)]),
-        row("community_nmi", candidate, recorded.name, spread(chance), group="permuted_neurons", role="baseline", n=len(mine)),
+        row("community_nmi", candidate, recorded.name, null_interval(chance), group="permuted_neurons", role="baseline", n=len(mine)),
     ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from scipy.stats import norm, rankdata
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.progress import steps
-from allometry.compare.inference.statistics import Interval, interval, permutation_p, wilson
+from allometry.compare.inference.statistics import Interval, interval, null_interval, permutation_p, wilson
 from allometry.compare.kinds.model_recovery import connectomes, influences, recovery
 from allometry.compare.options.model_recovery import ModelRecovery
 from allometry.compare.records.kinds import comparison
@@ -190,8 +190,7 @@ def _hit_rates(
         *zip(truths, shares, resampled.T, null.T, [draws] * n),
         (ALL, shares.mean(), resampled.mean(axis=1), null.mean(axis=1), n * draws),
     ]:
-        low, high = np.quantile(guessed, [0.025, 0.975])
-        chance = Interval(float(guessed.mean()), float(low), float(high))
+        chance = null_interval(guessed)
         found, p = hit_rate(float(share), count, interval(replicates, float(share), units=draws), chance.estimate)
         held = [verdict.over_value("shuffled names", found, chance.estimate)]
         rows.append(row("recovery_hit_rate", name, truth, found, p=p, n=count, baselines=held))

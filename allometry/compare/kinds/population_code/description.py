@@ -8,7 +8,7 @@ import numpy as np
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.crossed import crossed_interval, without_trials
-from allometry.compare.inference.statistics import Interval, permutation_p, spearman_brown
+from allometry.compare.inference.statistics import Interval, null_interval, permutation_p, spearman_brown
 from allometry.compare.inputs.design import Population
 from allometry.compare.kinds.population_code import statistics as statistics_of
 from allometry.compare.kinds.population_code.tuned_share import WithoutBlocks, tuned_share
@@ -24,8 +24,9 @@ FEW_SPLITS = 5  # halves of each shuffle
 
 def _null_row(measure: str, population: Population, values: FloatArray, group: str) -> dict[str, Any]:
     kept = values[np.isfinite(values)]
-    spread = _spread(kept) if kept.size else Interval(np.nan, np.nan, np.nan)
-    return row(measure, population.name, population.store, spread, group=group, role="baseline", n=kept.size)
+    return row(
+        measure, population.name, population.store, null_interval(kept), group=group, role="baseline", n=kept.size
+    )
 
 
 class Described:
@@ -195,12 +196,6 @@ class Described:
                 "high": np.array([r.high for r in radii]),
             },
         }
-
-
-def _spread(kept: FloatArray) -> Interval:
-    """Mean of shuffles, and where 95 % of them lie."""
-    low, high = np.quantile(kept, [0.025, 0.975])
-    return Interval(float(kept.mean()), float(low), float(high))
 
 
 def _dimension(own: statistics_of.Dispersion, trials: Sequence[statistics_of.Dispersion]) -> Interval:

@@ -7,7 +7,7 @@ import numpy as np
 
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.progress import steps
-from allometry.compare.inference.statistics import spearman_brown
+from allometry.compare.inference.statistics import null_interval, spearman_brown
 from allometry.compare.measures.populations import decoding, tuning
 from allometry.compare.measures.representations import geometry
 from allometry.errors import ComparisonError
@@ -77,7 +77,8 @@ def curves(
             for name, each in values.items():
                 kept = np.array(each)[np.isfinite(each)]
                 if kept.size:
-                    spread = np.array([kept.mean(), *np.quantile(kept, [0.025, 0.975])])
+                    over = null_interval(kept)
+                    spread = np.array([over.estimate, over.low, over.high])
                     # After the mean: 2r / (1 + r) of a single bad split has no bound.
                     mean, low, high = spread if name == "decoding_within" else spearman_brown(spread)
                     found.append(

@@ -15,7 +15,7 @@ from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.blockwise import Estimate
 from allometry.compare.inference.progress import steps
-from allometry.compare.inference.statistics import Interval, permutation_p
+from allometry.compare.inference.statistics import Interval, null_interval, permutation_p
 from allometry.compare.inputs.design import Population, populations
 from allometry.compare.kinds.representation_similarity import model_bank, stimuli
 from allometry.compare.kinds.representation_similarity.rows import (
@@ -24,7 +24,6 @@ from allometry.compare.kinds.representation_similarity.rows import (
     controls,
     entry,
     other_animals,
-    spread,
 )
 from allometry.compare.measures.representations import geometry, topology
 from allometry.compare.options.representation_similarity import RepresentationSimilarity
@@ -198,10 +197,12 @@ def _models(
             layer, matrix, estimate, _, null = max(mine, key=lambda entry: entry[2].estimate)
             name = f"{layer.model}: {layer.name}"
             named = {"model": model, "layer": layer.name, "depth": layer.depth, "n": count, "role": "baseline"}
-            rows.append(entry(measure, name, population.name, spread(null), group="shuffled stimuli", **named))
+            rows.append(entry(measure, name, population.name, null_interval(null), group="shuffled stimuli", **named))
             if len(turned):
                 values = geometry.null(measure, own, matrix, turned)
-                rows.append(entry(measure, name, population.name, spread(values), group="turned directions", **named))
+                rows.append(
+                    entry(measure, name, population.name, null_interval(values), group="turned directions", **named)
+                )
             if measure == "ssm" and len(mine) > 1:
                 rows.append(_depth(model, population, mine))
             if measure == settings.measures[0] and estimate.estimate > winner[0]:
@@ -259,7 +260,7 @@ def _by_units(population: Population, layers: Sequence[model_bank.Layer], settin
                 continue
             scores[k] = [geometry.agreement(measure, own, matrix) for matrix in models]
         for layer, values in zip(layers, scores.T):
-            shown = spread(values)
+            shown = null_interval(values)
             found.append(
                 {"population": population.name, "layer": f"{layer.model}: {layer.name}", "units": float(size)}
                 | {"score": shown.estimate, "low": shown.low, "high": shown.high}

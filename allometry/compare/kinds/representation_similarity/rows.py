@@ -10,8 +10,7 @@ import xarray as xr
 from scipy.spatial.distance import squareform
 
 from allometry.compare.inference import verdict
-from allometry.compare.inference.arrays import FloatArray
-from allometry.compare.inference.statistics import Interval, leave_one_out_ceiling, permutation_p
+from allometry.compare.inference.statistics import Interval, leave_one_out_ceiling, null_interval, permutation_p
 from allometry.compare.inputs.design import Population
 from allometry.compare.kinds.representation_similarity.alignment import align
 from allometry.compare.measures.representations import geometry
@@ -37,15 +36,6 @@ def entry(measure: str, candidate: str, reference: str, score: float | Interval,
     return row(measure, candidate, reference, score, rule=RULES.get(measure, "none"), **{**columns, **extra})
 
 
-def spread(values: FloatArray) -> Interval:
-    """Mean of random splits or orders, and where 95 % of them lie."""
-    kept = values[np.isfinite(values)]
-    if not kept.size:
-        return Interval(np.nan, np.nan, np.nan)
-    low, high = np.quantile(kept, [0.025, 0.975])
-    return Interval(float(kept.mean()), float(low), float(high))
-
-
 def controls(population: Population, settings: Settings, rows: list[dict[str, Any]]) -> dict[str, tuple[float, float]]:
     """Rows of halves of the repeats and of the units; the ceiling of every measure."""
     ceilings = {}
@@ -57,7 +47,13 @@ def controls(population: Population, settings: Settings, rows: list[dict[str, An
         for group, values in (("halves of the repeats", repeats), ("halves of the units", units)):
             rows.append(
                 entry(
-                    measure, population.name, population.name, spread(values), group=group, role="control", n=len(data)
+                    measure,
+                    population.name,
+                    population.name,
+                    null_interval(values),
+                    group=group,
+                    role="control",
+                    n=len(data),
                 )
             )
     return ceilings
@@ -95,7 +91,7 @@ def between_populations(
                 )
             )
             shuffled = {"group": "shuffled stimuli", "role": "baseline", "n": len(labels)}
-            rows.append(entry(measure, a.name, b.name, spread(null), **shuffled))
+            rows.append(entry(measure, a.name, b.name, null_interval(null), **shuffled))
     return rows
 
 

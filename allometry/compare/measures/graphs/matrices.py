@@ -1,6 +1,6 @@
 """Graphs as arrays: conversion, path lengths, and their degree-preserving nulls."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import networkx as nx
@@ -238,3 +238,10 @@ def rewirings(weights: Any, n: int, *, seed: int, swaps: float = 10.0) -> Iterat
         result = np.zeros_like(matrix)
         result[source, target] = value
         yield result
+
+
+def summed_rewirings(parts: Sequence[Floats], n: int, *, seed: int) -> Iterator[Floats]:
+    """Sums of `n` rewirings of several matrices [source, target], as of kinds of synapse: each is rewired by itself."""
+    streams = [rewirings(part, n, seed=seed + 7919 * i) for i, part in enumerate(parts)]
+    for drawn in zip(*streams):
+        yield np.sum(drawn, axis=0)

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from allometry.compare.inference.blockwise import BLOCK_BYTES
 from allometry.compare.inference.labels import corresponding
+from allometry.compare.inference.partitions import RESTARTS, leiden
 from allometry.compare.inference.progress import steps, whole
 from allometry.compare.inference.statistics import permutation_p
 from allometry.compare.measures.graphs.matrices import (
@@ -74,11 +75,8 @@ def modularity(graph: Any, communities: ArrayLike | None = None, *, resolution: 
     reference="Traag et al. 2019, Sci. Rep. 9:5233 (Leiden)",
     cost="time",
 )
-def find_communities(graph: Any, *, resolution: float = 1.0, seed: int = 0, restarts: int = 10) -> Ints:
+def find_communities(graph: Any, *, resolution: float = 1.0, seed: int = 0, restarts: int = RESTARTS) -> Ints:
     """Community of each node: the best of several runs of the Leiden algorithm (Traag et al. 2019)."""
-    import igraph
-    import leidenalg
-
     edges = as_edges(graph)
     if edges.data.min(initial=0) < 0:
         raise ComparisonError(
@@ -86,22 +84,15 @@ def find_communities(graph: Any, *, resolution: float = 1.0, seed: int = 0, rest
         )
     directed = is_directed(edges)
     listed = edges if directed else sparse.csr_array(sparse.triu(edges, format="csr"))
-    g = igraph.Graph(n=edges.shape[0], edges=np.column_stack(endpoints(listed)), directed=directed)
-    weights = listed.data.tolist()
-    runs = []
-    for child in steps(np.random.SeedSequence(seed).spawn(restarts), "communities, restarts"):
-        with whole(f"communities of {len(weights):,} edges", 1e-5 * len(weights)):
-            partition = leidenalg.find_partition(
-                g,
-                leidenalg.RBConfigurationVertexPartition,
-                weights=weights,
-                resolution_parameter=resolution,
-                n_iterations=-1,
-                seed=int(child.generate_state(1)[0] % 2**31),
-            )
-        runs.append(partition)
-    best = max(runs, key=lambda partition: partition.quality())
-    return np.asarray(best.membership, dtype=np.int64)
+    return leiden(
+        edges.shape[0],
+        *endpoints(listed),
+        listed.data,
+        directed=directed,
+        resolution=resolution,
+        seed=seed,
+        restarts=restarts,
+    )[0]
 
 
 @dataclass(frozen=True)

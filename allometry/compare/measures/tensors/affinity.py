@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import igraph
-import leidenalg
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
@@ -12,6 +10,7 @@ from scipy.spatial.distance import squareform
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, array, condensed, matrix, resolved, varies
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
+from allometry.compare.inference.partitions import leiden
 from allometry.compare.inference.progress import steps, whole
 from allometry.compare.measures.tensors.decomposition import check_rank, factor_similarity, ntf
 from allometry.compare.records.measures import SHARE, measure
@@ -128,7 +127,7 @@ def coincidence(slope: FloatArray, scale: float = 1.0) -> FloatArray:
 
 @measure(
     name="motif_modularity",
-    version="1",
+    version="2",
     inputs="affinity per pair of neurons",
     invariances="scale of affinities, order of neurons",
     use="do the neurons of a motif fall into communities?",
@@ -137,7 +136,7 @@ def coincidence(slope: FloatArray, scale: float = 1.0) -> FloatArray:
     cost="time",
 )
 def communities(affinity: npt.ArrayLike, resolution: float = 1.0, seed: int = 0) -> tuple[IntArray, float]:
-    """Communities of a weighted graph by the Leiden algorithm (modularity).
+    """Communities of a weighted graph by the Leiden algorithm: the best of several runs, as `find_communities` takes it.
 
     Parameters
     ----------
@@ -163,28 +162,16 @@ def communities(affinity: npt.ArrayLike, resolution: float = 1.0, seed: int = 0)
         raise ComparisonError("negative affinities", where="affinity", expected="weights >= 0")
     square = squareform(weights)
     i, j = np.nonzero(np.triu(square, 1))
-    graph = igraph.Graph(n=len(square), edges=list(zip(i.tolist(), j.tolist())))
-    weight = square[i, j].tolist()
-    if not weight:
+    if not i.size:
         return np.full(len(square), -1, dtype=np.int64), 0.0
-    with whole(f"communities of {len(square):,} neurons", 1e-5 * len(weight)):
-        partition = leidenalg.find_partition(
-            graph,
-            leidenalg.RBConfigurationVertexPartition,
-            weights=weight,
-            resolution_parameter=resolution,
-            seed=seed,
-            n_iterations=-1,
-        )
-    label = np.asarray(partition.membership, dtype=np.int64)
-    modularity = float(graph.modularity(label.tolist(), weights=weight))
+    label, modularity = leiden(len(square), i, j, square[i, j], resolution=resolution, seed=seed)
     label[square.sum(axis=0) == 0] = -1
     return label, modularity
 
 
 @measure(
     name="dynamic_connectome",
-    version="1",
+    version="2",
     inputs="traces [time, neurons] of each animal, rank",
     invariances="order of animals",
     use="groups of neurons that couple at the same times",
