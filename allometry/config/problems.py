@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from allometry.config.text import as_yaml_number
 from allometry.hints import nearest
+from allometry.retrieve.credentials import redacted
 
 _SCALARS = ("bool", "int", "float", "str", "none")
 #: pydantic's words where they mean little to somebody who writes YAML
@@ -87,6 +88,7 @@ def _found(problem: Any) -> str:
     if given is None:
         return " (it is empty)"
     text = repr(given)
+    text = redacted(text)
     return f" (found {text if len(text) <= 80 else text[:77] + '...'})"
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from allometry.errors import RetrieveError
 from allometry.files import BLOCK, disk_error, write_text
+from allometry.retrieve import credentials
 
 _log = logging.getLogger(__name__)
 
@@ -179,6 +180,11 @@ def _too_large(url: str, size: int, most_bytes: float) -> RetrieveError:
     )
 
 
+def _shown(address: str) -> str:
+    """An address as the server knows it, without what may be a secret."""
+    return address.partition("?")[0]
+
+
 class _Refusals(urllib.request.HTTPRedirectHandler):
     """Follow redirects between web addresses only, and from encrypted ones only to encrypted ones."""
 
@@ -187,10 +193,11 @@ class _Refusals(urllib.request.HTTPRedirectHandler):
         target = str(arguments[-1])
         scheme = urllib.parse.urlsplit(target).scheme
         if scheme not in ("http", "https"):
-            raise RetrieveError("the server redirects to something that is no web address", where=target)
+            raise RetrieveError("the server redirects to something that is no web address", where=_shown(target))
         if req.type == "https" and scheme != "https":
             raise RetrieveError(
-                "the server redirects to an address without encryption", where=f"{req.full_url} -> {target}"
+                "the server redirects to an address without encryption",
+                where=f"{_shown(req.full_url)} -> {_shown(target)}",
             )
         return super().redirect_request(req, *arguments)
 
@@ -207,8 +214,12 @@ def _open(
     url: str, headers: Mapping[str, str], timeout_s: float
 ) -> Iterator[http.client.HTTPResponse | _NotSatisfiable]:
     opener = urllib.request.build_opener(_Refusals)
+    request = urllib.request.Request(credentials.filled(url), headers=dict(headers))
+    if known := credentials.authorization(url):
+        # not to where the server redirects
+        request.add_unredirected_header("Authorization", known)
     try:
-        response = opener.open(urllib.request.Request(url, headers=dict(headers)), timeout=timeout_s)
+        response = opener.open(request, timeout=timeout_s)
     except urllib.error.HTTPError as error:
         if error.code != 416 or "Range" not in headers:
             raise

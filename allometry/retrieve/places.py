@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from allometry.errors import RetrieveError
 from allometry.pathnames import is_file_name
+from allometry.retrieve.credentials import require_none
 
 Kind = Literal["mirror", "file", "pypi", "https"]
 
@@ -57,7 +58,7 @@ def parse_place(entry: str | dict[str, Any]) -> Place:
     """
     text, sha256 = (entry, None) if isinstance(entry, str) else (str(entry["place"]), entry.get("sha256"))
     if text.startswith(("https://", "http://")):
-        return Place(text, "https", text, sha256=sha256)
+        return Place(require_none(text), "https", text, sha256=sha256)
     prefix, _, rest = text.partition(":")
     if prefix == "file" and rest:
         return Place(text, "file", rest, sha256=sha256)

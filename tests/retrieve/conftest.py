@@ -29,6 +29,8 @@ class Web:
     whole_as_range: bool = False  # answers a range with 206 and the whole file
     says_length: bool = True
     ranges: list[str | None] = field(default_factory=list)
+    asked: list[tuple[str, str | None]] = field(default_factory=list)  # path and `Authorization` of every request
+    redirects: dict[str, str] = field(default_factory=dict)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -37,6 +39,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         web, wanted = self.web, self.headers.get("Range")
         web.ranges.append(wanted)
+        web.asked.append((self.path, self.headers.get("Authorization")))
+        if self.path in web.redirects:
+            self.send_response(302)
+            self.send_header("Location", web.redirects[self.path])
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if web.statuses and (status := web.statuses.pop(0)) != 200:
             self.send_error(status)
             return
