@@ -6,6 +6,7 @@ training keeps several correlation times away from what is tested; nulls shift t
 """
 
 import math
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,7 +85,9 @@ def train(features: FloatArray, state: IntArray) -> LinearDiscriminantAnalysis:
     )
     afford(need, f"at most {fitting(32, 2):,} dimensions: the leading components of the traces, or a sample of them")
     model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=np.full(classes.size, 1 / classes.size))
-    with whole(need.measure, 1e-9 * need.operations):
+    with whole(need.measure, 1e-9 * need.operations), warnings.catch_warnings():
+        # a state of one sample has a mean, and adds nothing to the common covariance
+        warnings.filterwarnings("ignore", "Only one sample available", UserWarning)
         return model.fit(features[known], state[known])
 
 

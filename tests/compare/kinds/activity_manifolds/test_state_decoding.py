@@ -128,3 +128,10 @@ def test_interval_holds_the_estimate() -> None:
 def test_one_state_cannot_be_trained_on() -> None:
     with pytest.raises(ComparisonError):
         subject.train(np.ones((5, 2)), np.zeros(5, dtype=np.int64))
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_state_of_one_sample_is_trained_on_without_a_warning() -> None:
+    features = np.concatenate([np.random.default_rng(1).normal(size=(20, 2)), [[9.0, 9.0]]])
+    model = subject.train(features, np.array([0, 1] * 10 + [2]))
+    assert model.predict([[9.0, 9.0]]).tolist() == [2]
