@@ -16,6 +16,7 @@ from allometry.network.neuron_model import (
     time_constant,
 )
 from allometry.network.neurons import *  # noqa: F403 - one file per model; their list is in that room
+from allometry.network.plasticity import STDP, Plasticity, ShortTermPlasticity
 from allometry.network.profiles import Piecewise, Profile, Sampled
 from allometry.network.rules import (
     DistanceDependent,
@@ -39,6 +40,7 @@ from allometry.network.space import (
 )
 
 __all__ = [
+    "STDP",
     "BoxKernel",
     "Condition",
     "Constant",
@@ -63,6 +65,7 @@ __all__ = [
     "OneToOne",
     "PairwiseBernoulli",
     "Piecewise",
+    "Plasticity",
     "PoissonInput",
     "Population",
     "Positions",
@@ -71,6 +74,7 @@ __all__ = [
     "Receptor",
     "Rule",
     "Sampled",
+    "ShortTermPlasticity",
     "Space",
     "SpikeListInput",
     "State",

@@ -14,6 +14,7 @@ from allometry.network.distributions import as_distribution
 from allometry.network.indices import whole_numbers
 from allometry.network.inputs import Input
 from allometry.network.neuron_model import NeuronModel
+from allometry.network.plasticity import Plasticity
 from allometry.network.rules import Rule
 from allometry.network.serialise import serialisable
 from allometry.network.space import Grid, Positions, Space, UniformPositions
@@ -58,7 +59,7 @@ class Population:
 @serialisable
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """Static synapses from population `source` to population `target`.
+    """Synapses from population `source` to population `target`; static, unless `plasticity` is given.
 
     `weight` (in the unit of the target's model: pA, mV or nS) and `delay` (ms) are a number or a distribution; they
     stay None with `ExplicitEdges`, which carries its own. `receptor` names the receptor of the target that all weights go
@@ -71,6 +72,7 @@ class Projection:
     weight: Any = None
     delay: Any = None
     receptor: str | None = None
+    plasticity: Plasticity | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", as_distribution(self.weight))

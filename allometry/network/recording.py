@@ -30,6 +30,18 @@ class Probe:
 
 
 @serialisable
+@dataclass(frozen=True)
+class WeightProbe:
+    """Record all weights of a projection with `STDP`, by its number in the network, every `interval_ms`.
+
+    A weight is what the spikes of both sides up to this time have made of it, as the synapse sees them by then.
+    """
+
+    projection: int
+    interval_ms: float = 1000.0
+
+
+@serialisable
 @dataclass(frozen=True, eq=False)
 class Record:
     """What a run writes into its store.
@@ -46,15 +58,19 @@ class Record:
     spikes_of : mapping of str to float or int array
         By population: the neurons whose spikes are recorded, by index, or as a fraction of all (evenly spaced ones).
         Populations that are not named are recorded whole. The unit table says who is (`recorded`).
+    weights : tuple of WeightProbe
+        Weights of plastic projections: `weight_{projection}(step, synapse)` with the source and target of each synapse.
     """
 
     spikes: bool = True
     counts_ms: float | None = None
     probes: tuple[Probe, ...] = field(default_factory=tuple)
     spikes_of: Mapping[str, Any] = field(default_factory=dict)
+    weights: tuple[WeightProbe, ...] = field(default_factory=tuple)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "probes", tuple(self.probes))
+        object.__setattr__(self, "weights", tuple(self.weights))
         chosen = {str(name): _chosen(value, f"spikes_of[{name!r}]") for name, value in self.spikes_of.items()}
         object.__setattr__(self, "spikes_of", chosen)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import lazy_loader
 
-from allometry.network.recording import Probe, Record
+from allometry.network.recording import Probe, Record, WeightProbe
 
 if TYPE_CHECKING:
     from allometry.simulate.connections import connections
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from allometry.simulate.runner import run, run_batch
     from allometry.simulate.signal_propagation import propagation
 
-__all__ = ["Execution", "Probe", "Record", "connections", "propagation", "run", "run_batch"]
+__all__ = ["Execution", "Probe", "Record", "WeightProbe", "connections", "propagation", "run", "run_batch"]
 
 __getattr__, _, _ = lazy_loader.attach(
     __name__,

@@ -155,6 +155,13 @@ def _plan(asked: Asked, conditions: Sequence[Condition | None], execution: Execu
     net, seed, precision = asked.net, asked.seed, asked.precision
     check_network(net)
     check_run(net, asked.duration_ms, execution.partitions, precision, asked.record, seed=seed)
+    if asked.keep_state and any(p.plasticity is not None for p in net.projections):
+        raise SimulationError(
+            "the state of plastic synapses is not kept in a store",
+            where="simulate.run",
+            expected="keep_state=False for a network with plasticity",
+            do="run it to the end at once; with Execution(checkpoint=...) a run that is interrupted continues",
+        )
     described = net.to_dict(digest=True)
     start = Start()
     if asked.continue_from is not None:

@@ -15,7 +15,7 @@ from allometry.errors import SimulationError, interruptible
 from allometry.network import Network
 from allometry.network.neuron_model import unit_of
 from allometry.network.scalars import plain_arguments
-from allometry.simulate.build.edges import Drawn, drawn_synapses
+from allometry.simulate.build.edges import Drawn, drawn_synapses, with_plastic
 from allometry.simulate.build.plan import Plan, compile_network
 from allometry.simulate.build.positions import positions
 from allometry.simulate.build.validate import check_network, check_seed
@@ -73,7 +73,7 @@ def connections(
             expected="one unit for all edges of a store",
             do="write the parts of the network that have one unit",
         )
-    plan = compile_network(net, seed, precision)
+    plan = with_plastic(compile_network(net, seed, precision))
     with interruptible("the connections were interrupted, and nothing was written"), _folder(store) as folder:
         counts, signs, parts = _spool(plan, folder, block)
         columns = {

@@ -27,6 +27,7 @@ from allometry.network import (
     Uniform,
     UniformPositions,
 )
+from allometry.simulate.build.check_plasticity import check_plasticity
 from allometry.simulate.build.checks import finite, indices, known, real, require, whole
 from allometry.simulate.build.timing import delay_steps
 
@@ -96,6 +97,7 @@ def check_projection(net: Network, projection: Projection, number: int) -> None:
         finite(rule.weight, "weight", where)
         if rule.delay.size:
             delay_steps(rule.delay, net.dt_ms, where)
+        check_plasticity(projection, where)
         return
     require(isinstance(rule, _DRAWN), f"{type(rule).__name__} is not a connection rule", where)
     _check_rule(rule, projection.source == projection.target, source, target, where)
@@ -103,6 +105,7 @@ def check_projection(net: Network, projection: Projection, number: int) -> None:
         _check_kernel(net, rule, source, target, where)
     _check_weight(projection.weight, where)
     _check_delay(projection.delay, net.dt_ms, where)
+    check_plasticity(projection, where)
 
 
 def _check_rule(rule: Any, same: bool, source: Population, target: Population, where: str) -> None:

@@ -1,10 +1,12 @@
 """The synapses of a part of a network, read back from the words that the step loop uses."""
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
 
 from allometry.simulate.build.plan import Plan
+from allometry.simulate.build.projections import delay_ranges
 from allometry.simulate.build.state import layout
 from allometry.simulate.build.wiring import build_wiring, row_counts
 
@@ -19,6 +21,13 @@ class Drawn(NamedTuple):
     target: np.ndarray
     delay: np.ndarray
     weight: np.ndarray
+
+
+def with_plastic(plan: Plan) -> Plan:
+    """Return the plan in which plastic synapses are drawn among the others, with their initial weights."""
+    synapses = (*plan.synapses, *plan.plastic)
+    shortest, spans = delay_ranges(len(plan.neurons), synapses)
+    return dataclasses.replace(plan, synapses=synapses, plastic=(), shortest=shortest, spans=spans)
 
 
 def drawn_synapses(plan: Plan, part: int, parts: int) -> Drawn:

@@ -1,15 +1,17 @@
 """One partition: its threads' shards, what they share, and their advance window by window."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from allometry.errors import SimulationError
-from allometry.network.recording import Probe, grouped
+from allometry.network.recording import Probe, WeightProbe, grouped
 from allometry.simulate.build.cut import numbers, segments
 from allometry.simulate.build.plan import Plan
+from allometry.simulate.build.plastic import build_plastic, with_room
+from allometry.simulate.build.plastic_state import joined, loaded, saved, weights_of
 from allometry.simulate.build.shard import build_cells, current_changes, probed, set_currents
 from allometry.simulate.build.state import Layout, gathered, layout, scattered
 from allometry.simulate.build.wiring import NO_WIRING, as_wide, draw_synapses, require_sums, without
@@ -25,6 +27,7 @@ from allometry.simulate.kernels.advance import (
     advance,
     queue_spikes,
 )
+from allometry.simulate.kernels.plastic import Plastic, bring_up_to_date
 
 QUEUE_ROOM = 264
 _NEURON = np.int64(0xFFFFFFFF)
@@ -47,6 +50,7 @@ class Shard:
     cells: Cells
     drawn: Wiring
     wiring: Wiring
+    plastic: Plastic
     extent: np.ndarray
     narrow: np.ndarray
     wide: np.ndarray
@@ -61,7 +65,8 @@ class Window:
     """What a partition produced in steps [first, last).
 
     spikes : int64, step << 32 | neuron, sorted; for every group of probes (`recording.grouped`) samples : float32 [sample,
-    probe], in the unit of the variable; units : int64 [probe], the neurons of the probes.
+    probe], in the unit of the variable; units : int64 [probe], the neurons of the probes; for every recorded projection
+    weights : float32 [sample, synapse], ends : int64 [2, synapse], their sources and targets.
     """
 
     first: int
@@ -69,6 +74,8 @@ class Window:
     spikes: np.ndarray
     samples: tuple[np.ndarray, ...]
     units: tuple[np.ndarray, ...]
+    weights: tuple[np.ndarray, ...] = ()
+    ends: tuple[np.ndarray, ...] = ()
 
 
 def _room(plan: Plan, part: int, parts: int) -> int:
@@ -102,6 +109,7 @@ class Partition:
     mail: wire.Mail = field(default_factory=wire.alone)
     crowded: bool = False
     silenced: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    weights: tuple[WeightProbe, ...] = ()
     shards: list[Shard] = field(default_factory=list)
     step: int = 0
 
@@ -160,6 +168,7 @@ class Partition:
             cells=cells,
             drawn=drawn,
             wiring=without(drawn, self.silenced),
+            plastic=build_plastic(self.plan, where, part, self.count * self.threads, self.silenced),
             extent=extent,
             generation=old.generation if old else 0,
             narrow=np.zeros((ring, QUEUE_ROOM), np.uint64),
@@ -190,7 +199,7 @@ class Partition:
     @property
     def synapses(self) -> int:
         """Number of synapses onto this partition."""
-        return sum(len(s.drawn.narrow) + len(s.drawn.wide) for s in self.shards)
+        return sum(len(s.drawn.narrow) + len(s.drawn.wide) + len(s.plastic.weight) for s in self.shards)
 
     @property
     def events(self) -> int:
@@ -200,15 +209,23 @@ class Partition:
     def window(self, last: int, watch: Callable[[], None] = lambda: None) -> Window:
         """Advance to step `last`; `watch` is called about twice a second and may raise to end the run."""
         first = self.step
-        stops = [s for s in current_changes(self.plan) if first < s < last] + [last]
+        every = [round(probe.interval_ms / self.plan.dt_ms) for probe in self.weights]
+        stops = {s for s in current_changes(self.plan) if first < s < last} | {last}
+        stops.update(s for n in every for s in range((first // n + 1) * n, last, n))
         spikes, samples = [], []
-        for stop in stops:
+        taken_weights: list[list[np.ndarray]] = [[] for _ in self.weights]
+        ends = [np.empty((2, 0), np.int64) for _ in self.weights]
+        for stop in sorted(stops):
             for shard in self.shards:
                 set_currents(self.plan, shard.where, shard.cells, self.step)
             logs = self._together([lambda k=k, stop=stop: self._advance(k, stop) for k in range(self.threads)], watch)
             spikes += [log for log, _ in logs]
             samples.append([np.concatenate(group, axis=1) for group in zip(*(sample for _, sample in logs))])
             self.step = stop
+            for k, n in enumerate(every):
+                if stop % n == 0:
+                    ends[k], weights = self._weights(self.weights[k].projection)
+                    taken_weights[k].append(weights)
         merged = np.concatenate(spikes)
         if len(self.silenced):
             merged = merged[~np.isin(merged & _NEURON, self.silenced)]
@@ -218,7 +235,16 @@ class Partition:
             here, offset = self._probed(variable, members)
             units.append(here)
             taken.append(np.concatenate([part[number] for part in samples], axis=0) + offset)
-        return Window(first, last, merged, tuple(taken), tuple(units))
+        weighed = [np.array(rows, np.float32) if rows else np.zeros((0, 0), np.float32) for rows in taken_weights]
+        return Window(first, last, merged, tuple(taken), tuple(units), tuple(weighed), tuple(ends))
+
+    def _weights(self, projection: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ends and the present weights of a projection's synapses onto this partition, shard after shard."""
+        number = sum(p.plasticity is not None for p in self.plan.network.projections[:projection])
+        for shard in self.shards:
+            bring_up_to_date(shard.plastic, self.step)
+        parts = [weights_of(self.plan, s.where, s.plastic, number) for s in self.shards]
+        return np.concatenate([x for x, _ in parts], axis=1), np.concatenate([w for _, w in parts])
 
     def _probed(self, variable: str, probes: Sequence[Probe]) -> tuple[np.ndarray, np.ndarray]:
         """Return the neurons of the columns of a group and what is added to their values, shard after shard."""
@@ -238,10 +264,11 @@ class Partition:
         groups[:, 3] = ends - rows * columns
         samples = np.zeros(int(ends[-1]) if len(ends) else 0, np.float32)
         cells = shard.cells._replace(groups=groups, samples=samples)
+        shard.plastic = with_room(self.plan, shard.plastic, self.step, stop)
         try:
             status, shard.generation, logged, log, events, shard.narrow, shard.wide = advance(
                 cells, shard.wiring, self._meeting, k, self.threads, self.step, stop, self.plan.interval,
-                shard.generation, shard.where.slot_bits, shard.narrow, shard.narrow_filled, shard.wide,
+                shard.generation, shard.where.slot_bits, shard.plastic, shard.narrow, shard.narrow_filled, shard.wide,
                 shard.wide_filled,
             )  # fmt: skip
         except BaseException:
@@ -288,6 +315,21 @@ class Partition:
         """Return copies of the state of all neurons, in the order of `neurons`."""
         parts = [gathered(self.plan, s.where, s.cells) for s in self.shards]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def plastic_state(self) -> dict[str, np.ndarray]:
+        """Return the state of all plastic synapses, brought up to date; empty where there are none."""
+        if not self.plan.plastic:
+            return {}
+        parts = []
+        for shard in self.shards:
+            shard.plastic, found = saved(self.plan, shard.where, shard.plastic, self.step)
+            parts.append(found)
+        return joined(parts)
+
+    def restore_plastic(self, state: Mapping[str, np.ndarray]) -> None:
+        """Give the plastic synapses the state that `plastic_state` of all partitions gave; after `restore`."""
+        for shard in self.shards:
+            shard.plastic = loaded(self.plan, shard.where, shard.plastic, self.step, state)
 
     def restore(self, step: int, state: dict[str, np.ndarray], recent: np.ndarray) -> None:
         """Continue at `step` from the state of this partition's neurons and all spikes still under way."""

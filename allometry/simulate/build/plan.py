@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from allometry.network import (
+    STDP,
     CorrelatedInput,
     ExplicitEdges,
     Network,
@@ -49,6 +50,7 @@ class Plan:
     precision: str
     neurons: tuple[Neurons, ...]
     synapses: tuple[Synapses, ...]
+    plastic: tuple[Synapses, ...]
     poisson: tuple[Poisson, ...]
     currents: tuple[Current, ...]
     shortest: np.ndarray
@@ -110,6 +112,11 @@ def compile_network(
     for i, p in enumerate(net.populations):
         sets = [w for projection, w in zip(net.projections, raw) if index[projection.target] == i]
         sets += [
+            Weights(np.array([x.plasticity.Wmax]))
+            for x in net.projections
+            if isinstance(x.plasticity, STDP) and x.target == p.name
+        ]
+        sets += [
             Weights(np.atleast_1d(np.asarray(x.weight, np.float64)))
             for x in net.inputs
             if isinstance(x, PoissonInput | CorrelatedInput | SpikeListInput) and x.population == p.name
@@ -126,7 +133,9 @@ def compile_network(
         compile_projection(net, number, weights, neurons[index[projection.target]].quantum.value, seed, known)
         for number, (projection, weights) in enumerate(zip(net.projections, raw))
     ]
-    shortest, spans = delay_ranges(len(neurons), synapses)
+    static = [s for s in synapses if s.plasticity is None]
+    shortest, spans = delay_ranges(len(neurons), static)
+    every_shortest, every_span = delay_ranges(len(neurons), synapses)
     least = min((int(s.delays.min()) for s in synapses if s.expected > 0), default=64)
     poisson = [
         compile_poisson(net, number, neurons[index[x.population]].quantum.value, other_seed, rates[number])
@@ -138,13 +147,14 @@ def compile_network(
         seed=seed,
         precision=precision,
         neurons=tuple(neurons),
-        synapses=tuple(synapses),
+        synapses=tuple(static),
+        plastic=tuple(s for s in synapses if s.plasticity is not None),
         poisson=tuple(poisson),
         currents=compile_currents(net),
         shortest=shortest,
         spans=spans,
         interval=1 if net.gap_junctions else max(1, min(least, 64, 2**23 // max(1, net.size))),
-        longest=int((shortest + spans).max(initial=1)),
+        longest=int((every_shortest + every_span).max(initial=1)),
     )
 
 

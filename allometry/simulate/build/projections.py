@@ -1,5 +1,6 @@
 """Projections in numbers: what the kernels that draw synapses need to know, and none of it depends on the partition."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from allometry.network import (
     Network,
     OneToOne,
     PairwiseBernoulli,
+    Plasticity,
     Projection,
 )
 from allometry.simulate.build.fixedpoint import GivenEdges, Weights, delay_table, drawn_weights
@@ -41,6 +43,7 @@ class Synapses:
     weights: np.ndarray
     delays: np.ndarray
     field: Field | None
+    plasticity: Plasticity | None
     expected: float
 
     @property
@@ -71,6 +74,7 @@ def compile_projection(
         degree_key=key(seed, Purpose.INDEGREE, number),
         weights=weights.rounded(unit),
         delays=delays,
+        plasticity=projection.plasticity,
         field=_field(net, projection, source, target, seed),
         expected=expected_synapses(net, projection, seed),
     )
@@ -130,7 +134,7 @@ def _expected(net: Network, projection: Projection, rule: DistanceDependent, n_t
     return max(mean * n_target, 1.0 if peak.max() > 0.0 else 0.0)
 
 
-def delay_ranges(count: int, synapses: list[Synapses]) -> tuple[np.ndarray, np.ndarray]:
+def delay_ranges(count: int, synapses: Sequence[Synapses]) -> tuple[np.ndarray, np.ndarray]:
     """Return per source population the shortest delay in steps, and the number of delays up to the longest, int64."""
     low, high = np.full(count, 2**30, np.int64), np.zeros(count, np.int64)
     for s in synapses:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from allometry.network import (
+    STDP,
     CorrelatedInput,
     DCInput,
     Network,
@@ -223,12 +224,29 @@ def check_run(
             require(0 <= chosen <= 1, f"the fraction is {chosen:g}", place, "0 to 1; several neurons as a list")
         else:
             indices(chosen, p.size, "neuron", place)
+    _check_weights(net, record)
     for number, probe in enumerate(record.probes):
         _check_probe(net, probe, precision, f"probe {number} ({probe.variable} of {probe.population})")
     for (variable, every), members in grouped(record.probes, net.dt_ms).items():
         units = np.concatenate([net.offsets[p.population] + p.neurons for p in members])
         twice = len(np.unique(units)) < len(units)
         require(not twice, "a neuron is probed twice", f"probes of {variable}, every {every * net.dt_ms:g} ms")
+
+
+def _check_weights(net: Network, record: Record) -> None:
+    for number, probe in enumerate(record.weights):
+        where = f"weight probe {number}"
+        k = whole(probe.projection, "projection", where)
+        require(
+            0 <= k < len(net.projections), f"projection {k} does not exist", where, f"0 to {len(net.projections) - 1}"
+        )
+        learns = isinstance(net.projections[k].plasticity, STDP)
+        require(learns, f"the weights of projection {k} do not change", where, "a projection with STDP")
+        steps = real(probe.interval_ms, "interval_ms", where) / net.dt_ms
+        good = math.isfinite(steps) and steps > 0.5 and abs(steps - round(steps)) < 1e-6
+        require(good, f"interval_ms is {probe.interval_ms}", where, f"whole steps of {net.dt_ms:g} ms")
+    chosen = [probe.projection for probe in record.weights]
+    require(len(set(chosen)) == len(chosen), "a projection is recorded twice", "weight probes")
 
 
 def _check_probe(net: Network, probe: Probe, precision: str, where: str) -> None:

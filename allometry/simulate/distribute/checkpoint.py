@@ -7,18 +7,22 @@ import numpy as np
 
 from allometry.errors import SimulationError
 from allometry.simulate.build.partition import Partition
+from allometry.simulate.build.plastic_state import PREFIX, joined
 from allometry.simulate.distribute.setting import Setting
 from allometry.simulate.distribute.spool import Spool, load
 
 
 def save(partition: Partition, spool: Spool) -> None:
-    """Write the state of a partition's neurons."""
+    """Write the state of a partition's neurons and plastic synapses."""
     path = spool.state(partition.step, partition.number, partition.count)
-    spool.write(path, neuron=partition.neurons, **partition.state())
+    spool.write(path, neuron=partition.neurons, **partition.state(), **partition.plastic_state())
 
 
 def gathered(states: Sequence[Path], size: int) -> dict[str, np.ndarray]:
-    """Return the state of all `size` neurons, in the order of their numbers, from files that hold parts of it."""
+    """Return the state of all `size` neurons, in the order of their numbers, from files that hold parts of it.
+
+    That of plastic synapses is left out.
+    """
     whole: dict[str, np.ndarray] = {}
     found = np.zeros(size, bool)
     for path in states:
@@ -26,6 +30,8 @@ def gathered(states: Sequence[Path], size: int) -> dict[str, np.ndarray]:
         neuron = data.pop("neuron")
         found[neuron] = True
         for name, values in data.items():
+            if name.startswith(PREFIX):
+                continue
             whole.setdefault(name, np.zeros(size, values.dtype))[neuron] = values
     if not found.all():
         raise SimulationError("the checkpoint does not hold every neuron", where=str(states[0].parent), do="delete it")
@@ -63,3 +69,6 @@ def restore(partition: Partition, spool: Spool, setting: Setting, step: int, par
         {name: values[partition.neurons] for name, values in whole.items()},
         np.concatenate(recent(spool, setting, step)),
     )
+    if partition.plan.plastic:
+        parts_of = [load(spool.state(step, part, parts)) for part in range(parts)]
+        partition.restore_plastic(joined(parts_of))

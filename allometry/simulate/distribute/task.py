@@ -76,7 +76,15 @@ def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> No
         with (
             open_mail(sockets, room, watch) as mail,
             Partition(
-                plan, number, job.partitions, job.threads, setting.record.probes, mail, job.crowded, silenced
+                plan,
+                number,
+                job.partitions,
+                job.threads,
+                setting.record.probes,
+                mail,
+                job.crowded,
+                silenced,
+                setting.record.weights,
             ) as partition,
         ):
             for trial in job.trials:
@@ -128,7 +136,9 @@ def _advance(partition: Partition, setting: Setting, spool: Spool, watch: Watch)
             checkpoint.save(partition, spool)
         sampled = {f"samples_{k}": samples for k, samples in enumerate(done.samples)}
         units = {f"units_{k}": numbers for k, numbers in enumerate(done.units)}
-        spool.write(spool.segment(window, partition.number), spikes=done.spikes, **sampled, **units)
+        weights = {f"weights_{k}": values for k, values in enumerate(done.weights)}
+        ends = {f"ends_{k}": values for k, values in enumerate(done.ends)}
+        spool.write(spool.segment(window, partition.number), spikes=done.spikes, **sampled, **units, **weights, **ends)
         recording += time.perf_counter() - advanced
     return time.perf_counter() - started, recording
 

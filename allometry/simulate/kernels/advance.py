@@ -17,6 +17,7 @@ from allometry.simulate.kernels.compiled import compiled
 from allometry.simulate.kernels.deliver import deliver_narrow, deliver_wide, enqueue
 from allometry.simulate.kernels.drive import copied_block, copied_some, poisson_block, poisson_some
 from allometry.simulate.kernels.intrinsics import arrive, await_all
+from allometry.simulate.kernels.plastic import listen, receive, send
 from allometry.simulate.kernels.rng import draw
 from allometry.simulate.kernels.update import call_block, cast
 from allometry.simulate.kernels.wire import HEAD, Mail, collect, post
@@ -258,8 +259,8 @@ def queue_spikes(spikes, wiring, narrow, narrow_filled, wide, wide_filled):
 
 @compiled
 def advance(
-    cells, wiring, meeting, me, threads, first, last, interval, generation, slot_bits, narrow, narrow_filled, wide,
-    wide_filled,
+    cells, wiring, meeting, me, threads, first, last, interval, generation, slot_bits, plastic, narrow,
+    narrow_filled, wide, wide_filled,
 ):  # fmt: skip
     """Run steps [first, last) of one thread's neurons.
 
@@ -300,6 +301,8 @@ def advance(
             while event < len(cells.event_step) and cells.event_step[event] == now:
                 cells.arrived[cells.event_slot[event]] += cast(cells.event_weight[event], cells.arrived)
                 event += 1
+            if plastic.table.shape[0] > 0:
+                receive(plastic, now, cells.arrived)
             if now != prepared:
                 _drive(cells, scratch, lanes, now)
             if len(cells.gap_source) > 0:
@@ -335,6 +338,9 @@ def advance(
                 outgoing[HEAD] = step
                 outgoing[HEAD + 1] = total - HEAD - 2
                 post(mail, generation)
+        if plastic.table.shape[0] > 0:
+            listen(plastic, log[opened:], count)
+            events += send(plastic, log[opened:], count)
         # While the others finish their interval and messages travel: what this thread already knows of the next step.
         # Sums are exact, so that their order does not matter. A window ends unprepared, for its state to be saved.
         narrow, wide = _queue(log[opened:], count, wiring, narrow, narrow_filled, wide, wide_filled)
@@ -357,6 +363,8 @@ def advance(
         for other in range(threads):
             if other != me:
                 begin = meeting.box_start[other]
+                if plastic.table.shape[0] > 0:
+                    events += send(plastic, meeting.box[parity, begin:], meeting.box_count[parity, 8 * other])
                 narrow, wide = _queue(
                     meeting.box[parity, begin:], meeting.box_count[parity, 8 * other], wiring, narrow, narrow_filled,
                     wide, wide_filled,
@@ -366,6 +374,8 @@ def advance(
             if not await_all(meeting.flags, threads, 2 * generation + 1, meeting.abort, patience):
                 return 1, generation, logged, log, events, narrow, wide
             for p in range(peers):
+                if plastic.table.shape[0] > 0:
+                    events += send(plastic, mail.incoming[parity, p, 2:], mail.incoming[parity, p, 1])
                 narrow, wide = _queue(
                     mail.incoming[parity, p, 2:], mail.incoming[parity, p, 1], wiring, narrow, narrow_filled, wide,
                     wide_filled,

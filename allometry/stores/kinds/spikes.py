@@ -118,7 +118,7 @@ def _unit_table(units: pd.DataFrame) -> xr.Dataset:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A state variable of some units over time.
+    """A state variable of some units over time, or the weights of synapses onto them.
 
     Parameters
     ----------
@@ -128,12 +128,15 @@ class Recorded:
     probe : (probe,) int
         Indices of the units.
     units : str
+    source : (probe,) int, optional
+        Of synapses: indices of the units that they come from.
     """
 
     values: np.ndarray
     step: np.ndarray
     probe: np.ndarray
     units: str
+    source: np.ndarray | None = None
 
 
 def simulated_frame(
@@ -172,6 +175,8 @@ def simulated_frame(
         dims = (f"step_{name}", f"probe_{name}")
         dataset.coords[dims[0]] = (dims[0], np.asarray(trace.step, np.int64), {"units": "1"})
         dataset.coords[dims[1]] = (dims[1], np.asarray(trace.probe, np.int32))
+        if trace.source is not None:
+            dataset[f"source_{name}"] = (dims[1], np.asarray(trace.source, np.int32))
         dataset[name] = (dims, np.asarray(trace.values, np.float32), {"units": trace.units})
     dataset.attrs = SCHEMA.root_attrs(
         attrs, {"order": "time", "dt_ms": float(dt_ms), "duration_ms": float(duration_ms)}
