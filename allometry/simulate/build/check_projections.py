@@ -1,4 +1,4 @@
-"""Refusal of impossible projections before anything is built: rules, positions, weights and delays."""
+"""Refusal of impossible projections before anything is built: rules, positions, weights, delays and plasticity."""
 
 import math
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from allometry.network import (
+    STDP,
     BoxKernel,
     Constant,
     DistanceDependent,
@@ -23,11 +24,11 @@ from allometry.network import (
     PairwiseBernoulli,
     Population,
     Projection,
+    ShortTermPlasticity,
     Space,
     Uniform,
     UniformPositions,
 )
-from allometry.simulate.build.check_plasticity import check_plasticity
 from allometry.simulate.build.checks import finite, indices, known, real, require, whole
 from allometry.simulate.build.timing import delay_steps
 
@@ -97,7 +98,7 @@ def check_projection(net: Network, projection: Projection, number: int) -> None:
         finite(rule.weight, "weight", where)
         if rule.delay.size:
             delay_steps(rule.delay, net.dt_ms, where)
-        check_plasticity(projection, where)
+        _check_plasticity(projection, where)
         return
     require(isinstance(rule, _DRAWN), f"{type(rule).__name__} is not a connection rule", where)
     _check_rule(rule, projection.source == projection.target, source, target, where)
@@ -105,7 +106,7 @@ def check_projection(net: Network, projection: Projection, number: int) -> None:
         _check_kernel(net, rule, source, target, where)
     _check_weight(projection.weight, where)
     _check_delay(projection.delay, net.dt_ms, where)
-    check_plasticity(projection, where)
+    _check_plasticity(projection, where)
 
 
 def _check_rule(rule: Any, same: bool, source: Population, target: Population, where: str) -> None:
@@ -273,3 +274,39 @@ def _check_delay(delay: Any, dt: float, where: str) -> None:
             f"the delay's standard deviation of {delay.sd:g} ms is out of proportion to its mean of {delay.mean:g} ms",
             where,
         )
+
+
+def _check_plasticity(projection: Projection, where: str) -> None:
+    """Check the parameters of a projection's plasticity, and that its weights are within their bounds."""
+    p = projection.plasticity
+    if p is None:
+        return
+    require(
+        isinstance(p, ShortTermPlasticity | STDP),
+        f"a {type(p).__name__} is no plasticity",
+        where,
+        "ShortTermPlasticity or STDP",
+    )
+    positive = {"tau_rec", "tau_plus", "tau_minus", "Wmax", "U"}
+    for name, given in vars(p).items():
+        value = real(given, name, where)
+        ok = math.isfinite(value) and (value > 0 if name in positive else value >= 0)
+        require(ok, f"{name} is {value:g}", where, f"{name} {'> 0' if name in positive else '>= 0'}")
+    if isinstance(p, ShortTermPlasticity):
+        require(p.U <= 1, f"U is {p.U:g}", where, "0 < U <= 1")
+        return
+    for value in _bounds(projection):
+        require(
+            0 <= value <= p.Wmax, f"a weight of {value:g} is outside [0, Wmax]", where, f"weights from 0 to {p.Wmax:g}"
+        )
+
+
+def _bounds(projection: Projection) -> list[float]:
+    """Return the smallest and largest weight; of a distribution with tails its mean."""
+    weight = projection.weight
+    if isinstance(projection.rule, ExplicitEdges):
+        given = projection.rule.weight
+        return [float(np.min(given)), float(np.max(given))] if given.size else []
+    if isinstance(weight, Uniform):
+        return [weight.low, weight.high]
+    return [weight.value if isinstance(weight, Constant) else weight.mean]

@@ -10,8 +10,7 @@ from allometry.errors import SimulationError
 from allometry.network.recording import Probe, WeightProbe, grouped
 from allometry.simulate.build.cut import numbers, segments
 from allometry.simulate.build.plan import Plan
-from allometry.simulate.build.plastic import build_plastic, with_room
-from allometry.simulate.build.plastic_state import joined, loaded, saved, weights_of
+from allometry.simulate.build.plastic import build_plastic, joined, loaded, saved, weights_of, with_room
 from allometry.simulate.build.shard import build_cells, current_changes, probed, set_currents
 from allometry.simulate.build.state import Layout, gathered, layout, scattered
 from allometry.simulate.build.wiring import NO_WIRING, as_wide, draw_synapses, require_sums, without

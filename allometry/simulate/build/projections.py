@@ -29,11 +29,12 @@ _SAMPLED = 64
 
 @dataclass(frozen=True, eq=False)
 class Synapses:
-    """One projection in numbers.
+    """One projection in numbers; `number` is its place in the network.
 
     `explicit` holds the sources and targets of listed edges, `field` the positions of a rule that depends on distance.
     """
 
+    number: int
     source: int
     target: int
     rule: object
@@ -66,6 +67,7 @@ def compile_projection(
     else:
         delays = delay_table(projection.delay, net.dt_ms, where)
     return Synapses(
+        number=number,
         source=source,
         target=target,
         rule=rule,

@@ -1,6 +1,7 @@
-"""The incoming synapses of one thread: a count pass over all projections, allocation, a fill pass."""
+"""The incoming synapses of one thread: a count pass over all projections, allocation, a fill pass; and reading them back."""
 
-from typing import Any
+import dataclasses
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +18,8 @@ from allometry.network import (
 from allometry.simulate.build.cut import Segment
 from allometry.simulate.build.fixedpoint import MAX_SUM, overflow
 from allometry.simulate.build.plan import Plan
-from allometry.simulate.build.projections import Synapses
-from allometry.simulate.build.state import Layout, synapse_slots
+from allometry.simulate.build.projections import Synapses, delay_ranges
+from allometry.simulate.build.state import Layout, layout, synapse_slots
 from allometry.simulate.kernels import connect, degrees, distance
 from allometry.simulate.kernels.advance import Wiring
 from allometry.simulate.kernels.rng import multinomial_indegrees
@@ -143,25 +144,25 @@ def _pass(
     known: Known,
     fill: bool,
 ) -> None:
-    for number, synapses in enumerate(plan.synapses):
+    for synapses in plan.synapses:
         if base[synapses.source + 1] == base[synapses.source]:
             continue
         for row, s in enumerate(where.segments):
             if s.population != synapses.target:
                 continue
-            slots = np.array(synapse_slots(plan, where, row, number), np.int64)
+            slots = np.array(synapse_slots(plan, where, row, synapses.number), np.int64)
             part = extent[:, where.slot[row] : where.slot[row] + s.count]
             shared = (
                 int(plan.shortest[synapses.source]), int(plan.spans[synapses.source]), int(base[synapses.source]),
                 cursor, words, slots, shift, part,
             )  # fmt: skip
-            _draw(plan, synapses, number, s, known, fill, shared)
+            _draw(plan, synapses, s, known, fill, shared)
 
 
-def _draw(plan: Plan, synapses: Synapses, number: int, s: Segment, known: Known, fill: bool, shared: Any) -> None:
+def _draw(plan: Plan, synapses: Synapses, s: Segment, known: Known, fill: bool, shared: Any) -> None:
     """Draw the synapses of a projection onto a segment; `known` keeps what both passes need."""
     n_source, n_target = plan.neurons[synapses.source].size, plan.neurons[synapses.target].size
-    rule, field, tables = synapses.rule, synapses.field, (synapses.weights, synapses.delays)
+    number, rule, field, tables = synapses.number, synapses.rule, synapses.field, (synapses.weights, synapses.delays)
     head = (fill, synapses.key, s.low)
     where = f"projection {number} ({plan.neurons[synapses.source].name} -> {plan.neurons[synapses.target].name})"
     if isinstance(rule, ExplicitEdges):
@@ -218,3 +219,66 @@ def _peaks(rule: DistanceDependent, synapses: Synapses, s: Segment, n_target: in
             do="lower indegree, or widen the kernel's cutoff",
         )
     return found
+
+
+class Drawn(NamedTuple):
+    """Synapses, sorted by (source, target): numbers of neurons in the network, delays in steps, integer weights.
+
+    source, target : int32; delay : int32; weight : int64, each [synapse].
+    """
+
+    source: np.ndarray
+    target: np.ndarray
+    delay: np.ndarray
+    weight: np.ndarray
+
+
+def with_plastic(plan: Plan) -> Plan:
+    """Return the plan in which plastic synapses are drawn among the others, with their initial weights."""
+    synapses = (*plan.synapses, *plan.plastic)
+    shortest, spans = delay_ranges(len(plan.neurons), synapses)
+    return dataclasses.replace(plan, synapses=synapses, plastic=(), shortest=shortest, spans=spans)
+
+
+def drawn_synapses(plan: Plan, part: int, parts: int) -> Drawn:
+    """Draw the synapses onto part `part` of `parts`."""
+    where = layout(plan, part, parts)
+    wiring = build_wiring(plan, where)
+    owner = np.zeros(where.slots, np.int32)
+    for row, s in enumerate(where.segments):
+        first = plan.neurons[s.population].first + s.low
+        receptors = len(plan.neurons[s.population].form.receptors)
+        slots = slice(where.slot[row], where.slot[row] + receptors * s.count)
+        owner[slots] = np.tile(np.arange(first, first + s.count), receptors)
+    narrow, wide = row_counts(plan, where.slot_bits)
+    found = [
+        _decoded(plan, base, limits, words, shift, owner)
+        for base, limits, words, shift in (
+            (narrow, wiring.narrow_limits, wiring.narrow, where.slot_bits),
+            (wide, wiring.wide_limits, wiring.wide, 32),
+        )
+        if len(words)
+    ]
+    if not found:
+        empty = np.empty(0, np.int32)
+        return Drawn(empty, empty, empty, np.empty(0, np.int64))
+    whole = Drawn(*(np.concatenate(column) for column in zip(*found)))
+    order = np.lexsort((whole.target, whole.source))
+    return Drawn(*(column[order] for column in whole))
+
+
+def _decoded(
+    plan: Plan, base: np.ndarray, limits: np.ndarray, words: np.ndarray, shift: int, owner: np.ndarray
+) -> Drawn:
+    count = int(base[-1])
+    source, delay = np.zeros(count, np.int32), np.zeros(count, np.int32)
+    for number, n in enumerate(plan.neurons):
+        span, rows = int(plan.spans[number]), slice(int(base[number]), int(base[number + 1]))
+        if rows.stop > rows.start:
+            source[rows] = n.first + np.repeat(np.arange(n.size), span)
+            delay[rows] = np.tile(int(plan.shortest[number]) + np.arange(span), n.size)
+    ends = limits[: count + 1].astype(np.int64)
+    row = np.repeat(np.arange(count), ends[1:] - ends[:-1])
+    signed: np.ndarray = words.view(np.int32 if words.dtype == np.uint32 else np.int64)
+    slot = words & words.dtype.type((1 << shift) - 1)
+    return Drawn(source[row], owner[slot], delay[row], np.right_shift(signed, shift).astype(np.int64))

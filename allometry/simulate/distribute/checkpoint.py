@@ -7,7 +7,7 @@ import numpy as np
 
 from allometry.errors import SimulationError
 from allometry.simulate.build.partition import Partition
-from allometry.simulate.build.plastic_state import PREFIX, joined
+from allometry.simulate.build.plastic import PREFIX, joined
 from allometry.simulate.distribute.setting import Setting
 from allometry.simulate.distribute.spool import Spool, load
 
