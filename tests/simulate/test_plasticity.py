@@ -218,7 +218,7 @@ REFUSED = [
 @pytest.mark.parametrize(("plasticity", "weight", "message"), REFUSED)
 def test_impossible_plasticity_is_refused(plasticity: Any, weight: Any, message: str) -> None:
     population = Population("A", 3, IafPscExp())
-    net = Network((population,), (Projection("A", "A", FixedIndegree(1), weight, 1.0, plasticity),))
+    net = Network((population,), (Projection("A", "A", FixedIndegree(1), weight, 1.0, plasticity=plasticity),))
     with pytest.raises(SimulationError, match=message):
         check_network(net)
 
