@@ -63,7 +63,7 @@ def _verify_arguments(parser: argparse.ArgumentParser) -> None:
 def _diff(arguments: argparse.Namespace) -> int:
     from allometry import stores
 
-    lines = stores.diff(arguments.a, arguments.b)
+    lines = stores.diff(arguments.a, arguments.b, rtol=arguments.rtol, atol=arguments.atol)
     for line in lines:
         print(line)
     return 1 if lines else 0
@@ -72,6 +72,12 @@ def _diff(arguments: argparse.Namespace) -> int:
 def _diff_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", type=Path, help="a store")
     parser.add_argument("b", type=Path, help="another store")
+    parser.add_argument(
+        "--rtol", type=float, default=0.0, help="relative difference of floating values to pass over (0)"
+    )
+    parser.add_argument(
+        "--atol", type=float, default=0.0, help="absolute difference of floating values to pass over (0)"
+    )
 
 
 def _info(arguments: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from allometry import stores
@@ -144,6 +145,27 @@ def test_diff_names_what_differs(tmp_path):
     assert "weight: {'edge': 7} in A, {'edge': 2} in B" in stores.diff(a, d)
     e = stores.write(samples.activity(), tmp_path / "e.zarr")
     assert "/native/worm_1: only in B" in stores.diff(a, e)
+
+
+def test_small_differences_of_floating_values_can_be_passed_over(tmp_path):
+    first = samples.connectome()
+    second = first.copy(deep=True)
+    stores.set_attributes(second, parameters={"threshold": 0.5 * (1 + 1e-7)})
+    second["weight"] = second["weight"] * (1 + 3e-7)
+    a, b = (stores.write(obj, tmp_path / f"{name}.zarr") for obj, name in ((first, "a"), (second, "b")))
+    assert len(stores.diff(a, b)) == 2
+    assert stores.diff(a, b, rtol=4e-7) == []
+    assert [line.split(":")[0] for line in stores.diff(a, b, rtol=2e-7)] == ["weight"]
+    largest = float(np.abs(first["weight"] - second["weight"]).max())
+    assert [line.split(":")[0] for line in stores.diff(a, b, atol=largest / 2, rtol=2e-7)] == ["weight"]
+    assert stores.diff(a, b, atol=1.01 * largest) == []
+    # whole numbers, text, and what is missing are never near
+    second["occurrences"] = second["occurrences"] + 1
+    second["x"] = ("node", [1.0, 2.0, 3.0], first["x"].attrs)
+    c = stores.write(second, tmp_path / "c.zarr")
+    assert [line.split(":")[0] for line in stores.diff(a, c, rtol=1e9, atol=1e9)] == ["occurrences", "x"]
+    with pytest.raises(StoreError, match="rtol and atol of at least 0"):
+        stores.diff(a, b, rtol=-1)
 
 
 def test_provenance_that_is_no_json_is_refused_and_leaves_nothing(tmp_path):
