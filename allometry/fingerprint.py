@@ -1,125 +1,276 @@
-"""Fingerprint of the code that a rule runs, so that Snakemake reruns what an edit affects and nothing else."""
+"""Fingerprint of the code that a job runs, so that Snakemake reruns what an edit affects, and nothing else.
+
+It covers the definitions that the code reaches, not the modules they stand in: a function that is added to a module, a new
+module, comments, layout, docstrings and help texts change no fingerprint. What is only found by its name while the code
+runs (a reader, a model, a kind of comparison) is named by the rule, which knows which one it is.
+"""
 
 import ast
 import hashlib
-from collections.abc import Iterable
-from functools import cache
+import json
+from collections.abc import Iterable, Iterator
+from functools import cache, cached_property
 from pathlib import Path
 
+from allometry import definitions
+from allometry.definitions import Definition, Source
+
 PACKAGE = Path(__file__).resolve().parent
+OUTSIDE = ("__init__", "config", "plugins", "fingerprint", "definitions", "generate")
+"""Modules that count nowhere: what a configuration says reaches a job as parameters."""
+
+INDEX = "compare/records/index.json"
+"""Says in which module the record of a measure is: the records count, the list does not."""
+
+Chain = tuple[str, ...]
+Import = ast.Import | ast.ImportFrom
 
 
-def fingerprint(*names: str) -> str:
-    """Sha256 over the modules named and everything they import inside `allometry`, transitively.
+def fingerprint(*roots: str | Path) -> str:
+    """Sha256 over what some code consists of and reaches inside `allometry`, transitively.
 
     Parameters
     ----------
-    *names : str
-        Dotted names of modules or packages, such as ``allometry.homogenize``; a package stands for all its modules.
+    *roots : str or path
+        Dotted names of modules, which count as a whole, or of packages, with all their modules and data files; paths of
+        scripts, and of the files of a plugin.
 
     Returns
     -------
     str
-        16 hex digits. The same for the same sources on any machine; comments count, file times do not.
+        16 hex digits. The same for the same sources on any machine.
 
     Raises
     ------
     ModuleNotFoundError
         A name is no module or package of `allometry`.
     """
-    digest = hashlib.sha256()
-    for path in modules(*names):
-        relative = path.relative_to(PACKAGE).as_posix()
-        digest.update(f"{relative}\0{_sha256(path)}\n".encode())
-    return digest.hexdigest()[:16]
+    return _digest(PACKAGE, roots)
 
 
-def modules(*names: str) -> list[Path]:
-    """Source files that the modules named consist of and import inside `allometry`, sorted."""
-    found: set[Path] = set()
-    pending = [path for name in names for path in _resolve(name, whole_package=True)]
-    while pending:
-        path = pending.pop()
-        if path not in found:
-            found.add(path)
-            if path.suffix == ".py":
-                pending.extend(_imports(path))
-    return sorted(found)
-
-
-@cache
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _resolve(name: str, *, whole_package: bool) -> list[Path]:
-    """Files of a dotted name; for a package all its modules and data files, or only what importing it runs."""
-    parts = name.split(".")
-    target = PACKAGE.joinpath(*parts[1:])
-    # importing a.b.c runs a/__init__ and a/b/__init__ too; the root only holds the version
-    parents = [PACKAGE.joinpath(*parts[1:depth], "__init__.py") for depth in range(2, len(parts))]
-    if target.with_suffix(".py").is_file():
-        return [*parents, target.with_suffix(".py")]
-    if target.is_dir():
-        if whole_package:
-            files = (path for path in sorted(target.rglob("*")) if path.is_file() and "__pycache__" not in path.parts)
-            return [*parents, *files]
-        return [*parents, target / "__init__.py"]
-    raise ModuleNotFoundError(f"{name} is no module of allometry")
-
-
-@cache
-def _imports(path: Path) -> tuple[Path, ...]:
-    return tuple(file for name in imports(path, PACKAGE) for file in _resolve(name, whole_package=False))
-
-
-def imports(path: Path, package: Path) -> tuple[str, ...]:
-    """Modules of a package that a source file imports, wherever in it: within functions and under TYPE_CHECKING too.
+def modules(*roots: str | Path) -> list[Path]:
+    """Files of which something counts in a fingerprint, sorted.
 
     Parameters
     ----------
-    path : path
-        Source file, inside the package or in a folder beside it.
-    package : path
-        Folder of the package.
-
-    Returns
-    -------
-    tuple of str
-        Dotted names, sorted. ``from allometry.stores import schema, write`` imports ``allometry.stores.schema`` and, for
-        the function, ``allometry.stores``. The package itself is left out: its `__init__` only holds the version.
+    *roots : str or path
+        See `fingerprint`.
     """
-    inside = path.relative_to(package.parent).parent.parts
-    found: set[str] = set()
-    for node in _statements(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))):
-        found.update(name for name in _names(node, inside, package) if "." in name and _is_module(name, package))
-    return tuple(sorted(found))
+    reach = _Reach(_package(PACKAGE), roots)
+    return sorted({path for path, _ in reach.counted} | reach.data)
 
 
-def _statements(tree: ast.Module) -> Iterable[ast.AST]:
-    """All statements of a file: imports are among them, and expressions, most of the tree, need no look."""
-    pending: list[ast.AST] = [tree]
-    while pending:
-        node = pending.pop()
-        yield node
-        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
-            pending += getattr(node, part, ())
+def forget() -> None:
+    """Read all sources anew: for tests that edit them."""
+    _digest.cache_clear()
+    _package.cache_clear()
 
 
-def _is_module(name: str, package: Path) -> bool:
-    """Whether a dotted name is a module or a folder of the package."""
-    root, *parts = name.split(".")
-    target = package.joinpath(*parts)
-    return root == package.name and (target.with_suffix(".py").is_file() or target.is_dir())
+@cache
+def _digest(folder: Path, roots: tuple[str | Path, ...]) -> str:
+    reach = _Reach(_package(folder), roots)
+    return hashlib.sha256("\0".join(reach.texts()).encode()).hexdigest()[:16]
 
 
-def _names(node: ast.AST, inside: tuple[str, ...], package: Path) -> Iterable[str]:
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        base = inside[: len(inside) - node.level + 1] if node.level else ()
-        module = ".".join([*base, *([node.module] if node.module else [])])
-        for alias in node.names:
-            name = f"{module}.{alias.name}"
-            # `from allometry.stores import write`: the last part is an attribute of the module before it
-            yield name if _is_module(name, package) else module
+@cache
+def _package(folder: Path) -> "_Package":
+    return _Package(folder)
+
+
+class _Package:
+    """Sources of a package, each read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._sources: dict[Path, Source] = {}
+        self._bindings: dict[Path, dict[str, list[tuple[Path, Chain]]]] = {}
+
+    @cached_property
+    def data(self) -> dict[str, Path]:
+        """Data files by name."""
+        found = (path for path in sorted(self.folder.rglob("*.*")) if path.suffix not in (".py", ".pyi", ".pyc"))
+        return {path.name: path for path in found if path.is_file() and path != self.folder / INDEX}
+
+    @cached_property
+    def records(self) -> dict[str, Path]:
+        """Module of the record of each measure."""
+        index = self.folder / INDEX
+        listed = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
+        found = {name: self.module(f"{self.folder.name}.compare.{module}") for name, module in listed.items()}
+        return {name: path for name, path in found.items() if path is not None}
+
+    def source(self, path: Path) -> Source:
+        """Definitions of a file."""
+        if path not in self._sources:
+            self._sources[path] = definitions.read(path)
+        return self._sources[path]
+
+    def name(self, path: Path) -> str:
+        """Place in the package; of a file outside its name."""
+        return path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else path.name
+
+    def outside(self, path: Path) -> bool:
+        """Whether a module counts nowhere."""
+        return self.name(path).partition("/")[0].removesuffix(".py") in OUTSIDE and path.is_relative_to(self.folder)
+
+    def module(self, name: str) -> Path | None:
+        """File of a module by its dotted name; None of anything that is not of the package."""
+        root, *parts = name.split(".")
+        return self.file(self.folder.joinpath(*parts)) if root == self.folder.name else None
+
+    @staticmethod
+    def file(place: Path) -> Path | None:
+        """File of a module by its path without ending."""
+        for path in (place.with_name(f"{place.name}.py"), place / "__init__.py"):
+            if path.is_file():
+                return path
+        return None
+
+    def imported(self, path: Path, statement: Import) -> Iterator[tuple[Path, Chain, str]]:
+        """Module of the package that an import runs, attributes that it takes of it, and name that it binds."""
+        if isinstance(statement, ast.Import):
+            for alias in statement.names:
+                if (module := self.module(alias.name)) is not None:
+                    yield module, (), alias.asname or ""
+            return
+        base = statement.module or ""
+        if statement.level and path.is_relative_to(self.folder):
+            inside = path.relative_to(self.folder.parent).parent.parts
+            base = ".".join([*inside[: len(inside) - statement.level + 1], *filter(None, [statement.module])])
+        for alias in statement.names:
+            bound = alias.asname or alias.name
+            if (module := self.module(f"{base}.{alias.name}")) is not None:
+                yield module, (), bound
+            elif (module := self.module(base)) is not None:
+                yield module, (alias.name,), bound
+
+    def bindings(self, path: Path) -> dict[str, list[tuple[Path, Chain]]]:
+        """Module and attributes that the imported names of a module stand for."""
+        if path not in self._bindings:
+            # `import allometry.stores` binds the package
+            found: dict[str, list[tuple[Path, Chain]]] = {self.folder.name: [(self.folder / "__init__.py", ())]}
+            for statement in self.source(path).imports:
+                for module, chain, bound in self.imported(path, statement):
+                    if bound:
+                        found.setdefault(bound, []).append((module, chain))
+            self._bindings[path] = found
+        return self._bindings[path]
+
+
+class _Reach:
+    """The definitions that are reached from some roots."""
+
+    def __init__(self, package: _Package, roots: Iterable[str | Path]) -> None:
+        self.package = package
+        self.counted: dict[tuple[Path, Definition], None] = {}
+        self.data: set[Path] = set()
+        self._touched: set[Path] = set()
+        self._seen: set[tuple[Path, Chain]] = set()
+        self._pending: list[tuple[Path, Definition]] = []
+        for root in roots:
+            for path in [root] if isinstance(root, Path) else self._files(root):
+                if path.suffix == ".py":
+                    self._whole(path)
+                else:
+                    self.data.add(path)
+        while self._pending:
+            self._follow(*self._pending.pop())
+
+    def texts(self) -> list[str]:
+        """What is counted, sorted: for each its place and its text."""
+        name = self.package.name
+        found = [f"{name(path)}\0{definition.text}" for path, definition in self.counted]
+        found += [f"{name(path)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}" for path in self.data]
+        return sorted(found)
+
+    def _files(self, root: str) -> list[Path]:
+        """Files of a module, or of a package with its data."""
+        target = self.package.folder.joinpath(*root.split(".")[1:])
+        if target.with_name(f"{target.name}.py").is_file():
+            return [target.with_name(f"{target.name}.py")]
+        if not target.is_dir():
+            raise ModuleNotFoundError(f"{root} is no module of allometry")
+        found = (path for path in target.rglob("*") if path.is_file() and path.suffix not in (".pyc", ".pyi"))
+        return sorted(path for path in found if path != self.package.folder / INDEX)
+
+    def _whole(self, path: Path) -> None:
+        """All of a module, with what it hands on."""
+        if self.package.outside(path) or (path, ()) in self._seen:
+            return
+        self._seen.add((path, ()))
+        self._touch(path)
+        for found in self.package.source(path).named.values():
+            self._count(path, found)
+        for name, bound in self.package.bindings(path).items():
+            if name != self.package.folder.name:
+                for module, chain in bound:
+                    if chain:
+                        self._attribute(module, chain)
+
+    def _touch(self, path: Path) -> None:
+        """What runs when a module is imported: in it, in the packages around it, and in what it imports."""
+        if path in self._touched or self.package.outside(path):
+            return
+        self._touched.add(path)
+        if path.is_relative_to(self.package.folder):
+            for folder in path.relative_to(self.package.folder).parents:
+                if (init := self.package.folder / folder / "__init__.py").is_file():
+                    self._touch(init)
+        source = self.package.source(path)
+        self._count(path, source.effects)
+        for statement in source.imports:
+            for module, _, _ in self.package.imported(path, statement):
+                self._touch(module)
+
+    def _count(self, path: Path, found: Iterable[Definition]) -> None:
+        for definition in found:
+            if (path, definition) not in self.counted:
+                self.counted[path, definition] = None
+                self._pending.append((path, definition))
+
+    def _follow(self, path: Path, definition: Definition) -> None:
+        """What a definition uses, imports and names."""
+        inner: dict[str, list[tuple[Path, Chain]]] = {}
+        for statement in definition.inner_imports:
+            for module, chain, bound in self.package.imported(path, statement):
+                self._touch(module)
+                inner.setdefault(bound, []).append((module, chain))
+        for chain in definition.uses:
+            for module, taken in inner.get(chain[0], ()):
+                self._attribute(module, (*taken, *chain[1:]))
+            self._reach(path, chain)
+        for word in definition.words:
+            if (data := self.package.data.get(word.rsplit("/", 1)[-1])) is not None:
+                self.data.add(data)
+            if (home := self.package.records.get(word)) is not None:
+                self._touch(home)
+                named = self.package.source(home).named.values()
+                self._count(home, [one for found in named for one in found if word in one.record_names])
+
+    def _reach(self, path: Path, chain: Chain) -> None:
+        """A name of a module, with the attributes that are asked of it."""
+        if (path, chain) in self._seen:
+            return
+        self._seen.add((path, chain))
+        name, rest = chain[0], chain[1:]
+        defined = self.package.source(path).named.get(name, [])
+        bound = self.package.bindings(path).get(name, [])
+        self._count(path, defined)
+        for module, taken in bound:
+            self._attribute(module, (*taken, *rest))
+        if defined or bound or path.name != "__init__.py":
+            return
+        if (inner := self.package.file(path.parent / name)) is not None:
+            self._attribute(inner, rest)
+        elif (stub := path.with_suffix(".pyi")).is_file():
+            for module, taken in self.package.bindings(stub).get(name, []):
+                self._attribute(module, (*taken, *rest))
+
+    def _attribute(self, module: Path, chain: Chain) -> None:
+        """An attribute of a module; all of the module where it is handed on itself."""
+        # the root counts nowhere, but leads to what is in it
+        if chain and (module == self.package.folder / "__init__.py" or not self.package.outside(module)):
+            self._touch(module)
+            self._reach(module, chain)
+        elif not chain:
+            self._whole(module)

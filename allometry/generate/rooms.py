@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from allometry.fingerprint import imports
+from allometry.definitions import imports
 
 Graph = Mapping[str, frozenset[str]]
 

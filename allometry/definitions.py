@@ -1,0 +1,272 @@
+"""What a source file defines, and what each definition uses: read from the syntax, nothing is imported."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+_HELP = ("description", "help")
+"""Keywords whose text only tells people something."""
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """One statement of a module: a function, a class, an assignment, or what runs when the module is imported.
+
+    Parameters
+    ----------
+    node : ast.stmt
+        The statement.
+    """
+
+    node: ast.stmt
+
+    @cached_property
+    def bare(self) -> ast.stmt:
+        """The statement without docstrings and help texts."""
+        bare = _Bare().visit(self.node)
+        assert isinstance(bare, ast.stmt)
+        return bare
+
+    @cached_property
+    def text(self) -> str:
+        """Its source without comments, docstrings, layout and help texts."""
+        return ast.unparse(self.bare)
+
+    @cached_property
+    def uses(self) -> frozenset[tuple[str, ...]]:
+        """Names of the module that it uses, each with the attributes that are asked of it: ``("stores", "write")``."""
+        found: set[tuple[str, ...]] = set()
+        _collect(self.bare, frozenset(), found)
+        return frozenset(found)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Texts in it."""
+        found = (node.value for node in ast.walk(self.bare) if isinstance(node, ast.Constant))
+        return frozenset(value for value in found if isinstance(value, str))
+
+    @cached_property
+    def record_names(self) -> frozenset[str]:
+        """Names under which decorators `@measure(name=...)` register it."""
+        calls = (part for part in getattr(self.node, "decorator_list", ()) if isinstance(part, ast.Call))
+        named = (word.value for call in calls for word in call.keywords if word.arg == "name")
+        return frozenset(str(value.value) for value in named if isinstance(value, ast.Constant))
+
+    @cached_property
+    def inner_imports(self) -> tuple[ast.Import | ast.ImportFrom, ...]:
+        """Imports within it."""
+        return tuple(node for node in ast.walk(self.bare) if isinstance(node, ast.Import | ast.ImportFrom))
+
+
+@dataclass
+class Source:
+    """A module: its definitions by name, its imports, and what runs when it is imported.
+
+    Parameters
+    ----------
+    named : dict of str to list of Definition
+        Definitions that bind a name; several where a name is bound more than once.
+    imports : list
+        Import statements of the module itself, in order.
+    effects : list of Definition
+        Statements that bind nothing, or that bind under a condition: they count whenever the module is imported.
+    """
+
+    named: dict[str, list[Definition]] = field(default_factory=dict)
+    imports: list[ast.Import | ast.ImportFrom] = field(default_factory=list)
+    effects: list[Definition] = field(default_factory=list)
+
+
+def read(path: Path) -> Source:
+    """Definitions and imports of a source file.
+
+    Parameters
+    ----------
+    path : path
+        Python source, or a stub (`.pyi`).
+
+    Returns
+    -------
+    Source
+        Nothing in it was run.
+    """
+    found = Source()
+    for node in ast.parse(path.read_text(encoding="utf-8"), filename=str(path)).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.imports.append(node)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            pass  # a docstring
+        elif isinstance(node, ast.If) and _chain(node.test) in (("TYPE_CHECKING",), ("typing", "TYPE_CHECKING")):
+            found.imports.extend(part for part in node.body if isinstance(part, ast.Import | ast.ImportFrom))
+        else:
+            definition = Definition(node)
+            names = list(_bound(node))
+            for name in names:
+                found.named.setdefault(name, []).append(definition)
+            if not names:
+                found.effects.append(definition)
+                # within `try` and `if`: bound for all of the module
+                found.imports.extend(definition.inner_imports)
+                for name in _stored(node):
+                    found.named.setdefault(name, []).append(definition)
+    return found
+
+
+def _bound(node: ast.stmt) -> Iterator[str]:
+    """Names that a plain definition binds; none for a statement that does something."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Assign):
+        targets = [part for target in node.targets for part in _parts(target)]
+        if all(isinstance(target, ast.Name) for target in targets):
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
+    elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        yield node.target.id
+
+
+def _parts(target: ast.expr) -> Iterable[ast.expr]:
+    return target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+
+
+def _stored(node: ast.stmt) -> set[str]:
+    """Names that are bound anywhere in a statement."""
+    found = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return found | {n.name for n in ast.walk(node) if isinstance(n, defined)}
+
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def _collect(node: ast.AST, local: frozenset[str], found: set[tuple[str, ...]]) -> None:
+    """Add the names that a node takes from the module: those that no function around it binds itself."""
+    if (chain := _chain(node)) is not None:
+        if chain[0] not in local:
+            found.add(chain)
+        return
+    inside = local
+    if isinstance(node, _FUNCTIONS):
+        arguments = node.args
+        named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+        body = [node.body] if isinstance(node, ast.Lambda) else node.body
+        inside = local | {argument.arg for argument in named if argument is not None} | _assigned(body)
+        outer = [*getattr(node, "decorator_list", ()), *arguments.defaults, *filter(None, arguments.kw_defaults)]
+        outer += [argument.annotation for argument in named if argument is not None and argument.annotation is not None]
+        outer += [part for part in (getattr(node, "returns", None),) if part is not None]
+        for part in outer:
+            _collect(part, local, found)
+        for part in body:
+            _collect(part, inside, found)
+        return
+    if isinstance(node, _COMPREHENSIONS):
+        inside = local | {name for part in node.generators for name in _assigned([part.target])}
+    for child in ast.iter_child_nodes(node):
+        _collect(child, inside, found)
+
+
+def _assigned(nodes: Iterable[ast.AST]) -> set[str]:
+    """Names that statements bind, without those of functions and comprehensions within them, and without imports."""
+    found: set[str] = set()
+    declared: set[str] = set()
+    pending = list(nodes)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+        elif isinstance(node, ast.Global):
+            declared.update(node.names)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif not isinstance(node, (ast.Lambda, *_COMPREHENSIONS)):
+            pending.extend(ast.iter_child_nodes(node))
+    return found - declared
+
+
+def _chain(node: ast.AST) -> tuple[str, ...] | None:
+    """A name with its attributes, `a.b.c`; None of anything else."""
+    attributes: list[str] = []
+    while isinstance(node, ast.Attribute):
+        attributes.append(node.attr)
+        node = node.value
+    return (node.id, *reversed(attributes)) if isinstance(node, ast.Name) else None
+
+
+class _Bare(ast.NodeTransformer):
+    """Leaves out docstrings and help texts."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.stmt | None:
+        """A text that stands alone says something to people."""
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            return None
+        self.generic_visit(node)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        """A call without its help texts."""
+        node.keywords = [keyword for keyword in node.keywords if keyword.arg not in _HELP]
+        self.generic_visit(node)
+        return node
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        """What is left; a body that held nothing else passes."""
+        super().generic_visit(node)
+        if getattr(node, "body", None) == []:
+            node.body = [ast.Pass()]  # type: ignore[attr-defined]
+        return node
+
+
+def imports(path: Path, package: Path) -> tuple[str, ...]:
+    """Modules of a package that a source file imports, wherever in it: within functions and under TYPE_CHECKING too.
+
+    Parameters
+    ----------
+    path : path
+        Source file, inside the package or in a folder beside it.
+    package : path
+        Folder of the package.
+
+    Returns
+    -------
+    tuple of str
+        Dotted names, sorted. ``from allometry.stores import schema, write`` imports ``allometry.stores.schema`` and, for
+        the function, ``allometry.stores``. The package itself is left out: its `__init__` only holds the version.
+    """
+    inside = path.relative_to(package.parent).parent.parts
+    found: set[str] = set()
+    for node in _statements(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))):
+        found.update(name for name in _names(node, inside, package) if "." in name and _is_module(name, package))
+    return tuple(sorted(found))
+
+
+def _statements(tree: ast.Module) -> Iterable[ast.AST]:
+    """All statements of a file: imports are among them, and expressions, most of the tree, need no look."""
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            pending += getattr(node, part, ())
+
+
+def _is_module(name: str, package: Path) -> bool:
+    """Whether a dotted name is a module or a folder of the package."""
+    root, *parts = name.split(".")
+    target = package.joinpath(*parts)
+    return root == package.name and (target.with_suffix(".py").is_file() or target.is_dir())
+
+
+def _names(node: ast.AST, inside: tuple[str, ...], package: Path) -> Iterable[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = inside[: len(inside) - node.level + 1] if node.level else ()
+        module = ".".join([*base, *([node.module] if node.module else [])])
+        for alias in node.names:
+            name = f"{module}.{alias.name}"
+            # `from allometry.stores import write`: the last part is an attribute of the module before it
+            yield name if _is_module(name, package) else module
