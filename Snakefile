@@ -8,8 +8,8 @@ from allometry import processes
 
 processes.prepare(workflow.is_main_process)
 
+from allometry.workflow import code as rule_code
 from allometry.workflow import snakefile as allometry_workflow
-from allometry.fingerprint import fingerprint
 
 min_version("9.27")
 # Snakemake merges configuration files; a small configuration must not inherit the runs of config.yaml.

@@ -167,6 +167,7 @@ class _Reach:
         self._touched: set[Path] = set()
         self._seen: set[tuple[Path, Chain]] = set()
         self._pending: list[tuple[Path, Definition]] = []
+        self._named: set[str] = set()
         for root in roots:
             for path in [root] if isinstance(root, Path) else self._files(root):
                 if path.suffix == ".py":
@@ -175,6 +176,8 @@ class _Reach:
                     self.data.add(path)
         while self._pending:
             self._follow(*self._pending.pop())
+            if not self._pending:
+                self._records()
 
     def texts(self) -> list[str]:
         """What is counted, sorted: for each its place and its text."""
@@ -229,7 +232,7 @@ class _Reach:
                 self._pending.append((path, definition))
 
     def _follow(self, path: Path, definition: Definition) -> None:
-        """What a definition uses, imports and names."""
+        """What a definition uses, and the data files and measures that it names."""
         inner: dict[str, list[tuple[Path, Chain]]] = {}
         for statement in definition.inner_imports:
             for module, chain, bound in self.package.imported(path, statement):
@@ -242,8 +245,14 @@ class _Reach:
         for word in definition.words:
             if (data := self.package.data.get(word.rsplit("/", 1)[-1])) is not None:
                 self.data.add(data)
-            if (home := self.package.records.get(word)) is not None:
-                self._touch(home)
+            if word in self.package.records:
+                self._named.add(word)
+
+    def _records(self) -> None:
+        """Records of the measures that are named, where the modules that hold them are imported."""
+        for word in sorted(self._named):
+            home = self.package.records[word]
+            if home in self._touched:
                 named = self.package.source(home).named.values()
                 self._count(home, [one for found in named for one in found if word in one.record_names])
 

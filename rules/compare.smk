@@ -1,12 +1,15 @@
 """Compare stores: data with data, model with data, connectome with function."""
 
-from allometry.compare.kinds import module_of
-
 
 rule compare_run:
     input:
-        store=lambda wildcards: list(
-            allometry_workflow.comparison_stores(cfg, wildcards.comparison).values()
+        # content, not the time of a folder, says whether a store is another: its manifest
+        store=ancient(
+            lambda wildcards: list(
+                allometry_workflow.comparison_stores(
+                    cfg, wildcards.comparison
+                ).values()
+            )
         ),
         manifest=lambda wildcards: [
             path.removesuffix(".zarr") + ".manifest.json"
@@ -29,10 +32,7 @@ rule compare_run:
         mem_mb=2000,
         runtime=60,
     params:
-        code=lambda wildcards: fingerprint(
-            "allometry.compare.runner",
-            module_of(cfg.compare.comparisons[wildcards.comparison].kind),
-        ),
+        code=lambda wildcards: rule_code.of_comparison(cfg, wildcards.comparison),
         options=lambda wildcards: cfg.compare.comparisons[
             wildcards.comparison
         ].model_dump(mode="json"),

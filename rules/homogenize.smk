@@ -3,9 +3,14 @@
 
 rule homogenize_store:
     input:
-        files=lambda wildcards: allometry_workflow.raw_files(
-            registry,
-            allometry_workflow.source_of(registry, wildcards.kind, wildcards.store),
+        # the manifest has the checksum of each
+        files=ancient(
+            lambda wildcards: allometry_workflow.raw_files(
+                registry,
+                allometry_workflow.source_of(
+                    registry, wildcards.kind, wildcards.store
+                ),
+            )
         ),
         manifest=lambda wildcards: f"results/raw/{allometry_workflow.source_of(registry, wildcards.kind, wildcards.store)}/manifest.json",
     output:
@@ -24,7 +29,10 @@ rule homogenize_store:
         mem_mb=4000,
         runtime=60,
     params:
-        code=fingerprint("allometry.homogenize"),
+        code=lambda wildcards: rule_code.of_reader(
+            registry,
+            allometry_workflow.source_of(registry, wildcards.kind, wildcards.store),
+        ),
         source=lambda wildcards: allometry_workflow.content_of(
             registry, wildcards.kind, wildcards.store
         ),
@@ -47,9 +55,11 @@ rule homogenize_store:
 
 rule homogenize_worm_stack:
     input:
-        stores=expand(
-            "results/homogenized/connectome/{store}.zarr",
-            store=cfg.homogenize.worm_stack,
+        stores=ancient(
+            expand(
+                "results/homogenized/connectome/{store}.zarr",
+                store=cfg.homogenize.worm_stack,
+            )
         ),
         manifests=expand(
             "results/homogenized/connectome/{store}.manifest.json",
@@ -69,7 +79,7 @@ rule homogenize_worm_stack:
         mem_mb=2000,
         runtime=10,
     params:
-        code=fingerprint("allometry.homogenize.connectomes.worm_stack"),
+        code=rule_code.of_script("homogenize_worm_stack"),
         names=cfg.homogenize.worm_stack,
         provenance={"rule": "homogenize_worm_stack"},
     message:

@@ -11,7 +11,8 @@ for stage, mem_mb in {
         name:
             f"draw_{stage}"
         input:
-            stores=figures[stage].files(),
+            stores=ancient(figures[stage].zarrs()),
+            manifests=figures[stage].manifests(),
         output:
             images=report(
                 figures[stage].images(),
@@ -31,7 +32,7 @@ for stage, mem_mb in {
             mem_mb=mem_mb,
             runtime=10,
         params:
-            code=fingerprint("allometry.report"),
+            code=rule_code.of_script("report_figures", "allometry.report"),
             kind=stage,
             figures=figures[stage].stores,
             options=allometry_workflow.report_options(cfg, stage),
@@ -41,10 +42,14 @@ for stage, mem_mb in {
             "../scripts/report_figures.py"
 
 
+results = [*targets["homogenize"], *targets["simulate"], *targets["compare"]]
+
+
 rule write_cards:
     input:
         cards=allometry_workflow.cards(cfg),
-        recovery=allometry_workflow.recoveries(cfg),
+        recovery=ancient(allometry_workflow.zarrs(allometry_workflow.recoveries(cfg))),
+        manifests=allometry_workflow.manifests(allometry_workflow.recoveries(cfg)),
     output:
         pages=report(
             allometry_workflow.card_pages(cfg, "html"),
@@ -64,7 +69,7 @@ rule write_cards:
         mem_mb=2000,
         runtime=10,
     params:
-        code=fingerprint("allometry.report"),
+        code=rule_code.of_script("report_cards", "allometry.report"),
     message:
         "Writing the benchmark cards"
     script:
@@ -73,11 +78,8 @@ rule write_cards:
 
 rule write_page:
     input:
-        stores=[
-            f
-            for stage in ("homogenize", "simulate", "compare")
-            for f in targets[stage]
-        ],
+        stores=ancient(allometry_workflow.zarrs(results)),
+        manifests=allometry_workflow.manifests(results),
         images=[image for stage in figures.values() for image in stage.images()],
         texts=[text for stage in figures.values() for text in stage.texts()],
         cards=allometry_workflow.card_pages(cfg, "json"),
@@ -101,7 +103,7 @@ rule write_page:
         mem_mb=2000,
         runtime=10,
     params:
-        code=fingerprint("allometry.report"),
+        code=rule_code.of_script("report_page", "allometry.report"),
         configuration=cfg.model_dump(mode="json"),
         sources=allometry_workflow.used_sources(cfg, registry),
         unused=allometry_workflow.unused_sources(cfg, registry),

@@ -24,7 +24,7 @@ for source, entry in registry.items():
             mem_mb=500,
             runtime=240,
         params:
-            code=fingerprint("allometry.retrieve"),
+            code=rule_code.of_script("retrieve_dataset"),
             source=source,
             files=allometry_workflow.contents(entry["files"]),
         message:

@@ -3,9 +3,11 @@
 
 rule simulate_point:
     input:
-        connectome=lambda wildcards: allometry_workflow.point_stores(
-            cfg, wildcards.run, wildcards.point
-        )[:1],
+        connectome=ancient(
+            lambda wildcards: allometry_workflow.point_stores(
+                cfg, wildcards.run, wildcards.point
+            )[:1]
+        ),
         manifest=lambda wildcards: allometry_workflow.point_stores(
             cfg, wildcards.run, wildcards.point
         )[1:],
@@ -27,7 +29,7 @@ rule simulate_point:
         mem_mb=4000,
         runtime=240,
     params:
-        code=fingerprint("allometry.simulate", "allometry.models"),
+        code=lambda wildcards: rule_code.of_run(cfg, wildcards.run),
         parameters=lambda wildcards: allometry_workflow.point(
             cfg, wildcards.run, wildcards.point
         ).parameters,

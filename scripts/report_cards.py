@@ -8,7 +8,7 @@ def main() -> None:
     """Add what model recovery says to every card, and show the cards of each comparison on a page."""
     report.write_cards(
         snakemake.input.cards,
-        recovery=[path for path in snakemake.input.recovery if path.endswith(".zarr")],
+        recovery=snakemake.input.recovery,
         data=snakemake.output.data,
         pages=snakemake.output.pages,
     )

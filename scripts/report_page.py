@@ -9,7 +9,7 @@ def main() -> None:
     """Collect figures, tables and provenance on one page."""
     report.write_page(
         snakemake.output.page,
-        stores=[path for path in snakemake.input.stores if path.endswith(".zarr")],
+        stores=snakemake.input.stores,
         images=snakemake.input.images,
         cards=snakemake.input.cards,
         configuration=snakemake.params.configuration,

@@ -198,16 +198,29 @@ def targets(cfg: Config, registry: Registry) -> dict[str, list[str]]:
     return {"retrieve": retrieved, **stage, "all": [*(path for paths in stage.values() for path in paths), *report]}
 
 
+def zarrs(paths: Sequence[str]) -> list[str]:
+    """Those paths that are stores."""
+    return [path for path in paths if path.endswith(".zarr")]
+
+
+def manifests(paths: Sequence[str]) -> list[str]:
+    """Those paths that are manifests of stores."""
+    return [path for path in paths if path.endswith(".manifest.json")]
+
+
 @dataclass(frozen=True)
 class Figures:
     """Figures of one kind of result: for each its name, and the stores it is drawn from by name."""
 
     stores: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def files(self) -> list[str]:
-        """Every store and its manifest."""
-        zarrs = dict.fromkeys(path for figure in self.stores.values() for path in figure.values())
-        return [path for zarr in zarrs for path in (zarr, zarr.removesuffix(".zarr") + ".manifest.json")]
+    def zarrs(self) -> list[str]:
+        """Every store."""
+        return list(dict.fromkeys(path for figure in self.stores.values() for path in figure.values()))
+
+    def manifests(self) -> list[str]:
+        """Their manifests."""
+        return [path.removesuffix(".zarr") + ".manifest.json" for path in self.zarrs()]
 
     def images(self) -> list[str]:
         """The files that are drawn."""

@@ -79,54 +79,6 @@ def test_deleted_store_behind_a_kept_manifest_is_rebuilt(snakemake: Run, configu
         aside.rename(store)
 
 
-@pytest.mark.parametrize(
-    ("edited", "rerun"),
-    [
-        (
-            "allometry/compare/measures/graphs/structure.py",
-            {"compare_run", "draw_comparisons", "write_cards", "write_page"},
-        ),
-        (
-            "allometry/report/drawing/style.py",
-            {
-                "draw_comparisons",
-                "draw_connectomes",
-                "draw_recordings",
-                "draw_simulations",
-                "write_cards",
-                "write_page",
-            },
-        ),
-        (
-            "allometry/stores/schema.py",
-            {
-                "homogenize_store",
-                "homogenize_worm_stack",
-                "simulate_point",
-                "compare_run",
-                "draw_comparisons",
-                "draw_connectomes",
-                "draw_recordings",
-                "draw_simulations",
-                "write_cards",
-                "write_page",
-            },
-        ),
-        ("allometry/config/report.py", set()),
-    ],
-)
-def test_an_edit_reruns_what_it_affects_and_nothing_else(
-    snakemake: Run, configuration: str, finished: Path, root: Path, tmp_path: Path, edited: str, rerun: set[str]
-) -> None:
-    for name in ("Snakefile", "rules", "scripts", "envs", "config", "allometry", "profiles"):
-        source = root / name
-        (shutil.copytree if source.is_dir() else shutil.copy2)(source, tmp_path / name)
-    with (tmp_path / edited).open("a") as file:
-        file.write("\n# edited\n")
-    planned = _planned(snakemake, configuration, finished, snakefile=tmp_path / "Snakefile", PYTHONPATH=str(tmp_path))
-    assert planned == rerun
-
-
 def test_cards_quote_model_recovery_and_are_linked(finished: Path) -> None:
     page = (finished / "results/report/index.html").read_text(encoding="utf-8")
     for path in (finished / "results/compared").glob("*.cards.json"):

@@ -1,0 +1,58 @@
+"""Fingerprints of the code that the jobs of each rule run: of its script, and of what the configuration names."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from allometry import plugins
+from allometry.compare.kinds import module_of
+from allometry.config import Config
+from allometry.config.simulate import NetworkRun
+from allometry.fingerprint import fingerprint
+from allometry.homogenize.readers import NAMES, READERS
+from allometry.models.records import MODELS
+from allometry.workflow.checks import Registry
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+
+
+def of_script(script: str, *packages: str) -> str:
+    """Code of a script, and of packages that it looks into by name.
+
+    Parameters
+    ----------
+    script : str
+        Name of a file in `scripts/`, without `.py`.
+    *packages : str
+        Dotted names.
+
+    Returns
+    -------
+    str
+        Fingerprint.
+    """
+    return fingerprint(SCRIPTS / f"{script}.py", *packages)
+
+
+def of_reader(registry: Registry, source: str) -> str:
+    """Code that homogenizes a store of a source: that of its reader, and of no other."""
+    name = registry[source]["reader"]
+    module = f"allometry.homogenize.readers.{name}" if name in NAMES else READERS[name].read.__module__
+    return fingerprint(SCRIPTS / "homogenize_store.py", *_parts(module))
+
+
+def of_run(cfg: Config, run: str) -> str:
+    """Code that simulates the points of a run: that of its model, and of no other."""
+    entry = cfg.simulate.runs[run]
+    model = _parts(MODELS[entry.model].build.__module__) if isinstance(entry, NetworkRun) else ()
+    return fingerprint(SCRIPTS / "simulate_point.py", *model)
+
+
+def of_comparison(cfg: Config, comparison: str) -> str:
+    """Code of a comparison: that of its kind, and of no other."""
+    return fingerprint(SCRIPTS / "compare_run.py", *_parts(module_of(cfg.compare.comparisons[comparison].kind)))
+
+
+def _parts(module: str) -> Iterable[str | Path]:
+    """A module of the package; of a plugin all its files, which may use one another."""
+    plugin = plugins.of(module)
+    return plugin.files() if plugin is not None else [module]
