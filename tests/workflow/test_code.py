@@ -73,7 +73,9 @@ print(*sorted({{module.__file__ for name, module in sys.modules.items() if name.
 )
 def test_what_is_imported_is_looked_at(root: str, imports: str) -> None:
     """Whatever runs on import counts, so that no module that Python loads may be missed."""
-    done = subprocess.run([sys.executable, "-c", SHOWN.format(imports=imports)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", SHOWN.format(imports=imports)], capture_output=True, text=True, check=True
+    )
     package = fingerprint._package(fingerprint.PACKAGE)
     loaded = {Path(path) for path in done.stdout.split()}
     missed = {path for path in loaded if not package.outside(path)} - fingerprint._Reach(package, [root])._touched
