@@ -1,4 +1,5 @@
-"""Simulate networks: every point (parameters, seed, connectome) of every configured run is a job and a store."""
+"""Simulate networks: every point (parameters, seed, connectome) of every configured run is a job, with one store or, of a
+run that has conditions, one for each of them."""
 
 
 rule simulate_point:
@@ -18,6 +19,8 @@ rule simulate_point:
         "results/logs/simulate/{run}/{point}.log",
     benchmark:
         "results/benchmarks/simulate/{run}/{point}.tsv"
+    wildcard_constraints:
+        run=allometry_workflow.without_conditions(cfg),
     conda:
         "../envs/allometry.yaml"
     threads:
@@ -39,3 +42,61 @@ rule simulate_point:
         "Simulating {wildcards.run}: {wildcards.point}"
     script:
         "../scripts/simulate_point.py"
+
+
+# What a job makes depends on the conditions of its run.
+for batched, conditions in allometry_workflow.conditions_of(cfg).items():
+
+    rule:
+        name:
+            f"simulate_batch_{batched}"
+        input:
+            connectome=lambda wildcards: allometry_workflow.batch_stores(
+                cfg, wildcards.run, wildcards.settings + wildcards.end
+            )[:1],
+            manifest=lambda wildcards: allometry_workflow.batch_stores(
+                cfg, wildcards.run, wildcards.settings + wildcards.end
+            )[1:],
+        output:
+            stores=directory(
+                expand(
+                    "results/simulated/{{run}}/{{settings}}{condition}_{{end}}.zarr",
+                    condition=conditions,
+                )
+            ),
+            manifests=expand(
+                "results/simulated/{{run}}/{{settings}}{condition}_{{end}}.manifest.json",
+                condition=conditions,
+            ),
+        log:
+            "results/logs/simulate/{run}/{settings}{end}.log",
+        benchmark:
+            "results/benchmarks/simulate/{run}/{settings}{end}.tsv"
+        wildcard_constraints:
+            run=batched,
+            settings="([A-Za-z0-9_.-]+_)?",
+            end="s[0-9]+_[0-9a-f]{8}",
+        conda:
+            "../envs/allometry.yaml"
+        threads:
+            allometry_workflow.simulation_threads(
+                workflow.resource_settings.cores,
+                workflow.resource_settings.default_resources,
+            )
+        resources:
+            mem_mb=4000,
+            runtime=240,
+        params:
+            code=fingerprint("allometry.simulate", "allometry.models"),
+            parameters=lambda wildcards: allometry_workflow.batch(
+                cfg, wildcards.run, wildcards.settings + wildcards.end
+            ),
+            checkpoint="results/checkpoints/{run}/{settings}{end}",
+            provenance=lambda wildcards: {
+                "rule": "simulate_batch",
+                "run": wildcards.run,
+            },
+        message:
+            "Simulating {wildcards.run}: {wildcards.settings}{wildcards.end}, every condition"
+        script:
+            "../scripts/simulate_batch.py"

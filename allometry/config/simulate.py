@@ -4,16 +4,19 @@ import hashlib
 import itertools
 import json
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from allometry.pathnames import part, shortened
+from allometry.pathnames import is_name, part, shortened
 from allometry.settings import Model
 
 Scalar = bool | int | float | str
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Positive = Annotated[float, Field(gt=0)]
+Factor = Annotated[float, Field(ge=0)]
+Index = Annotated[int, Field(ge=0)]
+LONGEST_CONDITION = 40
 
 
 class RecordConfig(Model):
@@ -26,6 +29,28 @@ class RecordConfig(Model):
     voltage: dict[str, Annotated[int, Field(ge=1)]] = Field(
         default_factory=dict,
         description="Number of neurons of each named population whose membrane potential is recorded.",
+    )
+
+
+class ConditionConfig(Model):
+    """What one condition of a run changes of its network; connections and delays stay."""
+
+    seed: Seed | None = Field(
+        None, description="Seed of drive and initial voltages; null: that of the point. The connections keep theirs."
+    )
+    rate_factors: dict[str, Factor] = Field(
+        default_factory=dict, description="By population: factor on the rate of each of its Poisson inputs."
+    )
+    weight_factors: dict[str, Factor] = Field(
+        default_factory=dict,
+        description="By projection, `source -> target`: factor on the weights of all projections between the two; 0 cuts it.",
+    )
+    silenced: dict[str, Index | Annotated[list[Index], Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="By population: neurons that emit no spikes, the number of them (the first ones) or their indices.",
+    )
+    currents_pa: dict[str, float] = Field(
+        default_factory=dict, description="By population: a further constant current into every neuron, in pA."
     )
 
 
@@ -48,6 +73,24 @@ class NetworkRun(Model):
     )
     precision: Literal["fast", "exact"] = Field("fast", description="`fast`: float32 state; `exact`: float64, as NEST.")
     record: RecordConfig = Field(default_factory=RecordConfig, description="What is recorded.")
+    conditions: dict[str, ConditionConfig] = Field(
+        default_factory=dict,
+        description="Named conditions, each with a store of its own; a job simulates all of them on one connectivity. "
+        "Where there are any, the network as it is is one only if it is named too: `unchanged: {}`.",
+    )
+
+    @model_validator(mode="after")
+    def _conditions_can_be_told_apart(self) -> Self:
+        for name in self.conditions:
+            if not is_name(name) or len(name) > LONGEST_CONDITION:
+                raise ValueError(
+                    f"{name!r} cannot name a condition; use lower-case letters, digits and _, beginning with a letter, at most "
+                    f"{LONGEST_CONDITION} of them"
+                )
+            for other in self.conditions:
+                if name.endswith(f"_{other}"):
+                    raise ValueError(f"the name of condition {name} ends in that of {other}; choose another")
+        return self
 
 
 class PropagationRun(Model):
@@ -112,16 +155,19 @@ class Point:
         Everything that determines the result.
     connectome : str or None
         Connectome store that the point reads.
+    job : str
+        Its name without that of its condition: points of one job are simulated together.
     """
 
     name: str
     kind: str
     parameters: dict[str, Any]
     connectome: str | None
+    job: str
 
 
 def points(run: NetworkRun | PropagationRun) -> list[Point]:
-    """Points of a run: the product of its lists, each a job and a store of its own."""
+    """Points of a run: the product of its lists and conditions, each a store of its own; one job does all conditions."""
     if isinstance(run, PropagationRun):
         swept: dict[str, list[Any]] = {
             "connectome": list(run.connectome),
@@ -156,9 +202,36 @@ def points(run: NetworkRun | PropagationRun) -> list[Point]:
             readable = [f"w{_short(chosen['weight_mv'])}", f"gap{_short(chosen['gap_junction'])}"]
         if connectome:
             readable.insert(0, connectome)
-        digest = hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()[:8]
-        result.append(Point(f"{shortened('_'.join(readable))}_{digest}", run.kind, resolved, connectome))
+        if isinstance(run, NetworkRun) and run.conditions:
+            result += _under_conditions(run, resolved, readable, connectome)
+            continue
+        name = f"{shortened('_'.join(readable))}_{_digest(resolved)}"
+        result.append(Point(name, run.kind, resolved, connectome, name))
     return result
+
+
+def _under_conditions(
+    run: NetworkRun, resolved: dict[str, Any], readable: list[str], connectome: str | None
+) -> list[Point]:
+    """Points of one job: their names are `{settings}{condition}_{end}`, the settings and the end being those of the job."""
+    conditions = {name: condition.model_dump() for name, condition in run.conditions.items()}
+    *settings, seed = readable
+    start = f"{shortened('_'.join(settings))}_" if settings else ""
+    end = f"{seed}_{_digest({**resolved, 'conditions': conditions})}"
+    return [
+        Point(
+            f"{start}{name}_{end}",
+            run.kind,
+            {**resolved, "condition": {"name": name, **condition}},
+            connectome,
+            f"{start}{end}",
+        )
+        for name, condition in conditions.items()
+    ]
+
+
+def _digest(resolved: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(resolved, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _short(value: Any) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from allometry.errors import SimulationError
 from allometry.network.distributions import Constant, Lognormal, Normal, Uniform, Values
 from allometry.network.indices import whole_numbers
-from allometry.network.inputs import Input
+from allometry.network.inputs import DCInput, Input
 from allometry.network.network import Network, Projection
 from allometry.network.rules import ExplicitEdges
 from allometry.network.scalars import plain
@@ -132,6 +132,31 @@ class Condition:
                 )
             found.append(indices + net.offsets[name])
         return np.sort(np.concatenate(found))
+
+
+def condition_of(name: str, settings: Mapping[str, Any]) -> Condition:
+    """Build a condition from an entry of a configuration.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    settings : mapping
+        `seed`, `rate_factors` and `weight_factors` as those of `Condition`; `silenced`: by population, a number of neurons,
+        the first ones, or their indices; `currents_pa`: by population, a constant current into every neuron, pA.
+    """
+    silenced = {
+        population: np.arange(chosen) if isinstance(chosen, int) else chosen
+        for population, chosen in (settings.get("silenced") or {}).items()
+    }
+    return Condition(
+        name,
+        seed=settings.get("seed"),
+        rate_factors=settings.get("rate_factors") or {},
+        weight_factors=settings.get("weight_factors") or {},
+        silenced=silenced,
+        inputs=[DCInput(population, current) for population, current in (settings.get("currents_pa") or {}).items()],
+    )
 
 
 def _factor(value: Any, name: str, where: str) -> float:

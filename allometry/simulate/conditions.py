@@ -18,7 +18,7 @@ from allometry.network.recording import Record
 from allometry.simulate.build.estimate import estimate
 from allometry.simulate.build.fixedpoint import GivenEdges, given_edges
 from allometry.simulate.build.plan import Plan
-from allometry.simulate.build.validate import check_network, check_run
+from allometry.simulate.build.validate import check_condition, check_network, check_run
 from allometry.simulate.continuation import Start, start_of
 from allometry.simulate.distribute import cluster as clusters
 from allometry.simulate.distribute.attempts import Attempts
@@ -122,20 +122,6 @@ def run_conditions(asked: Asked, places: Sequence[tuple[Condition, Path]], execu
             _LOG.info("%d of %d conditions are there already", len(outputs) - left, len(outputs))
         if left:
             _run(planned, setting, outputs, spool, execution)
-
-
-def check_condition(net: Network, condition: Condition) -> None:
-    """Check what a condition makes of a network that is itself in order.
-
-    Raises
-    ------
-    SimulationError
-        Naming the condition.
-    """
-    applied = condition.applied(net)
-    changed = tuple(p for p, q in zip(applied.projections, net.projections) if p is not q)
-    with _of(condition):
-        check_network(dataclasses.replace(applied, projections=changed, gap_junctions=()))
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """One point of a configured run: a network simulation into a Spikes store, or signal propagation into a Connectome."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ import xarray as xr
 from allometry import models, stores
 from allometry.errors import SimulationError
 from allometry.network import Network
+from allometry.network.conditions import condition_of
 from allometry.network.recording import Probe, Record
+from allometry.simulate.conditions import Asked, require_conditions, run_conditions
 from allometry.simulate.distribute.execution import Execution
 from allometry.simulate.runner import run
 from allometry.simulate.signal_propagation import propagation, rewired
@@ -69,10 +71,73 @@ def run_point(
     )
 
 
+def run_batch_of(
+    parameters: Mapping[str, Any],
+    places: Sequence[str | Path],
+    connectome: str | Path | None = None,
+    execution: Execution | None = None,
+    provenance: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Compute one job that has conditions and write their stores.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Everything that determines the results; `conditions` is a list of mappings, each with a `name`.
+    places : sequence of path
+        A store for each condition, in their order.
+    connectome : path, optional
+        Connectome store of a model that needs one.
+    overwrite : bool
+        Whether stores that are there may be replaced.
+
+    Raises
+    ------
+    SimulationError
+        See `simulate.run_batch`.
+    """
+    graph = _open(connectome) if connectome else None
+    net = models.build(parameters["model"], parameters["parameters"], graph)
+    settings = [dict(entry) for entry in parameters["conditions"]]
+    conditions = require_conditions([condition_of(entry.pop("name"), entry) for entry in settings], "conditions")
+    asked = Asked(
+        net,
+        parameters["duration_ms"],
+        parameters["seed"],
+        parameters["precision"],
+        record_of(net, parameters["record"]),
+        attrs=_origin(parameters, graph),
+        provenance=provenance,
+        overwrite=overwrite,
+    )
+    run_conditions(asked, list(zip(conditions, map(Path, places), strict=True)), execution or Execution())
+
+
 def _open(path: str | Path) -> xr.Dataset:
     graph = stores.open(path)
     stores.require_kind(graph, "Connectome")
     return graph  # type: ignore[return-value]
+
+
+def configured(
+    simulate: Mapping[str, Any], cluster: Mapping[str, Any], cores: int, checkpoint: str | Path
+) -> Execution:
+    """Return the execution that a configuration asks for: its `simulate` and `cluster` parts, on the cores of a job.
+
+    How a job is executed does not determine its spikes: it is no parameter of the rule, so that another cluster or another
+    number of threads does not rerun what is done.
+    """
+    every = simulate["checkpoint_ms"]
+    return Execution(
+        partitions=simulate["partitions"],
+        threads=simulate["threads"],
+        cores=cores,
+        checkpoint=checkpoint if every else None,
+        checkpoint_ms=every or 1000.0,
+        memory_gib=simulate["memory_gib"],
+        cluster=cluster_options(cluster),
+    )
 
 
 def cluster_options(configured: Mapping[str, Any]) -> dict[str, Any]:

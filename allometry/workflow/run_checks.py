@@ -12,8 +12,9 @@ from allometry.models.graph import Graph
 from allometry.models.records import MODELS
 from allometry.models.registry import build, expected
 from allometry.network import Network
+from allometry.network.conditions import condition_of
 from allometry.network.recording import Probe, Record
-from allometry.simulate.build.validate import check_network, check_run
+from allometry.simulate.build.validate import check_condition, check_network, check_run
 
 
 def check_types(where: str, run: NetworkRun) -> None:
@@ -72,6 +73,13 @@ def _check_point(where: str, run: NetworkRun | PropagationRun, point: Point, sim
             run.precision if isinstance(run, NetworkRun) else "fast",
             record,
         )
+        if "condition" in point.parameters:
+            settings = dict(point.parameters["condition"])
+            at = f"{where}.conditions.{settings['name']}"
+            if point.connectome:
+                # how many neurons a connectome has remains to be seen
+                settings["silenced"] = {name: [] for name in settings["silenced"]}
+            check_condition(net, condition_of(settings.pop("name"), settings))
     except SimulationError as error:
         raise ConfigError(error.what, where=at, expected=error.expected, do=error.do) from None
 

@@ -129,6 +129,33 @@ def point(cfg: Config, run: str, name: str) -> Point:
     return next(candidate for candidate in configuration.points(cfg.simulate.runs[run]) if candidate.name == name)
 
 
+def conditions_of(cfg: Config) -> dict[str, list[str]]:
+    """Names of the conditions of every run that has some: each of its jobs makes a store for every one of them."""
+    return {
+        name: list(run.conditions)
+        for name, run in cfg.simulate.runs.items()
+        if isinstance(run, configuration.NetworkRun) and run.conditions
+    }
+
+
+def without_conditions(cfg: Config) -> str:
+    """Expression for the names of the runs whose jobs make one store each; it matches nothing where there are none."""
+    return "|".join(name for name in cfg.simulate.runs if name not in conditions_of(cfg)) or "(?!)"
+
+
+def batch(cfg: Config, run: str, job: str) -> dict[str, Any]:
+    """What determines the stores of a job with conditions: the parameters that they share, and every condition by name."""
+    members = [candidate for candidate in configuration.points(cfg.simulate.runs[run]) if candidate.job == job]
+    shared = {key: value for key, value in members[0].parameters.items() if key != "condition"}
+    return {**shared, "conditions": [member.parameters["condition"] for member in members]}
+
+
+def batch_stores(cfg: Config, run: str, job: str) -> list[str]:
+    """Path of the connectome that a job with conditions reads and of its manifest; empty where it reads none."""
+    connectome = batch(cfg, run, job)["connectome"]
+    return homogenized("connectome", connectome) if connectome else []
+
+
 def point_stores(cfg: Config, run: str, name: str) -> list[str]:
     """Path of the connectome that a point reads and of its manifest; empty where it reads none."""
     connectome = point(cfg, run, name).connectome

@@ -1,12 +1,15 @@
 """Refusal of impossible networks before anything is built: every check names the population, projection or input."""
 
+import dataclasses
 import math
 from typing import Any
 
 import numpy as np
 
+from allometry.errors import SimulationError
 from allometry.network import (
     STDP,
+    Condition,
     CorrelatedInput,
     DCInput,
     Network,
@@ -169,6 +172,23 @@ def _check_single(p: Population) -> None:
         "a difference that float32 resolves",
         "use precision='exact'",
     )
+
+
+def check_condition(net: Network, condition: Condition) -> None:
+    """Check what a condition makes of a network that is itself in order.
+
+    Raises
+    ------
+    SimulationError
+        Naming the condition.
+    """
+    applied = condition.applied(net)
+    changed = tuple(p for p, q in zip(applied.projections, net.projections) if p is not q)
+    try:
+        check_network(dataclasses.replace(applied, projections=changed, gap_junctions=()))
+    except SimulationError as error:
+        where = f"condition {condition.name}: {error.where}"
+        raise SimulationError(error.what, where=where, expected=error.expected, do=error.do) from None
 
 
 def check_run(
