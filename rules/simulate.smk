@@ -51,9 +51,11 @@ for batched, conditions in allometry_workflow.conditions_of(cfg).items():
         name:
             f"simulate_batch_{batched}"
         input:
-            connectome=lambda wildcards: allometry_workflow.batch_stores(
-                cfg, wildcards.run, wildcards.settings + wildcards.end
-            )[:1],
+            connectome=ancient(
+                lambda wildcards: allometry_workflow.batch_stores(
+                    cfg, wildcards.run, wildcards.settings + wildcards.end
+                )[:1]
+            ),
             manifest=lambda wildcards: allometry_workflow.batch_stores(
                 cfg, wildcards.run, wildcards.settings + wildcards.end
             )[1:],
@@ -87,7 +89,7 @@ for batched, conditions in allometry_workflow.conditions_of(cfg).items():
             mem_mb=4000,
             runtime=240,
         params:
-            code=fingerprint("allometry.simulate", "allometry.models"),
+            code=lambda wildcards: rule_code.of_run(cfg, wildcards.run),
             parameters=lambda wildcards: allometry_workflow.batch(
                 cfg, wildcards.run, wildcards.settings + wildcards.end
             ),

@@ -43,8 +43,10 @@ def of_reader(registry: Registry, source: str) -> str:
 def of_run(cfg: Config, run: str) -> str:
     """Code that simulates the points of a run: that of its model, and of no other."""
     entry = cfg.simulate.runs[run]
-    model = _parts(MODELS[entry.model].build.__module__) if isinstance(entry, NetworkRun) else ()
-    return fingerprint(SCRIPTS / "simulate_point.py", *model)
+    if not isinstance(entry, NetworkRun):
+        return fingerprint(SCRIPTS / "simulate_point.py")
+    script = "simulate_batch.py" if entry.conditions else "simulate_point.py"
+    return fingerprint(SCRIPTS / script, *_parts(MODELS[entry.model].build.__module__))
 
 
 def of_comparison(cfg: Config, comparison: str) -> str:

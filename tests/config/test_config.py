@@ -102,6 +102,32 @@ def test_name_of_a_point_depends_on_everything_that_determines_it() -> None:
     assert len(names) == 5
 
 
+def test_conditions_are_points_of_one_job() -> None:
+    """Names are the job's settings, the condition and the job's end, which the rule takes apart again."""
+    conditions = {"plain": {}, "weak": {"weight_factors": {"A -> B": 0.5}}}
+    run = NetworkRun(**RUN, parameters={"scale": [0.1, 0.2]}, seeds=[1, 2], conditions=conditions)
+    found = config.points(run)
+    assert len(found) == len({point.name for point in found}) == 8
+    assert len({point.job for point in found}) == 4
+    assert [point.parameters["condition"]["name"] for point in found[:3]] == ["plain", "weak", "plain"]
+    for point in found:
+        start, end = re.fullmatch(r"((?:[A-Za-z0-9_.-]+_)?)(s[0-9]+_[0-9a-f]{8})", point.job).groups()  # type: ignore[union-attr]
+        assert point.name == f"{start}{point.parameters['condition']['name']}_{end}"
+    changed = {**conditions, "weak": {"weight_factors": {"A -> B": 0.6}}}
+    others = config.points(NetworkRun(**RUN, parameters={"scale": [0.1, 0.2]}, seeds=[1, 2], conditions=changed))
+    assert not {point.job for point in found} & {point.job for point in others}
+    bare = config.points(NetworkRun(**RUN, conditions=conditions))
+    assert bare[0].name.startswith("plain_s1_")
+    assert bare[0].job == bare[0].name.removeprefix("plain_")
+
+
+def test_a_run_without_conditions_keeps_its_names() -> None:
+    run = NetworkRun.model_validate({**RUN, "parameters": {"scale": 0.1}})
+    assert [(point.name, point.job) for point in config.points(run)] == [
+        ("scale0.1_s1_f814a750", "scale0.1_s1_f814a750")
+    ]
+
+
 def test_points_of_propagation_name_their_connectome() -> None:
     run = PropagationRun(kind="propagation", connectome=["a", "b"], weight_mv=[0.275], gap_junction=[0.0, 0.1])
     found = config.points(run)
@@ -141,6 +167,19 @@ def test_every_key_of_the_cluster_reaches_one_of_its_kinds() -> None:
             "structure lists a more than once",
         ),
         ({"simulate": {"runs": {"x": {**RUN, "seeds": [-1]}}}}, "simulate.runs.x.seeds[0]: a number of at least 0"),
+        (
+            {"simulate": {"runs": {"x": {**RUN, "conditions": {"a": {"rate_factors": {"E": -1.0}}}}}}},
+            "simulate.runs.x.conditions.a.rate_factors.E: a number of at least 0",
+        ),
+        (
+            {"simulate": {"runs": {"x": {**RUN, "conditions": {"a": {"weight": {}}}}}}},
+            "simulate.runs.x.conditions.a.weight",
+        ),
+        ({"simulate": {"runs": {"x": {**RUN, "conditions": {"A b": {}}}}}}, "'A b' cannot name a condition"),
+        (
+            {"simulate": {"runs": {"x": {**RUN, "conditions": {"weak": {}, "very_weak": {}}}}}},
+            "the name of condition very_weak ends in that of weak",
+        ),
         ({"simulate": {"runs": {"x": {**RUN, "seeds": [True]}}}}, "seeds[0]: a whole number expected (found True)"),
         ({"simulate": {"runs": {"x": {**RUN, "seeds": 1}}}}, "seeds: a list expected (found 1); write [1]"),
         ({"simulate": {"runs": {"x": {**RUN, "duration_ms": "1e3"}}}}, "write 1000 without quotes"),

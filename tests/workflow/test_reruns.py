@@ -139,6 +139,8 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1) if old else text + new, encoding="utf-8")
 
 
+BATCH = "simulate_batch_microcircuit_conditions"
+
 # appended to a module, this runs whenever it is imported
 RUNS = "\nassert __name__\n"
 
@@ -170,13 +172,15 @@ def test_an_edit_reruns_what_it_affects_and_nothing_else(
 
 def test_an_edit_of_a_model_reruns_its_simulations(planned: Planned, clone: Path) -> None:
     edit(clone / "allometry/models/microcircuit.py", "thalamus_hz: float = 120.0", "thalamus_hz: float = 121.0")
-    assert planned()["simulate_point"] == 2
+    found = planned()
+    assert found["simulate_point"] == 2
+    assert found[BATCH] == 1
 
 
 def test_an_edit_of_the_schema_of_stores_reruns_all_but_the_retrieval(planned: Planned, clone: Path) -> None:
     with (clone / "allometry/stores/schema.py").open("a", encoding="utf-8") as file:
         file.write(RUNS)
-    rules = {"homogenize_store", "homogenize_worm_stack", "simulate_point", "compare_run", *DRAWN, *REPORT}
+    rules = {"homogenize_store", "homogenize_worm_stack", "simulate_point", BATCH, "compare_run", *DRAWN, *REPORT}
     assert set(planned()) == rules
 
 
