@@ -72,8 +72,11 @@ def key(seed: int, purpose: Purpose, number: int) -> np.uint64:
 
 @njit(inline="always")
 def uniform(bits):
-    """Return 64 random bits as a float64 in (0, 1): the midpoint of one of 2^53 cells."""
-    return (float(uint64(bits) >> uint64(11)) + 0.5) * (1.0 / 9007199254740992.0)
+    """Return 64 random bits as a float64 in (0, 1): the midpoint of one of 2^53 cells, rounded to nearest even.
+
+    The last midpoint would round to 1, of which neither the logarithm of 1 - u nor the normal quantile exists.
+    """
+    return min((float(uint64(bits) >> uint64(11)) + 0.5) * (1.0 / 9007199254740992.0), 0.9999999999999999)
 
 
 @compiled
