@@ -18,6 +18,11 @@ from allometry.compare.result import judged
         ((-0.05, 0.01), "no better"),
         ((-0.05, 0.03), "undecided"),
         ((0.0, 0.0), "no better"),
+        ((-0.05, 0.0), "no better"),
+        ((0.0, 0.05), "undecided"),
+        ((-0.05, 0.02), "no better"),
+        ((-0.05, np.inf), "undecided"),
+        ((-np.inf, -0.05), "undecided"),
         ((np.nan, np.nan), "undecided"),
     ],
 )
@@ -42,7 +47,13 @@ def test_undefined_resamples_are_left_out_in_pairs() -> None:
     a, b = np.arange(100.0), np.arange(100.0) - 1
     a[::4], b[1::4] = np.nan, np.nan
     assert (lambda d: (d.low, d.high))(verdict.paired("b", 1, 0, a, b, units=50).difference) == (1, 1)
+    undefined = verdict.paired("b", np.nan, 0, np.arange(100.0), np.arange(100.0), units=50)
+    assert np.isnan([undefined.difference.estimate, undefined.difference.low]).all()
+    half = np.where(np.arange(100) % 2, np.nan, np.arange(100.0))
+    assert verdict.paired("b", 1, 0, half + 1, half, units=50).difference.low == 1
     a[1::2] = np.nan
+    lost = verdict.paired("b", 1.0, 0.25, a, b, units=50)
+    assert (lost.name, lost.score, lost.difference.estimate) == ("b", 0.25, 0.75)
     assert np.isnan(verdict.paired("b", 1, 0, a, b, units=50).difference.low)
 
 
@@ -71,12 +82,65 @@ def test_units_and_jackknife_give_the_t_interval() -> None:
     assert np.isnan(verdict.over_units("strength", x[:2], y[:2]).difference.low)
 
 
+def test_the_fewest_units_that_have_an_interval() -> None:
+    x, y = np.array([0.5, 0.4, 0.9, np.nan]), np.array([0.3, 0.35, 0.4, 0.1])
+    three = verdict.over_units("b", x, y)
+    expected = stats.t.interval(0.95, 2, (x - y)[:3].mean(), stats.sem((x - y)[:3]))
+    assert (three.difference.low, three.difference.high) == pytest.approx(expected)
+    assert (three.score, three.difference.method) == (pytest.approx(0.35), "t")
+    two = verdict.over_units("b", x[1:], y[1:])
+    assert two.difference.estimate == pytest.approx(0.275)
+    assert np.isnan([two.difference.low, two.difference.high]).all()
+    none = verdict.over_units("b", [np.nan, 1.0], [0.0, np.nan])
+    assert np.isnan([none.score, none.difference.estimate]).all()
+    left = [np.delete((x - y)[:3], i).mean() for i in range(3)]
+    assert verdict.jackknifed("b", 0.6, 0.35, left).difference.high == pytest.approx(0.25 + np.ptp(expected) / 2)
+    for few in (left[:2], [*left, np.nan]):
+        found = verdict.jackknifed("b", 0.6, 0.35, few)
+        assert (found.name, found.score, found.difference.method) == ("b", 0.35, "jackknife")
+        assert found.difference.estimate == pytest.approx(0.25)
+        assert np.isnan([found.difference.low, found.difference.high]).all()
+
+
+def test_two_intervals_of_the_same_resamples_are_paired_and_others_have_none() -> None:
+    drawn = np.random.default_rng(2).normal(size=(2, 400))
+    one, other = (Interval(e, e - 1, e + 1, replicates=r, units=u) for e, r, u in zip((0.7, 0.4), drawn, (30, 20)))
+    found = verdict.same_resamples("b", one, other)
+    wanted = verdict.paired("b", 0.7, 0.4, *drawn, units=20)
+    assert (found.score, found.difference.low, found.difference.high) == (
+        0.4,
+        wanted.difference.low,
+        wanted.difference.high,
+    )
+    broken = Interval(0.4, 0.0, 1.0, replicates=drawn[1], units=20, undefined=1)
+    shorter = Interval(0.4, 0.0, 1.0, replicates=drawn[1, 1:], units=20)
+    for x, y in ((one, broken), (broken, one), (one, shorter)):
+        apart = verdict.same_resamples("b", x, y)
+        assert (apart.name, apart.score) == ("b", y.estimate)
+        assert apart.difference.estimate == pytest.approx(x.estimate - y.estimate)
+        assert np.isnan([apart.difference.low, apart.difference.high]).all()
+
+
+def test_a_known_value_moves_the_interval() -> None:
+    found = verdict.over_value("chance", Interval(0.75, 0.5, 1.0, method="t"), 0.25)
+    assert (found.name, found.score) == ("chance", 0.25)
+    assert found.difference == Interval(0.5, 0.25, 0.75, method="t", replicates=found.difference.replicates)
+
+
 def test_a_null_needs_39_draws_and_is_exact() -> None:
     null = np.arange(39.0)
     assert verdict.over_null("n", 38.5, null).difference.low > 0
     assert verdict.over_null("n", 38.0, null).difference.low == 0  # the largest draw reaches it: p = 2/40
     assert verdict.over_null("n", -0.5, null).difference.high < 0
     assert np.isnan(verdict.over_null("n", 50.0, null[:38]).difference.low)
+    for result in (38.5, 0.0):
+        assert verdict.over_null("n", result, null).score == 19
+        assert verdict.over_null("n", result, [*null, np.nan]).difference.estimate == result - 19
+    # the second largest and smallest of 79
+    middle = verdict.over_null("n", 100.0, np.arange(79.0)).difference
+    assert (middle.low, middle.high, middle.method) == (100 - 77, 100 - 1, "null")
+    nothing = verdict.over_null("n", 1.0, [np.nan])
+    assert np.isnan([nothing.score, nothing.difference.estimate, nothing.difference.low]).all()
     # whatever the unit
     tiny = verdict.over_null("n", 38e-12, null * 1e-12)
     assert tiny.difference.low == 0

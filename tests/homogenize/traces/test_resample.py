@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from allometry.errors import ReaderError
-from allometry.homogenize.traces.resample import new_times, resample
+from allometry.homogenize.traces.resample import check_length, new_times, resample
 
 RNG = np.random.default_rng(1)
 
@@ -121,7 +121,21 @@ def test_same_rate_is_the_identity():
     time = np.arange(500) / 3.0
     trace = RNG.standard_normal((500, 2)).astype(np.float32)
     trace[5, 0] = np.nan
-    np.testing.assert_array_equal(resample(trace, time, 3.0).trace, trace)
+    out = resample(trace, time, 3.0)
+    np.testing.assert_array_equal(out.trace, trace)
+    assert "at the same rate from 3 Hz" in out.method
+    near = [resample(trace, time, rate).method.split(" from ")[0] for rate in (2.996, 2.998, 3.002, 3.004)]
+    assert near == [
+        "anti-aliased down-sampling", *["band-limited resampling at the same rate"] * 2, "band-limited up-sampling",
+    ]  # fmt: skip
+
+
+def test_the_largest_recording_that_is_resampled():
+    """2^31 bytes: a time of 8 bytes and a float32 per trace and sample."""
+    check_length(np.array([5.0, 5.0 + (2**31 / 16 - 1) / 4]), 4.0, 2, "x")
+    with pytest.raises(ReaderError, match=r"samples of 2 traces, 2 GiB\.") as caught:
+        check_length(np.array([5.0, 5.0 + 2**31 / 16 / 4]), 4.0, 2, "x")
+    assert caught.value.expected == "at most 2 GiB, 3.355e+07 s at this rate"
 
 
 def test_new_times_do_not_lose_the_last_sample_to_rounding():
@@ -182,5 +196,5 @@ def test_memory_does_not_grow_with_a_pause():
 
 def test_what_no_memory_could_hold_is_refused_before_it_is_asked_for():
     time = np.append(np.arange(60) * 0.25, 1e12)
-    with pytest.raises(ReaderError, match=r"1e\+12 s at 3 Hz are 3e\+12 samples"):
+    with pytest.raises(ReaderError, match=r"1e\+12 s at 3 Hz are 3e\+12 samples of 3 traces"):
         resample(np.zeros((61, 3)), time, 3.0)

@@ -131,3 +131,19 @@ def test_the_first_step_back_is_named_and_a_column_is_an_axis() -> None:
 def test_dates_start_in_seconds_since_1970() -> None:
     time = np.datetime64("1970-01-02T00:00:00.5") + np.arange(4) * np.timedelta64(250, "ms")
     assert timebase.describe(time, where="x").start == 86400.5
+
+
+@pytest.mark.parametrize(
+    "given", [{"rate_hz": 0}, {"rate_hz": -1.0}, {"duration_s": 0.0}, {"duration_s": np.inf}, {"rate_hz": "a"}]
+)
+def test_a_rate_or_duration_that_is_none(given):
+    with pytest.raises(ReaderError, match="is not a usable sampling rate or duration"):
+        timebase.derive_time(5, why="x", **{"rate_hz": None, "duration_s": None, **given})
+
+
+def test_unsigned_stamps_at_the_end_of_the_signed_range():
+    """Up to 2^63 - 1 they are integers without rounding; from 2^63 on they would be negative ones."""
+    base = timebase.describe(np.array([2**63 - 3, 2**63 - 2, 2**63 - 1], np.uint64), where="x")
+    assert base.time.tolist() == [0, 1, 2]
+    high = np.uint64(2**63) - np.arange(5, dtype=np.uint64)[::-1] * np.uint64(4096)
+    assert timebase.describe(high, where="x", unit="s").time.tolist() == [0, 4096, 8192, 12288, 16384]
