@@ -4,8 +4,10 @@ Each stage of the workflow is a subpackage with its own name: `retrieve`, `homog
 `compare` and `report`. Everything that passes between them is a store (`allometry.stores`).
 """
 
+import importlib
 import os
 from importlib.metadata import version
+from types import ModuleType
 
 from allometry import caches, processes
 
@@ -14,3 +16,27 @@ caches.place(os.environ)
 processes.quiet_in_workflow()
 
 __version__ = version("allometry")
+
+__all__ = [
+    "compare",
+    "config",
+    "homogenize",
+    "models",
+    "network",
+    "plugins",
+    "report",
+    "retrieve",
+    "simulate",
+    "stores",
+]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """A part of the package, imported when it is first used: `allometry.stores.open(...)` after `import allometry` alone."""
+    if name in __all__:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -23,6 +23,9 @@ class Result:
     curves: dict[str, xr.Dataset] = field(default_factory=dict)
     derived: dict[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"Result({self.title!r}: {len(self.rows)} rows, {len(self.curves)} curves)"
+
 
 def row(
     measure: str,

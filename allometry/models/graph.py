@@ -48,6 +48,10 @@ class Graph:
     gap_count: NDArray[np.float64] = field(default_factory=_empty_float)
     signs_from: str = "given"
 
+    def __repr__(self) -> str:
+        edges = f"{np.size(self.source)} chemical edges, {np.size(self.gap_source)} electrical ones"
+        return f"Graph({len(self.labels)} nodes, {edges})"
+
     def __post_init__(self) -> None:
         n = len(self.labels)
         if len(self.sign) != n:

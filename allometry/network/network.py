@@ -140,6 +140,12 @@ class Network:
         for name in ("populations", "projections", "inputs", "gap_junctions"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
 
+    def __repr__(self) -> str:
+        parts = [f"{self.size} neurons in {len(self.populations)} populations"]
+        counts = {"projections": self.projections, "inputs": self.inputs, "gap junctions": self.gap_junctions}
+        parts += [f"{len(found)} {name}" for name, found in counts.items() if found]
+        return f"Network({self.title!r}: {', '.join(parts)})"
+
     @property
     def size(self) -> int:
         """Number of neurons."""

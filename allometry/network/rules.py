@@ -30,6 +30,9 @@ class ExplicitEdges:
     weight: np.ndarray
     delay: np.ndarray
 
+    def __repr__(self) -> str:
+        return f"ExplicitEdges({np.size(self.source)} edges)"
+
     def __post_init__(self) -> None:
         source = whole_numbers(self.source, "source")
         object.__setattr__(self, "source", source)

@@ -58,6 +58,9 @@ class Plan:
     interval: int
     longest: int
 
+    def __repr__(self) -> str:
+        return f"Plan({self.network!r}, seed {self.seed}, {self.precision}, exchange every {self.interval} steps)"
+
     @property
     def size(self) -> int:
         """Number of neurons."""
