@@ -182,17 +182,17 @@ def _drive(cells, scratch, lanes, step):
             offset, begin, end = piece[1], piece[2], piece[3]
         limits = cells.thresholds[begin:end]
         weight = cast(row[D_WEIGHT], cells.arrived)
-        members = cells.members[max(0, row[D_LIST]) : max(0, row[D_LIST_END])]
-        slots = cells.member_slots[max(0, row[D_LIST]) : max(0, row[D_LIST_END])]
-        if row[D_COPIED] != 0:
-            if row[D_LIST] >= 0:
+        if row[D_LIST] >= 0:
+            members = cells.members[row[D_LIST] : row[D_LIST_END]]
+            slots = cells.member_slots[row[D_LIST] : row[D_LIST_END]]
+            if row[D_COPIED] != 0:
                 copied_some(base, members, slots, limits, offset, cells.copies[d], weight, cells.arrived)
             else:
-                target = cells.arrived[row[D_SLOT] : row[D_SLOT] + row[D_COUNT]]
-                copied_block(base, row[D_FIRST], limits, offset, cells.copies[d], weight, target)
+                poisson_some(base, members, slots, limits, offset, weight, cells.arrived)
             continue
-        if row[D_LIST] >= 0:
-            poisson_some(base, members, slots, limits, offset, weight, cells.arrived)
+        if row[D_COPIED] != 0:
+            target = cells.arrived[row[D_SLOT] : row[D_SLOT] + row[D_COUNT]]
+            copied_block(base, row[D_FIRST], limits, offset, cells.copies[d], weight, target)
             continue
         for a in range(0, row[D_COUNT], BLOCK):
             b = min(a + BLOCK, row[D_COUNT])
