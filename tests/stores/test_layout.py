@@ -30,7 +30,7 @@ def test_codecs_by_type_and_use() -> None:
     }
     for (use, dtype), values in wanted.items():
         found = layout.codec(dtype, use)  # type: ignore[arg-type]
-        assert (found.cname.value, found.clevel, found.shuffle.value) == values, (use, dtype)  # type: ignore[union-attr]
+        assert (found.cname.value, found.clevel, found.shuffle.value) == values, (use, dtype)
     assert numcodecs.blosc.use_threads is False
 
 
@@ -47,6 +47,7 @@ def test_codecs_by_type_and_use() -> None:
         ((3, 1000, 1000), 8, {}, (1, 262, 1000)),
         ((2, 3, MIB), 4, {}, (1, 1, MIB // 2)),
         ((2, 3, MIB), 1, {}, (2, 3, MIB)),
+        ((2, 9 * MIB), 1, {}, (1, 2 * MIB)),
         ((100, 7, 5), 8, {"b": 3}, (100, 3, 5)),
         ((100, 7, 0), 8, {"b": 30}, (100, 7, 1)),
     ],

@@ -1,7 +1,11 @@
 """Input checks at their limits, and the helpers on arrays small enough to do by hand."""
 
+import dask.array as da
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
+import zarr
 
 from allometry.compare.inference import arrays
 from allometry.errors import ComparisonError
@@ -35,6 +39,10 @@ def test_matrices_and_vectors_of_the_least_size() -> None:
         with pytest.raises(ComparisonError, match=r"x is too small: shape \(2, 3\)"):
             arrays.matrix(x, "x", rows, columns)
     assert arrays.matrix(x[:1, :1], "x").shape == (1, 1)
+    for wrong in (x[:0], x[:, :0], np.full((2, 2), np.nan), x[0]):
+        with pytest.raises(ComparisonError, match=r"^x "):
+            arrays.matrix(wrong, "x")
+    assert np.isnan(arrays.matrix([[np.nan]], "x", finite=False)).all()
     assert arrays.vector([1.0, 2.0], "x", 2).size == 2
     for least, values in ((3, [1.0, 2.0]), (1, [])):
         with pytest.raises(ComparisonError, match=f"x has {len(values)} values"):
@@ -56,7 +64,7 @@ def test_values_whose_squares_are_infinite_and_how_many_are_none() -> None:
 def test_rows_and_lengths_correspond() -> None:
     arrays.same_rows(np.ones((2, 3)), np.ones((2, 5)))
     with pytest.raises(ComparisonError, match="x and y have 2 and 3 rows"):
-        arrays.same_rows(np.ones((2, 3)), np.ones((3, 3)))
+        arrays.same_rows(np.ones((2, 5)), np.ones((3, 4)))
     arrays.same_length(np.ones(2), np.ones(2), "a and b")
     with pytest.raises(ComparisonError, match="a and b have shapes"):
         arrays.same_length(np.ones(2), np.ones(3), "a and b")
@@ -65,6 +73,7 @@ def test_rows_and_lengths_correspond() -> None:
 def test_a_spread_of_rounding_is_none() -> None:
     assert arrays.resolved([0.9e-12, 1.1e-12, 0.0], [1.0, -1.0, 0.0]).tolist() == [False, True, False]
     assert arrays.resolved(1e-300, 0.0)
+    assert not arrays.resolved(1e-12, 1.0)
     x = np.array([[1.0, np.nan, np.nan, 0.1], [1.0, 3.0, np.nan, 0.1], [1 + 1e-15, 4.0, np.nan, 0.2]])
     assert arrays.varies(x).tolist() == [False, True, False, True]
     assert arrays.varies(-x).tolist() == [False, True, False, True]
@@ -81,6 +90,46 @@ def test_triangles_blocks_and_products() -> None:
     x = np.random.default_rng(1).normal(size=(4, 6))
     np.testing.assert_allclose(arrays.self_product(x), x @ x.T, rtol=1e-13)
     assert arrays.condensed([1.0, 2.0, 3.0]).size == 3
+    assert np.isnan(arrays.condensed([1.0, 2.0, np.nan], finite=False)[2])
+    for wrong in ([1.0, 2.0, np.nan], [1.0, 2.0]):
+        with pytest.raises(ComparisonError, match=r"rdm h(as|olds)"):
+            arrays.condensed(wrong)
     assert arrays.choice("a", ["a", "b"], "name") == "a"
     with pytest.raises(ComparisonError, match="name='c' is not known"):
         arrays.choice("c", ["a", "b"], "name")
+
+
+def test_what_numbers_are() -> None:
+    """Of any library; what is masked or missing is NaN, and what is no number is refused."""
+    masked = np.ma.masked_array([1, 2, 3], [False, True, False])
+    np.testing.assert_array_equal(arrays.numbers(masked, "x"), [1, np.nan, 3])
+    whole = np.ma.masked_array([1, 2, 3], [False] * 3)
+    assert arrays.numbers(whole, "x").dtype.kind == "i"
+    assert not isinstance(arrays.numbers(whole, "x"), np.ma.MaskedArray)
+    np.testing.assert_array_equal(arrays.numbers(pd.Series([1, None, 3], dtype="Int64"), "x"), [1, np.nan, 3])
+    assert arrays.numbers(pd.Series([1, 2], dtype="Int64"), "x").tolist() == [1, 2]
+    assert arrays.numbers(np.array([1, 2.5], dtype=object), "x").dtype == np.float64
+    assert arrays.numbers([True, False], "x").dtype == bool
+    for wrong, message in (
+        (xr.Dataset({"a": 1}), "x is a Dataset"),
+        (np.array([1j]), "x is of type complex128"),
+        (["a"], "x is of type <U1"),
+        (np.array(["a", 1], dtype=object), "x is not numeric"),
+        ([[1], [1, 2]], "x is not numeric"),
+    ):
+        with pytest.raises(ComparisonError, match=message):
+            arrays.numbers(wrong, "x")
+
+
+def test_what_is_lazy_stays_lazy() -> None:
+    lazy = da.arange(6, chunks=2)
+    assert arrays.lazy_or_numbers(lazy, "x") is lazy
+    assert arrays.lazy_or_numbers(xr.DataArray(lazy, dims="a"), "x") is lazy
+    stored = zarr.create_array(zarr.storage.MemoryStore(), data=np.arange(3))
+    assert arrays.lazy_or_numbers(stored, "x") is stored
+    assert arrays.lazy_or_numbers([1, 2], "x").tolist() == [1, 2]
+    assert arrays.lazy_or_numbers(xr.DataArray([1, 2]), "x").tolist() == [1, 2]
+    masked = np.ma.masked_array([1, 2], [False, True])
+    np.testing.assert_array_equal(arrays.lazy_or_numbers(masked, "x"), [1, np.nan])
+    with pytest.raises(ComparisonError, match="x is a Dataset"):
+        arrays.lazy_or_numbers(xr.Dataset(), "x")

@@ -64,6 +64,7 @@ def test_the_strongest_baseline_is_the_one_that_counts() -> None:
     found = verdict.against([weak, undefined, strong], margin=0.02)
     assert found is not None
     assert (found.verdict, found.baseline, found.difference.estimate) == ("worse", "path_length", -0.073)
+    assert verdict.strongest([weak, undefined, strong]) is strong
     nearest = verdict.strongest([weak, strong], larger=False)
     assert nearest is not None
     assert nearest.name == "chance"

@@ -22,7 +22,7 @@ from tests.simulate.kernels.plain import (
 )
 
 KEY, LOW = 0xDEADBEEF12345678, 4
-SMALL = Tables(np.array([-7, 0, 3, 11], np.int64), np.array([2, 3, 3, 5, 2, 4, 5, 5], np.int64))
+SMALL = Tables(np.array([-1, 0, 3, 11], np.int64), np.array([2, 3, 3, 5, 2, 4, 5, 5], np.int64))
 ONE = Tables(np.array([-40], np.int64), np.array([1], np.int64))
 
 
@@ -66,6 +66,12 @@ def test_weights_of_the_tail_in_every_kernel(pick: int, deep: bool) -> None:
     assert_draws(
         degrees.one_to_one, np.uint64(key_of(bits, LOW)), LOW, 1, n_source=9, n_target=1, tables=tables,
         wanted=[(LOW, 0, bits)],
+    )  # fmt: skip
+    # the fifth draw of the second batch
+    key = key_of(key_of(bits, 260), LOW)
+    assert_draws(
+        connect.with_replacement, np.uint64(key), LOW, np.array([261]), 9, True, n_source=9, n_target=1, tables=tables,
+        wanted=indegrees(key, LOW, [261], 9, True),
     )  # fmt: skip
     key = key_of(unmix(key_of(bits, 3)), LOW)
     found = written(
@@ -115,9 +121,9 @@ def test_a_probability_that_one_minus_it_does_not_show() -> None:
 
 def test_listed_edges_of_this_part_only() -> None:
     source, target = np.array([5, 0, 2, 2, 5, 1]), np.array([4, 3, 7, 6, 4, 5])
-    tables = Tables(np.array([-3, 100, 100, 0, 8, 9]), np.array([2, 9, 9, 4, 3, 2]))
+    tables = Tables(np.array([-1, 100, 100, 0, 8, 9]), np.array([2, 9, 9, 4, 3, 2]))
     found = written(connect.explicit, LOW, 3, source, target, n_source=6, n_target=3, tables=tables)
-    assert found == [(1, 2, 1, 9), (2, 4, 2, 0), (5, 2, 0, -3), (5, 3, 0, 8)]
+    assert found == [(1, 2, 1, 9), (2, 4, 2, 0), (5, 2, 0, -1), (5, 3, 0, 8)]
 
 
 def test_counts_become_starts_and_come_back() -> None:

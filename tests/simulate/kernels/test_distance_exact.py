@@ -11,7 +11,7 @@ from tests.simulate.kernels.plain import Synapse, Tables, assert_draws, draw, mi
 
 KEY, LOW = 0x5EED5EED5EED5EED, 3
 WIDTH, HEIGHT, COLUMNS, ROWS = 3.0, 2.0, 4, 3
-TABLES = Tables(np.array([-7, 0, 3, 11], np.int64), np.array([2, 3, 3, 5, 2, 4, 5, 5], np.int64))
+TABLES = Tables(np.array([-1, 0, 3, 11], np.int64), np.array([2, 3, 3, 5, 2, 4, 5, 5], np.int64))
 KINDS = [(GAUSSIAN, 0.5, 1.1), (EXPONENTIAL, 0.4, 0.9), (BOX, 0.8, 0.8), (WRAPPED, 0.7, math.inf)]
 
 
