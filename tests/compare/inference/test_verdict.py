@@ -92,6 +92,7 @@ def test_the_fewest_units_that_have_an_interval() -> None:
     two = verdict.over_units("b", x[1:], y[1:])
     assert two.difference.estimate == pytest.approx(0.275)
     assert np.isnan([two.difference.low, two.difference.high]).all()
+    assert verdict.over_units("b", [0.5], [0.25]).difference.estimate == 0.25
     none = verdict.over_units("b", [np.nan, 1.0], [0.0, np.nan])
     assert np.isnan([none.score, none.difference.estimate]).all()
     left = [np.delete((x - y)[:3], i).mean() for i in range(3)]

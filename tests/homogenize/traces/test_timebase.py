@@ -147,3 +147,37 @@ def test_unsigned_stamps_at_the_end_of_the_signed_range():
     assert base.time.tolist() == [0, 1, 2]
     high = np.uint64(2**63) - np.arange(5, dtype=np.uint64)[::-1] * np.uint64(4096)
     assert timebase.describe(high, where="x", unit="s").time.tolist() == [0, 4096, 8192, 12288, 16384]
+
+
+def test_messages_name_the_samples_and_their_values():
+    with pytest.raises(ReaderError, match=r"sample 1 is at 5 and sample 2 at 16, taken as seconds"):
+        timebase.describe(np.cumsum([0, 5, 11, 11, 11]), where="x")
+    with pytest.raises(ReaderError, match=r"from sample 1 \(3.*\) to the next \(2.*\)"):
+        timebase.describe([1, 3, 2, 4], where="x")
+    with pytest.raises(ReaderError, match="sample 1 ") as caught:
+        timebase.describe([0.0, np.nan, 2.0, np.nan, 4.0], where="x")
+    assert "sample 3" not in caught.value.what
+    with pytest.raises(ReaderError, match="Unknown unit of time 'parsec'"):
+        timebase.describe([0.0, 1.0], where="x", unit="parsec")
+
+
+def test_a_gap_does_not_count_as_jitter_whatever_the_interval():
+    for dt in (0.25, 4.0):
+        steps = np.full(40, dt)
+        steps[20] = 1.5 * timebase.GAP_FACTOR * dt
+        base = timebase.describe(np.cumsum(steps), where="x")
+        assert base.gaps == 1
+        assert base.jitter < 1e-9
+
+
+def test_dates_may_be_far_apart_and_a_derived_axis_says_from_what():
+    dates = np.datetime64("2024-05-01T00:00:00") + np.arange(4) * np.timedelta64(60, "s")
+    base = timebase.describe(dates, where="x")
+    assert base.dt == 60
+    assert base.notes["time_from"].startswith("datetimes, the first 2024-05-01T00:00:00")
+    time, notes = timebase.derive_time(4, rate_hz=0.5, why="x")
+    assert time.tolist() == [0, 2, 4, 6]
+    assert "a rate of 0.5 Hz" in notes["time"]
+    time, notes = timebase.derive_time(4, duration_s=2.0, why="x")
+    assert time.tolist() == [0, 0.5, 1, 1.5]
+    assert "a duration of 2 s" in notes["time"]

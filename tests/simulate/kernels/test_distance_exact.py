@@ -63,7 +63,7 @@ def test_kinds_are_numbered_without_two_alike() -> None:
 
 
 @pytest.mark.parametrize("periodic", [False, True])
-@pytest.mark.parametrize(("kind", "length", "cutoff"), [*KINDS, (WRAPPED, 3.1, math.inf), (WRAPPED, 0.05, math.inf)])
+@pytest.mark.parametrize(("kind", "length", "cutoff"), [*KINDS, (WRAPPED, 3.1, math.inf), (WRAPPED, 0.3, math.inf)])
 def test_expected_degrees_are_sums_over_pairs(kind: int, length: float, cutoff: float, periodic: bool) -> None:
     if kind == WRAPPED and not periodic:
         return
