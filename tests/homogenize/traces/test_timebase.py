@@ -154,9 +154,8 @@ def test_messages_name_the_samples_and_their_values():
         timebase.describe(np.cumsum([0, 5, 11, 11, 11]), where="x")
     with pytest.raises(ReaderError, match=r"from sample 1 \(3.*\) to the next \(2.*\)"):
         timebase.describe([1, 3, 2, 4], where="x")
-    with pytest.raises(ReaderError, match="sample 1 ") as caught:
+    with pytest.raises(ReaderError, match=r"sample 1\."):
         timebase.describe([0.0, np.nan, 2.0, np.nan, 4.0], where="x")
-    assert "sample 3" not in caught.value.what
     with pytest.raises(ReaderError, match="Unknown unit of time 'parsec'"):
         timebase.describe([0.0, 1.0], where="x", unit="parsec")
 
