@@ -32,7 +32,7 @@ for stage, mem_mb in {
             mem_mb=mem_mb,
             runtime=10,
         params:
-            code=rule_code.of_script("report_figures", "allometry.report"),
+            code=rule_code.of_figures(cfg, stage),
             kind=stage,
             figures=figures[stage].stores,
             options=allometry_workflow.report_options(cfg, stage),

@@ -54,6 +54,15 @@ def of_comparison(cfg: Config, comparison: str) -> str:
     return fingerprint(SCRIPTS / "compare_run.py", *_parts(module_of(cfg.compare.comparisons[comparison].kind)))
 
 
+def of_figures(cfg: Config, stage: str) -> str:
+    """Code that draws the figures of a stage: the report, and what plugins bring for the kinds of comparison there are."""
+    kinds = {entry.kind for entry in cfg.compare.comparisons.values()} if stage == "comparisons" else set()
+    drawings = sorted(plugins.DRAWINGS.modules[kind] for kind in kinds if kind in plugins.DRAWINGS)
+    return fingerprint(
+        SCRIPTS / "report_figures.py", "allometry.report", *(part for module in drawings for part in _parts(module))
+    )
+
+
 def _parts(module: str) -> Iterable[str | Path]:
     """A module of the package; of a plugin all its files, which may use one another."""
     plugin = plugins.of(module)
