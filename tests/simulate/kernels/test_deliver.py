@@ -64,3 +64,16 @@ def test_only_the_spikes_that_count_are_queued() -> None:
     queue = enqueue(spikes, 1, queue, filled, *rows)
     assert filled.tolist() == [0, 0, 1]
     assert queue[2, 0] == (2 << 32) | 5
+
+
+def test_a_queue_grows_as_often_as_it_must_and_holds_no_empty_rows() -> None:
+    """From room for 1 to 10, 28 and 64; every third neuron has no synapse."""
+    lengths = np.arange(60) % 3
+    limits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint32)
+    queue, filled = np.zeros((2, 1), np.uint64), np.zeros(2, np.int64)
+    rows = np.arange(60), np.zeros(60, np.uint16), np.array([1]), np.array([1]), limits
+    queue = enqueue(np.arange(60), 60, queue, filled, *rows)
+    assert queue.shape == (2, 64)
+    assert filled.tolist() == [0, 40]
+    wanted = [(int(limits[n]) << 32) | int(limits[n + 1]) for n in range(60) if lengths[n]]
+    assert queue[1, :40].tolist() == wanted
