@@ -6,10 +6,14 @@ over neurons around its `step`.
 
 import dataclasses
 import inspect
+import pickle
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, dataclass_transform
 
+import cloudpickle
 import numpy as np
 
 from allometry.errors import SimulationError
@@ -128,7 +132,7 @@ class NeuronModel:
     and `step`. `step` is a static function of one neuron. It takes, by name and in any order, state variables, receptors,
     constants, `current` (pA) and `gap` (mV), and returns the new values of all state variables in the order of `states`, and
     whether the neuron spikes. It is compiled, and runs for many neurons at once where it has only arithmetic and selects
-    (`x if condition else y`), no branch and no loop, and exp from `allometry.network.neurons`.
+    (`x if condition else y`), no branch and no loop, and `exp` of `allometry.network.step_functions`.
     """
 
     states: ClassVar[tuple[State, ...]] = ()
@@ -156,6 +160,13 @@ class NeuronModel:
     def __hash__(self) -> int:
         return hash((type(self), *(str(getattr(self, name)) for name in kinds(type(self)))))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A class that only a script, a notebook or a plugin knows travels with its instances to the workers of any cluster.
+        values = {name: getattr(self, name) for name in kinds(type(self))}
+        if type(self).__module__.split(".")[0] == __name__.split(".")[0]:
+            return rebuilt, (type(self), values)
+        return received, (portable(type(self)), values)
+
     def constants(self, dt_ms: float) -> Mapping[str, Any]:
         """Return what `step` takes beside states and receptors, for steps of `dt_ms`.
 
@@ -179,6 +190,36 @@ class NeuronModel:
         """Return for how many steps after a spike no neuron of the population emits one."""
         times = [getattr(self, name) for name, kind in kinds(type(self)).items() if kind == REFRACTORY_TIME]
         return max((int(np.min(refractory_steps(t, dt_ms))) for t in times), default=0)
+
+
+def rebuilt(model: type[NeuronModel], values: dict[str, Any]) -> NeuronModel:
+    """Return an instance of a model that every process can import."""
+    return model(**values)
+
+
+@cache
+def portable(model: type[NeuronModel]) -> bytes:
+    """Return a class with all that it uses of its own module or package, for a process that has neither."""
+    package = sys.modules[model.__module__.split(".")[0]]
+    if package.__name__ == "__main__":
+        return cloudpickle.dumps(model)
+    cloudpickle.register_pickle_by_value(package)
+    try:
+        return cloudpickle.dumps(model)
+    finally:
+        cloudpickle.unregister_pickle_by_value(package)
+
+
+@cache
+def _loaded(data: bytes) -> type[NeuronModel]:
+    model: type[NeuronModel] = pickle.loads(data)
+    MODELS.setdefault(model.__name__, model)
+    return model
+
+
+def received(data: bytes, values: dict[str, Any]) -> NeuronModel:
+    """Return an instance of a model that another process has sent."""
+    return _loaded(data)(**values)
 
 
 M = TypeVar("M", bound=type[NeuronModel])

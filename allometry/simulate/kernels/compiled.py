@@ -7,6 +7,7 @@ time (float32 and float64) both would take the same number, and a third would ru
 
 import contextlib
 import hashlib
+import re
 import threading
 from collections.abc import Callable, Iterator
 from functools import cache, wraps
@@ -15,6 +16,17 @@ from typing import Any
 
 from numba import njit
 from numba.core.ccallback import CFunc
+
+_LIBM = re.compile(
+    r'^declare [^@\n]*@"?(?:llvm\.|numba_|npy_)?'
+    r"(exp2?|expm1|log(?:2|10|1p)?|powi?|cbrt|a?(?:sin|cos|tan)h?|atan2|hypot|erfc?|[tl]gamma)f?(?:\.f(?:32|64)[.\w]*)?\"?\(",
+    re.MULTILINE,
+)
+
+
+class LibmCalled(Exception):
+    """A kernel calls libm."""
+
 
 INLINED: dict[str, Any] = {"nogil": True, "forceinline": True, "error_model": "numpy"}
 """Options of functions that other kernels have in their loops."""
@@ -70,13 +82,33 @@ def compiled(function: Callable[..., Any]) -> Any:
 def compiled_callback(function: Callable[..., Any], signature: Any, code: str) -> Any:
     """Compile a function that is called through its `address`, cached like `compiled`.
 
-    `code` is a digest of what the function does beyond the kernels of this package.
+    `code` is a digest of what the function does beyond the kernels of this package. A function of libm, whose last bit
+    differs between machines, raises `LibmCalled` with its name.
     """
     callback = CFunc(function, (signature.args, signature.return_type), {}, {"error_model": "numpy"})
     callback.enable_caching()
+    without_cache = callback._compile_uncached
+
+    def refusing_libm() -> Any:
+        result = without_cache()
+        called = sorted({name for text in _texts(result.library, set()) for name in _LIBM.findall(text)})
+        if called:
+            raise LibmCalled(", ".join(called))
+        return result
+
+    callback._compile_uncached = refusing_libm
     _stamped(callback, _stamp() + code)
     callback.compile()
     return callback
+
+
+def _texts(library: Any, seen: set[int]) -> Iterator[str]:
+    """Yield the code of a library and of all that it is linked with."""
+    if id(library) not in seen:
+        seen.add(id(library))
+        yield library.get_llvm_str()
+        for other in library._linking_libraries:
+            yield from _texts(other, seen)
 
 
 def _stamped(cached: Any, stamp: str) -> None:

@@ -10,6 +10,7 @@ anew for other models.
 # mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
 
 import hashlib
+import re
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +23,7 @@ from numba.extending import intrinsic, overload
 
 from allometry.errors import SimulationError
 from allometry.network.neuron_model import CURRENT, GAP, Form, arguments
-from allometry.simulate.kernels.compiled import compiled_callback
+from allometry.simulate.kernels.compiled import LibmCalled, compiled_callback
 from allometry.simulate.kernels.steps import compiled_step, digest
 
 _POINTERS = (
@@ -40,6 +41,7 @@ _POINTERS = (
 )
 _NUMBERS = ("stride", "slots", "n")
 _WIDTHS = {"real": "state", "double": "double", "count": "count"}
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
 _LOCK = threading.Lock()
 _BLOCKS: dict[str, Any] = {}
 
@@ -194,13 +196,23 @@ def _compile(form: type[Form], title: str, body: str, code: str, real: type, tot
     signature = types.int32(
         *(types.CPointer(pointers[p]) if p in pointers else single for p in _POINTERS), *(whole for _ in _NUMBERS)
     )
+    where = f"neuron model {title}, {form.step.__code__.co_filename}:{form.step.__code__.co_firstlineno}"
     try:
         return compiled_callback(environment[name], signature, code)
-    except NumbaError as error:
+    except LibmCalled as error:
         raise SimulationError(
-            f"the step cannot be compiled: {str(error).strip().splitlines()[0]}",
-            where=f"neuron model {title}, {form.step.__code__.co_filename}:{form.step.__code__.co_firstlineno}",
-            expected="arithmetic on numbers, selects, and exp from allometry.network.neurons",
+            f"the step calls {error} of libm, which differs between machines",
+            where=where,
+            expected="arithmetic and selects",
+            do="use exp from allometry.network.step_functions; compute what does not change in `constants`",
+        ) from error
+    except NumbaError as error:
+        lines = [line for line in _COLOUR.sub("", str(error)).splitlines() if line.strip()]
+        said = next((line for line in lines if line.startswith(("NameError", "Untyped", "No implementation"))), lines[-1])
+        raise SimulationError(
+            f"the step cannot be compiled: {said.strip()}",
+            where=where,
+            expected="arithmetic on numbers, selects, and exp from allometry.network.step_functions",
         ) from error
 
 
