@@ -80,7 +80,26 @@ def draw(rows, curves, image):
     """Nothing; returns the caption."""
     return "Mine."
 '''
+NEURON = '''"""`leak`."""
+
+from allometry.network.neuron_model import NeuronModel, Receptor, State, neuron_model, parameter
+
+
+@neuron_model
+class Leak(NeuronModel):
+    """V falls by a part of itself."""
+
+    part: float = parameter(default=0.1, unit="1")
+    states = (State("V_m", initial=1.0),)
+    receptors = (Receptor("jump", "mV"),)
+
+    @staticmethod
+    def step(V_m, jump, part):
+        """Advance one neuron."""
+        return V_m - part * V_m + jump, False
+'''
 ASKED = {
+    "neuron": "from allometry.network import Leak, Network, Population; print(Leak().constants(0.1)['part'])",
     # not in the index until `python -m allometry.generate`, which imports every measure
     "measure": "from allometry.compare.registry import collect; print(collect()['twice'].function(2))",
     "model": "from allometry.models import MODELS; print(MODELS['silent'].parameters['size'])",
@@ -99,6 +118,7 @@ ASKED = {
     [
         ("measure", {"compare/measures/graphs/twice.py": MEASURE}, "4"),
         ("model", {"models/silent.py": MODEL}, "Number of neurons."),
+        ("neuron", {"network/neurons/leak.py": NEURON}, "0.1"),
         ("reader", {"homogenize/readers/my_reader.py": READER}, "activity"),
         (
             "kind",

@@ -5,6 +5,7 @@ over neurons around its `step`.
 """
 
 import dataclasses
+import hashlib
 import inspect
 import pickle
 import sys
@@ -17,6 +18,7 @@ import cloudpickle
 import numpy as np
 
 from allometry.errors import SimulationError
+from allometry.network.code import digest
 from allometry.network.distributions import Constant, Lognormal, Normal, Uniform, Values
 from allometry.network.integration import refractory_steps
 from allometry.network.scalars import as_written
@@ -26,6 +28,7 @@ Parameter: TypeAlias = Any
 """A number, an array with one value per neuron, or a distribution that values are drawn from."""
 
 TIME_CONSTANT, REFRACTORY_TIME, CHOICE, PLAIN = "time constant", "refractory time", "choice", ""
+UNITS = ("pA", "mV", "nS")
 WIDTHS = ("real", "double", "count")
 SOURCES = ("any", "synapses", "inputs", "named")
 CURRENT, GAP = "current", "gap"
@@ -163,9 +166,18 @@ class NeuronModel:
     def __reduce__(self) -> tuple[Any, ...]:
         # A class that only a script, a notebook or a plugin knows travels with its instances to the workers of any cluster.
         values = {name: getattr(self, name) for name in kinds(type(self))}
-        if type(self).__module__.split(".")[0] == __name__.split(".")[0]:
+        if not type(self).code():
             return rebuilt, (type(self), values)
-        return received, (portable(type(self)), values)
+        return received, (portable(type(self)), values)  # type: ignore[arg-type]
+
+    @classmethod
+    def code(cls) -> str:
+        """Return a digest of a model that this package does not hold, empty of its own: a store and a checkpoint keep it."""
+        if cls.__module__.split(".")[0] == __name__.split(".")[0]:
+            return ""
+        functions = (cls.step, cls.constants, cls.check, cls.form)
+        declared = repr((cls.states, cls.receptors, cls.gap_voltage))
+        return hashlib.sha256("\n".join([declared, *(digest(f) for f in functions)]).encode()).hexdigest()[:16]
 
     def constants(self, dt_ms: float) -> Mapping[str, Any]:
         """Return what `step` takes beside states and receptors, for steps of `dt_ms`.
@@ -285,7 +297,9 @@ def check_form(form: type[Form], name: str) -> None:
     require(len(set(names)) == len(names), "two states or receptors have one name", "a name each")
     require(all(s.width in WIDTHS for s in form.states), "a state has an unknown width", f"one of {', '.join(WIDTHS)}")
     require(len(form.receptors) > 0, "there is no receptor", "at least one")
-    require(len({r.unit for r in form.receptors}) == 1, "receptors differ in unit", "one unit of weights")
+    units = {r.unit for r in form.receptors}
+    require(len(units) == 1, "receptors differ in unit", "one unit of weights")
+    require(units <= set(UNITS), f"the unit of weights is {units.pop()!r}", f"one of {', '.join(UNITS)}")
     for source in ("synapses", "inputs"):
         for negative in (False, True):
             receptor_of(form, negative, source, name)

@@ -42,7 +42,8 @@ def to_dict(obj: Any, digest: bool = False) -> Any:
         values = {f.name: getattr(obj, f.name) for f in dataclasses.fields(obj)}
         # An open end (infinity, a default) is left out: JSON cannot hold it.
         kept = {name: to_dict(value, digest) for name, value in values.items() if not _infinite(value)}
-        return {"kind": type(obj).__name__, **kept}
+        code = type(obj).code() if digest and hasattr(obj, "code") else ""
+        return {"kind": type(obj).__name__, **kept, **({"code": code} if code else {})}
     if isinstance(obj, np.ndarray):
         if digest:
             return {"length": int(obj.size), "sha256": hashlib.sha256(np.ascontiguousarray(obj).tobytes()).hexdigest()}

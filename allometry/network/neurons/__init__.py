@@ -1,5 +1,12 @@
-"""Neuron models, one file each: parameters with units, equations, propagators, and the step of one neuron."""
+"""Neuron models, one file each: parameters with units, equations, propagators, and the step of one neuron.
 
+A file in this folder is a model of the package; the imports below are what type checkers see of them.
+"""
+
+import importlib
+import pkgutil
+
+from allometry.network.neuron_model import MODELS
 from allometry.network.neurons.adex import AdEx
 from allometry.network.neurons.cond_exp import CondExp
 from allometry.network.neurons.connectome_lif import ConnectomeLif
@@ -10,3 +17,10 @@ from allometry.network.neurons.iaf_psc_exp import IafPscExp
 from allometry.network.neurons.parrot import Parrot
 
 __all__ = ["AdEx", "CondExp", "ConnectomeLif", "Eif", "IafPscAlpha", "IafPscDelta", "IafPscExp", "Parrot"]
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
+for _name, _model in MODELS.items():
+    if _model.__module__.startswith(f"{__name__}.") and _name not in __all__:
+        globals()[_name] = _model
+        __all__ += [_name]

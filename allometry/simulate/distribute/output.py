@@ -87,7 +87,7 @@ class Output:
     @property
     def _code(self) -> dict[str, Any]:
         # the state of other code may mean something else
-        code = fingerprint("allometry.simulate")
+        code = fingerprint("allometry.simulate", "allometry.network.neurons")
         return {"window_steps": self.setting.window_steps, "version": version("allometry"), "code": code}
 
     @property

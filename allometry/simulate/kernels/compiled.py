@@ -85,7 +85,7 @@ def compiled_callback(function: Callable[..., Any], signature: Any, code: str) -
     `code` is a digest of what the function does beyond the kernels of this package. A function of libm, whose last bit
     differs between machines, raises `LibmCalled` with its name.
     """
-    callback = CFunc(function, (signature.args, signature.return_type), {}, {"error_model": "numpy"})
+    callback: Any = CFunc(function, (signature.args, signature.return_type), {}, {"error_model": "numpy"})
     callback.enable_caching()
     without_cache = callback._compile_uncached
 

@@ -22,9 +22,10 @@ from numba.core.errors import NumbaError
 from numba.extending import intrinsic, overload
 
 from allometry.errors import SimulationError
+from allometry.network.code import digest
 from allometry.network.neuron_model import CURRENT, GAP, Form, arguments
 from allometry.simulate.kernels.compiled import LibmCalled, compiled_callback
-from allometry.simulate.kernels.steps import compiled_step, digest
+from allometry.simulate.kernels.steps import compiled_step
 
 _POINTERS = (
     "state",
@@ -208,7 +209,9 @@ def _compile(form: type[Form], title: str, body: str, code: str, real: type, tot
         ) from error
     except NumbaError as error:
         lines = [line for line in _COLOUR.sub("", str(error)).splitlines() if line.strip()]
-        said = next((line for line in lines if line.startswith(("NameError", "Untyped", "No implementation"))), lines[-1])
+        said = next(
+            (line for line in lines if line.startswith(("NameError", "Untyped", "No implementation"))), lines[-1]
+        )
         raise SimulationError(
             f"the step cannot be compiled: {said.strip()}",
             where=where,
