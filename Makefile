@@ -1,7 +1,7 @@
 # make run    the workflow of config.yaml, from nothing to results/report/index.html
 # make test   the test suite; make bench: peers side by side; make lint: format, lint and type checks
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint format docs clean
+.PHONY: help install run test bench lint format docs clean
 
 PYTHON ?= python3
 CORES ?= all
@@ -23,6 +23,8 @@ $(STAMP): envs/requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+install: $(STAMP)
 
 run: $(STAMP)
 	$(BIN)/python -m allometry run --cores $(CORES)
