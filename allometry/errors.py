@@ -74,7 +74,13 @@ class ReportError(AllometryError):
 
 
 class PluginError(AllometryError):
-    """A plugin cannot be used."""
+    """A plugin cannot be used.
+
+    Parameters
+    ----------
+    what, where, expected, do : str
+        As of `AllometryError`.
+    """
 
 
 @contextlib.contextmanager

@@ -14,12 +14,34 @@ _LONGEST_PART = 120
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can be the name of a data set, store, run or comparison."""
+    """Whether a text can be the name of a data set, store, run or comparison.
+
+    Parameters
+    ----------
+    text : str
+        The name.
+
+    Returns
+    -------
+    bool
+        True of what `EXPECTED` says.
+    """
     return _NAME.fullmatch(text) is not None
 
 
 def nearest_name(text: str) -> str:
-    """Make a valid name that resembles the text."""
+    """Make a valid name that resembles the text.
+
+    Parameters
+    ----------
+    text : str
+        What is perhaps no name.
+
+    Returns
+    -------
+    str
+        For which `is_name` is true; `a_name` where nothing is left of the text.
+    """
     return re.sub(r"^[^a-z]+", "", re.sub(r"[^a-z0-9_]+", "_", text.lower()))[:100] or "a_name"
 
 

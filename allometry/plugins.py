@@ -180,7 +180,13 @@ def places() -> dict[str, str]:
 
 
 def adopt(named: Mapping[str, str]) -> None:
-    """Import the plugins of another process, as its `places` says."""
+    """Import the plugins of another process; a PluginError is raised as by `use`.
+
+    Parameters
+    ----------
+    named : mapping of str to str
+        What `places` gives there: folder or file of every plugin, empty of an installed package.
+    """
     if merged := {**places(), **named}:
         os.environ[VARIABLE] = json.dumps(merged, sort_keys=True)
     load()
@@ -206,7 +212,18 @@ def load() -> None:
 
 
 def of(module: str) -> Plugin | None:
-    """The plugin that a module belongs to; None of a module of the package."""
+    """The plugin that a module belongs to.
+
+    Parameters
+    ----------
+    module : str
+        Dotted name.
+
+    Returns
+    -------
+    Plugin or None
+        None of a module of the package.
+    """
     return next((plugin for plugin in PLUGINS.values() if _root(plugin.module) == _root(module)), None)
 
 

@@ -40,7 +40,31 @@ __all__ = [
 
 
 class Config(Model):
-    """The whole configuration."""
+    """The whole configuration.
+
+    Parameters
+    ----------
+    mirror : str, optional
+        Folder with data files that is tried before any network; None: the environment variable ALLOMETRY_MIRROR.
+    registry : str
+        Path of the registry of data sets.
+    datasets : dict of str to SourceEntry
+        The user's own data sets.
+    plugins : list of str
+        Folders, modules or installed packages.
+    retrieve : RetrieveConfig
+        How files are fetched.
+    homogenize : HomogenizeConfig
+        Which stores are made from data sets.
+    simulate : SimulateConfig
+        Which simulations are run.
+    compare : CompareConfig
+        Which stores are compared, and how.
+    report : ReportConfig
+        The report page.
+    cluster : ClusterConfig
+        Where simulations run.
+    """
 
     mirror: str | None = Field(
         None,
@@ -69,7 +93,13 @@ class Config(Model):
 
 
 def config_model() -> type[Config]:
-    """The model of the whole configuration, with all kinds of comparison: those of imported plugins too."""
+    """The model of the whole configuration, with all kinds of comparison: those of imported plugins too.
+
+    Returns
+    -------
+    type of Config
+        The same class as long as the kinds are the same.
+    """
     return _with_kinds(tuple(all_options().values()))
 
 
@@ -97,6 +127,11 @@ def validate(values: Mapping[str, Any], where: str = "configuration", folders: S
     folders : sequence of path
         Where its plugins are looked for.
 
+    Returns
+    -------
+    Config
+        With the kinds of comparison of its plugins.
+
     Raises
     ------
     ConfigError
@@ -112,7 +147,24 @@ def validate(values: Mapping[str, Any], where: str = "configuration", folders: S
 
 
 def load(path: str | Path) -> Config:
-    """Validated configuration from a YAML file."""
+    """Validated configuration from a YAML file.
+
+    Parameters
+    ----------
+    path : path
+        The file; its plugins are looked for beside it.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, or a key is invalid.
+    PluginError
+        A plugin cannot be used.
+    """
     return validate(read_yaml(path), str(path), [Path(path).parent])
 
 
@@ -125,6 +177,16 @@ def load_registry(config: Config, base: str | Path = ".") -> dict[str, dict[str,
         Names the registry file and holds the user's own data sets.
     base : path
         Folder that the registry's relative path refers to.
+
+    Returns
+    -------
+    dict of str to dict
+        Files expanded and defaults filled in.
+
+    Raises
+    ------
+    ConfigError
+        The registry is invalid, or two data sets make one store.
     """
     path = Path(base, config.registry)
     registry = parse(Registry, {"sources": read_yaml(path)}, str(path))

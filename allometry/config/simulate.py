@@ -55,7 +55,28 @@ class ConditionConfig(Model):
 
 
 class NetworkRun(Model):
-    """Simulations of one model over a grid of parameters and seeds."""
+    """Simulations of one model over a grid of parameters and seeds.
+
+    Parameters
+    ----------
+    kind : {"network"}
+    model : str
+        Name of the model.
+    parameters : dict of str to scalar or list
+        Arguments of the model's builder, in its units; a list is swept.
+    connectome : list of str
+        Connectome stores, each a point of its own.
+    duration_ms : float
+        Simulated time, ms, above 0.
+    seeds : list of int
+        Each is a point of its own.
+    precision : {"fast", "exact"}
+        float32 or float64 state.
+    record : RecordConfig
+        What is recorded.
+    conditions : dict of str to ConditionConfig
+        Changes of the network by name, each with a store of its own.
+    """
 
     kind: Literal["network"] = Field("network", description="A spiking network model of `allometry.models`.")
     model: str = Field(description="Name of the model: microcircuit, brunel or connectome_lif.")
@@ -94,7 +115,26 @@ class NetworkRun(Model):
 
 
 class PropagationRun(Model):
-    """Every neuron of a connectome is driven in turn; the response is the peak depolarisation of every other neuron."""
+    """Every neuron of a connectome is driven in turn; the response is the peak depolarisation of every other neuron.
+
+    Parameters
+    ----------
+    kind : {"propagation"}
+    connectome : list of str
+        Connectome stores, each a point of its own.
+    weight_mv : list of float
+        Weights per synapse, mV, each a point.
+    gap_junction : list of float
+        Conductances of one gap junction over the leak conductance, each a point.
+    rate_hz : float
+        Rate of the regular drive, Hz.
+    duration_ms : float
+        Simulated time per driven neuron, ms.
+    rewirings : int
+        Rewired connectomes per point, its null.
+    rewiring_seed : int
+        Their seed.
+    """
 
     kind: Literal["propagation"] = Field(description="Signal propagation through a connectome.")
     connectome: list[str] = Field(min_length=1, description="Connectome stores; each is a point of its own.")
@@ -167,7 +207,17 @@ class Point:
 
 
 def points(run: NetworkRun | PropagationRun) -> list[Point]:
-    """Points of a run: the product of its lists and conditions, each a store of its own; one job does all conditions."""
+    """Points of a run: the product of its lists and conditions, each a store of its own; one job does all conditions.
+
+    Parameters
+    ----------
+    run : NetworkRun or PropagationRun
+
+    Returns
+    -------
+    list of Point
+        Conditions vary fastest, then seeds.
+    """
     if isinstance(run, PropagationRun):
         swept: dict[str, list[Any]] = {
             "connectome": list(run.connectome),

@@ -19,6 +19,11 @@ def require_single_keys(path: str | Path) -> None:
 
     Snakemake takes what is valid JSON for JSON whatever the file is called, and keeps the last of two equal keys.
 
+    Parameters
+    ----------
+    path : path
+        The file.
+
     Raises
     ------
     ConfigError
@@ -51,6 +56,16 @@ def _twice(path: str | Path, keys: list[str]) -> ConfigError:
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
     """Parse a file of keys and values.
+
+    Parameters
+    ----------
+    path : path
+        YAML file in UTF-8.
+
+    Returns
+    -------
+    dict
+        Its top level.
 
     Raises
     ------

@@ -16,8 +16,12 @@ WIDTH = 116
 
 
 def schema() -> str:
-    """JSON schema of the whole configuration."""
-    return json.dumps(config_model().model_json_schema(), indent=2, sort_keys=True) + "\n"
+    """JSON schema of the whole configuration; models without their list of parameters, as every key has its description."""
+    made = config_model().model_json_schema()
+    for model in (made, *made["$defs"].values()):
+        if "description" in model:
+            model["description"] = model["description"].partition("\n\nParameters\n")[0]
+    return json.dumps(made, indent=2, sort_keys=True) + "\n"
 
 
 def default_file() -> str:

@@ -36,6 +36,14 @@ def store_entry(source: Mapping[str, Any], name: str, store: str) -> tuple[Reade
     store : str
         Name of the store: one of the entry's `stores`, or the key itself where the entry names none.
 
+    Returns
+    -------
+    reader : Reader
+    kind : str
+        Kind of the store, lower-case.
+    options : dict
+        Options of the entry, overridden by those of the store.
+
     Raises
     ------
     ReaderError

@@ -53,10 +53,15 @@ def brunel(
     delay_ms : float
         Delay of all synapses, ms.
 
+    Returns
+    -------
+    Network
+        Populations `E` and `I` of `IafPscDelta` neurons; weights in mV.
+
     Raises
     ------
     SimulationError
-        If a scale, epsilon or the delay is not positive, epsilon is above 1, or g or eta is negative.
+        If a scale, epsilon, j_mv or the delay is not positive, epsilon is above 1, or g or eta is negative.
     """
     k = scale if k_scale is None else k_scale
     for name, value in (("scale", scale), ("k_scale", k), ("epsilon", epsilon), ("delay_ms", delay_ms), ("j_mv", j_mv)):

@@ -82,6 +82,11 @@ def connectome_lif(
         Sign of the neurons of a store whose sign is not known (0 or NaN): excitatory as in the published worm and fly models,
         without output, or inhibitory; not used with a Graph.
 
+    Returns
+    -------
+    Network
+        One population of `ConnectomeLif` neurons, labelled as the nodes; weights in mV, steps of 0.1 ms.
+
     Raises
     ------
     SimulationError

@@ -153,6 +153,11 @@ def microcircuit(
     thalamus_duration_ms : float
         Length of the window, ms.
 
+    Returns
+    -------
+    Network
+        Populations `L23E` to `L6I` of `IafPscExp` neurons, and `TC` with a thalamus; weights in pA.
+
     Raises
     ------
     SimulationError

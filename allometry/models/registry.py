@@ -39,6 +39,11 @@ def build(name: str, parameters: Mapping[str, Any] | None = None, connectome: An
     connectome : Dataset or Graph, optional
         For models built on a connectome.
 
+    Returns
+    -------
+    Network
+        What `simulate.run` takes.
+
     Raises
     ------
     SimulationError

@@ -11,7 +11,13 @@ from allometry.network.serialise import serialisable
 @serialisable
 @dataclass(frozen=True)
 class Constant:
-    """One value for all."""
+    """One value for all.
+
+    Parameters
+    ----------
+    value : float
+        The value, in the unit of what it stands for (weight, delay, voltage).
+    """
 
     value: float
 
@@ -23,6 +29,11 @@ class Normal:
 
     As a weight it is redrawn until it has the sign of its mean, as a delay until it is at least dt/2 (then rounded to
     whole steps, at least one); as an initial voltage it is not truncated.
+
+    Parameters
+    ----------
+    mean, sd : float
+        Mean and standard deviation before redrawing, in the unit of what is drawn.
     """
 
     mean: float
@@ -36,6 +47,11 @@ class Lognormal:
 
     A negative mean mirrors it, so that inhibitory weights are written as they are. As a delay it is redrawn until it is
     at least dt/2, then rounded to whole steps.
+
+    Parameters
+    ----------
+    mean, sd : float
+        Mean (not 0) and standard deviation before redrawing, in the unit of what is drawn.
     """
 
     mean: float
@@ -49,6 +65,11 @@ class Uniform:
 
     As a delay it is rounded to whole steps, halves up: from (k - 1/2) dt to (m + 1/2) dt, the steps k to m are equally
     likely. It begins at dt/2 or later.
+
+    Parameters
+    ----------
+    low, high : float
+        Bounds, in the unit of what is drawn.
     """
 
     low: float
@@ -58,7 +79,13 @@ class Uniform:
 @serialisable
 @dataclass(frozen=True, eq=False)
 class Values:
-    """One given value per neuron."""
+    """One given value per neuron.
+
+    Parameters
+    ----------
+    values : np.ndarray
+        float [neuron], in the unit of what they stand for.
+    """
 
     values: np.ndarray
 

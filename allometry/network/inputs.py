@@ -84,9 +84,16 @@ class CorrelatedInput:
 @serialisable
 @dataclass(frozen=True, eq=False)
 class DCInput:
-    """Constant current into every neuron of a population, in [start, stop), both rounded to whole steps.
+    """Direct current into every neuron of a population.
 
-    `amplitude` is in pA: one number, one per neuron, or a profile in time, for all neurons or for each.
+    Parameters
+    ----------
+    population : str
+        Target population.
+    amplitude : float, np.ndarray or Profile
+        Current, pA: one number, float [neuron], or a profile in time, for all neurons or for each.
+    start_ms, stop_ms : float
+        The current flows in [start, stop), ms; both are rounded to whole steps.
     """
 
     population: str
@@ -112,7 +119,23 @@ class SpikeListInput:
     """Given events: `neurons[i]` of `population` receives `weight` in the step [t, t + dt) of `times_ms[i]`.
 
     The time is that of arrival; no delay is added. It is taken to the nearest microsecond first; a float32 time counts as
-    the shortest decimal number that gives it. `weight` is one number or one per event.
+    the shortest decimal number that gives it.
+
+    Parameters
+    ----------
+    population : str
+        Target population.
+    neurons : np.ndarray
+        int [event], indices within the population.
+    times_ms : np.ndarray
+        float [event], times of arrival, ms.
+    weight : float or np.ndarray
+        One number or float [event], in the unit of the target's neuron model (`ConnectomeLif`: a kick of V).
+
+    Raises
+    ------
+    SimulationError
+        If an index is no whole number, or the type of the times cannot tell neighbouring steps apart.
     """
 
     population: str

@@ -61,9 +61,20 @@ class Population:
 class Projection:
     """Synapses from population `source` to population `target`; static, unless `plasticity` is given.
 
-    `weight` (in the unit of the target's model: pA, mV or nS) and `delay` (ms) are a number or a distribution; they
-    stay None with `ExplicitEdges`, which carries its own. `receptor` names the receptor of the target that all weights go
-    to; by default a weight's sign decides, as the model says.
+    Parameters
+    ----------
+    source, target : str
+        Names of the populations.
+    rule : Rule
+        Which neurons connect to which.
+    weight : float, Constant, Normal, Lognormal or Uniform, optional
+        Weight, in the unit of the target's neuron model (pA, mV or nS); None with `ExplicitEdges`, which has its own.
+    delay : float, Constant, Normal, Lognormal or Uniform, optional
+        Delay, ms, rounded to whole steps if drawn, at least one; None with `ExplicitEdges`.
+    receptor : str, optional
+        Receptor of the target that all weights go to; by default a weight's sign decides, as the model says.
+    plasticity : ShortTermPlasticity or STDP, optional
+        How weights change with the spikes.
     """
 
     source: str
@@ -85,8 +96,21 @@ class GapJunctions:
     """Electrical synapses among the neurons of a `ConnectomeLif` population.
 
     Each directed edge adds weight (V_source - V_target) / tau_m to dV_target/dt, with V_source as it was before a reset
-    (a spike is one step wide for its neighbours), so that edges are listed as a
-    Connectome store lists them: in both directions. `weight` is dimensionless (conductance over leak conductance).
+    (a spike is one step wide for its neighbours). Edges are listed as a Connectome store lists them: in both directions.
+
+    Parameters
+    ----------
+    population : str
+        Name of the population.
+    source, target : np.ndarray
+        int [edge], indices within the population.
+    weight : float or np.ndarray
+        One number or float [edge], without unit: conductance of the gap junction over leak conductance.
+
+    Raises
+    ------
+    SimulationError
+        If an index is no whole number.
     """
 
     population: str

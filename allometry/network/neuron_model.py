@@ -107,6 +107,11 @@ def parameter(
         Values that are not above this, or below this, are refused.
     kind : str
         See `time_constant` and `refractory_time`.
+
+    Returns
+    -------
+    dataclasses.Field
+        For the body of the model's class.
     """
     return dataclasses.field(
         default=default, metadata={"unit": unit, "above": above, "at_least": at_least, "kind": kind}
@@ -114,17 +119,52 @@ def parameter(
 
 
 def time_constant(*, default: Parameter) -> Any:
-    """Declare a time constant, ms: it is positive, and a float32 state follows it up to some length only."""
+    """Declare a time constant: it is positive, and a float32 state follows it up to some length only.
+
+    Parameters
+    ----------
+    default : float
+        Default value, ms.
+
+    Returns
+    -------
+    dataclasses.Field
+        As of `parameter`.
+    """
     return parameter(default=default, unit="ms", above=0.0, kind=TIME_CONSTANT)
 
 
 def refractory_time(*, default: Parameter) -> Any:
-    """Declare the refractory time, ms: for so many steps after a spike the model emits none."""
+    """Declare the refractory time: for so many steps after a spike the model emits none.
+
+    Parameters
+    ----------
+    default : float
+        Default value, ms, 0 or above.
+
+    Returns
+    -------
+    dataclasses.Field
+        As of `parameter`.
+    """
     return parameter(default=default, unit="ms", at_least=0.0, kind=REFRACTORY_TIME)
 
 
 def choice(*, default: str, options: tuple[str, ...]) -> Any:
-    """Declare a choice between named forms of a model, such as its integration: one for all neurons of a population."""
+    """Declare a choice between named forms of a model, such as its integration: one for all neurons of a population.
+
+    Parameters
+    ----------
+    default : str
+        Default option.
+    options : tuple of str
+        All options.
+
+    Returns
+    -------
+    dataclasses.Field
+        As of `parameter`.
+    """
     return dataclasses.field(default=default, metadata={"options": options, "kind": CHOICE})
 
 

@@ -15,9 +15,23 @@ from allometry.network.serialise import serialisable
 @serialisable
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """Record a state variable of `neurons` (indices within `population`) every `interval_ms`.
+    """Record a state variable of some neurons at regular times.
 
-    `variable` is one of those that the neuron model declares, in its unit: `V_m`, a synaptic current, a conductance.
+    Parameters
+    ----------
+    population : str
+        Their population.
+    neurons : np.ndarray
+        int [neuron], indices within the population.
+    interval_ms : float
+        Time between samples, ms: whole steps.
+    variable : str
+        A state variable that the neuron model declares, in its unit: `V_m` (mV), a synaptic current, a conductance.
+
+    Raises
+    ------
+    SimulationError
+        If an index is no whole number.
     """
 
     population: str
@@ -32,9 +46,16 @@ class Probe:
 @serialisable
 @dataclass(frozen=True)
 class WeightProbe:
-    """Record all weights of a projection with `STDP`, by its number in the network, every `interval_ms`.
+    """Record all weights of a projection with `STDP` at regular times.
 
     A weight is what the spikes of both sides up to this time have made of it, as the synapse sees them by then.
+
+    Parameters
+    ----------
+    projection : int
+        Number of the projection in the network, from 0.
+    interval_ms : float
+        Time between samples, ms: whole steps.
     """
 
     projection: int

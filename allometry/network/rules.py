@@ -46,7 +46,13 @@ class ExplicitEdges:
 @serialisable
 @dataclass(frozen=True)
 class FixedTotalNumber:
-    """`n` synapses, source and target drawn uniformly with replacement: in-degrees are multinomial."""
+    """`n` synapses, source and target drawn uniformly with replacement: in-degrees are multinomial.
+
+    Parameters
+    ----------
+    n : int
+        Number of synapses of the projection.
+    """
 
     n: int
 
@@ -83,10 +89,21 @@ class FixedIndegree:
 @serialisable
 @dataclass(frozen=True)
 class FixedOutdegree:
-    """Every source makes `n` outputs onto targets drawn at random; the options are those of `FixedIndegree`.
+    """Every source makes `n` outputs onto targets drawn at random.
 
     Every thread of a run draws the targets of all sources, and keeps its own: such a projection takes as long to build
     on many threads as on one.
+
+    Parameters
+    ----------
+    n : int
+        Outputs of every source.
+    autapses : bool
+        Whether a neuron may be its own target.
+    multapses : bool
+        Whether a pair may have several synapses: targets are drawn with replacement, else without.
+    kernel : Kernel, optional
+        Targets are drawn with probabilities proportional to it, by their distance; default uniformly.
     """
 
     n: int
@@ -98,7 +115,15 @@ class FixedOutdegree:
 @serialisable
 @dataclass(frozen=True)
 class PairwiseBernoulli:
-    """Every ordered pair is connected once with probability `p`; `autapses` allows self connections."""
+    """Every ordered pair is connected once with probability `p`.
+
+    Parameters
+    ----------
+    p : float
+        Connection probability, 0 to 1.
+    autapses : bool
+        Whether a neuron may be its own source.
+    """
 
     p: float
     autapses: bool = True

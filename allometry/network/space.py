@@ -65,6 +65,15 @@ class GaussianKernel:
 
     On a torus d is the shortest distance; with `wrapped` the kernel is the sum over all images of the source instead
     (no cutoff then), whose Fourier coefficients are those of the Gaussian, as theories of networks on a ring have it.
+
+    Parameters
+    ----------
+    sigma : float
+        Width, above 0, in the unit of the space.
+    cutoff : float
+        Longest distance, above 0, in the unit of the space; default none.
+    wrapped : bool
+        Whether to sum over all images of the source; the space is periodic then.
     """
 
     sigma: float
@@ -75,7 +84,15 @@ class GaussianKernel:
 @serialisable
 @dataclass(frozen=True)
 class ExponentialKernel:
-    """exp(-d / length) up to the distance `cutoff`, 0 beyond."""
+    """exp(-d / length) up to the distance `cutoff`, 0 beyond.
+
+    Parameters
+    ----------
+    length : float
+        Distance over which the kernel falls to 1/e, above 0, in the unit of the space.
+    cutoff : float
+        Longest distance, above 0, in the unit of the space; default none.
+    """
 
     length: float
     cutoff: float = float("inf")
@@ -84,7 +101,13 @@ class ExponentialKernel:
 @serialisable
 @dataclass(frozen=True)
 class BoxKernel:
-    """1 up to the distance `radius`, 0 beyond."""
+    """1 up to the distance `radius`, 0 beyond.
+
+    Parameters
+    ----------
+    radius : float
+        Longest distance, above 0, in the unit of the space.
+    """
 
     radius: float
 

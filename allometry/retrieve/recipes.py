@@ -84,7 +84,23 @@ def fields(source: Entry) -> set[str]:
 
 
 def own_files(files: Iterable[Entry]) -> list[str]:
-    """Paths of `file:` places that exist, so that Snakemake can see when the user changes one of them."""
+    """Paths of `file:` places that exist, so that Snakemake can see when the user changes one of them.
+
+    Parameters
+    ----------
+    files : iterable of mapping
+        Expanded file entries, each with `places`.
+
+    Returns
+    -------
+    list of str
+        `~` is expanded; in order of the entries.
+
+    Raises
+    ------
+    RetrieveError
+        A place is not well formed.
+    """
     places = [parse_place(place) for file in files for place in file["places"]]
     paths = [Path(place.value).expanduser() for place in places if place.kind == "file"]
     return [str(path) for path in paths if path.is_file()]

@@ -16,7 +16,19 @@ DENSE_BYTES = 8 * 2**30
 
 
 def require_kind(obj: Data, kind: str) -> None:
-    """Raise a StoreError that says what an object is where another kind of store (`Connectome`, ...) is needed."""
+    """Refuse an object that is not a store of the kind that is needed.
+
+    Parameters
+    ----------
+    obj : Dataset or DataTree
+    kind : str
+        Name of the schema: `Connectome`, `Activity`, `Responses`, `Spikes`, `Scores` or `Stack`.
+
+    Raises
+    ------
+    StoreError
+        Says what the object is.
+    """
     if obj.attrs.get("schema") != kind:
         raise StoreError(
             what=f"this is a store of kind {obj.attrs['schema']}"
@@ -31,10 +43,20 @@ def require_kind(obj: Data, kind: str) -> None:
 def split(tree: xr.DataTree) -> dict[str, xr.Dataset]:
     """Cut an Activity store's canonical view into its recordings.
 
+    Parameters
+    ----------
+    tree : DataTree
+        Activity store.
+
     Returns
     -------
-    Recording name -> Dataset with `trace(sample, neuron)`, `time(sample)` from recording start, `recorded(neuron)`, and
-    the recording's metadata as scalars; every neuron of the canonical axis is kept.
+    Recording name -> Dataset with `trace(sample, neuron)`, `time(sample)` in s from recording start, `recorded(neuron)`,
+    and the recording's metadata as scalars; every neuron of the canonical axis is kept.
+
+    Raises
+    ------
+    StoreError
+        Another kind of store.
     """
     require_kind(tree, "Activity")
     root = tree.to_dataset(inherit=False)
@@ -157,10 +179,23 @@ def to_csr(
 def to_dense(ds: xr.Dataset, synapse: str | None = None, variable: str = "weight") -> tuple[np.ndarray, np.ndarray]:
     """Return a connectome as a matrix [source, target]; as `to_csr`, absent edges being 0, or NaN where unmeasured.
 
+    Parameters
+    ----------
+    ds : Connectome store
+    synapse : str, optional
+        One kind of edge; None adds the weights of all.
+    variable : str
+        Edge variable that fills the matrix; edges of one pair are added.
+
     Returns
     -------
     labels : (node,) str
-    matrix : (node, node) float, of the variable's dtype where that is floating.
+    matrix : (node, node) float, of the variable's dtype where that is floating, in the variable's unit.
+
+    Raises
+    ------
+    StoreError
+        Another kind of store, no such synapse or variable, kinds that cannot be added, or a matrix of more than 8 GiB.
     """
     source, target, values, absent = _edges(ds, synapse, variable)
     dtype = values.dtype if values.dtype.kind == "f" else np.dtype(np.float64)
@@ -182,7 +217,24 @@ def to_dense(ds: xr.Dataset, synapse: str | None = None, variable: str = "weight
 
 
 def to_networkx(ds: xr.Dataset, synapse: str | None = None) -> nx.MultiDiGraph:
-    """Return a connectome as a MultiDiGraph: node and edge variables as attributes, the synapse kind as edge key."""
+    """Return a connectome as a MultiDiGraph: node and edge variables as attributes, the synapse kind as edge key.
+
+    Parameters
+    ----------
+    ds : Connectome store
+    synapse : str, optional
+        One kind of edge; default all.
+
+    Returns
+    -------
+    MultiDiGraph
+        Nodes are the labels of the `node` coordinate; attributes keep the units of their variables.
+
+    Raises
+    ------
+    StoreError
+        Another kind of store.
+    """
     require_kind(ds, "Connectome")
     graph = nx.MultiDiGraph(title=ds.attrs.get("title", ""))
     labels = ds["node"].values.tolist()
@@ -202,10 +254,19 @@ def to_networkx(ds: xr.Dataset, synapse: str | None = None) -> nx.MultiDiGraph:
 def to_trials(ds: xr.Dataset) -> xr.DataArray:
     """Return responses with repeats of each condition side by side.
 
+    Parameters
+    ----------
+    ds : Responses store
+
     Returns
     -------
-    DataArray (condition, trial, unit[, lag]), conditions in order of their names, trials in order of `repeat`; NaN
-    where a condition has fewer repeats than the longest.
+    DataArray float32 (condition, trial, unit[, lag]) in the unit of `response`, conditions in order of their names, trials
+    in order of `repeat`; NaN where a condition has fewer repeats than the longest.
+
+    Raises
+    ------
+    StoreError
+        Another kind of store.
     """
     require_kind(ds, "Responses")
     response = ds["response"].transpose("presentation", "unit", ...)

@@ -101,5 +101,12 @@ def attribute(obj: xr.Dataset | xr.DataTree | xr.DataArray, key: str, default: A
 
 
 def set_attributes(obj: xr.Dataset | xr.DataTree | xr.DataArray, **values: Any) -> None:
-    """Give a store, one of its groups or a variable attributes that `attribute` reads back, in place."""
+    """Give a store, one of its groups or a variable attributes that `attribute` reads back, in place.
+
+    Parameters
+    ----------
+    obj : Dataset, DataTree or DataArray
+    **values
+        Attributes by name: text, numbers, booleans, None, lists and mappings of these.
+    """
     obj.attrs.update(encoded(values))

@@ -27,7 +27,17 @@ SOURCES = "sources_read"
 
 
 def manifest_path(store: str | Path) -> Path:
-    """Return the manifest's path: `{name}.manifest.json` beside `{name}.zarr`."""
+    """Return the manifest's path: `{name}.manifest.json` beside `{name}.zarr`.
+
+    Parameters
+    ----------
+    store : path
+        The store, whether it is there or not.
+
+    Returns
+    -------
+    Path
+    """
     store = Path(store)
     return store.with_name(store.name.removesuffix(".zarr") + ".manifest.json")
 
@@ -144,6 +154,17 @@ def dump(manifest: Mapping[str, Any]) -> bytes:
 
 def read_manifest(store: str | Path) -> dict[str, Any]:
     """Read a store's manifest.
+
+    Parameters
+    ----------
+    store : path
+        The store that it lies beside.
+
+    Returns
+    -------
+    dict
+        `content` (`objects`: by file `sha256` and `size` in bytes; `content_sha256`), `provenance`, and `beside` where
+        further files belong to the store.
 
     Raises
     ------

@@ -33,7 +33,36 @@ class AdEx(NeuronModel):
     The weights arriving in slot k are added at the end of step k (to I_ex if positive, to I_in if negative). V and w move
     by two steps of the classical Runge-Kutta method of order 4 in a time step, with the time of the upstroke to infinity
     in closed form, the currents exactly; a spike is counted once in a time step. NEST integrates with adaptive steps; what
-    that changes is measured in tests/simulate/test_nest_neurons.py. Units: pF, nS, ms, mV, pA; weights are in pA.
+    that changes is measured in tests/simulate/test_nest_neurons.py. Weights are in pA.
+
+    Parameters
+    ----------
+    C_m : float, array [neuron] or Distribution
+        Membrane capacitance, pF, above 0.
+    g_L : float, array [neuron] or Distribution
+        Leak conductance, nS, above 0.
+    E_L : float, array [neuron] or Distribution
+        Resting potential, mV.
+    V_th : float, array [neuron] or Distribution
+        Voltage at which the exponential term is g_L Delta_T, mV, below V_peak.
+    Delta_T : float, array [neuron] or Distribution
+        Sharpness of the upstroke, mV, above 0.
+    V_peak : float, array [neuron] or Distribution
+        Voltage that counts as a spike, mV.
+    V_reset : float, array [neuron] or Distribution
+        Voltage after a spike, mV, below V_peak.
+    t_ref : float, array [neuron] or Distribution
+        Refractory time, ms, taken up to whole steps.
+    a : float, array [neuron] or Distribution
+        Adaptation by the voltage, nS.
+    b : float, array [neuron] or Distribution
+        Adaptation by a spike, pA.
+    tau_w : float, array [neuron] or Distribution
+        Time constant of adaptation, ms.
+    tau_syn_ex, tau_syn_in : float, array [neuron] or Distribution
+        Time constants of excitatory and inhibitory currents, ms.
+    I_e : float, array [neuron] or Distribution
+        Constant current, pA.
     """
 
     C_m: Parameter = parameter(default=281.0, unit="pF", above=0.0)

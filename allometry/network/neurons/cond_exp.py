@@ -29,7 +29,28 @@ class CondExp(NeuronModel):
     weights arriving in slot k are added (to g_ex if positive, |weight| to g_in if negative); a refractory neuron holds
     V_reset; V >= V_th emits a spike stamped k + 1. NEST integrates with adaptive steps: spikes are within one step of
     its own (tests/simulate/test_nest_neurons.py). The total conductance has to stay below 2.7 C_m / dt
-    (6.75 uS for 250 pF and 0.1 ms). Units: pF, nS, ms, mV, pA; weights are in nS.
+    (6.75 uS for 250 pF and 0.1 ms). Weights are in nS.
+
+    Parameters
+    ----------
+    C_m : float, array [neuron] or Distribution
+        Membrane capacitance, pF, above 0.
+    g_L : float, array [neuron] or Distribution
+        Leak conductance, nS, above 0.
+    E_L : float, array [neuron] or Distribution
+        Resting potential, mV.
+    E_ex, E_in : float, array [neuron] or Distribution
+        Reversal potentials of excitatory and inhibitory synapses, mV.
+    tau_syn_ex, tau_syn_in : float, array [neuron] or Distribution
+        Time constants of excitatory and inhibitory conductances, ms.
+    V_reset : float, array [neuron] or Distribution
+        Voltage after a spike, mV, below V_th.
+    V_th : float, array [neuron] or Distribution
+        Threshold, mV.
+    t_ref : float, array [neuron] or Distribution
+        Refractory time, ms, taken up to whole steps.
+    I_e : float, array [neuron] or Distribution
+        Constant current, pA.
     """
 
     C_m: Parameter = parameter(default=250.0, unit="pF", above=0.0)

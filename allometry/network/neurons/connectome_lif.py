@@ -28,6 +28,21 @@ class ConnectomeLif(NeuronModel):
     refractory; the weights of slot k are added to g (also while refractory); kicks (Poisson and spike-list inputs)
     are added to V; unless refractory, V > V_th (strictly) emits a spike stamped k + 1 and sets V = V_reset, g = 0.
     Weights and kicks are in mV. Gap junctions see V before a reset, so that a spike is one step wide for them.
+
+    Parameters
+    ----------
+    tau_m : float, array [neuron] or Distribution
+        Membrane time constant, ms.
+    tau_syn : float, array [neuron] or Distribution
+        Time constant of the synaptic input g, ms.
+    E_L : float, array [neuron] or Distribution
+        Resting potential, mV.
+    V_reset : float, array [neuron] or Distribution
+        Voltage after a spike, mV, below V_th.
+    V_th : float, array [neuron] or Distribution
+        Threshold, mV.
+    t_ref : float, array [neuron] or Distribution
+        Refractory time, ms, taken up to whole steps.
     """
 
     tau_m: Parameter = time_constant(default=20.0)

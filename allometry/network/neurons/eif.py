@@ -33,7 +33,7 @@ class Eif(NeuronModel):
     """Exponential integrate-and-fire neuron (Fourcaud-Trocme et al. 2003).
 
     C_m dV/dt = -g_L (V - E_L) + g_L Delta_T exp((V - V_th) / Delta_T) + I_ex + I_in + I_e,  dI_x/dt = -I_x / tau_syn_x.
-    Units: pF, nS, ms, mV, pA; weights are in pA (of a model in mV / ms with C = 1: C_m = 1 pF, and the same numbers).
+    Weights are in pA (of a model in mV / ms with C = 1: C_m = 1 pF, and the same numbers).
 
     `integration` is one of
 
@@ -47,6 +47,35 @@ class Eif(NeuronModel):
         1 - dt / tau_syn, V moves by dt times its derivative, with these currents, and not below V_min; V >= V_peak emits a
         spike stamped k + 1. While refractory V is V_peak, and V_reset in the last step. There is a third current, with
         `tau_syn_ff`, into which only projections with `receptor="ff"` go.
+
+    Parameters
+    ----------
+    C_m : float, array [neuron] or Distribution
+        Membrane capacitance, pF, above 0.
+    g_L : float, array [neuron] or Distribution
+        Leak conductance, nS, above 0.
+    E_L : float, array [neuron] or Distribution
+        Resting potential, mV.
+    V_th : float, array [neuron] or Distribution
+        Voltage at which the exponential term is g_L Delta_T, mV, below V_peak.
+    Delta_T : float, array [neuron] or Distribution
+        Sharpness of the upstroke, mV, above 0.
+    V_peak : float, array [neuron] or Distribution
+        Voltage that counts as a spike, mV.
+    V_reset : float, array [neuron] or Distribution
+        Voltage after a spike, mV, below V_peak.
+    V_min : float, array [neuron] or Distribution
+        Lowest voltage, mV; forward_euler alone has it.
+    t_ref : float, array [neuron] or Distribution
+        Refractory time, ms, taken up to whole steps.
+    tau_syn_ex, tau_syn_in : float, array [neuron] or Distribution
+        Time constants of excitatory and inhibitory currents, ms.
+    tau_syn_ff : float, array [neuron] or Distribution
+        Time constant of the third current, ms; forward_euler alone has it.
+    I_e : float, array [neuron] or Distribution
+        Constant current, pA.
+    integration : {"runge_kutta", "forward_euler"}
+        One for all neurons of a population.
     """
 
     C_m: Parameter = parameter(default=281.0, unit="pF", above=0.0)

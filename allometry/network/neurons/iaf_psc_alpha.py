@@ -29,7 +29,26 @@ class IafPscAlpha(NeuronModel):
     J e (t / tau_syn) exp(-t / tau_syn): its peak, at tau_syn, is J. Step k (Rotter & Diesmann 1999; NEST
     `iaf_psc_alpha`, without its lower bound of V): V moves with the old currents unless refractory; the currents move;
     the weights arriving in slot k are added to their slopes (of I_ex if positive, of I_in if negative); V >= V_th emits
-    a spike stamped k + 1. Units: pF, ms, mV, pA; weights are in pA.
+    a spike stamped k + 1. Weights are in pA.
+
+    Parameters
+    ----------
+    C_m : float, array [neuron] or Distribution
+        Membrane capacitance, pF, above 0.
+    tau_m : float, array [neuron] or Distribution
+        Membrane time constant, ms.
+    tau_syn_ex, tau_syn_in : float, array [neuron] or Distribution
+        Times to the peak of excitatory and inhibitory currents, ms.
+    E_L : float, array [neuron] or Distribution
+        Resting potential, mV.
+    V_reset : float, array [neuron] or Distribution
+        Voltage after a spike, mV, below V_th.
+    V_th : float, array [neuron] or Distribution
+        Threshold, mV.
+    t_ref : float, array [neuron] or Distribution
+        Refractory time, ms, taken up to whole steps.
+    I_e : float, array [neuron] or Distribution
+        Constant current, pA.
     """
 
     C_m: Parameter = parameter(default=250.0, unit="pF", above=0.0)

@@ -26,6 +26,23 @@ class IafPscDelta(NeuronModel):
 
     Step k (Brunel 2000; NEST `iaf_psc_delta`): V decays to E_L + tau_m I_e / C_m and the weights of slot k are added;
     a refractory neuron holds V_reset and discards them; V >= V_th emits a spike stamped k + 1. Weights are in mV.
+
+    Parameters
+    ----------
+    C_m : float, array [neuron] or Distribution
+        Membrane capacitance, pF, above 0; it counts with a current only.
+    tau_m : float, array [neuron] or Distribution
+        Membrane time constant, ms.
+    E_L : float, array [neuron] or Distribution
+        Resting potential, mV.
+    V_reset : float, array [neuron] or Distribution
+        Voltage after a spike, mV, below V_th.
+    V_th : float, array [neuron] or Distribution
+        Threshold, mV.
+    t_ref : float, array [neuron] or Distribution
+        Refractory time, ms, taken up to whole steps.
+    I_e : float, array [neuron] or Distribution
+        Constant current, pA.
     """
 
     C_m: Parameter = parameter(default=1.0, unit="pF", above=0.0)

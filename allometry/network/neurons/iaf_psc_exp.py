@@ -32,7 +32,26 @@ class IafPscExp(NeuronModel):
     C_m dV/dt = -(C_m / tau_m)(V - E_L) + I_ex + I_in + I_e,  dI_x/dt = -I_x / tau_syn_x.
     Step k (Rotter & Diesmann 1999; NEST `iaf_psc_exp`): V moves with the old currents unless refractory; the currents
     decay; the weights arriving in slot k are added (to I_ex if positive, to I_in if negative); V >= V_th emits a
-    spike stamped k + 1. Units: pF, ms, mV, pA; weights are in pA.
+    spike stamped k + 1. Weights are in pA.
+
+    Parameters
+    ----------
+    C_m : float, array [neuron] or Distribution
+        Membrane capacitance, pF, above 0.
+    tau_m : float, array [neuron] or Distribution
+        Membrane time constant, ms.
+    tau_syn_ex, tau_syn_in : float, array [neuron] or Distribution
+        Time constants of excitatory and inhibitory currents, ms.
+    E_L : float, array [neuron] or Distribution
+        Resting potential, mV.
+    V_reset : float, array [neuron] or Distribution
+        Voltage after a spike, mV, below V_th.
+    V_th : float, array [neuron] or Distribution
+        Threshold, mV.
+    t_ref : float, array [neuron] or Distribution
+        Refractory time, ms, taken up to whole steps.
+    I_e : float, array [neuron] or Distribution
+        Constant current, pA.
     """
 
     C_m: Parameter = parameter(default=250.0, unit="pF", above=0.0)

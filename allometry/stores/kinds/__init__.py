@@ -14,7 +14,17 @@ BY_NAME: dict[str, Schema] = {schema.name: schema for schema in KINDS.values()}
 
 
 def schema_of(obj: Data) -> Schema | None:
-    """Return the schema that an object's `schema` attribute names, None if there is none."""
+    """Return the schema that an object's `schema` attribute names.
+
+    Parameters
+    ----------
+    obj : Dataset or DataTree
+
+    Returns
+    -------
+    Schema or None
+        None where the attribute is missing or names no kind of store.
+    """
     return BY_NAME.get(str(obj.attrs.get("schema")))
 
 
@@ -36,7 +46,17 @@ def violations(obj: Data) -> list[str]:
 
 
 def validate(obj: Data) -> None:
-    """Raise a StoreError that names every violation of the object's schema."""
+    """Refuse an object that departs from the schema that it claims.
+
+    Parameters
+    ----------
+    obj : Dataset or DataTree
+
+    Raises
+    ------
+    StoreError
+        Names every violation.
+    """
     schema = schema_of(obj)
     if schema is None:
         raise StoreError(

@@ -106,6 +106,11 @@ def responses(
     column_units : mapping, optional
         Units of further floating columns of both tables (default `1`).
 
+    Returns
+    -------
+    Dataset
+        `response` (unit, presentation[, lag]) float32, and the columns of both tables.
+
     Raises
     ------
     StoreError

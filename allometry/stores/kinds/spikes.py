@@ -235,9 +235,20 @@ def spikes_simulated(
     attrs : mapping
         Root attributes (title, species, citation, licence, source, parameters, derived, seed).
     count : (bin, unit) int32, optional
-        Spikes in bins of `bin_ms` milliseconds.
+        Spikes in each bin.
+    bin_ms : float, optional
+        Width of the bins, ms; needed with `count`.
     voltage : (step, probe) float32, optional
-        Membrane potential, mV, at steps `voltage_step` of the units with indices `probe`.
+        Membrane potential, mV.
+    voltage_step : (step,) int64, optional
+        Steps of its samples; needed with `voltage`.
+    probe : (probe,) int, optional
+        Indices of its units; needed with `voltage`.
+
+    Returns
+    -------
+    Dataset
+        Of order `time`: `spike_step` (spike,) int64 and `spike_unit` (spike,) int32, the unit table, and what is given.
 
     Raises
     ------
@@ -295,6 +306,11 @@ def spikes_recorded(
         Root attributes (title, species, citation, licence, source, parameters, derived).
     duration_ms : float, optional
         Duration, ms; by default from the first start to the last end.
+
+    Returns
+    -------
+    Dataset
+        Of order `unit`: `spike_time` (spike,) float64 in s, `row_size` (unit,) int64, and the unit table.
 
     Raises
     ------
