@@ -71,6 +71,13 @@ def propagation(
     driven = np.arange(n) if driven is None else np.asarray(driven, np.int64)
     plan = compile_network(net, 0, "exact")
     constants = plan.neurons[0].constants
+    several = [name for name in plan.neurons[0].varied if name != "ref_steps"]
+    if several:
+        raise SimulationError(
+            "parameters other than t_ref differ between neurons",
+            where=net.title,
+            expected="one value of tau_m, tau_syn, E_L, V_reset and V_th for all",
+        )
     a, b, c, rate = (constants[name] for name in ("decay_v", "decay_g", "from_g", "gap_rate"))
     limits, target, weight, delay = _by_source(net, plan.neurons[0].quantum.value)
     gap_limits, gap_source, gap_weight = _gaps(net)

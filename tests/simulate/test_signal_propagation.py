@@ -87,6 +87,9 @@ def test_gap_junctions_raise_neighbours() -> None:
 
 
 def test_other_networks_are_refused(small: Network) -> None:
+    edges = (Projection("n", "n", ExplicitEdges([0], [1], 1.0, 1.0)),)
+    with pytest.raises(SimulationError, match="other than t_ref differ"):
+        simulate.propagation(Network((Population("n", 2, ConnectomeLif(tau_m=[19.0, 20.0])),), edges))
     with pytest.raises(SimulationError, match="one population of ConnectomeLif"):
         simulate.propagation(small)
 
