@@ -153,7 +153,7 @@ def test_lognormal_delays_are_rounded_and_redrawn_below_half_a_step() -> None:
 
 def test_narrow_and_wide_words_hold_the_same_synapses(monkeypatch: pytest.MonkeyPatch) -> None:
     from allometry.simulate.build import plan as plans
-    from allometry.simulate.build import shard, wiring
+    from allometry.simulate.build import state, wiring
 
     populations = (Population("A", N, IafPscExp()), Population("B", M, IafPscExp()))
     projections = (
@@ -162,7 +162,7 @@ def test_narrow_and_wide_words_hold_the_same_synapses(monkeypatch: pytest.Monkey
     )
     net = Network(populations, projections)
     plan = compile_network(net, 1, "fast")
-    where = shard.layout(plan, 0, 1)
+    where = state.layout(plan, 0, 1)
     assert len(wiring.build_wiring(plan, where).wide) == 0
     narrow, spikes = engine.edges(plan), engine.run_plan(plan, [200])
     monkeypatch.setattr(plans.Synapses, "weight_bits", property(lambda self: 40))
