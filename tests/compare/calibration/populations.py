@@ -192,6 +192,8 @@ STUDIES = [
         "population_code of tuned units",
         _tuned,
         {f"covers {name}": COVERAGE for name in TUNED}
+        # .9944 where the whole variance is found twice
+        | {f"covers {name}": wide(TWICE) for name in ("dsi", "noise correlation", "dimension of signal")}
         | {"covers spectral radius": wide("no radius is below the true one")},
         few=3,
     ),
@@ -205,6 +207,6 @@ STUDIES = [
         | {"covers mean across 1/2": wide("an animal that is left out takes pairs along whose scores are their own")},
         few=2,
         # recordings of few blocks, some of which are slower than most: nothing is left to train on
-        undefined={f"p within by {kind}": 0.2 for kind in KINDS},
+        undefined={f"p within by {kind}": 0.25 for kind in KINDS},
     ),
 ]
