@@ -40,6 +40,7 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/mypy
+	$(BIN)/python -m allometry.generate.docstrings
 	$(BIN)/python -m snakemake --lint
 
 format: $(STAMP)

@@ -121,7 +121,7 @@ class Register(Mapping[str, Part], Generic[Part]):
                 do=f"write for example {nearest_name(name)!r}",
             )
         holder = self.modules.get(name)
-        if holder is None and not _of_package(module) and name in set(self.own()):
+        if holder is None and _root(module) != __package__ and name in set(self.own()):
             holder = "allometry"
         if holder not in (None, module):
             raise PluginError(
@@ -135,7 +135,7 @@ class Register(Mapping[str, Part], Generic[Part]):
     def plugged(self) -> dict[str, Part]:
         """Parts of plugins alone, which are imported where they are not yet."""
         load()
-        return {name: part for name, part in self.parts.items() if not _of_package(self.modules[name])}
+        return {name: part for name, part in self.parts.items() if _root(self.modules[name]) != __package__}
 
     def __getitem__(self, name: str) -> Part:
         if name not in self.parts:
@@ -175,7 +175,13 @@ def use(names: Sequence[str], folders: Sequence[str | Path] = (".",)) -> None:
 
 
 def places() -> dict[str, str]:
-    """Folder or file of every plugin that a configuration of this process named; empty of an installed package."""
+    """Folder or file of every plugin that a configuration of this process named; empty of an installed package.
+
+    Returns
+    -------
+    dict of str to str
+        Path by name of the plugin.
+    """
     return dict(json.loads(os.environ.get(VARIABLE, "{}")))
 
 
@@ -239,10 +245,6 @@ def forget() -> None:
 
 def _root(module: str) -> str:
     return module.partition(".")[0]
-
-
-def _of_package(module: str) -> bool:
-    return _root(module) == __package__
 
 
 @cache
@@ -319,9 +321,9 @@ def _import(plugin: Plugin) -> None:
     if not place.exists():
         raise PluginError("it is not there any more", expected="the folder that the configuration names")
     present = sys.modules.get(name)
-    if present is None or not _same(_place_of(present), place):
+    if present is None or _place_of(present).resolve() != place.resolve():
         found = importlib.util.find_spec(name) if present is None else present.__spec__
-        if found is not None and not any(_same(Path(part), place) for part in _locations(found)):
+        if found is not None and place.resolve() not in [Path(part).resolve() for part in _locations(found)]:
             raise PluginError(
                 f"a package called {name} is installed already",
                 expected="a name of its own",
@@ -378,10 +380,6 @@ def _locations(spec: ModuleSpec | None) -> list[str]:
     if spec is None:
         return []
     return [*(spec.submodule_search_locations or ()), *([spec.origin] if spec.origin else [])]
-
-
-def _same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve()
 
 
 def _hidden(path: Path) -> bool:

@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from allometry.compare.inference import verdict
-from allometry.compare.inference.statistics import Interval, ceiled, fdr
+from allometry.compare.inference.ceilings import ceiled
+from allometry.compare.inference.statistics import Interval, fdr
 from allometry.compare.registry import find as registered
 
 DIFFERENCE = ("difference", "difference_low", "difference_high")
@@ -16,7 +17,19 @@ DIFFERENCE = ("difference", "difference_low", "difference_high")
 
 @dataclass(frozen=True)
 class Result:
-    """Rows (see `row`), curves by name, and `derived`: what was inferred and how, in words."""
+    """What a comparison found.
+
+    Parameters
+    ----------
+    title : str
+        What was compared, for the report.
+    rows : list of dict
+        Scores, each as `row` makes it.
+    curves : dict of str to Dataset
+        Curves by name.
+    derived : dict of str to str
+        What was inferred and how, in words, by name.
+    """
 
     title: str
     rows: list[dict[str, Any]]
@@ -46,18 +59,31 @@ def row(
 
     Parameters
     ----------
+    measure, candidate, reference : str
+        Name of the measure, of what is judged, and of what it is held against.
     score : float or Interval
         An Interval brings its bounds.
+    group : str
+        Part of the data, where a measure is taken of several.
     role : {"result", "baseline", "control"}
         What the row is for: a baseline is what a result must beat, a control what must come out high.
-    ceiling : (low, high)
-        Noise ceiling; `rule` of `statistics.ceiled` relates the score to its lower bound.
+    p : float
+        P value; NaN where nothing was tested.
+    ceiling : (float, float)
+        Bounds of the noise ceiling; NaN where there is none.
+    rule : str
+        How the score relates to the lower bound of the ceiling, as in `ceiled`.
     n : int
         Items the score rests on (pairs, edges, regions).
     baselines : sequence of Baseline
         What a result is held against; the verdict is that against the strongest (see `inference.verdict`).
     **extra
         Further columns.
+
+    Returns
+    -------
+    dict of str to Any
+        Value by column; NaN for what is not known.
     """
     bounds = score if isinstance(score, Interval) else Interval(float(score), np.nan, np.nan)
     value = bounds.estimate
@@ -96,6 +122,25 @@ def with_fdr(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows with `p_fdr`: p adjusted over the results of the same measure (Benjamini-Hochberg).
 
     Baselines and controls claim nothing: they are no tests of the family, and their own `p_fdr` is NaN.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        As `row` makes them; a p of NaN is no test.
+
+    Returns
+    -------
+    list of dict
+        New rows in the same order, with the column `p_fdr` in [0, 1] or NaN.
+
+    Raises
+    ------
+    ComparisonError
+        P values below 0 or above 1.
+
+    References
+    ----------
+    Benjamini & Hochberg 1995, J. R. Stat. Soc. B 57:289.
     """
     adjusted = [float("nan")] * len(rows)
     for name in {entry["measure"] for entry in rows}:

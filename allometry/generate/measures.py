@@ -19,9 +19,8 @@ PACKAGE = "allometry.compare."
 HELPERS: Mapping[str, tuple[str, ...]] = {
     # intervals, p values and ceilings of any score
     "inference.roc": ("auc", "roc"),
-    "inference.statistics": (
-        *("Interval", "bootstrap", "ceiled", "fdr", "interval", "permutation_p", "spearman_brown", "split_half"),
-    ),
+    "inference.ceilings": ("ceiled", "spearman_brown", "split_half"),
+    "inference.statistics": ("Interval", "bootstrap", "fdr", "interval", "permutation_p"),
     "measures.representations.mantel": ("rsa_permutation",),
     # what stands beside a measure or a kind of comparison of one's own
     "records.measures": ("Scale", "measure"),

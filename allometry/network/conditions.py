@@ -37,7 +37,7 @@ class Condition:
         By population: factor on the rate of each of its Poisson inputs.
     weight_factors : mapping of str to float
         By projection, `"source -> target"`: factor on the weights of every projection between the two; 0 cuts it.
-    silenced : mapping of str to int array
+    silenced : mapping of str to int array [neurons]
         By population: indices of neurons that emit no spike: one that would reaches nobody and is not recorded. They
         integrate their input and are reset as ever.
     inputs : sequence of Input

@@ -31,7 +31,7 @@ class PoissonInput:
         Summed rate per neuron, Hz: one number, or a profile in time.
     weight : float
         Weight of each event (pA or mV; `ConnectomeLif`: a kick of V).
-    neurons : np.ndarray, optional
+    neurons : np.ndarray of int [driven neurons], optional
         Indices within the population that are driven; default all.
     start_ms, stop_ms : float
         Events fall in [start, stop); both are rounded to whole steps.

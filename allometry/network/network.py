@@ -33,7 +33,7 @@ class Population:
         Number of neurons.
     neuron : NeuronModel
         Model with its parameters.
-    initial_v : float, array or Distribution, optional
+    initial_v : float, array [neurons] or Distribution, optional
         Voltage at time 0, mV; default the resting potential E_L.
     labels : tuple of str, optional
         Unit names written to the store; default `{name}_{index}`.

@@ -296,6 +296,16 @@ def kinds(model: type[NeuronModel]) -> dict[str, str]:
 def neuron_model(cls: M) -> M:
     """Class decorator: make a subclass of `NeuronModel` a model that networks can use.
 
+    Parameters
+    ----------
+    cls : type
+        Subclass of `NeuronModel`.
+
+    Returns
+    -------
+    type
+        The class as a frozen dataclass, under its name among the models.
+
     Raises
     ------
     SimulationError

@@ -76,7 +76,7 @@ class Record:
     probes : tuple of Probe
         State variables. Those of V_m with one interval become `voltage(step, probe)`; every other variable, and every other
         interval, a variable of its own (see docs/simulator.md).
-    spikes_of : mapping of str to float or int array
+    spikes_of : mapping of str to float or int array [neurons]
         By population: the neurons whose spikes are recorded, by index, or as a fraction of all (evenly spaced ones).
         Populations that are not named are recorded whole. The unit table says who is (`recorded`).
     weights : tuple of WeightProbe

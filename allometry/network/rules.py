@@ -141,9 +141,9 @@ class DistanceDependent:
     ----------
     kernel : Kernel
         k(d), 1 at distance 0 (`wrapped` Gaussians: a little above).
-    p : float or np.ndarray, optional
+    p : float or np.ndarray [target neurons], optional
         Peak probability: one number, or one per target neuron. Values above 1 saturate.
-    indegree : float or np.ndarray, optional
+    indegree : float or np.ndarray [target neurons], optional
         In place of `p`: the expected in-degree. p is then found for each target, so that neurons near the edge of a
         plane have as many inputs as those in its middle.
     autapses : bool

@@ -44,7 +44,7 @@ def propagation(
         One population of `ConnectomeLif` with `ExplicitEdges` and perhaps gap junctions; other inputs are not used.
     duration_ms, rate_hz, kick_mv : float
         Simulated time per driven neuron (ms), rate of the kicks (Hz), their size (mV).
-    driven : np.ndarray, optional
+    driven : np.ndarray [driven neurons], optional
         Neurons to drive; default every one.
     threads : int, optional
         Default all cores; the result does not depend on it.

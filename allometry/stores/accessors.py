@@ -103,7 +103,8 @@ def trains(
 
     Returns
     -------
-    One sorted float64 array per unit, s, in the order of `units`.
+    list of ndarray [spikes]
+        Spike times of each unit, s, sorted, float64, in the order of `units`.
     """
     require_kind(ds, "Spikes")
     index = _unit_index(ds, units)

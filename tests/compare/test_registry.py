@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from allometry import fingerprint
-from allometry.compare.inference.statistics import ceiled
+from allometry.compare.inference.ceilings import ceiled
 from allometry.compare.kinds import KINDS, module_of
 from allometry.compare.records import measures as records
 from allometry.compare.records.measures import index

@@ -93,6 +93,11 @@ def ks_and_wasserstein(a: FloatArray, b: FloatArray) -> tuple[float, float]:
     ----------
     a, b : ndarray, shape (items,)
 
+    Returns
+    -------
+    (float, float)
+        Kolmogorov-Smirnov distance in [0, 1], and Wasserstein distance in the unit of the values.
+
     Raises
     ------
     ComparisonError

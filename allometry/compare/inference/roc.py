@@ -43,7 +43,29 @@ def _classes(score: ArrayLike, label: ArrayLike) -> tuple[Floats, NDArray[np.boo
 
 @corresponding("score", "label")
 def auc(score: ArrayLike, label: ArrayLike) -> float:
-    """Probability that a positive has a higher `score` than a negative, ties counted half (NaN scores left out)."""
+    """Probability that a positive has a higher score than a negative, ties counted half.
+
+    Parameters
+    ----------
+    score : array_like [items]
+        Higher for what should be positive, in any unit; items with NaN are left out.
+    label : array_like of bool [items]
+        Whether an item is positive; both classes are needed.
+
+    Returns
+    -------
+    float
+        Area under the ROC curve in [0, 1]; .5 is chance.
+
+    Raises
+    ------
+    ComparisonError
+        Different numbers of scores and labels, or all items with a score are of one class.
+
+    References
+    ----------
+    Hanley & McNeil 1982, Radiology 143:29.
+    """
     values, positive = _classes(score, label)
     # Most pairs have no edge: sorting the others alone is ten times faster, and nulls do it thousands of times.
     rest = values > values.min()
@@ -64,7 +86,26 @@ def auc_of_levels(level: NDArray[np.int64], positive: NDArray[np.bool_]) -> floa
 
 @corresponding("score", "label")
 def roc(score: ArrayLike, label: ArrayLike) -> Roc:
-    """ROC curve with one point per distinct score (NaN scores left out)."""
+    """ROC curve with one point per distinct score.
+
+    Parameters
+    ----------
+    score : array_like [items]
+        Higher for what should be positive, in any unit; items with NaN are left out.
+    label : array_like of bool [items]
+        Whether an item is positive; both classes are needed.
+
+    Returns
+    -------
+    Roc
+        Rates of false and of true positives, both in [0, 1], at every threshold [distinct scores + 1], falling from infinity;
+        and the area under the curve.
+
+    Raises
+    ------
+    ComparisonError
+        Different numbers of scores and labels, or all items with a score are of one class.
+    """
     values, positive = _classes(score, label)
     distinct, level = np.unique(values, return_inverse=True)
     true = np.bincount(level[positive], minlength=distinct.size)[::-1].cumsum() / positive.sum()
@@ -119,10 +160,32 @@ def _areas(draws: Floats, group: NDArray[np.int64], positive: NDArray[np.bool_],
 )
 @corresponding("score", "label", "cluster")
 def cluster_replicates(score: ArrayLike, label: ArrayLike, cluster: ArrayLike, *, seed: int, n: int = 1000) -> Floats:
-    """AUC [n] of `n` resamples of whole clusters (all pairs of one stimulated neuron, say).
+    """AUC of resamples of whole clusters (all pairs of one stimulated neuron, say).
 
-    `cluster` [items] is an int label. Two scores of the same items, clusters and seed see the same resamples, so that
-    their difference is a paired bootstrap. NaN where a resample has one class only.
+    Two scores of the same items, clusters and seed see the same resamples, so that their difference is a paired bootstrap.
+
+    Parameters
+    ----------
+    score : array_like [items]
+        Higher for what should be positive, in any unit; items with NaN are left out.
+    label : array_like of bool [items]
+        Whether an item is positive; both classes are needed.
+    cluster : array_like of int [items]
+        Cluster of each item; at least 3.
+    seed : int
+        Seed of the resamples.
+    n : int
+        Number of resamples.
+
+    Returns
+    -------
+    ndarray [n]
+        In [0, 1]; NaN where a resample has one class only.
+
+    Raises
+    ------
+    ComparisonError
+        Different numbers of scores and labels, items of one class only, or fewer than 3 clusters.
     """
     values = np.asarray(score, dtype=float).ravel()
     finite = np.isfinite(values)

@@ -1,4 +1,4 @@
-"""What makes a score trustworthy: intervals, p values of permutations, ceilings, multiple testing.
+"""What makes a score trustworthy: intervals, p values of permutations, multiple testing.
 
 Every function that draws random numbers takes a `seed` and makes its own `numpy.random.Generator` from it. Undefined
 replicates (NaN: a resample without variance, say) are left out and counted, never turned into a number.
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from allometry.compare.inference.arrays import ROUNDING, numbers, plain, varies
+from allometry.compare.inference.arrays import ROUNDING, plain
 from allometry.compare.inference.labels import in_one_order, is_labelled
 from allometry.compare.inference.progress import steps
 from allometry.errors import ComparisonError
@@ -24,9 +24,25 @@ FEW_UNITS = 10  # independent items below which percentiles of resamples are too
 
 @dataclass(frozen=True)
 class Interval:
-    """A confidence interval: `estimate`, `low` and `high` at `level`, its `replicates`, of which `undefined` are NaN.
+    """A confidence interval, and the replicates that it was taken from.
 
-    All replicates are kept in their order, so that those of two statistics of the same resamples stay pairs. `units` is the number of independent items that the replicates were drawn from.
+    Parameters
+    ----------
+    estimate : float
+        The statistic of all items, in its own unit, as `low` and `high` are.
+    low, high : float
+        Bounds; NaN where there is no interval.
+    level : float
+        Share of such intervals that hold the truth, between 0 and 1.
+    method : str
+        How the bounds were made, such as "percentile", "bca", "t", or "none" where there are none.
+    undefined : int
+        Number of replicates that are NaN.
+    replicates : ndarray [replicates]
+        The statistic of every resample, NaN where it is undefined. All are kept in their order, so that those of two
+        statistics of the same resamples stay pairs. Empty where there were no resamples.
+    units : int
+        Number of independent items that the replicates were drawn from; 0 where there were no resamples.
     """
 
     estimate: float
@@ -76,10 +92,21 @@ def interval(
 
     Parameters
     ----------
+    replicates : array_like [replicates]
+        The statistic of every resample; NaN where it is undefined.
+    estimate : float
+        The statistic of all items.
+    level : float
+        Share of such intervals that should hold the truth, between 0 and 1.
     units : int
         Independent items that were resampled: animals, stimulated neurons, nodes, blocks, never pairs that share one.
     bounds : (float, float)
         Values that the statistic cannot leave.
+
+    Returns
+    -------
+    Interval
+        In the unit of the statistic. NaN bounds with fewer than 3 units.
 
     Raises
     ------
@@ -205,7 +232,41 @@ def bootstrap(
     method: str = "percentile",
     axis: int = 0,
 ) -> Interval:
-    """Bootstrap `statistic(*arrays)` by drawing the same items of every array along `axis` (pairs stay pairs)."""
+    """Bootstrap `statistic(*arrays)` by drawing the same items of every array along `axis` (pairs stay pairs).
+
+    Parameters
+    ----------
+    statistic : callable
+        Takes resampled arrays of the shapes of `arrays`, and returns a float.
+    *arrays : array_like [..., items, ...]
+        As many items along `axis` in each. Labelled arrays are put in the order of the first where `axis` is 0.
+    seed : int
+        Seed of the resamples.
+    n : int
+        Number of resamples.
+    level : float
+        Share of such intervals that should hold the truth, between 0 and 1.
+    method : {"percentile", "bca"}
+        `bca`: bias-corrected and accelerated (Efron 1987). Of fewer than 10 items either is Student's t interval (see
+        `interval`).
+    axis : int
+        Axis of the items, which vary independently (stimuli, units, animals).
+
+    Returns
+    -------
+    Interval
+        In the unit of the statistic.
+
+    Raises
+    ------
+    ComparisonError
+        Arrays of different numbers of items, fewer than 3 items, an unknown method, or a statistic that is undefined for
+        most resamples.
+
+    References
+    ----------
+    Efron 1987, J. Am. Stat. Assoc. 82:171 (bca); Hesterberg 2015, Am. Stat. 69:371 (percentiles).
+    """
     named = {f"array {k}": a for k, a in enumerate(arrays)}
     labelled = {name: a for name, a in named.items() if is_labelled(a)} if axis == 0 else {}
     data = [plain(a) for a in (named | in_one_order(labelled)).values()]
@@ -226,9 +287,30 @@ def bootstrap(
 
 
 def permutation_p(observed: float, null: ArrayLike, alternative: str = "greater") -> float:
-    """P value (1 + #null at least as extreme) / (1 + n) of `observed` (Phipson & Smyth 2010), NaN if it is undefined.
+    """P value (1 + #null at least as extreme) / (1 + n) of a statistic; ties count as extreme.
 
-    `alternative` is "greater", "less" or "two-sided" (twice the smaller tail, at most 1).
+    Parameters
+    ----------
+    observed : float
+        The statistic.
+    null : array_like, of any shape
+        The statistic of n permutations or rewirings; those that are not finite are left out.
+    alternative : {"greater", "less", "two-sided"}
+        Which values are more extreme; "two-sided" is twice the smaller tail, at most 1.
+
+    Returns
+    -------
+    float
+        Between 1 / (1 + n) and 1; NaN if `observed` or the whole of `null` is not finite.
+
+    Raises
+    ------
+    ComparisonError
+        An unknown alternative.
+
+    References
+    ----------
+    Phipson & Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9:39.
     """
     values = np.asarray(null, dtype=float)
     values = values[np.isfinite(values)]
@@ -246,7 +328,27 @@ def permutation_p(observed: float, null: ArrayLike, alternative: str = "greater"
 
 
 def fdr(p: ArrayLike) -> Floats:
-    """Benjamini-Hochberg adjusted p values, same shape; NaN stay NaN and are not counted as tests."""
+    """Benjamini-Hochberg adjusted p values.
+
+    Parameters
+    ----------
+    p : array_like, of any shape
+        P values in [0, 1]; NaN are not counted as tests.
+
+    Returns
+    -------
+    ndarray, same shape
+        The false discovery rate at which each test is a discovery; NaN stay NaN.
+
+    Raises
+    ------
+    ComparisonError
+        P values below 0 or above 1.
+
+    References
+    ----------
+    Benjamini & Hochberg 1995, J. R. Stat. Soc. B 57:289.
+    """
     values = np.asarray(p, dtype=float)
     adjusted = np.full(values.shape, np.nan)
     finite = np.isfinite(values)
@@ -273,119 +375,3 @@ def null_interval(values: ArrayLike) -> Interval:
         return Interval(np.nan, np.nan, np.nan)
     low, high = np.quantile(kept, [0.025, 0.975])
     return Interval(float(kept.mean()), float(low), float(high))
-
-
-def spearman_brown(r: ArrayLike, factor: float = 2.0) -> Floats:
-    """Reliability of a measurement `factor` times as long, k r / (1 + (k - 1) r) (Spearman 1910, Brown 1910)."""
-    values = np.asarray(r, dtype=float)
-    return factor * values / (1 + (factor - 1) * values)
-
-
-def _columns_correlation(a: Floats, b: Floats) -> Floats:
-    """Pearson correlation of the columns of a and b [items, columns] over the items finite in both; NaN if constant."""
-    both = np.isfinite(a) & np.isfinite(b)
-    varying = varies(np.where(both, a, np.nan)) & varies(np.where(both, b, np.nan))
-    count = np.maximum(both.sum(axis=0), 1)
-    a = np.where(both, a, 0.0)
-    b = np.where(both, b, 0.0)
-    a = np.where(both, a - a.sum(axis=0) / count, 0.0)
-    b = np.where(both, b - b.sum(axis=0) / count, 0.0)
-    # Two roots: the product of two sums of squares of small values (currents in A) can underflow.
-    norm = np.sqrt((a * a).sum(axis=0)) * np.sqrt((b * b).sum(axis=0))
-    return np.where(varying, (a * b).sum(axis=0) / np.where(varying, norm, 1.0), np.nan)
-
-
-def split_half(responses: ArrayLike, *, seed: int, splits: int = 100) -> Floats:
-    """Reliability of each unit's mean response over all repeats: split-half correlation with Spearman-Brown correction.
-
-    Parameters
-    ----------
-    responses : array [stimuli, repeats, units]
-        NaN marks what was not presented or not recorded: halves are drawn among the repeats each stimulus has.
-
-    Returns
-    -------
-    array [units]
-        Mean over `splits` random halves of 2r/(1+r); s^2/(s^2 + n^2/T) for signal variance s^2, noise variance n^2 and
-        T repeats. NaN for a unit that is constant or has fewer than 3 stimuli with 2 repeats.
-    """
-    data = numbers(responses, "responses").astype(float)
-    if np.isinf(data).any():
-        raise ComparisonError("responses hold infinite values", where="responses", expected="numbers, NaN if missing")
-    if data.ndim != 3 or data.shape[1] < 2 or splits < 1:
-        raise ComparisonError(
-            f"{splits} split-half reliabilities of responses with shape {data.shape}",
-            expected="[stimuli, repeats >= 2, units], at least one split",
-        )
-    rng = np.random.default_rng(seed)
-    presented = np.isfinite(data).any(axis=2)
-    finite = np.isfinite(data)
-    filled = np.where(finite, data, 0.0)
-    total, total_count = filled.sum(axis=1), finite.sum(axis=1)
-    values = np.empty((splits, data.shape[2]))
-    for i in steps(range(splits), "split-half reliability"):
-        order = np.argsort(np.where(presented, rng.random(presented.shape), np.inf), axis=1)
-        rank = np.argsort(order, axis=1)
-        chosen = (presented & (rank % 2 == 0)).astype(float)
-        first = np.einsum("sr,sru->su", chosen, filled)
-        first_count = np.einsum("sr,sru->su", chosen, finite)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            halves = first / first_count, (total - first) / (total_count - first_count)
-        usable = np.isfinite(halves[0]) & np.isfinite(halves[1])
-        r = np.where(usable.sum(axis=0) >= 3, _columns_correlation(*halves), np.nan)
-        values[i] = r
-    # Correct the mean correlation, not each one: 2r/(1+r) is concave and explodes near r = -1.
-    return spearman_brown(values.mean(axis=0))
-
-
-def leave_one_out_ceiling(vectors: ArrayLike, method: str = "pearson") -> tuple[Floats, Floats]:
-    """Ceiling of each subject: correlation with the mean of the others (low) and with the mean of all (high).
-
-    Parameters
-    ----------
-    vectors : array [subjects, features]
-        One feature vector (an RDM, the upper triangle of a correlation matrix, …) per subject; NaN are left out.
-    method : {"pearson", "spearman"}
-        With Spearman the vectors are ranked before they are averaged (Nili et al. 2014).
-
-    Returns
-    -------
-    (low, high) : arrays [subjects]
-        Their means bound what a perfect group-level model can reach.
-    """
-    data = numbers(vectors, "vectors").astype(float)
-    data = np.where(np.isfinite(data), data, np.nan)
-    if data.ndim != 2 or len(data) < 2:
-        raise ComparisonError(f"noise ceiling of vectors with shape {data.shape}", expected="[subjects >= 2, features]")
-    if method not in ("pearson", "spearman"):
-        raise ComparisonError(f"unknown correlation {method!r}", expected="pearson or spearman")
-    if method == "spearman":
-        data = stats.rankdata(data, axis=1, nan_policy="omit")
-    center = data - np.nanmean(data, axis=1, keepdims=True)
-    scale = np.nanstd(data, axis=1, keepdims=True)
-    standard = center / np.where(varies(data, axis=1)[:, None], scale, np.nan)
-    low = [np.nanmean(np.delete(standard, i, axis=0), axis=0) for i in range(len(standard))]
-    high = np.repeat(np.nanmean(standard, axis=0)[None], len(standard), axis=0)
-    return _columns_correlation(standard.T, np.array(low).T), _columns_correlation(standard.T, high.T)
-
-
-def ceiled(score: float, ceiling: float, rule: str) -> float:
-    """Score relative to its ceiling, by the rule of the measure; above 1 is reported, never clipped.
-
-    A score below 0 stays below 0 where it is squared: opposite to the reference is not the same as like it.
-    `rule`: "reliability": score^2 / ceiling, where `ceiling` is a reliability (a variance ratio); "correlation":
-    (score / ceiling)^2, where `ceiling` is itself a correlation; "ratio": score / ceiling; "auc": (score - .5) /
-    (ceiling - .5); "none": NaN. A ceiling at or below chance gives NaN.
-    """
-    excess = ceiling - 0.5 if rule == "auc" else ceiling
-    if rule == "none" or not np.isfinite(excess) or excess <= 0:
-        return float("nan")
-    values = {
-        "reliability": score * abs(score) / excess,
-        "correlation": score * abs(score) / excess**2,
-        "ratio": score / excess,
-        "auc": (score - 0.5) / excess,
-    }
-    if rule not in values:
-        raise ComparisonError(f"unknown ceiling rule {rule!r}", expected=", ".join([*values, "none"]))
-    return float(values[rule])

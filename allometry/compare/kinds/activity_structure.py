@@ -15,8 +15,9 @@ import xarray as xr
 from allometry import stores
 from allometry.compare.inference import verdict
 from allometry.compare.inference.blockwise import Estimate
+from allometry.compare.inference.ceilings import spearman_brown
 from allometry.compare.inference.crossed import crossed_interval, groups
-from allometry.compare.inference.statistics import Interval, null_interval, permutation_p, spearman_brown
+from allometry.compare.inference.statistics import Interval, null_interval, permutation_p
 from allometry.compare.inputs.atlas import homologues, weights
 from allometry.compare.measures.graphs import dyads
 from allometry.compare.measures.graphs.matrices import Floats

@@ -16,7 +16,8 @@ from scipy.sparse.csgraph import shortest_path
 from allometry import stores
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import varies
-from allometry.compare.inference.statistics import Interval, interval, leave_one_out_ceiling, permutation_p
+from allometry.compare.inference.ceilings import leave_one_out_ceiling
+from allometry.compare.inference.statistics import Interval, interval, permutation_p
 from allometry.compare.measures.graphs import dyads
 from allometry.compare.measures.graphs.matrices import Floats
 from allometry.compare.measures.graphs.structure import rank_correlation

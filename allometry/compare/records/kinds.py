@@ -22,6 +22,13 @@ class Options(Model):
     """Options of a kind of comparison, as a configuration states them.
 
     A subclass has the literal `kind`, a field with description for every option, and says which stores it reads.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of comparison.
+    seed : int
+        Seed of every resample, permutation and rewiring; at least 0.
     """
 
     run_kind: ClassVar[str] = "propagation"

@@ -121,8 +121,10 @@ def measure(
 
     Parameters
     ----------
-    name, version, inputs, invariances, use, reference, ceiling, scale, cost
-        See `Measure`.
+    name, version, inputs, invariances, use, reference, ceiling, cost : str
+        As in `Measure`.
+    scale : Scale, optional
+        As in `Measure`.
     module : str
         Dotted name of the module that holds the record; empty: that of the function.
 

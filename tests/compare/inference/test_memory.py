@@ -30,7 +30,7 @@ from allometry.compare import (
     small_world,
 )
 from allometry.compare.inference import arrays, blockwise
-from allometry.compare.measures.graphs import matrices, organisation
+from allometry.compare.measures.graphs import matrices
 from allometry.compare.measures.graphs.matrices import as_matrix, path_lengths, rewired_edges
 from allometry.compare.measures.graphs.spatial_null import distances
 from allometry.compare.measures.populations.correlations import noise_correlation, signal_correlation
@@ -227,7 +227,7 @@ def test_triangles_by_blocks_are_those_of_the_whole_graph(monkeypatch: pytest.Mo
     hub[7] = hub[:, 7] = False
     expected = nx.average_clustering(nx.Graph(hub.astype(int)))
     for size in (16, 1600, 10**6):
-        monkeypatch.setattr(organisation, "BLOCK_BYTES", size)
+        monkeypatch.setattr("allometry.compare.measures.graphs.small_world.BLOCK_BYTES", size)
         assert clustering(hub.astype(float)) == pytest.approx(expected, rel=1e-12)
     assert clustering(np.zeros((4, 4))) == 0
 

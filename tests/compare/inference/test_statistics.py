@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from allometry.compare.inference import ceilings
 from allometry.compare.inference import statistics as st
 from allometry.errors import ComparisonError
 
@@ -95,7 +96,7 @@ def test_split_half_equals_signal_over_signal_plus_noise() -> None:
     s = rng.normal(size=(400, 1, 60)) * signal
     data = s + noise * rng.normal(size=(400, repeats, 60))
     expected = signal**2 / (signal**2 + noise**2 / repeats)
-    assert np.mean(st.split_half(data, seed=1, splits=20)) == pytest.approx(expected, abs=0.01)
+    assert np.mean(ceilings.split_half(data, seed=1, splits=20)) == pytest.approx(expected, abs=0.01)
 
 
 def test_split_half_with_missing_repeats_and_constant_unit() -> None:
@@ -103,26 +104,26 @@ def test_split_half_with_missing_repeats_and_constant_unit() -> None:
     data = rng.normal(size=(300, 1, 3)) + rng.normal(size=(300, 8, 3))
     data[:, 4:, 1] = np.nan
     data[:, :, 2] = 1.0
-    r = st.split_half(data, seed=1, splits=60)
+    r = ceilings.split_half(data, seed=1, splits=60)
     assert r[0] == pytest.approx(8 / 9, abs=0.03)
     assert r[1] == pytest.approx(4 / 5, abs=0.06)
     assert np.isnan(r[2])
 
 
 def test_split_half_of_pure_noise_is_zero() -> None:
-    r = st.split_half(np.random.default_rng(4).normal(size=(200, 6, 200)), seed=0, splits=10)
+    r = ceilings.split_half(np.random.default_rng(4).normal(size=(200, 6, 200)), seed=0, splits=10)
     assert abs(np.mean(r)) < 0.02
 
 
 def test_leave_one_out_ceiling_of_equal_and_of_noisy_subjects() -> None:
     rng = np.random.default_rng(0)
     same = np.repeat(rng.normal(size=(1, 50)), 4, axis=0)
-    low, high = st.leave_one_out_ceiling(same)
+    low, high = ceilings.leave_one_out_ceiling(same)
     assert low == pytest.approx(1.0)
     assert high == pytest.approx(1.0)
     subjects, noise = 9, 1.5
     data = rng.normal(size=(1, 20000)) + noise * rng.normal(size=(subjects, 20000))
-    low, high = st.leave_one_out_ceiling(data)
+    low, high = ceilings.leave_one_out_ceiling(data)
     expected = 1 / np.sqrt((1 + noise**2) * (1 + noise**2 / (subjects - 1)))
     assert low.mean() == pytest.approx(expected, abs=0.01)
     assert (high > low).all()
@@ -130,22 +131,22 @@ def test_leave_one_out_ceiling_of_equal_and_of_noisy_subjects() -> None:
 
 def test_spearman_ceiling_does_not_see_monotonic_changes() -> None:
     data = np.random.default_rng(0).normal(size=(1, 40)) + 0.5 * np.random.default_rng(1).normal(size=(5, 40))
-    plain = st.leave_one_out_ceiling(data, "spearman")
-    bent = st.leave_one_out_ceiling(np.exp(data), "spearman")
+    plain = ceilings.leave_one_out_ceiling(data, "spearman")
+    bent = ceilings.leave_one_out_ceiling(np.exp(data), "spearman")
     assert plain[0] == pytest.approx(bent[0])
     with pytest.raises(ComparisonError, match="unknown correlation"):
-        st.leave_one_out_ceiling(data, "tau")
+        ceilings.leave_one_out_ceiling(data, "tau")
 
 
 def test_spearman_brown_and_ceiled_rules() -> None:
-    assert st.spearman_brown(0.5) == pytest.approx(2 / 3)
-    assert st.spearman_brown(0.5, 4) == pytest.approx(0.8)
-    assert st.ceiled(0.6, 0.72, "reliability") == pytest.approx(0.5)
-    assert st.ceiled(0.6, 0.5, "correlation") == pytest.approx(1.44)  # above 1 is shown, not clipped
-    assert st.ceiled(0.7, 0.9, "auc") == pytest.approx(0.5)
-    assert st.ceiled(0.3, 0.6, "ratio") == pytest.approx(0.5)
-    assert np.isnan(st.ceiled(0.3, 0.6, "none"))
-    assert np.isnan(st.ceiled(0.3, 0.4, "auc"))
+    assert ceilings.spearman_brown(0.5) == pytest.approx(2 / 3)
+    assert ceilings.spearman_brown(0.5, 4) == pytest.approx(0.8)
+    assert ceilings.ceiled(0.6, 0.72, "reliability") == pytest.approx(0.5)
+    assert ceilings.ceiled(0.6, 0.5, "correlation") == pytest.approx(1.44)  # above 1 is shown, not clipped
+    assert ceilings.ceiled(0.7, 0.9, "auc") == pytest.approx(0.5)
+    assert ceilings.ceiled(0.3, 0.6, "ratio") == pytest.approx(0.5)
+    assert np.isnan(ceilings.ceiled(0.3, 0.6, "none"))
+    assert np.isnan(ceilings.ceiled(0.3, 0.4, "auc"))
 
 
 def test_what_no_statistic_can_be_made_of_is_refused():
@@ -154,32 +155,32 @@ def test_what_no_statistic_can_be_made_of_is_refused():
     with pytest.raises(ComparisonError, match="level"):
         st.bootstrap(np.mean, [1.0, 2.0, 3.0], seed=0, level=2)
     with pytest.raises(ComparisonError, match="infinite"):
-        st.split_half(np.full((3, 4, 2), np.inf), seed=0)
+        ceilings.split_half(np.full((3, 4, 2), np.inf), seed=0)
 
 
 @pytest.mark.parametrize("rule", ["reliability", "correlation", "ratio"])
 def test_a_score_opposite_to_the_reference_is_not_at_the_ceiling(rule):
-    assert st.ceiled(-0.5, 0.5, rule) == -st.ceiled(0.5, 0.5, rule) < 0
+    assert ceilings.ceiled(-0.5, 0.5, rule) == -ceilings.ceiled(0.5, 0.5, rule) < 0
 
 
 def test_a_reliability_rests_on_three_stimuli_at_least() -> None:
     responses = np.random.default_rng(0).normal(size=(3, 4, 2)) + np.arange(3)[:, None, None]
-    assert np.isfinite(st.split_half(responses, seed=0)).all()
+    assert np.isfinite(ceilings.split_half(responses, seed=0)).all()
     responses[2, :, 1] = np.nan
-    assert np.isnan(st.split_half(responses, seed=0)).tolist() == [False, True]
+    assert np.isnan(ceilings.split_half(responses, seed=0)).tolist() == [False, True]
 
 
 def test_halves_are_means_however_many_repeats_a_stimulus_has() -> None:
     responses = np.tile(np.array([1.0, -2.0, 3.0, 0.5, 2.0])[:, None, None], (1, 8, 1))
     for stimulus, repeats in enumerate((8, 2, 3, 6, 4)):
         responses[stimulus, repeats:] = np.nan
-    assert st.split_half(responses, seed=0) == pytest.approx([1.0])
+    assert ceilings.split_half(responses, seed=0) == pytest.approx([1.0])
 
 
 def test_a_subject_with_large_values_does_not_dominate_the_ceiling() -> None:
     vectors = np.random.default_rng(0).normal(size=(4, 30)) + np.random.default_rng(1).normal(size=30)
     scaled = vectors * np.array([[1.0], [50.0], [0.01], [3.0]]) + 7
-    np.testing.assert_allclose(st.leave_one_out_ceiling(scaled), st.leave_one_out_ceiling(vectors))
+    np.testing.assert_allclose(ceilings.leave_one_out_ceiling(scaled), ceilings.leave_one_out_ceiling(vectors))
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 20), (7, 20), (19, 20), (20, 20)])
@@ -191,9 +192,9 @@ def test_wilson_equals_scipy(hits: int, n: int) -> None:
 
 def test_one_split_is_enough_and_none_is_refused() -> None:
     responses = np.random.default_rng(0).normal(size=(8, 6, 5)) + np.arange(8)[:, None, None]
-    assert np.isfinite(st.split_half(responses, seed=1, splits=1)).all()
+    assert np.isfinite(ceilings.split_half(responses, seed=1, splits=1)).all()
     with pytest.raises(ComparisonError, match="0 split-half"):
-        st.split_half(responses, seed=1, splits=0)
+        ceilings.split_half(responses, seed=1, splits=0)
 
 
 def test_a_null_is_its_mean_and_where_95_of_100_draws_lie() -> None:

@@ -7,8 +7,9 @@ import numpy as np
 
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray
+from allometry.compare.inference.ceilings import spearman_brown
 from allometry.compare.inference.crossed import crossed_interval, without_trials
-from allometry.compare.inference.statistics import Interval, null_interval, permutation_p, spearman_brown
+from allometry.compare.inference.statistics import Interval, null_interval, permutation_p
 from allometry.compare.inputs.design import Population
 from allometry.compare.kinds.population_code import statistics as statistics_of
 from allometry.compare.kinds.population_code.tuned_share import WithoutBlocks, tuned_share

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from allometry.compare.inference.arrays import FloatArray
+from allometry.compare.inference.ceilings import spearman_brown
 from allometry.compare.inference.progress import steps
-from allometry.compare.inference.statistics import null_interval, spearman_brown
+from allometry.compare.inference.statistics import null_interval
 from allometry.compare.measures.populations import decoding, tuning
 from allometry.compare.measures.representations import geometry
 from allometry.errors import ComparisonError

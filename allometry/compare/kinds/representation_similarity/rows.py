@@ -10,7 +10,8 @@ import xarray as xr
 from scipy.spatial.distance import squareform
 
 from allometry.compare.inference import verdict
-from allometry.compare.inference.statistics import Interval, leave_one_out_ceiling, null_interval, permutation_p
+from allometry.compare.inference.ceilings import leave_one_out_ceiling
+from allometry.compare.inference.statistics import Interval, null_interval, permutation_p
 from allometry.compare.inputs.design import Population
 from allometry.compare.kinds.representation_similarity.alignment import align
 from allometry.compare.measures.representations import geometry

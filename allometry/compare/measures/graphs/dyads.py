@@ -24,7 +24,22 @@ from allometry.compare.records.measures import SHARE, measure
     scale=SHARE,
 )
 def dyadic_correlation(x: Floats, y: Floats) -> float:
-    """Spearman correlation over the pairs that are finite in both."""
+    """Spearman correlation of two symmetric matrices over the pairs that are finite in both.
+
+    Parameters
+    ----------
+    x, y : ndarray [nodes, nodes]
+        Symmetric, in any unit; the upper triangle is read. NaN marks a pair without a value.
+
+    Returns
+    -------
+    float
+        In [-1, 1]; NaN for fewer than 3 pairs, or where either is constant.
+
+    References
+    ----------
+    Uzel et al. 2022, Curr. Biol. 32:3443.
+    """
     upper = np.triu_indices(len(x), 1)
     return rank_correlation(x[upper], y[upper])
 

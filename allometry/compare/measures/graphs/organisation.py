@@ -1,6 +1,5 @@
-"""Organisation of a graph: communities, small world, rich club, motifs and graphlets."""
+"""Organisation of a graph: communities, rich club, motifs and graphlets."""
 
-import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,10 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from allometry.compare.inference.blockwise import BLOCK_BYTES
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.partitions import RESTARTS, leiden
-from allometry.compare.inference.progress import steps, whole
+from allometry.compare.inference.progress import whole
 from allometry.compare.inference.statistics import permutation_p
 from allometry.compare.measures.graphs.matrices import (
     Floats,
@@ -19,7 +17,6 @@ from allometry.compare.measures.graphs.matrices import (
     as_edges,
     endpoints,
     is_directed,
-    mean_path_length,
     rewired_graphs,
     undirected,
 )
@@ -44,10 +41,35 @@ TRIADS = (
 )
 @corresponding("graph", "communities")
 def modularity(graph: Any, communities: ArrayLike | None = None, *, resolution: float = 1.0, seed: int = 0) -> float:
-    """Newman's Q of the given communities [nodes], or of the best ones the Leiden algorithm finds.
+    """Newman's Q of the given communities, or of the best ones the Leiden algorithm finds.
 
     Q = sum_ij (A_ij - gamma k_i^out k_j^in / m) delta(c_i, c_j) / m
     (Leicht & Newman 2008; for symmetric A Newman & Girvan 2004).
+
+    Parameters
+    ----------
+    graph : array, sparse matrix, networkx or igraph graph [nodes, nodes]
+        Weights >= 0 from source to target, 0 without an edge; self-loops are left out.
+    communities : array_like [nodes], optional
+        Label of the community of each node; default: what `find_communities` finds.
+    resolution : float
+        gamma: larger values make smaller communities.
+    seed : int
+        Seed of the Leiden algorithm.
+
+    Returns
+    -------
+    float
+        At most 1; 0 for a single community at resolution 1.
+
+    Raises
+    ------
+    ComparisonError
+        Negative weights, no edge, another number of labels than of nodes, or a graph that is not square or has NaN.
+
+    References
+    ----------
+    Newman & Girvan 2004, Phys. Rev. E 69:026113; Leicht & Newman 2008, Phys. Rev. Lett. 100:118703.
     """
     edges = as_edges(graph)
     if edges.data.min(initial=0) < 0 or edges.nnz == 0:
@@ -76,7 +98,33 @@ def modularity(graph: Any, communities: ArrayLike | None = None, *, resolution: 
     cost="time",
 )
 def find_communities(graph: Any, *, resolution: float = 1.0, seed: int = 0, restarts: int = RESTARTS) -> Ints:
-    """Community of each node: the best of several runs of the Leiden algorithm (Traag et al. 2019)."""
+    """Community of each node: the best of several runs of the Leiden algorithm.
+
+    Parameters
+    ----------
+    graph : array, sparse matrix, networkx or igraph graph [nodes, nodes]
+        Weights >= 0 from source to target, 0 without an edge; self-loops are left out.
+    resolution : float
+        gamma of `modularity`: larger values make smaller communities.
+    seed : int
+        Seed of the runs.
+    restarts : int
+        Number of runs.
+
+    Returns
+    -------
+    ndarray of int [nodes]
+        Number of the community.
+
+    Raises
+    ------
+    ComparisonError
+        Negative weights, or a graph that is not square or has NaN.
+
+    References
+    ----------
+    Traag, Waltman & van Eck 2019, Sci. Rep. 9:5233.
+    """
     edges = as_edges(graph)
     if edges.data.min(initial=0) < 0:
         raise ComparisonError(
@@ -93,78 +141,6 @@ def find_communities(graph: Any, *, resolution: float = 1.0, seed: int = 0, rest
         seed=seed,
         restarts=restarts,
     )[0]
-
-
-@dataclass(frozen=True)
-class SmallWorld:
-    """Clustering and path length, their means over degree-preserving nulls, and sigma = (C/C_null)/(L/L_null)."""
-
-    clustering: float
-    path_length: float
-    clustering_null: float
-    path_length_null: float
-    sigma: float
-
-
-@measure(
-    name="clustering",
-    version="1",
-    inputs="graph [nodes, nodes]",
-    invariances="order of nodes, weights and directions of edges",
-    use="how many of a node's neighbours are neighbours?",
-    reference="Watts & Strogatz 1998, Nature 393:440",
-    cost="time",
-)
-def clustering(graph: Any) -> float:
-    """Mean local clustering coefficient of the undirected binary graph (Watts & Strogatz 1998; degree < 2 counts 0)."""
-    adjacency = undirected(as_edges(graph)).astype(np.int64)
-    degree = np.asarray(adjacency.sum(axis=1)).ravel()
-    triangles = np.zeros(degree.size, dtype=np.int64)
-    # Of a hub's neighbours every pair is a path: rows whose paths fit in a block, however many neighbours they have.
-    paths = np.cumsum(adjacency @ degree)
-    starts = (
-        np.unique(np.searchsorted(paths, np.arange(0, paths[-1], BLOCK_BYTES // 16), side="left"))
-        if paths.size
-        else paths
-    )
-    for first, last in steps(list(itertools.pairwise([*starts.tolist(), degree.size])), "triangles, blocks of nodes"):
-        rows = adjacency[first:last]
-        triangles[first:last] = np.asarray((rows @ adjacency).multiply(rows).sum(axis=1)).ravel()
-    possible = degree * (degree - 1)
-    return float(np.mean(np.where(possible > 0, triangles / np.maximum(possible, 1), 0.0)))
-
-
-@measure(
-    name="characteristic_path_length",
-    version="1",
-    inputs="graph [nodes, nodes]",
-    invariances="order of nodes, weights and directions of edges",
-    use="how many edges lie between two nodes?",
-    reference="Watts & Strogatz 1998, Nature 393:440",
-    cost="time",
-)
-def characteristic_path_length(graph: Any) -> float:
-    """Mean number of undirected edges between pairs of nodes that have a path."""
-    return mean_path_length(undirected(as_edges(graph)))
-
-
-@measure(
-    name="small_world",
-    version="1",
-    inputs="graph [nodes, nodes]",
-    invariances="order of nodes",
-    use="clustered and short at once, against degree-preserving nulls?",
-    reference="Humphries & Gurney 2008, PLoS One 3:e2051",
-    cost="memory",
-)
-def small_world(graph: Any, *, nulls: int = 20, seed: int = 0) -> SmallWorld:
-    """Clustering and path length of the undirected binary graph against degree-preserving rewirings."""
-    binary = undirected(as_edges(graph))
-    c, length = clustering(binary), mean_path_length(binary)
-    random = [(clustering(g), mean_path_length(g)) for g in rewired_graphs(binary, nulls, seed=seed)]
-    c0, l0 = np.mean(random, axis=0) if random else (np.nan, np.nan)
-    sigma = (c / c0) / (length / l0) if c0 > 0 and l0 > 0 else np.nan
-    return SmallWorld(c, length, float(c0), float(l0), float(sigma))
 
 
 @dataclass(frozen=True)
@@ -197,7 +173,32 @@ def _rich_club(adjacency: sparse.csr_array, levels: Ints) -> Floats:
     cost="memory",
 )
 def rich_club(graph: Any, *, nulls: int = 20, seed: int = 0) -> RichClub:
-    """Rich-club coefficient of the undirected binary graph against rewired nulls (Colizza et al. 2006)."""
+    """Rich-club coefficient of the undirected binary graph against degree-preserving rewirings.
+
+    Parameters
+    ----------
+    graph : array, sparse matrix, networkx or igraph graph [nodes, nodes]
+        An edge is what is not 0, in either direction; self-loops are left out.
+    nulls : int
+        Number of rewired graphs; 0: none, and NaN for what they tell.
+    seed : int
+        Seed of the rewirings.
+
+    Returns
+    -------
+    RichClub
+        Arrays [degree], for degrees from 0 to below the largest: density among the nodes above that degree, its mean over the
+        nulls, and p of being that dense (`permutation_p`).
+
+    Raises
+    ------
+    ComparisonError
+        The graph is not square, or has NaN.
+
+    References
+    ----------
+    Colizza, Flammini, Serrano & Vespignani 2006, Nat. Phys. 2:110.
+    """
     adjacency = undirected(as_edges(graph))
     levels = np.arange(int(np.diff(adjacency.indptr).max(initial=0)), dtype=np.int64)
     phi = _rich_club(adjacency, levels)
@@ -230,7 +231,31 @@ class Motifs:
     cost="memory",
 )
 def motifs(graph: Any, *, nulls: int = 20, seed: int = 0) -> Motifs:
-    """Census of the 16 directed three-node graphs against degree-preserving nulls (Milo et al. 2002)."""
+    """Census of the 16 directed three-node graphs against degree-preserving rewirings.
+
+    Parameters
+    ----------
+    graph : array, sparse matrix, networkx or igraph graph [nodes, nodes]
+        An edge is what is not 0, from source to target; self-loops are left out.
+    nulls : int
+        Number of rewired graphs; 0: none, and NaN for what they tell.
+    seed : int
+        Seed of the rewirings.
+
+    Returns
+    -------
+    Motifs
+        Arrays [16], in the order of its `names`: number of each, mean and sd over the nulls, and z; z is NaN where the sd is 0.
+
+    Raises
+    ------
+    ComparisonError
+        The graph is not square, or has NaN.
+
+    References
+    ----------
+    Milo et al. 2002, Science 298:824.
+    """
     binary = as_edges(graph).astype(bool).astype(float)
     count = _triads(binary)
     null = np.array([_triads(g) for g in rewired_graphs(binary, nulls, seed=seed)]).reshape(nulls, len(TRIADS))
@@ -268,7 +293,29 @@ def _triads(edges: sparse.csr_array) -> Ints:
     cost="time",
 )
 def graphlets(graph: Any, size: int = 4) -> dict[str, int]:
-    """Number of connected induced subgraphs of 3 or 4 nodes of the undirected graph, by name (Pržulj et al. 2004)."""
+    """Number of connected induced subgraphs of 3 or 4 nodes of the undirected graph.
+
+    Parameters
+    ----------
+    graph : array, sparse matrix, networkx or igraph graph [nodes, nodes]
+        An edge is what is not 0, in either direction; self-loops are left out.
+    size : {3, 4}
+        Nodes of a subgraph.
+
+    Returns
+    -------
+    dict of str to int
+        Number of each by name: path and triangle, or star, path, paw, cycle, diamond and clique.
+
+    Raises
+    ------
+    ComparisonError
+        Another size, or a graph that is not square or has NaN.
+
+    References
+    ----------
+    Pržulj, Corneil & Jurisica 2004, Bioinformatics 20:3508; Wernicke 2006, IEEE/ACM Trans. Comput. Biol. Bioinform. 3:347.
+    """
     import igraph
 
     names = {

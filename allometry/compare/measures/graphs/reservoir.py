@@ -233,9 +233,9 @@ def memory_capacity(
     Parameters
     ----------
     weights : array_like, shape (units, units), [source, target]
-    inputs : array_like of int, optional
+    inputs : array_like of int [inputs], optional
         Units that receive the input (sensory neurons); default: all.
-    outputs : array_like of int, optional
+    outputs : array_like of int [outputs], optional
         Units the readout sees; default: all.
     max_delay : int, optional
         Default: 1.5 x outputs + 10, at most a quarter of the steps.

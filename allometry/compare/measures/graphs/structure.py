@@ -136,11 +136,24 @@ def function_given_structure(
         store (a q of 0 is stored), and memory is then that of the edges and of the measured pairs.
     alpha : float
         A pair is an influence where q < alpha.
+    seed : int
+        Seed of the resamples.
+    bootstrap : int
+        Number of resamples of the source nodes for the interval of the AUC.
+
+    Returns
+    -------
+    FunctionGivenStructure
+        Counts, shares of influences and correlations; NaN for a share of no pairs.
 
     Raises
     ------
     ComparisonError
         Shapes differ, no pair is measured, or all pairs are of one class.
+
+    References
+    ----------
+    Randi et al. 2023, Nature 623:406.
     """
     edges = as_edges(weight)
     shapes = [np.shape(m) for m in (edges, value, q)]
@@ -295,6 +308,20 @@ def agreement(
         Weights, 0 without an edge.
     labels_candidate, labels_reference : sequences of str, optional
         Node names; only nodes in both are compared. Without them the nodes must already correspond.
+
+    Returns
+    -------
+    Agreement
+        Numbers of edges and shares in [0, 1]; NaN for a share of no edges.
+
+    Raises
+    ------
+    ComparisonError
+        Labels of one graph only, different numbers of nodes without labels, or weights below 0.
+
+    References
+    ----------
+    Witvliet et al. 2021, Nature 596:257.
     """
     a, b = as_edges(candidate), as_edges(reference)
     if (labels_candidate is None) != (labels_reference is None):

@@ -163,9 +163,25 @@ def spectral_radius_of_covariance(
     Parameters
     ----------
     covariance : array_like, shape (units, units)
+        Symmetric, in counts squared or any other unit.
     population_size : int
+        N: size of the whole recurrent population, of which the units are a sample.
     n_windows : int, optional
         Windows the matrix was estimated from; None if it is exact.
+
+    Returns
+    -------
+    float
+        In [0, 1); 0 where the dispersion does not exceed what sampling explains.
+
+    Raises
+    ------
+    ComparisonError
+        Not symmetric, negative or no variances, or a population smaller than the number of units.
+
+    References
+    ----------
+    Dahmen, Gruen, Diesmann & Helias 2019, PNAS 116:13051, equation 1.
     """
     c = _square(covariance)
     n = c.shape[0]
@@ -277,6 +293,20 @@ def participation_ratio_of_counts(counts: Any, correct_bias: bool = True) -> flo
     counts : array or dask array, shape (bins, units)
     correct_bias : bool
         Use unbiased traces; the plain estimate is bounded by bins - 1, and too small when there are few bins.
+
+    Returns
+    -------
+    float
+        Number of dimensions, at least 1; inf where the unbiased trace of the squared covariance is not above 0.
+
+    Raises
+    ------
+    ComparisonError
+        Units that are all constant, or too few bins.
+
+    References
+    ----------
+    Gao et al. 2017, bioRxiv 214262.
     """
     m = covariance_moments(counts)
     squared = m.n_units * m.mean_squared_variance + m.n_units * (m.n_units - 1) * m.mean_squared_covariance

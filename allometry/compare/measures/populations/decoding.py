@@ -276,7 +276,7 @@ def decode_across(
     ----------
     source, target : array_like, shape (stimuli, repeats of each, units of each)
         The same stimuli in the same order.
-    shared : array_like of int, optional
+    shared : array_like of int [shared stimuli], optional
         Stimuli used for the alignment; default: every other one. More than `dimensions` of them are needed for "cca".
     align : str
         "procrustes", "cca", or "none" (units correspond already, as in identified neurons).

@@ -135,7 +135,29 @@ def osi(rates: npt.ArrayLike, angles: npt.ArrayLike) -> float | FloatArray:
 )
 @corresponding("rates", "angles")
 def dsi(rates: npt.ArrayLike, angles: npt.ArrayLike) -> float | FloatArray:
-    """Direction selectivity |sum r e^{i theta}| / sum r, of arrays as in `osi` (angles over 2 pi)."""
+    """Direction selectivity |sum r e^{i theta}| / sum r.
+
+    Parameters
+    ----------
+    rates : array_like, shape (angles,) or (angles, units)
+        Mean responses >= 0, in any unit.
+    angles : array_like, shape (angles,)
+        Radians, equally spaced over 2 pi.
+
+    Returns
+    -------
+    float, or ndarray of shape (units,)
+        In [0, 1].
+
+    Raises
+    ------
+    ComparisonError
+        Negative rates, angles at unequal steps, or angles over half a circle only.
+
+    References
+    ----------
+    Mazurek, Kager & Van Hooser 2014, Front. Neural Circuits 8:92.
+    """
     r, theta = _rates(rates, angles)
     # Two opposite directions are half a circle apart, and cover it all.
     if np.ptp(np.mod(theta, 2 * np.pi)) < np.pi - 1e-6:
@@ -155,7 +177,29 @@ def dsi(rates: npt.ArrayLike, angles: npt.ArrayLike) -> float | FloatArray:
 )
 @corresponding("rates", "angles")
 def circular_variance(rates: npt.ArrayLike, angles: npt.ArrayLike) -> float | FloatArray:
-    """Circular variance in orientation space, 1 - |sum r e^{2 i theta}| / sum r, of arrays as in `osi`."""
+    """Circular variance in orientation space, 1 - |sum r e^{2 i theta}| / sum r.
+
+    Parameters
+    ----------
+    rates : array_like, shape (angles,) or (angles, units)
+        Mean responses >= 0, in any unit.
+    angles : array_like, shape (angles,)
+        Radians, equally spaced over pi or 2 pi, of at least two orientations.
+
+    Returns
+    -------
+    float, or ndarray of shape (units,)
+        In [0, 1].
+
+    Raises
+    ------
+    ComparisonError
+        As `osi`.
+
+    References
+    ----------
+    Ringach, Shapley & Hawken 2002, J. Neurosci. 22:5639.
+    """
     return _value(1 - np.asarray(osi(rates, angles)))
 
 
@@ -174,7 +218,19 @@ def preferred(rates: npt.ArrayLike, angles: npt.ArrayLike) -> Preference:
     Parameters
     ----------
     rates : array_like, shape (angles,) or (angles, units)
+        Mean responses >= 0, in any unit.
     angles : array_like, shape (angles,)
+        Radians, equally spaced over pi or 2 pi.
+
+    Returns
+    -------
+    Preference
+        Orientation in [0, pi) and direction in [0, 2 pi), radians, arrays [units]; NaN for a unit without tuning.
+
+    Raises
+    ------
+    ComparisonError
+        Negative rates, or angles at unequal steps.
 
     References
     ----------

@@ -16,7 +16,8 @@ from scipy.stats import rankdata
 from scipy.stats import t as student
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, varies
-from allometry.compare.inference.statistics import Interval, interval, spearman_brown
+from allometry.compare.inference.ceilings import spearman_brown
+from allometry.compare.inference.statistics import Interval, interval
 from allometry.compare.measures.representations import crossnobis, rdm
 from allometry.compare.measures.representations.similarity import gram
 from allometry.errors import ComparisonError

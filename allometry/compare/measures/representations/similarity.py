@@ -104,7 +104,22 @@ def cca(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
 )
 @corresponding("x", "y")
 def cca_mean(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
-    """Mean canonical correlation, of arrays as in `cca`."""
+    """Mean canonical correlation.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (stimuli, units of x), (stimuli, units of y)
+        Responses in any unit.
+
+    Returns
+    -------
+    float
+        In [0, 1]; see `cca` for too few stimuli.
+
+    References
+    ----------
+    Hotelling 1936, Biometrika 28:321.
+    """
     return float(cca(x, y).mean())
 
 

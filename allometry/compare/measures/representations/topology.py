@@ -97,10 +97,16 @@ def trsa(rdm_a: npt.ArrayLike, rdm_b: npt.ArrayLike, lower: float, upper: float,
     Parameters
     ----------
     rdm_a, rdm_b : array_like, shape (pairs,)
+        Dissimilarities of all pairs of stimuli, in any unit.
     lower, upper : float
         Quantiles, as in `geo_topological`.
     method : str
-        As in `representation.rsa`.
+        As in `rsa`.
+
+    Returns
+    -------
+    float
+        Correlation of the transformed RDMs, in [-1, 1].
 
     References
     ----------

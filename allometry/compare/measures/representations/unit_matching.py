@@ -177,7 +177,7 @@ def many_to_many(x: npt.ArrayLike, y: npt.ArrayLike, clusters: int, seed: int = 
 
     Returns
     -------
-    labels_x, labels_y : ndarray of int
+    labels_x, labels_y : ndarray of int [units of x], [units of y]
         Cluster of each unit; a cluster with units of both sides matches many to many.
 
     References

@@ -206,8 +206,19 @@ def crackling(found: Avalanches, xmin_size: float | None = None, xmin_duration: 
     Parameters
     ----------
     found : Avalanches
+        As `avalanches` finds them: sizes in events, durations in bins.
     xmin_size, xmin_duration : float, optional
         Starts of the tails; default: scanned.
+
+    Returns
+    -------
+    Crackling
+        The exponents tau, alpha and gamma, and the gamma that tau and alpha predict.
+
+    Raises
+    ------
+    ComparisonError
+        Fewer than three durations in the tail, or too few avalanches for a power law.
 
     References
     ----------
@@ -299,6 +310,17 @@ def susceptibility(counts: npt.ArrayLike) -> float:
     Parameters
     ----------
     counts : array_like of int, shape (bins, units)
+        Spikes of each unit in each bin; more than one counts as one.
+
+    Returns
+    -------
+    float
+        At least 0; 0 where the share does not fluctuate.
+
+    Raises
+    ------
+    ComparisonError
+        Counts that are negative or no whole numbers.
 
     References
     ----------
@@ -326,9 +348,21 @@ def quasicriticality(runs_by_drive: Sequence[npt.ArrayLike], drive: npt.ArrayLik
     Parameters
     ----------
     runs_by_drive : sequence of array_like of int, each of shape (bins, units)
+        Spikes of each unit in each bin.
     drive : array_like, shape (runs,)
+        External drive of each run, in any unit; at least two runs.
     k_max : int
         As in `branching_ratio`.
+
+    Returns
+    -------
+    Quasicriticality
+        Arrays [runs] in the order of the drive, and the drive of the greatest susceptibility, in the unit of `drive`.
+
+    Raises
+    ------
+    ComparisonError
+        Another number of drives than of runs, or what `susceptibility` or `branching_ratio` refuses.
 
     References
     ----------

@@ -38,10 +38,26 @@ class UnitStatistics:
 def rate(times: npt.ArrayLike, start: float, stop: float) -> float:
     """Mean rate: spikes in [start, stop) per unit of time.
 
+    Parameters
+    ----------
+    times : array_like [spikes]
+        Spike times of one unit, in s or any other unit of time.
+    start, stop : float
+        Window, in the unit of `times`.
+
+    Returns
+    -------
+    float
+        Per unit of time: Hz where times are in s.
+
     Raises
     ------
     ComparisonError
         If the window is empty.
+
+    References
+    ----------
+    Dayan & Abbott 2001, Theoretical Neuroscience, section 1.2 (spike-count rate).
     """
     if not stop > start:
         raise ComparisonError(f"the window [{start}, {stop}) is empty", where="stop", expected="stop > start")

@@ -91,7 +91,18 @@ def normalised(weights: FloatArray, modes: Sequence[FloatArray], error: float) -
 
 
 def reconstruct(factors: Factors) -> FloatArray:
-    """Tensor of a CP decomposition, sum over components of weight x outer product."""
+    """Tensor of a CP decomposition, sum over components of weight x outer product.
+
+    Parameters
+    ----------
+    factors : Factors
+        As `tca` or `ntf` gives them: weights [rank], and one matrix [size of mode, rank] per mode, of at most 8 modes.
+
+    Returns
+    -------
+    ndarray, shape (sizes of the modes...)
+        In the unit of the tensor that was decomposed.
+    """
     letters = "abcdefgh"[: len(factors.modes)]
     subscripts = "z," + ",".join(f"{c}z" for c in letters) + "->" + letters
     return np.asarray(np.einsum(subscripts, factors.weights, *factors.modes, optimize=True))
@@ -128,7 +139,7 @@ def tca(
     restarts : int
         Random starts (the first from singular vectors); the best is kept.
     seed : int
-    max_iterations, tolerance
+    max_iterations, tolerance : int, float
         Stop when the relative error changes by less than the tolerance.
 
     Returns
@@ -215,7 +226,7 @@ def ntf(
     restarts : int
         Random starts; the best is kept.
     seed : int
-    max_iterations, tolerance
+    max_iterations, tolerance : int, float
         Stop when the relative error changes by less than the tolerance.
 
     Returns
@@ -307,7 +318,7 @@ def rank_scan(
 
     Parameters
     ----------
-    tensor : array_like, three or more modes
+    tensor : array_like, shape (modes...), three or more modes
     ranks : sequence of int
     restarts : int
         Random starts per rank, at least 2.

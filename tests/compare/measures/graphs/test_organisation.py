@@ -4,7 +4,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from allometry.compare.measures.graphs import organisation
+from allometry.compare.measures.graphs import organisation, small_world
 from allometry.errors import ComparisonError
 
 
@@ -43,18 +43,18 @@ def test_modularity_refuses_what_has_none() -> None:
 @pytest.mark.parametrize("k", [4, 6, 10])
 def test_clustering_of_a_ring_lattice(k: int) -> None:
     lattice = nx.watts_strogatz_graph(100, k, 0)
-    assert organisation.clustering(lattice) == pytest.approx(3 * (k - 2) / (4 * (k - 1)))
+    assert small_world.clustering(lattice) == pytest.approx(3 * (k - 2) / (4 * (k - 1)))
 
 
 def test_clustering_and_path_length_equal_networkx() -> None:
     graph = nx.watts_strogatz_graph(80, 6, 0.2, seed=1)
-    assert organisation.clustering(graph) == pytest.approx(nx.average_clustering(graph))
-    assert organisation.characteristic_path_length(graph) == pytest.approx(nx.average_shortest_path_length(graph))
+    assert small_world.clustering(graph) == pytest.approx(nx.average_clustering(graph))
+    assert small_world.characteristic_path_length(graph) == pytest.approx(nx.average_shortest_path_length(graph))
 
 
 def test_small_world_is_between_lattice_and_random() -> None:
-    small = organisation.small_world(nx.connected_watts_strogatz_graph(200, 8, 0.1, seed=1), nulls=5)
-    random = organisation.small_world(nx.gnm_random_graph(200, 800, seed=1), nulls=5)
+    small = small_world.small_world(nx.connected_watts_strogatz_graph(200, 8, 0.1, seed=1), nulls=5)
+    random = small_world.small_world(nx.gnm_random_graph(200, 800, seed=1), nulls=5)
     assert small.sigma > 4
     assert random.sigma == pytest.approx(1, abs=0.25)
     assert small.path_length < 1.6 * small.path_length_null
