@@ -66,8 +66,15 @@ def reserve(path: str | Path, *, overwrite: bool = False) -> Reservation:
         for purpose in ("partial", "old"):
             files.remove_abandoned(path.parent, f".{path.name}.{purpose}-")
         partial = path.with_name(f".{path.name}.partial-{files.mark()}")
-        partial.mkdir()
-    return Reservation(path, partial, _identity(path), overwrite, time.time())
+        before = _identity(path)
+        reserved = Reservation(path, partial, before, overwrite, time.time())
+        try:
+            partial.mkdir()
+        except BaseException:
+            # a signal may arrive once the folder is there
+            reserved.discard()
+            raise
+    return reserved
 
 
 def require_free(path: str | Path, *, overwrite: bool = False) -> None:

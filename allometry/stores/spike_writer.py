@@ -71,8 +71,12 @@ class SpikeWriter:
         simulated_frame(*self._arguments)
         self._units, self._last_step = len(units), round(duration_ms / dt_ms)
         self._reserved = publication.reserve(self.path, overwrite=overwrite)
-        with files.writing(self.path):
-            self._group = zarr.create_group(self._reserved.partial, zarr_format=3)
+        try:
+            with files.writing(self.path):
+                self._group = zarr.create_group(self._reserved.partial, zarr_format=3)
+        except BaseException:
+            self._reserved.discard()
+            raise
         self._arrays: dict[str, zarr.Array] = {}
         self._pending: list[tuple[np.ndarray, np.ndarray]] = []
         self._held = self._written = 0

@@ -104,6 +104,7 @@ GIVEN: dict[str, tuple[tuple[object, ...], dict[str, object]]] = {
     "reliability": ((TRIALS,), {}),
     "tuned": ((RNG.random((8, 3, 5)), "direction", ANGLES, "rectify"), {}),
     **dict.fromkeys(("tca", "ntf"), ((TENSOR, 2), {"restarts": 1})),
+    "tuned_share": ((np.linspace(0.001, 0.5, 6),), {}),
     "rank_scan": ((TENSOR, (1, 2)), {"restarts": 2}),
     "factor_similarity": ((FACTORS, FACTORS), {}),
     "affinities": ((TRACES,), {}),
@@ -182,10 +183,10 @@ def test_what_takes_longer_than_it_grows_says_how_far_it_is(
 def test_the_dynamic_connectome_of_the_workflow_is_refused_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = {"worms": recordings(True, 1, animals=2)}
     options = {"activity": ["worms"], "ranks": [1, 2]}
-    announce(estimates, inputs, options)
+    announce(estimates(inputs, **options))
     monkeypatch.setenv(blockwise.MEMORY_VARIABLE, "10kB")
     with pytest.raises(ComparisonError, match="of memory"):
-        announce(estimates, inputs, options)
+        announce(estimates(inputs, **options))
 
 
 @pytest.mark.parametrize(

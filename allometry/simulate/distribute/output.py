@@ -205,7 +205,11 @@ class Output:
             attrs=self.attrs,
             overwrite=self.overwrite,
         )
-        return Collector(s, self.spool, writer, partitions)
+        try:
+            return Collector(s, self.spool, writer, partitions)
+        except BaseException:
+            writer.abort()
+            raise
 
     def _commit_checkpoint(self, partitions: int) -> None:
         """Point to the newest state that all partitions have written and whose past is merged; drop older ones."""
