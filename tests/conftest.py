@@ -1,6 +1,8 @@
 """Fixtures shared by all tests."""
 
 import os
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +87,8 @@ class Groups(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Use our groups where whole scopes are handed out (pyproject.toml)."""
     return Groups(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
+# A shell starts background jobs with Ctrl-C ignored, which their children inherit: tests that send it would wait in vain.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
