@@ -20,7 +20,12 @@ ROOT = Path(__file__).resolve().parents[1]
 # come first, so that no worker ends with one of them alone. The rest goes file by file, since a module's fixtures are
 # made once per worker.
 GROUPS = {
-    "workflow": ("tests/workflow/test_end_to_end.py", "tests/workflow/test_results.py"),  # share one finished run
+    # share one finished run
+    "workflow": (
+        "tests/workflow/test_end_to_end.py",
+        "tests/workflow/test_results.py",
+        "tests/workflow/test_reruns.py",
+    ),
     # share a Dask cluster; threads that meet every step would wait for each other's cores
     "simulator": ("tests/simulate", "tests/models", "tests/reference"),
     "plans": ("tests/workflow/test_dag.py",),

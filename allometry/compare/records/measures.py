@@ -65,7 +65,7 @@ class Measure:
     use : str
         The question it is meant to answer.
     ceiling : str
-        Rule of `statistics.ceiled`: reliability, correlation, ratio, auc or none.
+        Rule of `ceilings.ceiled`: reliability, correlation, ratio, auc or none.
     reference : str
         Paper that defines it.
     scale : Scale or None

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import squareform
 
-from allometry.compare.inference import arrays
-from allometry.compare.inference import statistics as st
+from allometry.compare.inference import arrays, ceilings
 from allometry.compare.kinds.activity_structure import _correlations
 from allometry.compare.kinds.population_code import statistics as population
 from allometry.compare.kinds.structure_bold import functional_connectivity
@@ -33,7 +32,7 @@ def undefined(values: np.ndarray) -> list[bool]:
 def test_reliability_and_correlations_of_constant_units_are_undefined(responses: np.ndarray) -> None:
     half = [False] * 3 + [True] * 3
     assert undefined(tuning.reliability(responses, 20)) == half
-    assert undefined(st.split_half(responses, seed=0, splits=20)) == half
+    assert undefined(ceilings.split_half(responses, seed=0, splits=20)) == half
     assert undefined(tuning.signal_to_noise(responses)) == half
     known = np.outer(~np.array(half), ~np.array(half)) & ~np.eye(6, dtype=bool)
     for condensed in (correlations.noise_correlation(responses), correlations.signal_correlation(responses, False)):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from allometry.compare.inference import arrays, partitions, roc
+from allometry.compare.inference import arrays, ceilings, partitions, roc
 from allometry.compare.inference import statistics as st
 from allometry.compare.measures.graphs import edge_weights, structure
 from allometry.compare.measures.populations import decoding, tuning
@@ -128,7 +128,7 @@ SINGLE: dict[str, tuple[Callable[..., Any], np.ndarray]] = {
     "noise_ceiling": (rdm.noise_ceiling, np.abs(X[:6, :3]).T[:, [0, 1, 2, 3, 4, 5]]),
     "crossnobis": (lambda x: crossnobis.crossnobis(x, whiten=False), TRIALS),
     "reliability": (lambda x: tuning.reliability(x, 5), TRIALS),
-    "split_half": (lambda x: st.split_half(x, seed=0, splits=5), TRIALS),
+    "split_half": (lambda x: ceilings.split_half(x, seed=0, splits=5), TRIALS),
     "decode_within": (lambda x: decoding.decode_within(x).accuracy, TRIALS),
 }
 
