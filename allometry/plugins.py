@@ -1,4 +1,4 @@
-"""Plugins: readers, models, measures and kinds of comparison that users add without editing the package.
+"""Plugins: readers, neuron and network models, measures and kinds of comparison that users add without editing the package.
 
 A plugin is a folder, a module, or an installed package. It is named under `plugins` in a configuration, or says itself that it
 is one, by an entry point of the group `allometry.plugins`. It is imported once per process; what it defines with the
@@ -76,7 +76,7 @@ PLUGINS: dict[str, Plugin] = {}
 """Plugins that are imported, by name."""
 _REGISTERS: list["Register[object]"] = []
 _LOCK = threading.RLock()
-_importing: list[str] = []
+IMPORTING: list[str] = []  # names of the plugins that are being imported
 
 
 class Register(Mapping[str, Part], Generic[Part]):
@@ -207,7 +207,7 @@ def load() -> None:
         See `use`.
     """
     with _LOCK:
-        if _importing:
+        if IMPORTING:
             return
         for name, module in _entry_points().items():
             if name not in PLUGINS:
@@ -286,13 +286,13 @@ def _find(entry: str, folders: Sequence[Path], named: Mapping[str, str]) -> tupl
 
 def _load(plugin: Plugin) -> None:
     """Import a plugin; nothing of it is left where that fails."""
-    _importing.append(plugin.name)
+    IMPORTING.append(plugin.name)
     try:
         _import(plugin)
         if not plugin.parts:
             raise PluginError(
                 "it registers nothing",
-                expected="a reader, a model, a measure or a kind of comparison, each with its decorator",
+                expected="a reader, a neuron or network model, a measure or a kind of comparison, each with its decorator",
                 do="see docs/plugins.md for one example of each",
             )
     except AllometryError as error:
@@ -309,7 +309,7 @@ def _load(plugin: Plugin) -> None:
             do="correct it, or remove it from `plugins`",
         ) from error
     finally:
-        _importing.pop()
+        IMPORTING.pop()
     PLUGINS[plugin.name] = plugin
 
 

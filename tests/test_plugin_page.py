@@ -17,6 +17,7 @@ from allometry.errors import ConfigError
 from allometry.generate import __main__ as generate
 from allometry.report import comparisons
 from allometry.report.drawing.figure_file import Figure
+from allometry.simulate import Execution
 from allometry.simulate.point import run_point
 from allometry.workflow.checks import check_names
 from tests.report.samples import ATTRS
@@ -70,6 +71,18 @@ def test_network_model(lab: Path, examples: list[tuple[str, str]]) -> None:
         assert store.sizes["unit"] == 20
         spikes.append(store.sizes["spike"])
     assert spikes[0] < spikes[1]
+
+
+def test_neuron_model(lab: Path, examples: list[tuple[str, str]]) -> None:
+    (point,) = config.points(configured(lab, examples, "integrators").simulate.runs["integrated"])
+    run_point(point.parameters, lab / "one.zarr")
+    store = stores.open(lab / "one.zarr")
+    # 15 mV * 250 pF / 400 pA = 9.375 ms, which is met at the end of a step of .1 ms
+    assert store.sizes["spike"] == 10 * int(200.0 / 9.4)
+    assert set(np.diff(store["spike_step"].values[store["spike_unit"].values == 0])) == {94}
+    cut = Execution(partitions=2, threads=1)
+    run_point(point.parameters, lab / "two.zarr", execution=cut)
+    np.testing.assert_array_equal(stores.open(lab / "two.zarr")["spike_step"], store["spike_step"])
 
 
 def test_kind_of_comparison_with_its_figure(
@@ -144,6 +157,7 @@ def test_schema_and_pages_have_the_parts_of_a_plugin(
         ("def noise_driven", ["my_lab/models.py"]),
         ("class RateComparison", ["my_lab/rate_comparison.py"]),
         ("def two_channels", ["my_lab/traces.py"]),
+        ("PerfectIntegrator", ["my_lab/neurons.py"]),
     ],
 )
 def test_each_example_is_one_file(examples: list[tuple[str, str]], part: str, files: list[str]) -> None:

@@ -230,3 +230,47 @@ def test_readers_of_plugins_stand_beside_those_of_the_package(tmp_path: Path) ->
     assert set(READERS) - before == {"probe"}
     assert len(READERS) == len(before) + 1
     assert READERS["probe"].kinds == ("spikes",)
+
+
+NEURON = """
+from allometry.network import NeuronModel, Receptor, State, neuron_model
+
+@neuron_model
+class NAME(NeuronModel):
+    '''Nothing moves.'''
+    states = (State("V_m", "mV"),)
+    receptors = (Receptor("jump", "mV"),)
+
+    @staticmethod
+    def step(V_m, jump):
+        return V_m, V_m > jump
+"""
+
+
+def test_a_neuron_model_of_a_plugin_is_registered_and_forgotten(tmp_path: Path) -> None:
+    from allometry.network.neuron_model import PLUGGED as NEURONS
+
+    (tmp_path / "one_neuron.py").write_text(NEURON.replace("NAME", "Still"))
+    plugins.use(["one_neuron"], [tmp_path])
+    assert list(NEURONS.plugged()) == ["still"]
+    assert ("neuron model", "still") in plugins.PLUGINS["one_neuron"].parts
+    plugins.forget()
+    assert not NEURONS.plugged()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("NAME", "IafPscExp"), "there is a neuron model called 'iafpscexp' already"),
+        (('Receptor("jump", "mV"),', ""), "there is no receptor"),
+    ],
+)
+def test_a_neuron_model_with_a_taken_name_or_no_receptor_is_refused(
+    tmp_path: Path, change: tuple[str, str], words: str
+) -> None:
+    text = NEURON.replace(*change).replace("NAME", "Still")
+    (tmp_path / "one_neuron.py").write_text(text)
+    with pytest.raises(PluginError, match=words):
+        plugins.use(["one_neuron"], [tmp_path])
+    assert "one_neuron" not in plugins.PLUGINS
+    plugins.forget()

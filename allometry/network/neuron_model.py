@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, dataclass_transf
 import cloudpickle
 import numpy as np
 
+from allometry import plugins
 from allometry.errors import SimulationError
 from allometry.network.code import digest
 from allometry.network.distributions import Constant, Lognormal, Normal, Uniform, Values
@@ -279,6 +280,11 @@ M = TypeVar("M", bound=type[NeuronModel])
 MODELS: dict[str, type[NeuronModel]] = {}
 """Every neuron model by the name of its class."""
 
+PLUGGED: plugins.Register[type[NeuronModel]] = plugins.Register(
+    "neuron model", lambda: [name.lower() for name, m in MODELS.items() if m.__module__.startswith("allometry.")]
+)
+"""Those of plugins, by the name of their class in lower case."""
+
 
 def parameters(model: type[NeuronModel]) -> tuple[str, ...]:
     """Return the names of a model's parameters, in order, choices aside."""
@@ -310,10 +316,14 @@ def neuron_model(cls: M) -> M:
     ------
     SimulationError
         If the declaration is incomplete.
+    PluginError
+        If it is a plugin's, and the name is taken.
     """
     made = dataclass(frozen=True, eq=False)(cls)
     made.__hash__, made.__eq__ = NeuronModel.__hash__, NeuronModel.__eq__  # type: ignore[method-assign]
     check_form(made, cls.__name__)
+    if plugins.IMPORTING:
+        PLUGGED.add(cls.__name__.lower(), made, cls.__module__)
     MODELS[cls.__name__] = made
     serialisable(made)
     return made  # type: ignore[return-value]
