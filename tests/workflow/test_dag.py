@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,25 +16,31 @@ from tests.workflow.conftest import Run
 CONFIGURATIONS = ["config.yaml", "config/full.yaml", "tests/config.yaml"]
 
 
+@pytest.fixture(scope="module")
+def dry_run(snakemake: Run, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """What a dry run of a configuration says; each is made once."""
+
+    @cache
+    def said(name: str, **environment: str) -> str:
+        folder = tmp_path_factory.mktemp("dry")
+        done = snakemake("--cores", "2", "--configfile", str(root / name), "-n", directory=folder, **environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return said
+
+
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_dry_run_of_every_shipped_configuration(snakemake: Run, root: Path, tmp_path: Path, name: str) -> None:
-    done = snakemake("--cores", "2", "--configfile", str(root / name), "-n", directory=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    planned = done.stdout + done.stderr
+def test_dry_run_of_every_shipped_configuration(dry_run: Callable[..., str], name: str) -> None:
+    said = dry_run(name, ALLOMETRY_MIRROR="")
     for rule in ("homogenize_store", "simulate_point", "compare_run", "write_page"):
-        assert rule in planned
+        assert rule in said
+    for words in ("KeyError", "InputFunctionException", "Traceback"):
+        assert words not in said
 
 
-def _full(snakemake: Run, root: Path, folder: Path, mirror: str) -> str:
-    done = snakemake(
-        "--cores", "2", "--configfile", str(root / "config/full.yaml"), "-n", directory=folder, ALLOMETRY_MIRROR=mirror
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def test_what_only_a_mirror_has_is_left_out_without_one(snakemake: Run, root: Path, tmp_path: Path) -> None:
-    said = _full(snakemake, root, tmp_path, "")
+def test_what_only_a_mirror_has_is_left_out_without_one(dry_run: Callable[..., str]) -> None:
+    said = dry_run("config/full.yaml", ALLOMETRY_MIRROR="")
     assert "retrieve_lanza2024" not in said
     assert "homogenized/activity/lanza2024" not in said
     # kato2015 has an address but for the optional files of its states.
@@ -44,17 +52,10 @@ def test_what_only_a_mirror_has_is_left_out_without_one(snakemake: Run, root: Pa
     assert "results/report/index.html" in said
 
 
-def test_what_only_a_mirror_has_is_made_with_one(snakemake: Run, root: Path, mirror: Path, tmp_path: Path) -> None:
-    said = _full(snakemake, root, tmp_path, str(mirror))
+def test_what_only_a_mirror_has_is_made_with_one(dry_run: Callable[..., str], mirror: Path) -> None:
+    said = dry_run("config/full.yaml", ALLOMETRY_MIRROR=str(mirror))
     assert "retrieve_lanza2024" in said
     assert "Left out" not in said
-
-
-def test_dry_run_prints_no_error(snakemake: Run, root: Path, tmp_path: Path) -> None:
-    done = snakemake("--cores", "2", "--configfile", str(root / "tests/config.yaml"), "-n", directory=tmp_path)
-    assert "homogenize_worm_stack" in done.stdout + done.stderr
-    for words in ("KeyError", "InputFunctionException", "Traceback"):
-        assert words not in done.stdout + done.stderr
 
 
 def test_libraries_of_every_job_have_one_thread(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
