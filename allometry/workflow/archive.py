@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,10 @@ from allometry.retrieve.places import parse_place
 from allometry.retrieve.source import BY_HASH
 from allometry.stores import finding
 from allometry.stores import manifest as manifests
+from allometry.workflow import archive_list
+from allometry.workflow.archive_list import LIST, VERSION
 from allometry.workflow.reach import reachable, used_sources, without_optional
 
-VERSION = 1
-LIST = "archive.json"
 CONFIGURATION = "archived.yaml"
 _RUN = ("Snakefile", "allometry", "config", "envs", "profiles", "rules", "scripts")
 _REBUILD = """#!/bin/sh
@@ -32,10 +33,16 @@ _REBUILD = """#!/bin/sh
 set -eu
 cd "$(dirname "$0")/checkout"
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+"${PYTHON:-python3}" allometry/workflow/archive_list.py ..
 "${PYTHON:-python3}" -m venv .venv
-.venv/bin/python -m pip install --quiet --no-index --find-links ../wheels --require-hashes -r envs/requirements.lock
+if [ -d ../wheels ]; then
+    set -- --no-index --find-links ../wheels --require-hashes -r ../wheels/requirements.lock
+else
+    echo "archived without packages: they come from a package index"
+    set -- --require-hashes -r envs/requirements.lock
+fi
+.venv/bin/python -m pip install --quiet "$@"
 .venv/bin/python -m pip install --quiet --no-index --no-deps --no-build-isolation -e .
-.venv/bin/python -m allometry archive --check ..
 .venv/bin/python -m snakemake --cores "${CORES:-all}" --configfile archived.yaml
 .venv/bin/python -m allometry archive --against ..
 """
@@ -94,6 +101,7 @@ def create(out: Path, configfiles: Sequence[Path] = (), *, packages: bool = True
                 "left_out": left_out,
                 "packages": packages,
                 "platform": platform.platform(),
+                "system": archive_list.system(),
                 "python": platform.python_version(),
                 "git": manifests.git_state(),
                 "results": stores,
@@ -119,27 +127,8 @@ def check(folder: Path) -> int:
     AllometryError
         It is no archive, it is of a later version, files are missing or have changed, or the Python is another one.
     """
-    described = _read(folder)
-    listed: Mapping[str, str] = described["files"]
-    missing = [name for name in listed if not (folder / name).is_file()]
-    changed = [name for name in listed if name not in missing and files.sha256_of(folder / name) != listed[name]]
-    if missing or changed:
-        raise AllometryError(
-            f"the archive is incomplete: {len(missing)} files are missing and {len(changed)} have changed, "
-            f"such as {(missing + changed)[0]}",
-            where=str(folder),
-            expected=f"the {len(listed)} files of {LIST}",
-            do="copy the archive again",
-        )
-    series = described["python"].rpartition(".")[0]
-    if described["packages"] and series != f"{sys.version_info[0]}.{sys.version_info[1]}":
-        raise AllometryError(
-            f"the packages of the archive are for Python {series}, this is {platform.python_version()}",
-            where=str(folder),
-            expected=f"Python {series}",
-            do=f"run it with PYTHON=python{series}",
-        )
-    return len(listed)
+    with _usable(folder):
+        return archive_list.check(folder)
 
 
 def against(folder: Path, results: Path = Path("results")) -> tuple[int, list[str]]:
@@ -149,7 +138,8 @@ def against(folder: Path, results: Path = Path("results")) -> tuple[int, list[st
     -------
     Number of stores that were compared, and a line for each whose content differs or that is missing.
     """
-    expected: Mapping[str, str] = _read(folder)["results"]
+    with _usable(folder):
+        expected: Mapping[str, str] = archive_list.read(folder)["results"]
     found = _contents(results)
     lines = [
         f"{name}: {'is missing' if name not in found else 'content differs from the archived'}"
@@ -159,24 +149,12 @@ def against(folder: Path, results: Path = Path("results")) -> tuple[int, list[st
     return len(expected), lines
 
 
-def _read(folder: Path) -> dict[str, Any]:
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
     try:
-        described = json.loads((folder / LIST).read_bytes())
-        version = int(described["archive_version"])
-        for key in ("files", "results", "python", "packages"):
-            described[key]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise AllometryError(
-            "this is no archive", where=str(folder), expected=f"a folder with {LIST}", do="check the path"
-        ) from error
-    if version > VERSION:
-        raise AllometryError(
-            f"the archive has version {version}",
-            where=str(folder),
-            expected=f"at most version {VERSION}",
-            do="use the code in the archive: ./rebuild.sh",
-        )
-    return dict(described)
+        yield
+    except archive_list.Unusable as error:
+        raise AllometryError(error.what, where=str(folder), expected=error.expected, do=error.do) from error
 
 
 def _names(folder: Path) -> Iterator[str]:
@@ -285,14 +263,25 @@ def _manifests(target: Path) -> dict[str, str]:
 
 
 def _packages(target: Path) -> None:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    """Fetch the packages of the lock file as wheels, with a lock file of their own.
+
+    What comes as source is built here, where a network is: building it needs packages that no lock file names.
+    """
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
     done = subprocess.run(
-        [*command, "--requirement", "envs/requirements.lock", "--dest", str(target)], capture_output=True, text=True
+        [*command, "--require-hashes", "--requirement", "envs/requirements.lock", "--wheel-dir", str(target)],
+        capture_output=True,
+        text=True,
     )
     if done.returncode != 0:
         raise AllometryError(
-            f"the packages of the lock file cannot be downloaded: {done.stderr.strip()[-600:]}",
+            f"the packages of the lock file cannot be had: {done.stderr.strip()[-600:]}",
             where="envs/requirements.lock",
             expected="a network, or a package index",
             do="try again, or archive without packages (--without-packages)",
         )
+    lines = []
+    for wheel in sorted(target.glob("*.whl")):
+        name, version, *_ = wheel.name.split("-")
+        lines.append(f"{name}=={version} --hash=sha256:{files.sha256_of(wheel)}")
+    (target / "requirements.lock").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -133,6 +133,46 @@ def test_an_incomplete_archive_is_refused(archived: Path, tmp_path: Path) -> Non
         archive.against(moved)
 
 
+def _rebuild(archive_folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `rebuild.sh` as next year's machine would: from elsewhere, and with nothing of this environment."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(archive_folder.parent),
+        "PYTHON": sys.executable,
+        **variables,
+    }
+    command = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+    return subprocess.run(
+        [*command, str(archive_folder / "rebuild.sh")],
+        cwd="/", env=environment, capture_output=True, text=True, timeout=1800,
+    )  # fmt: skip
+
+
+def test_rebuilding_an_unusable_archive_is_one_message_before_anything_is_installed(
+    archived: Path, tmp_path: Path
+) -> None:
+    moved = Path(shutil.copytree(archived, tmp_path / "moved"))
+    listed = json.loads((moved / archive.LIST).read_text())
+    (moved / "checkout/Snakefile").unlink()
+    done = _rebuild(moved)
+    assert done.returncode == 1
+    what, *more = done.stderr.splitlines()
+    assert what == "the archive is incomplete: 1 files are missing and 0 have changed, such as checkout/Snakefile"
+    assert [line.split(":")[0].strip() for line in more] == ["where", "expected", "to do"]
+    shutil.copy2(archived / "checkout/Snakefile", moved / "checkout/Snakefile")
+    for change, words in (
+        ({"python": "3.2.1"}, "are for Python 3.2, this is "),
+        ({"system": "plan9 vax"}, "are for plan9 vax, this is "),
+    ):
+        (moved / archive.LIST).write_text(json.dumps({**listed, "packages": True, **change}))
+        done = _rebuild(moved)
+        assert done.returncode == 1
+        assert words in done.stderr.splitlines()[0]
+        with pytest.raises(AllometryError, match=words):
+            archive.check(moved)
+    assert not (moved / "checkout/.venv").exists()
+
+
 def test_nothing_is_written_over_and_nothing_half(archived: Path, checkout: Path) -> None:
     said = _run(checkout, "allometry", "archive", str(archived), status=1)
     assert "the folder exists" in said
@@ -169,8 +209,6 @@ def test_an_archive_with_its_packages_rebuilds_itself_with_the_network_cut(check
     out = tmp_path / "whole archive"
     _run(checkout, "snakemake", "--cores", "2", "--configfile", configuration)
     _run(checkout, "allometry", "archive", str(out), "--configfile", configuration)
-    cut = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--map-root-user"]), str(out / "rebuild.sh")]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHON": sys.executable, "CORES": "2"}
-    done = subprocess.run(cut, cwd="/", env=environment, capture_output=True, text=True, timeout=1800)
+    done = _rebuild(out, CORES="2")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-5000:]
     assert "2 stores compared, 2 have the archived content" in done.stdout
