@@ -2,7 +2,7 @@
 
 import inspect
 
-from allometry.models.records import MODELS
+from allometry.models.records import MODELS, Model
 
 HEADER = """\
 # Models
@@ -36,9 +36,24 @@ def documentation() -> str:
         ]
         sections.append(
             f"## {name}\n\n{model.description}{needs}\nSource: {model.source}.\n\n"
-            "| parameter | default | |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+            "| parameter | default | |\n|---|---|---|\n" + "\n".join(rows) + "\n" + _schemes(model)
         )
     return "\n".join(sections)
+
+
+def _schemes(model: Model) -> str:
+    """Schemes that a model can be reduced by, where it can."""
+    if model.reduce is None:
+        return ""
+    lines = [f"| `{name}` | {said}{_calibrated(model, name)} |" for name, said in model.schemes.items()]
+    return (
+        "\nIts size can be [studied](scaling.md):\n\n| scheme | what it keeps |\n|---|---|\n" + "\n".join(lines) + "\n"
+    )
+
+
+def _calibrated(model: Model, scheme: str) -> str:
+    names = ", ".join(f"`{name}`" for name in model.calibrate.get(scheme, ()))
+    return f"; calibrated: {names}" if names else ""
 
 
 def _shown(value: object) -> str:

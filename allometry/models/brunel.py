@@ -15,10 +15,43 @@ NEURON = IafPscDelta(C_m=1.0, tau_m=20.0, E_L=0.0, V_reset=10.0, V_th=20.0, t_re
 N_EXCITATORY, N_INHIBITORY = 10_000, 2_500
 
 
+SCHEMES = {
+    "compensated": "neurons and in-degrees together; weights over √k and a current keep mean and variance of the input",
+    "indegree": "neurons alone: in-degrees and weights stay, so that pairs share more of their input",
+}
+
+
+def reduced(size: float, scheme: str) -> dict[str, float]:
+    """Arguments of `brunel` for a share of its neurons, or for more of them.
+
+    Parameters
+    ----------
+    size : float
+        Neurons relative to 12,500; every population keeps at least two.
+    scheme : str
+        A key of `SCHEMES`.
+
+    Raises
+    ------
+    SimulationError
+        For a smaller size.
+    """
+    smallest = 2 / N_INHIBITORY
+    if not (smallest <= size < math.inf):
+        raise SimulationError(
+            f"this network has no size {size:g}",
+            where="brunel",
+            expected=f"neurons relative to 12,500, at least {smallest:.2g}",
+        )
+    return {"scale": size} if scheme == "compensated" else {"scale": size, "k_scale": 1.0}
+
+
 @plain_arguments
 @model(
     description="Random network of excitatory and inhibitory neurons with delta synapses.",
     source="Brunel 2000, J Comput Neurosci 8:183",
+    reduce=reduced,
+    schemes=SCHEMES,
 )
 def brunel(
     scale: float = 1.0,

@@ -109,10 +109,43 @@ def compensating_current(
     return 1e-3 * tau_s * (1 - np.sqrt(k_scale)) * ((weight * indegree) @ FULL_SCALE_RATES_HZ + external)
 
 
+SCHEMES = {
+    "compensated": "neurons and in-degrees together; weights over √k and a current keep mean and variance of the input",
+    "indegree": "neurons alone: in-degrees and weights stay, so that pairs share more of their input",
+}
+
+
+def reduced(size: float, scheme: str) -> dict[str, float]:
+    """Arguments of `microcircuit` for a share of its neurons.
+
+    Parameters
+    ----------
+    size : float
+        Neurons relative to 77,169, such that every population keeps at least two.
+    scheme : str
+        A key of `SCHEMES`.
+
+    Raises
+    ------
+    SimulationError
+        For another size.
+    """
+    smallest = 2 / float(SIZES.min())
+    if not smallest <= size <= 1:
+        raise SimulationError(
+            f"the microcircuit has no size {size:g}",
+            where="microcircuit",
+            expected=f"the share of its neurons, {smallest:.2g} to 1",
+        )
+    return {"scale": size} if scheme == "compensated" else {"scale": size, "k_scale": 1.0}
+
+
 @plain_arguments
 @model(
     description="Cortical microcircuit: 1 mm² of early sensory cortex, 77,169 neurons at full scale.",
     source="Potjans & Diesmann 2014, Cereb Cortex 24:785; van Albada et al. 2015, PLoS Comput Biol 11:e1004490",
+    reduce=reduced,
+    schemes=SCHEMES,
 )
 def microcircuit(
     scale: float = 1.0,

@@ -1,9 +1,9 @@
 """The record that stands beside every network model, and the register of all models."""
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from allometry.errors import PluginError
 from allometry.models.parameters import annotations, descriptions, words
@@ -11,6 +11,11 @@ from allometry.network import Network
 from allometry.plugins import Register
 
 Builder = TypeVar("Builder", bound=Callable[..., Network])
+Reduce = Callable[[float, str], Mapping[str, Any]]
+"""`reduce(size, scheme)`: arguments of the builder of a model of that size; a SimulationError for a size it cannot have."""
+
+FULL = 1.0
+"""Size of a model as it is published, in the unit of its own: the share of its neurons, say."""
 
 CONNECTOME = "connectome"
 """First parameter of the builder of a model that is built on a Connectome."""
@@ -32,6 +37,12 @@ class Model:
         Publication.
     parameters : mapping
         Keyword of the builder to description with unit.
+    reduce : callable or None
+        Arguments of the builder for a size and a scheme (`Reduce`); None of a model that has no other size.
+    schemes : mapping
+        Scheme of reduction to what it keeps, one line.
+    calibrate : mapping
+        Scheme to the parameters that are calibrated in it: factors that are 1 by default.
     """
 
     name: str
@@ -39,6 +50,9 @@ class Model:
     description: str
     source: str
     parameters: Mapping[str, str]
+    reduce: Reduce | None = None
+    schemes: Mapping[str, str] = field(default_factory=dict)
+    calibrate: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def needs_connectome(self) -> bool:
@@ -50,7 +64,15 @@ MODELS: Register[Model] = Register("model")
 """Models by name."""
 
 
-def model(*, description: str = "", source: str = "", name: str = "") -> Callable[[Builder], Builder]:
+def model(
+    *,
+    description: str = "",
+    source: str = "",
+    name: str = "",
+    reduce: Reduce | None = None,
+    schemes: Mapping[str, str] | None = None,
+    calibrate: Mapping[str, Sequence[str]] | None = None,
+) -> Callable[[Builder], Builder]:
     """Decorator that makes a builder a model that a configuration may name.
 
     The parameters of the model are those of the builder, with their annotations (float, int, bool, str, Literal, sequences
@@ -65,6 +87,13 @@ def model(*, description: str = "", source: str = "", name: str = "") -> Callabl
         Publication.
     name : str
         Name of the model; empty: that of the builder.
+    reduce : callable, optional
+        `reduce(size, scheme)`: arguments of the builder for a model of this size; 1 is the model as published. It raises a
+        SimulationError for a size that the model cannot have.
+    schemes : mapping, optional
+        Names of the schemes of reduction, and what each keeps, in one line.
+    calibrate : mapping, optional
+        Scheme to the parameters that a study calibrates in it, factors of default 1. The others are not calibrated.
 
     Returns
     -------
@@ -85,6 +114,12 @@ def model(*, description: str = "", source: str = "", name: str = "") -> Callabl
         missing += [f"description of {key} in its docstring" for key in own if not described.get(key)]
         missing += [f"annotation of {key} that can be written in YAML" for key in own if not words(annotated.get(key))]
         missing += [f"default of {key}" for key, value in own.items() if value.default is value.empty]
+        free = {key for keys in (calibrate or {}).values() for key in keys}
+        missing += [
+            f"parameter {key} of default 1, to be calibrated" for key in sorted(free) if not _is_factor(own, key)
+        ]
+        missing += [f"scheme {key}, which is calibrated" for key in (calibrate or {}) if key not in (schemes or {})]
+        missing += ["schemes for its reduce" if reduce else "reduce for its schemes"] * (bool(schemes) != bool(reduce))
         if missing:
             raise PluginError(
                 f"the model {title!r} has no {', no '.join(missing)}",
@@ -93,7 +128,12 @@ def model(*, description: str = "", source: str = "", name: str = "") -> Callabl
                 do="state them in @model(...), in the signature and under Parameters in the docstring",
             )
         parameters = {key: described[key] for key in own}
-        MODELS.add(title, Model(title, builder, description, source, parameters), builder.__module__)
+        sizes = (reduce, dict(schemes or {}), {key: tuple(keys) for key, keys in (calibrate or {}).items()})
+        MODELS.add(title, Model(title, builder, description, source, parameters, *sizes), builder.__module__)
         return builder
 
     return register
+
+
+def _is_factor(parameters: Mapping[str, inspect.Parameter], name: str) -> bool:
+    return name in parameters and parameters[name].default == 1.0

@@ -104,6 +104,7 @@ def population_rates(
     *,
     current_to_mv: float = 1.0,
     tau_syn_ms: float = 0.0,
+    square_weight: NDArray[np.float64] | None = None,
     tolerance_hz: float = 1e-6,
 ) -> NDArray[np.float64]:
     """Self-consistent stationary rates (Hz) of coupled populations.
@@ -123,6 +124,8 @@ def population_rates(
         Voltage jump per unit of weight: τ_s/C_m for exponential currents in pA.
     tau_syn_ms : float
         Synaptic time constant; 0 for delta synapses.
+    square_weight : array [target, source], optional
+        Mean squared weight where weights are distributed; default the square of `weight`.
     tolerance_hz : float
         Largest accepted |Φ(ν) − ν|.
 
@@ -132,7 +135,8 @@ def population_rates(
         If the relaxation does not converge.
     """
     tau_s = neuron.tau_m / 1000
-    jump, square = weight * current_to_mv, (weight * current_to_mv) ** 2
+    jump = weight * current_to_mv
+    square = jump**2 if square_weight is None else square_weight * current_to_mv**2
     mean0, square0 = external_mean * current_to_mv, external_square * current_to_mv**2
     rates = np.zeros(len(indegree))
     step = 0.2

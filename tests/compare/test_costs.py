@@ -10,8 +10,8 @@ from scipy.spatial.distance import pdist, squareform
 
 from allometry.compare import avalanches
 from allometry.compare.inference import blockwise, progress
+from allometry.compare.inputs.spike_trains import Trains
 from allometry.compare.kinds.dynamic_connectome.comparison import estimates
-from allometry.compare.kinds.spike_statistics.samples import Trains
 from allometry.compare.measures.graphs.edge_weights import weights_within_nodes
 from allometry.compare.measures.graphs.structure import function_given_structure
 from allometry.compare.measures.tensors.decomposition import ntf

@@ -79,6 +79,35 @@ def test_a_record_is_made_of_signature_and_docstring() -> None:
     assert [expected(entry, key, 1) for key in entry.parameters] == ["", "a or b", "a list of text"]
 
 
+def reduced(size: float, scheme: str) -> dict[str, float]:
+    """Rate of a size."""
+    return {"rate_hz": 5.0 * size}
+
+
+SAID: dict[str, Any] = {"description": "x", "source": "x"}
+SIZES: dict[str, Any] = {"reduce": reduced, "schemes": {"half": "nothing"}}
+
+
+@pytest.mark.usefixtures("apart")
+def test_a_record_says_how_the_model_is_reduced() -> None:
+    model(**SAID, **SIZES)(pair)
+    entry = MODELS["pair"]
+    assert entry.reduce is not None
+    assert (entry.reduce(0.5, "half"), entry.schemes, entry.calibrate) == ({"rate_hz": 2.5}, {"half": "nothing"}, {})
+
+
+@pytest.mark.parametrize("name", ["microcircuit", "brunel"])
+def test_sizes_of_a_model_are_those_of_its_networks(name: str) -> None:
+    entry = MODELS[name]
+    assert entry.reduce is not None
+    full = build(name, entry.reduce(1.0, "compensated"))
+    for scheme in entry.schemes:
+        assert build(name, entry.reduce(0.1, scheme)).size == pytest.approx(full.size / 10, rel=0.001)
+    for size in (0.0, -1.0, 1e-4, float("nan")):
+        with pytest.raises(SimulationError, match="has no size"):
+            entry.reduce(size, "compensated")
+
+
 def bare(weight, count: dict | None = None):
     """Build it."""
 
@@ -92,9 +121,14 @@ def bare(weight, count: dict | None = None):
         (bare, {"description": "x", "source": "x"}, "no default of weight"),
         (pair, {"description": "x", "source": "x", "name": "brunel"}, "there is a model called 'brunel' already"),
         (pair, {"description": "x", "source": "x", "name": "My Model"}, "is no name of a model"),
+        (pair, {**SAID, "reduce": reduced}, "no schemes for its reduce"),
+        (pair, {**SAID, "schemes": {"half": "nothing"}}, "no reduce for its schemes"),
+        (pair, {**SAID, **SIZES, "calibrate": {"third": ("rate_hz",)}}, "no scheme third, which is calibrated"),
+        (pair, {**SAID, **SIZES, "calibrate": {"half": ("rate_hz",)}}, "no parameter rate_hz of default 1"),
+        (pair, {**SAID, **SIZES, "calibrate": {"half": ("weight",)}}, "no parameter weight of default 1"),
     ],
 )
 @pytest.mark.usefixtures("apart")
-def test_a_record_that_is_not_complete_is_refused(builder: Any, given: dict[str, str], said: str) -> None:
+def test_a_record_that_is_not_complete_is_refused(builder: Any, given: dict[str, Any], said: str) -> None:
     with pytest.raises(PluginError, match=said):
         model(**given)(builder)

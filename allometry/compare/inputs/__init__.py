@@ -1,1 +1,1 @@
-"""What comparisons read out of stores: weights and atlases of connectomes, designs of responses."""
+"""What comparisons and studies of scaling read out of stores: weights, atlases, designs of responses, spike trains."""

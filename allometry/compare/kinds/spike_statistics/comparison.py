@@ -14,8 +14,8 @@ import xarray as xr
 from allometry.compare.inference import ecdf
 from allometry.compare.inference.blockwise import Estimate, estimate
 from allometry.compare.inference.statistics import Interval
+from allometry.compare.inputs import spike_trains
 from allometry.compare.kinds.spike_statistics import curves
-from allometry.compare.kinds.spike_statistics import samples as spike_samples
 from allometry.compare.kinds.spike_statistics.distances import FEWEST_SEEDS, POISSON, SEEDS, SIMPLE, Distances
 from allometry.compare.kinds.spike_statistics.ensembles import (
     Data,
@@ -100,13 +100,13 @@ def estimates(inputs: Mapping[str, Data], options: SpikeStatistics) -> Iterator[
     for name, store in inputs.items():
         if not isinstance(store, xr.Dataset) or store.attrs["schema"] != "Spikes":
             continue
-        sizes = [units.size for key, units in spike_samples.members(store).items() if key != spike_samples.EVERYONE]
+        sizes = [units.size for key, units in spike_trains.members(store).items() if key != spike_trains.EVERYONE]
         sizes = sizes or [store.sizes["unit"]]
         sampled = sum(min(options.max_units, size) for size in sizes)
         total = store.sizes.get("spike", 0)
         spikes = int(total * sampled / max(sum(sizes), 1))
         # step, owner and order of each kept spike, one chunk of all, and a block of resamples with its parts
-        peak = 40 * spikes + 28 * min(spike_samples.CHUNK, total) + 6 * ecdf.BLOCK_BYTES
+        peak = 40 * spikes + 28 * min(spike_trains.CHUNK, total) + 6 * ecdf.BLOCK_BYTES
         yield Estimate(f"{sampled} of {sum(sizes)} units of {name}", peak, 8 * spikes, 60.0 * spikes + total)
         if "correlation" in options.statistics:
             units = max(2, min(options.max_units, max(sizes)))

@@ -11,8 +11,8 @@ import numpy as np
 import xarray as xr
 
 from allometry import stores
+from allometry.compare.inputs import spike_trains
 from allometry.compare.kinds.spike_statistics import profile as spike_profile
-from allometry.compare.kinds.spike_statistics import samples as spike_samples
 from allometry.compare.kinds.spike_statistics.profile import Profile
 from allometry.errors import ComparisonError
 
@@ -80,7 +80,7 @@ def without_seed(point: str, model: str) -> str:
 def _populations(store: Data) -> tuple[str, ...]:
     if not isinstance(store, xr.Dataset) or store.attrs["schema"] != "Spikes":
         return ()
-    return tuple(name for name in spike_samples.members(store) if name != spike_samples.EVERYONE)
+    return tuple(name for name in spike_trains.members(store) if name != spike_trains.EVERYONE)
 
 
 def pairs_of(ensembles: Mapping[str, Ensemble], reference: str | None) -> list[tuple[Ensemble, Ensemble]]:
@@ -107,7 +107,7 @@ def pairs_of(ensembles: Mapping[str, Ensemble], reference: str | None) -> list[t
 
 def shared(a: Ensemble, b: Ensemble) -> list[str]:
     """Populations of both, by name; all units where they share none."""
-    return [name for name in a.populations if name in b.populations] or [spike_samples.EVERYONE]
+    return [name for name in a.populations if name in b.populations] or [spike_trains.EVERYONE]
 
 
 class Profiles:
@@ -144,13 +144,13 @@ class Profiles:
         }
         chosen = {
             name: {
-                population: spike_samples.choose(units, options.max_units, options.seed, population)
-                for population, units in spike_samples.members(store).items()
+                population: spike_trains.choose(units, options.max_units, options.seed, population)
+                for population, units in spike_trains.members(store).items()
                 if population in wanted[name]
             }
             for name, store in trains.items()
         }
-        windows = {name: spike_samples.window(store, options.skip_ms) for name, store in trains.items()}
+        windows = {name: spike_trains.window(store, options.skip_ms) for name, store in trains.items()}
         # Irregularity is biased in short windows, so that all are as long as the shortest.
         self.seconds = min((stop - start for start, stop in windows.values()), default=np.nan)
         self.bins = int(self.seconds * 1000 / options.bin_ms + 1e-9) if trains else 0
@@ -172,11 +172,11 @@ class Profiles:
     def _spikes(
         self, name: str, store: xr.Dataset, chosen: Mapping[str, np.ndarray], start: float, is_reference: bool
     ) -> dict[str, Profile]:
-        if not spike_samples.has_spikes(store):
+        if not spike_trains.has_spikes(store):
             missing = Profile()
             missing.undefined(spike_profile.parts_of(self.options.statistics), "spikes were not recorded one by one")
             return dict.fromkeys(chosen, missing)
-        read = spike_samples.read(store, chosen, start, start + self.seconds)
+        read = spike_trains.read(store, chosen, start, start + self.seconds)
         if is_reference:
             # Rates are given to the Poisson units: that they have them is no merit.
             told = [statistic for statistic in self.options.statistics if statistic != "rate"]
@@ -191,7 +191,7 @@ class Profiles:
             for population, trains in read.items()
         }
 
-    def _profile(self, trains: spike_samples.Trains, statistics: Sequence[str], name: str, population: str) -> Profile:
+    def _profile(self, trains: spike_trains.Trains, statistics: Sequence[str], name: str, population: str) -> Profile:
         return spike_profile.of_spikes(
             trains,
             statistics,
@@ -215,7 +215,7 @@ class Profiles:
                 note["correlation"] += f"; {left} further recordings are not used"
         else:
             everyone = np.arange(store.sizes["unit"])
-            units = np.sort(spike_samples.choose(everyone, options.max_units, options.seed, spike_samples.EVERYONE))
+            units = np.sort(spike_trains.choose(everyone, options.max_units, options.seed, spike_trains.EVERYONE))
             profile = spike_profile.of_responses(store, units, options.statistics, note)
         self.notes.update({f"{statistic} of {name}": text for statistic, text in note.items()})
         return profile

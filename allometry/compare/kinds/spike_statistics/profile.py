@@ -16,7 +16,7 @@ from scipy import signal, stats
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.ecdf import Sample
 from allometry.compare.inference.progress import steps
-from allometry.compare.kinds.spike_statistics.samples import Trains
+from allometry.compare.inputs.spike_trains import Trains
 from allometry.compare.measures.populations import tuning
 from allometry.compare.measures.populations.pairwise import pairwise
 from allometry.compare.measures.spikes import branching, criticality, train_statistics

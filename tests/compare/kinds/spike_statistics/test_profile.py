@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from allometry.compare.inputs.spike_trains import Trains, read
 from allometry.compare.kinds.spike_statistics import profile as subject
-from allometry.compare.kinds.spike_statistics.samples import Trains, read
 from tests.compare.spike_trains import gamma_trains, recorded, responses, simulated
 
 

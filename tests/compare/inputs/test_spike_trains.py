@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from allometry import stores
-from allometry.compare.kinds.spike_statistics import samples as subject
+from allometry.compare.inputs import spike_trains as subject
 from allometry.errors import ComparisonError
 from tests.compare.spike_trains import gamma_trains, recorded, simulated
 
