@@ -4,6 +4,7 @@ Conventions of the whole package: stimuli or observations are rows, units are co
 is the condensed upper triangle in the order of `scipy.spatial.distance.squareform`.
 """
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,7 +77,8 @@ def array(x: npt.ArrayLike, name: str, ndim: int, finite: bool = True) -> FloatA
             expected="finite values",
             do="drop the rows or units concerned before the comparison",
         )
-    if finite and out.size and max(out.max(), -out.min()) > LARGEST:
+    known = True if finite else np.isfinite(out)
+    if max(out.max(initial=0.0, where=known), -out.min(initial=0.0, where=known)) > LARGEST:
         raise ComparisonError(
             f"{name} holds values above {LARGEST:g}",
             where=name,
@@ -191,6 +193,47 @@ def condensed(x: npt.ArrayLike, name: str = "rdm", finite: bool = True) -> Float
     out = vector(x, name, finite=finite)
     n_from_pairs(out.size, name)
     return out
+
+
+def codes(*labellings: npt.ArrayLike, names: Sequence[str]) -> list[IntArray]:
+    """Return labellings of the same items as codes 0, 1, ..., alike in all of them; -1 where there is no label.
+
+    Labels are text or numbers; a number below 0 or NaN, and what is masked or missing, is no label.
+    """
+    given = [labelling(x, name) for x, name in zip(labellings, names)]
+    where, shapes = ", ".join(names), ", ".join(str(x.shape) for x in given)
+    if given[0].ndim != 1 or any(x.shape != given[0].shape for x in given):
+        raise ComparisonError(f"labels of shapes {shapes}", where=where, expected="one label per item in all")
+    if len({x.dtype.kind in "biuf" for x in given}) > 1:
+        raise ComparisonError("some labels are text and some numbers", where=where, expected="labels of one type")
+    joint = np.concatenate(given)
+    known = joint >= 0 if joint.dtype.kind in "biuf" else np.ones(joint.size, dtype=bool)
+    result = np.full(joint.size, -1, dtype=np.int64)
+    result[known] = np.unique(joint[known], return_inverse=True)[1]
+    return np.split(result, len(given))
+
+
+def labelling(x: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
+    """Return labels of items: text as it is, everything else as numbers."""
+    if not hasattr(x, "data_vars"):
+        try:
+            values = np.asarray(x)
+        except ValueError:  # a ragged list, which `numbers` refuses
+            values = np.empty(0)
+        if values.size and (values.dtype.kind in "UT" or all(isinstance(item, str) for item in values.ravel())):
+            return values.astype(str)
+    return numbers(x, name)
+
+
+def whole_number(value: Any, name: str, least: int = 1) -> int:
+    """Return `value` as a Python integer of at least `least`; refuse what is no whole number."""
+    try:
+        number = operator.index(value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value)
+    except TypeError:
+        number = least - 1
+    if number < least:
+        raise ComparisonError(f"{name}={value}", where=name, expected=f"a whole number, at least {least}")
+    return number
 
 
 def choice(value: str, options: Sequence[str], name: str) -> str:

@@ -48,7 +48,9 @@ def corresponding(*names: str, axes: int = 1) -> Callable[[Callable[P, R]], Call
 
 def is_labelled(x: Any) -> bool:
     """Whether an argument can name its items: an array of xarray, a table or column of pandas."""
-    return isinstance(x, pd.DataFrame | pd.Series) or (hasattr(x, "dims") and hasattr(x, "indexes"))
+    return isinstance(x, pd.DataFrame | pd.Series) or (
+        hasattr(x, "dims") and hasattr(x, "indexes") and not hasattr(x, "data_vars")
+    )
 
 
 def in_one_order(given: dict[str, Any], axes: int = 1) -> dict[str, Any]:
@@ -97,6 +99,16 @@ def _reordered(x: Any, axis: int, index: pd.Index, name: str, wanted: pd.Index, 
     if hasattr(x, "dims"):
         return x.isel({x.dims[axis]: order})
     return x.take(order, axis=axis)
+
+
+def columns_as_rows(x: Any, name: str, of: Any, of_name: str) -> Any:
+    """A labelled matrix with its columns in the order of the rows of another; without labels as it is."""
+    if not (is_labelled(x) and is_labelled(of)) or x.ndim != 2:
+        return x
+    wanted, columns = _labels(of, 0), _labels(x, 1)
+    if wanted is None or columns is None or wanted.equals(columns):
+        return x
+    return _reordered(x, 1, columns, f"the columns of {name}", wanted, f"the rows of {of_name}")
 
 
 def square(x: Any, name: str) -> Any:

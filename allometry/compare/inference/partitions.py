@@ -4,12 +4,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from allometry.compare.inference.arrays import FloatArray, IntArray
+from allometry.compare.inference.arrays import FloatArray, IntArray, codes
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import steps, whole
 from allometry.compare.inference.statistics import Interval
 from allometry.compare.records.measures import SHARE, measure
-from allometry.errors import ComparisonError
 
 RESTARTS = 10
 
@@ -89,8 +88,8 @@ def nmi(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
 
     Parameters
     ----------
-    a, b : array_like of int, shape (items,)
-        Communities; items with a negative label in either are left out.
+    a, b : array_like of int or str, shape (items,)
+        Communities; items with a negative label, or none, in either are left out.
 
     Returns
     -------
@@ -102,11 +101,7 @@ def nmi(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     ----------
     Danon, Diaz-Guilera, Duch & Arenas 2005, J. Stat. Mech. P09008.
     """
-    x, y = np.asarray(a, dtype=np.int64), np.asarray(b, dtype=np.int64)
-    if x.shape != y.shape or x.ndim != 1:
-        raise ComparisonError(
-            f"labels of shapes {x.shape} and {y.shape}", where="a, b", expected="one label per item in both"
-        )
+    x, y = codes(a, b, names=("a", "b"))
     kept = (x >= 0) & (y >= 0)
     x, y = x[kept], y[kept]
     if x.size < 2:

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from allometry.compare.inference.arrays import blocks
+from allometry.compare.inference.arrays import blocks, labelling, numbers, whole_number
 from allometry.compare.inference.blockwise import BLOCK_BYTES, BLOCK_WORK
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import steps
@@ -28,7 +28,12 @@ class Roc:
 
 
 def _classes(score: ArrayLike, label: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
-    values, positive = np.asarray(score, dtype=float).ravel(), np.asarray(label).astype(bool).ravel()
+    values, known = numbers(score, "score").astype(float).ravel(), numbers(label, "label").ravel()
+    if np.isnan(known).any():
+        raise ComparisonError(
+            f"{np.isnan(known).sum()} labels are NaN", where="label", expected="whether each item is positive"
+        )
+    positive = known.astype(bool)
     if values.shape != positive.shape:
         raise ComparisonError(f"{values.size} scores for {positive.size} labels", expected="one score per label")
     finite = np.isfinite(values)
@@ -187,10 +192,15 @@ def cluster_replicates(score: ArrayLike, label: ArrayLike, cluster: ArrayLike, *
     ComparisonError
         Different numbers of scores and labels, items of one class only, or fewer than 3 clusters.
     """
-    values = np.asarray(score, dtype=float).ravel()
-    finite = np.isfinite(values)
+    n = whole_number(n, "n", 0)
+    finite = np.isfinite(numbers(score, "score").ravel())
     values, positive = _classes(score, label)
-    _, group = np.unique(np.asarray(cluster).ravel()[finite], return_inverse=True)
+    every = labelling(cluster, "cluster").ravel()
+    if every.shape != finite.shape:
+        raise ComparisonError(
+            f"{every.size} clusters for {finite.size} scores", where="cluster", expected="one cluster per score"
+        )
+    _, group = np.unique(every[finite], return_inverse=True)
     clusters = int(group.max()) + 1
     if clusters < 3:
         raise ComparisonError(f"{clusters} clusters are too few for a bootstrap", expected="at least 3")

@@ -15,8 +15,9 @@ from scipy.sparse.csgraph import shortest_path
 
 from allometry import stores
 from allometry.compare.inference import verdict
-from allometry.compare.inference.arrays import varies
+from allometry.compare.inference.arrays import array, varies
 from allometry.compare.inference.ceilings import leave_one_out_ceiling
+from allometry.compare.inference.labels import columns_as_rows, square
 from allometry.compare.inference.statistics import Interval, interval, permutation_p
 from allometry.compare.measures.graphs import dyads
 from allometry.compare.measures.graphs.matrices import Floats
@@ -94,9 +95,26 @@ def structure_bold_correlation(structure: ArrayLike, bold: ArrayLike) -> float:
     structure : array [regions, regions]
         Symmetric weights; 0 where no fibre was found.
     bold : array [time, regions]
-        Signal of each region (Honey et al. 2009).
+        Signal of each region (Honey et al. 2009). Regions with labels are put in the order of the rows of `structure`.
+
+    Returns
+    -------
+    float
+        In [-1, 1]; NaN for fewer than 3 pairs, or where either is constant.
+
+    Raises
+    ------
+    ComparisonError
+        Shapes or labels that do not belong together, or fewer than 3 complete samples.
     """
-    weight = np.asarray(structure, dtype=float)
+    bold = array(columns_as_rows(bold, "bold", structure, "structure"), "bold", 2, finite=False)
+    weight = array(square(structure, "structure"), "structure", 2, finite=False)
+    if weight.shape != (bold.shape[1],) * 2:
+        raise ComparisonError(
+            f"structure of shape {weight.shape} and BOLD of {bold.shape[1]} regions",
+            where="structure, bold",
+            expected="[regions, regions] and [time, regions]",
+        )
     upper = np.triu_indices(len(weight), 1)
     return rank_correlation(weight[upper], functional_connectivity(bold)[upper])
 

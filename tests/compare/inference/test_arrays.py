@@ -56,9 +56,11 @@ def test_values_whose_squares_are_infinite_and_how_many_are_none() -> None:
         assert arrays.array([sign * 1e140], "x", 1)[0] == sign * 1e140
         with pytest.raises(ComparisonError, match=r"x holds values above 1e\+140"):
             arrays.array([0.0, sign * 1.1e140], "x", 1)
+        with pytest.raises(ComparisonError, match=r"x holds values above 1e\+140"):
+            arrays.array([np.nan, np.inf, sign * 1.1e140], "x", 1, finite=False)
     with pytest.raises(ComparisonError, match="x holds 2 values that are NaN or infinite"):
         arrays.array([0.0, np.nan, np.inf], "x", 1)
-    assert np.isnan(arrays.array([np.nan, 1e200], "x", 1, finite=False)[0])
+    assert np.isnan(arrays.array([np.nan, 1e140, np.inf], "x", 1, finite=False)[0])
 
 
 def test_rows_and_lengths_correspond() -> None:

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import xarray as xr
 
-from allometry.compare.inference.arrays import FloatArray, IntArray, varies
+from allometry.compare.inference.arrays import FloatArray, IntArray, matrix, varies, whole_number
 from allometry.compare.inference.progress import steps, whole
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
@@ -60,6 +60,7 @@ def derivative_components(derivative: FloatArray, components: int) -> tuple[Floa
 
     The sign of a component is such that its largest loading is positive.
     """
+    derivative, components = matrix(derivative, "derivative", rows=2), whole_number(components, "components")
     with whole(f"components of {derivative.shape[1]:,} traces", 1e-9 * derivative.size * min(derivative.shape)):
         share, loading = principal_components(derivative, components)
     sign = np.sign(loading[np.abs(loading).argmax(axis=0), np.arange(loading.shape[1])])

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from allometry.compare.inference.arrays import FloatArray, IntArray
+from allometry.compare.inference.arrays import FloatArray, IntArray, codes
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import steps, whole
@@ -41,9 +41,9 @@ def balanced_accuracy(truth: npt.ArrayLike, predicted: npt.ArrayLike, states: np
 
     Parameters
     ----------
-    truth, predicted : array_like of int, shape (samples,)
-        A negative truth is left out.
-    states : array_like of int, optional
+    truth, predicted : array_like of int or str, shape (samples,)
+        A truth that is negative, or none, is left out.
+    states : array_like of int or str, optional
         States that count; default: those of `truth`. One that `truth` lacks is left out.
 
     Returns
@@ -51,18 +51,12 @@ def balanced_accuracy(truth: npt.ArrayLike, predicted: npt.ArrayLike, states: np
     float
         NaN without any sample.
     """
-    true, decoded = np.asarray(truth, dtype=np.int64), np.asarray(predicted, dtype=np.int64)
-    if true.shape != decoded.shape or true.ndim != 1:
-        raise ComparisonError(
-            f"labels of shapes {true.shape} and {decoded.shape}", where="truth, predicted", expected="one per sample"
-        )
-    wanted = np.unique(true[true >= 0]) if states is None else np.unique(np.asarray(states, dtype=np.int64))
-    if wanted.size == 0:
-        return float("nan")
-    known = np.isin(true, wanted)
-    size = int(wanted.max()) + 1
-    count = np.bincount(true[known], minlength=size)[wanted]
-    right = np.bincount(true[known & (true == decoded)], minlength=size)[wanted]
+    true, decoded = codes(truth, predicted, names=("truth", "predicted"))
+    known = true >= 0
+    if states is not None:
+        known &= np.isin(np.asarray(truth), np.asarray(states))
+    count = np.bincount(true[known])
+    right = np.bincount(true[known & (true == decoded)], minlength=count.size)
     here = count > 0
     return float((right[here] / count[here]).mean()) if here.any() else float("nan")
 

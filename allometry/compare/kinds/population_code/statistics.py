@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from allometry.compare.inference.arrays import FloatArray, varies
+from allometry.compare.inference.arrays import FloatArray, array, varies, whole_number
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.crossed import crossed_interval
 from allometry.compare.inference.progress import steps
@@ -142,7 +142,10 @@ def signal_correlation(responses: FloatArray, *, splits: int, seed: int) -> Floa
     Unit i's tuning in one half against unit j's in the other, both ways, mean over random halves: what both share in a
     trial cannot enter, since no trial is in both halves. Noise makes it smaller, as it does any correlation of means.
     """
+    responses, splits = array(responses, "responses", 3, finite=False), whole_number(splits, "splits")
     units = responses.shape[2]
+    if not responses.size:
+        raise ComparisonError("no responses", where="responses", expected="stimuli, repeats and units")
     need = Estimate(
         f"signal correlations of {units:,} units",
         8 * (5 * units**2 + 3 * responses.size),

@@ -8,8 +8,9 @@ without each unit and without each block of trials.
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from allometry.compare.inference.arrays import FloatArray
+from allometry.compare.inference.arrays import FloatArray, vector
 from allometry.compare.inference.crossed import FEWEST_GROUPS, crossed_interval, groups
 from allometry.compare.inference.statistics import Interval, fdr, wilson
 from allometry.compare.kinds.population_code.statistics import rectified
@@ -81,12 +82,12 @@ class WithoutBlocks:
     reference="Mazurek et al. 2014, Front. Neural Circuits 8:92",
     scale=SHARE,
 )
-def tuned_share(p: FloatArray, without: Sequence[FloatArray] = ()) -> Interval:
+def tuned_share(p: npt.ArrayLike, without: Sequence[FloatArray] = ()) -> Interval:
     """Share of the units with a p (others NaN) that are tuned at the false discovery rate `ALPHA`.
 
     Parameters
     ----------
-    p : ndarray, shape (units,)
+    p : array_like, shape (units,)
     without : sequence of ndarray, each of shape (units,)
         The same without each group of blocks.
 
@@ -96,7 +97,8 @@ def tuned_share(p: FloatArray, without: Sequence[FloatArray] = ()) -> Interval:
         Jackknife over units (the false discovery rate is taken anew without each) and over blocks, whose variances add up;
         nowhere within Wilson's interval of as many independent units, which is what there is where all or none are tuned.
     """
-    known = p[np.isfinite(p)]
+    values = vector(p, "p", size=0, finite=False)
+    known = values[np.isfinite(values)]
     share = _share(known)
     units = [_share(np.delete(known, group)) for group in groups(known.size, MOST_LEFT_OUT)] if known.size > 1 else []
     found = crossed_interval(share, units, [_share(part) for part in without], bounds=(0.0, 1.0))

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from allometry.compare.inference import ecdf, verdict
-from allometry.compare.inference.arrays import FloatArray
+from allometry.compare.inference.arrays import FloatArray, numbers
 from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, interval
 from allometry.compare.kinds.spike_statistics.measures import MEASURES
 from allometry.compare.kinds.spike_statistics.profile import DISTRIBUTIONS, MANY, Profile
 from allometry.compare.records.measures import Scale, measure
+from allometry.errors import ComparisonError
 
 MOST_RELABELLINGS = 1000
 FEWEST_SEEDS = 3  # of an ensemble, to say "beyond": one distance between two seeds is no range (wrong in 12 of 100)
@@ -242,6 +243,9 @@ def _gap(matrix: FloatArray, first: np.ndarray) -> float:
 )
 def decibel_distance(a: FloatArray, b: FloatArray) -> FloatArray:
     """Root mean square, over frequencies (the last axis), of the ratio of two spectra in dB."""
+    a, b = numbers(a, "a"), numbers(b, "b")
+    if a.shape != b.shape or not a.ndim:
+        raise ComparisonError(f"spectra of shapes {a.shape} and {b.shape}", where="a, b", expected="equal shapes")
     tiny = np.finfo(float).tiny
     ratio = 10 * (np.log10(np.maximum(a, tiny)) - np.log10(np.maximum(b, tiny)))
     return np.asarray(np.sqrt(np.mean(ratio**2, axis=-1)))

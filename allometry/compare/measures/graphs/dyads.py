@@ -4,13 +4,17 @@ Both matrices are [node, node]; the diagonal counts nowhere. NaN marks a pair th
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
+from allometry.compare.inference.arrays import array
+from allometry.compare.inference.labels import corresponding, square
 from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, interval
 from allometry.compare.measures.graphs.matrices import Floats
 from allometry.compare.measures.graphs.structure import rank_correlation
 from allometry.compare.records.measures import SHARE, measure
+from allometry.errors import ComparisonError
 
 
 @measure(
@@ -23,12 +27,13 @@ from allometry.compare.records.measures import SHARE, measure
     ceiling="correlation",
     scale=SHARE,
 )
-def dyadic_correlation(x: Floats, y: Floats) -> float:
+@corresponding("x", "y", axes=2)
+def dyadic_correlation(x: ArrayLike, y: ArrayLike) -> float:
     """Spearman correlation of two symmetric matrices over the pairs that are finite in both.
 
     Parameters
     ----------
-    x, y : ndarray [nodes, nodes]
+    x, y : array_like [nodes, nodes]
         Symmetric, in any unit; the upper triangle is read. NaN marks a pair without a value.
 
     Returns
@@ -36,12 +41,20 @@ def dyadic_correlation(x: Floats, y: Floats) -> float:
     float
         In [-1, 1]; NaN for fewer than 3 pairs, or where either is constant.
 
+    Raises
+    ------
+    ComparisonError
+        Not two square matrices of the same nodes.
+
     References
     ----------
     Uzel et al. 2022, Curr. Biol. 32:3443.
     """
-    upper = np.triu_indices(len(x), 1)
-    return rank_correlation(x[upper], y[upper])
+    a, b = (array(square(m, name), name, 2, finite=False) for m, name in ((x, "x"), (y, "y")))
+    if a.shape != b.shape or a.shape[0] != a.shape[1]:
+        raise ComparisonError(f"shapes {a.shape} and {b.shape}", where="x, y", expected="two square matrices alike")
+    upper = np.triu_indices(len(a), 1)
+    return rank_correlation(a[upper], b[upper])
 
 
 def _ranks(matrix: Floats, known: np.ndarray) -> Floats:

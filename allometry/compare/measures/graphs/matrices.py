@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from allometry.compare.inference.arrays import blocks, numbers
+from allometry.compare.inference.arrays import blocks, numbers, whole_number
 from allometry.compare.inference.blockwise import BLOCK_BYTES, Estimate, afford, fitting
 from allometry.compare.inference.labels import square
 from allometry.compare.inference.progress import steps
@@ -202,7 +202,7 @@ def rewired_edges(weights: Any, n: int, *, seed: int, swaps: float = 10.0) -> It
     ComparisonError
         The table of all pairs, one byte each, does not fit.
     """
-    edges = as_edges(weights)
+    n, edges = whole_number(n, "nulls", 0), as_edges(weights)
     nodes, directed = edges.shape[0], is_directed(edges)
     listed = edges if directed else sparse.csr_array(sparse.triu(edges, format="csr"))
     (source, target), value = endpoints(listed), listed.data

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse, stats
 
-from allometry.compare.inference.arrays import varies
+from allometry.compare.inference.arrays import numbers, same_length, varies, whole_number
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.roc import cluster_bootstrap
 from allometry.compare.inference.statistics import Interval
@@ -155,7 +155,8 @@ def function_given_structure(
     ----------
     Randi et al. 2023, Nature 623:406.
     """
-    edges = as_edges(weight)
+    edges, bootstrap = as_edges(weight), whole_number(bootstrap, "bootstrap", 0)
+    value, q = (m if sparse.issparse(m) else numbers(m, name) for m, name in ((value, "value"), (q, "q")))
     shapes = [np.shape(m) for m in (edges, value, q)]
     if not shapes[0] == shapes[1] == shapes[2]:
         raise ComparisonError(f"shapes {', '.join(map(str, shapes))} of weight, value and q", expected="one shape")
@@ -216,7 +217,8 @@ def _mean(values: NDArray) -> float:
 @corresponding("x", "y", axes=2)
 def rank_correlation(x: ArrayLike, y: ArrayLike) -> float:
     """Spearman correlation over the items finite in both; NaN for fewer than 3 items or a constant one."""
-    a, b = np.asarray(x, dtype=float).ravel(), np.asarray(y, dtype=float).ravel()
+    a, b = numbers(x, "x").astype(float).ravel(), numbers(y, "y").astype(float).ravel()
+    same_length(a, b, "x and y")
     both = np.isfinite(a) & np.isfinite(b)
     a, b = a[both], b[both]
     if a.size < 3 or not (varies(a) and varies(b)):

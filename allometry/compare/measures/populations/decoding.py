@@ -19,7 +19,7 @@ from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from allometry.compare.inference.arrays import FloatArray, IntArray, array, choice, varies
+from allometry.compare.inference.arrays import FloatArray, IntArray, array, choice, varies, whole_number
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import steps, whole
@@ -322,8 +322,7 @@ def decode_across(
                 where="shared",
                 expected="at least three stimuli to align on and two others to decode",
             )
-    if nulls < 0:
-        raise ComparisonError(f"nulls={nulls}", where="nulls", expected="at least 0")
+    nulls, dimensions = whole_number(nulls, "nulls", 0), whole_number(dimensions, "dimensions")
     position = np.searchsorted(tested, np.arange(n))
     kept = np.isin(x_stimulus, tested)
     model: Any = None

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import squareform
 
-from allometry.compare.inference.arrays import FloatArray, matrix, varying_columns
+from allometry.compare.inference.arrays import FloatArray, labelling, matrix, varying_columns
 from allometry.compare.inference.blockwise import Estimate, afford, euclidean, fitting
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import steps, whole
@@ -25,11 +25,13 @@ class KernelAnalysis:
 
 def _targets(labels: npt.ArrayLike, n: int) -> FloatArray:
     """Centred targets: one column per class for labels [n]; the values themselves for [n, targets]."""
-    y = np.asarray(labels)
+    y = labelling(labels, "labels")
     if y.ndim not in (1, 2) or y.shape[0] != n:
         raise ComparisonError(
             f"labels have shape {y.shape}", where="labels", expected=f"({n},) classes or ({n}, targets)"
         )
+    if y.dtype.kind == "f" and np.isnan(y).any():
+        raise ComparisonError("labels hold NaN", where="labels", expected="a class, or values, of every stimulus")
     if y.ndim == 1:
         classes, index = np.unique(y, return_inverse=True)
         if classes.size < 2:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy.optimize import nnls
 from scipy.stats import norm
 
-from allometry.compare.inference.arrays import FloatArray, matrix
+from allometry.compare.inference.arrays import FloatArray, matrix, whole_number
 from allometry.compare.inference.progress import steps, whole
 from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
@@ -112,16 +112,15 @@ def manifold_capacity(points: npt.ArrayLike, kappa: float = 0.0, n_t: int = 300,
             where="points",
             expected="coordinates in units of the centre's norm, its axis last",
         )
-    _check(kappa, n_t)
+    n_t = _check(kappa, n_t)
     alpha, radius, dimension = _single(s, kappa, n_t, np.random.default_rng(seed))
     return Capacity(alpha, np.array([alpha]), np.array([radius]), np.array([dimension]))
 
 
-def _check(kappa: float, n_t: int) -> None:
-    if kappa < 0 or n_t < 2:
-        raise ComparisonError(
-            f"kappa={kappa}, n_t={n_t}", where="kappa, n_t", expected="a margin >= 0, at least two directions"
-        )
+def _check(kappa: float, n_t: int) -> int:
+    if not kappa >= 0:
+        raise ComparisonError(f"kappa={kappa}", where="kappa", expected="a margin >= 0")
+    return whole_number(n_t, "n_t", 2)
 
 
 @measure(
@@ -163,7 +162,7 @@ def capacity(manifolds: Sequence[npt.ArrayLike], kappa: float = 0.0, n_t: int = 
     Chung, Lee & Sompolinsky 2018, Phys. Rev. X 8:031003; Cohen, Chung, Lee & Sompolinsky 2020, Nat. Commun. 11:746.
     """
     parts = [matrix(m, f"manifolds[{k}]") for k, m in enumerate(manifolds)]
-    _check(kappa, n_t)
+    n_t = _check(kappa, n_t)
     if len(parts) < 2 or len({p.shape[1] for p in parts}) != 1:
         raise ComparisonError(
             f"{len(parts)} manifolds with {sorted({p.shape[1] for p in parts})} units",

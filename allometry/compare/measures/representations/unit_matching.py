@@ -10,7 +10,16 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso
 from sklearn.model_selection import KFold
 
-from allometry.compare.inference.arrays import FloatArray, IntArray, choice, matrix, same_rows, varies, varying_columns
+from allometry.compare.inference.arrays import (
+    FloatArray,
+    IntArray,
+    choice,
+    matrix,
+    same_rows,
+    varies,
+    varying_columns,
+    whole_number,
+)
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import steps, whole
@@ -190,7 +199,8 @@ def many_to_many(x: npt.ArrayLike, y: npt.ArrayLike, clusters: int, seed: int = 
             "some units are constant", where="x or y", expected="units that vary", do="drop those units"
         )
     p, q = between.shape
-    if not 2 <= clusters < p + q:
+    clusters = whole_number(clusters, "clusters", 2)
+    if clusters >= p + q:
         raise ComparisonError(f"clusters={clusters}", where="clusters", expected=f"between 2 and {p + q - 1}")
     need = Estimate(f"clusters of {p + q:,} units", 8 * 5 * (p + q) ** 2, 8 * (p + q), 10.0 * (p + q) ** 3)
     afford(need, f"at most {fitting(40, 2):,} units of both together")
