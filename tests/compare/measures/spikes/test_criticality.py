@@ -1,6 +1,9 @@
 """Avalanches against the theory of branching processes."""
 
+import logging
+
 import numpy as np
+import powerlaw
 import pytest
 from scipy.special import gammaln
 
@@ -154,3 +157,15 @@ def test_starts_that_are_tried_some_at_a_time_give_the_one_of_powerlaw(seed):
     with tails.quiet():
         whole = powerlaw.Fit(sizes, discrete=True, parameter_ranges={"alpha": [0, tails.STEEPEST]}, verbose=False)
     assert (found.xmin, found.alpha, found.n_tail) == (whole.xmin, whole.power_law.alpha, (sizes >= whole.xmin).sum())
+
+
+def test_a_fit_that_takes_long_is_announced(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """powerlaw takes some 14 s for a truncated power law of 10^4 continuous values, and minutes for 10^5, in one call."""
+    monkeypatch.setattr(powerlaw.Fit, "distribution_compare", lambda *_, **__: (1.0, 0.5))
+    caplog.set_level(logging.INFO, "allometry")
+    x = 1 + np.random.default_rng(4).pareto(1.5, 10_000)
+    cr.power_law(x, 1.0, discrete=False)
+    assert caplog.messages == ["fit of a truncated_power_law to 10,000 values: about 14 s"]
+    caplog.clear()
+    cr.power_law(np.floor(x), 1.0)
+    assert not caplog.messages
