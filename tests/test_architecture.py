@@ -15,10 +15,10 @@ SHARED = ("models", "network", "stores")
 # What each room may import, beside the floor of the package, which everything may; a room within takes the line of the
 # room around it, unless it has its own. A room that is not named has to be given its place here.
 ORDER: dict[str, tuple[str, ...]] = {
-    "scripts": ("config", "workflow", *STAGES),
-    "allometry (entrance)": ("config", "workflow", *STAGES, *SHARED),
-    "workflow": ("config", *STAGES, *SHARED),
-    "generate": ("config", *STAGES, *SHARED),
+    "scripts": ("config", "workflow", *STAGES, "scale"),
+    "allometry (entrance)": ("config", "workflow", *STAGES, "scale", *SHARED),
+    "workflow": ("config", *STAGES, "scale", *SHARED),
+    "generate": ("config", *STAGES, "scale", *SHARED),
     "config": ("retrieve", "compare/records"),
     "retrieve": (),
     "homogenize (entrance)": ("homogenize", "stores"),
@@ -49,6 +49,8 @@ ORDER: dict[str, tuple[str, ...]] = {
     "simulate/distribute": ("simulate/build", "simulate/kernels", "network", "stores"),
     "simulate/build": ("simulate/kernels", "network"),
     "simulate/kernels": ("network",),
+    # the one stage that uses others
+    "scale": ("simulate", "models", "network", "compare/inputs", "compare/measures", "compare/inference", "stores"),
     "compare (entrance)": ("compare", "stores"),
     "compare/kinds": (
         "compare/inputs",
@@ -264,6 +266,8 @@ def test_arrow_upwards_is_found(tmp_path: Path, files: dict[str, str], said: lis
         ("models/a.py", "simulate/build/a.py", "models imports simulate/build"),
         ("simulate/kernels/a.py", "simulate/build/a.py", "simulate/kernels imports simulate/build"),
         ("simulate/build/a.py", "simulate/distribute/a.py", "simulate/build imports simulate/distribute"),
+        ("scale/a.py", "compare/kinds/a.py", "scale imports compare/kinds"),
+        ("simulate/build/a.py", "scale/a.py", "simulate/build imports scale"),
         ("stores/kinds/a.py", "report/drawing/a.py", "stores/kinds imports report/drawing"),
     ],
 )

@@ -8,6 +8,8 @@ from allometry.generate import picture
 from allometry.generate.rooms import Graph, Room, arrows, import_graph, inner_arrows, plan, targets, without_shortcuts
 
 STAGES = ("retrieve", "homogenize", "simulate", "compare", "report")
+USING_OTHERS = "scale"
+"""The stage that stands above the others: it simulates, and measures as comparisons do."""
 BELOW = ("models", "network", "stores")
 SCRIPTS = "One script per rule: it unpacks `snakemake` and calls one function of a stage."
 
@@ -32,7 +34,7 @@ the *entrance*. Imports within functions and under `TYPE_CHECKING` count. What i
 runs (a reader, a kind of comparison, a measure of the registry) does not: that is done in an entrance, or in the room itself.
 
 `tests/test_architecture.py` holds the package to this order: scripts use stages, stages use stores; `models` uses `network`, and
-`simulate` both; no stage uses another; there is no circle, neither of modules nor of rooms.
+`simulate` both; no stage uses another, but `scale`, which simulates and takes measures of `compare`; there is no circle, neither of modules nor of rooms.
 """
 
 
@@ -47,12 +49,12 @@ def documentation(root: Path) -> str:
     whole, graph = _read(root)
     used = targets(whole, graph)
     by_name = {room.name: room for room in whole.rooms}
-    above = [room for room in whole.rooms if room.name not in (*STAGES, *BELOW, f"{whole.name} (floor)")]
+    above = [room for room in whole.rooms if room.name not in (*STAGES, USING_OTHERS, *BELOW, f"{whole.name} (floor)")]
     below = [room for name in (*BELOW, f"{whole.name} (floor)") for room in by_name[name].walk()]
     out = [HEADER.format(modules=whole.size, rooms=sum(not room.rooms for room in whole.walk()))]
     sections = {
         "Above the stages": above,
-        **{f"`{stage}`": list(by_name[stage].walk()) for stage in STAGES},
+        **{f"`{stage}`": list(by_name[stage].walk()) for stage in (USING_OTHERS, *STAGES)},
         "Below the stages": below,
     }
     for title, rooms in sections.items():

@@ -1,4 +1,4 @@
-"""The documentation page of the five kinds of store, from their schemas."""
+"""The documentation page of the kinds of store, from their schemas."""
 
 from collections.abc import Mapping
 

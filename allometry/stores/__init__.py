@@ -1,7 +1,7 @@
 """Stores: what passes between the stages, xarray objects in Zarr v3 with a schema and a manifest.
 
-Five kinds (Activity, Connectome, Responses, Spikes, Scores), and stacks of connectomes on one axis (Stack); only this
-package knows their schemas. Plain `xarray.open_zarr` and `xarray.open_datatree` open every store; `stores.open` also
+Six kinds (Activity, Connectome, Responses, Spikes, Scores, Scaling), and stacks of connectomes on one axis (Stack); only
+this package knows their schemas. Plain `xarray.open_zarr` and `xarray.open_datatree` open every store; `stores.open` also
 finds damage.
 """
 
@@ -13,6 +13,7 @@ from allometry.stores.kinds import KINDS, schema_of, validate, violations
 from allometry.stores.kinds.activity import Recording, activity
 from allometry.stores.kinds.connectome import SYNAPSES, connectome
 from allometry.stores.kinds.responses import responses
+from allometry.stores.kinds.scaling import scaling
 from allometry.stores.kinds.scores import scores
 from allometry.stores.kinds.spikes import spikes_recorded, spikes_simulated
 from allometry.stores.kinds.stack import stack
@@ -38,6 +39,7 @@ __all__ = [
     "require_free",
     "require_kind",
     "responses",
+    "scaling",
     "schema_of",
     "scores",
     "set_attributes",

@@ -22,7 +22,7 @@ def require_kind(obj: Data, kind: str) -> None:
     ----------
     obj : Dataset or DataTree
     kind : str
-        Name of the schema: `Connectome`, `Activity`, `Responses`, `Spikes`, `Scores` or `Stack`.
+        Name of the schema: `Connectome`, `Activity`, `Responses`, `Spikes`, `Scores`, `Scaling` or `Stack`.
 
     Raises
     ------

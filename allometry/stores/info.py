@@ -166,6 +166,24 @@ def _scores(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
     return [f"{len(rows)} comparisons; curves: {', '.join(curves) or 'none'}", *_table(header, rows)]
 
 
+def _scaling(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
+    rows = []
+    for i, size in enumerate(root["size"].values.tolist()):
+        for j, scheme in enumerate(root["scheme"].values.tolist()):
+            verdicts = root["verdict"].values[i, j].ravel().tolist()
+            counts = [str(verdicts.count(verdict)) for verdict in ("preserved", "changed", "undetermined")]
+            neurons, synapses = int(root["neurons"].values[i, j]), float(root["synapses"].values[i, j])
+            rows.append([_number(size), scheme, str(neurons), _number(synapses, 3), *counts])
+    header = ["size", "scheme", "neurons", "synapses", "preserved", "changed", "undetermined"]
+    sizes = root.sizes
+    return [
+        f"{sizes['size']} sizes, {sizes['scheme']} schemes, {sizes['seed']} seeds, {sizes['condition']} conditions, "
+        f"{sizes['statistic']} statistics of {sizes['population']} populations; reference: size "
+        f"{_number(root.attrs['reference'])}, tolerance {_share(root.attrs['tolerance'])}",
+        *_table(header, rows),
+    ]
+
+
 def _stack(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
     kinds = [kind for kind in ("chemical", "electrical", "functional") if kind in root]
     rows = []
@@ -186,6 +204,7 @@ _BY_SCHEMA = {
     "Spikes": _spikes,
     "Responses": _responses,
     "Scores": _scores,
+    "Scaling": _scaling,
     "Stack": _stack,
 }
 

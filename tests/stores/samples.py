@@ -18,7 +18,7 @@ ATTRS: dict[str, Any] = {
     "parameters": {"threshold": 0.5},
     "derived": {},
 }
-KINDS = ("activity", "connectome", "responses", "scores", "spikes", "recorded_spikes", "stack")
+KINDS = ("activity", "connectome", "responses", "scaling", "scores", "spikes", "recorded_spikes", "stack")
 
 
 def connectome() -> xr.Dataset:
@@ -110,6 +110,37 @@ def scores() -> xr.DataTree:
     ]
     curve = xr.Dataset({"tpr": ("fpr", [0.0, 0.5, 1.0])}, {"fpr": [0.0, 0.3, 1.0], "step": ("fpr", ["a", "b", "c"])})
     return stores.scores(rows, {"roc": curve}, attrs=ATTRS)
+
+
+def scaling() -> xr.DataTree:
+    axes = {
+        "size": [0.5, 1.0],
+        "scheme": ["halved"],
+        "seed": [1, 2, 3],
+        "condition": [""],
+        "statistic": ["rate", "cv"],
+        "population": ["E", "I"],
+    }
+    rng = np.random.default_rng(4)
+    value = rng.normal(5.0, 1.0, (2, 1, 3, 1, 2, 2))
+    mean = value.mean(axis=2)
+    over_seeds = {"mean": mean, "ci_low": mean - 1, "ci_high": mean + 1, "deviation": mean / mean[1] - 1}
+    bounds = {"deviation_low": over_seeds["deviation"] - 0.1, "deviation_high": over_seeds["deviation"] + 0.1}
+    verdict = np.full(mean.shape, "undetermined", object)
+    verdict[1] = "reference"
+    of_jobs = {
+        "neurons": [[50], [100]],
+        "synapses": [[2500.0], [1e4]],
+        "calibration": [["converged"], [""]],
+        "residual": [[0.01], [np.nan]],
+    }
+    tables = {"laws": xr.Dataset({"law": ("row", ["constant"]), "exponent": ("row", [np.nan])})}
+    return stores.scaling(
+        axes,
+        {"unit": ["Hz", "1"], "value": value, "verdict": verdict, **over_seeds, **bounds, **of_jobs},
+        tables,
+        attrs={**ATTRS, "model": "brunel", "reference": 1.0, "tolerance": 0.1},
+    )
 
 
 def stack() -> xr.Dataset:

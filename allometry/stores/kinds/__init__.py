@@ -4,12 +4,15 @@ from allometry.errors import StoreError
 from allometry.stores.kinds.activity import SCHEMA as ACTIVITY
 from allometry.stores.kinds.connectome import SCHEMA as CONNECTOME
 from allometry.stores.kinds.responses import SCHEMA as RESPONSES
+from allometry.stores.kinds.scaling import SCHEMA as SCALING
 from allometry.stores.kinds.scores import SCHEMA as SCORES
 from allometry.stores.kinds.spikes import SCHEMA as SPIKES
 from allometry.stores.kinds.stack import SCHEMA as STACK
 from allometry.stores.schema import Data, Schema, require, schema_violations
 
-KINDS: dict[str, Schema] = {schema.kind: schema for schema in (ACTIVITY, CONNECTOME, RESPONSES, SPIKES, SCORES, STACK)}
+KINDS: dict[str, Schema] = {
+    schema.kind: schema for schema in (ACTIVITY, CONNECTOME, RESPONSES, SPIKES, SCORES, SCALING, STACK)
+}
 BY_NAME: dict[str, Schema] = {schema.name: schema for schema in KINDS.values()}
 
 
@@ -63,6 +66,6 @@ def validate(obj: Data) -> None:
             what=violations(obj)[0],
             where=str(obj.attrs.get("title", "")),
             expected="an object made by one of the builders of allometry.stores",
-            do="build it with stores.activity, connectome, responses, spikes_simulated, spikes_recorded or scores",
+            do="build it with stores.activity, connectome, responses, spikes_simulated, spikes_recorded, scores or scaling",
         )
     require(obj, schema)

@@ -93,7 +93,7 @@ def with_verdicts(root: xr.Dataset) -> xr.Dataset:
     return root
 
 
-def _as_stored(curve: xr.Dataset) -> xr.Dataset:
+def as_stored(curve: xr.Dataset) -> xr.Dataset:
     """Give a curve's text the stores' string dtype and its attributes JSON types."""
     curve = curve.copy()
     for name, variable in curve.variables.items():
@@ -164,7 +164,7 @@ def scores(
                 expected="the rows' comparisons, or a dimension of another name",
                 do="rename the dimension",
             )
-        groups[f"/curves/{name}"] = _as_stored(curve)
+        groups[f"/curves/{name}"] = as_stored(curve)
     tree = xr.DataTree.from_dict({"/": root, **groups})
     require(tree, SCHEMA)
     return tree

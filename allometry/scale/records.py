@@ -1,0 +1,84 @@
+"""Statistics of a scaling study by name: what is taken of every simulation, each with its unit."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from allometry.errors import PluginError
+from allometry.plugins import Register
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One statistic.
+
+    Parameters
+    ----------
+    name, unit, description : str
+        Name in configurations and stores; unit; one line.
+    function : callable
+        `function(recorded, population)` gives its value, NaN where it is undefined; `recorded` is a
+        `scale.recorded.Recorded`, or a mapping of them by condition where `across`.
+    across : bool
+        Whether it is one number of all conditions of a job together, as a selectivity is.
+    grows : str
+        Why it changes with size by itself, and what it is normalised to: no verdict and no law is sought of it. Empty of
+        all others.
+    """
+
+    name: str
+    unit: str
+    description: str
+    function: Callable[..., float]
+    across: bool = False
+    grows: str = ""
+
+
+STATISTICS: Register[Statistic] = Register("statistic")
+"""Statistics by name."""
+
+
+def statistic(
+    *, unit: str, description: str, name: str = "", across: bool = False, grows: str = ""
+) -> Callable[[Function], Function]:
+    """Decorator that makes a function a statistic that a study may name.
+
+    Parameters
+    ----------
+    unit : str
+        Of what it returns; `1` of a pure number.
+    description : str
+        One line.
+    name : str
+        Its name; empty: that of the function.
+    across : bool
+        Whether it takes all conditions of a job.
+    grows : str
+        As in `Statistic`.
+
+    Returns
+    -------
+    callable
+        Gives the function back as it is.
+
+    Raises
+    ------
+    PluginError
+        Unit or description is missing, or the name is taken.
+    """
+
+    def register(function: Function) -> Function:
+        title = name or function.__name__
+        if not unit or not description:
+            raise PluginError(
+                f"the statistic {title!r} has no {'unit' if not unit else 'description'}",
+                where=function.__module__,
+                expected="a unit (1 of a pure number) and a description",
+                do="state them in @statistic(...) above the function",
+            )
+        STATISTICS.add(title, Statistic(title, unit, description, function, across, grows), function.__module__)
+        return function
+
+    return register
