@@ -62,7 +62,8 @@ class RawRecording:
     rate_hz, duration_s : float, optional
         For a file without time: what is known from elsewhere, and `why`.
     extra : dict
-        Positions, behaviour, stimulus: name -> (dims, values, attrs), dims `time`, `roi` or own ones.
+        Positions, behaviour, stimulus: name -> (dims, values, attrs), dims `time`, `roi` or own ones; one that is the name of
+        another extra is shared with it (the time of a side channel).
     metadata : dict
         Scalars about the recording.
     notes : dict
@@ -199,6 +200,6 @@ def extras(raw: RawRecording, given: labels.Assignment, shape: tuple[int, ...]) 
         if dims[0] == "time" and values.shape[0] > sizes["time"]:
             values = values[: sizes["time"]]
         dims = tuple(d if size == sizes.get(d, size) else f"{key}_{d}" for d, size in zip(dims, values.shape))
-        dims = tuple(d if d in sizes or d.startswith(key) else f"{key}_{d}" for d in dims)
+        dims = tuple(d if d in sizes or d in raw.extra or d.startswith(key) else f"{key}_{d}" for d in dims)
         out[key] = (dims, values, attrs)
     return out

@@ -1,0 +1,394 @@
+"""Spike trains with a table of their units: which units are kept, and the store that they make.
+
+A reader hands over a table of units and a way to read each train; filter, order, times that are no times, the observed intervals
+and the names of columns are dealt with here, the same way for every source.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from allometry import stores
+from allometry.errors import ReaderError
+from allometry.hints import hint
+from allometry.homogenize.options import Option, Options, text
+from allometry.homogenize.reader import Source
+
+Floats = npt.NDArray[np.float64]
+
+
+def _conditions(what: str) -> Option:
+    def fits(value: Any) -> bool:
+        def plain(item: Any) -> bool:
+            return isinstance(item, str | Real)
+
+        return value is None or (
+            isinstance(value, Mapping)
+            and all(plain(v) or (isinstance(v, list | tuple) and v and all(map(plain, v))) for v in value.values())
+        )
+
+    return Option(None, "a mapping of columns to a value or a list of values, or null", fits, what)
+
+
+def _limits(what: str) -> Option:
+    def fits(value: Any) -> bool:
+        return value is None or (
+            isinstance(value, Mapping)
+            and all(isinstance(v, Real) and not isinstance(v, bool) and np.isfinite(float(v)) for v in value.values())
+        )
+
+    return Option(None, "a mapping of columns to numbers, or null", fits, what)
+
+
+FILTER: Options = {
+    "keep": _conditions("Units that are kept, by the values of columns, such as `{group: good}`; null: all."),
+    "at_least": _limits("Units that are kept, by the least value of columns, such as `{presence_ratio: 0.95}`."),
+    "at_most": _limits("Units that are kept, by the largest value of columns, such as `{isi_violations: 0.5}`."),
+}
+"""Which units are kept; what was left out is counted in the store."""
+
+OPTIONS: Options = {
+    **FILTER,
+    "population": text(None, "Column that names the population of a unit; null: its area, else one for all units."),
+}
+"""Options that every reader of spike trains has."""
+
+SILENT: Floats = np.zeros(0)
+RENAMED = {"depth": "probe_depth"}
+"""Columns whose name means something else in a store (there `depth` is below the surface, in m)."""
+TAKEN = frozenset(
+    [
+        "unit",
+        "spike",
+        "row_size",
+        "spike_time",
+        "spike_step",
+        "spike_unit",
+        "observed",
+        "response",
+        "repeat",
+        "lag",
+        "presentation",
+        "count",
+        "bin",
+        "step",
+        "probe",
+        "voltage",
+        "interval",
+        "bound",
+        "stimulus",
+        "condition",
+        "onset",
+        "duration",
+        "electrode",
+    ]
+)
+
+
+@dataclass
+class Found:
+    """What a reader found.
+
+    Parameters
+    ----------
+    units : DataFrame, index = label of each unit
+        Columns as they are in the source; `area` and `population` have a meaning.
+    load : callable
+        `load(row)`: times of the spikes of the unit in that row of `units`, s, in any order.
+    sizes : (unit,) int
+        Number of spikes of each.
+    where : str
+        File, for messages.
+    observed : (interval, 2), optional
+        When the units were observed, s; None: from zero or the first spike to `end` or the last one.
+    end : float, optional
+        End of the recording, s.
+    units_of : dict
+        Units of columns.
+    notes : dict
+        What was inferred or left out.
+    """
+
+    units: pd.DataFrame
+    load: Callable[[int], npt.NDArray[Any]]
+    sizes: npt.NDArray[np.int64]
+    where: str
+    observed: Floats | None = None
+    end: float | None = None
+    units_of: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+def select(units: pd.DataFrame, options: Mapping[str, Any], where: str) -> tuple[npt.NDArray[np.int64], dict[str, int]]:
+    """Rows of the units that the options keep, and how many were left after each condition.
+
+    Raises
+    ------
+    ReaderError
+        An option names no column, a limit is for no numbers, or no unit is left.
+    """
+    kept = np.ones(len(units), bool)
+    steps = {"all": len(units)}
+    for option, sign in (("keep", "in"), ("at_least", ">="), ("at_most", "<=")):
+        for name, wanted in (options[option] or {}).items():
+            if name not in units:
+                raise ReaderError(
+                    f"the units have no column {name!r}",
+                    where=f"{where}, option {option}",
+                    expected=f"one of {', '.join(map(str, units.columns)) or '(there are none)'}",
+                    do=hint(str(name), [str(column) for column in units], "correct the option"),
+                )
+            values = units[name].to_numpy()
+            if option == "keep":
+                allowed = wanted if isinstance(wanted, list | tuple) else [wanted]
+                kept &= np.isin(np.array([_comparable(v) for v in values], object), [_comparable(v) for v in allowed])
+                steps[f"{name} in {', '.join(map(str, allowed))}"] = int(kept.sum())
+                continue
+            if values.dtype.kind not in "biuf":
+                raise ReaderError(
+                    f"column {name!r} holds {values.dtype}",
+                    where=f"{where}, option {option}",
+                    expected="numbers",
+                    do="use the option `keep` for columns of text",
+                )
+            with np.errstate(invalid="ignore"):
+                kept &= values >= wanted if sign == ">=" else values <= wanted
+            steps[f"{name} {sign} {wanted:g}"] = int(kept.sum())
+    if not kept.any():
+        raise ReaderError(
+            "no unit is left" if len(units) else "there are no units",
+            where=where,
+            expected="units that pass " + ", then ".join(f"{name}: {left}" for name, left in steps.items()),
+            do="relax `keep`, `at_least` or `at_most`" if len(units) else "check that the file holds sorted units",
+        )
+    return np.flatnonzero(kept), steps
+
+
+def _comparable(value: Any) -> str:
+    """Numbers as one text, whatever their type, and text as it is."""
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value)).lower()
+    if isinstance(value, int | float | np.integer | np.floating):
+        return f"{float(value):.17g}"
+    return str(value).strip()
+
+
+def table(units: pd.DataFrame, rows: npt.NDArray[np.int64], population: str | None, where: str) -> pd.DataFrame:
+    """Table of the units that are kept, as a store holds it: unique labels, `population`, names of columns that are free.
+
+    Raises
+    ------
+    ReaderError
+        Two units have one label, or the option `population` names no column.
+    """
+    out = units.iloc[rows]
+    twice = out.index[out.index.duplicated()]
+    if len(twice):
+        raise ReaderError(
+            f"two units have the label {twice[0]!r}",
+            where=where,
+            expected="unique labels",
+            do="check that the file is complete",
+        )
+    if population is not None and population not in out:
+        raise ReaderError(
+            f"the units have no column {population!r}",
+            where=f"{where}, option population",
+            expected=f"one of {', '.join(map(str, out.columns)) or '(there are none)'}",
+            do=hint(population, [str(column) for column in out], "correct the option"),
+        )
+    named = population or next((name for name in ("population", "area") if name in out), None)
+    groups = ["units"] * len(out) if named is None else [_text(value) or "unknown" for value in out[named]]
+    renamed: dict[Any, str] = {}
+    for name in out.columns:
+        key = "".join(sign if sign.isalnum() or sign == "_" else "_" for sign in str(name)).lstrip("_") or "column"
+        key = RENAMED.get(key, key)
+        if key == "quality" and out[name].dtype.kind not in "biuf":
+            key = "sorting_quality"
+        if key in TAKEN or key[0].isdigit():
+            key = f"unit_{key}"
+        while key in renamed.values():
+            key += "_"
+        renamed[name] = key
+    out = out.rename(columns=renamed).drop(columns="population", errors="ignore")
+    out.insert(0, "population", groups)
+    if "area" in out:
+        out["area"] = [_text(value) for value in out["area"]]
+    return out
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or (isinstance(value, float) and np.isnan(value)) else str(value)
+
+
+class Trains:
+    """Trains of the units kept, in order, with the record of what had to be repaired."""
+
+    def __init__(self, found: Found, rows: npt.NDArray[np.int64]) -> None:
+        self._found, self._rows = found, rows
+        self.total = int(found.sizes[rows].sum())
+        self._counts = {"units_with_unsorted_spikes": 0, "spikes_without_time": 0, "units_without_a_spike": 0}
+
+    def __iter__(self) -> Any:
+        for row in self._rows.tolist():
+            train = np.asarray(self._found.load(row))
+            if train.ndim != 1 or train.dtype.kind not in "iuf":
+                raise ReaderError(
+                    f"the spike times of unit {self._found.units.index[row]} are of type {train.dtype} and shape {train.shape}",
+                    where=self._found.where,
+                    expected="a list of times",
+                )
+            train = train.astype(np.float64, copy=False)
+            lost = int(np.count_nonzero(~np.isfinite(train)))
+            if lost:
+                train = train[np.isfinite(train)]
+                self._counts["spikes_without_time"] += lost
+            if (np.diff(train) < 0).any():
+                train = np.sort(train)
+                self._counts["units_with_unsorted_spikes"] += 1
+            self._counts["units_without_a_spike"] += not len(train)
+            yield train
+
+    def notes(self) -> dict[str, int]:
+        """What was repaired."""
+        return {name: count for name, count in self._counts.items() if count}
+
+
+def build(
+    found: Found,
+    source: Source,
+    options: Mapping[str, Any],
+    *,
+    files: Mapping[str, Path],
+    title: str,
+    parameters: Mapping[str, Any] | None = None,
+) -> xr.Dataset:
+    """Make a Spikes store of what a reader found.
+
+    Parameters
+    ----------
+    found : Found
+        Units and trains.
+    source : Source
+        Registry entry.
+    options : mapping
+        Options as a reader gets them; those of `OPTIONS` are used here.
+    files : mapping
+        Files that were used.
+    title : str
+        Title of the store.
+    parameters : mapping, optional
+        Options of the reader itself, to be stored.
+
+    Returns
+    -------
+    xarray.Dataset
+        Spikes, recorded.
+
+    Raises
+    ------
+    ReaderError
+        No unit is left, or spikes lie outside of the observed time.
+    """
+    rows, steps = select(found.units, options, found.where)
+    units = table(found.units, rows, options["population"], found.where)
+    trains = Trains(found, rows)
+    times, sizes, filled = np.empty(trains.total), np.zeros(len(rows), np.int64), 0
+    for number, train in enumerate(trains):
+        if filled + len(train) > len(times):
+            raise ReaderError("a unit has more spikes than the file says", where=found.where, do="retrieve it again")
+        times[filled : filled + len(train)] = train
+        sizes[number] = len(train)
+        filled += len(train)
+    times = times[:filled]
+    intervals, said = observed(found, times)
+    notes = {**found.notes, **trains.notes(), **said}
+    if len(steps) > 1:
+        notes["unit_filter"] = steps
+    store = stores.spikes_recorded(
+        times,
+        sizes,
+        units=units,
+        observed=intervals,
+        attrs=source.attrs(
+            title,
+            {"kind": "spikes", **{key: options[key] for key in OPTIONS if options[key]}, **(parameters or {})},
+            notes,
+            files,
+        ),
+    )
+    for name, unit in found.units_of.items():
+        if name in store:
+            store[name].attrs["units"] = unit
+    return store
+
+
+def observed(found: Found, times: Floats) -> tuple[Floats, dict[str, Any]]:
+    """Observed intervals, (interval, 2) in s, and how they were found; spikes outside of them are counted."""
+    if found.observed is not None and len(found.observed):
+        intervals = merged(found.observed)
+        if len(intervals):
+            at = np.searchsorted(intervals[:, 0], times, side="right") - 1
+            outside = int(((at < 0) | (times > intervals[np.maximum(at, 0), 1])).sum())
+            return intervals, {"spikes_outside_observed": outside} if outside else {}
+    low = min(0.0, float(times.min())) if len(times) else 0.0
+    high = float(times.max()) if len(times) else 0.0
+    said = "from zero, or the first spike, to the last one: the source does not say how long was recorded"
+    if found.end is not None and np.isfinite(found.end) and found.end >= high:
+        high, said = float(found.end), "from zero, or the first spike, to the end that the source gives"
+    if high <= low:
+        raise ReaderError(
+            "the recording has no extent in time", where=found.where, expected="spikes, or a duration", do="check it"
+        )
+    # the last spike is inside: intervals are half-open
+    return np.array([[low, np.nextafter(high, np.inf)]]), {"observed": said}
+
+
+def merged(intervals: npt.NDArray[Any]) -> Floats:
+    """Union of intervals, (interval, 2): sorted, without overlap, empty ones and ones without bounds left out."""
+    given = np.asarray(intervals, np.float64).reshape(-1, 2)
+    given = given[np.isfinite(given).all(axis=1) & (given[:, 1] > given[:, 0])]
+    out: list[list[float]] = []
+    for start, stop in given[np.argsort(given[:, 0], kind="stable")].tolist():
+        if out and start <= out[-1][1]:
+            out[-1][1] = max(out[-1][1], stop)
+        else:
+            out.append([start, stop])
+    return np.array(out, np.float64).reshape(-1, 2)
+
+
+def by_unit(time: npt.NDArray[Any], unit: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Callable[[int], Any], Any]:
+    """Trains out of one list of spikes.
+
+    Parameters
+    ----------
+    time : (spike,)
+        Times, in any unit and order.
+    unit : (spike,)
+        Label of the unit of each.
+
+    Returns
+    -------
+    labels : (unit,)
+        Labels that occur, sorted.
+    load : callable
+        `load(row)`: times of one unit.
+    sizes : (unit,) int64
+        Number of spikes of each.
+    """
+    labels, place = np.unique(unit, return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    sizes = np.bincount(place, minlength=len(labels)).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+
+    def load(row: int) -> npt.NDArray[Any]:
+        return np.sort(time[order[starts[row] : starts[row + 1]]])
+
+    return labels, load, sizes
