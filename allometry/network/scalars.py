@@ -6,6 +6,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
+from allometry.errors import SimulationError
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -15,8 +17,24 @@ _DIGITS = 12
 def plain(value: Any) -> Any:
     """Return a numpy scalar, or an array without dimensions, as the Python number; anything else as it is.
 
+    An array with a mask that hides nothing is the array; one that hides values has none for what they stand for.
+
     float32(0.1) becomes 0.1, not 0.10000000149: the shortest number that single precision cannot tell from it.
+
+    Raises
+    ------
+    SimulationError
+        An array with masked values.
     """
+    if isinstance(value, np.ma.MaskedArray):
+        if np.ma.is_masked(value):
+            raise SimulationError(
+                f"{np.ma.count_masked(value)} of {value.size} values are masked",
+                where="an array of a network",
+                expected="a value for every neuron, event or edge",
+                do="fill them in, or leave their items out of all arrays that belong together",
+            )
+        value = np.asarray(value.data)
     if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "biufSU":
         value = value[()]
     if isinstance(value, np.floating) and value.dtype.itemsize < 8:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from allometry import models
+from allometry.errors import SimulationError
 from allometry.network import (
     ConnectomeLif,
     DCInput,
@@ -79,3 +80,18 @@ def test_single_precision_is_read_as_the_shortest_decimal() -> None:
     assert as_written(np.array([np.nan, np.inf], np.float32)).tolist()[1] == np.inf
     assert as_written(np.array([0.1 + 1e-12])).tolist() == [0.1 + 1e-12]
     assert as_written([1, 2]).dtype == np.float64
+
+
+def test_masked_values_are_refused_and_an_empty_mask_is_none() -> None:
+    whole = np.ma.array([1.0, 2.0], mask=[False, False])
+    assert type(plain(whole)) is np.ndarray
+    assert IafPscExp(I_e=whole).I_e.tolist() == [1.0, 2.0]
+    hidden = np.ma.array([1.0, 2.0], mask=[False, True])
+    for refused in (
+        lambda: IafPscExp(I_e=hidden),
+        lambda: DCInput("a", hidden),
+        lambda: SpikeListInput("a", [0, 1], hidden, 1.0),
+        lambda: ExplicitEdges([0, 1], [1, 0], hidden, 1.0),
+    ):
+        with pytest.raises(SimulationError, match="1 of 2 values are masked"):
+            refused()

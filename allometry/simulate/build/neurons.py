@@ -222,7 +222,9 @@ def check_values(m: NeuronModel, size: int, dt: float, where: str, skip: tuple[s
         require(values.dtype.kind in "iuf", f"{name} holds {value!r}", where, "numbers")
         require(
             values.ndim == 0 or values.shape == (size,),
-            f"{name} differs in length from the population: {values.size} values for {size} neurons",
+            f"{name} differs in length from the population: {values.size} values for {size} neurons"
+            if values.ndim < 2
+            else f"{name} is an array of shape {values.shape}",
             where,
             "one number, or one per neuron",
         )
