@@ -111,7 +111,7 @@ REFUSED = {
         _neuron(t_ref=[2.0] * 9),
         "t_ref differs in length from the population: 9 values for 10",
     ),
-    "table of parameters": (_neuron(I_e=[[1.0] * 5] * 2), "I_e is an array of shape (2, 5)"),
+    "table of parameters": (_neuron(I_e=[[1.0] * 5] * 2), r"I_e is an array of shape \(2, 5\)"),
     "no value": (_neuron(V_th=None), "V_th is None"),
     "one reset of many": (_neuron(V_reset=[-70.0] * 9 + [-40.0]), "V_reset -40 is not below V_th -50"),
     "spread of a parameter": (_neuron(tau_m=Normal(10, -1)), "the standard deviation of tau_m is -1"),
