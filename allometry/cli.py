@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from allometry.errors import AllometryError, terminable
+from allometry.errors import AllometryError, ConfigError, terminable
+from allometry.pathnames import EXPECTED, is_name
 from allometry.simulate import command as simulation
 
 
@@ -91,6 +92,45 @@ def _info_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("store", nargs="+", type=Path, help="a store")
 
 
+def _inspect(arguments: argparse.Namespace) -> int:
+    from allometry import config, plugins
+    from allometry.homogenize.inspection import configuration, examine
+
+    plugins.use(arguments.plugin)
+    if arguments.write is not None and arguments.write.exists():
+        raise ConfigError("the file is there already", where=str(arguments.write), do="name another one, or delete it")
+    found = examine.examine(arguments.path, read=not arguments.quick)
+    # the registry of this checkout, where there is one
+    shipped = config.Config()
+    registry = config.load_registry(shipped) if Path(shipped.registry).is_file() else {}
+    made = configuration.text(found, registry, arguments.name)
+    print(configuration.report(found))
+    if arguments.write is None:
+        print(made, end="")
+        return 0
+    arguments.write.write_text(made, encoding="utf-8")
+    print(
+        f"{arguments.write}: written; `snakemake homogenize --cores all --configfile {arguments.write}` reads the files"
+    )
+    return 0
+
+
+def _inspect_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", nargs="+", type=Path, help="file or folder; a folder is searched")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="save the configuration in a new file")
+    parser.add_argument("--quick", action="store_true", help="only look: do not try to read what was found")
+    parser.add_argument("--name", default="", type=_data_set_name, help="name of the data set (made from the file's)")
+    parser.add_argument(
+        "--plugin", action="append", default=[], help="folder, module or package with readers of your own"
+    )
+
+
+def _data_set_name(text: str) -> str:
+    if text and not is_name(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name: {EXPECTED}")
+    return text
+
+
 def _run(arguments: argparse.Namespace) -> int:
     from allometry.processes import start
 
@@ -137,6 +177,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("archive", "put all that a rerun needs into one folder", _archive_arguments, _archive),
     Command("diff", "say in what the content of two stores differs", _diff_arguments, _diff),
     Command("info", "describe a store on one screen", _info_arguments, _info),
+    Command("inspect", "say what files are, and print the configuration that reads them", _inspect_arguments, _inspect),
     Command("run", "run the workflow, as snakemake with the same options", _run_arguments, _run),
     Command("simulate", "run a network model and write its spikes", simulation.configure, simulation.run),
 )

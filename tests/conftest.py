@@ -40,6 +40,7 @@ LONG = (
     "tests/homogenize/readers/test_connectome_counts.py",
     "tests/compare/kinds/dynamic_connectome/test_comparison.py",
     "tests/compare/kinds/representation_similarity/test_comparison.py",
+    "tests/homogenize/inspection/test_every_layout.py",
     "tests/homogenize/readers/test_worm_mutations.py",
     "tests/homogenize/readers/test_connectome_mutations.py",
 )

@@ -22,6 +22,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "config": ("retrieve", "compare/records"),
     "retrieve": (),
     "homogenize (entrance)": ("homogenize", "stores"),
+    "homogenize/inspection": ("homogenize/readers", "homogenize/formats", "homogenize (floor)", "stores"),
     "homogenize/readers": (
         "homogenize/formats",
         "homogenize/traces",

@@ -10,6 +10,7 @@ import xarray as xr
 
 from allometry.errors import PluginError, ReaderError
 from allometry.hints import hint
+from allometry.homogenize.look import Files, Finding
 from allometry.homogenize.options import Option, Options, complete
 from allometry.homogenize.unchanged import sha256
 from allometry.plugins import Register
@@ -122,6 +123,7 @@ class Source:
 
 
 Read = Callable[[dict[str, Path], Source, dict[str, Any]], xr.Dataset | xr.DataTree]
+Recognise = Callable[[Files], list[Finding]]
 
 
 @dataclass(frozen=True)
@@ -139,12 +141,16 @@ class Reader:
         raises `ReaderError`. A reader of several kinds finds the wanted one in `options["kind"]`.
     options : mapping of str to Option
         Its options; activity readers begin with those of `traces.activity.OPTIONS`.
+    recognise : callable, optional
+        `recognise(files)`: what it would read of the files of a folder, from a look at their names, shapes and first lines
+        (`allometry.homogenize.look`); empty if they are none of its own. `allometry inspect` asks it.
     """
 
     name: str
     kinds: tuple[str, ...]
     read: Read
     options: Options = field(default_factory=dict)
+    recognise: Recognise | None = None
 
     def __post_init__(self) -> None:
         unknown = set(self.kinds) - set(KINDS)
@@ -199,12 +205,14 @@ def packaged() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).with_name("readers"))])))
 
 
-def reader(*, kinds: tuple[str, ...], options: Options | None = None, name: str = "") -> Callable[[Read], Read]:
+def reader(
+    *, kinds: tuple[str, ...], options: Options | None = None, name: str = "", recognise: Recognise | None = None
+) -> Callable[[Read], Read]:
     """Decorator that makes a function of a plugin a reader that a data set may name.
 
     Parameters
     ----------
-    kinds, options
+    kinds, options, recognise
         See `Reader`.
     name : str
         Name of the reader; empty: that of the function.
@@ -236,7 +244,7 @@ def reader(*, kinds: tuple[str, ...], options: Options | None = None, name: str 
                 else f"among {', '.join(KINDS)}",
                 do="correct @reader(...) above the function; the kind stands in the entry of the store",
             )
-        PLUGGED.add(title, Reader(title, tuple(kinds), read, options or {}), read.__module__)
+        PLUGGED.add(title, Reader(title, tuple(kinds), read, options or {}, recognise), read.__module__)
         return read
 
     return register

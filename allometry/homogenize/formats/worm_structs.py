@@ -1,5 +1,6 @@
 """MATLAB files with one struct whose fields are cells with an entry per worm (Kato, Nichols, Skora, Kaplan, Uzel)."""
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import matlab
+from allometry.homogenize.look import LIKELY, Files, Finding, one_store
 from allometry.homogenize.traces import labels
 from allometry.homogenize.traces.recordings import RawRecording
 
@@ -85,6 +87,37 @@ def read_file(
             )
         )
     return out
+
+
+def recognise(
+    files: Files,
+    ids: tuple[str, ...],
+    traces: tuple[str, ...],
+    time: tuple[str, ...],
+    names: tuple[str, ...],
+    paper: str,
+) -> list[Finding]:
+    """Files with the three fields; several sources share them, so that only the file names of `names` make it certain.
+
+    Parameters
+    ----------
+    files : Files
+        Files of a folder.
+    ids, traces, time : tuple of str
+        As in `read_file`.
+    names : tuple of str
+        Patterns of file names; `*.mat` as the last takes files of any name, as a guess.
+    paper : str
+        Whose layout it is.
+    """
+    known = [path for path in files.named(*names) if files.peek(path).has(ids, traces, time)]
+    own = [path for path in known if any(fnmatchcase(path.name, name) for name in names if name != "*.mat")]
+    what = f"whole-brain activity of C. elegans in the layout of {paper}"
+    worm = "Caenorhabditis elegans"
+    found = one_store(what, own, "activity", species=worm)
+    others = [path for path in known if path not in own]
+    doubt = "several laboratories use these fields: check the title and what is said about strain and condition"
+    return found + one_store(what, others, "activity", certainty=LIKELY, doubts=(doubt,), species=worm)
 
 
 def name_of(entry: Any) -> str:

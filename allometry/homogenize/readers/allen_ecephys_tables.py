@@ -20,6 +20,7 @@ import xarray as xr
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import object_npy, spreadsheets
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.responses import presentations
 
@@ -248,4 +249,13 @@ def _attach(dataset: xr.Dataset, dim: str, table: pd.DataFrame, prefix: str) -> 
         dataset[key] = (dim, array, {"units": UNITS[str(name)]} if name in UNITS else {})
 
 
-READER = Reader("allen_ecephys_tables", ("spikes",), read)
+def recognise(files: Files) -> list[Finding]:
+    """The four tables and the spike trains, by their names."""
+    tables = files.named("ole_all_sessions.csv", "ole_probes.csv", "layer_info.csv", "timescale_metrics.csv")
+    trains = [path for path in files.paths if SPIKES.fullmatch(path.name)]
+    what = f"spike trains of {len(trains)} units and the tables of the Visual Coding Neuropixels sessions"
+    own = [*tables, *trains] if len(tables) == 4 and trains else []
+    return one_store(what, own, "spikes", species="Mus musculus")
+
+
+READER = Reader("allen_ecephys_tables", ("spikes",), read, recognise=recognise)

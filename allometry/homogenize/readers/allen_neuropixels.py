@@ -17,6 +17,7 @@ from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import stimulus_tables
 from allometry.homogenize.formats.nwb_tables import Nwb, Table, open_nwb
+from allometry.homogenize.look import Files, Finding, by_name
 from allometry.homogenize.options import listed, quantity, span, text
 from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.readers import allen_ecephys_tables
@@ -374,4 +375,24 @@ def _attach_electrodes(dataset: xr.Dataset, nwb: Nwb) -> None:
             dataset[key] = ("electrode", np.array(values.tolist(), dtype=np.dtypes.StringDType()))
 
 
-READER = Reader("allen_neuropixels", ("spikes", "responses"), read, OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """NWB 2 files of Visual Coding, by the columns of their unit table."""
+    columns = [f"units/{name}" for name in (*FILTER, "spike_times", "peak_channel_id")]
+    found = []
+    for path in files.holding(*columns, "general/extracellular_ephys", form="hdf5"):
+        if path.suffix != ".nwb":
+            continue
+        peek = files.peek(path)
+        stores: dict[str, tuple[str, dict[str, Any]]] = {"": ("spikes", {})}
+        if any(name.endswith("_presentations") for name in peek.arrays):
+            stores["responses"] = ("responses", {})
+        units, spikes = (peek.arrays[f"units/{name}"].shape for name in ("id", "spike_times"))
+        facts = (f"{units[0]} units before the default filter, {spikes[0]:,} spikes",)
+        what = "Neuropixels session of the Allen Visual Coding collection (NWB 2)"
+        found.append(
+            Finding(what, {path.name: path} | by_name(files.named(LAYERS)), stores, facts=facts, species="Mus musculus")
+        )
+    return found
+
+
+READER = Reader("allen_neuropixels", ("spikes", "responses"), read, OPTIONS, recognise=recognise)

@@ -18,6 +18,7 @@ from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import spreadsheets
 from allometry.homogenize.formats.hdf5 import numeric, open_hdf5
+from allometry.homogenize.look import Files, Finding, by_name
 from allometry.homogenize.options import choice
 from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.responses import presentations, sweeps
@@ -214,4 +215,17 @@ def _spikes(raster: npt.NDArray[np.int8], source: Source, derived: dict[str, Any
     )
 
 
-READER = Reader("allen_swdb2016", ("responses", "spikes"), read, OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """The files of the export, by their names."""
+    needed = ("observatory_raster.mat", "fr.npy", "printed_dg_labels_60.csv", "recovered_dg_frames.csv")
+    own = by_name(files.named(*needed, "cell_ids.npy", "0.mat"))
+    if "observatory_raster.mat" not in own:
+        return []
+    stores: dict[str, tuple[str, dict[str, Any]]] = {"events": ("spikes", {})}
+    if set(needed) <= set(own):
+        stores = {"": ("responses", {}), **stores}
+    what = "events of a two-photon session in the layout of the Summer Workshop on the Dynamic Brain 2016"
+    return [Finding(what, own, stores, species="Mus musculus")]
+
+
+READER = Reader("allen_swdb2016", ("responses", "spikes"), read, OPTIONS, recognise=recognise)

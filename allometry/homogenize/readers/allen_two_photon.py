@@ -15,6 +15,7 @@ import xarray as xr
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.formats.two_photon_session import SIGNALS, Session, read_session
+from allometry.homogenize.look import Files, Finding, by_name, plain
 from allometry.homogenize.options import choice, listed, span, text
 from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.responses import presentations, sweeps
@@ -210,4 +211,17 @@ def _units(name: str) -> dict[str, str]:
     return {"units": units[name]} if name in units else {}
 
 
-READER = Reader("allen_two_photon", ("responses", "activity"), read, OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """NWB 1 files of the Brain Observatory."""
+    own = by_name(
+        path for path in files.holding("processing/brain_observatory_pipeline", form="hdf5") if path.suffix == ".nwb"
+    )
+    if not own:
+        return []
+    one = len(own) == 1
+    stores = {"" if one else plain(name): ("responses", {} if one else {"file": name}) for name in own}
+    what = "two-photon sessions of the Allen Brain Observatory (NWB 1)"
+    return [Finding(what, own, {**stores, "traces": ("activity", {})}, species="Mus musculus")]
+
+
+READER = Reader("allen_two_photon", ("responses", "activity"), read, OPTIONS, recognise=recognise)

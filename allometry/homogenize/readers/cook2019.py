@@ -18,6 +18,7 @@ from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.edges import from_matrix
 from allometry.homogenize.connectomes.worm_edges import worm_connectome
 from allometry.homogenize.formats import spreadsheets
+from allometry.homogenize.look import Files, Finding
 from allometry.homogenize.options import choice, text
 from allometry.homogenize.reader import Reader, Source, named_file
 
@@ -156,9 +157,23 @@ def _compare(once: pd.DataFrame, both: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def recognise(files: Files) -> list[Finding]:
+    """A workbook with the sheets of both sexes, or of one."""
+    found = []
+    for path in files.paths:
+        sheets = files.peek(path).sheets
+        sexes = [sex for sex in ("hermaphrodite", "male") if f"{sex} gap jn symmetric" in sheets]
+        if sexes:
+            stores = {sex: ("connectome", {"sex": sex}) for sex in sexes}
+            facts = (f"sheets {', '.join(name for name in sheets if name.startswith(tuple(sexes)))}",)
+            what = "connectome of C. elegans in the layout of Cook et al. 2019 (SI 5)"
+            found.append(Finding(what, {path.name: path}, stores, facts=facts, species="Caenorhabditis elegans"))
+    return found
+
+
 OPTIONS = {
     "sex": choice("hermaphrodite", ("hermaphrodite", "male"), "Sex whose sheets are read."),
     "file": text(None, "Name of the file to read, where the source has several."),
     "positions": text(None, "Name of a table of soma positions; hermaphrodite only."),
 }
-READER = Reader("cook2019", ("connectome",), read, OPTIONS)
+READER = Reader("cook2019", ("connectome",), read, OPTIONS, recognise=recognise)

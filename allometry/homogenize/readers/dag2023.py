@@ -18,6 +18,7 @@ import xarray as xr
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import flavell_h5, jld2
 from allometry.homogenize.formats.hdf5 import numeric, open_hdf5
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.options import quantity, text
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity
@@ -171,4 +172,18 @@ def _group(file: h5py.File, name: str, path: Path) -> h5py.Group:
     return item
 
 
-READER = Reader("dag2023", ("activity",), read, {**activity.OPTIONS, **OWN})
+def recognise(files: Files) -> list[Finding]:
+    """HDF5 files of the laboratory, with the table of labels beside them."""
+    data = files.holding(f"gcamp/{OWN['traces'].default}", "timing/timestamp_confocal", form="hdf5")
+    data = [path for path in data if path.suffix in (".h5", ".hdf5")]
+    tables = files.named("*.jld2") or files.named("NeuroPAL_labels*.json")
+    doubts = (
+        () if tables else ("there is no table of labels (NeuroPAL_labels_dict.jld2) beside it: no ROI is labelled",)
+    )
+    what = "whole-brain activity of C. elegans in the layout of Dag et al. 2023"
+    if not data:
+        return []
+    return one_store(what, [*data, *tables[:1]], "activity", doubts=doubts, species="Caenorhabditis elegans")
+
+
+READER = Reader("dag2023", ("activity",), read, {**activity.OPTIONS, **OWN}, recognise=recognise)

@@ -18,6 +18,7 @@ import xarray as xr
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import flavell_h5
 from allometry.homogenize.formats.hdf5 import open_hdf5, whole
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity, labels
 from allometry.homogenize.traces.recordings import Pending, RawRecording
@@ -177,4 +178,11 @@ def _entry(group: Any) -> Any:
     return {name: item[()] for name, item in group.items() if isinstance(item, h5py.Dataset)}
 
 
-READER = Reader("flavell2023", ("activity",), read, activity.OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """JSON or HDF5 files with traces and time of the laboratory."""
+    own = [path for path in files.holding(*NAMES[:2]) if files.peek(path).form in ("json", "hdf5")]
+    what = "activity of C. elegans in the layout of WormWideWeb (Atanas et al. 2023)"
+    return one_store(what, own, "activity", species="Caenorhabditis elegans")
+
+
+READER = Reader("flavell2023", ("activity",), read, activity.OPTIONS, recognise=recognise)

@@ -18,16 +18,18 @@ import xarray as xr
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.edges import check_weights, stored, sum_duplicates
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.options import flag
 from allometry.homogenize.reader import Reader, Source, named_file
 
+_FILE = "mb_fafb783.npz"
 _GROUPS = {"pn_idx": "PN", "kc_idx": "KC", "apl_idx": "APL", "mbon_idx": "MBON", "dan_idx": "DAN"}
 _TEXT = ("cell_class", "cell_type", "cell_sub_class", "glomerulus", "side", "nt")
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
     """Read the network."""
-    path = named_file(files, "mb_fafb783.npz", source.name)
+    path = named_file(files, _FILE, source.name)
     arrays = _load(path)
     nodes = _nodes(arrays, path)
     pre, post = _csr(arrays, len(nodes), path)
@@ -191,5 +193,15 @@ def _edges(
     return edges
 
 
+_FLY = "Drosophila melanogaster"
+
+
+def recognise(files: Files) -> list[Finding]:
+    """An .npz in CSR form with the arrays of the mushroom body."""
+    what = "adult fly mushroom body in the layout of mb_fafb783.npz (FlyWire v783)"
+    own = files.holding("indptr", "indices", "syn_count", "dan_pre", *_TEXT, *_GROUPS, form="npz")
+    return [finding for path in own for finding in one_store(what, {_FILE: path}, "connectome", species=_FLY)]
+
+
 OPTIONS = {"dopamine": flag(True, "Keep the edges from dopaminergic neurons, as monoaminergic ones.")}
-READER = Reader("flywire_mb", ("connectome",), read, OPTIONS)
+READER = Reader("flywire_mb", ("connectome",), read, OPTIONS, recognise=recognise)

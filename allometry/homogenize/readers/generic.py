@@ -25,7 +25,7 @@ from allometry.errors import ReaderError
 from allometry.homogenize.formats import generic_formats
 from allometry.homogenize.options import choice, flag, text
 from allometry.homogenize.reader import Reader, Source
-from allometry.homogenize.traces import activity, labels
+from allometry.homogenize.traces import activity, guess, labels
 from allometry.homogenize.traces.recordings import Pending, RawRecording
 from allometry.homogenize.worm.neurons import NEURONS
 
@@ -139,4 +139,4 @@ def recording(path: Path, own: dict[str, Any]) -> RawRecording:
     )
 
 
-READER = Reader("generic", ("activity",), read, {**activity.OPTIONS, **OWN})
+READER = Reader("generic", ("activity",), read, {**activity.OPTIONS, **OWN}, recognise=guess.recognise)

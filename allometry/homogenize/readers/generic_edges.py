@@ -23,6 +23,7 @@ import xarray as xr
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.connectomes import edges as edge_rules
+from allometry.homogenize.connectomes import guess
 from allometry.homogenize.connectomes.edge_stream import Columns, EdgeTable, read_edge_table
 from allometry.homogenize.formats import spreadsheets
 from allometry.homogenize.options import Option, choice, flag, mapping, quantity, text
@@ -279,4 +280,4 @@ def _store(
     return full
 
 
-READER = Reader("generic_edges", ("connectome",), read, OPTIONS)
+READER = Reader("generic_edges", ("connectome",), read, OPTIONS, recognise=guess.recognise)

@@ -16,6 +16,7 @@ from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.edges import check_weights, stored, sum_duplicates
 from allometry.homogenize.formats import spreadsheets
+from allometry.homogenize.look import Files, Finding, by_name
 from allometry.homogenize.options import text
 from allometry.homogenize.reader import Reader, Source, named_file
 
@@ -126,5 +127,17 @@ def _participant(path: Path, subject: str) -> dict[str, str]:
     return {"genotype": str(rows.iloc[0]["genotype"]), "sex": str(rows.iloc[0]["sex"])}
 
 
+def recognise(files: Files) -> list[Finding]:
+    """Edge lists of subjects beside the tables of the atlas, by their names."""
+    tables = files.named("atlas.csv", "blocks.csv", "participants.csv")
+    lists = files.named("sub-*_ses-1_dti.edgelist")
+    if len(tables) < 3 or not lists:
+        return []
+    subjects = [path.name.removeprefix("sub-").removesuffix("_ses-1_dti.edgelist") for path in lists]
+    stores = {subject: ("connectome", {"subject": subject}) for subject in subjects}
+    what = f"mouse diffusion-MRI connectomes of {len(subjects)} subjects in the layout of graspologic"
+    return [Finding(what, by_name([*tables, *lists]), stores, species="Mus musculus")]
+
+
 OPTIONS = {"subject": text(None, "Five digits of the mouse, such as 54776.", digits=True, required=True)}
-READER = Reader("graspologic_dti", ("connectome",), read, OPTIONS)
+READER = Reader("graspologic_dti", ("connectome",), read, OPTIONS, recognise=recognise)

@@ -15,6 +15,7 @@ from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.edges import check_weights, from_matrix, stored
 from allometry.homogenize.formats import spreadsheets
+from allometry.homogenize.look import Files, Finding, by_name
 from allometry.homogenize.options import choice
 from allometry.homogenize.reader import Reader, Source, named_file
 
@@ -79,5 +80,17 @@ def _evidence(matrix: np.ndarray, types: np.ndarray) -> str:
     return f"projection neurons reach Kenyon cells with {forward:g} synapses, Kenyon cells projection neurons with {backward:g}"
 
 
+def recognise(files: Files) -> list[Finding]:
+    """Adjacency and cell labels of a side, by their names."""
+    sides = {side: files.named(f"{side}_adjacency.csv", f"{side}_cell_labels.csv") for side in ("left", "right")}
+    sides = {side: paths for side, paths in sides.items() if len(paths) == 2}
+    if not sides:
+        return []
+    own = by_name(path for paths in sides.values() for path in paths)
+    stores = {side: ("connectome", {"side": side}) for side in sides}
+    what = "larval mushroom body in the layout of graspologic (Eichler et al. 2017)"
+    return [Finding(what, own, stores, species="Drosophila melanogaster")]
+
+
 OPTIONS = {"side": choice("left", ("left", "right"), "Side of the brain.")}
-READER = Reader("graspologic_mb", ("connectome",), read, OPTIONS)
+READER = Reader("graspologic_mb", ("connectome",), read, OPTIONS, recognise=recognise)

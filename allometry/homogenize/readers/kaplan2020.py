@@ -6,6 +6,7 @@ from typing import Any
 import xarray as xr
 
 from allometry.homogenize.formats import worm_structs
+from allometry.homogenize.look import Files, Finding
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity
 from allometry.homogenize.traces.recordings import RawRecording
@@ -27,4 +28,16 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     )
 
 
-READER = Reader("kaplan2020", ("activity",), read, activity.OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """MATLAB files with the fields of the laboratory."""
+    return worm_structs.recognise(
+        files,
+        ("neuron_ID",),
+        ("traces_bleach_corrected",),
+        ("time_vector",),
+        ("Neuron2019_Data_*.mat", "*.mat"),
+        "Kaplan et al. 2020",
+    )
+
+
+READER = Reader("kaplan2020", ("activity",), read, activity.OPTIONS, recognise=recognise)

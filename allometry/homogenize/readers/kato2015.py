@@ -16,6 +16,7 @@ import xarray as xr
 
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import object_npy, worm_structs
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity
 from allometry.homogenize.traces.recordings import Pending, RawRecording
@@ -163,4 +164,24 @@ def _states(path: Path, n_time: int) -> tuple[dict[str, tuple[Any, ...]], str]:
     return {"state": (("time",), state, {})}, f"{codes.size} states of {path.name} from sample {FIRST_STATE_SAMPLE} on"
 
 
-READER = Reader("kato2015", ("activity",), read, activity.OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """MATLAB files with the fields of the laboratory, or the files of the npz copy by their names."""
+    found = worm_structs.recognise(
+        files,
+        ("IDs", "NeuronNames"),
+        ("traces", "deltaFOverF_bc"),
+        ("timeVectorSeconds", "tv"),
+        ("WT_Stim.mat", "WT_NoStim.mat", "*.mat"),
+        "Kato et al. 2015",
+    )
+    traces = [path for path in files.named("*worm_*.npz") if files.peek(path).has("arr_0")]
+    if traces and files.named("known_neurons.npz"):
+        own = [*traces, *files.named("known_neurons.npz", "bundle_mcm_*.npz")]
+        doubt = "the files have no time: set `native_rate_hz`; without it the registered recordings are 1080 s long"
+        what = "whole-brain activity of C. elegans in the npz layout of Kato et al. 2015"
+        options = {"duration_s": PUBLISHED_LENGTH_S}
+        found += one_store(what, own, "activity", options, doubts=(doubt,), species="Caenorhabditis elegans")
+    return found
+
+
+READER = Reader("kato2015", ("activity",), read, activity.OPTIONS, recognise=recognise)

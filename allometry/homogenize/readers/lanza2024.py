@@ -14,6 +14,7 @@ import xarray as xr
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import matlab
 from allometry.homogenize.formats.worm_structs import name_of
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.reader import Reader, Source, only_file
 from allometry.homogenize.traces import activity
 from allometry.homogenize.traces.recordings import RawRecording
@@ -118,4 +119,15 @@ def _names(identified: Any, n_roi: int, path: Path) -> list[str]:
     return raw
 
 
-READER = Reader("lanza2024", ("activity",), read, activity.OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """A MATLAB file with the tracked and the identified neurons."""
+    what = "whole-brain activity of C. elegans in the layout of See-Elegans (Lanza et al. 2024)"
+    doubt = "the frame rate is not in the file: one frame counts as one second until `native_rate_hz` says it"
+    own = files.holding("neurons_cleaned", "neurons_identified")
+    options = {"native_rate_hz": 1.0}
+    worm = "Caenorhabditis elegans"
+    found = [one_store(what, [path], "activity", options, doubts=(doubt,), species=worm) for path in own]
+    return [finding for findings in found for finding in findings]
+
+
+READER = Reader("lanza2024", ("activity",), read, activity.OPTIONS, recognise=recognise)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from allometry.errors import ReaderError
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.options import flag
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity
@@ -147,5 +148,17 @@ def _numbers(path: Path, ndim: Literal[1, 2]) -> npt.NDArray[np.float64]:
         ) from error
 
 
+def recognise(files: Files) -> list[Finding]:
+    """Three text files per worm, by the ends of their names."""
+    own: dict[str, dict[str, Path]] = {}
+    for path in files.paths:
+        match = re.fullmatch(r"(.+)_([A-Za-z]+)\.txt", path.name)
+        if match and match[2] in KINDS:
+            own.setdefault(match[1], {})[KINDS[match[2]]] = path
+    whole = [path for parts in own.values() if len(parts) == 3 for path in parts.values()]
+    what = f"activity of {len(whole) // 3} C. elegans in the layout of the Leifer laboratory (Randi et al. 2023)"
+    return one_store(what, whole, "activity", species="Caenorhabditis elegans")
+
+
 OPTIONS = {**activity.OPTIONS, "filter": flag(False, "Drop neurons as the collection does.")}
-READER = Reader("leifer2023", ("activity",), read, OPTIONS)
+READER = Reader("leifer2023", ("activity",), read, OPTIONS, recognise=recognise)

@@ -15,6 +15,7 @@ import xarray as xr
 
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import matlab
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity, labels
 from allometry.homogenize.traces.recordings import Pending, RawRecording
@@ -101,4 +102,10 @@ def _bad(path: Path, what: str) -> ReaderError:
     )
 
 
-READER = Reader("lin2023", ("activity",), read, activity.OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """MATLAB files with the fields of the source."""
+    what = "activity of C. elegans in the layout of Lin et al. 2023"
+    return one_store(what, files.holding(*FIELDS), "activity", species="Caenorhabditis elegans")
+
+
+READER = Reader("lin2023", ("activity",), read, activity.OPTIONS, recognise=recognise)

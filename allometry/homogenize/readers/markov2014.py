@@ -18,6 +18,7 @@ from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.edges import check_weights
 from allometry.homogenize.formats import spreadsheets
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.reader import Reader, Source, named_file
 
 _FLN, _SLN, _DISTANCE = "Markov2014_FLN_rawdata.csv", "SLN_Data.csv", "Thom_Distances_MERetal12.csv"
@@ -219,4 +220,11 @@ def _add_hierarchy(nodes: pd.DataFrame, path: Path) -> dict[str, Any]:
     }
 
 
-READER = Reader("markov2014", ("connectome",), read)
+def recognise(files: Files) -> list[Finding]:
+    """The table of projections by its name, with the tables beside it that the reader knows."""
+    own = files.named(_FLN, _SLN, _DISTANCE, _HIERARCHY)
+    what = "connectivity of macaque cortex in the layout of Markov et al. 2014"
+    return one_store(what, own if files.named(_FLN) else [], "connectome", species="Macaca fascicularis")
+
+
+READER = Reader("markov2014", ("connectome",), read, recognise=recognise)

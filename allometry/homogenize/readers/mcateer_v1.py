@@ -16,6 +16,7 @@ import xarray as xr
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import matfiles
+from allometry.homogenize.look import Files, Finding, by_name, one_store
 from allometry.homogenize.options import flag
 from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.responses import presentations, sweeps
@@ -126,4 +127,17 @@ def _agreement(
     return {"largest_difference_from_shipped_averages": differences} if differences else {}
 
 
-READER = Reader("mcateer_v1", ("responses",), read, OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """A MATLAB file with DFF of 2880 samples, and the averages beside it."""
+    own = []
+    for path in files.holding("DFF"):
+        peek = files.peek(path)
+        if peek.arrays[peek.find("DFF")].shape[-1:] == (REPEATS * DIRECTIONS * SAMPLES,):
+            own.append(path)
+    what = "two-photon responses of mouse V1 to 12 directions in the layout of McAteer"
+    beside = by_name(files.named("Ave_all.mat", "TC.mat"))
+    found = [one_store(what, {"DFF.mat": path} | beside, "responses", species="Mus musculus") for path in own]
+    return [finding for findings in found for finding in findings]
+
+
+READER = Reader("mcateer_v1", ("responses",), read, OPTIONS, recognise=recognise)

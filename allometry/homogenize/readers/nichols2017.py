@@ -6,6 +6,7 @@ from typing import Any
 import xarray as xr
 
 from allometry.homogenize.formats import worm_structs
+from allometry.homogenize.look import Files, Finding
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity
 from allometry.homogenize.traces.recordings import RawRecording
@@ -28,4 +29,11 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     )
 
 
-READER = Reader("nichols2017", ("activity",), read, activity.OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """MATLAB files with the fields of the laboratory, by the names of strain and stage."""
+    return worm_structs.recognise(
+        files, ("IDs",), ("traces",), ("timeVectorSeconds",), ("n2_*.mat", "npr1_*.mat"), "Nichols et al. 2017"
+    )
+
+
+READER = Reader("nichols2017", ("activity",), read, activity.OPTIONS, recognise=recognise)

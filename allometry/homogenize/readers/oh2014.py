@@ -16,6 +16,7 @@ from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.edges import check_weights, from_matrix, stored
 from allometry.homogenize.formats import spreadsheets
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.options import choice, quantity, text
 from allometry.homogenize.reader import Reader, Source, named_file
 
@@ -90,9 +91,17 @@ def _nodes(names: list[str], side: str) -> pd.DataFrame:
     return nodes.assign(type="region").rename_axis("label")
 
 
+def recognise(files: Files) -> list[Finding]:
+    """A workbook with the four sheets."""
+    sheets = {f"{name}_{side}" for name in ("W", "PValue") for side in _SIDES}
+    own = [path for path in files.paths if sheets <= set(files.peek(path).sheets)]
+    what = "mesoscale connectome of the mouse in the layout of Oh et al. 2014 (Supplementary Table 3)"
+    return [finding for path in own for finding in one_store(what, [path], "connectome", species="Mus musculus")]
+
+
 OPTIONS = {
     "hemisphere": choice("both", ("both", *_SIDES), "Targets: of the injected hemisphere, of the other one, or both."),
     "p_threshold": quantity(None, "Only edges with p below it are kept; null: all of weight > 0.", above=0, most=1),
     "file": text(None, "Name of the file to read, where the source has several."),
 }
-READER = Reader("oh2014", ("connectome",), read, OPTIONS)
+READER = Reader("oh2014", ("connectome",), read, OPTIONS, recognise=recognise)

@@ -13,6 +13,7 @@ import xarray as xr
 from allometry.homogenize.connectomes.worm_edges import worm_connectome
 from allometry.homogenize.formats import spreadsheets
 from allometry.homogenize.formats.nemanode import edge_rows
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.options import flag, text
 from allometry.homogenize.reader import Reader, Source, named_file
 
@@ -64,8 +65,17 @@ def _muscles(path: Path) -> pd.DataFrame:
     )
 
 
+def recognise(files: Files) -> list[Finding]:
+    """A workbook with the sheets Connectome and NeuronsToMuscle."""
+    own = [path for path in files.paths if {"Connectome", "NeuronsToMuscle"} <= set(files.peek(path).sheets)]
+    what = "connectome of C. elegans in the layout of the OpenWorm tables"
+    return [
+        finding for path in own for finding in one_store(what, [path], "connectome", species="Caenorhabditis elegans")
+    ]
+
+
 OPTIONS = {
     "muscle": flag(True, "Also read the sheet of connections to muscles."),
     "file": text(None, "Name of the file to read, where the source has several."),
 }
-READER = Reader("openworm", ("connectome",), read, OPTIONS)
+READER = Reader("openworm", ("connectome",), read, OPTIONS, recognise=recognise)

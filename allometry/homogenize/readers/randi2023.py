@@ -16,6 +16,7 @@ import xarray as xr
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.formats.hdf5 import dataset, numeric, open_hdf5, subgroup
+from allometry.homogenize.look import Files, Finding
 from allometry.homogenize.options import choice, text
 from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.worm.neurons import NEURONS, SIGN_CONVENTION, canonical_names, worm_nodes
@@ -136,9 +137,25 @@ def _record(q: np.ndarray, dff: np.ndarray, occurrences: np.ndarray, labels: lis
     return record
 
 
+def recognise(files: Files) -> list[Finding]:
+    """An HDF5 file with the matrices of at least one strain."""
+    found = []
+    for path in files.holding("neuron_ids", form="hdf5"):
+        peek = files.peek(path)
+        strains = [
+            strain for strain in _STRAINS if peek.has(*(f"{strain}/{name}" for name in ("dFF", "q", "q_eq", "occ1")))
+        ]
+        if strains:
+            stores = {strain: ("connectome", {"strain": strain}) for strain in strains}
+            facts = (f"{peek.arrays['neuron_ids'].shape[0]} neurons, strains {', '.join(strains)}",)
+            what = "signal propagation atlas of C. elegans in the layout of Randi et al. 2023"
+            found.append(Finding(what, {path.name: path}, stores, facts=facts, species="Caenorhabditis elegans"))
+    return found
+
+
 OPTIONS = {
     "strain": choice("wt", tuple(_STRAINS), "Strain: wild type or unc-31."),
     "awc": choice("keep", ("keep", "wormneuroatlas"), "Names of AWCOFF and AWCON: as they are, or AWCL and AWCR."),
     "file": text(None, "Name of the file to read, where the source has several."),
 }
-READER = Reader("randi2023", ("connectome",), read, OPTIONS)
+READER = Reader("randi2023", ("connectome",), read, OPTIONS, recognise=recognise)

@@ -6,6 +6,7 @@ from typing import Any
 import xarray as xr
 
 from allometry.homogenize.formats import worm_structs
+from allometry.homogenize.look import Files, Finding
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity
 from allometry.homogenize.traces.recordings import RawRecording
@@ -27,4 +28,11 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     )
 
 
-READER = Reader("skora2018", ("activity",), read, activity.OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """MATLAB files with the fields of the laboratory, by their names."""
+    return worm_structs.recognise(
+        files, ("IDs",), ("traces",), ("timeVectorSeconds",), ("WT_fasted.mat", "WT_starved.mat"), "Skora et al. 2018"
+    )
+
+
+READER = Reader("skora2018", ("activity",), read, activity.OPTIONS, recognise=recognise)

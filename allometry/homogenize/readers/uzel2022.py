@@ -14,6 +14,7 @@ import xarray as xr
 from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import spreadsheets
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.worm.neurons import SIGN_CONVENTION, canonical_names, worm_nodes
 
@@ -66,4 +67,11 @@ def _names(path: Path) -> list[str]:
     return names
 
 
-READER = Reader("uzel2022", ("connectome",), read)
+def recognise(files: Files) -> list[Finding]:
+    """The two files of the matrix, by their names."""
+    own = files.named("Ca_corr_mat.txt", "Ca_corr_mat_cell_name.txt")
+    what = "correlations of C. elegans neurons in the layout of BAAIWorm (Uzel et al. 2022)"
+    return one_store(what, own if len(own) == 2 else [], "connectome", species="Caenorhabditis elegans")
+
+
+READER = Reader("uzel2022", ("connectome",), read, recognise=recognise)

@@ -6,6 +6,7 @@ from typing import Any
 import xarray as xr
 
 from allometry.homogenize.formats import worm_structs
+from allometry.homogenize.look import Files, Finding
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity
 
@@ -21,4 +22,9 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     return activity.build(found, source, options, files=files, title="Uzel et al. 2022, whole-brain activity")
 
 
-READER = Reader("uzel2022_activity", ("activity",), read, activity.OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """A MATLAB file with the fields of the laboratory, by its name."""
+    return worm_structs.recognise(files, ("IDs",), ("traces",), ("tv",), ("Uzel_WT.mat",), "Uzel et al. 2022")
+
+
+READER = Reader("uzel2022_activity", ("activity",), read, activity.OPTIONS, recognise=recognise)

@@ -14,6 +14,7 @@ from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.worm_edges import worm_connectome
 from allometry.homogenize.formats import spreadsheets
 from allometry.homogenize.formats.nemanode import edge_rows
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.options import choice, flag, text
 from allometry.homogenize.reader import Reader, Source, named_file
 
@@ -82,9 +83,19 @@ def _received(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def recognise(files: Files) -> list[Finding]:
+    """A sheet with the columns of the table."""
+    what = "connectome of C. elegans in the layout of Varshney et al. 2011 (NeuronConnect.xls)"
+    sheets = {path: files.peek(path).sheets for path in files.paths}
+    own = [path for path, of in sheets.items() if any(rows and set(_COLUMNS) <= set(rows[0]) for rows in of.values())]
+    return [
+        finding for path in own for finding in one_store(what, [path], "connectome", species="Caenorhabditis elegans")
+    ]
+
+
 OPTIONS = {
     "types": choice("all", ("all", "simeon2024"), "Rows that are read: S, Sp and EJ, or Sp and EJ as simeon2024 does."),
     "muscle": flag(False, "Also keep NMJ rows, as chemical edges to a node NMJ."),
     "file": text(None, "Name of the file to read, where the source has several."),
 }
-READER = Reader("varshney2011", ("connectome",), read, OPTIONS)
+READER = Reader("varshney2011", ("connectome",), read, OPTIONS, recognise=recognise)

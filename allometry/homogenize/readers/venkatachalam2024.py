@@ -16,6 +16,7 @@ import xarray as xr
 
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import spreadsheets
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity, labels
 from allometry.homogenize.traces.recordings import Pending, RawRecording
@@ -126,4 +127,16 @@ def _name_column(table: pd.DataFrame) -> str:
     return max(hits, key=lambda name: hits[name])
 
 
-READER = Reader("venkatachalam2024", ("activity",), read, activity.OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """Archives of tables with a row per neuron and more than {FIRST} columns."""
+    own = []
+    for path in files.paths:
+        peek = files.peek(path)
+        heads = [rows[0] for name, rows in peek.sheets.items() if rows and name.lower().endswith(".csv")]
+        if peek.form == "zip" and heads and all(len(head) > FIRST + 2 and "neuron" in head[:FIRST] for head in heads):
+            own.append(path)
+    what = "chemosensory activity of C. elegans in the layout of the Venkatachalam laboratory"
+    return one_store(what, own, "activity", species="Caenorhabditis elegans")
+
+
+READER = Reader("venkatachalam2024", ("activity",), read, activity.OPTIONS, recognise=recognise)

@@ -10,10 +10,12 @@ from typing import Any
 import xarray as xr
 
 from allometry.homogenize.connectomes.worm_edges import worm_connectome
-from allometry.homogenize.formats.nemanode import read_edges
+from allometry.homogenize.formats.nemanode import COLUMNS, read_edges
+from allometry.homogenize.look import Files, Finding, store_per_file
 from allometry.homogenize.options import text
 from allometry.homogenize.reader import Reader, Source, named_file
 
+_KEYS = ("pre", "post", "typ", "syn")
 _SERIES = {
     "whole": "whole animal, assembled from several series",
     "n2u": "series N2U, head of an adult",
@@ -43,5 +45,14 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     )
 
 
+def recognise(files: Files) -> list[Finding]:
+    """Text tables and JSON lists with the columns of NemaNode."""
+    listed = [path for path in files.paths if files.peek(path).form == "json" and files.peek(path).has("", *_KEYS)]
+    what = "edge list of C. elegans in the layout of NemaNode (as of White et al. 1986)"
+    return store_per_file(
+        what, sorted([*files.tables(*COLUMNS), *listed]), "connectome", species="Caenorhabditis elegans"
+    )
+
+
 OPTIONS = {"file": text(None, "Name of the file to read, where the source has several.")}
-READER = Reader("white1986", ("connectome",), read, OPTIONS)
+READER = Reader("white1986", ("connectome",), read, OPTIONS, recognise=recognise)

@@ -20,6 +20,7 @@ from allometry import stores
 from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.edges import check_weights, from_matrix, stored
 from allometry.homogenize.formats import spreadsheets
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.reader import Reader, Source, only_file
 
 _PARTS = {"aa": "axon_axon", "ad": "axon_dendrite", "da": "dendrite_axon", "dd": "dendrite_dendrite"}
@@ -177,4 +178,18 @@ def _nodes(ids: list[str], annotations: pd.DataFrame) -> tuple[pd.DataFrame, dic
     return nodes, noted
 
 
-READER = Reader("winding2023", ("connectome",), read)
+_FLY = "Drosophila melanogaster"
+
+
+def recognise(files: Files) -> list[Finding]:
+    """An archive with the five matrices."""
+    own = []
+    for path in files.paths:
+        members = {name.rsplit("/", 1)[-1] for name in files.peek(path).members}
+        if {f"{part}_connectivity_matrix.csv" for part in (*_PARTS, _ALL)} <= members:
+            own.append(path)
+    what = "connectome of the fly larva in the layout of Winding et al. 2023 (Data S1)"
+    return [finding for path in own for finding in one_store(what, [path], "connectome", species=_FLY)]
+
+
+READER = Reader("winding2023", ("connectome",), read, recognise=recognise)

@@ -4,6 +4,7 @@ Layout: one .xlsx per animal with one sheet and columns `pre`, `post`, `type`, `
 way. Only the brain (nerve ring and its ganglia) was reconstructed.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import xarray as xr
 
 from allometry.errors import ReaderError
 from allometry.homogenize.connectomes.worm_edges import worm_connectome
-from allometry.homogenize.formats.nemanode import read_edges
+from allometry.homogenize.formats.nemanode import COLUMNS, read_edges
+from allometry.homogenize.look import Files, Finding, store_per_file
 from allometry.homogenize.options import text
 from allometry.homogenize.reader import Reader, Source, named_file
 
@@ -40,8 +42,19 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     )
 
 
+def recognise(files: Files) -> list[Finding]:
+    """Workbooks of one sheet with the columns of NemaNode."""
+    own = [path for path in files.paths if _is_edge_list(files.peek(path).sheets)]
+    what = "edge list of C. elegans in the layout of Witvliet et al. 2021"
+    return store_per_file(what, own, "connectome", species="Caenorhabditis elegans")
+
+
+def _is_edge_list(sheets: Mapping[str, tuple[tuple[str, ...], ...]]) -> bool:
+    return len(sheets) == 1 and any(set(COLUMNS) <= set(rows[0]) for rows in sheets.values() if rows)
+
+
 OPTIONS = {
     "file": text(None, "Name of the file to read, where the source has several."),
     "stage": text(None, "Stage of the animal, for the title and the attributes."),
 }
-READER = Reader("witvliet2020", ("connectome",), read, OPTIONS)
+READER = Reader("witvliet2020", ("connectome",), read, OPTIONS, recognise=recognise)

@@ -14,6 +14,7 @@ import xarray as xr
 
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import matlab
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity, labels
 from allometry.homogenize.traces.recordings import RawRecording
@@ -149,4 +150,10 @@ def _bad(path: Path, what: str) -> ReaderError:
     )
 
 
-READER = Reader("yemini2021", ("activity",), read, activity.OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """MATLAB files with the fields of the source."""
+    what = "NeuroPAL activity of C. elegans in the layout of Yemini et al. 2021"
+    return one_store(what, files.holding(*FIELDS), "activity", species="Caenorhabditis elegans")
+
+
+READER = Reader("yemini2021", ("activity",), read, activity.OPTIONS, recognise=recognise)

@@ -1,0 +1,1 @@
+"""What files are, and the configuration that reads them: behind the command `inspect`."""
