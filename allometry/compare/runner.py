@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from allometry import stores
 from allometry.compare import card
 from allometry.compare.inference.blockwise import Estimate, afford, in_words
@@ -60,7 +62,8 @@ def run(
     size = in_words(sum(store.nbytes for store in inputs.values()))
     logger.info("comparing %d stores (%s if all were read): %s", len(inputs), size, kind.name)
     announce(kind.estimates(inputs, given) if kind.estimates else ())
-    result: Result = kind.compute(inputs, given)
+    with threadpool_limits(1, user_api="blas"):
+        result: Result = kind.compute(inputs, given).rounded()
     roots = [store.attrs for store in inputs.values()] or [GENERATED]
     tree = stores.scores(
         result.rows,

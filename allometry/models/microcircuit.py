@@ -106,7 +106,9 @@ def compensating_current(
         Mean of weight times rate of the external input that is scaled too, pA/s (0 where the input is a current).
     """
     tau_s = IafPscExp().tau_syn_ex
-    return 1e-3 * tau_s * (1 - np.sqrt(k_scale)) * ((weight * indegree) @ FULL_SCALE_RATES_HZ + external)
+    # Correctly rounded sums: the last bit of a BLAS product differs between CPUs.
+    mean = np.array([math.fsum(each) for each in weight * indegree * FULL_SCALE_RATES_HZ])
+    return 1e-3 * tau_s * (1 - np.sqrt(k_scale)) * (mean + external)
 
 
 SCHEMES = {

@@ -83,7 +83,7 @@ def bootstrap_weights(n_units: int, n: int, rng: np.random.Generator) -> FloatAr
 def distances(f: FloatArray, g: FloatArray, grid: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Kolmogorov-Smirnov and Wasserstein distance of distribution functions `[..., grid]`."""
     gap = np.abs(f - g)
-    return gap.max(axis=-1), gap[..., :-1] @ np.diff(grid)
+    return gap.max(axis=-1), (gap[..., :-1] * np.diff(grid)).sum(axis=-1)
 
 
 def ks_and_wasserstein(a: FloatArray, b: FloatArray) -> tuple[float, float]:

@@ -14,6 +14,7 @@ import xarray as xr
 from scipy import stats
 
 from allometry.compare.inference import verdict
+from allometry.compare.inference.arrays import blocks
 from allometry.compare.inference.statistics import Interval, interval, null_interval, permutation_p
 from allometry.compare.inputs.atlas import weights
 from allometry.compare.measures.graphs.edge_weights import weights_within_nodes
@@ -23,6 +24,7 @@ from allometry.compare.options.connectome_agreement import ConnectomeAgreement
 from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
+from allometry.fixed_order import product
 
 MATRIX_MEASURES = ("edge_recall", "edge_jaccard", "weight_rank_correlation", "shared_nodes")
 
@@ -216,16 +218,16 @@ def _intervals(x: Floats, y: Floats, found: Agreement, bootstrap: int, seed: int
     draws = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=bootstrap).astype(np.float32)
 
     def total(edges: np.ndarray) -> np.ndarray:
-        return np.einsum("bi,bi->b", draws @ edges.astype(np.float32), draws)
+        # whole numbers, which BLAS adds exactly
+        return np.einsum("bi,bi->b", draws @ edges.astype(np.float32), draws, dtype=np.float64)
 
     total_x, total_y = total(x > 0), total(y > 0)
     both = np.nonzero((x > 0) & (y > 0))
-    shared = draws[:, both[0]] * draws[:, both[1]]
-    s = shared.sum(axis=1)
-    rx, ry = stats.rankdata(x[both]), stats.rankdata(y[both])
-    rx, ry = (rx - rx.mean()) / max(len(rx), 1), (ry - ry.mean()) / max(len(ry), 1)
-    terms = np.stack([rx, ry, rx * rx, ry * ry, rx * ry], axis=1).astype(np.float32)
-    mx, my, mxx, myy, mxy = (shared @ terms / s[:, None]).T
+    rx, ry = (2 * ranks - (len(ranks) + 1) for ranks in (stats.rankdata(x[both]), stats.rankdata(y[both])))
+    terms = np.stack([np.ones_like(rx), rx, ry, rx * rx, ry * ry, rx * ry], axis=1)
+    sums = [product(draws[part][:, both[0]] * draws[part][:, both[1]], terms) for part in blocks(bootstrap, 64)]
+    s, *of_ranks = np.concatenate(sums).T
+    mx, my, mxx, myy, mxy = np.stack(of_ranks) / s
     with np.errstate(invalid="ignore", divide="ignore"):
         r = (mxy - mx * my) / np.sqrt((mxx - mx**2) * (myy - my**2))
     values = {"recall": s / total_y, "precision": s / total_x, "jaccard": s / (total_x + total_y - s), "weight": r}

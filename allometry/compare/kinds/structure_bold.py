@@ -27,6 +27,7 @@ from allometry.compare.records.kinds import comparison
 from allometry.compare.records.measures import SHARE, measure
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
+from allometry.fixed_order import product
 
 BINS = 20
 
@@ -65,7 +66,7 @@ def functional_connectivity(bold: ArrayLike) -> Floats:
     data = data - data.mean(axis=0)
     norm = np.sqrt((data**2).sum(axis=0))
     scaled = data / np.where(moving, norm, np.nan)
-    return np.clip(scaled.T @ scaled, -1.0, 1.0)
+    return np.clip(product(scaled.T, scaled), -1.0, 1.0)
 
 
 @measure(

@@ -25,6 +25,7 @@ from allometry.compare.options.structure_function import StructureFunction
 from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
+from allometry.fixed_order import product
 
 DISTANCES = (1.0, 2.0, 3.0, 4.0, 5.0, np.inf)
 
@@ -150,8 +151,8 @@ def _correlation_replicates(pairs: Pairs, edge: np.ndarray, score: Floats, boots
     x, y = stats.rankdata(score[edge]), stats.rankdata(pairs.value[edge])
     terms = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
     sums = np.stack([np.bincount(group, weights=terms[:, k], minlength=clusters) for k in range(6)], axis=1)
-    draws = np.random.default_rng(seed).multinomial(clusters, np.full(clusters, 1 / clusters), size=bootstrap) @ sums
-    n, sx, sy, sxx, syy, sxy = draws.T
+    draws = np.random.default_rng(seed).multinomial(clusters, np.full(clusters, 1 / clusters), size=bootstrap)
+    n, sx, sy, sxx, syy, sxy = product(draws, sums).T
     with np.errstate(invalid="ignore", divide="ignore"):
         r: Floats = (n * sxy - sx * sy) / np.sqrt((n * sxx - sx**2) * (n * syy - sy**2))
     return r

@@ -22,6 +22,7 @@ from allometry.compare.measures.populations.pairwise import pairwise
 from allometry.compare.measures.spikes import branching, criticality, train_statistics
 from allometry.compare.options.spike_statistics import SpikeStatistic
 from allometry.errors import ComparisonError
+from allometry.fixed_order import product
 
 DISTRIBUTIONS = {
     "rate": "Hz",
@@ -167,7 +168,7 @@ def _spectrum(profile: Profile, trains: Trains, bootstrap: int, rng: np.random.G
         return
     frequency, power = _segments(trains)
     drawn = rng.multinomial(len(power), np.full(len(power), 1 / len(power)), size=bootstrap) / len(power)
-    mean, replicates = power.mean(axis=0), drawn @ power
+    mean, replicates = power.mean(axis=0), product(drawn, power)
     profile.spectrum = Spectrum(frequency, mean, replicates, len(power))
     # Under no oscillation every frequency is the floor times Gamma(K)/K: what the largest of all exceeds once in 20 times
     floor = np.median(mean) / stats.gamma.median(len(power)) * len(power)
@@ -194,7 +195,7 @@ def _synchrony(profile: Profile, trains: Trains, bootstrap: int, rng: np.random.
         return
     cut = counts[: blocks * width].reshape(blocks, width).astype(float)
     drawn = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=bootstrap) / (blocks * width)
-    mean, square = drawn @ cut.sum(axis=1), drawn @ (cut**2).sum(axis=1)
+    mean, square = product(drawn, cut.sum(axis=1)), product(drawn, (cut**2).sum(axis=1))
     profile.scalars["synchrony"] = Scalar(train_statistics.synchrony(counts), (square - mean**2) / mean, units=blocks)
 
 

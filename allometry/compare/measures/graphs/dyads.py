@@ -15,6 +15,7 @@ from allometry.compare.measures.graphs.matrices import Floats
 from allometry.compare.measures.graphs.structure import rank_correlation
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
+from allometry.fixed_order import product
 
 
 @measure(
@@ -112,7 +113,7 @@ def bootstrap(x: Floats, y: Floats, n: int, seed: int) -> Interval:
     draws = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=n).astype(float)
 
     def total(values: Floats) -> Floats:
-        return np.einsum("bi,bi->b", draws @ values, draws)
+        return np.einsum("bi,bi->b", product(draws, values), draws)
 
     with np.errstate(invalid="ignore", divide="ignore"):
         pairs = total(known.astype(float))

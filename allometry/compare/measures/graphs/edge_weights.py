@@ -5,19 +5,20 @@ agreement where there are only hubs. Permuting nodes would not help, since it de
 every node's effect on the ranks (as source and as target) is projected out of both, and what remains is correlated.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse, stats
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import lsmr
 
 from allometry.compare.inference.arrays import varies
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import whole
 from allometry.compare.measures.graphs.matrices import Floats, Ints, as_edges, at, endpoints, is_directed
 from allometry.errors import ComparisonError
+from allometry.fixed_order import inner, norm
 
 
 @dataclass(frozen=True)
@@ -76,16 +77,17 @@ def weights_within_nodes(a: Any, b: Any) -> WithinNodes:
     effects, rank = _node_effects(source, target, nodes, undirected)
     freedom = u.size - rank - 1
     left = [_without(effects, stats.rankdata(values)) for values in (u, v)]
-    norm = [float(np.linalg.norm(values)) for values in left]
+    length = [norm(values) for values in left]
     # A rank moves by at least a half: what is smaller is what the projection leaves of nothing.
-    if freedom < 3 or min(norm) < 1e-6 * u.size:
+    if freedom < 3 or min(length) < 1e-6 * u.size:
         return WithinNodes(np.nan, np.nan, np.nan, np.nan, u.size, max(freedom, 0))
-    r = float(np.clip(left[0] @ left[1] / (norm[0] * norm[1]), -1, 1))
+    r = float(np.clip(inner(left[0], left[1]) / (length[0] * length[1]), -1, 1))
     p = float(stats.t.sf(r * np.sqrt(freedom / max(1 - r * r, 1e-12)), freedom))
+    # tanh(artanh(r) + x) = (r + tanh(x)) / (1 + r tanh(x))
     inside = float(np.clip(r, -1 + 1e-12, 1 - 1e-12))
-    reach = stats.norm.ppf(0.975) * np.sqrt((1 + r * r / 2) / (freedom - 1))
-    low, high = np.tanh(np.arctanh(inside) + np.array([-reach, reach]))
-    return WithinNodes(r, min(float(low), r), max(float(high), r), p, u.size, freedom)
+    reach = math.tanh(stats.norm.ppf(0.975) * math.sqrt((1 + r * r / 2) / (freedom - 1)))
+    low, high = ((inside + x) / (1 + inside * x) for x in (-reach, reach))
+    return WithinNodes(r, min(low, r), max(high, r), p, u.size, freedom)
 
 
 def _node_effects(source: Ints, target: Ints, nodes: int, undirected: bool) -> tuple[sparse.csr_array, int]:
@@ -123,7 +125,19 @@ def _parts(graph: sparse.csr_array, members: Ints) -> int:
 
 
 def _without(effects: sparse.csr_array, values: Floats) -> Floats:
-    centred = values - values.mean()
+    """Residual of least squares on the effects, by conjugate gradients on the normal equations."""
+    left = values - values.mean()
+    transposed = sparse.csr_array(effects.T)
+    step = gradient = transposed @ left
+    size = inner(gradient, gradient)
+    small = 1e-26 * inner(left, left) * effects.nnz
     with whole(f"effects of {effects.shape[1]:,} nodes", 1e-6 * effects.nnz):
-        fit = lsmr(effects, centred, atol=1e-13, btol=1e-13, maxiter=20 * sum(effects.shape))[0]
-    return np.asarray(centred - effects @ fit)
+        for _ in range(20 * sum(effects.shape)):
+            if size <= small:
+                break
+            moved = effects @ step
+            left = left - size / inner(moved, moved) * moved
+            gradient = transposed @ left
+            size, before = inner(gradient, gradient), size
+            step = gradient + size / before * step
+    return np.asarray(left)

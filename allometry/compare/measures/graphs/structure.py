@@ -20,6 +20,7 @@ from allometry.compare.inference.statistics import Interval
 from allometry.compare.measures.graphs.matrices import Floats, Ints, as_edges, at, lengths_of
 from allometry.compare.records.measures import SHARE, Scale, measure
 from allometry.errors import ComparisonError
+from allometry.fixed_order import inner
 
 G = TypeVar("G", Floats, sparse.csr_array)
 
@@ -223,7 +224,8 @@ def rank_correlation(x: ArrayLike, y: ArrayLike) -> float:
     a, b = a[both], b[both]
     if a.size < 3 or not (varies(a) and varies(b)):
         return float("nan")
-    return float(np.corrcoef(stats.rankdata(a), stats.rankdata(b))[0, 1])
+    ra, rb = (ranks - ranks.mean() for ranks in (stats.rankdata(a), stats.rankdata(b)))
+    return float(np.clip(inner(ra, rb) / np.sqrt(inner(ra, ra) * inner(rb, rb)), -1, 1))
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from allometry.compare.inference.statistics import Interval, interval
 from allometry.compare.measures.representations import crossnobis, rdm
 from allometry.compare.measures.representations.similarity import gram
 from allometry.errors import ComparisonError
+from allometry.fixed_order import inner
 
 MEASURES = ("ssm", "cka", "rsa")
 FEWEST_STIMULI = 4
@@ -85,8 +86,8 @@ def agreement(measure: str, a: FloatArray, b: FloatArray) -> float:
     if x.size < 3 or not (varies(x) and varies(y)):
         return float("nan")
     rx, ry = (rankdata(v) - (x.size + 1) / 2 for v in (x, y))
-    scale = (x.size**3 - x.size) / 12 if measure == "rsa" else np.sqrt((rx @ rx) * (ry @ ry))
-    return float(rx @ ry / scale)
+    scale = (x.size**3 - x.size) / 12 if measure == "rsa" else np.sqrt(inner(rx, rx) * inner(ry, ry))
+    return float(inner(rx, ry) / scale)
 
 
 def _cka(k: FloatArray, m: FloatArray) -> float:
@@ -185,8 +186,8 @@ def null(measure: str, a: FloatArray, b: FloatArray, permutations: IntArray) -> 
     own = rankdata(a[i, j]) - (len(i) + 1) / 2
     scale = (i.size**3 - i.size) / 12
     if measure == "ssm":
-        scale = np.sqrt((own @ own) * (ranks[i, j] @ ranks[i, j]))
-    return np.array([ranks[p[i], p[j]] @ own / scale if scale > 0 else np.nan for p in permutations])
+        scale = np.sqrt(inner(own, own) * inner(ranks[i, j], ranks[i, j]))
+    return np.array([inner(ranks[p[i], p[j]], own) / scale if scale > 0 else np.nan for p in permutations])
 
 
 def halves(responses: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:

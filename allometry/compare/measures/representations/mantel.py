@@ -11,6 +11,7 @@ from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import PermutationTest, permutation_p
 from allometry.errors import ComparisonError
+from allometry.fixed_order import inner, norm
 
 
 @corresponding("rdm_a", "rdm_b")
@@ -70,7 +71,7 @@ def rsa_permutation(
     for part in steps(blocks(n, at_once), f"permutations of stimuli, {at_once} at a time"):
         order = np.array([rng.permutation(size) for _ in range(part.start, part.stop)])
         null[part] = flat.take(order.take(i, axis=1) * size + order.take(j, axis=1)) @ y
-    observed = float(x @ y)
+    observed = inner(x, y)
     return PermutationTest(observed, permutation_p(observed, null, alternative), null)
 
 
@@ -79,4 +80,4 @@ def _standard(d: FloatArray, method: str) -> FloatArray:
         raise ComparisonError("an RDM is constant", where="rdm_a or rdm_b", expected="dissimilarities that vary")
     values = rankdata(d) if method == "spearman" else d
     centred = values - values.mean()
-    return np.asarray(centred / np.linalg.norm(centred))
+    return np.asarray(centred / norm(centred))

@@ -27,6 +27,7 @@ from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import steps, whole
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
+from allometry.fixed_order import inner, norm
 
 METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean", "mahalanobis")
 METHODS = ("spearman", "pearson", "kendall", "rho_a")
@@ -196,13 +197,13 @@ def _agreement(a: FloatArray, b: FloatArray, method: str) -> float:
         return float(kendalltau(a, b).statistic * np.sqrt(untied[0] * untied[1]) / pairs)
     if method == "rho_a":
         centred = [rankdata(v) - (n + 1) / 2 for v in (a, b)]
-        return float(12 * (centred[0] @ centred[1]) / (n**3 - n))
+        return float(12 * inner(*centred) / (n**3 - n))
     if not (varies(a) and varies(b)):
         raise ComparisonError("an RDM is constant", where="rdm_a or rdm_b", expected="dissimilarities that vary")
     if method == "spearman":
         a, b = rankdata(a), rankdata(b)
     a, b = a - a.mean(), b - b.mean()
-    return float(np.clip(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)), -1, 1))
+    return float(np.clip(inner(a, b) / (norm(a) * norm(b)), -1, 1))
 
 
 @measure(

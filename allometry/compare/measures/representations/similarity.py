@@ -18,6 +18,7 @@ from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import whole
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
+from allometry.fixed_order import inner, norm
 
 
 def _pair(x: npt.ArrayLike, y: npt.ArrayLike, rows: int = 3) -> tuple[FloatArray, FloatArray]:
@@ -190,7 +191,7 @@ def pwcca(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     a, b = _pair(x, y)
     rho, variates = _correlations(_basis(a), _basis(b))
     weight = np.abs(variates.T @ a).sum(axis=1)
-    return float(rho @ weight / weight.sum())
+    return inner(rho, weight) / float(weight.sum())
 
 
 def gram(x: Any, name: str = "x") -> FloatArray:
@@ -214,7 +215,7 @@ def _hsic(k: FloatArray, m: FloatArray) -> float:
     """Unbiased HSIC_1 of two Gram matrices with zero diagonals (Song et al. 2012, equation 5)."""
     n = k.shape[0]
     row_k, row_m = k.sum(axis=0), m.sum(axis=0)
-    cross = (k * m).sum() + row_k.sum() * row_m.sum() / ((n - 1) * (n - 2)) - 2 * (row_k @ row_m) / (n - 2)
+    cross = (k * m).sum() + row_k.sum() * row_m.sum() / ((n - 1) * (n - 2)) - 2 * inner(row_k, row_m) / (n - 2)
     return float(cross / (n * (n - 3)))
 
 
@@ -294,7 +295,7 @@ def _cka_of_few_units(a: FloatArray, b: FloatArray, debiased: bool) -> float:
         if not debiased:
             return full
         ku, kv = (u * u).sum(axis=1), (v * v).sum(axis=1)
-        both = float(ku @ kv)
+        both = inner(ku, kv)
         cross = full - both + ku.sum() * kv.sum() / ((n - 1) * (n - 2)) - 2 * both / (n - 2)
         return float(cross / (n * (n - 3)))
 
@@ -391,4 +392,4 @@ def procrustes(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
         if b.shape[1] > b.shape[0]:
             b = np.asarray(np.linalg.qr(b.T, mode="r")).T
         overlap = np.linalg.svd(a.T @ b, compute_uv=False).sum()
-    return float(min(overlap / (np.linalg.norm(a) * np.linalg.norm(b)), 1.0))
+    return float(min(overlap / (norm(a) * norm(b)), 1.0))

@@ -10,6 +10,7 @@ from allometry.compare.inference.arrays import FloatArray, blocks, spike_times
 from allometry.compare.inference.progress import steps
 from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
+from allometry.fixed_order import inner
 
 _BLOCK = 2048  # rows of a block of pairwise differences: 2048 x 10^4 spikes are 160 MB
 
@@ -170,7 +171,7 @@ def isi_distance(a: npt.ArrayLike, b: npt.ArrayLike, start: float, stop: float) 
         full = _surround(t, start, stop)
         current.append(np.diff(full)[np.searchsorted(full, middle) - 1])
     ratio = np.abs(current[0] - current[1]) / np.maximum(*current)
-    return float(ratio @ np.diff(events) / (stop - start))
+    return inner(ratio, np.diff(events)) / (stop - start)
 
 
 def _nearest(t: FloatArray, other: FloatArray) -> FloatArray:
@@ -233,4 +234,4 @@ def spike_distance(a: npt.ArrayLike, b: npt.ArrayLike, start: float, stop: float
     mean_squared = ((x_isi + y_isi) / 2) ** 2
     at_left = (x_left * y_isi + y_left * x_isi) / (2 * mean_squared)
     at_right = (x_right * y_isi + y_right * x_isi) / (2 * mean_squared)
-    return float(((at_left + at_right) / 2) @ (right - left) / (stop - start))
+    return inner((at_left + at_right) / 2, right - left) / (stop - start)
