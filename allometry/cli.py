@@ -11,6 +11,7 @@ from pathlib import Path
 
 from allometry.errors import AllometryError, ConfigError, terminable
 from allometry.pathnames import EXPECTED, is_name
+from allometry.processes import one_thread
 from allometry.simulate import command as simulation
 
 
@@ -202,6 +203,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[:1] == ["run"] and words[1:] not in (["-h"], ["--help"]):
         words.insert(1, _REST)
     arguments = parser().parse_args(words)
+    one_thread()
     try:
         with terminable():
             status: int = arguments.run(arguments)

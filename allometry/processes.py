@@ -23,6 +23,22 @@ SENTENCE = "interrupted: what was finished is kept, and the same command continu
 VARIABLE = "ALLOMETRY_WORKFLOW"
 
 
+#: Variables that give the linear algebra of a process one thread, if they are set before it is loaded.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def one_thread() -> None:
+    """Give linear algebra one thread, here and in all processes that are started from here, whatever the user set.
+
+    How many add up a sum decides its last bits. The kernels of the simulator have threads of their own, which do not.
+    """
+    os.environ.update(ONE_THREAD)
+    if "numpy" in sys.modules:
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(1, user_api="blas")
+
+
 def quiet_in_workflow() -> None:
     """Let an interrupt end this process without a traceback, if it is one of a workflow."""
     if os.environ.get(VARIABLE):
@@ -37,9 +53,7 @@ def prepare(is_main: bool) -> None:
     is_main : bool
         Whether it is the one that the user started.
     """
-    # One thread per job in the libraries; the kernels of the simulator have threads of their own.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    one_thread()
     os.environ[VARIABLE] = "1"
     # Snakemake writes it into commands unquoted, which ends at a space in the path; this process starts nothing else.
     if not sys.executable.startswith("'"):
@@ -76,6 +90,7 @@ def start(arguments: Sequence[str]) -> int:
                 do=f"perhaps {folder / near[0]} is meant" if near else "name an existing file",
             )
     sys.argv = ["snakemake", *arguments]
+    one_thread()
     os.environ[VARIABLE] = "1"
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         _say_once(SENTENCE)

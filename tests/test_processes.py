@@ -47,7 +47,7 @@ def test_an_interrupted_workflow_says_one_sentence_and_its_status_is_130(tmp_pat
 
 def test_jobs_start_where_the_path_of_python_has_a_space(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/a b/it's/python")
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", processes.VARIABLE):
+    for name in (*processes.ONE_THREAD, processes.VARIABLE):
         monkeypatch.setenv(name, os.environ.get(name, "1"))
     for _ in range(2):
         processes.prepare(is_main=True)
@@ -131,3 +131,31 @@ def test_the_command_runs_snakemake_with_its_options(tmp_path: Path) -> None:
     with _run(tmp_path, "--cores", "1", "nothing", "--nocolor") as started:
         said, _ = started.communicate(timeout=300)
     assert started.returncode == 1, said
+
+
+POOLS = "print(*(pool['num_threads'] for pool in threadpool_info() if pool['user_api'] == 'blas'))"
+ASK = f"import numpy, scipy.linalg; from threadpoolctl import threadpool_info; {POOLS}"
+WANTS_TWO = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}
+
+
+def test_linear_algebra_of_a_job_has_one_thread_whatever_the_user_set(tmp_path: Path) -> None:
+    (tmp_path / "ask.py").write_text(ASK)
+    (tmp_path / "Snakefile").write_text(
+        "import sys\nfrom allometry import processes\nprocesses.prepare(workflow.is_main_process)\n"
+        'rule all:\n    output: "said"\n    shell: f"{sys.executable} ask.py > said"\n'
+    )
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--nocolor"]
+    done = subprocess.run(command, cwd=tmp_path, env=os.environ | WANTS_TWO, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set((tmp_path / "said").read_text().split()) == {"1"}
+
+
+def test_linear_algebra_that_is_loaded_already_gets_one_thread() -> None:
+    code = f"import numpy, scipy.linalg; from allometry.processes import one_thread; one_thread(); {ASK}"
+    said = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | WANTS_TWO, capture_output=True, text=True, check=True
+    )
+    assert set(said.stdout.split()) == {"1"}
+    # the question can have another answer
+    said = subprocess.run([sys.executable, "-c", ASK], env=os.environ | WANTS_TWO, capture_output=True, text=True)
+    assert set(said.stdout.split()) == {str(min(2, os.cpu_count() or 1))}

@@ -8,6 +8,7 @@ import os
 import sys
 
 from allometry.errors import AllometryError, terminable
+from allometry.processes import one_thread
 from allometry.simulate import command
 
 
@@ -18,6 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     tasks = int(os.environ.get("SLURM_NTASKS", "1"))
     parser.set_defaults(cluster="allocation" if tasks > 1 else None, partitions=tasks)
     arguments = parser.parse_args(argv)
+    one_thread()
     try:
         with terminable():
             if arguments.cluster == "allocation" and os.environ.get("SLURM_PROCID", "0") != "0":

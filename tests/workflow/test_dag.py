@@ -11,6 +11,7 @@ import yaml
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
 
+from allometry.processes import ONE_THREAD
 from tests.workflow.conftest import Run
 
 CONFIGURATIONS = ["config.yaml", "config/full.yaml", "tests/config.yaml"]
@@ -59,10 +60,10 @@ def test_what_only_a_mirror_has_is_made_with_one(dry_run: Callable[..., str], mi
 
 
 def test_libraries_of_every_job_have_one_thread(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ONE_THREAD:
+        monkeypatch.setenv(name, "2")
     _parsed(root, [root / "tests/config.yaml"])
-    assert (os.environ["OMP_NUM_THREADS"], os.environ["OPENBLAS_NUM_THREADS"]) == ("1", "1")
+    assert {name: os.environ[name] for name in ONE_THREAD} == ONE_THREAD
 
 
 def _parsed(root: Path, arguments: list[Path]) -> dict[str, object]:

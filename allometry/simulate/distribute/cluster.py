@@ -15,6 +15,7 @@ import dask
 
 from allometry import plugins
 from allometry.errors import SimulationError
+from allometry.processes import ONE_THREAD
 from allometry.simulate.distribute import credentials
 from allometry.simulate.distribute.slurm import worker_jobs
 from allometry.simulate.distribute.worker_main import scripts_left_alone
@@ -148,6 +149,9 @@ def _started(settings: dict[str, Any]) -> Iterator[Any]:
     dashboard = bool(settings.pop("dashboard", False))
     if not settings["processes"]:
         settings["worker_class"] = _in_process_worker
+    else:
+        # what `worker_main` sets, Dask would set back
+        settings["env"] = settings.get("env", {}) | ONE_THREAD
     with (
         scripts_left_alone(),
         dask.config.set(CALM | credentials.pages(dashboard)),

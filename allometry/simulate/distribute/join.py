@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from allometry.errors import SimulationError
+from allometry.processes import one_thread
 
 
 def serve(path: str | Path, timeout_s: float = 300.0) -> None:
@@ -52,4 +53,5 @@ def serve(path: str | Path, timeout_s: float = 300.0) -> None:
 
 
 if __name__ == "__main__":
+    one_thread()
     serve(sys.argv[1])

@@ -17,6 +17,7 @@ from typing import Any
 import dask
 
 from allometry.errors import SimulationError
+from allometry.processes import ONE_THREAD
 from allometry.simulate.distribute import credentials
 
 LOOK_S = 5.0
@@ -106,6 +107,7 @@ def worker_jobs(options: Mapping[str, Any], count: int, threads: int | None, cal
         f"export DASK_{key.upper().replace('.', '__')}={shlex.quote(str(value))}"
         for key, value in {**calm, **quiet}.items()
     ]
+    exports += [f"export {name}={value}" for name, value in ONE_THREAD.items()]
     settings["job_script_prologue"] = [*exports, *settings.get("job_script_prologue", [])]
     try:
         with dask.config.set(quiet):

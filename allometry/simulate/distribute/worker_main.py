@@ -1,7 +1,8 @@
 """What a worker process runs in place of the user's script.
 
 A process that `multiprocessing` spawns imports the script that started it, which a script without a main guard would run
-again. Workers need nothing of it: they run this module instead, which leaves Ctrl-C to the process that started them.
+again. Workers need nothing of it: they run this module instead, which leaves Ctrl-C to the process that started them and
+gives linear algebra one thread.
 """
 
 import contextlib
@@ -9,6 +10,8 @@ import signal
 from collections.abc import Iterator
 from multiprocessing import spawn
 from typing import Any
+
+from allometry.processes import one_thread
 
 _WORKER = "Dask Worker process"
 
@@ -33,5 +36,6 @@ def scripts_left_alone() -> Iterator[None]:
 
 
 if __name__ == "__mp_main__":
+    one_thread()
     # A terminal sends it to every process; the one that collects the spikes ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from allometry.errors import SimulationError
+from allometry.processes import ONE_THREAD
 from allometry.simulate import Execution
+from allometry.simulate.distribute import cluster as clusters
 
 
 @pytest.mark.parametrize(
@@ -55,3 +57,18 @@ def test_numpy_scalars_are_python_numbers() -> None:
     execution = Execution(np.int32(2), np.uint8(1), checkpoint_ms=np.float32(0.1), memory_gib=np.float64(2))
     assert execution == Execution(2, 1, checkpoint_ms=0.1, memory_gib=2.0)
     assert type(execution.partitions) is int
+
+
+def test_linear_algebra_of_dask_workers_has_one_thread_whatever_the_user_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ONE_THREAD:
+        monkeypatch.setenv(name, "2")
+
+    def threads() -> set[int]:
+        import numpy  # noqa: F401
+        import scipy.linalg  # noqa: F401
+        from threadpoolctl import threadpool_info
+
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    with clusters.connect("local", 2, 1) as client:
+        assert list(client.run(threads).values()) == [{1}, {1}]
