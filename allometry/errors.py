@@ -9,7 +9,7 @@ import logging
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -119,14 +119,14 @@ def terminable() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def interruptible(sentence: str) -> Iterator[None]:
+def interruptible(sentence: Callable[[], str]) -> Iterator[None]:
     """Let Ctrl-C end the block with one sentence, in a script that does not catch it too, and the status of an interrupt."""
     try:
         yield
     except KeyboardInterrupt:
         if sys.excepthook is sys.__excepthook__:
             sys.excepthook = _interrupted
-        raise KeyboardInterrupt(sentence) from None
+        raise KeyboardInterrupt(sentence()) from None
 
 
 def _interrupted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -79,7 +79,7 @@ def atomic(target: Path, *, transient: bool = False, mode: int = 0o666) -> Itera
     finally:
         partial.unlink(missing_ok=True)
     if not transient:
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
 
 
 def write_text(target: Path, text: str) -> None:
@@ -102,7 +102,7 @@ def link_or_copy(source: Path, target: Path) -> None:
         os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
 def beside(target: Path) -> Path:
@@ -184,6 +184,11 @@ def disk_error(error: OSError, path: Path | str, kind: type[AllometryError]) -> 
     return kind(f"cannot write: {error.strerror}", where=str(path), do=do)
 
 
+def is_full(error: OSError) -> bool:
+    """Whether there was no room for what was to be written."""
+    return error.errno in _FULL
+
+
 @contextmanager
 def writing(path: Path | str, kind: type[AllometryError] = StoreError) -> Iterator[None]:
     """Turn what a full, read-only or broken disk raises into one message with the path."""
@@ -196,7 +201,8 @@ def writing(path: Path | str, kind: type[AllometryError] = StoreError) -> Iterat
         raise said from error
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk has the names in a folder."""
     # without it a power cut can undo the rename
     descriptor = os.open(folder, os.O_RDONLY)
     try:

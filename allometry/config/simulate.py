@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from allometry.pathnames import is_name, part, shortened
 from allometry.settings import Model
@@ -173,12 +173,20 @@ class SimulateConfig(Model):
     threads: int | None = Field(
         None, ge=1, description="Threads per partition; null: the cores of the job divided by the partitions."
     )
-    checkpoint_ms: float | None = Field(
-        None, gt=0, description="Simulated time between checkpoints, in ms; null: none. The spikes do not depend on it."
+    checkpoint: Literal["auto", "off"] | Positive = Field(
+        "auto",
+        description="Checkpoints that a killed simulation continues from: `auto` in runs that take more than five minutes, "
+        "`off`, or the seconds between them. The spikes do not depend on it.",
     )
     memory_gib: float | None = Field(
         None, gt=0, description="Refuse runs estimated to need more, in GiB; null: what is free."
     )
+
+    @field_validator("checkpoint", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        # YAML takes the plain word for a truth value
+        return "off" if value is False else value
 
 
 @dataclass(frozen=True)

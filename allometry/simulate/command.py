@@ -31,7 +31,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace a store that is there already")
     parser.add_argument("--partitions", type=int, default=1, help="Dask tasks (default 1)")
     parser.add_argument("--threads", type=int, help="threads of each (default: all cores)")
-    parser.add_argument("--checkpoint", type=Path, help="folder for checkpoints; a rerun continues from the last")
+    parser.add_argument(
+        "--checkpoint",
+        type=_interval,
+        default="auto",
+        metavar="auto|off|SECONDS",
+        help="checkpoints, from which a rerun continues: in runs of more than five minutes (default), none, or how often",
+    )
+    parser.add_argument("--checkpoint-folder", type=Path, help="folder for checkpoints (default: beside the store)")
     parser.add_argument("--cluster", help="local, allocation, or the address of a Dask scheduler")
 
 
@@ -69,11 +76,19 @@ def run(arguments: argparse.Namespace) -> int:
                 threads=arguments.threads,
                 cluster=arguments.cluster,
                 checkpoint=arguments.checkpoint,
+                checkpoint_folder=arguments.checkpoint_folder,
             ),
             overwrite=arguments.overwrite,
         )
     print(store)
     return 0
+
+
+def _interval(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _pair(text: str) -> tuple[str, Any]:

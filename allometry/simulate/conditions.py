@@ -6,6 +6,7 @@ import logging
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,10 @@ from allometry.simulate.build.validate import check_condition, check_network, ch
 from allometry.simulate.continuation import Start, start_of
 from allometry.simulate.distribute import cluster as clusters
 from allometry.simulate.distribute.attempts import Attempts
+from allometry.simulate.distribute.checkpoint import LONG_S
 from allometry.simulate.distribute.description import attributes, check_memory
 from allometry.simulate.distribute.execution import Execution
-from allometry.simulate.distribute.output import Output, digest, run_identity
+from allometry.simulate.distribute.output import Output, different, digest, run_identity
 from allometry.simulate.distribute.setting import WINDOW_MS, Setting
 from allometry.simulate.distribute.spool import Spool, held, remove_abandoned
 from allometry.simulate.distribute.task import plan_of, warm
@@ -91,9 +93,14 @@ def run_alone(asked: Asked, condition: Condition | None, store: Path, execution:
     stores.require_free(store, overwrite=asked.overwrite)
     planned = _plan(asked, [condition], execution)
     identity = run_identity(planned.setting, condition, planned.described)
-    keeps = execution.checkpoint is not None
-    end = "; the same run continues from its last checkpoint" if keeps else ", and nothing was written"
-    with interruptible(f"the simulation was interrupted{end}"), _spool(store, execution, identity) as spool:
+    place = _place(store, execution, identity)
+
+    def interrupted() -> str:
+        kept = Spool(place).continues()
+        end = "; the same run continues from its last checkpoint" if kept else ", and nothing was written"
+        return f"the simulation was interrupted{end}"
+
+    with interruptible(interrupted), _spool(store, execution, identity) as spool:
         setting = _begun(planned, spool)
         output = _output(asked, setting, condition, identity, store, spool, planned.attrs[0])
         _run(planned, setting, [output], spool, execution)
@@ -106,7 +113,7 @@ def run_conditions(asked: Asked, places: Sequence[tuple[Condition, Path]], execu
     planned = _plan(asked, [condition for condition, _ in places], execution)
     identity = run_identity(planned.setting, None, planned.described)
     again = "the simulation was interrupted; conditions that are through are not run again"
-    with interruptible(again), _spool(places[0][1], execution, identity) as spool:
+    with interruptible(lambda: again), _spool(places[0][1], execution, identity) as spool:
         setting = _begun(planned, spool)
         outputs = []
         for (condition, store), attrs in zip(places, planned.attrs):
@@ -146,7 +153,7 @@ def _plan(asked: Asked, conditions: Sequence[Condition | None], execution: Execu
             "the state of plastic synapses is not kept in a store",
             where="simulate.run",
             expected="keep_state=False for a network with plasticity",
-            do="run it to the end at once; with Execution(checkpoint=...) a run that is interrupted continues",
+            do="run it to the end at once; from a checkpoint a run that is interrupted continues",
         )
     described = net.to_dict(digest=True)
     start = Start()
@@ -160,7 +167,7 @@ def _plan(asked: Asked, conditions: Sequence[Condition | None], execution: Execu
         first=start.step,
         steps=start.step + round(asked.duration_ms / net.dt_ms),
         window_steps=max(1, round(WINDOW_MS / net.dt_ms)),
-        checkpoint_windows=0 if execution.checkpoint is None else max(1, round(execution.checkpoint_ms / WINDOW_MS)),
+        checkpoint=execution.checkpoint,
         longest=0,
         keep_state=asked.keep_state,
         origin=start.origin,
@@ -188,7 +195,7 @@ def _begun(planned: _Planned, spool: Spool) -> Setting:
     if planned.start.state is None:
         return planned.setting
     spool.make()
-    spool.write(spool.start, **planned.start.state)
+    spool.write(spool.start, planned.start.state)
     return dataclasses.replace(planned.setting, start=str(spool.start.resolve()))
 
 
@@ -220,18 +227,32 @@ def _run(planned: _Planned, setting: Setting, outputs: list[Output], spool: Spoo
         _LOG.info("%s, %d x %d threads, %s precision%s", need, partitions, placed.threads, setting.precision, many)
         check_memory(client, placed, need, execution.memory_gib)
         Attempts(setting, outputs, spool, client, partitions, placed, execution.progress).until_done()
-        for output in outputs:
-            output.spool.remove()
         spool.remove()
+
+
+def _place(store: Path, execution: Execution, identity: Mapping[str, Any]) -> Path:
+    """Return where a run's checkpoints are: named after the run, so that those of another seed or network beside them stay."""
+    folder = Path(execution.checkpoint_folder or store.with_name(f".{store.stem}-checkpoints"))
+    return folder / f"run-{digest(identity)}"
 
 
 @contextlib.contextmanager
 def _spool(store: Path, execution: Execution, identity: Mapping[str, Any]) -> Iterator[Spool]:
     """Yield the folder that the run's files go through: with checkpoints one that a rerun finds, else one that goes at the end."""
-    if execution.checkpoint is not None:
-        # Named after the run, so that the checkpoints of another seed or network beside it stay.
-        with held(Path(execution.checkpoint) / f"run-{digest(identity)}") as spool:
-            yield spool
+    if execution.checkpoint != "off":
+        place = _place(store, execution, identity)
+        remove_abandoned(place.parent, "run-*")
+        with held(place) as spool:
+            _name_others(spool, identity)
+            started = time.monotonic()
+            try:
+                yield spool
+            except BaseException:
+                # of a short batch the stores of the conditions that are through suffice
+                worth = execution.checkpoint != "auto" or time.monotonic() - started > LONG_S
+                if not spool.continues(finished=worth):
+                    spool.remove()
+                raise
         return
     prefix = f".{store.stem}-spool-"
     with files.writing(store):
@@ -242,3 +263,17 @@ def _spool(store: Path, execution: Execution, identity: Mapping[str, Any]) -> It
         yield Spool(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _name_others(spool: Spool, identity: Mapping[str, Any]) -> None:
+    """Say which runs have checkpoints beside those of this one, where it has none: perhaps one of them was meant."""
+    if spool.read_json("run.json") is not None:
+        return
+    for place in sorted(spool.folder.parent.glob("run-*")):
+        other = Spool(place).read_json("run.json")
+        if place != spool.folder and other is not None and Spool(place).continues():
+            _LOG.info(
+                "%s has checkpoints of another run, which are not used: its %s differs",
+                place,
+                different(identity, other),
+            )

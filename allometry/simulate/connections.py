@@ -74,7 +74,7 @@ def connections(
             do="write the parts of the network that have one unit",
         )
     plan = with_plastic(compile_network(net, seed, precision))
-    with interruptible("the connections were interrupted, and nothing was written"), _folder(store) as folder:
+    with interruptible(lambda: "the connections were interrupted, and nothing was written"), _folder(store) as folder:
         counts, signs, parts = _spool(plan, folder, block)
         columns = {
             "weight": (np.float32, units[0]),

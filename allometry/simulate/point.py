@@ -128,13 +128,12 @@ def configured(
     How a job is executed does not determine its spikes: it is no parameter of the rule, so that another cluster or another
     number of threads does not rerun what is done.
     """
-    every = simulate["checkpoint_ms"]
     return Execution(
         partitions=simulate["partitions"],
         threads=simulate["threads"],
         cores=cores,
-        checkpoint=checkpoint if every else None,
-        checkpoint_ms=every or 1000.0,
+        checkpoint=simulate["checkpoint"],
+        checkpoint_folder=checkpoint,
         memory_gib=simulate["memory_gib"],
         cluster=cluster_options(cluster),
     )

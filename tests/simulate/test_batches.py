@@ -207,7 +207,7 @@ def test_a_batch_resumes_within_a_condition(
 ) -> None:
     """With checkpoints, and with outputs that a workflow deleted meanwhile: finished conditions are only written again."""
     steps, repaired = _interrupted(monkeypatch, small, 8)
-    execution = simulate.Execution(threads=1, cluster=client, checkpoint=tmp_path / "c", checkpoint_ms=100)
+    execution = simulate.Execution(threads=1, cluster=client, checkpoint=1e-9, checkpoint_folder=tmp_path / "c")
     with pytest.raises(SimulationError, match="the power failed"):
         simulate.run_batch(small, CONDITIONS, 230, 1, tmp_path / "b", record=RECORD, execution=execution)
     shutil.rmtree(tmp_path / "b")

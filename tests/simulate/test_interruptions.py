@@ -19,6 +19,7 @@ from allometry import cli, errors, simulate, stores
 from allometry.errors import SimulationError
 from allometry.network import Network
 from allometry.simulate.build.partition import Partition
+from allometry.simulate.distribute.attempts import Attempts
 from allometry.simulate.distribute.output import Output
 from allometry.simulate.distribute.spool import ABANDONED_S, held, remove_abandoned
 
@@ -33,7 +34,7 @@ def test_ctrl_c_in_a_script_without_a_guard_is_one_sentence(tmp_path: Path) -> N
         [sys.executable, "script.py"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     deadline = time.monotonic() + 1200
-    while not list(tmp_path.glob(".out-spool-*/segment*")):
+    while not list(tmp_path.glob(".out-checkpoints/run-*/merged*")):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -63,19 +64,23 @@ def _group(pid: int) -> int:
 def test_ctrl_c_in_the_command_has_status_130(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(self: Attempts) -> None:
+        if "c" in self.spool.folder.parts:
+            self.spool.write_json(self.spool.record(1000).name, {})
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("allometry.simulate.distribute.attempts.Attempts.until_done", interrupted)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Attempts, "until_done", interrupted)
     monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
     command = ["simulate", "microcircuit", "--scale", "0.02", "--duration-ms", "10", "--threads", "1"]
     for more, sentence in (
         ([], "the simulation was interrupted, and nothing was written"),
-        (["--checkpoint", str(tmp_path / "c")], "interrupted; the same run continues from its last checkpoint"),
+        (["--checkpoint-folder", "d"], "the simulation was interrupted, and nothing was written"),
+        (["--checkpoint-folder", "c"], "interrupted; the same run continues from its last checkpoint"),
     ):
-        assert cli.main([*command, "--out", str(tmp_path / "out.zarr"), *more]) == 130
+        assert cli.main([*command, "--out", "out.zarr", *more]) == 130
         assert capsys.readouterr().err.splitlines()[-1].endswith(sentence)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
 
 
 def test_only_the_sentence_of_an_interrupted_run_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,7 +133,7 @@ def test_checkpoints_of_several_seeds_share_a_folder(
             500,
             seed,
             tmp_path / name,
-            execution=simulate.Execution(threads=1, checkpoint=tmp_path / "c", checkpoint_ms=100, cluster=client),
+            execution=simulate.Execution(threads=1, checkpoint=1e-9, checkpoint_folder=tmp_path / "c", cluster=client),
         )
 
     monkeypatch.setattr(Partition, "window", window)
@@ -136,12 +141,12 @@ def test_checkpoints_of_several_seeds_share_a_folder(
     for seed in (1, 2):
         with pytest.raises(SimulationError, match="the power failed"):
             run(seed, "a.zarr")
-    assert len(list((tmp_path / "c").glob("run-*/checkpoint.json"))) == 2
+    assert len({path.parent for path in (tmp_path / "c").glob("run-*/checkpoint-*.json")}) == 2
     repaired.append(True)
     for seed in (2, 1):
         first.clear()
         run(seed, f"{seed}.zarr")
-        assert min(first) >= 2000
+        assert min(first) >= 1000
     assert not (tmp_path / "c").exists()
     simulate.run(small, 500, 1, tmp_path / "whole.zarr", execution=simulate.Execution(threads=1, cluster=client))
     contents = [
@@ -167,7 +172,7 @@ def test_a_checkpoint_that_another_run_writes_is_refused(
             200,
             1,
             tmp_path / name,
-            execution=simulate.Execution(threads=1, checkpoint=tmp_path / "c", cluster=client),
+            execution=simulate.Execution(threads=1, checkpoint_folder=tmp_path / "c", cluster=client),
         )
 
     monkeypatch.setattr(Partition, "window", window)
@@ -213,13 +218,17 @@ def test_folders_that_are_missing_are_made_and_those_that_cannot_be_are_one_mess
         10,
         1,
         tmp_path / "c" / "d" / "e.zarr",
-        execution=simulate.Execution(threads=1, checkpoint=tmp_path / "f" / "g", cluster=client),
+        execution=simulate.Execution(threads=1, checkpoint_folder=tmp_path / "f" / "g", cluster=client),
     )
     (tmp_path / "file").touch()
     for store, checkpoint in ((tmp_path / "file" / "e.zarr", None), (tmp_path / "e.zarr", tmp_path / "file")):
         with pytest.raises(errors.AllometryError, match="cannot write") as caught:
             simulate.run(
-                small, 10, 1, store, execution=simulate.Execution(threads=1, checkpoint=checkpoint, cluster=client)
+                small,
+                10,
+                1,
+                store,
+                execution=simulate.Execution(threads=1, checkpoint_folder=checkpoint, cluster=client),
             )
         assert "file" in caught.value.where
     with pytest.raises(SimulationError, match="cannot write"):

@@ -21,7 +21,7 @@ def test_numpy_scalars_run_as_python_numbers_do(client: Client, tmp_path: Path) 
             dt_ms=number(0.1),
         )
         record = Record(counts_ms=whole(10), probes=(Probe("a", np.array([1]), number(0.5)),))
-        simulate.run(net, number(60.1), whole(3), tmp_path / name, record=record, execution=simulate.Execution(partitions=whole(1), threads=whole(1), cluster=client, checkpoint=tmp_path / "c", checkpoint_ms=number(100), memory_gib=number(2)))  # fmt: skip
+        simulate.run(net, number(60.1), whole(3), tmp_path / name, record=record, execution=simulate.Execution(partitions=whole(1), threads=whole(1), cluster=client, checkpoint=number(100), checkpoint_folder=tmp_path / "c", memory_gib=number(2)))  # fmt: skip
         manifest = json.loads((tmp_path / name).with_suffix(".manifest.json").read_text())
         return str(manifest["content"]["content_sha256"])
 

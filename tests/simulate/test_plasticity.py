@@ -250,7 +250,9 @@ def test_recorded_weights(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found["probe_weight_3"], wanted[:, 2] + 50)
     assert sorted(found["weight_3"].values[3]) == sorted(wanted[:, 4].astype(np.float32))
     stores.validate(found)
-    execution = Execution(partitions=2, threads=1, cluster="local", checkpoint=tmp_path / "kept", checkpoint_ms=100.0)
+    execution = Execution(
+        partitions=2, threads=1, cluster="local", checkpoint=1e-9, checkpoint_folder=tmp_path / "kept"
+    )
     simulate.run(RECURRENT, 400.0, 3, tmp_path / "b.zarr", record=record, execution=execution)
     assert content(tmp_path / "a.zarr") == content(tmp_path / "b.zarr")
 

@@ -81,7 +81,7 @@ def test_a_terminated_run_leaves_nothing_behind(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "allometry", "simulate", "microcircuit", "--scale", "0.02", "--out", "out.zarr"]
     process = subprocess.Popen([*command, "--duration-ms", "1000000"], cwd=tmp_path, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 1200
-    while not list(tmp_path.glob(".out-spool-*/alive")):
+    while not list(tmp_path.glob(".out-checkpoints/run-*/alive")):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -159,7 +159,7 @@ def test_resumes_from_a_checkpoint_with_another_cut(
             1,
             tmp_path / "cut.zarr",
             execution=simulate.Execution(
-                partitions=2, threads=1, checkpoint=checkpoint, checkpoint_ms=200, cluster=client
+                partitions=2, threads=1, checkpoint=1e-9, checkpoint_folder=checkpoint, cluster=client
             ),
         )
     assert not (tmp_path / "cut.zarr").exists()
@@ -177,9 +177,11 @@ def test_resumes_from_a_checkpoint_with_another_cut(
         700,
         1,
         tmp_path / "cut.zarr",
-        execution=simulate.Execution(partitions=3, threads=1, checkpoint=checkpoint, checkpoint_ms=200, cluster=client),
+        execution=simulate.Execution(
+            partitions=3, threads=1, checkpoint=1e-9, checkpoint_folder=checkpoint, cluster=client
+        ),
     )
-    assert min(first) == 4000
+    assert min(first) in (4000, 5000)
     assert content(tmp_path / "cut.zarr") == content(tmp_path / "whole.zarr")
     assert not checkpoint.exists()
 
@@ -195,7 +197,7 @@ def test_what_else_is_in_a_checkpoint_folder_stays(client: Client, tmp_path: Pat
         200,
         1,
         tmp_path / "a.zarr",
-        execution=simulate.Execution(threads=1, checkpoint=checkpoint, cluster=client),
+        execution=simulate.Execution(threads=1, checkpoint_folder=checkpoint, cluster=client),
     )
     simulate.run(small, 200, 1, tmp_path / "b.zarr", execution=simulate.Execution(threads=1, cluster=client))
     assert content(tmp_path / "a.zarr") == content(tmp_path / "b.zarr")
@@ -216,11 +218,13 @@ def test_checkpoint_of_other_code_is_not_used(
         return advance(self, last, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Partition, "window", window)
-    execution = simulate.Execution(threads=1, checkpoint=tmp_path / "checkpoint", checkpoint_ms=200, cluster=client)
+    execution = simulate.Execution(
+        threads=1, checkpoint=1e-9, checkpoint_folder=tmp_path / "checkpoint", cluster=client
+    )
     resumed: list[bool] = []
     with pytest.raises(SimulationError, match="the power failed"):
         simulate.run(small, 700, 1, tmp_path / "a.zarr", execution=execution)
-    assert len(list((tmp_path / "checkpoint").glob("run-*/checkpoint.json"))) == 1
+    assert len(list((tmp_path / "checkpoint").glob("run-*/checkpoint-*.json"))) > 0
     monkeypatch.setattr("allometry.simulate.distribute.output.fingerprint", lambda *_: "edited")
     resumed.append(True)
     steps.clear()
@@ -342,7 +346,9 @@ def test_a_killed_worker_is_replaced(tmp_path: Path, small: Network, monkeypatch
             6_000,
             1,
             tmp_path / "cut.zarr",
-            execution=simulate.Execution(partitions=2, threads=1, checkpoint=tmp_path / "c", cluster=client),
+            execution=simulate.Execution(
+                partitions=2, threads=1, checkpoint=1e-9, checkpoint_folder=tmp_path / "c", cluster=client
+            ),
         )
         client.close()
     assert killed
@@ -362,10 +368,19 @@ def test_a_killed_process_is_resumed(tmp_path: Path) -> None:
         "--duration-ms",
         "20000",
     ]
-    arguments = ["--out", str(tmp_path / "out.zarr"), "--checkpoint", str(tmp_path / "c"), "--threads", "2"]
+    arguments = [
+        "--out",
+        str(tmp_path / "out.zarr"),
+        "--checkpoint-folder",
+        str(tmp_path / "c"),
+        "--checkpoint",
+        "0.1",
+        "--threads",
+        "2",
+    ]
     process = subprocess.Popen([*command, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 1200
-    while not list((tmp_path / "c").glob("run-*/checkpoint.json")):
+    while not list((tmp_path / "c").glob("run-*/checkpoint-*.json")):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -3,10 +3,11 @@
 import logging
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from allometry import files
 from allometry.errors import SimulationError
 from allometry.simulate.build.partition import Stopped
 from allometry.simulate.distribute import cluster as clusters
@@ -18,13 +19,49 @@ from allometry.simulate.distribute.spool import Spool
 from allometry.simulate.distribute.task import Job, Trial, run_partition
 
 ATTEMPTS = 3
+#: How long a worker may give no sign of life until it is replaced, s.
+SILENT_S = 60.0
 _POLL_S = 0.05
+_LOOK_S = 1.0
 _GRACE_S = 20.0
+# A worker that was killed is missed by its peers before the scheduler knows.
+_NOTICED_S = 5.0
 _LOG = logging.getLogger("allometry")
 
 
 class WorkerLost(SimulationError):
     """A worker that ran a partition is gone."""
+
+
+class Silence:
+    """How long workers have given no sign of life, on a clock that stands still while this process does.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._looked = clock, clock()
+        self._seen: dict[str, float] = {}
+        self._silent: dict[str, float] = {}
+
+    def look(self, seen: Mapping[str, float]) -> list[str]:
+        """Return the addresses of workers that are silent for too long.
+
+        Parameters
+        ----------
+        seen : mapping
+            When the scheduler heard of each last, s.
+        """
+        now = self._clock()
+        passed, self._looked = min(now - self._looked, 2 * _LOOK_S), now
+        for address, last in seen.items():
+            silent = self._silent.get(address, 0.0) + passed
+            self._silent[address] = silent if self._seen.get(address) == last else 0.0
+        self._seen = dict(seen)
+        return [address for address in seen if self._silent[address] > SILENT_S]
 
 
 @dataclass
@@ -54,11 +91,15 @@ class Attempts:
     shown: bool = True
     started: float = 0.0
 
+    def __post_init__(self) -> None:
+        self._silence = Silence()
+
     def until_done(self) -> None:
         """Run all partitions to the end, again from the last checkpoint if a worker is lost."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._attempt()
+                with files.writing(self.spool.folder, SimulationError):
+                    return self._attempt()
             except WorkerLost as error:
                 if attempt == ATTEMPTS:
                     raise
@@ -81,7 +122,7 @@ class Attempts:
             if trial is not None:
                 trials.append(trial)
                 if trial.resume_parts:
-                    _LOG.info("continuing from the checkpoint at %g ms", trial.resume_step * self.setting.network.dt_ms)
+                    _LOG.info("continuing from the checkpoint at %g ms", self._ms(trial.resume_step))
                 continue
             try:
                 output.poll(self.partitions)
@@ -93,11 +134,12 @@ class Attempts:
 
     def _attempt(self) -> None:
         self.started = time.perf_counter()
-        self.spool.go()
         trials = self._resume()
         if not trials:
             return
         attempt = secrets.token_hex(8)
+        self.spool.go(attempt)
+        self.spool.say("start", partitions=self.partitions)
         job = Job(
             setting=self.setting,
             trials=trials,
@@ -167,6 +209,7 @@ class Attempts:
         measured = output.measured(self.partitions)
         if measured is None:
             return False
+        self.spool.say("publication", store=str(output.store))
         output.finish(measured, self.placed.threads, self.started)
         self.started = time.perf_counter()
         if len(self.outputs) > 1 and not self.setting.keep:
@@ -182,16 +225,47 @@ class Attempts:
                 self._raise_cause(futures)
             if all(f.status == "finished" for f in futures):
                 return
-            if time.monotonic() - looked > 1.0:
+            if time.monotonic() - looked > _LOOK_S:
                 looked = time.monotonic()
                 self._require_workers()
             time.sleep(_POLL_S)
 
     def _require_workers(self) -> None:
-        present = clusters.workers(self.client)
+        try:
+            present = clusters.workers(self.client)
+        except Exception as error:
+            raise SimulationError(
+                f"the Dask scheduler does not answer: {error}",
+                where=str(self.client.scheduler_info().get("address", "cluster")),
+                expected="a scheduler that lives as long as the run",
+                do="start it again, and run the same again: it continues from its last checkpoint, if there is one",
+            ) from error
         for number, address in enumerate(self.placed.workers):
             if address not in present:
                 raise WorkerLost(f"the worker of partition {number} is gone", where=address)
+        if self.placed.in_process:
+            return
+        silent = self._silence.look({address: float(present[address]["last_seen"]) for address in self.placed.workers})
+        if silent:
+            self._dismiss(silent)
+            number = self.placed.workers.index(silent[0])
+            raise WorkerLost(
+                f"the worker of partition {number} gave no sign of life for {SILENT_S:g} s", where=silent[0]
+            )
+
+    def _dismiss(self, silent: list[str]) -> None:
+        """Have workers ended, and started again where something watches over them: asked to anything, they would not answer."""
+        self.client.sync(
+            self.client.scheduler.restart_workers,
+            workers=silent,
+            timeout=_GRACE_S,
+            wait_for_workers=False,
+            on_error="return",
+            stimulus_id=f"silent-{secrets.token_hex(4)}",
+        )
+
+    def _ms(self, step: int) -> float:
+        return step * self.setting.network.dt_ms
 
     def _raise_cause(self, futures: list[Any]) -> None:
         """Raise what made a partition fail; those that only lost their peers follow it."""
@@ -203,9 +277,14 @@ class Attempts:
             self._require_workers()
             time.sleep(_POLL_S)
         errors = _errors(futures)
+        causes = [error for error in errors if error is not None and not isinstance(error, Stopped)]
+        if causes and all(isinstance(error, rendezvous.Unreachable) for error in causes):
+            self._until_missed()
         for number, error in enumerate(errors):
             if isinstance(error, SimulationError):
                 raise error
+            if isinstance(error, OSError) and (said := files.disk_error(error, self.spool.folder, SimulationError)):
+                raise said from error
             if isinstance(error, Exception) and not isinstance(error, Stopped):
                 if type(error).__name__ in ("KilledWorker", "CancelledError", "FutureCancelledError"):
                     raise WorkerLost(f"the worker of partition {number} is gone") from error
@@ -215,6 +294,13 @@ class Attempts:
         self._require_workers()
         raise WorkerLost("a partition lost the connection to its peers", where=str(self.placed.workers))
 
+    def _until_missed(self) -> None:
+        """Give the scheduler time to miss a worker."""
+        deadline = time.monotonic() + _NOTICED_S
+        while time.monotonic() < deadline:
+            self._require_workers()
+            time.sleep(_POLL_S)
+
     def _settle(self, futures: list[Any]) -> None:
         """Wait until the tasks have ended, so that nothing of them is left, then forget them."""
         deadline = time.monotonic() + _GRACE_S
@@ -222,9 +308,11 @@ class Attempts:
             while time.monotonic() < deadline and any(f.status == "pending" for f in futures):
                 self._require_workers()
                 time.sleep(_POLL_S)
+            self.client.cancel(futures, force=True)
+        except WorkerLost:
+            self.client.cancel(futures, force=True)
         except Exception:  # the cluster itself may be gone: the first error is the one to report
             _LOG.debug("a task could not be waited for", exc_info=True)
-        self.client.cancel(futures, force=True)
 
     def _forget(self, attempt: str) -> None:
         if self.partitions > 1:

@@ -1,7 +1,7 @@
 """The collector: merges the segments of closed time windows by (step, unit) into the store while the run goes on."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,7 +20,8 @@ class Collector:
     """Writes merged windows in order; holds one window at a time.
 
     Counts and traces grow in files of the spool until the store is closed. A run with checkpoints keeps the merged windows
-    in the spool. Time in the store begins where the run does.
+    in the spool; `saved` has the windows at whose end all partitions wrote their state, and the seconds of the slowest. Time in
+    the store begins where the run does.
     """
 
     setting: Setting
@@ -29,6 +30,7 @@ class Collector:
     partitions: int
     next: int = 0
     spikes: int = 0
+    saved: dict[int, float] = field(default_factory=dict)
     _counts: np.ndarray | None = None
 
     def __post_init__(self) -> None:
@@ -63,11 +65,13 @@ class Collector:
                 loaded = [load(path) for path in parts]
                 spikes = np.concatenate([x["spikes"] for x in loaded])
                 spikes.sort(kind="stable")
+                if all("saved_s" in x for x in loaded):
+                    self.saved[self.next] = max(float(x["saved_s"]) for x in loaded)
                 samples = [trace.joined(k, loaded) for k, trace in enumerate(self._traces)]
                 weighed = {name: values for w in self._weights for name, values in w.joined(loaded).items()}
                 if self.setting.keeps(self.next):
                     kept = {f"samples_{k}": x for k, x in enumerate(samples)}
-                    self.spool.write(merged, spikes=spikes, **kept, **weighed)
+                    self.spool.write(merged, {"spikes": spikes, **kept, **weighed}, sealed=self.setting.keep)
             else:
                 break
             self._append(spikes, samples)

@@ -124,6 +124,9 @@ def measurements(measured: list[dict[str, float]], threads: int, wall_s: float) 
         "build_s": max(m["build_s"] for m in measured),
         "sim_s": max(m["sim_s"] for m in measured),
         "recording_s": max(m["recording_s"] for m in measured),
+        "checkpoint_s": max(m["checkpoint_s"] for m in measured),
+        "checkpoints": int(max(m["checkpoints"] for m in measured)),
+        "steps": int(max(m["steps"] for m in measured)),
         "wall_s": wall_s,
         "peak_rss_bytes": int(sum(processes.values())),
     }

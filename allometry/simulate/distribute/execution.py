@@ -30,11 +30,13 @@ class Execution:
     cluster : optional
         None or "local": this machine, with a process for each of several partitions. Otherwise a mapping of a `kind`
         (local, slurm, address, allocation) and its options, the address of a Dask scheduler, or a Dask cluster or client.
-    checkpoint : path, optional
-        Folder for checkpoints, in which every network and seed has a folder of its own; a rerun with the same arguments
-        continues from the last one. Removed at the end. Two processes that simulate the same cannot share it.
-    checkpoint_ms : float
-        Simulated time between checkpoints, ms, in whole windows of 100 ms.
+    checkpoint : "auto", "off" or float
+        From checkpoints a rerun with the same arguments continues. "auto": where a run will take more than five minutes,
+        every half a minute or less often, so that they take less than 5 % of the time. A number: seconds between them, to
+        the next end of a window of 100 ms of simulated time.
+    checkpoint_folder : path, optional
+        Folder for checkpoints, in which every network and seed has a folder of its own; default `.{store}-checkpoints`
+        beside the store. Removed at the end. Two processes that simulate the same cannot share it.
     memory_gib : float, optional
         Refuse a run estimated to need more, GiB; default what is free.
     progress : bool
@@ -50,13 +52,13 @@ class Execution:
     threads: int | None = None
     cores: int | None = None
     cluster: Any = None
-    checkpoint: str | Path | None = None
-    checkpoint_ms: float = 1000.0
+    checkpoint: float | str = "auto"
+    checkpoint_folder: str | Path | None = None
     memory_gib: float | None = None
     progress: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("partitions", "threads", "cores", "checkpoint_ms", "memory_gib"):
+        for name in ("partitions", "threads", "cores", "checkpoint", "memory_gib"):
             object.__setattr__(self, name, plain(getattr(self, name)))
         for name, least in (("partitions", None), ("threads", 1), ("cores", 1)):
             value = getattr(self, name)
@@ -66,20 +68,22 @@ class Execution:
                 raise _refusal(name, value, "a whole number")
             if value < 1:
                 raise _refusal(name, value, "at least 1")
-        for name, optional in (("checkpoint_ms", False), ("memory_gib", True)):
+        for name, word, others in (("checkpoint", "'auto', 'off' or ", ("auto", "off")), ("memory_gib", "", (None,))):
             value = getattr(self, name)
-            if value is None and optional:
-                continue
+            if value is None or isinstance(value, str):
+                if value in others:
+                    continue
+                raise _refusal(name, value, f"{word}a number")
             if not isinstance(value, int | float) or isinstance(value, bool):
-                raise _refusal(name, value, "a number")
+                raise _refusal(name, value, f"{word}a number")
             if not (value > 0 and math.isfinite(value)):
                 raise _refusal(name, value, "above 0")
         if not isinstance(self.progress, bool):
             raise _refusal("progress", self.progress, "True or False")
-        if self.checkpoint is not None:
-            if not isinstance(self.checkpoint, str | Path):
-                raise _refusal("checkpoint", self.checkpoint, "a folder")
-            object.__setattr__(self, "checkpoint", Path(self.checkpoint))
+        if self.checkpoint_folder is not None:
+            if not isinstance(self.checkpoint_folder, str | Path):
+                raise _refusal("checkpoint_folder", self.checkpoint_folder, "a folder")
+            object.__setattr__(self, "checkpoint_folder", Path(self.checkpoint_folder))
         require_kind(self.cluster)
 
     @property

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from allometry import stores
-from allometry.errors import StoreError
+from allometry.errors import SimulationError, StoreError
 from allometry.fingerprint import fingerprint
 from allometry.network import Condition
 from allometry.network.serialise import to_dict
@@ -20,8 +21,10 @@ from allometry.simulate.distribute import checkpoint
 from allometry.simulate.distribute.collect import Collector
 from allometry.simulate.distribute.description import measurements, report, unit_table
 from allometry.simulate.distribute.setting import Setting
-from allometry.simulate.distribute.spool import Spool
+from allometry.simulate.distribute.spool import Spool, damage
 from allometry.simulate.distribute.task import Trial
+
+_LOG = logging.getLogger("allometry")
 
 
 def run_identity(setting: Setting, condition: Condition | None, described: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,6 +43,12 @@ def run_identity(setting: Setting, condition: Condition | None, described: Mappi
     if setting.first:
         identity |= {"first": setting.first, "state": setting.origin}
     return identity
+
+
+def different(identity: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """Return what tells the run of a checkpoint from another one: `network, seed`; empty if nothing does."""
+    names = ("network", "seed", "precision", "record", "condition", "first", "state")
+    return ", ".join(name for name in names if identity.get(name) != found.get(name))
 
 
 def digest(identity: Mapping[str, Any]) -> str:
@@ -83,6 +92,7 @@ class Output:
     finished: bool = False
     spikes: int = 0
     collector: Collector | None = None
+    _synced: int = 0
 
     @property
     def _code(self) -> dict[str, Any]:
@@ -116,25 +126,46 @@ class Output:
         """Return what is left to run: from the last checkpoint of this very run, if there is one; None if nothing is left."""
         s = self.setting
         identity = {**self.identity, **self._code}
-        known = self.spool.read_json("run.json") == identity
-        if known and s.keep and self._all_there():
+        known = s.keep and self._known(identity)
+        if known and self._all_there():
             return None
-        saved = self.spool.read_json("checkpoint.json") if known and s.keep else None
-        step, parts = (int(saved["step"]), int(saved["partitions"])) if saved else (s.first, 0)
-        merged = range(self.windows.start, step // s.window_steps)
-        if not (s.first < step < s.steps and all(self.spool.merged(w).exists() for w in merged)):
-            step, parts = s.first, 0
+        step, parts = checkpoint.usable(self.spool, s) if known else (s.first, 0)
         self.spool.make()
-        self.spool.clear(keep_merged_below=step // s.window_steps if parts else 0, keep_state=step if parts else None)
-        self.spool.write_json("run.json", identity)
+        if parts:
+            self.spool.clear(keep_merged_below=step // s.window_steps, keep_state_below=step + 1)
+        else:
+            self.spool.clear()
+        self.spool.write_json("run.json", identity, durable=True)
+        self._synced = step // s.window_steps
         return Trial(self.condition, str(self.spool.folder.resolve()), step, parts)
+
+    def _known(self, identity: dict[str, Any]) -> bool:
+        """Whether what is in the spool is of this run; refuses that of another, and says what cannot be continued."""
+        found = self.spool.read_json("run.json")
+        if found is None or found == identity:
+            return found is not None
+        other = different(self.identity, found)
+        if other:
+            raise SimulationError(
+                f"the checkpoint is of another run: its {other} differs",
+                where=str(self.spool.folder),
+                expected="checkpoints of the run that the folder is named after",
+                do="give another --checkpoint-folder, or delete this folder",
+            )
+        _LOG.warning(
+            "the checkpoint in %s was written by other code (version %s; this is %s): the run begins again",
+            self.spool.folder,
+            found.get("version"),
+            identity["version"],
+        )
+        return False
 
     def _all_there(self) -> bool:
         done = self.spool.read_json("done.json")
         if done is None or done.get("steps") != self.setting.steps:
             return False
         states = self._states(len(done["measured"])) if self.setting.keep_state else []
-        return all(path.exists() for path in (*(self.spool.merged(w) for w in self.windows), *states))
+        return not any(damage(path) for path in (*(self.spool.merged(w) for w in self.windows), *states))
 
     def _states(self, parts: int) -> list[Path]:
         return [self.spool.state(self.setting.steps, part, parts) for part in range(parts)]
@@ -146,7 +177,7 @@ class Output:
         moved = self.collector.poll()
         self.spikes = self.collector.spikes
         if moved:
-            self._commit_checkpoint(partitions)
+            self._commit(partitions)
 
     def measured(self, partitions: int) -> list[dict[str, float]] | None:
         """Return what the partitions measured, None before all of them are through and everything is merged."""
@@ -211,18 +242,14 @@ class Output:
             writer.abort()
             raise
 
-    def _commit_checkpoint(self, partitions: int) -> None:
-        """Point to the newest state that all partitions have written and whose past is merged; drop older ones."""
+    def _commit(self, partitions: int) -> None:
+        """Record the newest checkpoint whose states all partitions have written and whose past is merged."""
         assert self.collector is not None
-        s = self.setting
-        if not s.keep:
+        if not self.collector.saved:
             return
-        step = self.collector.next // s.checkpoint_windows * s.checkpoint_windows * s.window_steps
-        paths = [self.spool.state(step, part, partitions) for part in range(partitions)]
-        known = self.spool.read_json("checkpoint.json") or {}
-        if step <= s.first or known.get("step") == step or not all(p.exists() for p in paths):
-            return
-        self.spool.write_json("checkpoint.json", {"step": step, "partitions": partitions})
-        for path in self.spool.folder.glob("state-*.npz"):
-            if int(path.name[6:18]) < step:
-                path.unlink(missing_ok=True)
+        window = max(self.collector.saved)
+        step, cost_s = (window + 1) * self.setting.window_steps, self.collector.saved[window]
+        self.collector.saved.clear()
+        with checkpoint.unless_full(self.setting, step):
+            checkpoint.commit(self.spool, self.setting, step, partitions, cost_s, self._synced)
+            self._synced = window + 1

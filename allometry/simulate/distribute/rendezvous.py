@@ -15,6 +15,11 @@ from urllib.parse import urlparse
 
 from allometry.errors import SimulationError
 
+
+class Unreachable(SimulationError):
+    """A peer cannot be connected to: it is gone, or the network is in the way."""
+
+
 _LISTENERS: dict[tuple[str, int], socket.socket] = {}
 _NONCE = 32
 _HELLO = struct.Struct(f"<4sI{_NONCE}s{_NONCE}s")
@@ -79,7 +84,7 @@ def connect(
             watch()
             if time.monotonic() > deadline:
                 missing = sorted(set(range(len(addresses))) - set(peers) - {number})
-                raise SimulationError(
+                raise Unreachable(
                     f"partitions {missing} did not connect to partition {number} within {timeout_s:g} s",
                     where="{}:{}".format(*addresses[number]),
                     do="check that the workers can reach each other over the network",
@@ -128,7 +133,7 @@ def _dial(
     except (OSError, EOFError) as error:
         if connection is not None:
             connection.close()
-        raise SimulationError(
+        raise Unreachable(
             f"partition {number} cannot connect to a peer: {error}",
             where=where,
             do="check that the workers can reach each other over the network",

@@ -26,8 +26,8 @@ class Setting:
         Step at which the run begins, and at which it ends.
     window_steps : int
         Steps of a window: the unit of segments, progress and checkpoints.
-    checkpoint_windows : int
-        Windows between checkpoints, 0 for none.
+    checkpoint : "off", "auto" or float
+        Whether there are checkpoints, and the seconds between them; see `checkpoint.Pace`.
     longest : int
         Steps after which no spike is under way any more.
     keep_state : bool
@@ -45,7 +45,7 @@ class Setting:
     first: int
     steps: int
     window_steps: int
-    checkpoint_windows: int
+    checkpoint: float | str
     longest: int
     keep_state: bool = False
     start: str = ""
@@ -53,8 +53,8 @@ class Setting:
 
     @property
     def keep(self) -> bool:
-        """Whether there are checkpoints, for which merged windows are kept."""
-        return self.checkpoint_windows > 0
+        """Whether there may be checkpoints, for which merged windows are kept."""
+        return self.checkpoint != "off"
 
     @property
     def duration_ms(self) -> float:

@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +65,8 @@ def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> No
             expected="a file system that all workers share",
             do="write the store (or the checkpoint) to a shared folder",
         )
-    watch = Watch(control)
+    watch = Watch(control, job.attempt)
+    stages = _Stages(control, setting) if number == 0 else None
     sockets = []
     try:
         if job.partitions > 1:
@@ -89,6 +91,8 @@ def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> No
         ):
             for trial in job.trials:
                 spool, started = Spool(Path(trial.folder)), time.perf_counter()
+                if stages:
+                    stages.begin(trial)
                 if partition.shards:
                     partition.begin(*plan_of(setting, trial.condition, known))
                 else:
@@ -96,7 +100,9 @@ def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> No
                 build_s = time.perf_counter() - started
                 if trial.resume_step:
                     checkpoint.restore(partition, spool, setting, trial.resume_step, trial.resume_parts)
-                sim_s, recording_s = _advance(partition, setting, spool, watch)
+                first = partition.step
+                pace = checkpoint.pace_of(partition, setting, build_s) if number == 0 and setting.keep else None
+                sim_s, recording_s, saves = _advance(partition, setting, spool, watch, pace, stages)
                 measured = {
                     "neurons": float(len(partition.neurons)),
                     "synapses": float(partition.synapses),
@@ -105,6 +111,9 @@ def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> No
                     "build_s": build_s,
                     "sim_s": sim_s,
                     "recording_s": recording_s,
+                    "checkpoint_s": sum(saves),
+                    "checkpoints": float(len(saves)),
+                    "steps": float(partition.step - first),
                     "peak_rss_bytes": float(_peak_rss()),
                     "process": float(os.getpid()),
                 }
@@ -124,23 +133,73 @@ def plan_of(setting: Setting, condition: Condition | None, known: GivenEdges) ->
     return plan, condition.silenced_units(setting.network)
 
 
-def _advance(partition: Partition, setting: Setting, spool: Spool, watch: Watch) -> tuple[float, float]:
-    """Run all windows; seconds of the whole, and of handing over what was recorded."""
+class _Stages:
+    """Says what partition 0 is at: every change, and while it advances about once a second how far it is."""
+
+    def __init__(self, control: Spool, setting: Setting) -> None:
+        self._control, self._setting, self._said = control, setting, ("", 0.0)
+        self._more: dict[str, str] = {}
+        self("build", setting.first)
+
+    def begin(self, trial: Trial) -> None:
+        """Name the condition that is built for from now on."""
+        if trial.condition:
+            self._more, self._said = {"condition": trial.condition.name}, ("", 0.0)
+        self("build", self._setting.first)
+
+    def __call__(self, phase: str, step: int) -> None:
+        now = time.monotonic()
+        if phase == self._said[0] and now - self._said[1] < 1.0:
+            return
+        self._said = phase, now
+        s = self._setting
+        dt = s.network.dt_ms
+        self._control.say(phase, done_ms=(step - s.first) * dt, of_ms=s.duration_ms, **self._more)
+
+
+def _advance(
+    partition: Partition,
+    setting: Setting,
+    spool: Spool,
+    watch: Watch,
+    pace: checkpoint.Pace | None,
+    stages: _Stages | None,
+) -> tuple[float, float, list[float]]:
+    """Run all windows; seconds of the whole, of handing over what was recorded, and of each checkpoint.
+
+    `pace`, of partition 0, says when a checkpoint is due.
+    """
     started, recording = time.perf_counter(), 0.0
+    saves: list[float] = []
     for window in setting.windows(partition.step):
         watch()
-        done = partition.window(min((window + 1) * setting.window_steps, setting.steps), watch)
+        if stages:
+            stages("step loop", partition.step)
+        stop = min((window + 1) * setting.window_steps, setting.steps)
+        if pace and stop < setting.steps and pace.due():
+            spool.due(window).touch()
+        done = partition.window(stop, watch)
         advanced = time.perf_counter()
-        last = done.last == setting.steps
-        if setting.keep_state if last else setting.keep and (window + 1) % setting.checkpoint_windows == 0:
-            checkpoint.save(partition, spool)
+        taken: dict[str, Any] = {}
+        if stop == setting.steps:
+            if setting.keep_state:
+                checkpoint.save(partition, spool)
+        elif setting.keep and spool.due(window).exists():
+            if stages:
+                stages("checkpoint", stop)
+            with checkpoint.unless_full(setting, stop):
+                saves.append(checkpoint.save(partition, spool))
+                taken["saved_s"] = np.float64(saves[-1])
+            if pace:
+                pace.took(time.perf_counter() - advanced)
         sampled = {f"samples_{k}": samples for k, samples in enumerate(done.samples)}
         units = {f"units_{k}": numbers for k, numbers in enumerate(done.units)}
         weights = {f"weights_{k}": values for k, values in enumerate(done.weights)}
         ends = {f"ends_{k}": values for k, values in enumerate(done.ends)}
-        spool.write(spool.segment(window, partition.number), spikes=done.spikes, **sampled, **units, **weights, **ends)
+        made = {"spikes": done.spikes, **sampled, **units, **weights, **ends, **taken}
+        spool.write(spool.segment(window, partition.number), made)
         recording += time.perf_counter() - advanced
-    return time.perf_counter() - started, recording
+    return time.perf_counter() - started, recording, saves
 
 
 def warm(plan: Plan) -> float:

@@ -21,9 +21,11 @@ from allometry.simulate.distribute import cluster as clusters
         ({"partitions": 1.5}, "partitions is 1.5"),
         ({"partitions": None}, "partitions is None"),
         ({"cores": "all"}, "cores is 'all'"),
-        ({"checkpoint": 5}, "checkpoint is 5"),
-        ({"checkpoint_ms": float("nan")}, "checkpoint_ms is nan"),
-        ({"checkpoint_ms": None}, "checkpoint_ms is None"),
+        ({"checkpoint": "on"}, "checkpoint is 'on'"),
+        ({"checkpoint": 0}, "checkpoint is 0"),
+        ({"checkpoint_folder": 5}, "checkpoint_folder is 5"),
+        ({"checkpoint": float("nan")}, "checkpoint is nan"),
+        ({"checkpoint": None}, "checkpoint is None"),
         ({"memory_gib": float("nan")}, "memory_gib is nan"),
         ({"memory_gib": -2}, "memory_gib is -2"),
         ({"progress": "bar"}, "progress is 'bar'"),
@@ -54,8 +56,8 @@ def test_workers_elsewhere_have_cores_of_their_own(cluster: Any) -> None:
 
 
 def test_numpy_scalars_are_python_numbers() -> None:
-    execution = Execution(np.int32(2), np.uint8(1), checkpoint_ms=np.float32(0.1), memory_gib=np.float64(2))
-    assert execution == Execution(2, 1, checkpoint_ms=0.1, memory_gib=2.0)
+    execution = Execution(np.int32(2), np.uint8(1), checkpoint=np.float32(0.1), memory_gib=np.float64(2))
+    assert execution == Execution(2, 1, checkpoint=0.1, memory_gib=2.0)
     assert type(execution.partitions) is int
 
 
