@@ -54,7 +54,9 @@ def test_a_checkpoint_saves_work(run: Killed, undisturbed: str) -> None:
     shutil.rmtree(run.store)
     (run.folder / "out.manifest.json").unlink()
     run.start(checkpoint="off")
-    assert run.until(lambda: any('"step loop"' in path.read_text() for path in run.folder.glob(".out-spool*/status.json")))
+    assert run.until(
+        lambda: any('"step loop"' in path.read_text() for path in run.folder.glob(".out-spool*/status.json"))
+    )
     run.kill()
     assert run.start(checkpoint="off").wait() == 0
     assert (run.content, run.steps) == (undisturbed, STEPS)
