@@ -95,6 +95,18 @@ def test_ctrl_c_while_snakemake_is_imported_is_one_sentence(tmp_path: Path) -> N
     assert (started.returncode, said) == (130, f"{processes.SENTENCE}\n")
 
 
+def test_ctrl_c_while_the_command_is_imported_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("import pathlib, time\npathlib.Path('started').touch()\ntime.sleep(600)\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with _run(tmp_path, PYTHONPATH=path) as started:
+        deadline = time.monotonic() + 600
+        while not (tmp_path / "started").exists() and time.monotonic() < deadline and started.poll() is None:
+            time.sleep(0.1)
+        os.killpg(started.pid, signal.SIGINT)
+        said, _ = started.communicate(timeout=300)
+    assert (started.returncode, said) == (130, "interrupted\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [

@@ -166,3 +166,12 @@ def test_values_beyond_squaring_are_refused_beside_nan() -> None:
     trials[0, 0] = np.nan
     with pytest.raises(ComparisonError, match="above 1e"):
         compare.noise_correlation(trials * 1e200)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.filterwarnings("ignore")
+def test_a_result_is_short_at_the_prompt(name: str) -> None:
+    arguments, options = given(name)
+    result = find(name).function(*arguments, **options)
+    if dataclasses.is_dataclass(result):
+        assert len(repr(result)) < 600

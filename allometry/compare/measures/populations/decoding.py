@@ -5,7 +5,7 @@ leak from training to test. Hyperparameters are chosen inside the training block
 """
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -42,10 +42,10 @@ class Decoding:
     accuracy: float
     chance: float
     n_trials: int
-    confusion: IntArray
-    truth: IntArray
-    predicted: IntArray
-    block: IntArray
+    confusion: IntArray = field(repr=False)
+    truth: IntArray = field(repr=False)
+    predicted: IntArray = field(repr=False)
+    block: IntArray = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class DecodingAcross(Decoding):
 
     interval: Interval
     p: float
-    null: FloatArray
+    null: FloatArray = field(repr=False)
 
 
 def _trials(responses: npt.ArrayLike, name: str = "responses") -> tuple[FloatArray, IntArray, IntArray]:

@@ -8,7 +8,7 @@ n(n-1)/2 values themselves do not fit, `pairwise_summary` reduces them to moment
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numba
@@ -34,8 +34,8 @@ class PairwiseSummary:
     n_pairs: int
     mean: float
     sd: float
-    edges: FloatArray
-    histogram: IntArray
+    edges: FloatArray = field(repr=False)
+    histogram: IntArray = field(repr=False)
 
 
 @dataclass(frozen=True)

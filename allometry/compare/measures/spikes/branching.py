@@ -5,7 +5,7 @@ recorded. A rate that drifts, or switches once, keeps r_k up at all lags and wou
 moves by more than the correlations explain is tested first.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -33,12 +33,12 @@ class BranchingRatio:
 
     m: float
     b: float
-    k: IntArray
-    r_k: FloatArray
+    k: IntArray = field(repr=False)
+    r_k: FloatArray = field(repr=False)
     naive: float
     interval: Interval
     stationary_p: float
-    replicates: FloatArray
+    replicates: FloatArray = field(repr=False)
 
 
 @measure(

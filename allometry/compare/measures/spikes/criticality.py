@@ -4,7 +4,7 @@ Power laws are fitted with `powerlaw`, which is imported where it is used, since
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -66,8 +66,8 @@ class ShapeCollapse:
 
     gamma: float
     error: float
-    phase: FloatArray
-    shape: FloatArray
+    phase: FloatArray = field(repr=False)
+    shape: FloatArray = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Dynamic functional connectome: affinities between neurons over time, their factors, and the communities of each factor."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -27,11 +27,11 @@ class DynamicConnectome:
     restarts.
     """
 
-    time: FloatArray
-    animal: FloatArray
-    affinity: FloatArray
+    time: FloatArray = field(repr=False)
+    animal: FloatArray = field(repr=False)
+    affinity: FloatArray = field(repr=False)
     weights: FloatArray
-    community: IntArray
+    community: IntArray = field(repr=False)
     modularity: FloatArray
     error: float
     stability: float

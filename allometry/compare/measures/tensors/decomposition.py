@@ -6,7 +6,7 @@ In memory `tensorly` does the work (alternating least squares, HALS); tensors th
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ class Factors:
     """
 
     weights: FloatArray
-    modes: tuple[FloatArray, ...]
+    modes: tuple[FloatArray, ...] = field(repr=False)
     error: float
 
     @property
