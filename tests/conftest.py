@@ -29,6 +29,8 @@ GROUPS = {
     # share a Dask cluster; threads that meet every step would wait for each other's cores
     "simulator": ("tests/simulate", "tests/models", "tests/reference"),
     "plans": ("tests/workflow/test_dag.py",),
+    # share a process that forks runs
+    "faults": ("tests/faults",),
     "browser": ("tests/report/test_page.py", "tests/report/test_cards.py"),
     "slurm": ("tests/slurm",),  # one controller per machine
 }

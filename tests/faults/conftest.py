@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +14,6 @@ from typing import Any
 
 import pytest
 
-#: What stands in a status file of a run, by the name of the phase that it belongs to.
-PHASES = {"": "build", "start": "build", "build": "build", "step loop": "step loop", "checkpoint": "checkpoint write"}
 PATIENCE_S = 600.0
 _PAUSE_S = 0.0005
 
@@ -35,6 +34,7 @@ class Killed:
     stable: "Stable"
     options: dict[str, Any] = field(default_factory=dict)
     process: int = 0
+    before: str = ""
 
     @property
     def store(self) -> Path:
@@ -49,6 +49,7 @@ class Killed:
     def start(self, **execution: Any) -> "Killed":
         """Start the run, or start it again; checkpoints at the end of every window unless asked otherwise."""
         execution = {"threads": 1, "checkpoint": 1e-9, **execution}
+        self.before = self._said()
         asked = {"store": str(self.store), "log": str(self.folder / "log"), "execution": execution, **self.options}
         self.process = self.stable.ask(asked)
         return self
@@ -58,16 +59,19 @@ class Killed:
         return next(self.folder.glob(".out-checkpoints/run-*"), None)
 
     def status(self) -> dict[str, Any]:
-        """What the run says that it is at; empty where it has said nothing yet."""
+        """What the run says that it is at; empty where it has said nothing since it was started last."""
+        said = self._said()
+        return json.loads(said) if said and said != self.before else {}
+
+    def _said(self) -> str:
         try:
-            return json.loads(next(self.folder.glob(".out-checkpoints/run-*/status.json")).read_text())
+            return next(self.folder.glob(".out-checkpoints/run-*/status.json")).read_text()
         except (StopIteration, FileNotFoundError, NotADirectoryError):
-            return {}
+            return ""
 
     def phase(self) -> str:
-        """Phase of the run: what its status file says; `over` where there is none any more."""
-        said = self.status().get("phase", "")
-        return PHASES.get(said, said) if said or not self.store.exists() else "over"
+        """Phase of the run by its status file; empty before it says the first, and after the last."""
+        return self.status().get("phase", "")
 
     def checkpoints(self) -> list[int]:
         """Steps of the checkpoints that are complete."""
@@ -98,6 +102,11 @@ class Killed:
         assert self.wait() == 0, self.log
         assert sorted(p.name for p in self.folder.iterdir()) == ["log", "out.manifest.json", "out.zarr"]
         return self.content
+
+    def forget(self) -> None:
+        """Delete the store, as if it were to be made again."""
+        shutil.rmtree(self.store)
+        (self.folder / "out.manifest.json").unlink(missing_ok=True)
 
     @property
     def content(self) -> str:

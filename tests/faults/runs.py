@@ -1,9 +1,10 @@
 """Simulations in processes of their own, to be killed: `python -m tests.faults.runs` forks one for every line that it reads.
 
 All is imported and compiled before the first, so that a run takes little more than its steps. Each is the leader of its own
-session: what it starts can be killed with it.
+group: what it starts can be killed with it.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -64,11 +65,13 @@ def run(asked: dict[str, Any]) -> int:
 def fork(asked: dict[str, Any]) -> int:
     """Start a run; return its process."""
     child = os.fork()
+    # on both sides, so that it is done before anybody kills the group
+    with contextlib.suppress(OSError):
+        os.setpgid(child, child)
     if child:
         return child
     status = 3
     try:
-        os.setsid()
         log = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(log, 1)
         os.dup2(log, 2)
