@@ -6,15 +6,17 @@ import shutil
 import zipfile
 from functools import partial
 
+import neo
 import numpy as np
 import pytest
 
 from allometry.homogenize.reader import Source
 from allometry.homogenize.readers import READERS
 from tests.homogenize import mutations
-from tests.homogenize.fixtures import nwb_sessions
+from tests.homogenize.fixtures import nwb_sessions, sortings
 from tests.homogenize.readers.test_mouse_mutations import hits_a_string_heap
 from tests.homogenize.readers.test_nwb import FOREIGN
+from tests.homogenize.readers.test_spike_readers import block
 
 
 def nwb(folder):
@@ -26,6 +28,41 @@ def nwb_zarr(folder):
     with zipfile.ZipFile(FOREIGN / "hdmf_zarr.nwb.zarr.zip") as archive:
         archive.extractall(folder)
     return {"s1.nwb.zarr": folder / "s1.nwb.zarr"}
+
+
+def phy(folder):
+    return sortings.write_phy(folder)
+
+
+def sonata(folder):
+    return {"s.h5": sortings.write_sonata(folder / "s.h5", several=True)}
+
+
+def sorting_folder(folder):
+    with zipfile.ZipFile(FOREIGN / "spikeinterface_folder.zip") as archive:
+        archive.extractall(folder)
+    flat = {}
+    for path in sorted((folder / "sorting").rglob("*")):
+        if path.is_file() and path.stat().st_size > 2:
+            flat[path.name] = path.rename(folder / path.name)
+    return flat
+
+
+def sorting_npz(folder):
+    shutil.copy(FOREIGN / "spikeinterface.npz", folder)
+    return {"spikeinterface.npz": folder / "spikeinterface.npz"}
+
+
+def spike_lists(folder):
+    time, unit = sortings.events()
+    np.savez(folder / "b.npz", i=unit, t=time)
+    (folder / "units.csv").write_text("unit,area,x\n3,V1,1.5\n12,V1,\n7,V2,4\n")
+    return {"a.csv": sortings.write_csv(folder / "a.csv"), "b.npz": folder / "b.npz", "units.csv": folder / "units.csv"}
+
+
+def neo_matlab(folder):
+    neo.io.NeoMatlabIO(str(folder / "a.mat")).write_block(block())
+    return {"a.mat": folder / "a.mat"}
 
 
 KINDS = [
@@ -40,6 +77,12 @@ KINDS = [
 CASES = {
     "nwb": ("nwb", nwb, KINDS),
     "nwb_zarr": ("nwb", nwb_zarr, KINDS),
+    "phy": ("phy", phy, [{}, {"keep": {"group": "good"}}, {"at_least": {"Amplitude": 8}}]),
+    "sonata_spikes": ("sonata_spikes", sonata, [{}, {"populations": "cortex"}]),
+    "spikeinterface": ("spikeinterface", sorting_folder, [{}]),
+    "spikeinterface_npz": ("spikeinterface", sorting_npz, [{}]),
+    "generic_spikes": ("generic_spikes", spike_lists, [{"units_file": "units.csv"}]),
+    "neo_spikes": ("neo_spikes", neo_matlab, [{"io": "NeoMatlabIO"}]),
 }
 
 

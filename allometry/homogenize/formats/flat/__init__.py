@@ -1,0 +1,1 @@
+"""Plain files and folders of them: arrays, delimited tables and sheets."""
