@@ -192,7 +192,7 @@ def _npz(path: Path, options: dict[str, Any]) -> tuple[npt.NDArray[Any], npt.NDA
             do="correct the options `unit` and `time`",
         )
     if label.dtype.kind == "f":
-        if not (np.isfinite(label).all() and (label == np.rint(label)).all()):
+        if not (np.isfinite(label).all() and (label == np.rint(label)).all() and (np.abs(label) < 2**53).all()):
             raise ReaderError("units are no whole numbers", where=f"{path}, {unit}", expected="ids or names")
         label = label.astype(np.int64)
     if label.dtype.kind not in "iu":

@@ -10,6 +10,7 @@ import xarray as xr
 
 from allometry.errors import ReaderError
 from allometry.homogenize import mistaken
+from allometry.homogenize.formats import mat5
 from allometry.homogenize.options import Option, text
 from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.spikes import objects, trains
@@ -75,6 +76,8 @@ def _found(path: Path, options: dict[str, Any]) -> trains.Found:
             do="install it: pip install neo",
         ) from error
     try:
+        if path.suffix.lower() == ".mat":
+            mat5.check(path.read_bytes())  # scipy ends the process on some damaged files
         name = options["io"]
         if name is None:
             reader = neo.io.get_io(str(path))
@@ -89,7 +92,8 @@ def _found(path: Path, options: dict[str, Any]) -> trains.Found:
             reader = getattr(neo.io, name)(str(path))
         if "Pickle" in type(reader).__name__:
             raise ReaderError("this is a pickle, which is not loaded", where=str(path), do="save it in another format")
-        block = reader.read_block(lazy=False) if hasattr(reader, "read_block") else reader.read(lazy=False)[0]
+        whole = neo.Block in getattr(reader, "readable_objects", (neo.Block,))
+        block = reader.read_block(lazy=False) if whole else reader.read_segment(lazy=False)
         if block is None:
             raise ValueError("there is no block in it")
         return objects.of_neo(block, options["segment"], path.name)

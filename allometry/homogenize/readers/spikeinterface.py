@@ -162,8 +162,9 @@ def _of_npz(path: Path, options: dict[str, Any]) -> trains.Found:
             do="save the sorting again",
         )
     named = [str(one) for one in label.tolist()] if index.dtype == object else label
-    unit = index.get_indexer(pd.Index(named)) if len(label) else np.zeros(0, np.int64)
-    if len(set(index.tolist())) < len(index) or (unit < 0).any():
+    unique = len(set(index.tolist())) == len(index)
+    unit = index.get_indexer(pd.Index(named)) if len(label) and unique else np.zeros(0, np.int64)
+    if not unique or (unit < 0).any():
         raise ReaderError(
             "a spike is of a unit that is not listed, or a unit is listed twice",
             where=where,

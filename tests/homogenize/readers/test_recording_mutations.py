@@ -6,7 +6,6 @@ import shutil
 import zipfile
 from functools import partial
 
-import neo
 import numpy as np
 import pytest
 
@@ -16,7 +15,6 @@ from tests.homogenize import mutations
 from tests.homogenize.fixtures import nwb_sessions, sortings
 from tests.homogenize.readers.test_mouse_mutations import hits_a_string_heap
 from tests.homogenize.readers.test_nwb import FOREIGN
-from tests.homogenize.readers.test_spike_readers import block
 
 
 def nwb(folder):
@@ -60,9 +58,10 @@ def spike_lists(folder):
     return {"a.csv": sortings.write_csv(folder / "a.csv"), "b.npz": folder / "b.npz", "units.csv": folder / "units.csv"}
 
 
-def neo_matlab(folder):
-    neo.io.NeoMatlabIO(str(folder / "a.mat")).write_block(block())
-    return {"a.mat": folder / "a.mat"}
+def neo_text(folder):
+    lines = ["\t".join(f"{time:.4f}" for time in sortings.train(unit)) for unit in sortings.UNITS]
+    (folder / "a.txt").write_text("\n".join(lines) + "\n")
+    return {"a.txt": folder / "a.txt"}
 
 
 KINDS = [
@@ -82,7 +81,7 @@ CASES = {
     "spikeinterface": ("spikeinterface", sorting_folder, [{}]),
     "spikeinterface_npz": ("spikeinterface", sorting_npz, [{}]),
     "generic_spikes": ("generic_spikes", spike_lists, [{"units_file": "units.csv"}]),
-    "neo_spikes": ("neo_spikes", neo_matlab, [{"io": "NeoMatlabIO"}]),
+    "neo_spikes": ("neo_spikes", neo_text, [{"io": "AsciiSpikeTrainIO"}]),
 }
 
 
