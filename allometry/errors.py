@@ -83,6 +83,25 @@ class PluginError(AllometryError):
     """
 
 
+def require_record(above: object, decorator: str) -> None:
+    """Refuse a decorator of a plugin that stands without its record, as `@measure` above a function.
+
+    Parameters
+    ----------
+    above : object
+        What the decorator got in place of its record; None where it has one.
+    decorator : str
+        Its name.
+    """
+    if above is not None:
+        raise PluginError(
+            f"@{decorator} above {getattr(above, '__name__', above)!r} has no record",
+            where=getattr(above, "__module__", ""),
+            expected=f"@{decorator}(...) with what it says of the function",
+            do="see docs/plugins.md for an example",
+        )
+
+
 @contextlib.contextmanager
 def log_to(*handlers: logging.Handler) -> Iterator[logging.Logger]:
     """Send what the package logs to `handlers`, and close them at the end."""

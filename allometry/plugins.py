@@ -123,7 +123,8 @@ class Register(Mapping[str, Part], Generic[Part]):
         holder = self.modules.get(name)
         if holder is None and _root(module) != __package__ and name in set(self.own()):
             holder = "allometry"
-        if holder not in (None, module):
+        twice = holder == module and bool(IMPORTING) and _root(module) != __package__
+        if twice or holder not in (None, module):
             raise PluginError(
                 f"there is a {self.sort} called {name!r} already",
                 where=module,

@@ -12,7 +12,7 @@ import pytest
 
 from allometry import config, plugins
 from allometry.compare.registry import MEASURES, find
-from allometry.errors import ComparisonError, PluginError
+from allometry.errors import ComparisonError, PluginError, SimulationError
 from allometry.homogenize.reader import PLUGGED
 from allometry.homogenize.readers import READERS
 from allometry.models import MODELS, build
@@ -157,6 +157,20 @@ def _loaded() -> list[tuple[str, str]]:
         ({"a.py": MEASURE, "b.py": MEASURE}, r"there is a measure called 'twice' already[\s\S]*than that of my_lab\.a"),
         ({"a.py": MEASURE.replace('"twice"', '"Two times"')}, r"is no name of a measure[\s\S]*'two_times'"),
         ({"a.py": MEASURE.replace('    inputs="number",\n', "")}, r"the record of the measure 'twice' has no inputs"),
+        ({"a.py": MEASURE + MEASURE}, r"there is a measure called 'twice' already[\s\S]*than that of my_lab\.a"),
+        *[
+            (
+                {"a.py": f"from {place} import {name}\n@{name}\ndef f(x):\n    return x\n"},
+                rf"@{name} above 'f' has no record",
+            )
+            for place, name in (
+                ("allometry.compare", "measure"),
+                ("allometry.compare", "comparison"),
+                ("allometry.models", "model"),
+                ("allometry.homogenize.reader", "reader"),
+                ("allometry.scale.records", "statistic"),
+            )
+        ],
     ],
 )
 def test_a_plugin_that_cannot_be_used_is_one_message(tmp_path: Path, files: Mapping[str, str], said: str) -> None:
@@ -274,3 +288,11 @@ def test_a_neuron_model_with_a_taken_name_or_no_receptor_is_refused(
         plugins.use(["one_neuron"], [tmp_path])
     assert "one_neuron" not in plugins.PLUGINS
     plugins.forget()
+
+
+def test_a_model_that_gives_no_network_is_refused(tmp_path: Path) -> None:
+    lab(tmp_path, {"a.py": MODEL.partition("    neuron = ")[0] + "    return size\n"})
+    plugins.use(["my_lab"], [tmp_path])
+    with pytest.raises(SimulationError, match="the model gives 'int'") as caught:
+        build("silent")
+    assert caught.value.where == "model silent"

@@ -8,7 +8,7 @@ from typing import Any
 
 import xarray as xr
 
-from allometry.errors import PluginError, ReaderError
+from allometry.errors import PluginError, ReaderError, require_record
 from allometry.hints import hint
 from allometry.homogenize.look import Files, Finding
 from allometry.homogenize.options import Option, Options, complete
@@ -206,12 +206,20 @@ def packaged() -> tuple[str, ...]:
 
 
 def reader(
-    *, kinds: tuple[str, ...], options: Options | None = None, name: str = "", recognise: Recognise | None = None
+    above: object = None,
+    /,
+    *,
+    kinds: tuple[str, ...] = (),
+    options: Options | None = None,
+    name: str = "",
+    recognise: Recognise | None = None,
 ) -> Callable[[Read], Read]:
     """Decorator that makes a function of a plugin a reader that a data set may name.
 
     Parameters
     ----------
+    above : None
+        What a decorator without its record would get.
     kinds, options, recognise
         See `Reader`.
     name : str
@@ -225,8 +233,9 @@ def reader(
     Raises
     ------
     PluginError
-        The name is taken, a kind is none, or an option is no `Option`.
+        There is no record, the name is taken, a kind is none, or an option is no `Option`.
     """
+    require_record(above, "reader")
 
     def register(read: Read) -> Read:
         title = name or read.__name__

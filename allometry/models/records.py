@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from allometry.errors import PluginError
+from allometry.errors import PluginError, require_record
 from allometry.models.parameters import annotations, descriptions, words
 from allometry.network import Network
 from allometry.plugins import Register
@@ -65,6 +65,8 @@ MODELS: Register[Model] = Register("model")
 
 
 def model(
+    above: object = None,
+    /,
     *,
     description: str = "",
     source: str = "",
@@ -81,6 +83,8 @@ def model(
 
     Parameters
     ----------
+    above : None
+        What a decorator without its record would get.
     description : str
         One line.
     source : str
@@ -105,6 +109,7 @@ def model(
     PluginError
         Something is missing, or the name is taken.
     """
+    require_record(above, "model")
 
     def register(builder: Builder) -> Builder:
         title = name or builder.__name__

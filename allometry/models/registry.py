@@ -75,4 +75,11 @@ def build(name: str, parameters: Mapping[str, Any] | None = None, connectome: An
             expected="a Connectome store" if model.needs_connectome else "no connectome",
             do="name one, with --connectome at the command line" if model.needs_connectome else "leave it out",
         )
-    return model.build(connectome, **given) if model.needs_connectome else model.build(**given)
+    net = model.build(connectome, **given) if model.needs_connectome else model.build(**given)
+    if not isinstance(net, Network):
+        raise SimulationError(
+            f"the model gives {type(net).__name__!r}",
+            where=f"model {name}",
+            expected="a Network, returned by its builder",
+        )
+    return net

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from allometry.errors import PluginError
+from allometry.errors import PluginError, require_record
 from allometry.plugins import Register
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -41,12 +41,21 @@ STATISTICS: Register[Statistic] = Register("statistic")
 
 
 def statistic(
-    *, unit: str, description: str, name: str = "", across: bool = False, grows: str = ""
+    above: object = None,
+    /,
+    *,
+    unit: str = "",
+    description: str = "",
+    name: str = "",
+    across: bool = False,
+    grows: str = "",
 ) -> Callable[[Function], Function]:
     """Decorator that makes a function a statistic that a study may name.
 
     Parameters
     ----------
+    above : None
+        What a decorator without its record would get.
     unit : str
         Of what it returns; `1` of a pure number.
     description : str
@@ -68,6 +77,7 @@ def statistic(
     PluginError
         Unit or description is missing, or the name is taken.
     """
+    require_record(above, "statistic")
 
     def register(function: Function) -> Function:
         title = name or function.__name__

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import Field
 
-from allometry.errors import ComparisonError, PluginError
+from allometry.errors import ComparisonError, PluginError, require_record
 from allometry.hints import hint
 from allometry.plugins import DRAWINGS, Register
 from allometry.settings import Model
@@ -184,8 +184,10 @@ def comparison(options: type[Options]) -> Callable[[Callable[[Any, Any], Any]], 
     Raises
     ------
     PluginError
-        The options do not say the kind, an option has no description, or the name is taken.
+        There are no options, or they do not say the kind, an option has no description, or the name is taken.
     """
+    if not (isinstance(options, type) and issubclass(options, Options)):
+        require_record(options, "comparison")
 
     def register(compute: Callable[[Any, Any], Any]) -> Kind:
         where = f"{options.__module__}.{options.__name__}"

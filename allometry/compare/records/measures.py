@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from allometry.errors import PluginError
+from allometry.errors import PluginError, require_record
 from allometry.plugins import Register
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -105,6 +105,8 @@ RECORDS: Register[Measure] = Register("measure", lambda: index())
 
 
 def measure(
+    above: object = None,
+    /,
     *,
     name: str = "",
     version: str = "",
@@ -121,6 +123,8 @@ def measure(
 
     Parameters
     ----------
+    above : None
+        What a decorator without its record would get.
     name, version, inputs, invariances, use, reference, ceiling, cost : str
         As in `Measure`.
     scale : Scale, optional
@@ -136,8 +140,9 @@ def measure(
     Raises
     ------
     PluginError
-        A field is empty, the cost is none of `COSTS`, or the name is taken.
+        There is no record, a field is empty, the cost is none of `COSTS`, or the name is taken.
     """
+    require_record(above, "measure")
 
     def register(function: Function) -> Function:
         home = module or function.__module__
