@@ -149,6 +149,43 @@ def mapping(what: str) -> Option:
     return Option(None, "a mapping of names to text, or null", fits, what)
 
 
+def number_of_each(what: str) -> Option:
+    """An option that is a mapping of names to finite numbers, or null."""
+
+    def fits(value: Any) -> bool:
+        return value is None or (isinstance(value, Mapping) and all(_is_finite(number) for number in value.values()))
+
+    return Option(None, "a mapping of names to numbers, or null", fits, what)
+
+
+def values_of_each(what: str) -> Option:
+    """An option that is a mapping of names to one text or a list of texts, or null."""
+
+    def fits(value: Any) -> bool:
+        if value is None:
+            return True
+        listed = (
+            [[v] if isinstance(v, str | int) else v for v in value.values()] if isinstance(value, Mapping) else [None]
+        )
+        return all(isinstance(v, list | tuple) and all(isinstance(item, str | int) for item in v) for v in listed)
+
+    return Option(None, "a mapping of names to a text or a list of texts, or null", fits, what)
+
+
+def three_numbers(what: str) -> Option:
+    """An option that is three positive numbers, one per axis, or null."""
+
+    def fits(value: Any) -> bool:
+        three = isinstance(value, list | tuple) and len(value) == 3
+        return value is None or (three and all(_is_finite(number) and number > 0 for number in value))
+
+    return Option(None, "three positive numbers, or null", fits, what)
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value))
+
+
 def check(options: Options, given: Mapping[str, Any], where: str, reader: str = "") -> None:
     """Refuse options that are unknown, or whose value is none that they accept.
 

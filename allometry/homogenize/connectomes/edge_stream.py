@@ -1,57 +1,25 @@
-"""Edge tables of any length in bounded memory: read in chunks, sum repeated pairs in spooled buckets.
+"""Edge rows of any number in bounded memory: chunks of rows are summed, and repeated pairs meet in spooled buckets.
 
 Full fly connectomes come as tables of tens of millions of rows, one per pair and neuropil. A chunk of rows is summed,
 spooled to disk by a hash of the source, and each bucket is summed on its own; only the distinct edges that reach
 `min_weight` are held in memory. Ids are text, as they are written: `01` and `1`, `1E5` and `100000` are different nodes.
 """
 
-import csv
-import gzip
-import io
-import re
-import tarfile
 import tempfile
-import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from allometry.errors import ReaderError
-from allometry.homogenize import mistaken
+from allometry.homogenize.connectomes.edge_columns import Columns, Rows, checked
 
 CHUNK_ROWS = 1_000_000
 BUCKETS = 64
 _SPOOLED = np.dtype([("kind", "i4"), ("source", "i8"), ("target", "i8"), ("weight", "f8")])
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Names of the columns of an edge table.
-
-    Parameters
-    ----------
-    source, target : str
-        Presynaptic and postsynaptic id or name.
-    weight : str or None
-        Weight; None: every row is one synapse.
-    kind : str or None
-        Column of connection types; None: one type for all rows.
-    """
-
-    source: str
-    target: str
-    weight: str | None = None
-    kind: str | None = None
-
-    def names(self) -> list[str]:
-        """Names of the columns that are read."""
-        return [name for name in (self.source, self.target, self.weight, self.kind) if name is not None]
 
 
 @dataclass
@@ -74,6 +42,13 @@ class EdgeTable:
         Rows that repeated an edge of an earlier row.
     dropped : int
         Distinct edges below `min_weight`.
+    left_out : dict of str to int
+        Rows that do not count, by the reason.
+    votes : dict of str to (node,) float64
+        For each transmitter the sum over the rows of a source: of their weights where a row names one, of weight times
+        score where a row has scores.
+    voted : (node,) float64
+        Summed weight of the rows with a transmitter or with scores.
     """
 
     labels: np.ndarray
@@ -85,54 +60,62 @@ class EdgeTable:
     rows: int
     merged: int = 0
     dropped: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    votes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    voted: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
-def read_edge_table(
-    path: Path,
+def sum_edges(
+    chunks: Iterable[tuple[int, pd.DataFrame]],
     columns: Columns,
+    path: Path,
     *,
-    delimiter: str = ",",
-    member: str | None = None,
-    header: bool = True,
+    rows: Rows | None = None,
     signed: bool = False,
     min_weight: float | None = None,
-    chunk_rows: int = CHUNK_ROWS,
 ) -> EdgeTable:
-    """Read a .csv, .csv.gz, or a member of a .tar(.gz) or .zip archive.
+    """Sum the rows of each pair.
 
     Parameters
     ----------
-    path : Path
-        The table or the archive.
+    chunks : iterable of (int, DataFrame)
+        Rows with the columns that are named, in blocks of any length, each with the number of its first row in the file.
     columns : Columns
-        What its columns are called.
-    delimiter : str
-        Field separator.
-    member : str, optional
-        File inside an archive, by its last path component.
-    header : bool
-        Whether the first line names the columns; without, they are named by their numbers, from 1.
+        What the columns are called.
+    path : Path
+        The file, for messages.
+    rows : Rows, optional
+        Which rows count; all by default.
     signed : bool
         Whether negative weights are data (functional) or an error (anatomical).
     min_weight : float, optional
         Leave out edges with a smaller sum; their nodes stay.
-    chunk_rows : int
-        Rows held at a time.
 
     Raises
     ------
     ReaderError
-        Missing column, empty name, weight that is no number or negative, truncated file; with the row where there is one.
+        Empty name, weight that is no number or negative, with the row; no row at all, or none that counts.
     """
+    selection = rows or Rows()
     spool = _Spool()
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="allometry_edges_")))
-        stream = stack.enter_context(_opened(path, member))
-        for first, chunk in _chunks(stream, path, columns, delimiter, header, chunk_rows):
-            spool.add(_checked(chunk, columns, signed, path, first), folder)
+    listed = 0
+    with tempfile.TemporaryDirectory(prefix="allometry_edges_") as folder:
+        for first, chunk in chunks:
+            listed += len(chunk)
+            kept = selection.of(chunk, columns)
+            if len(kept):
+                spool.add(checked(kept, columns, signed, path, first), Path(folder))
         if not spool.rows:
-            raise ReaderError("table has no rows", where=path.name, expected="one connection per row")
-        return spool.collect(folder, min_weight)
+            raise ReaderError(
+                "no row is left" if listed else "table has no rows",
+                where=path.name,
+                expected="rows that fit: " + ", ".join(f"{n} left out, {why}" for why, n in selection.left_out.items())
+                if listed
+                else "one connection per row",
+            )
+        table = spool.collect(Path(folder), min_weight)
+    table.rows, table.left_out = listed, selection.left_out
+    return table
 
 
 class _Spool:
@@ -142,6 +125,8 @@ class _Spool:
         self.rows = 0
         self._codes: dict[str, int] = {}
         self._kinds: dict[str, int] = {}
+        self._votes: dict[str, np.ndarray] = {}
+        self._voted = np.zeros(0)
 
     def add(self, chunk: pd.DataFrame, folder: Path) -> None:
         self.rows += len(chunk)
@@ -149,6 +134,7 @@ class _Spool:
         source, target = self._code(chunk["source"]), self._code(chunk["target"])
         kind_codes, kind_names = pd.factorize(chunk["kind"])
         kinds = np.array([self._kinds.setdefault(str(name), len(self._kinds)) for name in kind_names], np.int32)
+        self._vote(chunk, source)
         summed = _sum(kinds[kind_codes], source, target, chunk["weight"].to_numpy())
         bucket = summed["source"] % BUCKETS
         order = np.argsort(bucket, kind="stable")
@@ -161,8 +147,30 @@ class _Spool:
 
     def _code(self, names: pd.Series) -> np.ndarray:
         codes, unique = pd.factorize(names)
-        lookup = np.array([self._codes.setdefault(name, len(self._codes)) for name in unique.tolist()], np.int64)
+        # ids of integer columns become text here, once per node
+        texts = map(str, unique.tolist())
+        lookup = np.array([self._codes.setdefault(name, len(self._codes)) for name in texts], np.int64)
         return lookup[codes]
+
+    def _vote(self, chunk: pd.DataFrame, source: np.ndarray) -> None:
+        """Add what the rows say about the transmitter of their sources."""
+        weight = chunk["weight"].to_numpy()
+        if "transmitter" in chunk:
+            codes, names = pd.factorize(chunk["transmitter"])
+            for code, name in enumerate(names.tolist()):
+                if name:
+                    self._add(name, source, np.where(codes == code, weight, 0.0))
+            self._voted = _plus(self._voted, source, np.where(chunk["transmitter"].to_numpy() != "", weight, 0.0))
+        columns = [str(name) for name in chunk if str(name).startswith("score ")]
+        scores = {name.removeprefix("score "): chunk[name].to_numpy() for name in columns}
+        if scores:
+            whole = np.isfinite(np.column_stack(list(scores.values()))).all(axis=1)
+            for name, score in scores.items():
+                self._add(name, source, np.where(whole, weight * np.nan_to_num(score), 0.0))
+            self._voted = _plus(self._voted, source, np.where(whole, weight, 0.0))
+
+    def _add(self, transmitter: str, source: np.ndarray, votes: np.ndarray) -> None:
+        self._votes[transmitter] = _plus(self._votes.get(transmitter, np.zeros(0)), source, votes)
 
     def collect(self, folder: Path, min_weight: float | None) -> EdgeTable:
         names = list(self._codes)
@@ -196,6 +204,8 @@ class _Spool:
             rows=self.rows,
             merged=self.rows - distinct,
             dropped=distinct - len(edges),
+            votes={name: _long(self._votes[name], len(names))[order] for name in sorted(self._votes)},
+            voted=_long(self._voted, len(names))[order],
         )
 
 
@@ -212,186 +222,12 @@ def _sum(kind: np.ndarray, source: np.ndarray, target: np.ndarray, weight: np.nd
     return out
 
 
-def _opened(path: Path, member: str | None) -> IO[bytes]:
-    if not path.is_file():
-        raise ReaderError("table is missing", where=str(path), do="run the retrieve stage")
-    mistaken.refuse(path)
-    if mistaken.is_hdf5(path):
-        raise ReaderError(
-            "this is an HDF5 file",
-            where=str(path),
-            expected="a table of edges in text (.csv, .tsv, also packed)",
-            do="export the edges as text; of a SONATA file `source_node_id`, `target_node_id` and a weight",
-        )
-    name = path.name.lower()
-    try:
-        if name.endswith((".tar", ".tar.gz", ".tgz")):
-            archive = tarfile.open(path)  # noqa: SIM115  (closed with the process's last reference to the member)
-            found = [item for item in archive.getmembers() if item.isfile() and _is(item.name, member)]
-            extracted = archive.extractfile(found[0]) if len(found) == 1 else None
-            if extracted is None:
-                raise _no_member(path, member, [item.name for item in archive.getmembers()])
-            return extracted
-        if name.endswith(".zip"):
-            zipped = zipfile.ZipFile(path)
-            inside = [item for item in zipped.namelist() if _is(item, member) and not item.endswith("/")]
-            if len(inside) != 1:
-                raise _no_member(path, member, zipped.namelist())
-            return zipped.open(inside[0])
-        if name.endswith(".gz"):
-            return gzip.open(path)  # type: ignore[return-value]
-        return path.open("rb")
-    except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error) as error:
-        raise _truncated(path, error) from error
+def _plus(total: np.ndarray, index: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """`total` with the values added at their index; it grows as needed."""
+    added = np.bincount(index, values, minlength=len(total))
+    added[: len(total)] += total
+    return added
 
 
-def _is(name: str, member: str | None) -> bool:
-    return member is None or name.rsplit("/", 1)[-1] == member
-
-
-def _no_member(path: Path, member: str | None, names: list[str]) -> ReaderError:
-    return ReaderError(
-        f"archive has no single member {member!r}" if member else "archive has several members",
-        where=path.name,
-        expected=f"one of {', '.join(names[:8])}",
-        do="name the table with the option 'member'",
-    )
-
-
-def _truncated(path: Path, error: Exception) -> ReaderError:
-    return ReaderError(
-        f"table cannot be read ({type(error).__name__}: {error})",
-        where=str(path),
-        expected="a complete file",
-        do="delete the file and retrieve it again",
-    )
-
-
-def _chunks(
-    stream: IO[bytes], path: Path, columns: Columns, delimiter: str, header: bool, chunk_rows: int
-) -> Iterator[tuple[int, pd.DataFrame]]:
-    """Chunks of the wanted columns, each with the row number of its first line."""
-    above = 0
-    try:
-        text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
-        names = None
-        if header:
-            lines = csv.reader(text, delimiter=delimiter, skipinitialspace=True)
-            names = _unique(next((line for line in lines if line), []), columns, path)
-            above = lines.line_num
-        ids = (columns.source, columns.target, *((columns.kind,) if columns.kind else ()))
-        # All columns are parsed, not only those asked for: otherwise pandas accepts rows with too many fields.
-        reader = pd.read_csv(
-            text,
-            sep=delimiter,
-            header=None,
-            names=names,
-            dtype=dict.fromkeys(ids if header else map(_place, ids), str),
-            chunksize=chunk_rows,
-            keep_default_na=False,
-            na_values=[""],
-            skipinitialspace=True,
-            low_memory=False,
-        )
-        first = above + 1
-        for chunk in reader:
-            if not isinstance(chunk.index, pd.RangeIndex):  # pandas makes an index of what the names do not cover
-                raise ReaderError(
-                    "the row has more fields than the header",
-                    where=f"{path.name}, row {first}",
-                    expected=f"{len(chunk.columns)} fields in every row",
-                    do="correct the file; a field with the delimiter inside needs quotes",
-                )
-            if not header:
-                chunk.columns = pd.Index([str(number) for number in range(1, len(chunk.columns) + 1)])
-                _check_columns(list(chunk.columns), columns, path)
-            yield first, chunk[columns.names()]
-            first += len(chunk)
-    except pd.errors.EmptyDataError:
-        return
-    except ReaderError:
-        raise
-    except pd.errors.ParserError as error:
-        if found := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error)):
-            raise ReaderError(
-                f"the row has {found[3]} fields, those before {found[1]}",
-                where=f"{path.name}, row {int(found[2]) + above}",
-                expected=f"{found[1]} fields in every row",
-                do="correct the file; a field with the delimiter inside needs quotes",
-            ) from error
-        raise _truncated(path, error) from error
-    except UnicodeDecodeError as error:
-        raise ReaderError(
-            f"table is not text in UTF-8 ({error.reason})",
-            where=str(path),
-            expected="text in UTF-8",
-            do="save it as UTF-8",
-        ) from error
-    except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError, zipfile.BadZipFile) as error:
-        raise _truncated(path, error) from error
-
-
-def _place(column: str) -> int | str:
-    """Number of a column without a name, as pandas counts."""
-    return int(column) - 1 if column.isdigit() else column
-
-
-def _unique(head: list[str], columns: Columns, path: Path) -> list[str]:
-    """Names of the columns, those that nobody asked for numbered so that none is there twice."""
-    names = [cell.strip() for cell in head]
-    _check_columns(names, columns, path)
-    return [name if name in columns.names() else f"{number} {name}" for number, name in enumerate(names)]
-
-
-def _check_columns(names: list[str], columns: Columns, path: Path) -> None:
-    for role, option in (
-        ("source", "source"),
-        ("target", "target"),
-        ("weight", "weight"),
-        ("kind", "synapse_column"),
-    ):
-        wanted = getattr(columns, role)
-        if wanted is not None and names.count(wanted) != 1:
-            raise ReaderError(
-                f"column {wanted!r} is missing" if wanted not in names else f"column {wanted!r} is there twice",
-                where=path.name,
-                expected=f"columns {', '.join(columns.names())} (the table has: {', '.join(names[:20])})",
-                do=f"name the column with the option {option!r}"
-                + (", or set `weight: null` to count rows" if role == "weight" else ""),
-            )
-
-
-def _checked(chunk: pd.DataFrame, columns: Columns, signed: bool, path: Path, first: int) -> pd.DataFrame:
-    """Columns source, target, kind, weight of one chunk; `first` is the row of its first line in the file."""
-
-    def refuse(bad: np.ndarray, what: str, column: str, expected: str) -> None:
-        if bad.any():
-            place = int(np.argmax(bad))
-            raise ReaderError(
-                f"{what}: {column} = {chunk[column].iloc[place]!r}",
-                where=f"{path.name}, row {first + place}",
-                expected=expected,
-            )
-
-    out = pd.DataFrame(index=chunk.index)
-    for role, column in (("source", columns.source), ("target", columns.target)):
-        values = chunk[column]
-        refuse(values.isna().to_numpy(), "name is missing", column, "an id or a name")
-        out[role] = values.str.strip()
-        refuse((out[role] == "").to_numpy(), "name is empty", column, "an id or a name")
-    if columns.weight is None:
-        out["weight"] = 1.0
-    else:
-        weight = pd.to_numeric(chunk[columns.weight], errors="coerce").astype(np.float64)
-        refuse(~np.isfinite(weight.to_numpy()), "weight is not a number", columns.weight, "a finite number")
-        if not signed:
-            refuse(
-                (weight < 0).to_numpy(), "negative weight of an anatomical connection", columns.weight, "a weight >= 0"
-            )
-        out["weight"] = weight
-    if columns.kind is None:
-        out["kind"] = ""
-    else:
-        refuse(chunk[columns.kind].isna().to_numpy(), "connection type is missing", columns.kind, "a connection type")
-        out["kind"] = chunk[columns.kind].astype(str).str.strip()
-    return out
+def _long(values: np.ndarray, length: int) -> np.ndarray:
+    return np.append(values, np.zeros(length - len(values)))

@@ -157,6 +157,8 @@ def _note_tree(value: Any, name: str, arrays: dict[str, Array], depth: int = 0) 
             arrays[name] = Array((), "group")
         for key, part in value.items():
             _note_tree(part, f"{name}/{key}" if name else key, arrays, depth + 1)
+    elif hasattr(value, "tocsr"):  # a sparse matrix
+        arrays[name] = Array(tuple(value.shape))
     elif isinstance(value, np.ndarray):
         arrays[name] = Array(value.shape, _kind_of(value.dtype))
     elif isinstance(value, list):

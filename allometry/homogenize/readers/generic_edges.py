@@ -1,4 +1,4 @@
-"""Any connectome that comes as an edge table: users' own, and the full fly connectomes (FlyWire, hemibrain, MaleCNS).
+"""Any connectome that comes as edges or as a matrix: users' own, and the published ones of whole brains.
 
 What the columns are called is said in the registry or in the user's configuration; no code is needed:
 
@@ -9,59 +9,129 @@ What the columns are called is said in the registry or in the user's configurati
         options: {file: my_edges.csv, source: pre, target: post, weight: n_syn, synapse: chemical,
                   nodes_file: my_cells.csv, nodes_label: id, nodes_columns: {type: cell_type, x: x_nm}, units: {x: nm}}
 
-Ids are text, as they are written. Tables of any length are read in bounded memory (`edge_stream`).
+- Edges: text (also gzipped, or in an archive), Parquet, Feather, arrays of an .npz, GraphML, SONATA.
+- Matrices (`form: matrix`): text, Parquet, Feather, .npz (dense or sparse), MATLAB, HDF5.
+- Nodes: text, .xlsx, Parquet, Feather, GraphML, SONATA; several tables are joined by their ids.
+- `layout` knows the columns of published tables (`connectomes.presets`).
+
+Ids are text, as they are written. Tables of any length are read in bounded memory (`connectomes.edge_stream`).
 """
 
-import dataclasses
+import csv
+import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from allometry import stores
 from allometry.errors import ReaderError
+from allometry.homogenize.connectomes import (
+    edge_arrays,
+    edge_arrow,
+    edge_store,
+    edge_text,
+    graphml,
+    guess,
+    node_tables,
+    presets,
+    sonata,
+    transmitters,
+)
 from allometry.homogenize.connectomes import edges as edge_rules
-from allometry.homogenize.connectomes import guess
-from allometry.homogenize.connectomes.edge_stream import Columns, EdgeTable, read_edge_table
+from allometry.homogenize.connectomes.edge_columns import Columns, Rows
+from allometry.homogenize.connectomes.edge_stream import CHUNK_ROWS, EdgeTable, sum_edges
 from allometry.homogenize.formats import spreadsheets
-from allometry.homogenize.options import Option, choice, flag, mapping, quantity, text
+from allometry.homogenize.options import (
+    Option,
+    choice,
+    flag,
+    listed,
+    mapping,
+    number_of_each,
+    quantity,
+    text,
+    three_numbers,
+    values_of_each,
+)
 from allometry.homogenize.reader import Reader, Source, choose, named_file
 from allometry.homogenize.worm.neurons import SIGN_CONVENTION, canonical_names, worm_nodes
 from allometry.stores.kinds import KINDS
 
 OPTIONS = {
-    "file": text(None, "The edge table; null: the only file."),
+    "layout": choice(
+        None,
+        (None, *presets.PRESETS),
+        "Published tables whose columns are known: exports of Codex, the FlyWire release on Zenodo, MICrONS tables of CAVE, "
+        "neuPrint; what is set beside it comes first.",
+    ),
+    "form": choice("edges", ("edges", "matrix"), "A list of edges, or an adjacency matrix."),
+    "file": text(None, "The edge table or matrix; null: the only file."),
     "member": text(None, "File inside an archive; null: the only one."),
     "delimiter": Option(
-        ",", "one character", lambda value: isinstance(value, str) and len(value) == 1, "What separates the fields."
+        ",",
+        "one character",
+        lambda value: isinstance(value, str) and len(value) == 1,
+        "What separates the fields; a blank stands for any white space.",
     ),
     "header": flag(
-        True, "Whether the first line of the edge table names its columns; if not, they are numbered from 1."
+        True,
+        "Whether the first line of the edge table names its columns (if not, they are numbered from 1); of a matrix in text "
+        "whether the first row and column are names.",
     ),
     "source": text("source", "Column of the presynaptic ends.", digits=True),
     "target": text("target", "Column of the postsynaptic ends.", digits=True),
     "weight": text("weight", "Column of the weights; null: every row counts 1.", null=True, digits=True),
+    "matrix": text(None, "Array with the matrix, in a file of several; null: the only one."),
+    "labels": text(None, "Array with the names of the nodes of a matrix; null: they are numbered from 0."),
+    "rows": choice("source", ("source", "target"), "What a row of a matrix is."),
     "synapse": choice("chemical", stores.SYNAPSES, "Kind of all edges."),
     "synapse_column": text(None, "Column of kinds.", digits=True),
     "synapse_names": mapping("What the values of `synapse_column` stand for; null: they are kinds."),
     "names": choice("as_is", ("as_is", "worm"), "Labels: as they are, or canonical names of C. elegans."),
     "min_weight": quantity(0.0, "Edges with a smaller summed weight are left out (recorded)."),
+    "least_values": number_of_each(
+        "Columns of numbers with their least value, such as the score of a synapse: rows below are left out (recorded)."
+    ),
+    "only_values": values_of_each("Columns with the values whose rows are kept, such as some neuropils (recorded)."),
+    "leave_out_ids": listed(None, "Ids that are no nodes: their rows are left out (recorded)."),
+    "keep_nodes": choice(
+        "all", ("all", "listed"), "Nodes that are kept: all that have an edge, or those of the node table (recorded)."
+    ),
+    "self_edges": flag(True, "Whether edges of a node with itself are kept (recorded)."),
     "absent_means": choice(
         None, (None, "zero", "unmeasured"), "What a pair without an edge means; null: as usual for the kind."
     ),
     "weight_units": text("1", "Unit of the weight."),
-    "nodes_file": text(None, "A table of nodes."),
-    "nodes_label": text("label", "Column of the node table with the ids that the edges use."),
-    "nodes_columns": mapping(
-        "Columns of the node table that are kept, name in the store to name in the file; `type`, `class_`, "
-        "`neurotransmitter`, `sign`, `x`, `y`, `z` have a meaning."
+    "edge_types_file": text(None, "SONATA: table of edge types."),
+    "nodes_file": listed(None, "A table of nodes, or several."),
+    "nodes_member": text(None, "File inside an archive that is a table of nodes."),
+    "node_types_file": text(None, "SONATA: table of node types."),
+    "nodes_label": text(
+        "label",
+        "Column of the node table with the ids that the edges use (GraphML and SONATA: `id` in place of `label`).",
     ),
+    "nodes_columns": mapping(
+        "Columns of the node table that are kept, name in the store to name in the file; `type`, `class_`, `side`, "
+        "`neurotransmitter`, `neurotransmitter_confidence`, `sign`, `x`, `y`, `z` have a meaning."
+    ),
+    "nodes_position": text(None, "Column of the node table with positions in one cell, `[x, y, z]`."),
+    "voxel": three_numbers("What positions are multiplied by: the sides of a voxel, in the unit of `units`."),
     "units": mapping("Units of further numeric columns of the nodes, by their name in the store."),
+    "transmitter_column": text(
+        None, "Column of the edges with the transmitter of the row; the source has that of most synapses."
+    ),
+    "transmitter_scores": mapping(
+        "Columns of the edges with the score of each transmitter, name to column; the source has that of the highest mean over "
+        "its synapses, which is the confidence."
+    ),
+    "transmitter_names": mapping("Names of transmitters in the files to names in the store."),
+    "min_confidence": quantity(0.0, "Transmitters of a lower confidence count as unknown (recorded).", most=1),
+    "signs": number_of_each("Sign of each transmitter (1, -1, 0), by its name in the store; null: no signs."),
     "title": text(None, "Title of the store; null: of the name of the data set."),
 }
-_NUMERIC = ("x", "y", "z", "sign")
 # Names in a store that are not for columns of the node table.
 _RESERVED = (
     "label",
@@ -73,41 +143,102 @@ _RESERVED = (
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
-    """Read an edge table, and the table of nodes if there is one."""
+    """Read edges or a matrix, and the tables of nodes if there are any."""
     where = f"generic_edges, source {source.name}"
     o = _options(options, where)
     kinds = _kinds(o, where)
-    path = named_file({name: p for name, p in files.items() if name != o["nodes_file"]}, o["file"], where)
-    columns = Columns(o["source"], o["target"], o["weight"], o["synapse_column"])
+    beside = {*o["nodes_file"], o["edge_types_file"], o["node_types_file"]}
+    left = {name: p for name, p in files.items() if name not in beside} or files
+    path = named_file(left, o["file"], where)
+    used = {path.name: path}
     signed = set(kinds.values()) <= edge_rules.SIGNED
     # Weak edges can go while the table is read, unless renaming or symmetry may still add to them.
     early = o["names"] == "as_is" and o["synapse_column"] is None and not signed and o["synapse"] != "electrical"
-    table = read_edge_table(
-        path,
-        columns,
-        delimiter=o["delimiter"],
-        header=o["header"],
-        member=o["member"],
-        signed=signed,
-        min_weight=float(o["min_weight"]) if early and o["min_weight"] > 0 else None,
-    )
-    used = {path.name: path}
+    table = _table(path, o, signed, float(o["min_weight"]) if early and o["min_weight"] > 0 else None, files, used)
     derived: dict[str, Any] = {"rows": table.rows, "rows_summed_into_an_edge_of_an_earlier_row": table.merged}
-    nodes = _nodes(files, o, where, used)
+    if table.left_out:
+        derived["rows_left_out"] = dict(table.left_out)
+    nodes, noted = _nodes(files, path, o, where, used)
+    derived |= noted
     labels = canonical_names(table.labels, path.name) if o["names"] == "worm" else [str(name) for name in table.labels]
     if o["names"] == "worm" and nodes is None:
         nodes = worm_nodes(labels)
         derived["sign"] = SIGN_CONVENTION
     _check_shared(nodes, labels, o, path.name)
-    nodes, noted = _complete(nodes, labels)
-    edges, dropped = _edges(table, labels, nodes, kinds, float(o["min_weight"]), path.name)
-    derived |= noted | dropped
-    return _store(nodes, edges, o, source, derived, used)
+    if o["keep_nodes"] == "listed" and nodes is not None:
+        nodes = nodes.assign(**{edge_store.LISTED: True})
+    nodes, noted = edge_store.complete(nodes, labels)
+    derived |= noted
+    nodes, noted = transmitters.add(nodes, table, labels, o)
+    derived |= noted
+    edges, dropped = edge_store.indexed(table, labels, nodes, kinds, float(o["min_weight"]), path.name, o["self_edges"])
+    if o["keep_nodes"] == "listed":
+        nodes, edges, noted = edge_store.listed_only(nodes, edges, path.name)
+        derived |= noted
+    return edge_store.built(nodes, edges, o, source, derived | dropped, used)
+
+
+def _table(
+    path: Path, o: dict[str, Any], signed: bool, min_weight: float | None, files: dict[str, Path], used: dict[str, Path]
+) -> EdgeTable:
+    """Summed edges of a file of any form."""
+    columns = Columns(
+        o["source"],
+        o["target"],
+        o["weight"],
+        o["synapse_column"],
+        o["transmitter_column"],
+        o["transmitter_scores"] or {},
+    )
+    only = {
+        str(name): [str(v) for v in (value if isinstance(value, list | tuple) else [value])]
+        for name, value in o["only_values"].items()
+    }
+    rows = Rows(o["least_values"], only, [str(name) for name in o["leave_out_ids"]])
+    chunks: Iterator[tuple[int, pd.DataFrame]]
+    if o["form"] == "matrix":
+        columns = edge_arrays.MATRIX_COLUMNS
+        text_options = {"delimiter": o["delimiter"], "header": o["header"]}
+        chunks = edge_arrays.matrix_chunks(
+            path,
+            matrix=o["matrix"],
+            labels=o["labels"],
+            by_target=o["rows"] == "target",
+            missing=signed,
+            **text_options,
+        )
+    elif path.suffix.lower() in edge_arrow.SUFFIXES:
+        chunks = edge_arrow.chunks(path, columns, CHUNK_ROWS, more=rows.names())
+    elif path.suffix.lower() == ".npz":
+        chunks = edge_arrays.npz_chunks(path, columns, CHUNK_ROWS, more=rows.names())
+    elif graphml.is_graphml(path.name):
+        chunks = graphml.chunks(path, columns, CHUNK_ROWS, more=rows.names())
+    elif sonata.holds(path, "edges"):
+        types = None
+        if o["edge_types_file"]:
+            used[o["edge_types_file"]] = named_file(files, o["edge_types_file"], path.name)
+            types = sonata.read_types(used[o["edge_types_file"]])
+        chunks = sonata.chunks(path, columns, CHUNK_ROWS, types=types, named=_several_populations(path))
+    else:
+        chunks = edge_text.chunks(
+            path,
+            columns,
+            CHUNK_ROWS,
+            more=rows.names(),
+            delimiter=o["delimiter"],
+            header=o["header"],
+            member=o["member"],
+        )
+    return sum_edges(chunks, columns, path, rows=rows, signed=signed, min_weight=min_weight)
+
+
+def _several_populations(path: Path) -> bool:
+    return sonata.holds(path, "edges") and len(sonata.populations(path)) > 1
 
 
 def _options(options: dict[str, Any], where: str) -> dict[str, Any]:
-    """Options with the names of columns as text; what contradicts each other is refused."""
-    o = dict(options)
+    """Options with those of the layout, and names of columns as text; what contradicts each other is refused."""
+    o = presets.completed(options, {key: option.default for key, option in OPTIONS.items()})
     for key in ("source", "target", "weight", "synapse_column"):
         if isinstance(o[key], int) and o["header"]:
             raise ReaderError(
@@ -118,8 +249,10 @@ def _options(options: dict[str, Any], where: str) -> dict[str, Any]:
             )
         if isinstance(o[key], int):
             o[key] = str(o[key])
-    o["units"] = {str(name): unit for name, unit in (o["units"] or {}).items()}
-    o["nodes_columns"] = {str(name): column for name, column in (o["nodes_columns"] or {}).items()}
+    for key in ("units", "nodes_columns", "least_values", "only_values", "transmitter_names"):
+        o[key] = {str(name): value for name, value in (o[key] or {}).items()}
+    for key in ("nodes_file", "leave_out_ids"):
+        o[key] = [] if o[key] is None else [o[key]] if isinstance(o[key], str) else list(o[key])
     if taken := [name for name in o["nodes_columns"] if name in _RESERVED]:
         raise ReaderError(
             f"option nodes_columns: {taken[0]!r} has a meaning of its own in a store",
@@ -127,6 +260,8 @@ def _options(options: dict[str, Any], where: str) -> dict[str, Any]:
             expected=f"none of {', '.join(_RESERVED)}",
             do=f"choose another name, such as {taken[0] + '_of_node'!r}; the labels are named by `nodes_label`",
         )
+    if o["keep_nodes"] == "listed" and not (o["nodes_file"] or o["nodes_member"]):
+        raise ReaderError("option keep_nodes: 'listed'", where=where, expected="a table of nodes (`nodes_file`)")
     return o
 
 
@@ -142,142 +277,80 @@ def _kinds(o: dict[str, Any], where: str) -> dict[str, str]:
     return kinds
 
 
-def _nodes(files: dict[str, Path], o: dict[str, Any], where: str, used: dict[str, Path]) -> pd.DataFrame | None:
-    if o["nodes_file"] is None:
-        return None
-    path = named_file(files, o["nodes_file"], where)
-    used[path.name] = path
-    wanted = o["nodes_columns"]
-    rows = spreadsheets.read_delimited(path, "\t" if path.suffix == ".tsv" else ",")
+def _nodes(
+    files: dict[str, Path], edges: Path, o: dict[str, Any], where: str, used: dict[str, Path]
+) -> tuple[pd.DataFrame | None, dict[str, Any]]:
+    """Nodes of the tables of nodes; of a GraphML file those that stand with its edges."""
+    own = {name: named_file(files, name, where) for name in o["nodes_file"]}
+    if not own and (
+        o["nodes_member"] or (graphml.is_graphml(edges.name) and (o["nodes_columns"] or o["nodes_position"]))
+    ):
+        own = {edges.name: edges}
+    if not own:
+        return None, {}
+    types = None
+    if o["node_types_file"]:
+        used[o["node_types_file"]] = named_file(files, o["node_types_file"], where)
+        types = sonata.read_types(used[o["node_types_file"]])
+    named = _several_populations(edges)
+    tables = []
+    label = o["nodes_label"]
+    for name, path in own.items():
+        used[name] = path
+        table = node_tables.load(path, types, named=named)
+        if table is not None and label == OPTIONS["nodes_label"].default and label not in table:
+            label = "id"
+        tables.append((name, _text_table(path, o["nodes_member"]) if table is None else table))
+    wanted = node_tables.Wanted(
+        label,
+        o["nodes_columns"],
+        o["nodes_position"],
+        o["voxel"] or (1.0, 1.0, 1.0),
+        tuple(o["units"]),
+        # a layout offers more than every file has
+        optional=o["layout"] is not None,
+    )
+    nodes, record = node_tables.read(tables, wanted)
+    if o["names"] == "worm":
+        nodes.index = pd.Index(canonical_names(list(nodes.index), ", ".join(own)), name="label")
+    if nodes.index.has_duplicates:
+        twice = nodes.index[nodes.index.duplicated()][0]
+        raise ReaderError(f"node {twice!r} occurs twice", where=", ".join(own), expected="one row per node")
+    return nodes, record
+
+
+def _text_table(path: Path, member: str | None) -> pd.DataFrame:
+    """A table of nodes in text, also in an archive, or in a workbook; empty cells are None."""
+    if path.suffix.lower() in (".xlsx", ".xls"):
+        rows = spreadsheets.read_sheet(path, member)
+    elif member is not None:
+        with edge_text.opened(path, member) as file:
+            lines = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+            rows = [[cell.strip() or None for cell in line] for line in lines]
+    else:
+        rows = spreadsheets.read_delimited(path, "\t" if ".tsv" in path.name.lower() else ",")
     spreadsheets.refuse_long_rows(rows, path.name)
-    table = spreadsheets.table(rows, list(dict.fromkeys([o["nodes_label"], *wanted.values()])), path.name)
-    labels = spreadsheets.texts(table[o["nodes_label"]], path.name)
-    names = canonical_names(labels, path.name) if o["names"] == "worm" else labels.tolist()
-    if len(set(names)) < len(names):
-        twice = pd.Index(names)[pd.Index(names).duplicated()][0]
-        raise ReaderError(f"node {twice!r} occurs twice", where=path.name, expected="one row per node")
-    nodes = pd.DataFrame(index=pd.Index(names, name="label"))
-    for name, column in wanted.items():
-        if name in _NUMERIC or name in o["units"]:
-            nodes[name] = spreadsheets.numbers(table[column], path.name, allow_missing=True).to_numpy()
-        else:
-            nodes[name] = table[column].fillna("").to_numpy()
-    return nodes
+    if not rows:
+        raise ReaderError("table is empty", where=path.name, expected="a header and a row per node")
+    header = [str(cell or "").strip() for cell in rows[0]]
+    body = [
+        [*row, *[None] * (len(header) - len(row))] for row in rows[1:] if any(cell not in (None, "") for cell in row)
+    ]
+    table = pd.DataFrame(body, columns=range(len(header)), dtype=object)
+    table.columns = pd.Index(header)
+    return table.loc[:, [name != "" for name in header]]
 
 
 def _check_shared(nodes: pd.DataFrame | None, labels: list[str], o: dict[str, Any], where: str) -> None:
     """Refuse a node table that has none of the nodes of the edges: it is another table, or its ids are written otherwise."""
-    if nodes is None or o["nodes_file"] is None or not nodes.index.intersection(pd.Index(labels)).empty:
+    if nodes is None or not o["nodes_file"] or not nodes.index.intersection(pd.Index(labels)).empty:
         return
     raise ReaderError(
-        f"none of the {len(labels)} nodes of the edges is in the node table {o['nodes_file']} of {len(nodes)} nodes",
+        f"none of the {len(labels)} nodes of the edges is in the node table {', '.join(o['nodes_file'])} of {len(nodes)} nodes",
         where=where,
         expected=f"the same ids; the edges have {', '.join(labels[:3])}, the node table {', '.join(nodes.index[:3])}",
         do="check the option `nodes_label`, and that both write ids alike (01 and 1 are two)",
     )
-
-
-def _complete(nodes: pd.DataFrame | None, labels: list[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """All nodes: those of the node table, and those that only the edge table names."""
-    if nodes is None:
-        return pd.DataFrame(index=pd.Index(list(dict.fromkeys(labels)), name="label")), {}
-    known = set(nodes.index)
-    extra = [name for name in dict.fromkeys(labels) if name not in known]
-    complete = nodes.reindex(pd.Index([*nodes.index, *extra], name="label"))
-    for column in complete.columns:
-        if not pd.api.types.is_numeric_dtype(complete[column]):
-            complete[column] = complete[column].fillna("")
-    return complete, {"nodes_missing_from_node_table": len(extra), "nodes_without_an_edge": len(known - set(labels))}
-
-
-def _edges(
-    table: EdgeTable, labels: list[str], nodes: pd.DataFrame, kinds: dict[str, str], min_weight: float, where: str
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Edges by node index (columns kind, source, target, weight), unique and sorted as the store wants them."""
-    unknown = [name for name in table.kinds if name not in kinds]
-    if unknown:
-        raise ReaderError(f"unknown connection type {unknown[0]!r}", where=where, expected=f"one of {', '.join(kinds)}")
-    index = nodes.index.get_indexer(pd.Index(labels)).astype(np.int32)
-    names = sorted({kinds[name] for name in table.kinds})
-    kind = np.array([names.index(kinds[name]) for name in table.kinds], np.int8)[table.kind]
-    edges = pd.DataFrame(
-        {"kind": kind, "source": index[table.source], "target": index[table.target], "weight": table.weight}
-    )
-    listed = len(edges)
-    if len(set(labels)) < len(labels) or len(names) < len(table.kinds):
-        # Aliases and types that mean the same make edges one that were two.
-        edges = edges.groupby(["kind", "source", "target"])["weight"].sum().reset_index()
-    record: dict[str, Any] = {"kinds": names}
-    if len(edges) < listed:
-        record["edges_merged_after_renaming"] = listed - len(edges)
-    weak = (edges["weight"].to_numpy() < min_weight) | (edges["weight"].to_numpy() == 0)
-    signed = np.array([name in edge_rules.SIGNED for name in names], bool)[edges["kind"].to_numpy()]
-    weak &= ~signed
-    if weak.any() or table.dropped:
-        left_out = int(weak.sum()) + table.dropped
-        record["edges_left_out"] = {"below_min_weight_or_zero": left_out, "min_weight": min_weight}
-        edges = edges[~weak]
-    if edges.empty:
-        raise ReaderError("no edge is left", where=where, expected="weights of at least min_weight")
-    if "electrical" in names:
-        edges, noted = _symmetric(edges, names.index("electrical"))
-        record |= noted
-    return edges.sort_values(["kind", "source", "target"], ignore_index=True), record
-
-
-def _symmetric(edges: pd.DataFrame, code: int) -> tuple[pd.DataFrame, dict[str, Any]]:
-    electrical = edges["kind"] == code
-    both, noted = edge_rules.symmetrise(edges[electrical].assign(synapse="electrical"))
-    both = both.drop(columns="synapse").assign(kind=np.int8(code)).astype({"source": np.int32, "target": np.int32})
-    return pd.concat([edges[~electrical], both], ignore_index=True), noted
-
-
-def _store(
-    nodes: pd.DataFrame,
-    edges: pd.DataFrame,
-    o: dict[str, Any],
-    source: Source,
-    derived: dict[str, Any],
-    used: dict[str, Path],
-) -> xr.Dataset:
-    """Build a small store of one edge per kind for its form, then put in all edges.
-
-    The builder takes labels; tens of millions of them as Python objects would need many times the memory of the edges.
-    """
-    kinds = derived.pop("kinds")
-    names = np.array(kinds, object)
-    labels = nodes.index.to_numpy(object)
-    derived["stored"] = {
-        kind: {"edges": int(n), "weight": float(w)}
-        for kind, n, w in zip(
-            kinds,
-            np.bincount(edges["kind"], minlength=len(kinds)),
-            np.bincount(edges["kind"], edges["weight"], len(kinds)),
-        )
-    }
-    form = edges.groupby("kind").head(1)
-    sample = form.assign(synapse=names[form["kind"]], source=labels[form["source"]], target=labels[form["target"]])
-    template = stores.connectome(
-        nodes,
-        sample.drop(columns="kind"),
-        attrs=dataclasses.replace(source, title=o["title"] or f"Connectome {source.name}").attrs(
-            "", {"options": {k: v for k, v in o.items() if v}}, derived, used
-        ),
-        absent_means=dict.fromkeys(kinds, o["absent_means"]) if o["absent_means"] else None,
-        weight_units=o["weight_units"],
-        units=o["units"],
-    )
-    full = template.drop_dims("edge")
-    for name in template.data_vars:
-        if "edge" not in template[name].dims:
-            continue
-        if name == "synapse":
-            values = np.array(kinds, np.dtypes.StringDType())[edges["kind"].to_numpy()]
-        else:
-            values = edges[name].to_numpy(template[name].dtype)
-        full[name] = ("edge", values, template[name].attrs)
-    stores.validate(full)
-    return full
 
 
 READER = Reader("generic_edges", ("connectome",), read, OPTIONS, recognise=guess.recognise)

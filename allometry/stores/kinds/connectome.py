@@ -121,6 +121,10 @@ SCHEMA = Schema(
         "type": Variable(("node",), "text", optional=True, doc="sensory, interneuron, motor, muscle, ..."),
         "class_": Variable(("node",), "text", optional=True, doc="cell class"),
         "neurotransmitter": Variable(("node",), "text", optional=True, doc="empty where unknown"),
+        "neurotransmitter_confidence": Variable(
+            ("node",), "number", "1", optional=True, doc="of the transmitter, 0 to 1"
+        ),
+        "side": Variable(("node",), "text", optional=True, doc="left, right, ... as the source writes it"),
         "sign": Variable(("node",), "number", "1", optional=True, doc="+1 excitatory, -1 inhibitory, 0 unknown"),
         "x": Variable(("node",), "number", ANY_UNIT, optional=True, doc="position"),
         "y": Variable(("node",), "number", ANY_UNIT, optional=True, doc="position"),
@@ -229,7 +233,8 @@ def connectome(
     Parameters
     ----------
     nodes : DataFrame, index = unique label
-        Any columns; known ones are type, class_, neurotransmitter, sign, x, y, z. Their order is the node order.
+        Any columns; known ones are type, class_, side, neurotransmitter, neurotransmitter_confidence, sign,
+        x, y, z. Their order is the node order.
     edges : DataFrame
         `source`, `target` (labels), `weight`, `synapse`, and further columns (q, occurrences, ...), in any order.
         Electrical edges may be listed in one direction or both; they are stored in both with equal weight (the mean of

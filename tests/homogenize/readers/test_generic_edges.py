@@ -14,12 +14,18 @@ from hypothesis import strategies as st
 
 from allometry import stores
 from allometry.errors import ReaderError
-from allometry.homogenize.connectomes.edge_stream import Columns, read_edge_table
+from allometry.homogenize.connectomes import edge_text
+from allometry.homogenize.connectomes.edge_columns import Columns
+from allometry.homogenize.connectomes.edge_stream import CHUNK_ROWS, sum_edges
 from allometry.homogenize.reader import Source
 from allometry.homogenize.readers import READERS
 from tests.homogenize import fixtures_connectomes as fixtures
 
 COLUMNS = Columns("pre", "post", "n")
+
+
+def read_edge_table(path, columns, *, chunk_rows=CHUNK_ROWS):
+    return sum_edges(edge_text.chunks(path, columns, chunk_rows), columns, path)
 
 
 def read(files, **options):
