@@ -9,6 +9,7 @@ import pytest
 import allometry
 from allometry import models, network, simulate, stores
 from allometry.compare.result import Result
+from allometry.homogenize.readers import READERS
 from allometry.models import Graph
 from allometry.simulate.build.plan import compile_network
 
@@ -62,6 +63,25 @@ def test_representations_are_one_short_line() -> None:
     assert "9 edges" in shown["ExplicitEdges"]
     assert "2 nodes, 1 chemical edges" in shown["Graph"]
     assert "500 rows" in shown["Result"]
+
+
+def test_what_describes_a_network_lists_no_arrays() -> None:
+    many = np.arange(1000.0)
+    labels = tuple(map(str, range(1000)))
+    parts = [
+        network.Population("a", 1000, network.IafPscExp(I_e=many), labels=labels),
+        network.SpikeListInput("a", np.arange(1000), many, 1.0),
+        network.DCInput("a", network.Piecewise(many, many)),
+        network.Projection("a", "a", network.OneToOne(), network.Values(many)),
+        network.Condition("x", silenced={"a": list(range(1000))}),
+        READERS["generic"],
+    ]
+    for part in parts:
+        assert len(repr(part)) < 300, repr(part)
+    assert "I_e=<array 1000>" in repr(parts[0])
+    assert "labels=<1000 items>" in repr(parts[0])
+    assert repr(network.Values([1.5, 2.0])) == "Values(values=array([1.5, 2. ]))"
+    assert repr(network.Normal(1.5, 2.0)) == "Normal(mean=1.5, sd=2.0)"
 
 
 def test_the_representation_of_a_plan_names_its_network() -> None:

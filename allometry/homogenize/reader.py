@@ -149,7 +149,7 @@ class Reader:
     name: str
     kinds: tuple[str, ...]
     read: Read
-    options: Options = field(default_factory=dict)
+    options: Options = field(default_factory=dict, repr=False)
     recognise: Recognise | None = None
 
     def __post_init__(self) -> None:

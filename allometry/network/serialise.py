@@ -16,16 +16,35 @@ T = TypeVar("T")
 
 _CLASSES: dict[str, type] = {}
 _LISTED = 32
+_SHOWN = 6  # items that a representation lists
 
 
 def serialisable(cls: type[T]) -> type[T]:
     """Class decorator: let `from_dict` rebuild instances of a dataclass by its class name.
 
-    A numpy scalar given for a field becomes the Python number.
+    A numpy scalar given for a field becomes the Python number. Arrays and long lists have their length in the
+    representation, unless the class has one of its own.
     """
     cls.__init__ = plain_arguments(cls.__init__)  # type: ignore[method-assign]
+    if hasattr(cls.__repr__, "__wrapped__"):  # that of dataclasses, which writes everything
+        cls.__repr__ = _short  # type: ignore[method-assign]
     _CLASSES[cls.__name__] = cls
     return cls
+
+
+def _short(obj: Any) -> str:
+    fields = ", ".join(f"{f.name}={_shortened(getattr(obj, f.name))}" for f in dataclasses.fields(obj) if f.repr)
+    return f"{type(obj).__qualname__}({fields})"
+
+
+def _shortened(value: Any) -> str:
+    if isinstance(value, np.ndarray) and value.size > _SHOWN:
+        return f"<array {' x '.join(map(str, value.shape))}>"
+    if isinstance(value, list | tuple | dict) and len(value) > _SHOWN:
+        return f"<{len(value)} items>"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {_shortened(item)}' for key, item in value.items())}}}"
+    return repr(value)
 
 
 def to_dict(obj: Any, digest: bool = False) -> Any:

@@ -136,8 +136,9 @@ def checked(chunk: pd.DataFrame, columns: Columns, signed: bool, path: Path, fir
     def refuse(bad: np.ndarray, what: str, column: str, expected: str) -> None:
         if bad.any():
             place = int(np.argmax(bad))
+            value = chunk[column].astype(object).iloc[place]
             raise ReaderError(
-                f"{what}: {column} = {chunk[column].iloc[place]!r}",
+                f"{what}: {column} = {'an empty cell' if pd.isna(value) else repr(value)}",
                 where=f"{path.name}, row {first + int(chunk.index[place])}",
                 expected=expected,
             )

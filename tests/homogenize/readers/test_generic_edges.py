@@ -189,10 +189,11 @@ def test_truncated_archive(tmp_path):
 @pytest.mark.parametrize(
     ("body", "row", "message"),
     [
-        ("A,B,1\nA,,2\n", 3, "name is missing"),
+        ("A,B,1\nA,,2\n", 3, "name is missing: post = an empty cell"),
         ("A,B,1\nA,B,x\n", 3, "weight is not a number"),
-        ("A,B,1\nA,B,\n", 3, "weight is not a number"),
-        ("A,B,-1\n", 2, "negative weight"),
+        ("A,B,1\nA,B,\n", 3, "weight is not a number: n = an empty cell"),
+        ("A,B,-1\n", 2, "negative weight of an anatomical connection: n = -1"),
+        ("A,B,inf\n", 2, "weight is not a number: n = inf"),
         ("A,B,1\nA,B,1,9\nA,B,1\n", 3, "fields"),
         ("A,B,1,9\nA,B,1,9\n", 2, "more fields than the header"),
     ],
