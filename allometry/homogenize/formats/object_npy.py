@@ -1,7 +1,8 @@
 """Object arrays of names and numbers in .npz and .npy files, without unpickling.
 
 numpy stores an object array as a pickle, and loading a pickle runs what it says. Here its opcodes are only *read*, as data,
-by a small machine that knows lists, tuples, strings, integers and raw number arrays, and refuses everything else.
+by a small machine that knows lists, tuples, dictionaries, strings, numbers and raw number arrays, and refuses everything else, or,
+where only some of it is wanted (the settings of a program), gives None for it.
 """
 
 import io
@@ -16,11 +17,18 @@ import numpy as np
 from allometry.errors import ReaderError
 from allometry.homogenize import mistaken
 
-ARRAY_PARTS = {"_reconstruct", "ndarray", "dtype", "scalar"}
+ARRAY_PARTS = {"_reconstruct", "ndarray", "dtype", "scalar", "encode"}
 
 
 class _Mark:
     pass
+
+
+class _Unknown:
+    """A name that the pickle refers to, and that means nothing here."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
 
 class _Call:
@@ -68,16 +76,23 @@ def load(path: Path) -> dict[str, Any]:
     return out
 
 
-def load_npy(path: Path) -> Any:
-    """Read one .npy file: an array, or (nested) lists where it is an object array.
+def load_npy(path: Path, tolerant: bool = False) -> Any:
+    """Read one .npy file: an array, or (nested) lists and dictionaries where it is an object array.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    tolerant : bool
+        Whether objects of other kinds are None, not an error.
 
     Raises
     ------
     ReaderError
-        If the file is damaged, or holds more than lists, strings and numbers.
+        If the file is damaged, or holds more than lists, dictionaries, strings and numbers.
     """
     try:
-        return _array(path.read_bytes())
+        return _array(path.read_bytes(), tolerant)
     except Exception as error:  # numpy evaluates the header as Python: damage gives whatever that gives
         raise ReaderError(
             what=f"Not a readable .npy file ({type(error).__name__}: {str(error)[:100]}).",
@@ -87,21 +102,21 @@ def load_npy(path: Path) -> Any:
         ) from error
 
 
-def _array(data: bytes) -> Any:
+def _array(data: bytes, tolerant: bool = False) -> Any:
     stream = io.BytesIO(data)
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(stream)
     if dtype.hasobject:
-        return decode(data[stream.tell() :])
+        return decode(data[stream.tell() :], tolerant)
     if math.prod(shape) * dtype.itemsize > len(data) - stream.tell():
         # numpy would ask for the memory first and miss the bytes afterwards
         raise ValueError(f"an array of shape {shape} is declared, and {len(data) - stream.tell()} bytes are there")
     return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
 
 
-def decode(payload: bytes) -> Any:
-    """Read the opcodes of a pickled object array."""
+def decode(payload: bytes, tolerant: bool = False) -> Any:
+    """Read the opcodes of a pickled object array; with `tolerant`, objects of unknown kinds are None."""
     stack: list[Any] = []
     memo: dict[Any, Any] = {}
 
@@ -126,8 +141,14 @@ def decode(payload: bytes) -> Any:
             stack.append(memo[argument])
         elif name == "MARK":
             stack.append(_Mark())
-        elif name == "EMPTY_LIST":
+        elif name in ("EMPTY_LIST", "EMPTY_SET"):
             stack.append([])
+        elif name == "EMPTY_DICT":
+            stack.append({})
+        elif name in ("SETITEM", "SETITEMS"):
+            items = to_mark() if name == "SETITEMS" else [stack.pop(), stack.pop()][::-1]
+            if isinstance(stack[-1], dict):
+                stack[-1].update({_key(key): value for key, value in zip(items[::2], items[1::2])})
         elif name == "EMPTY_TUPLE":
             stack.append(())
         elif name in ("NONE", "NEWTRUE", "NEWFALSE"):
@@ -139,23 +160,26 @@ def decode(payload: bytes) -> Any:
             stack.append(tuple(items))
         elif name == "TUPLE":
             stack.append(tuple(to_mark()))
-        elif name == "APPEND":
-            item = stack.pop()
-            stack[-1].append(item)
-        elif name == "APPENDS":
-            items = to_mark()
-            stack[-1].extend(items)
+        elif name in ("APPEND", "APPENDS", "ADDITEMS"):
+            items = [stack.pop()] if name == "APPEND" else to_mark()
+            if isinstance(stack[-1], list):
+                stack[-1].extend(items)
         elif name in ("GLOBAL", "STACK_GLOBAL"):
             called = str(argument).split()[-1] if name == "GLOBAL" else [stack.pop(), stack.pop()][0]
-            if called not in ARRAY_PARTS:
+            if called not in ARRAY_PARTS and tolerant:
+                called = _Unknown(called)
+            elif called not in ARRAY_PARTS:
                 raise ValueError(f"the array refers to {called!r}, which is neither a name nor a number")
             stack.append(called)
-        elif name == "REDUCE":
+        elif name in ("REDUCE", "NEWOBJ"):
             arguments = stack.pop()
-            stack[-1] = _Call(stack[-1], arguments)
+            # bytes in pickles of protocol 2: text and the encoding latin1
+            encoded = stack[-1] == "encode" and arguments and isinstance(arguments[0], str)
+            stack[-1] = arguments[0].encode("latin1") if encoded else _Call(stack[-1], arguments)
         elif name == "BUILD":
             state = stack.pop()
-            stack[-1].state = state
+            if isinstance(stack[-1], _Call):
+                stack[-1].state = state
         elif isinstance(argument, str | bytes | int | float):
             stack.append(argument)
         else:
@@ -171,10 +195,23 @@ def _plain(item: Any) -> Any:
         dtype, data = item.state[2], item.state[4]
         if isinstance(data, list):
             return [_plain(part) for part in data]
-        return np.frombuffer(data, dtype=_dtype(dtype))
+        values = np.frombuffer(data, dtype=_dtype(dtype))
+        shape = item.state[1]
+        fits = isinstance(shape, tuple) and math.prod(shape) == values.size
+        return values.reshape(shape, order="F" if item.state[3] else "C") if fits else values
+    if isinstance(item, _Call | _Unknown):
+        return None
+    if isinstance(item, dict):
+        return {key: _plain(value) for key, value in item.items()}
     if isinstance(item, list | tuple):
         return [_plain(part) for part in item]
     return item
+
+
+def _key(key: Any) -> Any:
+    if not isinstance(key, str | int | float | bytes | bool | None):
+        raise ValueError(f"a dictionary has a key of type {type(key).__name__}")
+    return key
 
 
 def _dtype(described: _Call) -> np.dtype:

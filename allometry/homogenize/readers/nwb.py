@@ -28,7 +28,7 @@ from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.responses import sweeps
 from allometry.homogenize.spikes import trains
 from allometry.homogenize.traces import activity
-from allometry.homogenize.traces.recordings import Pending, RawRecording
+from allometry.homogenize.traces.recordings import RawRecording
 from allometry.homogenize.worm.neurons import NEURONS
 
 OWN = {
@@ -165,14 +165,15 @@ def _activity(files: dict[str, Path], source: Source, options: dict[str, Any]) -
     chosen = {name: path for name, path in files.items() if options["file"] in (None, name)}
     if not chosen:
         named_file(files, options["file"], source.name)
-    out, about = activity.left_out(options), []
-    raws: list[RawRecording] = []
-    for name, path in sorted(chosen.items()):
-        if name in out:
-            continue
+    about: list[dict[str, str]] = []
+
+    def of_file(_: str, path: Path) -> list[RawRecording]:
         with open_session(path) as session:
             about.append(session.about())
-            raws += _recordings(session, options)
+            return _recordings(session, options)
+
+    found = activity.of_files(chosen, options, of_file)
+    raws = [raw for raw in found if isinstance(raw, RawRecording)]
     source, species = _of_species(source, about)
     axis, neurons = _axis(raws, source, options)
     for raw in raws:
@@ -181,9 +182,8 @@ def _activity(files: dict[str, Path], source: Source, options: dict[str, Any]) -
             raw.labels = [f"{raw.name}:{roi}" for roi in raw.extra["roi_id"][1].tolist()]
     if axis == "rois":
         neurons = tuple(label for raw in raws for label in raw.labels)
-    left = [Pending(name, _unread, name) for name in sorted(chosen) if name in out]
     return activity.build(
-        [*raws, *left],
+        found,
         source,
         options,
         files=chosen,
@@ -193,10 +193,6 @@ def _activity(files: dict[str, Path], source: Source, options: dict[str, Any]) -
         parameters={"kind": "activity", "neurons": axis}
         | _kept(options, "file", "series", "areas", "labels", "orientation"),
     )
-
-
-def _unread() -> RawRecording:
-    raise AssertionError("a file that was left out is not read")
 
 
 def _axis(raws: list[RawRecording], source: Source, options: dict[str, Any]) -> tuple[str, tuple[str, ...]]:

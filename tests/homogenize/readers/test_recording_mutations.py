@@ -12,7 +12,7 @@ import pytest
 from allometry.homogenize.reader import Source
 from allometry.homogenize.readers import READERS
 from tests.homogenize import mutations
-from tests.homogenize.fixtures import nwb_sessions, sortings
+from tests.homogenize.fixtures import calcium, nwb_sessions, sortings
 from tests.homogenize.readers.test_mouse_mutations import hits_a_string_heap
 from tests.homogenize.readers.test_nwb import FOREIGN
 
@@ -64,6 +64,14 @@ def neo_text(folder):
     return {"a.txt": folder / "a.txt"}
 
 
+def suite2p(folder):
+    return calcium.write_suite2p(folder)
+
+
+def caiman(folder):
+    return {"a.hdf5": calcium.write_caiman(folder / "a.hdf5")}
+
+
 KINDS = [
     {},
     {"kind": "activity"},
@@ -76,6 +84,8 @@ KINDS = [
 CASES = {
     "nwb": ("nwb", nwb, KINDS),
     "nwb_zarr": ("nwb", nwb_zarr, KINDS),
+    "suite2p": ("suite2p", suite2p, [{}, {"signal": "deconvolved", "cells": "all"}, {"min_probability": 0.8}]),
+    "caiman": ("caiman", caiman, [{}, {"signal": "raw", "cells": "all"}, {"signal": "deconvolved"}]),
     "phy": ("phy", phy, [{}, {"keep": {"group": "good"}}, {"at_least": {"Amplitude": 8}}]),
     "sonata_spikes": ("sonata_spikes", sonata, [{}, {"populations": "cortex"}]),
     "spikeinterface": ("spikeinterface", sorting_folder, [{}]),
