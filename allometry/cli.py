@@ -93,6 +93,25 @@ def _info_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("store", nargs="+", type=Path, help="a store")
 
 
+def _catalog(arguments: argparse.Namespace) -> int:
+    import pandas as pd
+
+    from allometry.stores.catalog import catalog, printed
+
+    table = pd.concat([catalog(path) for path in arguments.path], ignore_index=True)
+    if arguments.csv is not None:
+        table.to_csv(arguments.csv, index=False)
+        print(f"{arguments.csv}: {len(table)} recordings")
+        return 0
+    print(printed(table))
+    return 0
+
+
+def _catalog_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", nargs="*", type=Path, default=[Path("results")], help="store, or folder (results/)")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table with all columns to a file")
+
+
 def _inspect(arguments: argparse.Namespace) -> int:
     from allometry import config, plugins
     from allometry.homogenize.inspection import configuration, examine
@@ -178,6 +197,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("archive", "put all that a rerun needs into one folder", _archive_arguments, _archive),
     Command("diff", "say in what the content of two stores differs", _diff_arguments, _diff),
     Command("info", "describe a store on one screen", _info_arguments, _info),
+    Command("catalog", "list every recording, with species, area, hours and licence", _catalog_arguments, _catalog),
     Command("inspect", "say what files are, and print the configuration that reads them", _inspect_arguments, _inspect),
     Command("run", "run the workflow, as snakemake with the same options", _run_arguments, _run),
     Command("simulate", "run a network model and write its spikes", simulation.configure, simulation.run),

@@ -13,6 +13,7 @@ from allometry.report.cards import table as card_table
 from allometry.report.drawing import verdicts
 from allometry.report.page import Section
 from allometry.stores import activity_summary
+from allometry.stores.catalog import of_stores
 from allometry.stores.manifest import read_manifest
 
 # Order and text of the sections, by the prefixes of the names of their figures
@@ -69,7 +70,7 @@ def _tables(prefix: str, stores: Sequence[str], cards: Sequence[str]) -> dict[st
         linked = {"Benchmark cards: what each score is worth": card_table(cards)} if cards else {}
         return {**linked, "All scores": scores_table(stores)}
     if prefix == "recordings_":
-        return {"Recordings": recordings_table(stores)}
+        return {"Recordings": recordings_table(stores), "Catalogue: every recording": catalog_table(stores)}
     return {}
 
 
@@ -93,6 +94,13 @@ def recordings_table(stores: Sequence[str]) -> pd.DataFrame:
     )
     table.columns = [str(column).replace("_", " ") for column in table.columns]
     return table.rename_axis("data set").reset_index()
+
+
+def catalog_table(stores: Sequence[str]) -> pd.DataFrame:
+    """Every recording with species, area, cell type, indicator, stimulus, hours, units and licence; empty columns left out."""
+    table = of_stores(stores).drop(columns="citation")
+    said = [name for name in table if not (table[name].isna() | (table[name].astype(str) == "")).all()]
+    return table[said].rename(columns={"rate_hz": "native rate (Hz)", "cell_type": "cell type"})
 
 
 def scores_table(stores: Sequence[str]) -> pd.DataFrame:

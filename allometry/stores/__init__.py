@@ -7,6 +7,7 @@ finds damage.
 
 from allometry.stores.accessors import require_kind, split, to_csr, to_dense, to_networkx, to_trials, trains
 from allometry.stores.attributes import attribute, set_attributes
+from allometry.stores.catalog import catalog
 from allometry.stores.comparison import diff
 from allometry.stores.edge_writer import EdgeWriter
 from allometry.stores.kinds import KINDS, schema_of, validate, violations
@@ -31,6 +32,7 @@ __all__ = [
     "SpikeWriter",
     "activity",
     "attribute",
+    "catalog",
     "connectome",
     "diff",
     "manifest_path",

@@ -7,12 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from allometry import report
+from allometry import report, stores
 from allometry.report import connectomes, simulations
 from allometry.report.drawing.figure_file import Figure
 from allometry.report.page import table_html
 from tests.report.browser import console
 from tests.report.samples import connectome_store, spikes_store
+from tests.stores import samples
 
 
 def test_the_same_connectome_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -99,3 +100,26 @@ def test_a_console_message_is_detected(tmp_path: Path, text: str) -> None:
     page = tmp_path / "loud.html"
     page.write_text(f'<!doctype html><link rel="icon" href="data:,"><p>text</p>{text}', encoding="utf-8")
     assert console(page, tmp_path)
+
+
+def test_every_recording_is_in_the_catalogue(tmp_path: Path) -> None:
+    paths = [tmp_path / "results/worms.zarr", tmp_path / "results/probe.zarr"]
+    stores.write(samples.activity(), paths[0])
+    stores.write(samples.recorded_spikes(), paths[1])
+    out = tmp_path / "results/report/index.html"
+    report.write_page(
+        out,
+        stores=[str(path) for path in paths],
+        images=[],
+        configuration={"report": {"title": "Recordings"}},
+        sources={},
+        unused={"packages": [], "elsewhere": []},
+    )
+    text = out.read_text(encoding="utf-8")
+    table = text.split("<h3>Catalogue: every recording</h3>")[1].split("</table>")[0]
+    assert table.count("<tr>") == 1 + 2 + 1
+    for cell in ("worm_1", "worm_2", "hours", "native rate (Hz)"):
+        assert f">{cell}<" in table
+    assert 'href="../worms.zarr"' in table
+    assert "indicator" not in table  # nobody says one
+    assert console(out, tmp_path) == []
