@@ -29,9 +29,14 @@ _SPOOLED = ("source", "target", "weight", "synapses", "delay")
 
 @plain_arguments
 def connections(
-    net: Network, seed: int, store: str | Path, precision: str = "fast", overwrite: bool = False, block: int = BLOCK
+    net: Network,
+    seed: int,
+    store: str | Path | None = None,
+    precision: str = "fast",
+    overwrite: bool = False,
+    block: int = BLOCK,
 ) -> xr.Dataset:
-    """Write the connections that `run` draws for a network and seed.
+    """Draw the connections that `run` has for a network and seed.
 
     Several synapses of a pair are one edge: its weight is their sum, `synapses` their number, `delay` their mean delay.
 
@@ -41,8 +46,8 @@ def connections(
         What to draw.
     seed : int
         Seed of the connections, as in `run`.
-    store : path
-        Connectome store to write; ends in `.zarr`. Edges are `chemical`: `weight` is the size of the summed weight,
+    store : path, optional
+        Connectome store to write; ends in `.zarr`. Without it, the edges are returned in memory. Edges are `chemical`: `weight` is the size of the summed weight,
         `signed_weight` the sum itself, in pA or mV; `sign` of a node is +1 or -1 where all of its outputs have this sign.
     precision : {"fast", "exact"}
         Weights are those of this precision: rounded as `run` rounds them.
@@ -54,13 +59,16 @@ def connections(
     Returns
     -------
     xarray.Dataset
-        The opened store.
+        The opened store, or the same in memory.
 
     Raises
     ------
     SimulationError
         If the network is impossible, or its populations take weights in different units.
     """
+    if store is None:
+        with tempfile.TemporaryDirectory(prefix="allometry-connections-") as folder:
+            return connections(net, seed, Path(folder) / "connections.zarr", precision, block=block).load()
     store = Path(store)
     stores.require_free(store, overwrite=overwrite)
     check_network(net)

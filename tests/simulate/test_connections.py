@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from allometry import simulate, stores
 from allometry.errors import SimulationError
@@ -95,6 +96,13 @@ def test_nodes_have_labels_signs_and_positions(tmp_path: Path) -> None:
     assert np.isnan(found["x"][60:]).all()
     assert found["x"].attrs["units"] == "mm"
     assert stores.to_dense(found)[1].shape == (91, 91)
+
+
+def test_without_a_store_the_same_edges_are_in_memory(tmp_path: Path) -> None:
+    found = simulate.connections(NET, 5)
+    written = simulate.connections(NET, 5, tmp_path / "edges.zarr").load()
+    xr.testing.assert_identical(found, written)
+    stores.validate(found)
 
 
 def test_a_network_without_connections(tmp_path: Path) -> None:
