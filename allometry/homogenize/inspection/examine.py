@@ -40,12 +40,15 @@ class Examined:
         What the same files could also be.
     left : dict of Path to str
         Files that nothing reads, and why.
+    claimed : set of Path
+        Files that a finding reads.
     """
 
     findings: list[Finding] = field(default_factory=list)
     tried: dict[int, list[str]] = field(default_factory=dict)
     others: list[Finding] = field(default_factory=list)
     left: dict[Path, str] = field(default_factory=dict)
+    claimed: set[Path] = field(default_factory=set)
 
 
 def examine(paths: Sequence[Path], *, read: bool = True, most_bytes: int = containers.SMALL) -> Examined:
@@ -135,7 +138,7 @@ def _examine(files: Files, found: Examined, read: bool, most_bytes: int) -> None
 
     seen = Files(files.paths, peek, files.folder)
     candidates = sorted(recognised(seen), key=lambda finding: -finding.certainty)
-    claimed: set[Path] = set()
+    claimed = found.claimed
     for finding in candidates:
         own = set(finding.files.values())
         if next(iter(finding.files.values())) in claimed or own <= claimed:
@@ -144,7 +147,7 @@ def _examine(files: Files, found: Examined, read: bool, most_bytes: int) -> None
         size = sum(_size(path) for path in own)
         lines: list[str] | None = None
         if read and size <= most_bytes:
-            lines, failure = attempt(finding)
+            lines, failure, finding = attempt(finding)
             if failure is not None and finding.certainty < SURE:
                 found.left.update(dict.fromkeys(own - claimed, f"not read as {finding.what}: {failure.what}"))
                 continue
@@ -155,7 +158,9 @@ def _examine(files: Files, found: Examined, read: bool, most_bytes: int) -> None
         if lines is not None:
             found.tried[len(found.findings)] = lines
         found.findings.append(finding)
-        claimed |= own
+        claimed.update(own)
+        for path in own:
+            found.left.pop(path, None)
     for path in files.paths:
         if path in claimed:
             found.left.pop(path, None)
@@ -193,31 +198,42 @@ def recognised(files: Files) -> list[Finding]:
     return found
 
 
-def attempt(finding: Finding) -> tuple[list[str] | None, AllometryError | None]:
-    """Read a finding as its configuration would; what came out, or what was wrong.
+def attempt(finding: Finding) -> tuple[list[str] | None, AllometryError | None, Finding]:
+    """Read a finding as its configuration would.
 
     Returns
     -------
     lines : list of str or None
-        A summary of each store, with what was inferred.
+        A summary of each store, with what was inferred; None where none could be read.
     failure : AllometryError or None
+        Why none could be read.
+    finding : Finding
+        Without the stores that could not be read, if others could: they are among its doubts then.
     """
     reader = READERS[finding.reader]
     source = Source("data", species=finding.species, own=True)
     lines: list[str] = []
-    for number, (name, (kind, options)) in enumerate(list(finding.stores.items())[:_STORES_TRIED]):
+    failed: dict[str, AllometryError] = {}
+    tried = list(finding.stores.items())[:_STORES_TRIED]
+    for name, (kind, options) in tried:
         try:
             with _quiet():
                 obj = reader(dict(finding.files), source, {**finding.options, **options}, kind)
                 told = summary(obj)
         except AllometryError as error:
-            return None, error
-        lines += [f"{name or kind}: {told[0]}", *told[1:]]
-        if not number:
-            lines += [f"  {key}: {_short(value)}" for key, value in _inferred(obj).items()]
+            failed[name] = error
+            continue
+        inferred = [] if lines else [f"  {key}: {_short(value)}" for key, value in _inferred(obj).items()]
+        lines += [f"{name or kind}: {told[0]}", *told[1:], *inferred]
+    if len(failed) == len(tried):
+        return None, next(iter(failed.values())), finding
+    if failed:
+        kept = {name: store for name, store in finding.stores.items() if name not in failed}
+        doubts = [f"nothing for a store `{name}`: {error.what}" for name, error in failed.items()]
+        finding = replace(finding, stores=kept, doubts=(*finding.doubts, *doubts))
     if len(finding.stores) > _STORES_TRIED:
         lines.append(f"and {len(finding.stores) - _STORES_TRIED} stores more, which were not tried")
-    return lines, None
+    return lines, None, finding
 
 
 def _inferred(obj: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import xarray as xr
 
 from allometry.errors import ReaderError
 from allometry.homogenize.formats.hdf5 import dataset, member_names, numeric, open_hdf5, subgroup
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.options import choice
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity, rois
@@ -182,4 +183,10 @@ def _centres(file: h5py.File, estimates: h5py.Group, count: int, notes: dict[str
     return out
 
 
-READER = Reader("caiman", ("activity",), read, {**activity.OPTIONS, **OWN})
+def recognise(files: Files) -> list[Finding]:
+    """HDF5 files with the estimates of CaImAn."""
+    own = files.holding("estimates/C", "estimates/A/indptr", form="hdf5")
+    return one_store("components of CaImAn", own, "activity")
+
+
+READER = Reader("caiman", ("activity",), read, {**activity.OPTIONS, **OWN}, recognise=recognise)

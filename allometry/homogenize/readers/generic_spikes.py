@@ -6,6 +6,7 @@ columns without names is `unit, time`, as `.gdf` files are, with the unit of tim
 row per unit, gives the columns of the units: positions, quality, areas.
 """
 
+import re
 from array import array
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from allometry.errors import ReaderError
 from allometry.hints import hint
 from allometry.homogenize.formats import object_npy
 from allometry.homogenize.formats.flat import rows
+from allometry.homogenize.look import LIKELY, Files, Finding, Peek, one_store
 from allometry.homogenize.options import choice, flag, quantity, text
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.spikes import trains
@@ -260,4 +262,71 @@ def _column(cells: list[str], table: rows.Rows) -> npt.NDArray[Any]:
         return np.array(cells, object)
 
 
-READER = Reader("generic_spikes", ("spikes",), read, OPTIONS)
+UNITS_NAMED = (
+    "unit",
+    "units",
+    "unit_id",
+    "cluster",
+    "cluster_id",
+    "neuron",
+    "neuron_id",
+    "cell",
+    "cell_id",
+    "node_id",
+    "gid",
+)
+TIMES_NAMED = {
+    "time": "s",
+    "times": "s",
+    "spike_time": "s",
+    "spike_times": "s",
+    "time_s": "s",
+    "t": "s",
+    "t_ms": "ms",
+    "time_ms": "ms",
+}
+
+
+def recognise(files: Files) -> list[Finding]:
+    """Tables and arrays with a column of units and one of times; files of one recorder of NEST together."""
+    found: dict[str, tuple[list[Path], dict[str, Any], str]] = {}
+    for path in files.paths:
+        peek = files.peek(path)
+        options, form = _listed(peek)
+        if options is not None:
+            # NEST writes a file per thread: label-node-thread.dat
+            recorder = re.sub(r"[-_]\d+(\.dat)$", r"\1", path.name) if path.suffix == ".dat" else path.name
+            found.setdefault(recorder, ([], options, form))[0].append(path)
+    made = []
+    for paths, options, form in found.values():
+        doubts = ("times are in steps: `step_ms` is the resolution of the simulation",) if "step_ms" in options else ()
+        made += one_store(f"list of spikes, {form}", paths, "spikes", options, certainty=LIKELY, doubts=doubts)
+    return made
+
+
+def _listed(peek: Peek) -> tuple[dict[str, Any] | None, str]:
+    """Options that read a list of spikes, and its form; None where it is none."""
+    if peek.form == "npz":
+        have = [name for name, array in peek.arrays.items() if len(array.shape) == 1]
+        form = "NPZ"
+    elif peek.form in ("text", "parquet", "feather") and not peek.packed and peek.path.suffix.lower() in rows.SUFFIXES:
+        have, form = list(peek.header), {"text": "text"}.get(peek.form, peek.form.capitalize())
+    else:
+        return None, ""
+    if peek.path.suffix.lower() == ".gdf":
+        return {"time_unit": "ms"}, "text without names of columns (.gdf)"
+    for unit, time, scale in KNOWN:
+        if unit in have and time in have and len(have) <= _MOST_COLUMNS:
+            return ({"step_ms": 0.1} if scale == "step" else {}), form
+    unit = next((name for name in have if name.lower() in UNITS_NAMED), "")
+    time = next((name for name in have if name.lower() in TIMES_NAMED), "")
+    if not unit or not time or len(have) > _MOST_COLUMNS:
+        return None, ""
+    scale = TIMES_NAMED[time.lower()]
+    return {"unit": unit, "time": time} | ({"time_unit": scale} if scale != "s" else {}), form
+
+
+_MOST_COLUMNS = 8
+
+
+READER = Reader("generic_spikes", ("spikes",), read, OPTIONS, recognise=recognise)

@@ -11,6 +11,7 @@ import xarray as xr
 from allometry.errors import ReaderError
 from allometry.homogenize import mistaken
 from allometry.homogenize.formats import mat5
+from allometry.homogenize.look import LIKELY, Files, Finding, one_store
 from allometry.homogenize.options import Option, text
 from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.spikes import objects, trains
@@ -108,4 +109,14 @@ def _found(path: Path, options: dict[str, Any]) -> trains.Found:
         ) from error
 
 
-READER = Reader("neo_spikes", ("spikes",), read, OPTIONS)
+ENDINGS = (".plx", ".nex", ".nev", ".nix", ".smr", ".smrx", ".ntt", ".nse", ".rec", ".mcd")
+
+
+def recognise(files: Files) -> list[Finding]:
+    """Files of recording systems, by their endings: Neo, where it is installed, says the rest."""
+    own = [path for path in files.paths if path.suffix.lower() in ENDINGS]
+    what = "file of a recording system that Neo reads"
+    return [finding for path in own for finding in one_store(what, [path], "spikes", certainty=LIKELY)]
+
+
+READER = Reader("neo_spikes", ("spikes",), read, OPTIONS, recognise=recognise)

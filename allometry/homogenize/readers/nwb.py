@@ -21,7 +21,7 @@ import xarray as xr
 
 from allometry import stores
 from allometry.errors import ReaderError
-from allometry.homogenize.formats.neurodata import behaviour, intervals, recorded, units
+from allometry.homogenize.formats.neurodata import behaviour, intervals, recognised, recorded, units
 from allometry.homogenize.formats.neurodata.session import Session, open_session
 from allometry.homogenize.options import choice, listed, span, text
 from allometry.homogenize.reader import Reader, Source, named_file
@@ -387,4 +387,4 @@ def _window_means(traces: recorded.Traces, start: Windows, stop: Windows, where:
     return out.reshape(len(values), *start.shape)
 
 
-READER = Reader("nwb", KINDS, read, OPTIONS)
+READER = Reader("nwb", KINDS, read, OPTIONS, recognise=recognised.recognise)

@@ -17,6 +17,7 @@ import xarray as xr
 
 from allometry.errors import ReaderError
 from allometry.homogenize.formats.flat import folders, npy
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.options import quantity
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.spikes import trains
@@ -186,4 +187,28 @@ def _positions(files: dict[str, Path], units: pd.DataFrame, clusters: npt.NDArra
     notes["positions"] = "channel on which the template of most spikes of a cluster is largest"
 
 
-READER = Reader("phy", ("spikes",), read, OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """The files of a sorting by their names, or an archive of them."""
+    needed = files.named("spike_times.npy"), files.named("spike_clusters.npy", "spike_templates.npy")
+    found = []
+    if all(needed):
+        rest = files.named(
+            "spike_clusters.npy",
+            "spike_templates.npy",
+            "templates.npy",
+            "channel_positions.npy",
+            "params.py",
+            "cluster_*.tsv",
+        )
+        count = next(iter(files.peek(needed[0][0]).arrays.values())).shape
+        facts = (f"{count[0]:,} spikes",) if count else ()
+        doubts = () if files.named("params.py") else ("there is no params.py: `sampling_rate_hz` has to be set",)
+        found += one_store("sorting of Kilosort or phy", [*needed[0], *rest], "spikes", facts=facts, doubts=doubts)
+    for path in files.paths:
+        members = {name.rsplit("/", 1)[-1] for name in files.peek(path).members}
+        if "spike_times.npy" in members and members & {"spike_clusters.npy", "spike_templates.npy"}:
+            found += one_store("archive of a sorting of Kilosort or phy", [path], "spikes")
+    return found
+
+
+READER = Reader("phy", ("spikes",), read, OPTIONS, recognise=recognise)

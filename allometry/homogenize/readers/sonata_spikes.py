@@ -13,6 +13,7 @@ import xarray as xr
 
 from allometry.errors import ReaderError
 from allometry.homogenize.formats.hdf5 import dataset, member_names, numeric, open_hdf5, subgroup
+from allometry.homogenize.look import Files, Finding, store_per_file
 from allometry.homogenize.options import listed, quantity, text
 from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.spikes import trains
@@ -105,4 +106,16 @@ def _spikes(file: h5py.File, path: Path, wanted: Any) -> tuple[Any, Any, Any]:
     return tuple(np.concatenate(part) for part in zip(*parts))  # type: ignore[return-value]
 
 
-READER = Reader("sonata_spikes", ("spikes",), read, OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """HDF5 files with times and node ids below `spikes`."""
+    own = []
+    for path in files.paths:
+        peek = files.peek(path)
+        if peek.form == "hdf5" and any(
+            name.startswith("spikes/") and name.endswith("timestamps") for name in peek.arrays
+        ):
+            own += [path] if peek.has("node_ids") and path.suffix.lower() in (".h5", ".hdf5") else []
+    return store_per_file("spikes in SONATA", own, "spikes")
+
+
+READER = Reader("sonata_spikes", ("spikes",), read, OPTIONS, recognise=recognise)

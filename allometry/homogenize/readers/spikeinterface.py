@@ -16,6 +16,7 @@ import xarray as xr
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import object_npy
 from allometry.homogenize.formats.flat import folders, npy
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.options import Option, quantity
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.spikes import trains
@@ -183,4 +184,22 @@ def _trains(sample: npt.NDArray[Any], unit: npt.NDArray[Any], count: int, rate: 
     return lambda row: load(place[row]) if row in place else trains.SILENT, sizes
 
 
-READER = Reader("spikeinterface", ("spikes",), read, OPTIONS)
+def recognise(files: Files) -> list[Finding]:
+    """A folder, an archive of it, or an .npz that SpikeInterface saved."""
+    what = "sorting of SpikeInterface"
+    found = []
+    if files.named("numpysorting_info.json") and files.named("spikes.npy"):
+        own = files.named("numpysorting_info.json", "spikes.npy")
+        properties = own[0].parent / "properties"
+        own += sorted(properties.glob("*.npy")) if properties.is_dir() else []
+        found += one_store(what, own, "spikes")
+    for path in files.paths:
+        peek = files.peek(path)
+        if any(name.endswith("numpysorting_info.json") for name in peek.members):
+            found += one_store(f"{what}, archive", [path], "spikes")
+        if peek.form == "npz" and peek.has("unit_ids", "sampling_frequency", "spike_indexes_seg0"):
+            found += one_store(f"{what}, NPZ", [path], "spikes")
+    return found
+
+
+READER = Reader("spikeinterface", ("spikes",), read, OPTIONS, recognise=recognise)

@@ -14,6 +14,7 @@ import xarray as xr
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import object_npy
 from allometry.homogenize.formats.flat import folders, npy
+from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.options import choice, quantity
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity, rois
@@ -221,4 +222,26 @@ def _positions(files: dict[str, Path], count: int, notes: dict[str, Any]) -> dic
     return {"x": (centre[:, 0], attrs), "y": (centre[:, 1], attrs), "pixels": (pixels, {"units": "1"})}
 
 
-READER = Reader("suite2p", ("activity",), read, {**activity.OPTIONS, **OWN})
+def recognise(files: Files) -> list[Finding]:
+    """The files of a plane by their names, or an archive of planes."""
+    own = files.named("F.npy", *USED)
+    found = []
+    if files.named("F.npy") and files.named("Fneu.npy", "iscell.npy", "ops.npy", "stat.npy"):
+        first = files.named("F.npy")
+        peek = files.peek(first[0])
+        facts = tuple(f"F {' x '.join(map(str, array.shape))} (roi, time)" for array in peek.arrays.values())
+        doubts = () if files.named("ops.npy") else (_NO_RATE,)
+        options = {} if files.named("ops.npy") else {"native_rate_hz": 1.0}
+        plane = [*first, *(path for path in own if path not in first)]
+        found += one_store("plane of Suite2p", plane, "activity", options, facts=facts, doubts=doubts)
+    for path in files.paths:
+        members = {name.rsplit("/", 1)[-1] for name in files.peek(path).members}
+        if "F.npy" in members and members & {"Fneu.npy", "iscell.npy", "ops.npy"}:
+            found += one_store("archive of planes of Suite2p", [path], "activity")
+    return found
+
+
+_NO_RATE = "there is no ops.npy with the rate: one frame counts as one second until `native_rate_hz` says it"
+
+
+READER = Reader("suite2p", ("activity",), read, {**activity.OPTIONS, **OWN}, recognise=recognise)

@@ -1,18 +1,77 @@
 """What `inspect` says of every layout is what reads it: the printed configuration is run, on fixtures and on genuine files."""
 
+import csv
+import gzip
+import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
 from allometry import config, homogenize, stores
 from allometry.homogenize.inspection import configuration
 from allometry.homogenize.inspection.examine import examine
+from allometry.homogenize.readers import READERS
 from tests.homogenize import fixtures_connectomes
-from tests.homogenize.fixtures import allen_neuropixels, allen_two_photon, measured, mouse, worms
+from tests.homogenize.fixtures import (
+    allen_neuropixels,
+    allen_two_photon,
+    calcium,
+    foreign,
+    measured,
+    mouse,
+    nwb_sessions,
+    sortings,
+    worms,
+)
+
+FOREIGN = Path(str(foreign.__file__)).parent
+
+
+def unpacked(name: str, folder: Path) -> None:
+    (folder / name).write_bytes(gzip.decompress((FOREIGN / f"{name}.gz").read_bytes()))
+
+
+def sorting_folder(folder: Path) -> None:
+    with zipfile.ZipFile(FOREIGN / "spikeinterface_folder.zip") as archive:
+        archive.extractall(folder)
+
+
+def nest(folder: Path) -> None:
+    """Two files, as the threads of one recorder write them."""
+    for thread in (0, 1):
+        shutil.copy(FOREIGN / f"nest_times_{thread}.dat", folder / f"spikes-5-{thread}.dat")
+
+
+def spike_table(folder: Path) -> None:
+    with (folder / "spikes.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("neuron_id", "spike_time"), *((i % 3, i * 0.01) for i in range(40))])
+
+
+def spike_arrays(folder: Path) -> None:
+    np.savez(folder / "spikes.npz", t_ms=np.arange(50.0), cell=np.arange(50) % 4, x=np.zeros(4))
+
 
 WRITERS: dict[str, Any] = {
+    "phy": sortings.write_phy,
+    "phy_archive": lambda folder: zipped(folder, sortings.write_phy),
+    "suite2p": calcium.write_suite2p,
+    "suite2p_planes": lambda folder: [calcium.write_suite2p(folder / f"plane{n}", n) for n in (0, 1)],
+    "caiman": lambda folder: calcium.write_caiman(folder / "cnmf.hdf5"),
+    "sonata_spikes": lambda folder: sortings.write_sonata(folder / "spikes.h5", several=True),
+    "spikeinterface_npz": lambda folder: shutil.copy(FOREIGN / "spikeinterface.npz", folder),
+    "spikeinterface_archive": lambda folder: shutil.copy(FOREIGN / "spikeinterface_folder.zip", folder),
+    "spikeinterface_folder": sorting_folder,
+    "generic_spikes_nest": nest,
+    "generic_spikes_csv": spike_table,
+    "generic_spikes_npz": spike_arrays,
+    "nwb": lambda folder: nwb_sessions.write(folder / "session.nwb"),
+    "nwb_neuroconv": lambda folder: unpacked("neuroconv.nwb", folder),
+    "nwb_zarr": lambda folder: shutil.copy(FOREIGN / "hdmf_zarr.nwb.zarr.zip", folder),
+    "nejatbakhsh2020_ndx": lambda folder: unpacked("worm.nwb", folder),
     **fixtures_connectomes.WRITERS,
     **{name: write for name, write in worms.WRITERS.items() if name != "uzel2022"},
     "uzel2022_activity": worms.WRITERS["uzel2022"],
@@ -24,6 +83,21 @@ WRITERS: dict[str, Any] = {
     "allen_neuropixels": lambda folder: allen_neuropixels.write(folder / "session_715093703.nwb"),
 }
 READER_OF = {**fixtures_connectomes.READER_OF, "kato2015_npz": "kato2015"}
+READER_OF |= {name: "_".join(name.split("_")[:-1]) for name in WRITERS if name.endswith(("_archive", "_planes", "_folder", "_nest", "_csv", "_npz", "_neuroconv", "_zarr", "_ndx")) and name not in READER_OF}  # fmt: skip
+
+
+def zipped(folder: Path, write: Any) -> None:
+    write(folder / "inside")
+    shutil.make_archive(str(folder / "all"), "zip", folder / "inside")
+    shutil.rmtree(folder / "inside")
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+def test_every_reader_says_what_is_its_own(name: str) -> None:
+    assert READERS[name].recognise is not None
+
+
+NOT_READ = {"amplitudes.npy", "F_chan2.npy", "annotations.json", "si_folder.json"}
 GENUINE = {
     "celegans_activity/dag2023": ("dag2023",),
     "celegans_activity/kato2015": ("kato2015",),
@@ -67,7 +141,7 @@ def test_a_fixture_is_recognised_and_the_printed_configuration_reads_it(
     WRITERS[layout](tmp_path / "files")
     found = examine([tmp_path / "files"])
     assert {finding.reader for finding in found.findings} == {READER_OF.get(layout, layout)}
-    assert not found.left
+    assert {path.name for path in found.left} <= NOT_READ
     assert all(found.tried[number] for number in range(len(found.findings)))
     assert run(configuration.text(found), tmp_path, root)
 
