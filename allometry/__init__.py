@@ -14,6 +14,7 @@ from allometry import caches, processes
 # before numba and matplotlib are imported, which look where they can write
 caches.place(os.environ)
 processes.quiet_in_workflow()
+processes.end_with_workflow()
 
 __version__ = version("allometry")
 

@@ -1,7 +1,9 @@
-"""The processes of a workflow: one thread in the libraries, commands that start anywhere, and one sentence on Ctrl-C.
+"""The processes of a workflow: one thread in the libraries, commands that start anywhere, one sentence on Ctrl-C, no orphans.
 
 A terminal sends Ctrl-C to all processes at once, and each would tell its story. Here the one that the user started says the
 sentence, with status 130; what it started ends without a word, also while it still imports.
+
+A Snakemake that is killed leaves a lock and its jobs. The jobs end by themselves, and the next Snakemake takes the lock away.
 """
 
 import atexit
@@ -10,17 +12,22 @@ import os
 import shlex
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from allometry import files
 from allometry.errors import ConfigError
 from allometry.hints import nearest
 
 STATUS = 130
 SENTENCE = "interrupted: what was finished is kept, and the same command continues from there"
-#: Set for the processes of a workflow, which are to end quietly.
+#: Set for the processes of a workflow, which are to end quietly: the mark of the Snakemake that started them.
 VARIABLE = "ALLOMETRY_WORKFLOW"
+_LOOK_S = 1.0
 
 
 #: Variables that give the linear algebra of a process one thread, if they are set before it is loaded.
@@ -45,6 +52,47 @@ def quiet_in_workflow() -> None:
         sys.excepthook = _without_interrupts(sys.excepthook)
 
 
+def end_with_workflow() -> None:
+    """Let this process end, as at SIGTERM, when the Snakemake that started it is dead: nobody waits for it any more."""
+    mark = os.environ.get(VARIABLE, "")
+    if not mark:
+        return
+
+    def watch() -> None:
+        while not files.abandoned(mark):
+            time.sleep(_LOOK_S)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="end with the workflow", daemon=True).start()
+
+
+def take_over(folder: Path) -> bool:
+    """Note that this Snakemake uses a working folder; take the lock away that those left which were killed in it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where Snakemake keeps its notes.
+
+    Returns
+    -------
+    bool
+        Whether there was such a lock. Where a user of the folder may be alive, on another machine for example, it stays.
+    """
+    users = folder / "allometry"
+    users.mkdir(parents=True, exist_ok=True)
+    others = list(users.iterdir())
+    mine = users / files.mark()
+    mine.touch()
+    atexit.register(mine.unlink, missing_ok=True)
+    if not all(files.abandoned(other.name) for other in others):
+        return False
+    locks = list((folder / "locks").glob("*.lock")) if others else []
+    for path in (*locks, *others):
+        path.unlink(missing_ok=True)
+    return bool(locks)
+
+
 def prepare(is_main: bool) -> None:
     """Set up a process of Snakemake, before anything slow is imported.
 
@@ -54,7 +102,7 @@ def prepare(is_main: bool) -> None:
         Whether it is the one that the user started.
     """
     one_thread()
-    os.environ[VARIABLE] = "1"
+    os.environ[VARIABLE] = files.mark()
     # Snakemake writes it into commands unquoted, which ends at a space in the path; this process starts nothing else.
     if not sys.executable.startswith("'"):
         sys.executable = shlex.quote(sys.executable)
@@ -62,6 +110,10 @@ def prepare(is_main: bool) -> None:
     if "snakemake" in sys.argv[0] and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         quiet_in_workflow()
         _say_once(SENTENCE if is_main else "")
+    if is_main and "snakemake" in sys.argv[0]:
+        with suppress(OSError):  # Snakemake says what it cannot write
+            if take_over(Path(".snakemake")):
+                print("the run before was killed: its lock on this folder is taken away", file=sys.stderr)
 
 
 def start(arguments: Sequence[str]) -> int:
@@ -91,7 +143,7 @@ def start(arguments: Sequence[str]) -> int:
             )
     sys.argv = ["snakemake", *arguments]
     one_thread()
-    os.environ[VARIABLE] = "1"
+    os.environ[VARIABLE] = files.mark()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         _say_once(SENTENCE)
     try:

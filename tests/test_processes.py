@@ -1,4 +1,4 @@
-"""The processes of a workflow: Ctrl-C is one sentence and status 130, and a path of Python with a space is no obstacle."""
+"""The processes of a workflow: Ctrl-C is one sentence and status 130, a path of Python with a space is no obstacle, and killed ones leave no orphans."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from allometry import processes
+from allometry import files, processes
 from allometry.errors import ConfigError
 
 SNAKEFILE = """
@@ -171,3 +171,65 @@ def test_linear_algebra_that_is_loaded_already_gets_one_thread() -> None:
     # the question can have another answer
     said = subprocess.run([sys.executable, "-c", ASK], env=os.environ | WANTS_TWO, capture_output=True, text=True)
     assert set(said.stdout.split()) == {str(min(2, os.cpu_count() or 1))}
+
+
+def _dead() -> str:
+    """Mark of a process that is no more."""
+    program = "from allometry import files; print(files.mark())"
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    """What Snakemake keeps in a working folder that is locked."""
+    (tmp_path / "locks").mkdir()
+    (tmp_path / "locks" / "0.input.lock").touch()
+    (tmp_path / "allometry").mkdir()
+    return tmp_path
+
+
+def test_the_lock_of_a_killed_workflow_is_taken_away(notes: Path) -> None:
+    (notes / "allometry" / _dead()).touch()
+    assert processes.take_over(notes)
+    assert not list((notes / "locks").iterdir())
+    # the folder is this process's now
+    (notes / "locks" / "0.input.lock").touch()
+    assert not processes.take_over(notes)
+    assert list((notes / "locks").iterdir())
+
+
+@pytest.mark.parametrize("others", [[], ["alive"], ["dead", "alive"], ["elsewhere"], ["dead", "elsewhere"]])
+def test_a_lock_stays_unless_all_who_may_hold_it_are_known_to_be_dead(notes: Path, others: list[str]) -> None:
+    marks = {"alive": files.mark(), "dead": _dead() if "dead" in others else "", "elsewhere": "0123abcd-1-89abcdef-0"}
+    for other in others:
+        (notes / "allometry" / marks[other]).touch()
+    assert not processes.take_over(notes)
+    assert [path.name for path in (notes / "locks").iterdir()] == ["0.input.lock"]
+
+
+def test_a_job_ends_when_the_snakemake_that_started_it_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "Snakefile").write_text(SNAKEFILE)
+    (tmp_path / "wait.py").write_text(
+        "import pathlib, time\n"
+        "from allometry.errors import script_log\n"
+        "with script_log('log'):\n"
+        "    pathlib.Path('started').touch()\n"
+        "    try:\n"
+        "        time.sleep(600)\n"
+        "    finally:\n"
+        "        pathlib.Path('ended').touch()\n"
+    )
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--nocolor"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as started:
+        deadline = time.monotonic() + 600
+        while not (tmp_path / "started").exists() and time.monotonic() < deadline and started.poll() is None:
+            time.sleep(0.1)
+        assert (tmp_path / "started").exists()
+        started.kill()
+    while not (tmp_path / "ended").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert list((tmp_path / ".snakemake" / "locks").iterdir())
+    said = subprocess.run([*command, "-n"], cwd=tmp_path, capture_output=True, text=True)
+    assert "the run before was killed: its lock on this folder is taken away" in said.stderr
+    assert not list((tmp_path / ".snakemake" / "locks").iterdir())

@@ -19,6 +19,7 @@ from allometry import cli, errors, simulate, stores
 from allometry.errors import SimulationError
 from allometry.network import Network
 from allometry.simulate.build.partition import Partition
+from allometry.simulate.distribute import spool
 from allometry.simulate.distribute.attempts import Attempts
 from allometry.simulate.distribute.output import Output
 from allometry.simulate.distribute.spool import ABANDONED_S, held, remove_abandoned
@@ -176,6 +177,7 @@ def test_a_checkpoint_that_another_run_writes_is_refused(
         )
 
     monkeypatch.setattr(Partition, "window", window)
+    monkeypatch.setattr(spool, "PATIENCE_S", 0.2)
     one = threading.Thread(target=run, args=("a.zarr",))
     one.start()
     try:
@@ -189,12 +191,13 @@ def test_a_checkpoint_that_another_run_writes_is_refused(
     run("b.zarr")
 
 
-def test_a_lock_goes_with_its_holder(tmp_path: Path) -> None:
+def test_a_lock_goes_with_its_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "PATIENCE_S", 0.2)
     with held(tmp_path / "c" / "run-1"), pytest.raises(SimulationError), held(tmp_path / "c" / "run-1"):
         pass
     assert list(tmp_path.iterdir()) == []
-    with held(tmp_path / "c" / "run-1") as spool:
-        (spool.folder / "notes.txt").touch()
+    with held(tmp_path / "c" / "run-1") as mine:
+        (mine.folder / "notes.txt").touch()
     assert [p.name for p in (tmp_path / "c" / "run-1").iterdir()] == ["notes.txt"]
 
 

@@ -29,6 +29,8 @@ from allometry.simulate.build.partition import Stopped
 
 _STALE_S = 300.0
 ABANDONED_S = 3600.0
+#: How long to wait for a folder that another process holds: one whose workflow was killed needs a moment to end, s.
+PATIENCE_S = 20.0
 _OURS = re.compile(
     r"^((segment|merged|state)-.*|start)\.npz$|^(checkpoint-\d+|attempt|run|done|status|measured-\d+)\.json$"
     rf"|^grown-.*\.npy$|^due-\d+$|^(alive|stop|lock)$|^condition-[0-9a-f]{{16}}$|^{re.escape(files.PARTIAL)}"
@@ -222,6 +224,7 @@ def held(folder: Path) -> Iterator[Spool]:
     SimulationError
         If another run holds it.
     """
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         path = folder / "lock"
         with files.writing(folder, SimulationError):
@@ -231,6 +234,9 @@ def held(folder: Path) -> Iterator[Spool]:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
+                if time.monotonic() < deadline:
+                    time.sleep(0.1)
+                    continue
                 raise SimulationError(
                     "another process is simulating the same and writes its checkpoints here",
                     where=str(folder),
