@@ -241,3 +241,18 @@ def test_names_of_points_fit_a_file_system_and_tell_large_from_small() -> None:
     for name in names:
         assert re.fullmatch(r"[A-Za-z0-9_.-]{1,140}", name)
     assert "g1e06" in names[1]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("off", "off"), ("auto", "auto"), ("'off'", "off"), ("10", 10.0), ("0.5", 0.5)]
+)
+def test_checkpoints_are_off_by_the_plain_word(written: str, meant: object) -> None:
+    """Which YAML takes for false."""
+    values = yaml.safe_load(f"simulate: {{checkpoint: {written}}}")
+    assert config.validate(values, "here").simulate.checkpoint == meant
+
+
+@pytest.mark.parametrize("written", ["on", "0", "-1", "often", ".nan", "null"])
+def test_other_checkpoints_are_refused(written: str) -> None:
+    with pytest.raises(ConfigError, match=r"simulate\.checkpoint"):
+        config.validate(yaml.safe_load(f"simulate: {{checkpoint: {written}}}"), "here")

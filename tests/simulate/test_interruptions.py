@@ -211,6 +211,24 @@ def test_a_folder_that_only_looks_like_a_spool_is_left(tmp_path: Path) -> None:
     assert (mine / "thesis.tex").exists()
 
 
+def test_of_killed_runs_those_stay_that_can_be_continued(tmp_path: Path) -> None:
+    long_ago = time.time() - 2 * ABANDONED_S
+    for name, file in (("run-1", "status.json"), ("run-2", "checkpoint-000000001000.json"), ("run-3", "done.json")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / file).touch()
+        os.utime(tmp_path / name, (long_ago, long_ago))
+    remove_abandoned(tmp_path, "run-*")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run-2", "run-3"]
+
+
+@pytest.mark.parametrize("said", ["sometimes", "0", "-3", "nan"])
+def test_impossible_intervals_are_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str], said: str) -> None:
+    command = ["simulate", "microcircuit", "--scale", "0.02", "--duration-ms", "10", "--out", str(tmp_path / "a.zarr")]
+    assert cli.main([*command, f"--checkpoint={said}"]) == 1
+    assert capsys.readouterr().err.startswith("checkpoint is ")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_folders_that_are_missing_are_made_and_those_that_cannot_be_are_one_message(
     client: Client, tmp_path: Path, small: Network
 ) -> None:
