@@ -36,6 +36,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     ),
     "homogenize/formats": (
         "homogenize/formats (floor)",
+        "homogenize/formats/flat",
         "homogenize/traces",
         "homogenize/connectomes",
         "homogenize/responses",

@@ -1,8 +1,5 @@
 """Containers that the generic reader knows: where traces, time and labels are in each of them."""
 
-import csv
-from array import array
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ from allometry.errors import ReaderError
 from allometry.homogenize import mistaken
 from allometry.homogenize.formats import matlab, nwb_series, object_npy
 from allometry.homogenize.formats.content import Content, missing
+from allometry.homogenize.formats.flat import recording_tables, rows
 from allometry.homogenize.formats.hdf5 import dataset, open_hdf5
 from allometry.homogenize.traces import labels
 
@@ -23,8 +21,8 @@ def load(path: Path, own: dict[str, Any]) -> Content:
     """Read a file by its ending."""
     mistaken.refuse(path)
     suffix = path.suffix.lower()
-    if suffix in (".csv", ".tsv", ".txt"):
-        return _table(path, own)
+    if suffix in rows.SUFFIXES:
+        return recording_tables.load(path, own)
     if suffix == ".nwb":
         return nwb_series.load(path, own)
     if suffix == ".npz":
@@ -36,7 +34,7 @@ def load(path: Path, own: dict[str, Any]) -> Content:
     raise ReaderError(
         what=f"The generic reader knows no files of type {suffix!r}.",
         where=str(path),
-        expected=".csv, .tsv, .txt, .npz, .mat, .h5 or .nwb",
+        expected=".csv, .tsv, .txt, .xlsx, .parquet, .feather, .npz, .mat, .h5 or .nwb",
         do="convert the file, or write a reader (docs/add-a-reader.md)",
     )
 
@@ -128,94 +126,3 @@ def _named(path: Path, content: dict[str, Any], own: dict[str, Any], have: list[
         notes=notes,
         time_first=alone,
     )
-
-
-def _table(path: Path, own: dict[str, Any]) -> Content:
-    """A delimited table; its cells are taken as they are written, names included."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            head = file.readline()
-            file.seek(0)
-            separator = max(",\t;", key=head.count) if any(sign in head for sign in ",\t;") else None
-            rows = csv.reader(file, delimiter=separator) if separator else (line.split() for line in file)
-            return _read_rows(path, (row for row in rows if any(cell.strip() for cell in row)), own)
-    except ReaderError:
-        raise
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ReaderError(
-            what=f"Not a readable table ({type(error).__name__}: {str(error)[:100]}).",
-            where=str(path),
-            expected="text with a header line and a separator",
-            do="check the file",
-        ) from error
-
-
-def _read_rows(path: Path, rows: Iterator[list[str]], own: dict[str, Any]) -> Content:
-    first = next(rows, None)
-    if first is None:
-        raise ReaderError(what="The table is empty.", where=str(path), expected="a header line and rows of numbers")
-    if own["header"]:
-        names, place = [cell.strip() for cell in first], "row {} below the header"
-        if all(map(_is_number, names)) and not all(name.isdigit() for name in names):
-            raise ReaderError(
-                what=f"The first line has numbers only ({', '.join(names[:4])}, ...): it would be lost as a header.",
-                where=str(path),
-                expected="a line with the names of the columns",
-                do="set the option `header: false`; the columns are then named by their numbers, from 1",
-            )
-    else:
-        names, place = [str(number) for number in range(1, len(first) + 1)], "row {}"
-        rows = _after(first, rows)
-    by_roi = own["orientation"] == "roi"
-    wanted = str(own["labels"] if by_roi else own["time"])
-    if names.count(wanted) > 1:
-        raise ReaderError(f"column {wanted!r} occurs {names.count(wanted)} times", where=str(path), expected="once")
-    special = names.index(wanted) if wanted in names else 0 if by_roi else None
-    values, texts = array("d"), []
-    for number, row in enumerate(rows, start=1):
-        where = f"{path}: {place.format(number)}"
-        if len(row) != len(names):
-            raise ReaderError(
-                what=f"The row has {len(row)} fields, the first line {len(names)}.",
-                where=where,
-                expected=f"{len(names)} fields in every row",
-                do="correct the file; a missing value is an empty field",
-            )
-        if special is not None:
-            texts.append(row.pop(special).strip())
-        values.extend(_floats(row, names, special, where))
-    columns = len(names) - (special is not None)
-    matrix = np.array(values).reshape(-1, columns) if columns else np.empty((len(texts), 0))
-    if by_roi:
-        return Content(matrix.T, None, texts, None, {"labels_from": names[special or 0]}, time_first=True)
-    time = None if special is None else np.array(texts, dtype=object)
-    named = [name for at, name in enumerate(names) if at != special]
-    origin = "header line" if own["header"] else "numbers of the columns"
-    return Content(matrix, time, named, None, {"labels_from": origin}, time_first=True)
-
-
-def _after(first: list[str], rows: Iterator[list[str]]) -> Iterator[list[str]]:
-    yield first
-    yield from rows
-
-
-def _floats(row: list[str], names: list[str], special: int | None, where: str) -> list[float]:
-    try:
-        return [float(cell) if cell.strip() else np.nan for cell in row]
-    except ValueError as error:
-        at = next(at for at, cell in enumerate(row) if cell.strip() and not _is_number(cell))
-        column = names[at + (special is not None and at >= special)]
-        raise ReaderError(
-            what=f"{row[at][:40]!r} is not a number.",
-            where=f"{where}, column {column!r}",
-            expected="numbers below the header; an empty cell is a missing value",
-            do="correct the file",
-        ) from error
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True

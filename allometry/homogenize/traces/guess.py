@@ -91,7 +91,8 @@ def _of_table(peek: Peek) -> dict[str, Any] | None:
         header = not all(map(is_number, rows[0]))
         names = rows[0] if header else [str(number + 1) for number in range(len(rows[0]))]
         return _columns(names, list(zip(*rows[1 if header else 0 :])), header)
-    if not numeric[0] and all(numeric[1:]) and len(numeric) > 10:
+    pairs = {row[0] for row in rows[1:]} <= set(rows[0][1:])  # distances or weights between the things of one list
+    if not numeric[0] and all(numeric[1:]) and len(numeric) > 10 and not pairs:
         options = {"orientation": "roi", "labels": rows[0][0] or None, "native_rate_hz": 1.0}
         options = {key: value for key, value in options.items() if value is not None}
         return _guess("text, a row per ROI", options, [_NO_TIME], GUESS, [row[0] for row in rows[1:]])

@@ -13,6 +13,7 @@ from allometry.homogenize.reader import Source
 from allometry.homogenize.readers import READERS
 from tests.homogenize import mutations
 from tests.homogenize.fixtures import calcium, nwb_sessions, sortings
+from tests.homogenize.readers.test_generic_tables import frame, head, lines
 from tests.homogenize.readers.test_mouse_mutations import hits_a_string_heap
 from tests.homogenize.readers.test_nwb import FOREIGN
 
@@ -72,6 +73,17 @@ def caiman(folder):
     return {"a.hdf5": calcium.write_caiman(folder / "a.hdf5")}
 
 
+def table(folder):
+    names = [head(";"), "s;mV;mV;mV", *lines(";", True)]
+    (folder / "a.csv").write_text("\n".join(names) + "\n")
+    return {"a.csv": folder / "a.csv"}
+
+
+def parquet(folder):
+    frame().to_parquet(folder / "a.parquet")
+    return {"a.parquet": folder / "a.parquet"}
+
+
 KINDS = [
     {},
     {"kind": "activity"},
@@ -86,6 +98,8 @@ CASES = {
     "nwb_zarr": ("nwb", nwb_zarr, KINDS),
     "suite2p": ("suite2p", suite2p, [{}, {"signal": "deconvolved", "cells": "all"}, {"min_probability": 0.8}]),
     "caiman": ("caiman", caiman, [{}, {"signal": "raw", "cells": "all"}, {"signal": "deconvolved"}]),
+    "table": ("generic", table, [{"unit_row": True}, {"unit_row": True, "neurons": "rois"}]),
+    "parquet": ("generic", parquet, [{}]),
     "phy": ("phy", phy, [{}, {"keep": {"group": "good"}}, {"at_least": {"Amplitude": 8}}]),
     "sonata_spikes": ("sonata_spikes", sonata, [{}, {"populations": "cortex"}]),
     "spikeinterface": ("spikeinterface", sorting_folder, [{}]),

@@ -242,16 +242,9 @@ def _decimal(table: list[str], delimiter: str | None, notes: dict[str, Any]) -> 
 
 def _columns(path: Path) -> Rows:
     """A Parquet or Feather file, by pyarrow."""
-    try:
-        import pyarrow.feather
-        import pyarrow.parquet
-    except ImportError as error:
-        raise ReaderError(
-            f"{path.suffix} files need pyarrow, which is not installed",
-            where=str(path),
-            expected="the package pyarrow",
-            do="install it (pip install pyarrow), or save the table as CSV",
-        ) from error
+    import pyarrow.feather  # half a second, which most tables can do without
+    import pyarrow.parquet
+
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
             found = pyarrow.parquet.read_table(path)
