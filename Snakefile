@@ -8,7 +8,7 @@ from allometry import processes
 
 processes.prepare(workflow.is_main_process)
 
-from allometry.workflow import code as rule_code
+from allometry.workflow import code as rule_code, plan as run_plan
 from allometry.workflow import snakefile as allometry_workflow
 
 min_version("9.27")
@@ -46,6 +46,7 @@ include: "rules/report.smk"
 # not in `onstart`: a dry run says it too
 if workflow.is_main_process:
     print(allometry_workflow.network_note(cfg, registry, left_out), file=sys.stderr)
+    run_plan.watch(workflow, cfg, registry)
 
 for stage, files in targets.items():
 

@@ -157,12 +157,42 @@ def _run(arguments: argparse.Namespace) -> int:
     return start([option for option in arguments.options if option != _REST])
 
 
-# Before words that are another program's, options among them
+# Before words that are another program's, options among them; with these options of ours there are none
 _REST = "--"
+_OURS = {"run": ("-h", "--help"), "plan": ("-h", "--help", "--check")}
+
+
+def separated(words: Sequence[str]) -> list[str]:
+    """Words of the command line, with a mark where those of snakemake begin."""
+    command, rest = list(words[:1]), list(words[1:])
+    ours = _OURS.get(command[0]) if command else None
+    return [*command, *([_REST] if ours and rest and rest[0] not in ours else []), *rest]
 
 
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("options", nargs=argparse.REMAINDER, help="options and targets of snakemake (snakemake --help)")
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from allometry.workflow import plan, plan_text
+
+    if arguments.check is not None:
+        print(plan_text.check_text(plan_text.outcomes(arguments.check)))
+        return 0
+    print(plan_text.text(plan.plan([option for option in arguments.options if option != _REST])))
+    return 0
+
+
+def _plan_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--check",
+        nargs="?",
+        const=Path("results"),
+        type=Path,
+        metavar="RESULTS",
+        help="compare the plan of the latest run with what was measured (results)",
+    )
+    parser.add_argument("options", nargs=argparse.REMAINDER, help="options and targets of snakemake, as for `run`")
 
 
 def _archive(arguments: argparse.Namespace) -> int:
@@ -199,6 +229,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("info", "describe a store on one screen", _info_arguments, _info),
     Command("catalog", "list every recording, with species, area, hours and licence", _catalog_arguments, _catalog),
     Command("inspect", "say what files are, and print the configuration that reads them", _inspect_arguments, _inspect),
+    Command("plan", "say what a run would take, and afterwards how well", _plan_arguments, _plan),
     Command("run", "run the workflow, as snakemake with the same options", _run_arguments, _run),
     Command("simulate", "run a network model and write its spikes", simulation.configure, simulation.run),
 )
@@ -219,10 +250,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status (1 for problems, differences and errors)."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] == ["run"] and words[1:] not in (["-h"], ["--help"]):
-        words.insert(1, _REST)
-    arguments = parser().parse_args(words)
+    arguments = parser().parse_args(separated(sys.argv[1:] if argv is None else argv))
     one_thread()
     try:
         with terminable():

@@ -131,16 +131,7 @@ def start(arguments: Sequence[str]) -> int:
     ConfigError
         A configuration file does not exist.
     """
-    for name in _configuration_files(arguments):
-        if not Path(name).is_file():
-            folder = Path(name).parent
-            near = nearest(Path(name).name, [path.name for path in folder.glob("*.*")] if folder.is_dir() else [], n=1)
-            raise ConfigError(
-                "the configuration is a folder" if Path(name).is_dir() else "the configuration does not exist",
-                where=f"--configfile {name}",
-                expected="a YAML file; a target stands before --configfile, which takes every word after it",
-                do=f"perhaps {folder / near[0]} is meant" if near else "name an existing file",
-            )
+    require_configurations(arguments)
     sys.argv = ["snakemake", *arguments]
     one_thread()
     os.environ[VARIABLE] = files.mark()
@@ -153,6 +144,31 @@ def start(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         _end()
     return 0
+
+
+def require_configurations(arguments: Sequence[str]) -> None:
+    """Refuse configuration files that do not exist, which Snakemake tells in a traceback.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Those of the command `snakemake`.
+
+    Raises
+    ------
+    ConfigError
+        Names the file, and one that is perhaps meant.
+    """
+    for name in _configuration_files(arguments):
+        if not Path(name).is_file():
+            folder = Path(name).parent
+            near = nearest(Path(name).name, [path.name for path in folder.glob("*.*")] if folder.is_dir() else [], n=1)
+            raise ConfigError(
+                "the configuration is a folder" if Path(name).is_dir() else "the configuration does not exist",
+                where=f"--configfile {name}",
+                expected="a YAML file; a target stands before --configfile, which takes every word after it",
+                do=f"perhaps {folder / near[0]} is meant" if near else "name an existing file",
+            )
 
 
 def _configuration_files(arguments: Sequence[str]) -> Iterator[str]:

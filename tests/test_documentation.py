@@ -77,8 +77,10 @@ def _check(words: list[str]) -> None:
         targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
         assert {word for word in rest if "=" not in word} <= set(targets)
     elif program == "allometry":
-        arguments = cli.parser().parse_args(rest)
+        arguments = cli.parser().parse_args(cli.separated(rest))
         assert callable(arguments.run)
+        if rest[0] in ("plan", "run"):
+            _check_snakemake([word for word in arguments.options if word != "--"])
     elif program == "snakemake":
         _check_snakemake(rest)
     elif program.endswith("python") and rest[0] == "-m":

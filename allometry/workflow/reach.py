@@ -1,6 +1,8 @@
 """Which data sets can be had here: without a network, with one, or only from a mirror; and what follows for a run."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,45 @@ def used_sources(cfg: Config, registry: Registry) -> Registry:
     made = stores_of(registry)
     used = {made[kind, name] for kind, names in cfg.homogenize.stores().items() for name in names}
     return {name: entry for name, entry in registry.items() if name in used}
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a file is had here.
+
+    Parameters
+    ----------
+    kind : {"copy", "package", "download"}
+        Of a mirror or the user's own; out of a package; from the web.
+    once : str
+        What is fetched: the same for all files of one package.
+    size : int or None
+        Bytes, where that is known before it is fetched.
+    """
+
+    kind: str
+    once: str
+    size: int | None
+
+
+def ways(cfg: Config, source: str, files: Sequence[dict[str, Any]]) -> list[Way]:
+    """How each file of a source is had here; one that is there already counts as what it would be without."""
+    folder = mirror(cfg)
+    found = []
+    for file in files:
+        places = [_place(place) for place in file["places"]]
+        local = [Path(folder, place.partition(":")[2]) for place in places if folder and place.startswith("mirror:")]
+        local += [_own_path(place) for place in places if _is_own(place)]
+        retrieved = Path("results/raw", source, file["name"])
+        size = next((path.stat().st_size for path in (*local, retrieved) if path.is_file()), None)
+        package = next((place for place in places if place.startswith("pypi:")), None)
+        if any(path.is_file() for path in local):
+            found.append(Way("copy", file["name"], size))
+        elif package:
+            found.append(Way("package", package.partition("!")[0], size))
+        else:
+            found.append(Way("download", file["name"], size))
+    return found
 
 
 def unused_sources(cfg: Config, registry: Registry) -> dict[str, list[str]]:

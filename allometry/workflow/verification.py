@@ -92,16 +92,25 @@ def _damaged_store(store: Path) -> Damaged:
     beside = manifest.manifest_path(store)
     before = {}
     remove = [store, beside]
+    if (known := _listed(store)) is not None:
+        content, files = known
+        remove = files
+        before[store] = (content, _times(remove))
+    there = tuple(path for path in remove if os.path.lexists(path))
+    return Damaged(there, (store,), publication.removable(store), before)
+
+
+def _listed(store: Path) -> tuple[str, list[Path]] | None:
+    """Content that the manifest of a store has, and the paths that belong to it; None where that is no manifest of it."""
     try:
         described = manifest.read_manifest(store)
     except AllometryError:
-        described = {}
-    if described.get("store") == store.name:
-        names = described.get("beside", {})
-        remove += [store.parent / name for name in names if Path(name).name == name]
-        before[store] = (described["content"]["content_sha256"], _times(remove))
-    there = tuple(path for path in remove if os.path.lexists(path))
-    return Damaged(there, (store,), publication.removable(store), before)
+        return None
+    if described.get("store") != store.name:
+        return None
+    names = described.get("beside", {})
+    beside = [store.parent / name for name in names if Path(name).name == name]
+    return str(described["content"]["content_sha256"]), [store, manifest.manifest_path(store), *beside]
 
 
 def _damaged_files(listed: Path) -> Damaged:
@@ -180,6 +189,12 @@ def repair(damaged: Sequence[Damaged], configfiles: Sequence[Path] = (), cores: 
             expected="the configuration that the results were made with",
             do="give it with --configfile, or delete what no configuration makes any more",
         )
+    # a job that makes several stores makes all of them again
+    whole = {store: known for store in finding.find_stores(folder / "results") if (known := _listed(store)) is not None}
+    targeted = {target.absolute() for item in damaged for target in item.targets}
+    others = Damaged(
+        (), (), "", {s: (c, _times(paths)) for s, (c, paths) in whole.items() if s.absolute() not in targeted}
+    )
     for path in (path for item in damaged for path in item.remove):
         print(f"removed {path}")
         if path.is_dir() and not path.is_symlink():
@@ -187,7 +202,7 @@ def repair(damaged: Sequence[Damaged], configfiles: Sequence[Path] = (), cores: 
         else:
             path.unlink()
     _snakemake([*command, *chosen])
-    for item in damaged:
+    for item in (*damaged, others):
         _restore_times(item)
 
 

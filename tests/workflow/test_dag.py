@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -38,6 +40,41 @@ def test_dry_run_of_every_shipped_configuration(dry_run: Callable[..., str], nam
         assert rule in said
     for words in ("KeyError", "InputFunctionException", "Traceback"):
         assert words not in said
+
+
+def _plan(root: Path, folder: Path, *options: str) -> list[list[str]]:
+    command = [sys.executable, "-m", "allometry", "plan", "--snakefile", str(root / "Snakefile")]
+    command += ["--directory", str(folder), *options, "--configfile", str(root / "tests/config.yaml")]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=1200)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [line.split() for line in done.stdout.splitlines()]
+
+
+def test_a_plan_counts_the_jobs_of_the_dry_run(dry_run: Callable[..., str], root: Path, tmp_path: Path) -> None:
+    said = dry_run("tests/config.yaml", ALLOMETRY_MIRROR="")
+    table = said.partition("job  ")[2].partition("total")[0]
+    counts = {line.split()[0]: int(line.split()[1]) for line in table.splitlines() if line[-1:].isdigit()}
+    stages = {"retrieve": "retrieve", "homogenize": "homogenize", "simulate": "simulate", "compare": "compare"}
+    expected: dict[str, int] = {}
+    for rule, count in counts.items():
+        if rule != "all":
+            stage = stages.get(rule.partition("_")[0], "report")
+            expected[stage] = expected.get(stage, 0) + count
+    lines = _plan(root, tmp_path)
+    planned = {words[0]: (int(words[1]), int(words[2])) for words in lines if words and words[0] in expected}
+    assert planned == {stage: (count, count) for stage, count in expected.items()}
+    assert lines[-1][:2] == [str(sum(expected.values())), "jobs,"]
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_plan_for_a_cluster_has_the_requests_of_each_rule(root: Path, tmp_path: Path) -> None:
+    lines = _plan(root, tmp_path, "--profile", str(root / "profiles/slurm"))
+    requests = {words[0]: words[1:6] for words in lines if len(words) >= 7 and "_" in words[0]}
+    assert requests["compare_run"][:3] == ["6", "1", "2000"]
+    assert requests["homogenize_store"][:3] == ["6", "1", "4000"]
+    assert requests["simulate_point"][0] == "3"
+    assert not [rule for rule in requests if rule.startswith(("retrieve", "draw", "write"))]
+    assert lines[-1][-5:] == ["on", "50", "jobs", "at", "once"]
 
 
 def test_what_only_a_mirror_has_is_left_out_without_one(dry_run: Callable[..., str]) -> None:

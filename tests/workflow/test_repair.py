@@ -14,12 +14,29 @@ from .conftest import Run
 CONFIGURATION = """
 homogenize:
   connectome: [white1986_whole, white1986_n2u]
+simulate:
+  runs:
+    conditions:
+      kind: network
+      model: brunel
+      parameters: {scale: 0.02}
+      duration_ms: 100
+      conditions:
+        unchanged: {}
+        another_drive: {seed: 2}
 compare:
   comparisons:
     agreement:
       kind: connectome_agreement
       structure: [white1986_whole, white1986_n2u]
       nulls: 20
+      bootstrap: 100
+    rates:
+      kind: spike_statistics
+      simulated: [conditions]
+      statistics: [rate]
+      skip_ms: 20
+      max_units: 20
       bootstrap: 100
 """
 
@@ -79,6 +96,25 @@ def test_exactly_what_is_damaged_is_built_again(snakemake: Run, root: Path, copy
     assert _contents(results) == before
     assert "compare_run" not in done.stdout + done.stderr
     assert compared.stat().st_mtime_ns == time
+    planned = snakemake("compare", "--dry-run", "--configfile", configuration, directory=copy)
+    assert "Nothing to be done" in planned.stdout + planned.stderr, planned.stdout[-3000:]
+
+
+def test_a_store_of_a_job_that_makes_several_is_built_again_without_a_trace(
+    snakemake: Run, root: Path, copy: Path
+) -> None:
+    """Snakemake makes all stores of such a job again."""
+    results = copy / "results"
+    before = _contents(results)
+    damaged, whole = sorted((results / "simulated/conditions").glob("*.zarr"))
+    _flip(next(file for file in sorted(damaged.rglob("c/*")) if file.is_file()))
+    times = {path: path.stat().st_mtime_ns for path in (whole, results / "compared/rates.zarr")}
+    configuration = str(copy / "small.yaml")
+    done = _verify(root, str(results), "--repair", "--configfile", configuration, "--cores", "2")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-5000:]
+    assert f"removed {whole}" not in done.stdout
+    assert _contents(results) == before
+    assert {path: path.stat().st_mtime_ns for path in times} == times
     planned = snakemake("compare", "--dry-run", "--configfile", configuration, directory=copy)
     assert "Nothing to be done" in planned.stdout + planned.stderr, planned.stdout[-3000:]
 

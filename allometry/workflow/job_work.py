@@ -1,0 +1,193 @@
+"""What each job of the workflow does, as amounts for the cost model: from its rule and the configuration."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from allometry import models, stores
+from allometry.config import Config
+from allometry.config.simulate import NetworkRun, PropagationRun
+from allometry.models.graph import Graph
+from allometry.workflow import reach, snakefile
+from allometry.workflow.checks import Registry
+from allometry.workflow.cost_model import Coefficients, Work, propagation, simulated
+
+#: Stands for a connectome that is not there yet: the neurons and chemical edges of a worm, rounded.
+NEURONS, EDGES = 300, 3_500
+
+
+@dataclass
+class Jobs:
+    """Says what a job does.
+
+    Parameters
+    ----------
+    cfg : Config
+    registry : mapping
+        Of data sets.
+    known : Coefficients
+        Has rates of models, and the sizes of files that readers were measured with.
+    """
+
+    cfg: Config
+    registry: Registry
+    known: Coefficients
+    _networks: dict[str, Work] = field(default_factory=dict)
+
+    def work(self, rule: str, wildcards: Mapping[str, str], threads: int) -> Work:
+        """What a job does.
+
+        Parameters
+        ----------
+        rule : str
+            Name of its rule; of one that is not known here, the middle of its group stands for it.
+        wildcards : mapping of str to str
+        threads : int
+        """
+        for prefix, describe in _RULES.items():
+            if rule.startswith(prefix):
+                return describe(self, rule, wildcards, threads)
+        return Work({"other.job": 1}, {"other.job": 1}, "other.job")
+
+    def _retrieve(self, rule: str, _: Mapping[str, str], __: int) -> Work:
+        source = rule.removeprefix("retrieve_")
+        ways = reach.ways(self.cfg, source, self.registry[source]["files"])
+        seconds = {f"retrieve.{kind}": 0.0 for kind in ("copy", "package", "download")}
+        # a package is fetched once for all that is in it
+        for kind in [kind for kind, _ in dict.fromkeys((way.kind, way.once) for way in ways)]:
+            seconds[f"retrieve.{kind}"] += 1
+        known = sum(way.size or 0 for way in ways)
+        unknown = {f"retrieved.{source}": 1} if any(way.size is None for way in ways) else {}
+        return Work(
+            {"retrieve.start": 1, **seconds}, {"raw.byte": known, "raw.file": len(ways) + 1, **unknown}, "retrieve"
+        )
+
+    def _homogenize(self, _: str, wildcards: Mapping[str, str], __: int) -> Work:
+        source = snakefile.source_of(self.registry, wildcards["kind"], wildcards["store"])
+        reader = f"{wildcards['kind']}.{self.registry[source]['reader']}"
+        size, usual = self._raw_bytes(source), self.known.raw_bytes.get(reader)
+        amount = max(0.5, size / usual) if size and usual else 1.0
+        return Work({f"homogenize.{reader}": amount}, {f"homogenized.{reader}": amount}, f"homogenize.{reader}")
+
+    def _raw_bytes(self, source: str) -> int | None:
+        sizes = [way.size for way in reach.ways(self.cfg, source, self.registry[source]["files"])]
+        return None if None in sizes else sum(size or 0 for size in sizes)
+
+    def _stack(self, *_: Any) -> Work:
+        count = len(self.cfg.homogenize.worm_stack)
+        return Work({"stack.start": 1, "stack.store": count}, {"stack.store": count}, "stack")
+
+    def _simulate(self, _: str, wildcards: Mapping[str, str], threads: int) -> Work:
+        name = wildcards["run"]
+        run = self.cfg.simulate.runs[name]
+        if "point" in wildcards:
+            parameters = snakefile.point(self.cfg, name, wildcards["point"]).parameters
+        else:
+            parameters = snakefile.batch(self.cfg, name, wildcards["settings"] + wildcards["end"])
+        key = repr((name, {k: v for k, v in parameters.items() if k != "seed"}, threads))
+        if key not in self._networks:
+            self._networks[key] = self._simulation(run, parameters, threads)
+        return self._networks[key]
+
+    def _simulation(self, run: NetworkRun | PropagationRun, parameters: Mapping[str, Any], threads: int) -> Work:
+        graph = _graph(parameters) if parameters["connectome"] else None
+        simulate = self.cfg.simulate
+        if isinstance(run, PropagationRun):
+            assert graph is not None
+            net = models.connectome_lif(graph, parameters["weight_mv"], gap_junction=parameters["gap_junction"])
+            return propagation(
+                net.size, len(graph.source), run.duration_ms, net.dt_ms, run.rewirings, simulate.threads or threads
+            )
+        net = models.build(run.model, parameters["parameters"], graph)
+        partitions = min(simulate.partitions, net.size)
+        return simulated(
+            net,
+            run.duration_ms,
+            threads=simulate.threads or max(1, threads // partitions),
+            partitions=partitions,
+            precision=run.precision,
+            conditions=len(run.conditions) or 1,
+            known=self.known,
+        )
+
+    def _compare(self, _: str, wildcards: Mapping[str, str], __: int) -> Work:
+        entry = self.cfg.compare.comparisons[wildcards["comparison"]]
+        read = len(snakefile.comparison_stores(self.cfg, wildcards["comparison"]))
+        options = entry.model_dump()
+        units = _units(entry.kind, options, read)
+        resamples = options.get("nulls", 0) + options.get("bootstrap", 0)
+        return Work(
+            {
+                "compare.start": 1,
+                f"compare.unit.{entry.kind}": units,
+                f"compare.resample.{entry.kind}": units * resamples,
+            },
+            {f"compared.{entry.kind}": 1},
+            f"compare.{entry.kind}",
+        )
+
+    def _draw(self, rule: str, _: Mapping[str, str], __: int) -> Work:
+        kind = rule.removeprefix("draw_")
+        drawn = snakefile.figures(self.cfg, self.registry)[kind]
+        figures, read = len(drawn.stores), sum(map(len, drawn.stores.values()))
+        return Work(
+            {"report.start": 1, f"report.figure.{kind}": figures, f"report.store.{kind}": read},
+            {f"report.figure.{kind}": figures},
+            f"report.{rule}",
+        )
+
+    def _write(self, rule: str, *_: Any) -> Work:
+        counts = {
+            "cards": len(self.cfg.compare.comparisons),
+            "page": len(snakefile.zarrs(snakefile.targets(self.cfg, self.registry)["all"])),
+        }
+        name = f"report.{rule}"
+        count = counts[rule.removeprefix("write_")]
+        return Work({"report.start": 1, name: count}, {name: count}, name)
+
+
+_RULES: dict[str, Callable[..., Work]] = {
+    "retrieve_": Jobs._retrieve,
+    "homogenize_worm_stack": Jobs._stack,
+    "homogenize_store": Jobs._homogenize,
+    "simulate_": Jobs._simulate,
+    "compare_run": Jobs._compare,
+    "draw_": Jobs._draw,
+    "write_": Jobs._write,
+}
+
+
+def _units(kind: str, options: Mapping[str, Any], read: int) -> int:
+    """How often a comparison of a kind does what it does: by pair, by draw, or by store that it reads."""
+    pairs = {
+        "connectome_agreement": lambda: len(options["structure"]) * (len(options["structure"]) - 1),
+        "structure_function": lambda: len(options["function"]) * len(options["structure"]),
+        "activity_structure": lambda: len(options["activity"]) * len(options["structure"]),
+        "dynamic_connectome": lambda: len(options["activity"]) * max(1, len(options["structure"])),
+        "structure_bold": lambda: len(options["structure"]),
+        "propagation": lambda: read - 1 - len(options["structure"]),
+        "model_recovery": lambda: options["draws"] * options["items"],
+    }
+    return max(1, pairs[kind]() if kind in pairs else read)
+
+
+def _graph(parameters: Mapping[str, Any]) -> Graph:
+    """The connectome that a simulation reads, or one that stands for it."""
+    path = Path(snakefile.homogenized("connectome", parameters["connectome"])[0])
+    if path.is_dir():
+        return Graph.from_store(stores.open(path))  # type: ignore[arg-type]
+    given: Mapping[str, Any] = parameters.get("parameters") or {}
+    labels = list(_labels([str(given.get(key) or "") for key in ("driven", "silenced")]))
+    rng = np.random.default_rng(1)
+    source, target = np.divmod(rng.choice(len(labels) ** 2, EDGES, replace=False), len(labels))
+    kept = source != target
+    return Graph(tuple(labels), source[kept], target[kept], np.full(np.count_nonzero(kept), 5.0), np.ones(len(labels)))
+
+
+def _labels(named: Sequence[str]) -> Iterator[str]:
+    asked = dict.fromkeys(name.strip() for names in named for name in names.split(",") if name.strip())
+    yield from asked
+    yield from (f"({k})" for k in range(NEURONS - len(asked)))

@@ -1,0 +1,62 @@
+"""How fast this machine is now, in half a second: what estimates of times are scaled by.
+
+Two parts, since machines differ in both: tables, text and arithmetic, as the jobs of most stages do them, and reads in random
+order of more than the caches hold, which bound the steps of a simulation. Both are measured in processor time; how many others
+wait for the processors is a matter of its own.
+"""
+
+import json
+import os
+import time
+import zlib
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+#: Their mean counts.
+REPEATS = 4
+_ROWS, _SIDE = 6_000, 350
+_TABLE, _READS = 1 << 24, 1 << 22
+
+
+def measure() -> dict[str, float]:
+    """Seconds of processor time of each part: `tables` and `network`."""
+    rng = np.random.default_rng(1)
+    table = np.zeros(_TABLE, np.int32)
+    rows = rng.integers(0, _TABLE, _READS)
+    matrix = rng.random((_SIDE, _SIDE))
+
+    def network() -> None:
+        table.take(rows).sum()
+
+    def tables() -> None:
+        records = [{"source": f"N{i % 300:03d}", "weight": i / 7} for i in range(_ROWS)]
+        text = json.dumps(sorted(json.loads(json.dumps(records)), key=lambda record: str(record["source"])))
+        zlib.compress(text.encode(), 5)
+        np.argsort(np.corrcoef(matrix), axis=None)
+
+    return {"tables": _mean(tables), "network": _mean(network)}
+
+
+def slowness(reference: Mapping[str, float]) -> dict[str, float]:
+    """How many times the reference's seconds each part takes here; `reference` is what `measure` gave on it."""
+    here = measure()
+    return {part: here[part] / seconds for part, seconds in reference.items()}
+
+
+def crowding(cores: int) -> float:
+    """How many times longer work on some cores takes beside what else runs here now, by the load average of a minute.
+
+    Parameters
+    ----------
+    cores : int
+        Cores that the work would keep busy.
+    """
+    return max(1.0, (os.getloadavg()[0] + cores) / (os.cpu_count() or 1))
+
+
+def _mean(work: Callable[[], None]) -> float:
+    started = time.process_time()
+    for _ in range(REPEATS):
+        work()
+    return (time.process_time() - started) / REPEATS

@@ -1,0 +1,119 @@
+"""The cost model: amounts of work against closed forms, and sums of amounts times coefficients."""
+
+import json
+
+import pytest
+
+from allometry import config, models
+from allometry.network import FixedIndegree, IafPscDelta, Network, PoissonInput, Population, Projection
+from allometry.workflow import cost_model, speed
+from allometry.workflow.checks import stores_of
+from allometry.workflow.cost_model import Coefficients, Work
+
+KNOWN = Coefficients(
+    seconds={"a.start": 2.0, "a.unit.x": 3.0, "a.unit.y": 5.0, "a.unit.z": 40.0, "simulate.event": 1e-3},
+    bytes={"w.store": 1000.0, "w.pair": 4.0},
+    files={"w.store": 7.0, "w.pair": 0.0},
+    memory={"a": 500.0},
+    rates_hz={"brunel": 40.0, "other": 5.0},
+    raw_bytes={},
+    speed_s={"tables": 0.1, "network": 0.2},
+)
+
+
+def test_a_cost_is_the_sum_of_amounts_times_coefficients() -> None:
+    work = Work({"a.start": 1, "a.unit.x": 4, "simulate.event": 1000}, {"w.store": 2, "w.pair": 100}, "a")
+    assert KNOWN.cost(work) == cost_model.Cost(2 + 12 + 1, 500, 2400, 14)
+    assert KNOWN.knows(work)
+    # a machine three times slower in one part, half as fast in the other
+    assert KNOWN.cost(work, {"tables": 3.0, "network": 2.0}).seconds == 3 * 14 + 2
+
+
+def test_what_was_never_measured_costs_the_middle_of_its_group() -> None:
+    work = Work({"a.unit.new": 2}, memory="b")
+    assert KNOWN.cost(work).seconds == 10.0
+    assert not KNOWN.knows(work)
+    # of the next larger group where its own has nothing
+    assert KNOWN.cost(Work({"a.other.new": 1})).seconds == 4.0
+    assert KNOWN.cost(Work({"unheard.of": 9})).seconds == 0.0
+
+
+def _network(n: int, k: int) -> Network:
+    neuron = IafPscDelta()
+    return Network(
+        (Population("all", n, neuron),),
+        (Projection("all", "all", FixedIndegree(k), 0.1, 1.5),),
+        (PoissonInput("all", 1000.0, 0.5),),
+        parameters={"model": "brunel"},
+    )
+
+
+@pytest.mark.parametrize(("threads", "partitions", "conditions"), [(1, 1, 1), (4, 1, 1), (2, 3, 1), (2, 1, 5)])
+def test_amounts_of_a_simulation_are_those_of_its_network(threads: int, partitions: int, conditions: int) -> None:
+    n, k, ms, hz = 1000, 50, 200.0, 40.0
+    net = _network(n, k)
+    work = cost_model.simulated(net, ms, threads=threads, partitions=partitions, conditions=conditions, known=KNOWN)
+    cores, steps = threads * partitions, conditions * ms / net.dt_ms
+    assert (work.neurons, work.synapses) == (n, n * k)
+    assert work.seconds == pytest.approx(
+        {
+            "simulate.start": 1,
+            "simulate.synapse": n * k / cores,
+            "simulate.neuron_step": n * steps / cores,
+            "simulate.event": n * k * hz * conditions * ms / 1000 / cores,
+            # the shortest delay is 15 steps
+            "simulate.exchange": steps / 15 if partitions > 1 else 0,
+            "simulate.spike": n * hz * conditions * ms / 1000,
+        }
+    )
+    assert work.disk["simulated.store"] == conditions
+    assert work.bytes_memory > 4 * n * k
+
+
+def test_a_simulation_can_be_asked_for_alone() -> None:
+    net = models.microcircuit(0.05)
+    one, two = (cost_model.simulation(net, ms) for ms in (1000.0, 2000.0))
+    assert 0 < one.seconds < two.seconds < 2 * one.seconds
+    assert one.bytes_memory == two.bytes_memory
+    slow = cost_model.simulation(net, 1000.0, slowness={"tables": 2.0, "network": 2.0})
+    assert slow.seconds == pytest.approx(2 * one.seconds)
+
+
+def test_propagation_grows_with_every_rewiring() -> None:
+    work = cost_model.propagation(300, 3000, 80.0, 0.1, rewirings=19, threads=2)
+    assert work.seconds["simulate.propagated"] == 300 * 300 * 800 * 20 / 2
+    assert work.disk["propagated.pair"] == 300 * 300 * 20
+
+
+def test_all_that_the_embedded_tier_does_was_measured(root) -> None:
+    """The coefficients that are shipped know every reader, kind of comparison and model of config.yaml."""
+    known = cost_model.coefficients()
+    cfg = config.validate(config.read_yaml(root / "config.yaml"), "config.yaml", [root])
+    for kind in {entry.kind for entry in cfg.compare.comparisons.values()}:
+        assert f"compare.unit.{kind}" in known.seconds
+    registry = config.load_registry(cfg, root)
+    made = stores_of(registry)
+    for kind, names in cfg.homogenize.stores().items():
+        for name in names:
+            assert f"homogenize.{kind}.{registry[made[kind, name]]['reader']}" in known.seconds
+    assert {"microcircuit", "brunel", cost_model.OTHER} <= set(known.rates_hz)
+    assert set(known.speed_s) == {"tables", "network"}
+    assert {"cpu", "date", "command"} <= set(known.measured)
+    assert json.loads(cost_model.COEFFICIENTS.read_text())["seconds"] == known.seconds
+    assert all(value >= 0 for value in known.seconds.values())
+
+
+def test_slowness_is_relative_to_the_machine_of_the_coefficients(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "measure", lambda: {"tables": 0.3, "network": 0.1})
+    assert speed.slowness(KNOWN.speed_s) == pytest.approx({"tables": 3.0, "network": 0.5})
+
+
+@pytest.mark.parametrize(("load", "cores", "times"), [(0.1, 2, 1.0), (2.0, 2, 1.0), (6.0, 2, 2.0), (5.0, 4, 2.25)])
+def test_others_on_the_machine_count(monkeypatch: pytest.MonkeyPatch, load: float, cores: int, times: float) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    assert speed.crowding(cores) == times
+
+
+def test_the_measurement_of_speed_does_its_work() -> None:
+    assert set(speed.measure()) == {"tables", "network"}
