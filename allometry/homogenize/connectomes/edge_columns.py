@@ -1,13 +1,13 @@
 """What the columns of an edge table are called, which of its rows count, and what is wrong with a row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from allometry.errors import ReaderError
+from allometry.errors import AllometryError, ReaderError
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,23 @@ class Rows:
             ]
             require(~(outside[0] | outside[1]), f"an end is {', '.join(self.no_nodes)}")
         return chunk if keep.all() else chunk[keep]
+
+
+def readable(chunks: Iterator[tuple[int, pd.DataFrame]], path: Path) -> Iterator[tuple[int, pd.DataFrame]]:
+    """The same chunks; whatever a parser makes of a damaged file becomes a `ReaderError`."""
+    try:
+        yield from chunks
+    except AllometryError:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:  # of h5py, pyarrow, zlib, struct and numpy, there is no end of them
+        raise ReaderError(
+            f"the file cannot be read ({type(error).__name__}: {str(error)[:120]})",
+            where=str(path),
+            expected="a complete file, whose parts fit each other",
+            do="delete the file and retrieve it again",
+        ) from error
 
 
 def check_columns(names: Sequence[str], columns: Columns, path: Path, more: Sequence[str] = ()) -> None:

@@ -125,6 +125,7 @@ class _Spool:
         self.rows = 0
         self._codes: dict[str, int] = {}
         self._kinds: dict[str, int] = {}
+        self._seen: dict[str, tuple[pd.Index, np.ndarray]] = {}
         self._votes: dict[str, np.ndarray] = {}
         self._voted = np.zeros(0)
 
@@ -147,9 +148,16 @@ class _Spool:
 
     def _code(self, names: pd.Series) -> np.ndarray:
         codes, unique = pd.factorize(names)
-        # ids of integer columns become text here, once per node
-        texts = map(str, unique.tolist())
-        lookup = np.array([self._codes.setdefault(name, len(self._codes)) for name in texts], np.int64)
+        found = pd.Index(unique)
+        # most ids of a chunk came before: they are found together, and only new ones become text, once per node
+        seen, known = self._seen.get(str(found.dtype), (found[:0], np.zeros(0, np.int64)))
+        place = seen.get_indexer(found)
+        lookup = np.append(known, 0)[place]
+        new = np.flatnonzero(place < 0)
+        if len(new):
+            texts = map(str, found[new].tolist())
+            lookup[new] = [self._codes.setdefault(name, len(self._codes)) for name in texts]
+            self._seen[str(found.dtype)] = (seen.append(found[new]), np.append(known, lookup[new]))
         return lookup[codes]
 
     def _vote(self, chunk: pd.DataFrame, source: np.ndarray) -> None:

@@ -19,8 +19,11 @@ def holds(path: Path, part: str) -> bool:
     """Whether an HDF5 file has a group of this name (`edges`, `nodes`) with populations in it."""
     if path.suffix.lower() not in (".h5", ".hdf5") or not h5py.is_hdf5(path):
         return False
-    with h5py.File(path, "r") as file:
-        found = file.get(part)
+    with _opened(path) as file:
+        try:
+            found = file.get(part)
+        except (KeyError, OSError, RuntimeError):  # a damaged link
+            return False
         wanted = "source_node_id" if part == "edges" else "node_type_id"
         return isinstance(found, h5py.Group) and any(
             isinstance(item, h5py.Group) and wanted in item for item in found.values()

@@ -41,7 +41,7 @@ from allometry.homogenize.connectomes import (
     transmitters,
 )
 from allometry.homogenize.connectomes import edges as edge_rules
-from allometry.homogenize.connectomes.edge_columns import Columns, Rows
+from allometry.homogenize.connectomes.edge_columns import Columns, Rows, readable
 from allometry.homogenize.connectomes.edge_stream import CHUNK_ROWS, EdgeTable, sum_edges
 from allometry.homogenize.formats import spreadsheets
 from allometry.homogenize.options import (
@@ -229,7 +229,7 @@ def _table(
             header=o["header"],
             member=o["member"],
         )
-    return sum_edges(chunks, columns, path, rows=rows, signed=signed, min_weight=min_weight)
+    return sum_edges(readable(chunks, path), columns, path, rows=rows, signed=signed, min_weight=min_weight)
 
 
 def _several_populations(path: Path) -> bool:
