@@ -222,9 +222,33 @@ def _archive_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--against", action="store_true", help="compare the results here with those archived")
 
 
+def _reference(arguments: argparse.Namespace) -> int:
+    from allometry.workflow import reference
+
+    if arguments.make:
+        print(f"{arguments.file}: the content of {reference.make(arguments.file, arguments.results)} stores")
+        return 0
+    count, lines = reference.differences(arguments.file, arguments.results)
+    for line in lines:
+        print(line)
+    print(
+        f"compared with the {count} stores of the reference: {len(lines) or 'no'} difference{'s' * (len(lines) != 1)}"
+    )
+    return 1 if lines else 0
+
+
+def _reference_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="the reference, a JSON file")
+    parser.add_argument("results", type=Path, nargs="?", default=Path("results"), help="folder of stores (results)")
+    parser.add_argument("--make", action="store_true", help="write the reference from these results")
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("verify", "compare every file with the manifests", _verify_arguments, _verify),
     Command("archive", "put all that a rerun needs into one folder", _archive_arguments, _archive),
+    Command(
+        "reference", "compare the content of all stores with that of a reference", _reference_arguments, _reference
+    ),
     Command("diff", "say in what the content of two stores differs", _diff_arguments, _diff),
     Command("info", "describe a store on one screen", _info_arguments, _info),
     Command("catalog", "list every recording, with species, area, hours and licence", _catalog_arguments, _catalog),

@@ -24,6 +24,7 @@ GROUPS = {
     "workflow": (
         "tests/workflow/test_end_to_end.py",
         "tests/workflow/test_results.py",
+        "tests/workflow/test_reference.py",
         "tests/workflow/test_reruns.py",
     ),
     # share a Dask cluster; threads that meet every step would wait for each other's cores

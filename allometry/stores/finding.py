@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from allometry.stores.manifest import read_manifest
+
 
 def find_stores(path: Path) -> Iterator[Path]:
     """Yield the stores at or below a path, what stands in place of one, and those of which only the manifest is left."""
@@ -18,6 +20,20 @@ def find_stores(path: Path) -> Iterator[Path]:
                 missing = store.with_name(store.name.removesuffix(".manifest.json") + ".zarr")
                 if not os.path.lexists(missing):
                     yield missing
+
+
+def contents(path: Path) -> dict[str, str]:
+    """Return the content (sha256) of every store below a directory, by slash-separated relative path.
+
+    Raises
+    ------
+    StoreError
+        A store has no manifest.
+    """
+    return {
+        store.relative_to(path).as_posix(): str(read_manifest(store)["content"]["content_sha256"])
+        for store in find_stores(path)
+    }
 
 
 def find_file_manifests(path: Path) -> Iterator[Path]:

@@ -140,7 +140,7 @@ def against(folder: Path, results: Path = Path("results")) -> tuple[int, list[st
     """
     with _usable(folder):
         expected: Mapping[str, str] = archive_list.read(folder)["results"]
-    found = _contents(results)
+    found = finding.contents(results)
     lines = [
         f"{name}: {'is missing' if name not in found else 'content differs from the archived'}"
         for name, content in expected.items()
@@ -240,21 +240,13 @@ def _plugins(checkout: Path) -> Iterator[str]:
         yield name
 
 
-def _contents(results: Path) -> dict[str, str]:
-    found = {}
-    for store in finding.find_stores(results):
-        content = manifests.read_manifest(store)["content"]["content_sha256"]
-        found[store.relative_to(results).as_posix()] = str(content)
-    return found
-
-
 def _manifests(target: Path) -> dict[str, str]:
     """Copy the manifests of all results; return the content of every store."""
     results = Path("results")
     for file in sorted(results.rglob("*manifest.json")):
         if ".zarr" not in "/".join(file.relative_to(results).parts[:-1]):
             _copy(file, target / file.relative_to(results))
-    found = _contents(results)
+    found = finding.contents(results)
     if not found:
         raise AllometryError(
             "there are no results", where=str(results.absolute()), expected="stores", do="run the workflow first"

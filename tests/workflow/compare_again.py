@@ -1,0 +1,48 @@
+"""`python -m tests.workflow.compare_again RESULTS OUT CONFIGURATION`: the compare stage again, on finished results.
+
+It prints JSON: the content of every comparison, the BLAS kernels in use, a sum that depends on them, and the drive of a
+downscaled microcircuit.
+"""
+
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.linalg  # noqa: F401
+from threadpoolctl import threadpool_info
+
+from allometry import config, models
+from allometry.compare.runner import run
+from allometry.network import DCInput
+from allometry.stores.finding import contents
+from allometry.workflow.snakefile import comparison_stores
+
+
+def blas_sum() -> str:
+    """Sha256 of a product that BLAS adds up."""
+    x = np.random.default_rng(0).normal(size=(97, 501))
+    return hashlib.sha256((x @ x.T).tobytes()).hexdigest()
+
+
+def drive() -> list[str]:
+    """The currents, in pA, that compensate for fewer synapses."""
+    inputs = models.microcircuit(scale=0.02).inputs
+    return [entry.amplitude.hex() for entry in inputs if isinstance(entry, DCInput)]  # type: ignore[union-attr]
+
+
+def compare_again(results: Path, out: Path, configuration: Path) -> dict[str, Any]:
+    """Compute every comparison of a configuration from the stores of a finished run."""
+    cfg = config.validate(config.read_yaml(configuration), str(configuration))
+    os.chdir(results.parent)
+    for name, options in cfg.compare.comparisons.items():
+        run(options.model_dump(mode="json"), comparison_stores(cfg, name), out / f"{name}.zarr")
+    kernels = sorted({pool["architecture"] for pool in threadpool_info() if pool["user_api"] == "blas"})
+    return {"contents": contents(out), "kernels": kernels, "blas_sum": blas_sum(), "drive": drive()}
+
+
+if __name__ == "__main__":
+    print(json.dumps(compare_again(*(Path(argument).resolve() for argument in sys.argv[1:]))))
