@@ -96,7 +96,8 @@ def test_the_command_makes_the_reference_that_is_stored(
     path = tmp_path / "reference.json"
     assert cli.main(["reference", str(path), str(finished / "results"), "--make"]) == 0
     assert json.loads(path.read_bytes())["stores"] == stored["stores"]
-    assert path.read_bytes().startswith(b"{\n") and path.read_bytes().endswith(b"}\n")
+    assert path.read_bytes().startswith(b"{\n")
+    assert path.read_bytes().endswith(b"}\n")
 
 
 def test_stores_that_differ_are_missing_or_were_not_expected_are_named(
