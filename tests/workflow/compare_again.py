@@ -1,7 +1,7 @@
 """`python -m tests.workflow.compare_again RESULTS OUT CONFIGURATION`: the compare stage again, on finished results.
 
-It prints JSON: the content of every comparison, the BLAS kernels in use, a sum that depends on them, and the drive of a
-downscaled microcircuit.
+It prints JSON: the content of every comparison, the drive of a downscaled microcircuit and a resampled trace, the BLAS
+kernels in use, and a sum that depends on them.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_info
 
 from allometry import config, models
 from allometry.compare.runner import run
+from allometry.homogenize.traces import elementary
 from allometry.network import DCInput
 from allometry.stores.finding import contents
 from allometry.workflow.snakefile import comparison_stores
@@ -34,6 +35,16 @@ def drive() -> list[str]:
     return [entry.amplitude.hex() for entry in inputs if isinstance(entry, DCInput)]  # type: ignore[union-attr]
 
 
+def trace() -> str:
+    """Sha256 of what resampling is made of: an interpolated trace and the weights of a filter."""
+    rng = np.random.default_rng(0)
+    axis, values = np.cumsum(rng.integers(50, 150, 500)) / 256, rng.integers(0, 1000, (500, 3)) / 64
+    at = np.arange(1, 500) / 3
+    weights = elementary.sinc(at) * elementary.i0(np.minimum(at, 6))
+    parts = (elementary.cubic_spline(axis, values)(at), weights, elementary.gaussian(41, 5.0))
+    return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
+
+
 def compare_again(results: Path, out: Path, configuration: Path) -> dict[str, Any]:
     """Compute every comparison of a configuration from the stores of a finished run."""
     cfg = config.validate(config.read_yaml(configuration), str(configuration))
@@ -41,7 +52,7 @@ def compare_again(results: Path, out: Path, configuration: Path) -> dict[str, An
     for name, options in cfg.compare.comparisons.items():
         run(options.model_dump(mode="json"), comparison_stores(cfg, name), out / f"{name}.zarr")
     kernels = sorted({pool["architecture"] for pool in threadpool_info() if pool["user_api"] == "blas"})
-    return {"contents": contents(out), "kernels": kernels, "blas_sum": blas_sum(), "drive": drive()}
+    return {"contents": contents(out), "kernels": kernels, "blas_sum": blas_sum(), "drive": drive(), "trace": trace()}
 
 
 if __name__ == "__main__":

@@ -69,6 +69,7 @@ def test_comparisons_are_the_same_on_another_cpu(
     expected = {name: sha256 for name, sha256 in stored["stores"].items() if name.startswith("compared/")}
     assert {f"compared/{name}": sha256 for name, sha256 in found["contents"].items()} == expected
     assert found["drive"] == compare_again.drive()
+    assert found["trace"] == compare_again.trace()
     # the other CPU was there
     if cpu == "without AVX":
         assert set(found["kernels"]).isdisjoint({"Haswell", "SkylakeX", "Zen"})

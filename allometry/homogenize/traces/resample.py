@@ -21,6 +21,7 @@ import scipy.sparse
 from scipy.interpolate import make_interp_spline
 
 from allometry.errors import ReaderError
+from allometry.homogenize.traces.elementary import cubic_spline, i0, sinc
 from allometry.homogenize.traces.timebase import GAP_FACTOR
 
 Up = Literal["band-limited", "linear"]
@@ -244,7 +245,7 @@ def _regular(
         return _Native(axis.size, float(grid[-1]), whole, lambda first, last: (filled[first:last], finite[first:last]))
     # The grid bridges every pause: as a whole it can be many times as long as the recording.
     size = new_count(float(axis[-1]), 1.0 / dt)
-    spline = make_interp_spline(axis, filled, k=3 if axis.size > 3 else 1)
+    spline = cubic_spline(axis, filled) if axis.size > 3 else make_interp_spline(axis, filled, k=1)
 
     def part(first: int, last: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
         at = np.arange(first, last) / (1.0 / dt)
@@ -329,8 +330,8 @@ class _Kernel:
         column = nearest[:, None] + np.arange(-self.reach, self.reach + 1)[None, :]
         offset = at[:, None] - column / self.native_hz
         inside = (column >= first) & (column < last) & (np.abs(offset) <= self.half_s)
-        window = np.i0(beta * np.sqrt(np.clip(1 - (offset / self.half_s) ** 2, 0, None))) / np.i0(beta)
-        weight = 2 * self.cutoff / self.native_hz * np.sinc(2 * self.cutoff * offset) * window
+        window = i0(beta * np.sqrt(np.clip(1 - (offset / self.half_s) ** 2, 0, None))) / i0(np.float64(beta))
+        weight = 2 * self.cutoff / self.native_hz * sinc(2 * self.cutoff * offset) * window
         row = np.broadcast_to(np.arange(at.size)[:, None], column.shape)
         shape = (at.size, last - first)
         return scipy.sparse.csr_array((weight[inside], (row[inside], column[inside] - first)), shape=shape)

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
+from allometry.homogenize.traces.elementary import gaussian
+
 Array = npt.NDArray[np.float64]
 Smoothing = Literal["moving", "gaussian", "exponential", "none"]
 
@@ -50,7 +52,7 @@ def smooth(trace: Array, method: Smoothing = "moving") -> Array:
         start = (1 - ALPHA) * trace[:1]
         return np.asarray(lfilter([ALPHA], [1, ALPHA - 1], trace, axis=0, zi=start)[0])
     reach = WINDOW // 2 + 1 if method == "moving" else min(n, int(8 * SIGMA) + 1)
-    weight = np.ones(reach) if method == "moving" else np.exp(-(np.arange(reach) ** 2) / (2 * SIGMA**2))
+    weight = np.ones(reach) if method == "moving" else gaussian(reach, SIGMA)
     share = lfilter(weight, [1.0], np.ones(n))
     return np.asarray(lfilter(weight, [1.0], trace, axis=0)) / share[:, None]
 
