@@ -330,7 +330,7 @@ class _Kernel:
         column = nearest[:, None] + np.arange(-self.reach, self.reach + 1)[None, :]
         offset = at[:, None] - column / self.native_hz
         inside = (column >= first) & (column < last) & (np.abs(offset) <= self.half_s)
-        window = i0(beta * np.sqrt(np.clip(1 - (offset / self.half_s) ** 2, 0, None))) / i0(np.float64(beta))
+        window = i0(beta * np.sqrt(np.clip(1 - (offset / self.half_s) ** 2, 0, None))) / i0(np.array(beta))
         weight = 2 * self.cutoff / self.native_hz * sinc(2 * self.cutoff * offset) * window
         row = np.broadcast_to(np.arange(at.size)[:, None], column.shape)
         shape = (at.size, last - first)
