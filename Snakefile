@@ -1,6 +1,4 @@
-"""From worm to cortex: retrieve, homogenize, simulate, compare, report."""
-
-import sys
+"""From worm to cortex: retrieve, homogenize, simulate, scale, compare, report."""
 
 from snakemake.utils import min_version
 
@@ -9,7 +7,7 @@ from allometry import processes
 processes.prepare(workflow.is_main_process)
 
 from allometry.workflow import code as rule_code, plan as run_plan
-from allometry.workflow import snakefile as allometry_workflow
+from allometry.workflow import snakefile as allometry_workflow, studies as allometry_studies
 
 min_version("9.27")
 # Snakemake merges configuration files; a small configuration must not inherit the runs of config.yaml.
@@ -34,18 +32,20 @@ wildcard_constraints:
     run="[a-z][a-z0-9_]*",
     point="[A-Za-z0-9_.-]+",
     comparison="[a-z][a-z0-9_]*",
+    study="[a-z][a-z0-9_]*",
 
 
 include: "rules/retrieve.smk"
 include: "rules/homogenize.smk"
 include: "rules/simulate.smk"
+include: "rules/scale.smk"
 include: "rules/compare.smk"
 include: "rules/report.smk"
 
 
 # not in `onstart`: a dry run says it too
 if workflow.is_main_process:
-    print(allometry_workflow.network_note(cfg, registry, left_out), file=sys.stderr)
+    allometry_workflow.announce(cfg, registry, left_out, workflow)
     run_plan.watch(workflow, cfg, registry)
 
 for stage, files in targets.items():

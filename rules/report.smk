@@ -4,6 +4,7 @@ for stage, mem_mb in {
     "connectomes": 2000,
     "recordings": 4000,
     "simulations": 4000,
+    "studies": 2000,
     "comparisons": 2000,
 }.items():
 
@@ -42,7 +43,11 @@ for stage, mem_mb in {
             "../scripts/report_figures.py"
 
 
-results = [*targets["homogenize"], *targets["simulate"], *targets["compare"]]
+results = [
+    path
+    for stage in ("homogenize", "simulate", "scale", "compare")
+    for path in targets[stage]
+]
 
 
 rule write_cards:

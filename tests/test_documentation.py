@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(path for path in (*ROOT.glob("docs/*.md"), ROOT / "README.md", ROOT / "benchmarks/README.md"))
 PROGRAMS = ("snakemake", "allometry", "python", ".venv/bin/python", "make", "srun", "pytest")
 FENCE = re.compile(r"^ *```(\w*)[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
-STAGES = {"retrieve", "homogenize", "simulate", "compare", "report", "all"}
+STAGES = {"retrieve", "homogenize", "simulate", "scale", "compare", "report", "all"}
 OF_THE_READER = ("my.yaml",)  # files that the page tells to write
 WRITTEN = {  # modules and packages that the pages tell to write
     part.removesuffix(".py")

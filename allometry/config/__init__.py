@@ -20,6 +20,7 @@ from allometry.config.homogenize import HomogenizeConfig
 from allometry.config.registry import Registry, SourceEntry, merge
 from allometry.config.report import ReportConfig
 from allometry.config.retrieve import RetrieveConfig
+from allometry.config.scale import ScaleConfig, StudyConfig
 from allometry.config.simulate import NetworkRun, Point, PropagationRun, SimulateConfig, points
 from allometry.config.text import read_yaml, require_single_keys
 from allometry.settings import Model
@@ -29,6 +30,8 @@ __all__ = [
     "NetworkRun",
     "Point",
     "PropagationRun",
+    "SimulateConfig",
+    "StudyConfig",
     "config_model",
     "load",
     "load_registry",
@@ -58,6 +61,8 @@ class Config(Model):
         Which stores are made from data sets.
     simulate : SimulateConfig
         Which simulations are run.
+    scale : ScaleConfig
+        Which models are studied at several sizes.
     compare : CompareConfig
         Which stores are compared, and how.
     report : ReportConfig
@@ -87,6 +92,7 @@ class Config(Model):
         default_factory=HomogenizeConfig, description="Which stores are made from data sets."
     )
     simulate: SimulateConfig = Field(default_factory=SimulateConfig, description="Which simulations are run.")
+    scale: ScaleConfig = Field(default_factory=ScaleConfig, description="Which models are studied at several sizes.")
     compare: CompareConfig = Field(default_factory=CompareConfig, description="Which stores are compared, and how.")
     report: ReportConfig = Field(default_factory=ReportConfig, description="The report page.")
     cluster: ClusterConfig = Field(default_factory=ClusterConfig, description="Where simulations run.")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from allometry.report import cards as benchmark_cards
-from allometry.report import comparisons, connectomes, contents, page, recordings, simulations
+from allometry.report import comparisons, connectomes, contents, page, recordings, scaling, simulations
 from allometry.stores.file_manifest import write_file_manifest
 
 logger = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ def draw(
 
     Parameters
     ----------
-    kind : {"connectomes", "recordings", "simulations", "comparisons"}
+    kind : {"connectomes", "recordings", "simulations", "studies", "comparisons"}
         Kind of result.
     figures : mapping
         For each figure the paths of its stores by name.
@@ -40,6 +40,8 @@ def draw(
             simulations.draw(
                 paths, image, name.removeprefix("simulated_"), window_ms=window, units=units, axes=options["axes"]
             )
+        elif kind == "studies":
+            scaling.draw(paths, image)
         else:
             comparisons.draw(paths, image)
 

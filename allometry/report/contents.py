@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from allometry import stores as store_access
+from allometry.report import scaling_tables
 from allometry.report.cards import table as card_table
 from allometry.report.drawing import verdicts
 from allometry.report.page import Section
@@ -27,6 +28,11 @@ SECTIONS = {
         "Activity on a common axis and at a common rate; native traces are in the same stores.",
     ),
     ("simulated_",): ("Simulations", "Bitwise the same for any number of partitions, threads and workers."),
+    ("scaled_",): (
+        "Scaling",
+        "One model at several sizes: what its statistics keep, what they lose, and what that saves. A verdict needs its whole "
+        "95 % interval on one side of the tolerance; what few seeds cannot tell is undetermined.",
+    ),
     ("compared_",): (
         "Comparisons",
         "Scores with confidence intervals, nulls and ceilings. Every result is held against its strongest baseline: ▲ better, "
@@ -69,6 +75,8 @@ def _tables(prefix: str, stores: Sequence[str], cards: Sequence[str]) -> dict[st
     if prefix == "compared_":
         linked = {"Benchmark cards: what each score is worth": card_table(cards)} if cards else {}
         return {**linked, "All scores": scores_table(stores)}
+    if prefix == "scaled_":
+        return scaling_tables.tables([path for path in stores if _kind(path) == "Scaling"])
     if prefix == "recordings_":
         return {"Recordings": recordings_table(stores), "Catalogue: every recording": catalog_table(stores)}
     return {}

@@ -10,6 +10,7 @@ nothing against it (Arnold 2010, J. Wildl. Manage. 74:1175). Else the law is und
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -61,6 +62,13 @@ class Law:
     sizes: int = 0
     n: int = 0
     reason: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain values for JSON, null where a number is missing or infinite."""
+        return {
+            key: None if isinstance(value, float) and not np.isfinite(value) else value
+            for key, value in vars(self).items()
+        }
 
 
 def deviation_law(neurons: ArrayLike, values: Sequence[ArrayLike], reference: int) -> Law:
@@ -204,6 +212,8 @@ def _data(neurons: ArrayLike, values: Sequence[ArrayLike], reference: int) -> tu
     counts = np.array([kept[i].size for i in used], np.int64)
     mean = np.array([kept[i].mean() for i in used])
     squares = np.array([((kept[i] - kept[i].mean()) ** 2).sum() for i in used])
+    # what rounding leaves of equal values is no spread
+    squares = np.where(squares > 1e-24 * counts * np.maximum(mean**2, 1e-200), squares, 0.0)
     variance = _smooth_variance(x[used], squares, counts)
     within = float((squares / variance).sum())
     data = _Data(x[used], mean, counts / variance, within, int(counts.sum()))
@@ -228,6 +238,7 @@ def _smooth_variance(x: Floats, squares: Floats, counts: NDArray[np.int64]) -> F
     centre = (weight * at).sum() / weight.sum()
     spread = (weight * (at - centre) ** 2).sum()
     slope = (weight * (at - centre) * level).sum() / spread if spread > 0 else 0.0
+    slope = float(np.clip(slope, -STEEPEST, STEEPEST))
     return np.asarray(np.exp((weight * level).sum() / weight.sum() + slope * (np.log(x) - centre)))
 
 
@@ -286,6 +297,8 @@ def _chosen(fits: Mapping[str, _Fit], data: _Data, extra: int) -> Law:
         reason = f"{' and '.join(near)} fit alike (AICc within {APART:g})"
     elif missing:
         reason = f"{' and '.join(missing)} could not be fitted: too few sizes or values"
+    elif best != CONSTANT and abs(exponent) >= STEEPEST:
+        reason = f"the {best} is steeper than any that can be told from a step"
     name = best if not reason else UNDETERMINED
     if best == POWER:
         floor = np.nan

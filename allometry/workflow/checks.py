@@ -14,6 +14,7 @@ from allometry.models.records import MODELS
 from allometry.pathnames import EXPECTED, is_name, nearest_name
 from allometry.retrieve.recipes import fields
 from allometry.workflow.run_checks import check_points, check_types
+from allometry.workflow.study_checks import check_studies
 
 Registry = dict[str, dict[str, Any]]
 WORM = "Caenorhabditis elegans"
@@ -44,12 +45,14 @@ def check_names(cfg: Config, registry: Registry) -> None:
         if isinstance(run, NetworkRun):
             _check_model(f"simulate.runs.{label}", run)
         check_points(f"simulate.runs.{label}", run, cfg.simulate)
+    check_studies(cfg)
     _check_comparisons(cfg)
 
 
 def _check_labels(cfg: Config) -> None:
     for where, names in (
         ("simulate.runs", cfg.simulate.runs),
+        ("scale.studies", cfg.scale.studies),
         ("compare.comparisons", cfg.compare.comparisons),
         ("datasets", cfg.datasets),
     ):

@@ -10,6 +10,8 @@ from allometry.config.simulate import NetworkRun
 from allometry.fingerprint import fingerprint
 from allometry.homogenize.readers import NAMES, READERS
 from allometry.models.records import MODELS
+from allometry.scale import statistics  # noqa: F401 - registers those of the package
+from allometry.scale.records import STATISTICS
 from allometry.workflow.checks import Registry
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -47,6 +49,16 @@ def of_run(cfg: Config, run: str) -> str:
         return fingerprint(SCRIPTS / "simulate_point.py")
     script = "simulate_batch.py" if entry.conditions else "simulate_point.py"
     return fingerprint(SCRIPTS / script, *_parts(MODELS[entry.model].build.__module__))
+
+
+def of_study(cfg: Config, study: str, script: str) -> str:
+    """Code of a job of a study: that of its script, of its model, and of the statistics of plugins that it takes."""
+    entry = cfg.scale.studies[study]
+    model = {MODELS[entry.model].build.__module__} if script != "scale_measure" else set()
+    taken = (
+        {STATISTICS.modules[name] for name in entry.statistics} if script in ("scale_measure", "scale_study") else set()
+    )
+    return fingerprint(SCRIPTS / f"{script}.py", *(part for module in sorted(model | taken) for part in _parts(module)))
 
 
 def of_comparison(cfg: Config, comparison: str) -> str:

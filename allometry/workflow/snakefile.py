@@ -13,6 +13,7 @@ from allometry.errors import AllometryError
 from allometry.homogenize.worm.neurons import NEURONS
 from allometry.pathnames import slug
 from allometry.simulate.distribute.slurm import node_cores
+from allometry.workflow import studies
 from allometry.workflow.checks import Registry, check_cluster, check_names, stores_of
 from allometry.workflow.reach import (
     check_own_files,
@@ -22,11 +23,12 @@ from allometry.workflow.reach import (
     used_sources,
     without_optional,
 )
+from allometry.workflow.study_checks import announcement
 
 _SUBMITTED_THREADS = 8
 
 # What the Snakefile, the rules and the tests reach through this module
-__all__ = ["check_names", "network_note", "unused_sources", "used_sources"]
+__all__ = ["check_names", "unused_sources", "used_sources"]
 
 
 def configure(
@@ -66,6 +68,26 @@ def configure(
     cfg, left_out = reachable(cfg, registry)
     used = used_sources(cfg, registry)
     return cfg, registry, left_out | {file: why for file, why in absent.items() if file.partition("/")[0] in used}
+
+
+def announce(cfg: Config, registry: Registry, left_out: dict[str, str], workflow: Any) -> None:
+    """Say at the start of a run what is left out or not at hand, and what the studies of scaling will need.
+
+    A study that does not fit ends the process with the one message.
+
+    Parameters
+    ----------
+    workflow : Workflow
+        Snakemake's, which knows the cores and whether jobs are submitted.
+    """
+    settings = workflow.resource_settings
+    cores = simulation_threads(settings.cores, settings.default_resources)
+    try:
+        needs = announcement(cfg, cores, submits=settings.nodes is not None)
+    except AllometryError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    print(needs + network_note(cfg, registry, left_out), file=sys.stderr)
 
 
 def simulation_threads(cores: int | None, resources: Mapping[str, Any] | None = None) -> int:
@@ -216,6 +238,7 @@ def targets(cfg: Config, registry: Registry) -> dict[str, list[str]]:
         ]
         + (homogenized("connectome", "worm_stack") if cfg.homogenize.worm_stack else []),
         "simulate": [path for run in cfg.simulate.runs for path in simulated(cfg, run)],
+        "scale": [path for study in cfg.scale.studies for path in studies.scaled(study)],
         "compare": [
             *(path for comparison in cfg.compare.comparisons for path in compared(comparison)),
             *cards(cfg),
@@ -284,6 +307,7 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
                 for name, run in cfg.simulate.runs.items()
             }
         ),
+        "studies": Figures({f"scaled_{name}": {name: studies.scaled(name)[0]} for name in cfg.scale.studies}),
         "comparisons": Figures({f"compared_{name}": {name: compared(name)[0]} for name in cfg.compare.comparisons}),
     }
 

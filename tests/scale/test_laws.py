@@ -82,6 +82,18 @@ def test_few_sizes_leave_it_undetermined() -> None:
     assert (missing.name, missing.reason) == (UNDETERMINED, "no value at the reference")
 
 
+@pytest.mark.filterwarnings("error")
+def test_values_without_spread_are_no_noise() -> None:
+    rng = np.random.default_rng(12)
+    equal = [np.full(3, value) for value in 10 - 0.3 * SHARE**-1.0]
+    assert deviation_law(NEURONS, equal, 5).name in (UNDETERMINED, FLOOR, POWER)
+    # seeds that differ by rounding at one size
+    values = planted(rng, -0.3 * SHARE**-1.0, 0.02)
+    values[2] = np.array([0.1 + 0.2, 0.3, 0.3]) + 9.0
+    found = deviation_law(NEURONS, values, 5)
+    assert np.isfinite(list(found.aicc.values())).all()
+
+
 def test_undefined_values_are_left_out() -> None:
     values = planted(np.random.default_rng(7), -0.3 * SHARE**-1.0, 0.01)
     holed = [np.concatenate([value, [np.nan]]) for value in values]

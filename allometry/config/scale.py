@@ -1,0 +1,116 @@
+"""Configuration of the scale stage: studies of one model at several sizes."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from allometry.config.simulate import LONGEST_CONDITION, ConditionConfig, Scalar, Seed
+from allometry.pathnames import is_name
+from allometry.settings import Model
+
+FEWEST_CALIBRATION_SEEDS = 3
+Size = Annotated[float, Field(gt=0)]
+Rate = Annotated[float, Field(gt=0)]
+
+
+class CalibrationConfig(Model):
+    """How the free factors of a scheme are calibrated to the rates of the full model."""
+
+    seeds: list[Seed] = Field(
+        default_factory=lambda: [101, 102, 103],
+        min_length=FEWEST_CALIBRATION_SEEDS,
+        description="Seeds of the simulations of a calibration, at least 3, none of them a seed of the study.",
+    )
+    duration_ms: float | None = Field(None, gt=0, description="Simulated time of each, in ms; null: that of the study.")
+    targets: dict[str, dict[str, Rate]] = Field(
+        default_factory=dict,
+        description="Target rates in spikes/s, by condition and population; empty: those of the full size in this study.",
+    )
+    tolerance: float = Field(
+        0.04, gt=0, description="Largest |log(rate / target)| of a calibration that has converged."
+    )
+    iterations: int = Field(8, ge=1, description="Most iterations of a calibration; each is a simulation per seed.")
+    step: float = Field(0.1, gt=0, description="Step of the forward differences, in the logarithm of a factor.")
+    cap: float = Field(0.25, gt=0, description="Largest change of a factor in one iteration, in its logarithm.")
+    damping: float = Field(0.15, ge=0, description="Levenberg's damping.")
+    ridge: float = Field(0.003, gt=0, description="Pull of the factors towards 1.")
+
+
+class StudyConfig(Model):
+    """One model at several sizes: what its statistics keep, what they lose, and what that saves."""
+
+    model: str = Field(description="Name of a model that can be reduced: microcircuit, brunel, or that of a plugin.")
+    parameters: dict[str, Scalar | None] = Field(
+        default_factory=dict, description="Arguments of the model that are the same at every size."
+    )
+    sizes: list[Size] = Field(min_length=1, description="Sizes as the model takes them; 1 is the model as published.")
+    reference: Size | None = Field(
+        None,
+        description="Size that the others are held against; null: 1 if it is studied, else the one of most neurons.",
+    )
+    schemes: list[str] = Field(min_length=1, description="Schemes of reduction, as the model names them.")
+    seeds: list[Seed] = Field(min_length=1, description="Seeds; every size, scheme and seed is a job.")
+    conditions: dict[str, ConditionConfig] = Field(
+        default_factory=dict,
+        description="Named conditions, all simulated by one job on one connectivity; none: the network as it is.",
+    )
+    statistics: list[str] = Field(
+        default=["rate", "cv", "lv", "correlation", "synchrony", "synchrony_correlation"],
+        min_length=1,
+        description="Statistics that are taken of every simulation.",
+    )
+    duration_ms: float = Field(gt=0, description="Simulated time, in ms.")
+    skip_ms: float = Field(500.0, ge=0, description="Warm-up that is left out, in ms.")
+    precision: Literal["fast", "exact"] = Field("fast", description="`fast`: float32 state; `exact`: float64, as NEST.")
+    voltage: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict,
+        description="Number of neurons of each named population whose membrane potential is recorded, for voltage_sd.",
+    )
+    bin_ms: float = Field(5.0, gt=0, description="Bin of the counts whose pairwise correlations are taken, in ms.")
+    max_units: int = Field(250, ge=5, description="Units sampled from each population, for single units and pairs.")
+    tolerance: float = Field(
+        0.1, gt=0, description="Relative deviation from the reference up to which a statistic is kept."
+    )
+    runs: list[str] = Field(
+        default_factory=list,
+        description="Simulation runs whose points are measured where they are the same simulation, instead of another one.",
+    )
+    calibration: CalibrationConfig = Field(
+        default_factory=CalibrationConfig, description="Calibration of the schemes that have free factors."
+    )
+
+    @model_validator(mode="after")
+    def _can_be_told_apart(self) -> Self:
+        for name in self.conditions:
+            if not is_name(name) or len(name) > LONGEST_CONDITION or name == "all":
+                raise ValueError(
+                    f"{name!r} cannot name a condition; use lower-case letters, digits and _, beginning with a letter, at most "
+                    f"{LONGEST_CONDITION} of them, and another name than all"
+                )
+        for key in ("sizes", "schemes", "seeds", "statistics", "runs"):
+            values = getattr(self, key)
+            if twice := [value for value in dict.fromkeys(values) if values.count(value) > 1]:
+                raise ValueError(f"{key} lists {twice[0]} more than once")
+        if self.reference is not None and self.reference not in self.sizes:
+            raise ValueError(f"the reference {self.reference:g} is none of the sizes")
+        if self.skip_ms >= self.duration_ms:
+            raise ValueError(f"nothing is left of {self.duration_ms:g} ms when {self.skip_ms:g} ms are skipped")
+        if shared := sorted(set(self.seeds) & set(self.calibration.seeds)):
+            raise ValueError(
+                f"seed {shared[0]} is one of the study and of its calibration; use fresh seeds for the study"
+            )
+        return self
+
+
+class ScaleConfig(Model):
+    """Studies of scaling."""
+
+    studies: dict[str, StudyConfig] = Field(
+        default_factory=dict, description="Named studies; the name is the Scaling store below `results/scaled`."
+    )
+    memory_gib: float | None = Field(
+        None, gt=0, description="Refuse studies of which a job needs more memory, in GiB; null: what this machine has."
+    )
+    hours: float | None = Field(
+        None, gt=0, description="Refuse studies estimated to take longer in all; null: no limit."
+    )

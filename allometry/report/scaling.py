@@ -1,0 +1,263 @@
+"""Figure of scaling studies: what is lost, what is gained."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from allometry import stores
+from allometry.report.drawing.figure_file import Figure
+from allometry.report.drawing.style import COLOURS, NEUTRAL, figure, hide_unused
+from allometry.report.scaling_tables import costs_of, law_text, opened, populations_of
+
+VERDICTS = {"preserved": COLOURS[2], "undetermined": "#cccccc", "changed": COLOURS[1]}
+MARKS = "osD^vPX*"
+# Largest deviation that is drawn, in percent: what lies beyond is at the edge
+FARTHEST = 150.0
+
+
+def draw(paths: Mapping[str, str], image: str | Path) -> None:
+    """Figure of one study: deviations of rates, correlations and verdicts per scheme, and what the simulations cost.
+
+    Parameters
+    ----------
+    paths : mapping of str to str
+        One Scaling store by name.
+    image : path
+        PNG file to write; its description is written beside it.
+    """
+    (path,) = paths.values()
+    tree = opened(path)
+    root, costs = tree.to_dataset(), costs_of(path)
+    schemes = root["scheme"].values.tolist()
+    second = _second(root)
+    with figure(image, 3, len(schemes) + 1, (4.4, 3.3)) as grid:
+        axes = iter(grid)
+        for scheme in schemes:
+            _deviations(next(axes), root, scheme)
+            _values(next(axes), root, scheme, second)
+            _verdicts(next(axes), root, scheme)
+        last = list(axes)
+        _cost(last[0], root, costs, "simulation_s", "wall s per biological s")
+        _cost(last[1], root, costs, "memory_gib", "peak memory (GiB)")
+        used = 2
+        if "mean_field" in tree["tables"].children:
+            _theory(last[2], root, tree["tables/mean_field"].to_dataset())
+            used = 3
+        hide_unused(last, used)
+    Figure(f"{tree.attrs['title']}", _caption(root, costs, second, used == 3), (path,)).save(image)
+
+
+def _second(root: xr.Dataset) -> str:
+    """Statistic that is drawn beside the rates: a correlation where there is one."""
+    names = root["statistic"].values.tolist()
+    wanted = ("synchrony_correlation", "correlation", "gamma_correlation", "cv")
+    return next((name for name in wanted if name in names), names[-1])
+
+
+def _condition(root: xr.Dataset) -> xr.Dataset:
+    """The first condition alone: the others are in the store."""
+    return root.isel(condition=0)
+
+
+def _size_axis(ax: Axes, neurons: np.ndarray) -> None:
+    ax.set_xscale("log")
+    ax.set_xticks(neurons, [_count(n) for n in neurons])
+    ax.minorticks_off()
+    ax.set_xlim(neurons.min() / 1.4, neurons.max() * 1.4)
+    ax.set_xlabel("neurons")
+
+
+def _count(n: float) -> str:
+    return f"{n / 1000:.3g}k" if n >= 1000 else f"{n:g}"
+
+
+def _deviations(ax: Axes, root: xr.Dataset, scheme: str) -> None:
+    """Relative deviation of the rate of every population from the reference, with intervals and the tolerance."""
+    statistic = "rate" if "rate" in root["statistic"].values else str(root["statistic"].values[0])
+    part = _condition(root).sel(scheme=scheme, statistic=statistic)
+    neurons = part["neurons"].values
+    tolerance = 100 * float(root.attrs["tolerance"])
+    ax.axhspan(-tolerance, tolerance, color="#e6e6e6", lw=0, zorder=0)
+    ax.axhline(0, color=NEUTRAL, lw=0.8, zorder=1)
+    names = populations_of(root)
+    for k, name in enumerate(names):
+        of = part.sel(population=name)
+        value, low, high = (100 * of[field].values for field in ("deviation", "deviation_low", "deviation_high"))
+        away = np.isfinite(value) & (of["verdict"].values != "reference")
+        x = neurons * (1 + 0.03 * (k - (len(names) - 1) / 2))
+        shown = np.clip(value, -FARTHEST, FARTHEST)
+        error = np.nan_to_num(np.abs(np.clip(np.array([low, high]), -FARTHEST, FARTHEST) - shown))
+        colour = COLOURS[k % len(COLOURS)]
+        ax.errorbar(
+            x[away], shown[away], yerr=error[:, away], fmt=MARKS[k % len(MARKS)], ms=4, lw=1, color=colour, label=name
+        )
+        ax.plot(x[away], shown[away], color=colour, lw=0.7, alpha=0.6)
+    _size_axis(ax, neurons)
+    ax.set(title=f"{scheme}: {statistic}", ylabel="deviation from the reference (%)")
+    if len(names) <= 10:
+        ax.legend(fontsize=6.5, ncols=2, loc="best")
+
+
+def _values(ax: Axes, root: xr.Dataset, scheme: str, statistic: str) -> None:
+    """A statistic itself against size, with its interval over seeds; a band: the reference between seeds."""
+    part = _condition(root).sel(scheme=scheme, statistic=statistic)
+    neurons = part["neurons"].values
+    for k, name in enumerate(populations_of(root)):
+        of = part.sel(population=name)
+        mean, low, high = (of[field].values for field in ("mean", "ci_low", "ci_high"))
+        known = np.isfinite(mean)
+        colour = COLOURS[k % len(COLOURS)]
+        error = np.nan_to_num(np.array([mean - low, high - mean]))[:, known]
+        ax.errorbar(
+            neurons[known], mean[known], yerr=error, fmt=f"{MARKS[k % len(MARKS)]}-", ms=4, lw=0.9, color=colour
+        )
+    ax.axhline(0, color=NEUTRAL, lw=0.8)
+    spread = part["mean"].sel(population=populations_of(root)).values
+    spread = spread[np.isfinite(spread)]
+    if spread.size:
+        # wide intervals of few seeds would hide the means
+        margin = max(0.25 * np.ptp(spread), 1e-6)
+        ax.set_ylim(min(spread.min(), 0) - margin, max(spread.max(), 0) + margin)
+    _size_axis(ax, neurons)
+    ax.set(title=f"{scheme}: {statistic.replace('_', ' ')}", ylabel=_labelled(root, statistic))
+
+
+def _labelled(root: xr.Dataset, statistic: str) -> str:
+    unit = str(root["unit"].sel(statistic=statistic).values)
+    return statistic.replace("_", " ") + (f" ({unit})" if unit != "1" else "")
+
+
+def _verdicts(ax: Axes, root: xr.Dataset, scheme: str) -> None:
+    """Share of populations in which each statistic is kept, per size: a bar per statistic."""
+    part = _condition(root).sel(scheme=scheme, population=populations_of(root))
+    reference = float(root.attrs["reference"])
+    sizes = [size for size in root["size"].values.tolist() if size != reference]
+    names = [name for name in root["statistic"].values.tolist() if (part["verdict"].sel(statistic=name) != "").any()]
+    at = 0.0
+    ticks, labels = [], []
+    for name in names:
+        for size in sizes:
+            found = part["verdict"].sel(statistic=name, size=size).values.tolist()
+            judged = [word for word in found if word in VERDICTS]
+            start = 0.0
+            for word, colour in VERDICTS.items():
+                share = judged.count(word) / len(judged) if judged else 0.0
+                ax.barh(at, share, 0.9, left=start, color=colour, lw=0)
+                start += share
+            if not judged:
+                ax.text(0.02, at, "undefined", va="center", fontsize=6, color=NEUTRAL)
+            ticks.append(at)
+            labels.append(f"{name.replace('_', ' ')} {size:g}" if size == sizes[0] else f"{size:g}")
+            at += 1
+        at += 0.6
+    ax.set_yticks(ticks, labels, fontsize=6 if len(ticks) > 14 else 7)
+    ax.set(xlim=(0, 1), xlabel="share of populations", title=f"{scheme}: kept, undetermined, changed")
+    ax.set_ylim(at - 0.6, -0.8)
+    for word, colour in VERDICTS.items():
+        ax.plot([], [], "s", color=colour, label=word)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, fontsize=7)
+
+
+def _cost(ax: Axes, root: xr.Dataset, costs: Mapping[str, Any], cost: str, label: str) -> None:
+    """A cost against size, one point per seed, with the law where one is named."""
+    sizes = root["size"].values.tolist()
+    positive = []
+    for k, scheme in enumerate(root["scheme"].values.tolist()):
+        values = costs["values"].get(scheme, {}).get(cost, {})
+        neurons = dict(zip((f"{size:g}" for size in sizes), root["neurons"].sel(scheme=scheme).values.tolist()))
+        x = [neurons[size] for size, found in values.items() for _ in found]
+        y = [number for found in values.values() for number in found]
+        positive += y
+        colour = COLOURS[k % len(COLOURS)]
+        law = costs["laws"].get(scheme, {}).get(cost, {})
+        ax.plot(x, y, MARKS[k % len(MARKS)], ms=4, color=colour, alpha=0.8, label=f"{scheme}: {law_text(law)}")
+        if law.get("name") in ("power law", "power law with a floor", "constant"):
+            unit = neurons[f"{root.attrs['reference']:g}"]
+            grid = np.geomspace(min(x), max(x), 80)
+            ax.plot(grid, _curve(law, grid / unit), color=colour, lw=1)
+    if not positive:
+        ax.text(0.5, 0.5, "costs are not known", ha="center", va="center", transform=ax.transAxes, color=NEUTRAL)
+        return
+    _size_axis(ax, root["neurons"].values[:, 0])
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if max(positive) < 30 * min(positive) else (1,), numticks=12))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.set_ylim(min(positive) / 1.4, max(positive) * 1.4)
+    ax.set(title=label.split(" (")[0].capitalize(), ylabel=label)
+    ax.legend(fontsize=7, loc="best")
+
+
+def _curve(law: Mapping[str, Any], x: np.ndarray) -> np.ndarray:
+    floor = law["floor"] or 0.0
+    if law["name"] == "constant":
+        return np.full_like(x, floor)
+    return np.asarray(floor + law["amplitude"] * x ** law["exponent"])
+
+
+def _theory(ax: Axes, root: xr.Dataset, theory: xr.Dataset) -> None:
+    """Simulated against mean-field rates: a colour per scheme, smaller marks for smaller sizes."""
+    if "rate" not in root["statistic"].values:
+        return
+    measured = _condition(root).sel(statistic="rate")["mean"]
+    sizes = root["size"].values.tolist()
+    largest = 0.0
+    for k, scheme in enumerate(root["scheme"].values.tolist()):
+        for i, size in enumerate(sizes):
+            x = theory["rate_hz"].sel(size=size, scheme=scheme).values
+            y = measured.sel(size=size, scheme=scheme, population=theory["modelled"].values.tolist()).values
+            filled = size == float(root.attrs["reference"])
+            colour = NEUTRAL if filled else COLOURS[k % len(COLOURS)]
+            ax.plot(x, y, MARKS[k % len(MARKS)], ms=3 + 4 * i / max(len(sizes) - 1, 1), color=colour, alpha=0.8)
+            largest = max(largest, float(np.nanmax([*x, *y])))
+        ax.plot([], [], MARKS[k % len(MARKS)], color=COLOURS[k % len(COLOURS)], label=scheme)
+    ax.plot([], [], "o", color=NEUTRAL, label="reference")
+    ax.plot([0, largest], [0, largest], color=NEUTRAL, lw=0.8, ls=":")
+    ax.set(title="Rates: simulated and mean-field", xlabel="theory (spikes/s)", ylabel="simulated (spikes/s)")
+    ax.legend(fontsize=7, loc="best")
+
+
+def _caption(root: xr.Dataset, costs: Mapping[str, Any], second: str, theory: bool) -> str:
+    reference = float(root.attrs["reference"])
+    seeds = root.sizes["seed"]
+    conditions = root["condition"].values.tolist()
+    derived = stores.attribute(root, "derived")
+    parts = [
+        f"{root.attrs['model']} at {root.sizes['size']} sizes, {seeds} seeds each; reference: {derived['reference']} "
+        f"({int(root['neurons'].sel(size=reference).values[0]):,} neurons).",
+        f"A row per scheme ({derived['scheme']}). Left: deviation of the rate of every population with its 95 % interval over "
+        f"seeds (Welch), in grey the tolerance of {100 * float(root.attrs['tolerance']):g} %"
+        f"{_beyond(root)}. Middle: {second.replace('_', ' ')} itself. Right: share of populations in which each statistic is "
+        "kept, changed, or neither can be said.",
+        "Below: what a simulation costs, one point per seed; N is the number of neurons. "
+        + "; ".join(f"{one['threads']} threads on {one['host']}" for one in costs["machines"])
+        + ".",
+    ]
+    if len(conditions) > 1:
+        parts.append(f"Condition {conditions[0]}; {', '.join(conditions[1:])} are in the store.")
+    if theory:
+        parts.append(
+            "Mean-field rates know mean and variance of the input, and no correlations; small marks are small sizes."
+        )
+    if (root["calibration"].values == "not converged").any():
+        parts.append("CALIBRATIONS DID NOT CONVERGE: " + _unsettled(root) + ".")
+    return " ".join(parts)
+
+
+def _beyond(root: xr.Dataset) -> str:
+    found = np.abs(100 * _condition(root)["deviation"].values)
+    return f"; beyond {FARTHEST:g} % at the edge" if np.nanmax(found, initial=0.0) > FARTHEST else ""
+
+
+def _unsettled(root: xr.Dataset) -> str:
+    return ", ".join(
+        f"{scheme} at {size:g} (residual {float(root['residual'].values[i, j]):.2f})"
+        for i, size in enumerate(root["size"].values.tolist())
+        for j, scheme in enumerate(root["scheme"].values.tolist())
+        if root["calibration"].values[i, j] == "not converged"
+    )

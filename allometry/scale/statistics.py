@@ -1,0 +1,143 @@
+"""Statistics of a simulation that studies compare between sizes; measures of `compare`, by population.
+
+What grows with the number of neurons by itself has a normalised companion: `synchrony` is the published statistic, and
+`synchrony_correlation` the mean correlation that it amounts to.
+"""
+
+import numpy as np
+from scipy import signal
+from scipy import stats as distributions
+
+from allometry.compare.measures.populations.pairwise import pairwise
+from allometry.compare.measures.spikes import train_statistics
+from allometry.scale.recorded import POOLED_MS, SYNCHRONY_MS, Recorded
+from allometry.scale.records import statistic
+
+FEWEST_SPIKES = 4  # of a unit, for its irregularity: three intervals
+FEWEST_UNITS = 5
+FEWEST_BINS = 20
+FEWEST_ALTOGETHER = 100  # spikes of a population, for its spectrum
+SEGMENT = 256  # bins of a segment of a spectrum: 3.9 Hz
+GAMMA_HZ = (30.0, 80.0)
+RHYTHM_HZ = (10.0, 200.0)
+
+
+@statistic(unit="spikes/s", description="mean over all neurons")
+def rate(recorded: Recorded, population: str) -> float:
+    """Mean rate of all neurons of a population, spikes/s."""
+    return recorded.spikes[population] / recorded.units[population] / recorded.duration_s
+
+
+@statistic(unit="1", description="mean CV of interspike intervals of the sampled neurons with three of them or more")
+def cv(recorded: Recorded, population: str) -> float:
+    """Mean irregularity of interspike intervals."""
+    return _irregularity(recorded, population, "cv")
+
+
+@statistic(unit="1", description="mean local variation of interspike intervals (Shinomoto et al. 2003), as for cv")
+def lv(recorded: Recorded, population: str) -> float:
+    """Mean local irregularity, slow changes of the rate aside."""
+    return _irregularity(recorded, population, "lv")
+
+
+def _irregularity(recorded: Recorded, population: str, name: str) -> float:
+    trains = recorded.trains[population]
+    told = train_statistics.per_unit(trains.times, trains.row_size, trains.duration_s)
+    values = getattr(told, name)[trains.row_size >= FEWEST_SPIKES]
+    values = values[np.isfinite(values)]
+    return float(values.mean()) if values.size >= FEWEST_UNITS else float("nan")
+
+
+@statistic(
+    unit="1", description="mean Pearson correlation of the spike counts of all pairs of sampled neurons that fire"
+)
+def correlation(recorded: Recorded, population: str) -> float:
+    """Mean pairwise correlation of spike counts in the bins of the study."""
+    trains = recorded.trains[population]
+    counts = trains.counts(recorded.bin_s)
+    if counts.shape[0] < FEWEST_BINS or (trains.row_size > 0).sum() < FEWEST_UNITS:
+        return float("nan")
+    # one thread, as the rule has; the result does not depend on it
+    found = pairwise(counts, threads=1)
+    found = found[np.isfinite(found)]
+    return float(found.mean()) if found.size else float("nan")
+
+
+def _wide(recorded: Recorded, population: str) -> np.ndarray:
+    width = round(SYNCHRONY_MS / POOLED_MS)
+    counts = recorded.pooled[population]
+    return counts[: counts.size // width * width].reshape(-1, width).sum(axis=1)
+
+
+@statistic(
+    unit="1",
+    description="variance over mean of the spike count of all neurons in 3 ms (Potjans & Diesmann 2014)",
+    grows="in proportion to the number of neurons, at given correlations: synchrony_correlation",
+)
+def synchrony(recorded: Recorded, population: str) -> float:
+    """Variance over mean of the count of the whole population; it grows with the number of neurons."""
+    counts = _wide(recorded, population)
+    return train_statistics.synchrony(counts) if counts.size >= FEWEST_BINS else float("nan")
+
+
+@statistic(
+    unit="1", description="mean correlation of the counts of all neurons in 3 ms, from the variance of their sum"
+)
+def synchrony_correlation(recorded: Recorded, population: str) -> float:
+    """Synchrony as a mean correlation: what of the variance of the sum is not that of the parts, per pair.
+
+    (Var(sum) - sum of Var) / ((n - 1) sum of Var), which is the mean covariance over the mean variance.
+    """
+    counts, n = _wide(recorded, population), recorded.units[population]
+    single = recorded.single_variance[population]
+    if counts.size < FEWEST_BINS or n < 2 or not single > 0:
+        return float("nan")
+    return float((counts.var() - single) / ((n - 1) * single))
+
+
+def _segments(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies (Hz) and periodograms [segment, frequency] of counts in bins of 1 ms."""
+    whole = counts[: counts.size // SEGMENT * SEGMENT].reshape(-1, SEGMENT).astype(float)
+    frequency, power = signal.periodogram(whole, 1000 / POOLED_MS, window="hann", detrend="constant", axis=1)
+    return frequency, power
+
+
+@statistic(
+    unit="1", description="mean coherence of pairs of sampled neurons at 30 to 80 Hz: the gamma rhythm, per pair"
+)
+def gamma_correlation(recorded: Recorded, population: str) -> float:
+    """Gamma rhythm as a mean correlation of pairs: power of the sum over that of the parts, less 1, per further neuron."""
+    trains = recorded.trains[population]
+    n = trains.row_size.size
+    counts = trains.counts(POOLED_MS / 1000)
+    if n < FEWEST_UNITS or counts.shape[0] < 3 * SEGMENT or trains.times.size < FEWEST_ALTOGETHER:
+        return float("nan")
+    frequency, together = _segments(np.asarray(counts.sum(axis=1)).ravel())
+    band = (frequency >= GAMMA_HZ[0]) & (frequency <= GAMMA_HZ[1])
+    single = np.zeros(int(band.sum()))
+    for unit in np.flatnonzero(trains.row_size):
+        single += _segments(counts[:, [unit]].toarray().ravel())[1].mean(axis=0)[band]
+    return float(((together.mean(axis=0)[band] / single - 1) / (n - 1)).mean())
+
+
+@statistic(unit="Hz", description="strongest rhythm of the count of all neurons, 10 to 200 Hz, where one stands out")
+def peak_frequency(recorded: Recorded, population: str) -> float:
+    """Frequency of the largest power of the population count; NaN where no frequency exceeds what chance allows.
+
+    Under no rhythm, every frequency is the floor times Gamma(K)/K of K segments: what the largest exceeds once in 20 times.
+    """
+    counts = recorded.pooled[population]
+    if counts.size < 3 * SEGMENT or counts.sum() < FEWEST_ALTOGETHER:
+        return float("nan")
+    frequency, power = _segments(counts)
+    band = (frequency >= RHYTHM_HZ[0]) & (frequency <= RHYTHM_HZ[1])
+    mean, k = power.mean(axis=0)[band], len(power)
+    floor = np.median(mean) / distributions.gamma.median(k) * k
+    threshold = floor * distributions.gamma.ppf(0.95 ** (1 / mean.size), k) / k
+    return float(frequency[band][mean.argmax()]) if mean.max() >= threshold else float("nan")
+
+
+@statistic(unit="mV", description="standard deviation in time of the membrane potential of the recorded neurons")
+def voltage_sd(recorded: Recorded, population: str) -> float:
+    """Fluctuation of the membrane potential, mean over the neurons whose voltage was recorded, mV."""
+    return recorded.voltage_sd_mv[population]

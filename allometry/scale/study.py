@@ -1,0 +1,378 @@
+"""The result of a study: statistics of all its jobs on named axes, held against the reference, with laws and what explains them."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from allometry import stores
+from allometry.compare.inputs.spike_trains import EVERYONE
+from allometry.models.records import FULL
+from allometry.network import Network
+from allometry.scale import explanations
+from allometry.scale.causes import mean_field_table
+from allometry.scale.costs import cost_of, cost_table
+from allometry.scale.deviations import Deviations, Means, deviations, means, verdicts
+from allometry.scale.explanations import Column
+from allometry.scale.jobs import CalibrationJob, Job, jobs, network, reducible, reference_size
+from allometry.scale.jobs import calibrations as calibration_jobs
+from allometry.scale.laws import UNDETERMINED, Law, deviation_law
+from allometry.scale.records import STATISTICS
+from allometry.scale.simulations import read_json
+from allometry.simulate.build.plan import compile_network
+from allometry.stores.file_manifest import write_file_manifest
+from allometry.stores.manifest import sources_read
+
+AXES = ("size", "scheme", "seed", "condition", "statistic", "population")
+SEED_AXIS = AXES.index("seed")
+
+
+@dataclass(frozen=True)
+class _Axes:
+    sizes: list[float]
+    schemes: list[str]
+    seeds: list[int]
+    conditions: list[str]
+    statistics: list[str]
+    populations: list[str]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(len(part) for part in vars(self).values())
+
+
+def write_study(
+    study: Mapping[str, Any],
+    name: str,
+    out: str | Path,
+    *,
+    statistics: Sequence[str | Path],
+    spikes: Mapping[str, Mapping[str, str | Path]],
+    calibrations: Sequence[str | Path] = (),
+    jobs_manifest: str | Path | None = None,
+    provenance: Mapping[str, Any] | None = None,
+) -> None:
+    """Gather what the jobs of a study found, and write its Scaling store with its costs beside it.
+
+    Parameters
+    ----------
+    study : mapping
+        The configured study as plain values.
+    name : str
+        Its name.
+    out : path
+        Store to write; `{name}.costs.json` appears beside it.
+    statistics : sequence of path
+        What `measure_job` wrote, `{job}.statistics.json` of every job.
+    spikes : mapping of str to mapping of str to path
+        Spikes stores of every job by condition, whose manifests say what they cost.
+    calibrations : sequence of path
+        What `calibrate_job` wrote, `{calibration}.calibration.json` of every calibration.
+    jobs_manifest : path, optional
+        `manifest.json` to write in the folder of `statistics` and `calibrations`, with their checksums.
+    provenance : mapping, optional
+        For the manifest.
+    """
+    started, all_jobs, asked, out = time.time(), jobs(study), calibration_jobs(study), Path(out)
+    found = _by_job(statistics, "statistics", [job.name for job in all_jobs])
+    described = _by_job(calibrations, "calibration", [job.name for job in asked])
+    axes = _axes(study, found)
+    reference = reference_size(study)
+    networks = {(size, scheme): network(study, size, scheme) for size in axes.sizes for scheme in axes.schemes}
+    value = _values(axes, all_jobs, found)
+    over_seeds = means(value, SEED_AXIS)
+    at = axes.sizes.index(reference)
+    against = _at_size(over_seeds, at)
+    deviation = deviations(over_seeds, against)
+    verdict = verdicts(deviation, study["tolerance"])
+    verdict[at] = np.where(np.isfinite(over_seeds.mean[at]), "reference", "")
+    for k, statistic in enumerate(axes.statistics):
+        if STATISTICS[statistic].grows:
+            verdict[:, :, :, k] = ""
+    neurons = _grid(axes, {key: net.size for key, net in networks.items()}, np.int64)
+    laws = _laws(study, axes, value, neurons, at)
+    modelled = [population for population in axes.populations if population != EVERYONE or len(axes.populations) == 1]
+    theory = mean_field_table(networks, modelled, _reference_rates(axes, against, modelled))
+    tables = {
+        "laws": _law_table(laws),
+        "explanations": _explanations(study, axes, deviation, verdict, laws, theory, reference),
+    }
+    if not isinstance(theory, str):
+        tables["mean_field"] = theory
+    if described:
+        tables["calibrations"] = _calibration_table(asked, described)
+    settled = _settled(axes, asked, described)
+    tree = stores.scaling(
+        dict(zip(AXES, vars(axes).values(), strict=True)),
+        {
+            "unit": [STATISTICS[name].unit for name in axes.statistics],
+            "neurons": neurons,
+            "synapses": _grid(axes, {key: _synapses(net) for key, net in networks.items()}, np.float64),
+            "calibration": settled[0],
+            "residual": settled[1],
+            "value": value,
+            "mean": over_seeds.mean,
+            "ci_low": over_seeds.low,
+            "ci_high": over_seeds.high,
+            "deviation": deviation.value,
+            "deviation_low": deviation.low,
+            "deviation_high": deviation.high,
+            "verdict": verdict,
+        },
+        tables,
+        attrs=_attributes(study, name, reference, theory),
+    )
+    costs = _costs(axes, all_jobs, spikes, networks, reference)
+    beside = {out.with_name(f"{out.stem}.costs.json"): (json.dumps(costs, indent=1, sort_keys=True) + "\n").encode()}
+    read = {f"{job} {condition}": path for job, places in spikes.items() for condition, path in places.items()}
+    provenance = {**(provenance or {}), **sources_read(read, out)}
+    stores.write(tree, out, overwrite=True, provenance=provenance, beside=beside)
+    if jobs_manifest is not None:
+        write_file_manifest(
+            jobs_manifest, map(Path, (*statistics, *calibrations)), provenance=provenance, started=started
+        )
+
+
+def _by_job(paths: Sequence[str | Path], what: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What the jobs wrote, by their names."""
+    by_name = {Path(path).name.removesuffix(f".{what}.json"): path for path in paths}
+    return {name: read_json(by_name[name]) for name in names}
+
+
+def _axes(study: Mapping[str, Any], found: Mapping[str, Any]) -> _Axes:
+    first = next(iter(found.values()))["values"]
+    populations: dict[str, None] = {}
+    for by_statistic in first.values():
+        for by_population in by_statistic.values():
+            populations |= dict.fromkeys(by_population)
+    names = list(populations)
+    # all together comes last
+    names.sort(key=lambda population: population == EVERYONE)
+    return _Axes(
+        [float(size) for size in study["sizes"]],
+        list(study["schemes"]),
+        list(study["seeds"]),
+        list(first),
+        list(study["statistics"]),
+        names,
+    )
+
+
+def _values(axes: _Axes, all_jobs: Sequence[Job], found: Mapping[str, Any]) -> np.ndarray:
+    value = np.full(axes.shape, np.nan)
+    for job in all_jobs:
+        block = np.full(axes.shape[3:], np.nan)
+        for c, condition in enumerate(axes.conditions):
+            for s, statistic in enumerate(axes.statistics):
+                by_population = found[job.name]["values"].get(condition, {}).get(statistic, {})
+                for p, population in enumerate(axes.populations):
+                    number = by_population.get(population)
+                    block[c, s, p] = np.nan if number is None else number
+        for scheme in job.schemes:
+            value[axes.sizes.index(job.size), axes.schemes.index(scheme), axes.seeds.index(job.seed)] = block
+    return value
+
+
+def _at_size(found: Means, at: int) -> Means:
+    here = slice(at, at + 1)
+    return Means(found.mean[here], found.low[here], found.high[here], found.variance[here], found.n[here])
+
+
+def _grid(axes: _Axes, values: Mapping[tuple[float, str], float], dtype: Any) -> np.ndarray:
+    return np.array([[values[size, scheme] for scheme in axes.schemes] for size in axes.sizes], dtype)
+
+
+def _synapses(net: Network) -> float:
+    plan = compile_network(net, 1, "fast")
+    return float(sum(found.expected for found in (*plan.synapses, *plan.plastic)))
+
+
+Key = tuple[str, str, str, str]
+
+
+def _laws(study: Mapping[str, Any], axes: _Axes, value: np.ndarray, neurons: np.ndarray, at: int) -> dict[Key, Law]:
+    """Law of every deviation by scheme, condition, statistic and population; of calibrated schemes none."""
+    model, found = reducible(study["model"]), {}
+    for j, scheme in enumerate(axes.schemes):
+        for c, condition in enumerate(axes.conditions):
+            for s, statistic in enumerate(axes.statistics):
+                for p, population in enumerate(axes.populations):
+                    values = value[:, j, :, c, s, p]
+                    if not np.isfinite(values).any() or STATISTICS[statistic].grows:
+                        continue
+                    if model.calibrate.get(scheme):
+                        law = Law(UNDETERMINED, reason="every size is calibrated on its own: they are not pooled")
+                    elif np.unique(neurons[:, j]).size < len(axes.sizes):
+                        law = Law(UNDETERMINED, reason="two sizes have the same number of neurons")
+                    else:
+                        law = deviation_law(neurons[:, j], list(values), at)
+                    found[scheme, condition, statistic, population] = law
+    return found
+
+
+def _law_table(laws: Mapping[Key, Law]) -> xr.Dataset:
+    columns: dict[str, Any] = {}
+    for k, axis in enumerate(("scheme_of", "condition_of", "statistic_of", "population_of")):
+        columns[axis] = np.array([key[k] for key in laws], object)
+    rows = list(laws.values())
+    columns["law"] = np.array([law.name for law in rows], object)
+    columns["reason"] = np.array([law.reason for law in rows], object)
+    for field in ("amplitude", "exponent", "floor"):
+        columns[field] = np.array([getattr(law, field) for law in rows], float)
+    for field in ("exponent_low", "exponent_high"):
+        bound = np.array([getattr(law, field) for law in rows], float)
+        columns[field] = np.where(np.isfinite(bound), bound, np.nan)
+    for name in ("constant", "power law", "power law with a floor"):
+        columns[f"aicc_{name.replace(' ', '_')}"] = np.array([law.aicc.get(name, np.nan) for law in rows], float)
+    for field in ("sizes", "n"):
+        columns[field] = np.array([getattr(law, field) for law in rows], np.int64)
+    return xr.Dataset({name: ("row", values) for name, values in columns.items()})
+
+
+def _reference_rates(axes: _Axes, against: Means, modelled: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Measured rates of the reference under its first condition, by scheme; empty where rates are not among the statistics."""
+    if "rate" not in axes.statistics:
+        return {}
+    mean = against.mean[0, :, 0, axes.statistics.index("rate")]
+    return {
+        scheme: {name: float(mean[j, axes.populations.index(name)]) for name in modelled}
+        for j, scheme in enumerate(axes.schemes)
+    }
+
+
+def _explanations(
+    study: Mapping[str, Any],
+    axes: _Axes,
+    deviation: Deviations,
+    verdict: np.ndarray,
+    laws: Mapping[Key, Law],
+    theory: xr.Dataset | str,
+    reference: float,
+) -> xr.Dataset:
+    rows: list[tuple[str, str, str, str, str]] = []
+    others = [i for i, size in enumerate(axes.sizes) if size != reference]
+    # all neurons together say what their populations do already
+    shown = [p for p, name in enumerate(axes.populations) if name != EVERYONE] or [0]
+    calibrated = reducible(study["model"]).calibrate
+    for j, scheme in enumerate(axes.schemes):
+        for c, condition in enumerate(axes.conditions):
+            for s, statistic in enumerate(axes.statistics):
+                if STATISTICS[statistic].grows or not others:
+                    continue
+                index = np.ix_(others, [j], [c], [s], shown)
+                part = [getattr(deviation, field)[index][:, 0, 0, 0] for field in ("value", "low", "high", "degrees")]
+                names = [axes.populations[p] for p in shown]
+                column = Column(
+                    statistic,
+                    scheme,
+                    condition,
+                    [axes.sizes[i] for i in others],
+                    names,
+                    Deviations(*part),
+                    verdict[index][:, 0, 0, 0],
+                )
+                why = ""
+                if statistic == "rate" and scheme not in calibrated and c == 0:
+                    why = explanations.why_rates(column, theory, reference, study["tolerance"])
+                elif statistic in explanations.CORRELATIONS and scheme not in calibrated:
+                    of_these = {
+                        name: laws[scheme, condition, statistic, name]
+                        for name in names
+                        if (scheme, condition, statistic, name) in laws
+                    }
+                    why = explanations.why_correlations(column, of_these)
+                rows.append((scheme, condition, statistic, explanations.kept(column, study["tolerance"]), why))
+    titles = ("scheme_of", "condition_of", "statistic_of", "kept", "why")
+    return xr.Dataset({title: ("row", np.array([row[k] for row in rows], object)) for k, title in enumerate(titles)})
+
+
+def _calibration_table(asked: Sequence[CalibrationJob], described: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:
+    factors = list(dict.fromkeys(name for job in asked for name in job.factors))
+    found = [described[job.name] for job in asked]
+    return xr.Dataset(
+        {
+            "size_of": ("row", np.array([job.size for job in asked])),
+            "scheme_of": ("row", np.array([job.scheme for job in asked], object)),
+            "value": (
+                ("row", "factor"),
+                np.array([[one["factors"].get(name, np.nan) for name in factors] for one in found]),
+            ),
+            "residual": ("row", np.array([one["residual"] for one in found], float)),
+            "converged": ("row", np.array([one["converged"] for one in found], bool)),
+            "iterations": ("row", np.array([one["iterations"] for one in found], np.int64)),
+            "evaluations": ("row", np.array([len(one["history"]) for one in found], np.int64)),
+        },
+        coords={"factor": ("factor", np.array(factors, object))},
+    )
+
+
+def _settled(
+    axes: _Axes, asked: Sequence[CalibrationJob], described: Mapping[str, Mapping[str, Any]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each size and scheme is calibrated, and its residual."""
+    words = np.full((len(axes.sizes), len(axes.schemes)), "", object)
+    residual = np.full(words.shape, np.nan)
+    for job in asked:
+        at = axes.sizes.index(job.size), axes.schemes.index(job.scheme)
+        words[at] = "converged" if described[job.name]["converged"] else "not converged"
+        residual[at] = described[job.name]["residual"]
+    return words, residual
+
+
+def _costs(
+    axes: _Axes,
+    all_jobs: Sequence[Job],
+    spikes: Mapping[str, Mapping[str, str | Path]],
+    networks: Mapping[tuple[float, str], Network],
+    reference: float,
+) -> dict[str, Any]:
+    costs: dict[tuple[float, str], list[dict[str, Any]]] = {key: [] for key in networks}
+    for job in all_jobs:
+        cost = cost_of(list(spikes[job.name].values()))
+        for scheme in job.schemes:
+            costs[job.size, scheme].append(cost)
+    return cost_table(costs, {key: net.size for key, net in networks.items()}, axes.schemes, reference)
+
+
+def _attributes(study: Mapping[str, Any], name: str, reference: float, theory: xr.Dataset | str) -> dict[str, Any]:
+    model = reducible(study["model"])
+    derived = {
+        "reference": f"size {reference:g}"
+        + ("" if reference == FULL else ", the one of most neurons here: the model as published is not among the sizes")
+        if study["reference"] is None
+        else f"size {reference:g}, as configured",
+        "verdict": f"preserved: the 95 % interval of the relative deviation is within {100 * study['tolerance']:g} %; changed: it "
+        "is outside; undetermined: neither, or there is no interval",
+        "ci": "Student's t over seeds; of deviations Welch's, with the variance of the ratio by its linear terms",
+        "laws": "of the deviation from the reference against the number of neurons, on values of single seeds, with its sign; "
+        "named where every simpler law is at least 2 units of AICc worse; amplitude in the unit of the statistic, at the "
+        "number of neurons of the reference",
+        "scheme": "; ".join(f"{scheme}: {model.schemes[scheme]}" for scheme in study["schemes"]),
+        **{f"statistic {name}": _described(name) for name in study["statistics"]},
+        "mean_field": theory
+        if isinstance(theory, str)
+        else "rate_hz: self-consistent; all else at the measured rates of the reference (models.mean_field)",
+    }
+    parameters = {key: value for key, value in study.items() if key != "runs"}
+    return {
+        "title": f"Scaling of {study['model']}: {name}",
+        "species": "none",
+        "citation": model.source,
+        "licence": "none",
+        "source": {},
+        "parameters": parameters,
+        "derived": derived,
+        "model": study["model"],
+        "reference": reference,
+        "tolerance": float(study["tolerance"]),
+    }
+
+
+def _described(name: str) -> str:
+    entry = STATISTICS[name]
+    return f"{entry.description} ({entry.unit})" + (f"; grows {entry.grows}" if entry.grows else "")

@@ -1,0 +1,176 @@
+"""What a configured study may ask for: checked by describing the network of each size, before anything runs."""
+
+from typing import Any
+
+import numpy as np
+
+from allometry.config import Config, StudyConfig
+from allometry.errors import AllometryError, ConfigError, SimulationError
+from allometry.hints import hint
+from allometry.models.registry import expected
+from allometry.network import Network
+from allometry.network.conditions import condition_of
+from allometry.network.recording import Probe, Record
+from allometry.scale import statistics  # noqa: F401 - registers those of the package
+from allometry.scale.forecast import Forecast, forecast
+from allometry.scale.jobs import arguments, network, reducible
+from allometry.scale.records import STATISTICS
+from allometry.simulate.build.memory import free_memory
+from allometry.simulate.build.validate import check_condition, check_network, check_run
+from allometry.workflow.studies import Study, studies
+
+
+def check_studies(cfg: Config) -> None:
+    """Refuse studies of what does not exist, or cannot be.
+
+    Raises
+    ------
+    ConfigError
+        The key, what is valid there, and the nearest valid name.
+    """
+    for name, study in cfg.scale.studies.items():
+        where = f"scale.studies.{name}"
+        try:
+            _check_study(where, study, cfg)
+        except SimulationError as error:
+            at = f"{where}.{error.where}" if error.where in study.model_dump() or "." in error.where else where
+            raise ConfigError(error.what, where=at, expected=error.expected, do=error.do) from None
+    for made in studies(cfg):
+        _check_runs(made, cfg)
+
+
+def _check_study(where: str, study: StudyConfig, cfg: Config) -> None:
+    model, values = reducible(study.model), study.model_dump(mode="json")
+    for parameter, value in study.parameters.items():
+        at = f"{where}.parameters.{parameter}"
+        if parameter not in model.parameters:
+            raise _unknown(parameter, list(model.parameters), at, f"parameter of the model {study.model}")
+        if wanted := expected(model, parameter, value):
+            raise ConfigError(f"{value!r} is no value of {parameter}", where=at, expected=wanted)
+    for statistic in study.statistics:
+        if statistic not in STATISTICS:
+            raise _unknown(statistic, list(STATISTICS), f"{where}.statistics", "statistic")
+    for run in study.runs:
+        networks = [name for name, entry in cfg.simulate.runs.items() if entry.kind == "network"]
+        if run not in networks:
+            raise _unknown(run, networks, f"{where}.runs", "simulation run of kind network")
+    for size in study.sizes:
+        for scheme in study.schemes:
+            arguments(values, size, scheme)
+            try:
+                net = network(values, size, scheme)
+                _check_network(net, study)
+            except SimulationError as error:
+                raise ConfigError(
+                    f"size {size:g} in the scheme {scheme} cannot be simulated: {error.what}",
+                    where=where,
+                    expected=error.expected,
+                    do=error.do,
+                ) from None
+    _check_targets(where, study, net)
+
+
+def _check_network(net: Network, study: StudyConfig) -> None:
+    known = [population.name for population in net.populations]
+    for name in study.voltage:
+        if name not in known:
+            raise SimulationError(
+                f"no population is called {name!r}", expected="one of " + ", ".join(known), do=hint(name, known)
+            )
+    check_network(net)
+    probes = tuple(Probe(name, np.zeros(1, np.int64)) for name in study.voltage)
+    check_run(net, study.duration_ms, 1, study.precision, Record(True, None, probes))
+    for name, settings in study.conditions.items():
+        check_condition(net, condition_of(name, settings.model_dump()))
+
+
+def _check_targets(where: str, study: StudyConfig, net: Network) -> None:
+    conditions = list(study.conditions) or ["unchanged"]
+    known = [population.name for population in net.populations]
+    for condition, by_population in study.calibration.targets.items():
+        at = f"{where}.calibration.targets.{condition}"
+        if condition not in conditions:
+            raise _unknown(condition, conditions, at, "condition")
+        for population in by_population:
+            if population not in known:
+                raise _unknown(population, known, at, "population")
+
+
+def _check_runs(made: Study, cfg: Config) -> None:
+    """Refuse a run that no job of the study is a point of."""
+    for run in made.values["runs"]:
+        used = any(f"results/simulated/{run}/" in path for places in made.spikes.values() for path in places.values())
+        if not used:
+            entry: Any = cfg.simulate.runs[run]
+            raise ConfigError(
+                f"no point of the run {run!r} is a simulation of this study",
+                where=f"scale.studies.{made.name}.runs",
+                expected="the same model, parameters, duration, precision, seeds and conditions; the run simulates "
+                f"{entry.duration_ms:g} ms of {entry.model}",
+                do="give both the same values, or remove the run from the list",
+            )
+
+
+def forecasts(cfg: Config, cores: int) -> list[Forecast]:
+    """What every study will need; `cores` of a job."""
+    return [forecast(made.values, made.name, made.own, cores) for made in studies(cfg)]
+
+
+def check_fits(cfg: Config, expected_needs: list[Forecast], *, submits: bool) -> None:
+    """Refuse studies that need more memory or time than there is, or than the configuration allows.
+
+    Parameters
+    ----------
+    cfg : Config
+        Its limits are `scale.memory_gib` and `scale.hours`.
+    expected_needs : list of Forecast
+        Of all studies.
+    submits : bool
+        Whether jobs run elsewhere, where the memory of this machine is no limit.
+
+    Raises
+    ------
+    ConfigError
+        Which study needs what.
+    """
+    limit, said = cfg.scale.memory_gib, "scale.memory_gib"
+    if limit is None and not submits and expected_needs:
+        limit, said = free_memory() / 2**30, "the free memory of this machine"
+    for need in expected_needs:
+        where = f"scale.studies.{need.name}"
+        if limit is not None and need.largest_bytes > limit * 2**30:
+            raise ConfigError(
+                f"the job {need.largest} needs about {need.largest_bytes / 2**30:.1f} GiB",
+                where=where,
+                expected=f"at most {limit:.1f} GiB ({said})",
+                do="leave the largest sizes out, or run it on a larger machine",
+            )
+        if cfg.scale.hours is not None and need.seconds > cfg.scale.hours * 3600:
+            raise ConfigError(
+                f"the study takes about {need.seconds / 3600:.1f} h",
+                where=where,
+                expected=f"at most {cfg.scale.hours:g} h (scale.hours)",
+                do="study fewer sizes, seeds or conditions, or shorten the simulations",
+            )
+
+
+def announcement(cfg: Config, cores: int, *, submits: bool) -> str:
+    """A line per study for the start of a run; a study that does not fit ends it.
+
+    Raises
+    ------
+    AllometryError
+        See `check_fits`.
+    """
+    needs = forecasts(cfg, cores)
+    check_fits(cfg, needs, submits=submits)
+    return "".join(f"{need}\n" for need in needs)
+
+
+def _unknown(name: str, valid: list[str], where: str, what: str) -> AllometryError:
+    return ConfigError(
+        f"unknown {what} {name!r}",
+        where=where,
+        expected="one of " + (", ".join(sorted(valid)) or "(none is configured)"),
+        do=hint(name, valid),
+    )
