@@ -1,0 +1,124 @@
+"""A study that cannot be made ends with one message before anything runs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from allometry import config
+from allometry.errors import ConfigError
+from allometry.workflow import study_checks
+from allometry.workflow.checks import check_names
+
+STUDY: dict[str, Any] = {
+    "model": "microcircuit",
+    "sizes": [0.05, 0.1],
+    "schemes": ["compensated", "indegree"],
+    "seeds": [1, 2, 3],
+    "duration_ms": 1000.0,
+}
+RUN: dict[str, Any] = {"kind": "network", "model": "microcircuit", "parameters": {"scale": 0.05}, "duration_ms": 1000.0}
+
+
+def configured(scale: dict[str, Any] | None = None, **changes: Any) -> config.Config:
+    return config.validate(
+        {
+            "simulate": {"runs": {"short": {**RUN, "duration_ms": 10.0}, "same": RUN}},
+            "scale": {"studies": {"sizes": {**STUDY, **changes}}, **(scale or {})},
+        }
+    )
+
+
+def check(cfg: config.Config, root: Path) -> None:
+    check_names(cfg, config.load_registry(cfg, root))
+
+
+def test_what_fits_together_is_accepted(root: Path) -> None:
+    check(configured(), root)
+    check(configured(voltage={"L4E": 5}, conditions={"weak": {"rate_factors": {"L4E": 0.5}}}), root)
+    check(configured(runs=["same"]), root)
+
+
+@pytest.mark.parametrize(
+    ("changes", "where", "do"),
+    [
+        ({"model": "microcircit"}, "scale.studies.sizes.model", "perhaps 'microcircuit' is meant"),
+        ({"schemes": ["indegre"]}, "scale.studies.sizes.schemes", "perhaps 'indegree' is meant"),
+        ({"sizes": [2.0]}, "scale.studies.sizes.sizes", ""),
+        ({"statistics": ["rates"]}, "scale.studies.sizes.statistics", "perhaps 'rate' is meant"),
+        ({"parameters": {"gg": 1.0}}, "scale.studies.sizes.parameters.gg", "perhaps 'g' is meant"),
+        ({"parameters": {"g": "x"}}, "scale.studies.sizes.parameters.g", ""),
+        ({"parameters": {"k_scale": 0.5}}, "scale.studies.sizes.parameters.k_scale", "leave it out"),
+        ({"runs": ["shor"]}, "scale.studies.sizes.runs", "perhaps 'short' is meant"),
+        ({"runs": ["short"]}, "scale.studies.sizes.runs", "give both the same values"),
+        ({"voltage": {"L4": 1}}, "scale.studies.sizes", "perhaps"),
+        ({"conditions": {"x": {"silenced": {"L9": 3}}}}, "scale.studies.sizes", ""),
+        ({"duration_ms": 1000.05}, "scale.studies.sizes", ""),
+        (
+            {"calibration": {"targets": {"unchange": {"L4E": 1.0}}}},
+            "scale.studies.sizes.calibration.targets.unchange",
+            "perhaps 'unchanged' is meant",
+        ),
+        (
+            {"calibration": {"targets": {"unchanged": {"L4": 1.0}}}},
+            "scale.studies.sizes.calibration.targets.unchanged",
+            "perhaps",
+        ),
+    ],
+)
+def test_misspelt_and_impossible_values_are_named(root: Path, changes: dict[str, Any], where: str, do: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        check(configured(**changes), root)
+    assert error.value.where == where
+    assert do in error.value.do
+
+
+def test_a_name_that_is_none_is_refused(root: Path) -> None:
+    with pytest.raises(ConfigError, match="'My-Study' is no valid name"):
+        check(config.validate({"scale": {"studies": {"My-Study": STUDY}}}), root)
+
+
+def test_jobs_and_hours_are_said() -> None:
+    cfg = configured(runs=["same"], conditions={}, seeds=[1, 2])
+    (need,) = study_checks.forecasts(cfg, 2)
+    # the run has one seed of .05 in the scheme that scales in-degrees too
+    assert (need.simulated, need.reused, need.simulations, need.calibrations) == (7, 1, 7, 0)
+    said = study_checks.announcement(cfg, 2, submits=False)
+    assert said.startswith(
+        "Study sizes: 7 jobs to simulate, 1 from runs of the simulate stage; 7 simulations in about "
+    )
+    assert said.endswith(" GiB\n")
+
+
+def test_more_of_everything_needs_more() -> None:
+    (small,) = study_checks.forecasts(configured(), 2)
+    for changes in (
+        {"sizes": [0.05, 0.2]},
+        {"duration_ms": 2000.0},
+        {"conditions": {"a": {}, "b": {}}},
+        {"seeds": [1, 2, 3, 4]},
+    ):
+        (large,) = study_checks.forecasts(configured(**changes), 2)
+        assert large.seconds > small.seconds, changes
+        assert large.largest_bytes >= small.largest_bytes, changes
+
+
+@pytest.mark.parametrize(
+    ("scale", "what", "expected"),
+    [
+        ({"memory_gib": 0.1}, "needs about", "at most 0.1 GiB (scale.memory_gib)"),
+        ({"hours": 1e-4}, "the study takes about", "at most 0.0001 h (scale.hours)"),
+    ],
+)
+def test_a_study_that_does_not_fit_is_refused_before_it_runs(scale: dict[str, Any], what: str, expected: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        study_checks.announcement(configured(scale=scale), 2, submits=False)
+    assert what in error.value.what
+    assert (error.value.where, error.value.expected) == ("scale.studies.sizes", expected)
+
+
+def test_memory_of_this_machine_is_no_limit_of_jobs_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(study_checks, "free_memory", lambda: 2**20)
+    study_checks.announcement(configured(), 2, submits=True)
+    with pytest.raises(ConfigError, match="needs about"):
+        study_checks.announcement(configured(), 2, submits=False)
