@@ -11,7 +11,8 @@ from allometry import models, stores
 from allometry.config import Config
 from allometry.config.simulate import NetworkRun, PropagationRun
 from allometry.models.graph import Graph
-from allometry.workflow import reach, snakefile
+from allometry.scale.jobs import network
+from allometry.workflow import reach, snakefile, studies
 from allometry.workflow.checks import Registry
 from allometry.workflow.cost_model import Coefficients, Work, propagation, simulated
 
@@ -113,6 +114,35 @@ class Jobs:
             known=self.known,
         )
 
+    def _scale_simulate(self, _: str, wildcards: Mapping[str, str], threads: int) -> Work:
+        study = studies.study(self.cfg, wildcards["study"])
+        job = study.jobs[wildcards["job"]]
+        return self._of_study(study, job.size, job.schemes[0], job.parameters["duration_ms"], 1, threads)
+
+    def _scale_calibrate(self, _: str, wildcards: Mapping[str, str], threads: int) -> Work:
+        study = studies.study(self.cfg, wildcards["study"])
+        job = study.calibrations[wildcards["calibration"]]
+        how = job.parameters["calibration"]
+        times = len(how["seeds"]) * (1 + len(job.factors) + how["iterations"])
+        return self._of_study(study, job.size, job.scheme, job.parameters["duration_ms"], times, threads)
+
+    def _of_study(
+        self, study: studies.Study, size: float, scheme: str, duration_ms: float, times: int, threads: int
+    ) -> Work:
+        """Simulations of a study: as many conditions on one connectivity as it has, `times` over."""
+        simulate = self.cfg.simulate
+        net = network(study.values, size, scheme)
+        partitions = min(simulate.partitions, net.size)
+        return simulated(
+            net,
+            duration_ms,
+            threads=simulate.threads or max(1, threads // partitions),
+            partitions=partitions,
+            precision=study.values["precision"],
+            conditions=times * len(studies.conditions(study)),
+            known=self.known,
+        )
+
     def _compare(self, _: str, wildcards: Mapping[str, str], __: int) -> Work:
         entry = self.cfg.compare.comparisons[wildcards["comparison"]]
         read = len(snakefile.comparison_stores(self.cfg, wildcards["comparison"]))
@@ -154,6 +184,8 @@ _RULES: dict[str, Callable[..., Work]] = {
     "homogenize_worm_stack": Jobs._stack,
     "homogenize_store": Jobs._homogenize,
     "simulate_": Jobs._simulate,
+    "scale_simulate_": Jobs._scale_simulate,
+    "scale_calibrate": Jobs._scale_calibrate,
     "compare_run": Jobs._compare,
     "draw_": Jobs._draw,
     "write_": Jobs._write,

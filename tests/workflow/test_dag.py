@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -54,7 +55,13 @@ def test_a_plan_counts_the_jobs_of_the_dry_run(dry_run: Callable[..., str], root
     said = dry_run("tests/config.yaml", ALLOMETRY_MIRROR="")
     table = said.partition("job  ")[2].partition("total")[0]
     counts = {line.split()[0]: int(line.split()[1]) for line in table.splitlines() if line[-1:].isdigit()}
-    stages = {"retrieve": "retrieve", "homogenize": "homogenize", "simulate": "simulate", "compare": "compare"}
+    stages = {
+        "retrieve": "retrieve",
+        "homogenize": "homogenize",
+        "simulate": "simulate",
+        "scale": "scale",
+        "compare": "compare",
+    }
     expected: dict[str, int] = {}
     for rule, count in counts.items():
         if rule != "all":
@@ -75,6 +82,22 @@ def test_a_plan_for_a_cluster_has_the_requests_of_each_rule(root: Path, tmp_path
     assert requests["simulate_point"][0] == "3"
     assert not [rule for rule in requests if rule.startswith(("retrieve", "draw", "write"))]
     assert lines[-1][-5:] == ["on", "50", "jobs", "at", "once"]
+
+
+def test_dry_run_of_the_studies_says_what_they_need(dry_run: Callable[..., str]) -> None:
+    said = dry_run("config/scaling.yaml")
+    # five sizes in two schemes, which are one at full size, and four seeds
+    assert "Study microcircuit_scaling: 36 jobs to simulate; 36 simulations in about " in said
+    for rule, count in (("scale_simulate_microcircuit_scaling", 36), ("scale_measure", 36), ("scale_study", 1)):
+        assert re.search(rf"^{rule} +{count}$", said, re.MULTILINE), rule
+    assert "write_page" in said
+
+
+def test_a_study_reuses_the_runs_of_its_configuration(dry_run: Callable[..., str]) -> None:
+    said = dry_run("config.yaml", ALLOMETRY_MIRROR="")
+    assert "Study microcircuit_sizes: 0 jobs to simulate, 6 from runs of the simulate stage; 0 simulations" in said
+    assert "scale_simulate" not in said
+    assert re.search(r"^scale_measure +6$", said, re.MULTILINE)
 
 
 def test_what_only_a_mirror_has_is_left_out_without_one(dry_run: Callable[..., str]) -> None:
