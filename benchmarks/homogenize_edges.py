@@ -36,7 +36,7 @@ print(dataset.sizes["node"], dataset.sizes["edge"], float(dataset["weight"].valu
 """
 
 
-def blocks(rows: int):  # noqa: ANN201
+def blocks(rows: int):
     """Rows in blocks, as columns: every pair five times, far apart; three of four have 10 synapses, the others 1."""
     pairs = rows // REPEATS
     for repeat in range(REPEATS):
