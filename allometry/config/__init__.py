@@ -196,4 +196,5 @@ def load_registry(config: Config, base: str | Path = ".") -> dict[str, dict[str,
     """
     path = Path(base, config.registry)
     registry = parse(Registry, {"sources": read_yaml(path)}, str(path))
-    return merge(registry.sources, config.datasets)
+    wanted = {store: kind for kind, stores in config.homogenize.stores().items() for store in stores}
+    return merge(registry.sources, config.datasets, wanted)

@@ -92,8 +92,8 @@ class SourceEntry(Model):
     )
     stores: dict[str, StoreEntry] | None = Field(
         None,
-        description="Stores by name; null: one, named like the data set, of the kind that the reader makes elsewhere; "
-        "{}: none.",
+        description="Stores by name; null: one, named like the data set, of the kind under which `homogenize` names it, "
+        "else of the kind that the reader makes elsewhere; {}: none.",
     )
 
     @field_validator("stores")
@@ -123,7 +123,9 @@ class Registry(Model):
         return value
 
 
-def merge(shipped: Mapping[str, SourceEntry], own: Mapping[str, SourceEntry]) -> dict[str, dict[str, Any]]:
+def merge(
+    shipped: Mapping[str, SourceEntry], own: Mapping[str, SourceEntry], wanted: Mapping[str, str] | None = None
+) -> dict[str, dict[str, Any]]:
     """All data sets as plain dictionaries: recipes expanded, defaults filled in, the user's own before shipped ones.
 
     Parameters
@@ -132,6 +134,8 @@ def merge(shipped: Mapping[str, SourceEntry], own: Mapping[str, SourceEntry]) ->
         The registry.
     own : mapping of str to SourceEntry
         The user's data sets; they replace shipped ones of the same name.
+    wanted : mapping of str to str, optional
+        Store to the kind in which the configuration asks for it: that of a data set that names no stores.
 
     Raises
     ------
@@ -152,8 +156,8 @@ def merge(shipped: Mapping[str, SourceEntry], own: Mapping[str, SourceEntry]) ->
         if name in own:
             plain["own"] = True
         if entry.stores is None:
-            kind = next(iter(like[0].stores.values())).kind if like and like[0].stores else "activity"
-            plain["stores"] = {name: StoreEntry(kind=kind).model_dump()}
+            usual = next(iter(like[0].stores.values())).kind if like and like[0].stores else "activity"
+            plain["stores"] = {name: {"kind": (wanted or {}).get(name, usual), "options": {}}}
         if entry.verified is None:
             plain["verified"] = (like[0].verified if like else None) or "layout-only"
         merged[name] = plain

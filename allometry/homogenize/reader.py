@@ -144,6 +144,8 @@ class Reader:
     recognise : callable, optional
         `recognise(files)`: what it would read of the files of a folder, from a look at their names, shapes and first lines
         (`allometry.homogenize.look`); empty if they are none of its own. `allometry inspect` asks it.
+    folders : bool
+        Whether a file of its data sets may be a folder: it then comes as a ZIP archive of it.
     """
 
     name: str
@@ -151,6 +153,7 @@ class Reader:
     read: Read
     options: Options = field(default_factory=dict, repr=False)
     recognise: Recognise | None = None
+    folders: bool = False
 
     def __post_init__(self) -> None:
         unknown = set(self.kinds) - set(KINDS)

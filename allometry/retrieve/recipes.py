@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from allometry.errors import RetrieveError
+from allometry.retrieve.packing import members
 from allometry.retrieve.places import check_file_name, parse_place
 
 Entry = Mapping[str, Any]
@@ -83,8 +84,14 @@ def fields(source: Entry) -> set[str]:
     return parsed | {str(entry["each"]) for entry in source["files"] if entry.get("each")}
 
 
+MOST_FOLLOWED = 500
+"""Files of a folder that Snakemake is told of one by one."""
+
+
 def own_files(files: Iterable[Entry]) -> list[str]:
     """Paths of `file:` places that exist, so that Snakemake can see when the user changes one of them.
+
+    Of a folder the files in it count; of one with very many (the chunks of a Zarr store) the folder alone.
 
     Parameters
     ----------
@@ -103,7 +110,11 @@ def own_files(files: Iterable[Entry]) -> list[str]:
     """
     places = [parse_place(place) for file in files for place in file["places"]]
     paths = [Path(place.value).expanduser() for place in places if place.kind == "file"]
-    return [str(path) for path in paths if path.is_file()]
+    out: list[str] = []
+    for path in paths:
+        inside = members(path) if path.is_dir() else [path] if path.is_file() else []
+        out += map(str, inside if len(inside) <= MOST_FOLLOWED else [path])
+    return out
 
 
 def _rounds(entry: Entry, options: Mapping[str, Any]) -> list[dict[str, str]]:

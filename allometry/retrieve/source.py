@@ -15,6 +15,7 @@ from allometry.files import BLOCK, PARTIAL, atomic, disk_error, exclusive, link_
 from allometry.retrieve import wheels
 from allometry.retrieve.checksums import Checksums
 from allometry.retrieve.download import DiskError, Downloaded, discard_part, download
+from allometry.retrieve.packing import pack
 from allometry.retrieve.places import Place, parse_place
 from allometry.retrieve.recipes import expand
 
@@ -185,7 +186,17 @@ def _from_mirror(place: Place, target: Path, expected: str | None, means: Means)
 
 
 def _from_file(place: Place, target: Path, expected: str | None, means: Means) -> str:
-    return _from_path(Path(place.value).expanduser(), target, expected)
+    path = Path(place.value).expanduser()
+    return _from_folder(path, target, expected) if path.is_dir() else _from_path(path, target, expected)
+
+
+def _from_folder(folder: Path, target: Path, expected: str | None) -> str:
+    """A folder as one archive."""
+    with atomic(target) as copy:
+        found = pack(folder, copy)
+        if expected is not None and found != expected:
+            raise _wrong(target, expected, found)
+    return found
 
 
 def _from_path(path: Path, target: Path, expected: str | None) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from allometry.config import Config
 from allometry.errors import ConfigError
 from allometry.hints import nearest
+from allometry.homogenize.readers import READERS
 from allometry.workflow.checks import Registry, stores_of
 
 
@@ -122,7 +123,7 @@ def check_own_files(cfg: Config, registry: Registry) -> None:
     Raises
     ------
     ConfigError
-        A file that no other place gives does not exist, or is a folder.
+        A file that no other place gives does not exist, or is a folder and the reader takes none.
     """
     for name, entry in used_sources(cfg, registry).items():
         for file in entry["files"]:
@@ -130,7 +131,8 @@ def check_own_files(cfg: Config, registry: Registry) -> None:
             if Path("results/raw", name, file["name"]).is_file() or not all(map(_is_own, places)):
                 continue
             paths = [_own_path(place) for place in places]
-            if any(path.is_file() for path in paths):
+            folders = str(entry["reader"]) in READERS and READERS[str(entry["reader"])].folders
+            if any(path.is_file() or (folders and path.is_dir()) for path in paths):
                 continue
             path = next((path for path in paths if path.is_dir()), paths[0])
             beside = [found.name for found in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -248,7 +250,7 @@ def _at_hand(source: str, file: dict[str, Any], folder: str | None) -> bool:
         return True
     for place in map(_place, file["places"]):
         kind, _, rest = place.partition(":")
-        if kind == "pypi" or (kind == "file" and _own_path(place).is_file()):
+        if kind == "pypi" or (kind == "file" and _own_path(place).exists()):
             return True
         if kind == "mirror" and folder and Path(folder, rest).is_file():
             return True

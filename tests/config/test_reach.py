@@ -129,6 +129,9 @@ def test_files_of_the_users_own_that_are_not_there_are_found_in_the_dry_run(
     assert "where:    datasets.mine.files" in said
     assert f"perhaps {elsewhere}/edges.csv is meant" in _refused(_own(f"{elsewhere}/edgs.csv"), root, capsys)
     assert "tables is a folder" in _refused(_own("tables"), root, capsys)
+    taken = _own("tables") | {"homogenize": {"spikes": ["mine"]}}
+    taken["datasets"]["mine"] = {"reader": "phy", "files": ["tables"]}
+    configure(taken, str(root), [])
     # the home folder, another place, what was retrieved before, and what nobody asks for
     monkeypatch.setenv("HOME", str(elsewhere))
     configure(_own("~/edges.csv"), str(root), [])

@@ -387,4 +387,4 @@ def _window_means(traces: recorded.Traces, start: Windows, stop: Windows, where:
     return out.reshape(len(values), *start.shape)
 
 
-READER = Reader("nwb", KINDS, read, OPTIONS, recognise=recognised.recognise)
+READER = Reader("nwb", KINDS, read, OPTIONS, recognise=recognised.recognise, folders=True)

@@ -211,4 +211,4 @@ def recognise(files: Files) -> list[Finding]:
     return found
 
 
-READER = Reader("phy", ("spikes",), read, OPTIONS, recognise=recognise)
+READER = Reader("phy", ("spikes",), read, OPTIONS, recognise=recognise, folders=True)

@@ -202,4 +202,4 @@ def recognise(files: Files) -> list[Finding]:
     return found
 
 
-READER = Reader("spikeinterface", ("spikes",), read, OPTIONS, recognise=recognise)
+READER = Reader("spikeinterface", ("spikes",), read, OPTIONS, recognise=recognise, folders=True)

@@ -244,4 +244,4 @@ def recognise(files: Files) -> list[Finding]:
 _NO_RATE = "there is no ops.npy with the rate: one frame counts as one second until `native_rate_hz` says it"
 
 
-READER = Reader("suite2p", ("activity",), read, {**activity.OPTIONS, **OWN}, recognise=recognise)
+READER = Reader("suite2p", ("activity",), read, {**activity.OPTIONS, **OWN}, recognise=recognise, folders=True)

@@ -10,6 +10,8 @@ from allometry.errors import ReaderError
 from allometry.homogenize.formats.hdf5 import refuse_size
 
 MOST_FILES = 200_000
+OTHERS = frozenset({".npz", ".xlsx", ".xlsm", ".docx"})
+"""Files that are ZIP archives by accident of their format."""
 
 
 @contextlib.contextmanager
@@ -34,7 +36,7 @@ def contents(files: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
         for name, path in files.items():
             if path.is_dir():
                 _add(out, path, path.name)
-            elif path.suffix.lower() == ".zip":
+            elif path.suffix.lower() not in OTHERS and path.is_file() and zipfile.is_zipfile(path):
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="allometry-")))
                 _extract(path, folder)
                 _add(out, folder, "")
