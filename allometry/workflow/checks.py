@@ -72,6 +72,15 @@ def _check_readers(cfg: Config, registry: Registry) -> None:
         if entry["reader"] not in READERS and (entry["stores"] or name in cfg.datasets):
             place = "datasets" if name in cfg.datasets else cfg.registry
             raise _unknown(entry["reader"], READERS, f"{place}.{name}.reader", "reader")
+        for store, made in entry["stores"].items():
+            kinds = READERS[entry["reader"]].kinds if name in cfg.datasets else (made["kind"],)
+            if made["kind"] not in kinds:
+                raise ConfigError(
+                    f"the reader {entry['reader']!r} makes no store of kind {made['kind']}",
+                    where=f"datasets.{name}, store {store}",
+                    expected=f"one of {', '.join(kinds)}",
+                    do=f"name the store under `homogenize.{kinds[0]}`, or choose another reader",
+                )
         if ("connectome", "worm_stack") in ((store["kind"], key) for key, store in entry["stores"].items()):
             raise ConfigError(
                 "'worm_stack' is the name of the stack of connectomes",

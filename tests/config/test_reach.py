@@ -132,6 +132,11 @@ def test_files_of_the_users_own_that_are_not_there_are_found_in_the_dry_run(
     taken = _own("tables") | {"homogenize": {"spikes": ["mine"]}}
     taken["datasets"]["mine"] = {"reader": "phy", "files": ["tables"]}
     configure(taken, str(root), [])
+    # a kind that the reader does not make
+    taken["homogenize"] = {"responses": ["mine"]}
+    said = _refused(taken, root, capsys)
+    assert "the reader 'phy' makes no store of kind responses" in said
+    assert "expected: one of spikes" in said
     # the home folder, another place, what was retrieved before, and what nobody asks for
     monkeypatch.setenv("HOME", str(elsewhere))
     configure(_own("~/edges.csv"), str(root), [])
