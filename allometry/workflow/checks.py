@@ -72,15 +72,6 @@ def _check_readers(cfg: Config, registry: Registry) -> None:
         if entry["reader"] not in READERS and (entry["stores"] or name in cfg.datasets):
             place = "datasets" if name in cfg.datasets else cfg.registry
             raise _unknown(entry["reader"], READERS, f"{place}.{name}.reader", "reader")
-        for store, made in entry["stores"].items():
-            kinds = READERS[entry["reader"]].kinds if name in cfg.datasets else (made["kind"],)
-            if made["kind"] not in kinds:
-                raise ConfigError(
-                    f"the reader {entry['reader']!r} makes no store of kind {made['kind']}",
-                    where=f"datasets.{name}, store {store}",
-                    expected=f"one of {', '.join(kinds)}",
-                    do=f"name the store under `homogenize.{kinds[0]}`, or choose another reader",
-                )
         if ("connectome", "worm_stack") in ((store["kind"], key) for key, store in entry["stores"].items()):
             raise ConfigError(
                 "'worm_stack' is the name of the stack of connectomes",
@@ -142,9 +133,19 @@ def _check_options(cfg: Config, registry: Registry) -> None:
         filling = fields(own.model_dump(exclude_none=True))
         given = {key: value for key, value in own.options.items() if key not in filling}
         _check_reader_options(own.reader, given, f"datasets.{name}.options")
+        kinds = READERS[own.reader].kinds
+        if own.stores is None:
+            for kind, stores in cfg.homogenize.stores().items():
+                if name in stores and kind not in kinds:
+                    raise ConfigError(
+                        f"the reader {own.reader!r} makes no store of kind {kind}",
+                        where=f"homogenize.{kind}",
+                        expected=f"{name!r} under {' or '.join(f'homogenize.{one}' for one in kinds)}",
+                        do="name the store there, or choose another reader",
+                    )
         for store, entry in (own.stores or {}).items():
             _check_reader_options(own.reader, entry.options, f"datasets.{name}.stores.{store}.options")
-            if entry.kind not in (kinds := READERS[own.reader].kinds):
+            if entry.kind not in kinds:
                 raise _unknown(
                     entry.kind, kinds, f"datasets.{name}.stores.{store}.kind", f"kind of the reader {own.reader}"
                 )

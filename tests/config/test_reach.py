@@ -136,7 +136,7 @@ def test_files_of_the_users_own_that_are_not_there_are_found_in_the_dry_run(
     taken["homogenize"] = {"responses": ["mine"]}
     said = _refused(taken, root, capsys)
     assert "the reader 'phy' makes no store of kind responses" in said
-    assert "expected: one of spikes" in said
+    assert "expected: 'mine' under homogenize.spikes" in said
     # the home folder, another place, what was retrieved before, and what nobody asks for
     monkeypatch.setenv("HOME", str(elsewhere))
     configure(_own("~/edges.csv"), str(root), [])
