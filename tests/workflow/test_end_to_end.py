@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 
 from allometry import stores
+from allometry.workflow import plan_text
 from tests.report.browser import console
 from tests.workflow.conftest import Run
 
@@ -43,6 +44,14 @@ def test_every_store_is_valid_and_opens_without_a_warning(finished: Path) -> Non
         for path in found:
             xr.open_datatree(path, engine="zarr").close()
             assert stores.violations(stores.open(path)) == [], path
+
+
+def test_the_plan_of_the_run_is_kept_and_fits_what_was_written(finished: Path) -> None:
+    *stages, together = plan_text.outcomes(finished / "results")
+    assert together.ran == together.jobs == sum(stage.jobs for stage in stages)
+    assert together.jobs == len(list((finished / "results/benchmarks").rglob("*.tsv")))
+    for planned, found in (together.disk, together.files):
+        assert 0.5 < planned / found < 2
 
 
 def test_connectome_has_labelled_dimensions_and_units(finished: Path) -> None:
