@@ -158,6 +158,21 @@ def homogenize_table(results: Path) -> str:
     return "\n".join(rows)
 
 
+def edges_table(results: Path) -> str:
+    """Markdown table: a connectome of 50 million rows into a store, by the form of its table."""
+    rows = [
+        "| table | size, GB | least synapses | edges stored | s | peak GiB | other processes |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    path = results / "homogenize_edges.json"
+    for table in json.loads(path.read_text())["tables"] if path.is_file() else ():
+        rows.append(
+            f"| {table['rows'] / 1e6:g} M rows, {table['form']} | {table['file_gb']:.1f} | {table['min_weight']:g} "
+            f"| {table['edges'] / 1e6:g} M | {table['wall_s']:.0f} | {table['peak_gib']:.2f} | {100 * table['others_share']:.0f} % |"
+        )
+    return "\n".join(rows)
+
+
 def compare_table(results: Path) -> str:
     """Markdown table: measures of the comparison suite beside other implementations, on the same data."""
     rows = [
@@ -240,6 +255,7 @@ def main() -> None:
         "reference": reference_table(results),
         "compare": compare_table(results),
         "homogenize": homogenize_table(results),
+        "edges": edges_table(results),
     }
     readme.write_text(fill(readme.read_text(), tables))
     if figure(results, FIGURE):

@@ -46,7 +46,8 @@ def split(text: str) -> tuple[tuple[tuple[str, ...], ...], str]:
         widths = [len(row) for row in csv.reader(io.StringIO("\n".join(sample)), delimiter=sign)]
         # a separator is what cuts every line, and most of them alike
         common = max(set(widths), key=widths.count)
-        if common > 1 and widths.count(common) >= 0.8 * len(widths) and common > best:
+        # (a comma before the fraction of numbers cuts no header)
+        if common > 1 and widths[0] > 1 and widths.count(common) >= 0.8 * len(widths) and common > best:
             separator, best = sign, common
     blanks = [len(line.split()) for line in sample]
     if not separator and min(blanks) > 1 and len(set(blanks)) == 1:

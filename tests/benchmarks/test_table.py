@@ -11,6 +11,7 @@ from benchmarks.table import (
     breakdown_table,
     compare_table,
     cut_table,
+    edges_table,
     figure,
     fill,
     homogenize_table,
@@ -101,6 +102,13 @@ def test_homogenizing(results: Path) -> None:
     ]
 
 
+def test_connectomes_by_form(results: Path) -> None:
+    assert len(edges_table(results).splitlines()) == 2
+    table = {"form": "feather", "rows": 50_000_000, "file_gb": 1.61, "min_weight": 5.0, "edges": 7_500_000, "wall_s": 61.2, "peak_gib": 1.906, "others_share": 0.01}  # fmt: skip
+    (results / "homogenize_edges.json").write_text(json.dumps({"tables": [table]}))
+    assert edges_table(results).splitlines()[2:] == ["| 50 M rows, feather | 1.6 | 5 | 7.5 M | 61 | 1.91 | 1 % |"]
+
+
 def test_only_the_text_between_markers_changes() -> None:
     text = "a\n<!-- table: x -->\n\nold\n\n<!-- end -->\nb\n"
     new = fill(text, {"x": "| \\1 new |"})
@@ -112,7 +120,7 @@ def test_only_the_text_between_markers_changes() -> None:
 
 def test_readme_has_every_table(root: Path, results: Path) -> None:
     readme = (root / "benchmarks" / "README.md").read_text()
-    for name in ("machine", "microcircuit", "brunel", "cut", "breakdown", "reference"):
+    for name in ("machine", "microcircuit", "brunel", "cut", "breakdown", "reference", "edges"):
         fill(readme, {name: ""})
 
 

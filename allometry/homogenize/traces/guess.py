@@ -47,6 +47,7 @@ TIMES_LONG = (
     "time_stamp",
     "time_stamps",
 )
+FRAMES = ("frame", "frames", "frame_number", "frame_no")
 NAMES = (
     "labels",
     "label",
@@ -62,6 +63,7 @@ NAMES = (
     "roi",
     "rois",
 )
+_TABLES = ("text", "xlsx", "xls", "parquet", "feather")
 _MILLISECONDS = ("time_ms", "t_ms", "ms")
 _NO_TIME = "there is no time in the file: one sample counts as one second until `native_rate_hz` says the rate"
 
@@ -70,7 +72,8 @@ def recognise(files: Files) -> list[Finding]:
     """Tables, NPZ, MATLAB and HDF5 files with a matrix that could be traces, one finding per set of equal options."""
     found: dict[str, tuple[list[Path], dict[str, Any]]] = {}
     for path in files.paths:
-        guess = _of_table(files.peek(path)) if files.peek(path).form == "text" else _of_arrays(files.peek(path))
+        peek = files.peek(path)
+        guess = _of_table(peek) if peek.form in _TABLES else _of_arrays(peek)
         if guess is not None:
             key = repr(sorted((name, guess[name]) for name in ("options", "doubts", "certainty", "species")))
             found.setdefault(key, ([], guess))[0].append(path)
@@ -82,35 +85,58 @@ def recognise(files: Files) -> list[Finding]:
 
 
 def _of_table(peek: Peek) -> dict[str, Any] | None:
-    """A text table of numbers: columns are ROIs, or rows are."""
-    rows = [row for row in peek.rows if len(row) == len(peek.rows[0])] if peek.rows else []
-    if peek.packed or peek.path.suffix.lower() not in (".csv", ".tsv", ".txt") or len(rows) < 4 or len(rows[0]) < 2:
+    """A table of numbers: columns are ROIs, or rows are."""
+    if peek.form in ("parquet", "feather"):
+        numeric = [array.kind == "number" for array in peek.arrays.values()]
+        whole = len(numeric) > 1 and all(numeric) and max(array.shape[0] for array in peek.arrays.values()) > 3
+        return _columns(list(peek.arrays), None, True, peek.form.capitalize()) if whole else None
+    listed = next(iter(peek.sheets.values())) if len(peek.sheets) == 1 else peek.rows
+    form = "a workbook" if peek.sheets else "text"
+    rows = [row for row in listed if len(row) == len(listed[0])] if listed else []
+    suffixes = (".xlsx", ".xls") if peek.sheets else (".csv", ".tsv", ".txt")
+    if peek.packed or peek.path.suffix.lower() not in suffixes or len(rows) < 4 or len(rows[0]) < 2:
         return None
-    numeric = [all(map(is_number, filter(None, column))) and any(column) for column in zip(*rows[1:])]
+    units = not any(map(_number, filter(None, rows[1]))) and all(map(_number, filter(None, rows[2])))
+    body = rows[2:] if units else rows[1:]
+    numeric = [all(map(_number, filter(None, column))) and any(column) for column in zip(*body)]
     if all(numeric):
-        header = not all(map(is_number, rows[0]))
+        header = not all(map(_number, rows[0]))
         names = rows[0] if header else [str(number + 1) for number in range(len(rows[0]))]
-        return _columns(names, list(zip(*rows[1 if header else 0 :])), header)
-    pairs = {row[0] for row in rows[1:]} <= set(rows[0][1:])  # distances or weights between the things of one list
-    if not numeric[0] and all(numeric[1:]) and len(numeric) > 10 and not pairs:
+        made = _columns(names, list(zip(*(body if header else rows))), header, form)
+        if made is not None and units:
+            made["options"] = {**made["options"], "unit_row": True}
+        return made
+    if not numeric[0] and all(numeric[1:]) and len(numeric) > 10:
         options = {"orientation": "roi", "labels": rows[0][0] or None, "native_rate_hz": 1.0}
         options = {key: value for key, value in options.items() if value is not None}
-        return _guess("text, a row per ROI", options, [_NO_TIME], GUESS, [row[0] for row in rows[1:]])
+        return _guess(f"{form}, a row per ROI", options, [_NO_TIME], GUESS, [row[0] for row in rows[1:]])
     return None
 
 
-def _columns(names: Sequence[str], columns: list[tuple[str, ...]], header: bool) -> dict[str, Any] | None:
+def _number(cell: str) -> bool:
+    """Whether a field is a number, with a point or a comma before its fraction."""
+    return is_number(cell) or is_number(cell.replace(",", ".", 1))
+
+
+def _columns(
+    names: Sequence[str], columns: list[tuple[str, ...]] | None, header: bool, form: str
+) -> dict[str, Any] | None:
     lower = [plain(name) for name in names]
     at = next((lower.index(name) for name in (*TIMES, *TIMES_LONG) if name in lower), None)
-    certainty = LIKELY if at is not None and header else GUESS
+    frames = next((lower.index(name) for name in FRAMES if name in lower), None) if at is None else None
+    certainty = LIKELY if (at if frames is None else frames) is not None and header else GUESS
     doubts = []
-    if at is None and _increases(columns[0]):
+    if at is None and frames is None and columns is not None and _increases(columns[0]):
         at = 0
         doubts.append(f"column {names[0]!r} is taken for the time, in s, because it increases")
-    if len(names) < 2 + (at is not None) and not (at is not None and len(names) == 2):
+    if len(names) < 2:
         return None
     options: dict[str, Any] = {} if header else {"header": False}
-    if at is None:
+    if frames is not None:
+        at = frames
+        options |= {"time": names[at], "time_is": "frames", "native_rate_hz": 1.0}
+        doubts.append(f"column {names[at]!r} counts frames: `native_rate_hz` says how many are in a second")
+    elif at is None:
         options["native_rate_hz"] = 1.0
         doubts.append(_NO_TIME)
     elif names[at] != "time":
@@ -119,11 +145,11 @@ def _columns(names: Sequence[str], columns: list[tuple[str, ...]], header: bool)
         options["time_unit"] = "ms"
     if not header:
         doubts.append("there is no line of names: columns are named by their numbers, from 1")
-    return _guess("text, a column per ROI", options, doubts, certainty, [n for i, n in enumerate(names) if i != at])
+    return _guess(f"{form}, a column per ROI", options, doubts, certainty, [n for i, n in enumerate(names) if i != at])
 
 
 def _increases(column: Sequence[str]) -> bool:
-    values = [float(cell) for cell in column if cell]
+    values = [float(cell.replace(",", ".", 1)) for cell in column if cell]
     return len(values) > 3 and all(b > a for a, b in itertools.pairwise(values))
 
 
