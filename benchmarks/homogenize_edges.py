@@ -37,7 +37,7 @@ print(dataset.sizes["node"], dataset.sizes["edge"], float(dataset["weight"].valu
 """
 
 
-def blocks(rows: int):
+def blocks(rows: int) -> Iterator[dict[str, np.ndarray]]:
     """Rows in blocks, as columns: every pair five times, far apart; three of four have 10 synapses, the others 1."""
     pairs = rows // REPEATS
     for repeat in range(REPEATS):
