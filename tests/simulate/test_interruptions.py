@@ -196,6 +196,9 @@ def test_a_lock_goes_with_its_holder(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with held(tmp_path / "c" / "run-1"), pytest.raises(SimulationError), held(tmp_path / "c" / "run-1"):
         pass
     assert list(tmp_path.iterdir()) == []
+    with held(tmp_path / "a" / "b" / "run-1"), pytest.raises(SimulationError), held(tmp_path / "a" / "b" / "run-1"):
+        pass
+    assert list(tmp_path.iterdir()) == []
     with held(tmp_path / "c" / "run-1") as mine:
         (mine.folder / "notes.txt").touch()
     assert [p.name for p in (tmp_path / "c" / "run-1").iterdir()] == ["notes.txt"]

@@ -149,7 +149,8 @@ class Spool:
     def say(self, phase: str, **more: object) -> None:
         """Keep in `status.json` what the run is at, for whoever looks; its process and when it was written stand there too."""
         about = {"phase": phase, **more, "process": os.getpid(), "written": time.strftime("%Y-%m-%d %H:%M:%S")}
-        self.write_json("status.json", about)
+        with contextlib.suppress(OSError):  # whoever looks can do without
+            self.write_json("status.json", about)
 
     def read_json(self, name: str) -> dict | None:
         """Return the content of a JSON file, or None if it is absent or damaged."""
@@ -217,7 +218,7 @@ def remove_abandoned(parent: Path, pattern: str) -> None:
 def held(folder: Path) -> Iterator[Spool]:
     """Make a folder, and keep it for this process alone; a lock of a killed process is gone with it.
 
-    At the end the folder goes if nothing is left in it, and the folder that holds it likewise.
+    At the end the folder goes if nothing is left in it, and likewise the folder that holds it, and those that were made for it.
 
     Raises
     ------
@@ -225,11 +226,17 @@ def held(folder: Path) -> Iterator[Spool]:
         If another run holds it.
     """
     deadline = time.monotonic() + PATIENCE_S
+    missing = [place for place in folder.parents if not place.exists()]
     while True:
         path = folder / "lock"
         with files.writing(folder, SimulationError):
-            folder.mkdir(parents=True, exist_ok=True)
-            opened = path.open("a")
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                opened = path.open("a")
+            except FileNotFoundError:  # another run has just removed a folder that both are in
+                if time.monotonic() < deadline:
+                    continue
+                raise
         with opened as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -246,16 +253,20 @@ def held(folder: Path) -> Iterator[Spool]:
             except OSError:  # a file system without locks: the folder's name still tells runs apart
                 pass
             # Whoever held the lock before may have removed the file: then this is a lock on nothing.
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(lock.fileno()), path.stat()):
-                    try:
-                        yield Spool(folder)
-                    finally:
-                        path.unlink(missing_ok=True)
-                        with contextlib.suppress(OSError):
-                            folder.rmdir()
-                            folder.parent.rmdir()
-                    return
+            try:
+                if not os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                    continue
+            except FileNotFoundError:
+                continue
+            try:
+                yield Spool(folder)
+            finally:
+                path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+                    for place in (folder.parent, *missing[1:]):
+                        place.rmdir()
+            return
 
 
 class Watch:

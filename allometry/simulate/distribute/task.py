@@ -177,7 +177,8 @@ def _advance(
             stages("step loop", partition.step)
         stop = min((window + 1) * setting.window_steps, setting.steps)
         if pace and stop < setting.steps and pace.due():
-            spool.due(window).touch()
+            with checkpoint.unless_full(setting, stop):
+                spool.due(window).touch()
         done = partition.window(stop, watch)
         advanced = time.perf_counter()
         taken: dict[str, Any] = {}
