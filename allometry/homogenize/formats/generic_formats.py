@@ -68,7 +68,7 @@ def _hdf5(path: Path, own: dict[str, Any]) -> Content:
                 do=f"name the parts, as in `traces: {part}/POPULATION/data`, `labels: {part}/POPULATION/mapping/node_ids`, with "
                 "`native_rate_hz`"
                 if part.startswith("report")
-                else "export what is needed as CSV (a connectome: reader `generic_edges`)",
+                else f"use the reader {'sonata_spikes' if part == 'spikes' else 'generic_edges'}",
             )
         name = _traces_name(path, own["traces"], shapes)
         wanted = [name, *(own[key] for key in ("time", "labels", "confidence") if own[key])]

@@ -174,6 +174,12 @@ def test_sonata_lfs_web_pages_and_utf16_are_recognised(tmp_path):
         file["report/all/data"], file["report/all/mapping/node_ids"] = np.zeros((60, 2)), [3, 4]
     with pytest.raises(ReaderError, match="SONATA"):
         read(tmp_path / "report.h5")
+    with h5py.File(tmp_path / "spikes.h5", "w") as file:
+        file.attrs["magic"] = 0x0A7A
+        file["spikes/all/timestamps"] = [1.0]
+    with pytest.raises(ReaderError, match="SONATA file with 'spikes'") as caught:
+        read(tmp_path / "spikes.h5")
+    assert "sonata_spikes" in caught.value.do
     names = {"traces": "report/all/data", "labels": "report/all/mapping/node_ids", "native_rate_hz": 10.0}
     assert read(tmp_path / "report.h5", **names)["neuron"].values.tolist() == ["3", "4"]
     head = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
