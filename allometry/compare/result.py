@@ -11,10 +11,9 @@ from allometry.compare.inference import verdict
 from allometry.compare.inference.ceilings import ceiled
 from allometry.compare.inference.statistics import Interval, fdr
 from allometry.compare.registry import find as registered
+from allometry.rounding import rounded, significant
 
 DIFFERENCE = ("difference", "difference_low", "difference_high")
-#: Significant digits of what is stored of a comparison.
-DIGITS = 10
 
 
 @dataclass(frozen=True)
@@ -42,29 +41,15 @@ class Result:
         return f"Result({self.title!r}: {len(self.rows)} rows, {len(self.curves)} curves)"
 
     def rounded(self) -> "Result":
-        """What is stored of it: every float64 of rows and curves to `DIGITS` significant digits.
+        """What is stored of it: every float64 of rows and curves to ten significant digits.
 
         What a BLAS, LAPACK or libm leaves in the last bits depends on the CPU and says nothing.
         """
         rows = [
-            {key: _significant(value) if isinstance(value, float) else value for key, value in entry.items()}
+            {key: significant(value) if isinstance(value, float) else value for key, value in entry.items()}
             for entry in self.rows
         ]
-        return replace(self, rows=rows, curves={name: _rounded(curve) for name, curve in self.curves.items()})
-
-
-def _significant(value: float) -> float:
-    # by way of text, which is correctly rounded in both directions on any CPU; a zero has no sign
-    return float(f"{value:.{DIGITS - 1}e}") + 0.0
-
-
-def _rounded(curve: xr.Dataset) -> xr.Dataset:
-    for name, variable in curve.variables.items():
-        if variable.dtype == np.float64:
-            values = [_significant(value) for value in variable.values.ravel().tolist()]
-            stored = {name: variable.copy(data=np.reshape(values, variable.shape))}
-            curve = curve.assign_coords(stored) if name in curve.coords else curve.assign(stored)
-    return curve
+        return replace(self, rows=rows, curves={name: rounded(curve) for name, curve in self.curves.items()})
 
 
 def row(

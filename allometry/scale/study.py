@@ -14,6 +14,7 @@ from allometry import stores
 from allometry.compare.inputs.spike_trains import EVERYONE
 from allometry.models.records import FULL
 from allometry.network import Network
+from allometry.rounding import rounded
 from allometry.scale import explanations
 from allometry.scale.causes import mean_field_table
 from allometry.scale.costs import cost_of, cost_table
@@ -127,6 +128,7 @@ def write_study(
         tables,
         attrs=_attributes(study, name, reference, theory),
     )
+    tree = tree.map_over_datasets(rounded)
     costs = _costs(axes, all_jobs, spikes, networks, reference)
     beside = {out.with_name(f"{out.stem}.costs.json"): (json.dumps(costs, indent=1, sort_keys=True) + "\n").encode()}
     read = {f"{job} {condition}": path for job, places in spikes.items() for condition, path in places.items()}

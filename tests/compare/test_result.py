@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from allometry.compare.result import DIGITS, Result
+from allometry.compare.result import Result
+from allometry.rounding import DIGITS
 
 
 def test_numbers_are_rounded_to_ten_digits_and_all_else_stays() -> None:

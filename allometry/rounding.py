@@ -1,0 +1,35 @@
+"""Ten significant digits of what was computed: what a BLAS, LAPACK or libm leaves beyond depends on the CPU."""
+
+import numpy as np
+import xarray as xr
+
+#: Significant digits of what is stored of comparisons and studies.
+DIGITS = 10
+
+
+def significant(value: float) -> float:
+    """Return a number with `DIGITS` significant digits.
+
+    Parameters
+    ----------
+    value : float
+        NaN and infinity stay; a zero loses its sign.
+    """
+    # by way of text, which is correctly rounded in both directions on any CPU
+    return float(f"{value:.{DIGITS - 1}e}") + 0.0
+
+
+def rounded(data: xr.Dataset) -> xr.Dataset:
+    """Return a Dataset with every float64 of it, coordinates included, to `DIGITS` significant digits.
+
+    Parameters
+    ----------
+    data : Dataset
+        Not changed.
+    """
+    for name, variable in data.variables.items():
+        if variable.dtype == np.float64:
+            values = [significant(value) for value in variable.values.ravel().tolist()]
+            stored = {name: variable.copy(data=np.reshape(values, variable.shape))}
+            data = data.assign_coords(stored) if name in data.coords else data.assign(stored)
+    return data
