@@ -46,7 +46,7 @@ def test_results_are_those_of_the_reference(
     said = capsys.readouterr().out
     assert status == 0, said
     assert said == f"compared with the {len(stored['stores'])} stores of the reference: no differences\n"
-    assert {name.partition("/")[0] for name in stored["stores"]} == {"homogenized", "simulated", "compared"}
+    assert {name.partition("/")[0] for name in stored["stores"]} == {"homogenized", "simulated", "scaled", "compared"}
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the variables are those of x86-64 and glibc")
