@@ -53,6 +53,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "homogenize (floor)": ("stores",),
     "simulate (entrance)": ("simulate", "models", "network", "stores"),
     "simulate/distribute": ("simulate/build", "simulate/kernels", "network", "stores"),
+    "simulate/check": ("simulate/build", "network"),
     "simulate/build": ("simulate/kernels", "network"),
     "simulate/kernels": ("network",),
     # the one stage that uses others

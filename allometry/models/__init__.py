@@ -6,5 +6,6 @@ from allometry.models.graph import Graph
 from allometry.models.microcircuit import microcircuit
 from allometry.models.records import MODELS, Model, model
 from allometry.models.registry import build
+from allometry.models.v1 import v1
 
-__all__ = ["MODELS", "Graph", "Model", "brunel", "build", "connectome_lif", "microcircuit", "model"]
+__all__ = ["MODELS", "Graph", "Model", "brunel", "build", "connectome_lif", "microcircuit", "model", "v1"]

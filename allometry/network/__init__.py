@@ -3,7 +3,7 @@
 from allometry.network import neurons
 from allometry.network.conditions import Condition
 from allometry.network.distributions import Constant, Distribution, Lognormal, Normal, Uniform, Values
-from allometry.network.inputs import CorrelatedInput, DCInput, Input, PoissonInput, SpikeListInput
+from allometry.network.inputs import CorrelatedInput, DCInput, Gate, Input, PoissonInput, Rhythm, SpikeListInput
 from allometry.network.network import GapJunctions, Network, Population, Projection
 from allometry.network.neuron_model import (
     NeuronModel,
@@ -17,7 +17,7 @@ from allometry.network.neuron_model import (
 )
 from allometry.network.neurons import *  # noqa: F403 - one file per model; their list is in that room
 from allometry.network.plasticity import STDP, Plasticity, ShortTermPlasticity
-from allometry.network.profiles import Piecewise, Profile, Sampled
+from allometry.network.profiles import Periodic, Piecewise, Profile, Sampled
 from allometry.network.rules import (
     DistanceDependent,
     ExplicitEdges,
@@ -54,6 +54,7 @@ __all__ = [
     "FixedOutdegree",
     "FixedTotalNumber",
     "GapJunctions",
+    "Gate",
     "GaussianKernel",
     "Grid",
     "Input",
@@ -64,6 +65,7 @@ __all__ = [
     "Normal",
     "OneToOne",
     "PairwiseBernoulli",
+    "Periodic",
     "Piecewise",
     "Plasticity",
     "PoissonInput",
@@ -72,6 +74,7 @@ __all__ = [
     "Profile",
     "Projection",
     "Receptor",
+    "Rhythm",
     "Rule",
     "Sampled",
     "ShortTermPlasticity",

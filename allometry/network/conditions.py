@@ -11,11 +11,11 @@ import numpy as np
 from allometry.errors import SimulationError
 from allometry.network.distributions import Constant, Lognormal, Normal, Uniform, Values
 from allometry.network.indices import whole_numbers
-from allometry.network.inputs import DCInput, Input
+from allometry.network.inputs import DCInput, Gate, Input
 from allometry.network.network import Network, Projection
 from allometry.network.rules import ExplicitEdges
 from allometry.network.scalars import plain
-from allometry.network.serialise import serialisable
+from allometry.network.serialise import OPTIONAL, serialisable
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 _ARROW = re.compile(r"\s*->\s*")
@@ -42,6 +42,8 @@ class Condition:
         integrate their input and are reset as ever.
     inputs : sequence of Input
         Further inputs, beside those of the network: given spikes, currents, Poisson input.
+    replaced : mapping of str to Input
+        Inputs in place of those of the network that have these names: another stimulus, another gate.
 
     Raises
     ------
@@ -55,6 +57,7 @@ class Condition:
     weight_factors: Mapping[str, float] = field(default_factory=dict)
     silenced: Mapping[str, Any] = field(default_factory=dict)
     inputs: Sequence[Input] = ()
+    replaced: Mapping[str, Input] = field(default_factory=dict, metadata=OPTIONAL)
 
     def __post_init__(self) -> None:
         where = f"condition {self.name}"
@@ -77,6 +80,7 @@ class Condition:
         chosen = {str(key): np.unique(whole_numbers(value, f"silenced {key}")) for key, value in self.silenced.items()}
         object.__setattr__(self, "silenced", chosen)
         object.__setattr__(self, "inputs", tuple(self.inputs))
+        object.__setattr__(self, "replaced", {str(key): value for key, value in self.replaced.items()})
 
     def applied(self, net: Network) -> Network:
         """Return the network under this condition; `seed` and `silenced` are no part of a network.
@@ -94,7 +98,8 @@ class Condition:
         for pair in self.weight_factors:
             if pair not in pairs:
                 raise SimulationError(f"unknown projection {pair!r}", where=where, expected=_listed(sorted(pairs)))
-        driven = {x.population for x in net.inputs if hasattr(x, "rate_hz")}
+        named = self._in_place(net, where)
+        driven = {x.population for x in named if hasattr(x, "rate_hz")}
         for name in self.rate_factors:
             if name not in driven:
                 raise SimulationError(
@@ -106,8 +111,26 @@ class Condition:
         projections = tuple(
             _scaled(p, self.weight_factors.get(f"{p.source} -> {p.target}", 1.0), where) for p in net.projections
         )
-        inputs = tuple(_at_rate(x, self.rate_factors.get(x.population, 1.0)) for x in net.inputs)
+        inputs = tuple(_at_rate(x, self.rate_factors.get(x.population, 1.0)) for x in named)
         return dataclasses.replace(net, projections=projections, inputs=(*inputs, *self.inputs))
+
+    def _in_place(self, net: Network, where: str) -> tuple[Input, ...]:
+        """Return the inputs of a network, those that are replaced by others of their kind or population in their places."""
+        names = [x.name for x in net.inputs if x.name is not None]
+        for name, other in self.replaced.items():
+            if names.count(name) != 1:
+                raise SimulationError(
+                    f"{names.count(name) or 'no'} inputs are named {name!r}", where=where, expected=_listed(sorted(names))
+                )
+            (old,) = (x for x in net.inputs if x.name == name)
+            same = isinstance(other, type(old)) or not (isinstance(other, Gate) or isinstance(old, Gate))
+            if not same or getattr(other, "population", None) != old.population:
+                raise SimulationError(
+                    f"input {name!r} cannot become a {type(other).__name__} of {getattr(other, 'population', 'nothing')}",
+                    where=where,
+                    expected=f"an input of {old.population}" if not isinstance(old, Gate) else f"a Gate of {old.population}",
+                )
+        return tuple(x if x.name is None else self.replaced.get(x.name, x) for x in net.inputs)
 
     def silenced_units(self, net: Network) -> np.ndarray:
         """Return the network-wide numbers of the silenced neurons, sorted int64.

@@ -1,14 +1,14 @@
 """External inputs of a network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from allometry.errors import SimulationError
 from allometry.network.indices import whole_numbers
-from allometry.network.profiles import Piecewise, Profile, Sampled
+from allometry.network.profiles import Periodic, Piecewise, Profile, Sampled
 from allometry.network.scalars import as_written
-from allometry.network.serialise import serialisable
+from allometry.network.serialise import OPTIONAL, serialisable
 
 # Times further apart than this cannot be told from their neighbours on the usual grid of 0.1 ms.
 _COARSEST_MS = 0.05
@@ -16,6 +16,28 @@ _COARSEST_MS = 0.05
 
 def _neurons(value: np.ndarray | None) -> np.ndarray | None:
     return None if value is None else whole_numbers(value, "neurons")
+
+
+@serialisable
+@dataclass(frozen=True)
+class Rhythm:
+    """A common oscillation of the rates of all trains of an input: the factor max(0, 1 + depth cos(phase)).
+
+    The phase begins anywhere, drawn once, advances by 2 pi frequency, and diffuses: its variance grows by `diffusion` per ms.
+
+    Parameters
+    ----------
+    frequency_hz : float
+        Mean frequency, Hz, 0 or above.
+    depth : float
+        Depth of the oscillation, 0 or above; above 1 it is cut at 0.
+    diffusion : float
+        Diffusion of the phase, rad^2/ms, 0 or above.
+    """
+
+    frequency_hz: float
+    depth: float
+    diffusion: float = 0.0
 
 
 @serialisable
@@ -27,25 +49,42 @@ class PoissonInput:
     ----------
     population : str
         Target population.
-    rate_hz : float or Profile
-        Summed rate per neuron, Hz: one number, or a profile in time.
+    rate_hz : float, np.ndarray or Profile
+        Summed rate per neuron, Hz: one number, float [neuron of the population], or a profile in time. Rates per neuron are
+        drawn in another way, whose cost grows with the events rather than with the neurons: best for rare ones.
     weight : float
         Weight of each event (pA or mV; `ConnectomeLif`: a kick of V).
     neurons : np.ndarray of int [driven neurons], optional
         Indices within the population that are driven; default all.
     start_ms, stop_ms : float
         Events fall in [start, stop); both are rounded to whole steps.
+    receptor : str, optional
+        Receptor that all events go to; by default the sign of the weight decides, as the model says.
+    rhythm : Rhythm, optional
+        Common oscillation of all rates, which are then no profile.
+    name : str, optional
+        By which a `Condition` can replace the input.
     """
 
     population: str
-    rate_hz: float | Profile
+    rate_hz: float | np.ndarray | Profile
     weight: float
     neurons: np.ndarray | None = None
     start_ms: float = 0.0
     stop_ms: float = float("inf")
+    receptor: str | None = field(default=None, metadata=OPTIONAL)
+    rhythm: Rhythm | None = field(default=None, metadata=OPTIONAL)
+    name: str | None = field(default=None, metadata=OPTIONAL)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "neurons", _neurons(self.neurons))
+        if not isinstance(self.rate_hz, int | float | Piecewise | Sampled | Periodic):
+            object.__setattr__(self, "rate_hz", np.asarray(self.rate_hz, dtype=np.float64))
+
+    @property
+    def sparse(self) -> bool:
+        """Whether events are drawn neuron group by neuron group, at rates of their own or with a rhythm."""
+        return self.rhythm is not None or isinstance(self.rate_hz, np.ndarray)
 
 
 @serialisable
@@ -65,7 +104,7 @@ class CorrelatedInput:
         Rate per neuron, Hz: one number, or a profile in time.
     correlation : float
         Pairwise correlation of spike counts, above 0 and up to 1 (the same train for all).
-    weight, neurons, start_ms, stop_ms
+    weight, neurons, start_ms, stop_ms, receptor, name
         As in `PoissonInput`.
     """
 
@@ -76,6 +115,8 @@ class CorrelatedInput:
     neurons: np.ndarray | None = None
     start_ms: float = 0.0
     stop_ms: float = float("inf")
+    receptor: str | None = field(default=None, metadata=OPTIONAL)
+    name: str | None = field(default=None, metadata=OPTIONAL)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "neurons", _neurons(self.neurons))
@@ -90,24 +131,30 @@ class DCInput:
     ----------
     population : str
         Target population.
-    amplitude : float, np.ndarray or Profile
-        Current, pA: one number, float [neuron], or a profile in time, for all neurons or for each.
+    amplitude : float, np.ndarray, Profile or Periodic
+        Current, pA: one number, float [neuron], or a profile in time, for all neurons or for each; a `Periodic` one changes
+        at every step.
     start_ms, stop_ms : float
         The current flows in [start, stop), ms; both are rounded to whole steps.
+    name : str, optional
+        By which a `Condition` can replace the input.
     """
 
     population: str
-    amplitude: float | np.ndarray | Profile
+    amplitude: float | np.ndarray | Profile | Periodic
     start_ms: float = 0.0
     stop_ms: float = float("inf")
+    name: str | None = field(default=None, metadata=OPTIONAL)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.amplitude, int | float | Piecewise | Sampled):
+        if not isinstance(self.amplitude, int | float | Piecewise | Sampled | Periodic):
             object.__setattr__(self, "amplitude", np.asarray(self.amplitude, dtype=np.float64))
 
     @property
     def differs(self) -> bool:
         """Whether neurons have currents of their own."""
+        if isinstance(self.amplitude, Periodic):
+            return True
         if isinstance(self.amplitude, Piecewise | Sampled):
             return self.amplitude.values.ndim == 2
         return np.ndim(self.amplitude) > 0
@@ -131,6 +178,8 @@ class SpikeListInput:
         float [event], times of arrival, ms.
     weight : float or np.ndarray
         One number or float [event], in the unit of the target's neuron model (`ConnectomeLif`: a kick of V).
+    receptor, name
+        As in `PoissonInput`.
 
     Raises
     ------
@@ -142,6 +191,8 @@ class SpikeListInput:
     neurons: np.ndarray
     times_ms: np.ndarray
     weight: float | np.ndarray
+    receptor: str | None = field(default=None, metadata=OPTIONAL)
+    name: str | None = field(default=None, metadata=OPTIONAL)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "neurons", _neurons(self.neurons))
@@ -160,4 +211,32 @@ class SpikeListInput:
             object.__setattr__(self, "weight", np.asarray(self.weight, dtype=np.float64).ravel())
 
 
-Input = PoissonInput | CorrelatedInput | DCInput | SpikeListInput
+@serialisable
+@dataclass(frozen=True, eq=False)
+class Gate:
+    """How often a spike of each neuron of a population passes to its targets, drawn once per spike for all of them.
+
+    With p = 1.3 every spike passes once, and three in ten a second time; with p = 0.4 four in ten pass at all. What passes
+    more than once arrives together, as a multiple of the weight, or where the projection has a `repeat_delay`, each further
+    time after a delay of its own. The neuron's own spikes, and their recording, are not touched.
+
+    Parameters
+    ----------
+    population : str
+        Whose spikes pass; it has one gate.
+    p : float or np.ndarray
+        Mean number of passes of a spike, 0 or above: one number, or float [neuron].
+    name : str, optional
+        By which a `Condition` can replace it; a condition can change gates, and neither add nor remove one.
+    """
+
+    population: str
+    p: float | np.ndarray
+    name: str | None = field(default=None, metadata=OPTIONAL)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.p, int | float):
+            object.__setattr__(self, "p", np.asarray(self.p, dtype=np.float64))
+
+
+Input = PoissonInput | CorrelatedInput | DCInput | SpikeListInput | Gate

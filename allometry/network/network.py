@@ -16,7 +16,7 @@ from allometry.network.inputs import Input
 from allometry.network.neuron_model import NeuronModel
 from allometry.network.plasticity import Plasticity
 from allometry.network.rules import Rule
-from allometry.network.serialise import serialisable
+from allometry.network.serialise import OPTIONAL, serialisable
 from allometry.network.space import Grid, Positions, Space, UniformPositions
 
 
@@ -75,6 +75,14 @@ class Projection:
         Receptor of the target that all weights go to; by default a weight's sign decides, as the model says.
     plasticity : ShortTermPlasticity or STDP, optional
         How weights change with the spikes.
+    redrawn : tuple of str, optional
+        What of "weight" and "delay" is drawn anew for every spike and synapse, rather than once for every synapse.
+    repeat_delay : float or distribution, optional
+        Of a source with a `Gate`: delay of what passes a second time, ms, drawn anew for every spike and synapse; default
+        the same as the first time.
+    indegree_norm : np.ndarray, optional
+        float [target]; the weights onto each target are multiplied by this over its drawn in-degree, so that their sum
+        does not depend on the draw. With `DistanceDependent` only.
     """
 
     source: str
@@ -84,10 +92,17 @@ class Projection:
     delay: Any = None
     receptor: str | None = None
     plasticity: Plasticity | None = None
+    redrawn: tuple[str, ...] = field(default=(), metadata=OPTIONAL)
+    repeat_delay: Any = field(default=None, metadata=OPTIONAL)
+    indegree_norm: np.ndarray | None = field(default=None, metadata=OPTIONAL)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", as_distribution(self.weight))
         object.__setattr__(self, "delay", as_distribution(self.delay))
+        object.__setattr__(self, "repeat_delay", as_distribution(self.repeat_delay))
+        object.__setattr__(self, "redrawn", (self.redrawn,) if isinstance(self.redrawn, str) else tuple(self.redrawn))
+        if self.indegree_norm is not None:
+            object.__setattr__(self, "indegree_norm", np.asarray(self.indegree_norm, dtype=np.float64))
 
 
 @serialisable

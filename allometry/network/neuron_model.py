@@ -29,7 +29,7 @@ Parameter: TypeAlias = Any
 """A number, an array with one value per neuron, or a distribution that values are drawn from."""
 
 TIME_CONSTANT, REFRACTORY_TIME, CHOICE, PLAIN = "time constant", "refractory time", "choice", ""
-UNITS = ("pA", "mV", "nS")
+UNITS = ("pA", "mV", "nS", "1")
 WIDTHS = ("real", "double", "count")
 SOURCES = ("any", "synapses", "inputs", "named")
 CURRENT, GAP = "current", "gap"

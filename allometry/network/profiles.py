@@ -94,6 +94,47 @@ class Sampled(_Scaled):
         return self.start_ms + np.arange(len(self.values) + 1) * self.step_ms
 
 
+@serialisable
+@dataclass(frozen=True, eq=False)
+class Periodic(_Scaled):
+    """A wave of any form, repeated for ever, for currents: every neuron has an amplitude and a phase of its own.
+
+    At time t (the beginning of a step) the value is amplitude * wave((t * frequency + phase) mod 1), where the wave goes
+    through `values` at 0, 1 / n, 2 / n, ... of its period, linearly in between.
+
+    Parameters
+    ----------
+    values : np.ndarray
+        float [sample], one period of the wave, in the unit of the input.
+    frequency_hz : float
+        Periods per second, 0 or above.
+    amplitude : float or np.ndarray
+        Factor on the wave: one number, or float [neuron].
+    phase : float or np.ndarray
+        Where in its period the wave is at time 0, in periods: one number, or float [neuron].
+
+    Raises
+    ------
+    SimulationError
+        If there are no values, or the frequency is negative.
+    """
+
+    values: np.ndarray
+    frequency_hz: float
+    amplitude: float | np.ndarray = 1.0
+    phase: float | np.ndarray = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", _values(self.values, "Periodic"))
+        if self.values.ndim != 1:
+            raise SimulationError("a wave has one value per time", where="Periodic", expected="values: float [sample]")
+        if not (isinstance(self.frequency_hz, int | float) and 0 <= self.frequency_hz < float("inf")):
+            raise SimulationError(f"frequency_hz is {self.frequency_hz!r}", where="Periodic", expected="0 Hz or above")
+        for name in ("amplitude", "phase"):
+            if not isinstance(getattr(self, name), int | float):
+                object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
+
+
 Profile = Piecewise | Sampled
 
 

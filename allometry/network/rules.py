@@ -1,12 +1,12 @@
 """Connection rules: which neurons of a source population connect to which of a target population."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from allometry.network.indices import whole_numbers
 from allometry.network.scalars import as_written
-from allometry.network.serialise import serialisable
+from allometry.network.serialise import OPTIONAL, serialisable
 from allometry.network.space import Kernel
 
 
@@ -148,18 +148,31 @@ class DistanceDependent:
         plane have as many inputs as those in its middle.
     autapses : bool
         Whether a neuron may be its own source.
+    clipped : bool
+        Whether a target with fewer sources within the kernel's cutoff than `indegree` is connected to all of them; else that
+        is an error.
+    redrawn_tails : float
+        Share of the targets, at either end of the distribution of in-degrees, whose sources are drawn once more: 0 (none) to
+        0.5. The distribution becomes narrower.
+    classes : np.ndarray, optional
+        int [target neurons], from 0: the distributions of whose in-degrees `redrawn_tails` looks at, class by class.
     """
 
     kernel: Kernel
     p: float | np.ndarray | None = None
     indegree: float | np.ndarray | None = None
     autapses: bool = True
+    clipped: bool = field(default=False, metadata=OPTIONAL)
+    redrawn_tails: float = field(default=0.0, metadata=OPTIONAL)
+    classes: np.ndarray | None = field(default=None, metadata=OPTIONAL)
 
     def __post_init__(self) -> None:
         for name in ("p", "indegree"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, int | float):
                 object.__setattr__(self, name, np.asarray(value, dtype=np.float64))
+        if self.classes is not None:
+            object.__setattr__(self, "classes", whole_numbers(self.classes, "classes"))
 
 
 Rule = (

@@ -17,6 +17,9 @@ T = TypeVar("T")
 _CLASSES: dict[str, type] = {}
 _LISTED = 32
 _SHOWN = 6  # items that a representation lists
+OPTIONAL = {"optional": True}
+"""Metadata of a field that is left out of a description where it has its default, so that it can be added to a class without
+a change of what was written before."""
 
 
 def serialisable(cls: type[T]) -> type[T]:
@@ -58,7 +61,8 @@ def to_dict(obj: Any, digest: bool = False) -> Any:
         Replace arrays by their length and sha256, for attributes of a store. Such a dict cannot be read back.
     """
     if dataclasses.is_dataclass(obj) and not isinstance(obj, type):
-        values = {f.name: getattr(obj, f.name) for f in dataclasses.fields(obj)}
+        fields = [f for f in dataclasses.fields(obj) if not (f.metadata.get("optional") and _default(obj, f))]
+        values = {f.name: getattr(obj, f.name) for f in fields}
         # An open end (infinity, a default) is left out: JSON cannot hold it.
         kept = {name: to_dict(value, digest) for name, value in values.items() if not _infinite(value)}
         code = type(obj).code() if digest and hasattr(obj, "code") else ""
@@ -76,6 +80,12 @@ def to_dict(obj: Any, digest: bool = False) -> Any:
     if isinstance(obj, np.generic):
         return obj.item()
     return obj
+
+
+def _default(obj: Any, field: dataclasses.Field[Any]) -> bool:
+    value = getattr(obj, field.name)
+    made = field.default_factory() if callable(field.default_factory) else field.default
+    return not isinstance(value, np.ndarray) and bool(value == made)
 
 
 def _infinite(value: Any) -> bool:

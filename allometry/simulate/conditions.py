@@ -19,7 +19,7 @@ from allometry.network.recording import Record
 from allometry.simulate.build.estimate import estimate
 from allometry.simulate.build.fixedpoint import GivenEdges, given_edges
 from allometry.simulate.build.plan import Plan
-from allometry.simulate.build.validate import check_condition, check_network, check_run
+from allometry.simulate.check.validate import check_condition, check_network, check_run
 from allometry.simulate.continuation import Start, start_of
 from allometry.simulate.distribute import cluster as clusters
 from allometry.simulate.distribute.attempts import Attempts

@@ -17,8 +17,8 @@ from allometry.network.neuron_model import unit_of
 from allometry.network.scalars import plain_arguments
 from allometry.simulate.build.plan import Plan, compile_network
 from allometry.simulate.build.positions import positions
-from allometry.simulate.build.validate import check_network, check_seed
 from allometry.simulate.build.wiring import Drawn, drawn_synapses, with_plastic
+from allometry.simulate.check.validate import check_network, check_seed
 from allometry.simulate.distribute.description import unit_table
 
 BLOCK = 2**23

@@ -16,7 +16,7 @@ from allometry.network.scalars import plain_arguments
 from allometry.rewiring import rewire
 from allometry.simulate.build.plan import compile_network
 from allometry.simulate.build.timing import delay_steps
-from allometry.simulate.build.validate import check_network
+from allometry.simulate.check.validate import check_network
 from allometry.simulate.distribute.cluster import cores
 from allometry.simulate.kernels.propagation import trials
 

@@ -14,7 +14,7 @@ from allometry.models.registry import build, expected
 from allometry.network import Network
 from allometry.network.conditions import condition_of
 from allometry.network.recording import Probe, Record
-from allometry.simulate.build.validate import check_condition, check_network, check_run
+from allometry.simulate.check.validate import check_condition, check_network, check_run
 
 
 def check_types(where: str, run: NetworkRun) -> None:

@@ -30,7 +30,7 @@ from allometry.network import (
 )
 from allometry.simulate import Probe, Record
 from allometry.simulate.build.plan import compile_network
-from allometry.simulate.build.validate import check_network, check_run
+from allometry.simulate.check.validate import check_network, check_run
 from tests.simulate.networks import networks
 
 

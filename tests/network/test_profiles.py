@@ -19,7 +19,7 @@ from allometry.network import (
 from allometry.simulate.build.inputs import compile_rates
 from allometry.simulate.build.plan import compile_network
 from allometry.simulate.build.timing import profile_pieces, rounded_times
-from allometry.simulate.build.validate import check_network
+from allometry.simulate.check.validate import check_network
 from allometry.simulate.kernels.drive import poisson_thresholds
 from tests.simulate import engine
 

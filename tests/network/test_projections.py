@@ -22,7 +22,7 @@ from allometry.network import (
     Uniform,
     UniformPositions,
 )
-from allometry.simulate.build.validate import check_network
+from allometry.simulate.check.validate import check_network
 
 SPACE = Space(2.0, 1.0, periodic=True, left=-1.0)
 GRID, ANYWHERE = Grid(4, 3, offset=0.0), UniformPositions()

@@ -31,7 +31,7 @@ from allometry.network import (
 from allometry.network.serialise import from_dict, to_dict
 from allometry.simulate.build.neurons import drawn
 from allometry.simulate.build.plan import compile_network
-from allometry.simulate.build.validate import check_network
+from allometry.simulate.check.validate import check_network
 from tests.simulate import engine
 
 N = 60

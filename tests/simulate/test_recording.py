@@ -21,7 +21,7 @@ from allometry.network import (
 )
 from allometry.network.recording import grouped, stored_names
 from allometry.simulate import Probe, Record
-from allometry.simulate.build.validate import check_run
+from allometry.simulate.check.validate import check_run
 
 QUIET = IafPscExp(tau_syn_ex=2.0, tau_syn_in=5.0)
 NET = Network(

@@ -21,7 +21,7 @@ from allometry.network import (
     SpikeListInput,
 )
 from allometry.simulate.build.plan import compile_network
-from allometry.simulate.build.validate import check_network
+from allometry.simulate.check.validate import check_network
 from tests.simulate import engine
 
 RELAY = IafPscDelta(V_th=0.5, V_reset=0.0, t_ref=0.0)

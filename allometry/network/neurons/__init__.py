@@ -14,9 +14,22 @@ from allometry.network.neurons.eif import Eif
 from allometry.network.neurons.iaf_psc_alpha import IafPscAlpha
 from allometry.network.neurons.iaf_psc_delta import IafPscDelta
 from allometry.network.neurons.iaf_psc_exp import IafPscExp
+from allometry.network.neurons.lgn_cell import LgnCell
 from allometry.network.neurons.parrot import Parrot
+from allometry.network.neurons.v1_cell import V1Cell
 
-__all__ = ["AdEx", "CondExp", "ConnectomeLif", "Eif", "IafPscAlpha", "IafPscDelta", "IafPscExp", "Parrot"]
+__all__ = [
+    "AdEx",
+    "CondExp",
+    "ConnectomeLif",
+    "Eif",
+    "IafPscAlpha",
+    "IafPscDelta",
+    "IafPscExp",
+    "LgnCell",
+    "Parrot",
+    "V1Cell",
+]
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")

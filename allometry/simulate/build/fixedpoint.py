@@ -25,7 +25,7 @@ from allometry.simulate.kernels.rng import (
 
 MAX_SUM = 2**31 - 1
 """Largest sum of integer weights in `fast`."""
-EXACT_QUANTUM = {"pA": 2.0**-10, "mV": 2.0**-20, "nS": 2.0**-20}
+EXACT_QUANTUM = {"pA": 2.0**-10, "mV": 2.0**-20, "nS": 2.0**-20, "1": 2.0**-20}
 EXACT_ERROR = 1e-3
 """Largest rounding of a weight in `exact`, relative to the mean |weight| of its projection or input."""
 

@@ -10,6 +10,7 @@ from allometry.network import (
     CorrelatedInput,
     DCInput,
     Network,
+    Periodic,
     Piecewise,
     PoissonInput,
     Population,
@@ -49,6 +50,7 @@ class Poisson:
     rates: Rates
     copied: float
     weight: int
+    receptor: str | None
     neurons: np.ndarray | None
     start: int
     stop: int
@@ -84,6 +86,7 @@ def compile_poisson(net: Network, number: int, unit: float, seed: int, rates: Ra
         rates=rates,
         copied=x.correlation if isinstance(x, CorrelatedInput) else 0.0,
         weight=int(round_to(np.array([x.weight]), unit)[0]),
+        receptor=x.receptor,
         neurons=x.neurons,
         start=boundary_step(x.start_ms, net.dt_ms),
         stop=boundary_step(x.stop_ms, net.dt_ms),
@@ -96,7 +99,10 @@ def input_extent(net: Network, p: Population, unit: float, rates: Mapping[int, R
     for number, x in enumerate(net.inputs):
         if getattr(x, "population", None) != p.name:
             continue
-        if isinstance(x, PoissonInput | CorrelatedInput):
+        if isinstance(x, PoissonInput) and x.sparse:
+            mean = float(np.max(x.rate_hz)) * net.dt_ms * 1e-3 * (1.0 + x.rhythm.depth if x.rhythm else 1.0)
+            total += (mean + 12.0 * math.sqrt(mean) + 24.0) * abs(x.weight) / unit
+        elif isinstance(x, PoissonInput | CorrelatedInput):
             total += rates[number].most * abs(x.weight) / unit
         elif isinstance(x, SpikeListInput) and x.neurons.size:
             step = event_steps(x.times_ms, net.dt_ms)
@@ -130,7 +136,7 @@ def compile_currents(net: Network) -> tuple[Current, ...]:
     """Turn the currents into pieces between their starts, changes and stops."""
     out = []
     for x in net.inputs:
-        if not isinstance(x, DCInput):
+        if not isinstance(x, DCInput) or isinstance(x.amplitude, Periodic):
             continue
         start, stop = boundary_step(x.start_ms, net.dt_ms), boundary_step(x.stop_ms, net.dt_ms)
         if isinstance(x.amplitude, Piecewise | Sampled):

@@ -11,22 +11,17 @@ from allometry.network.recording import Probe, WeightProbe, grouped
 from allometry.simulate.build.cut import numbers, segments
 from allometry.simulate.build.plan import Plan
 from allometry.simulate.build.plastic import build_plastic, joined, loaded, saved, weights_of, with_room
+from allometry.simulate.build.release import Drawn, build_release, drawn_once
 from allometry.simulate.build.shard import build_cells, current_changes, probed, set_currents
+from allometry.simulate.build.signals import Rhythms, begun, build_signals, factors
 from allometry.simulate.build.state import Layout, gathered, layout, scattered
 from allometry.simulate.build.wiring import NO_WIRING, as_wide, draw_synapses, require_sums, without
 from allometry.simulate.kernels import wire
-from allometry.simulate.kernels.advance import (
-    COUNT,
-    FIRST,
-    OVERRUN,
-    SEEN,
-    Cells,
-    Meeting,
-    Wiring,
-    advance,
-    queue_spikes,
-)
+from allometry.simulate.kernels.advance import OVERRUN, advance, queue_spikes
+from allometry.simulate.kernels.cells import COUNT, FIRST, SEEN, Cells, Meeting, Wiring
 from allometry.simulate.kernels.plastic import Plastic, bring_up_to_date
+from allometry.simulate.kernels.release import Release, release_again
+from allometry.simulate.kernels.signals import Signals
 
 QUEUE_ROOM = 264
 _NEURON = np.int64(0xFFFFFFFF)
@@ -43,12 +38,18 @@ class Shard:
     """All that one thread owns.
 
     `drawn` are its synapses, `wiring` those of neurons that are not silenced; `extent` : int64 [2, slot], sums of |weight|.
+    `drawn_once` are the synapses of `released`, those with draws for every spike, and `rhythms` where the rhythms of its
+    inputs are.
     """
 
     where: Layout
     cells: Cells
+    signals: Signals
+    rhythms: Rhythms
     drawn: Wiring
     wiring: Wiring
+    drawn_once: tuple[Drawn, ...]
+    released: Release
     plastic: Plastic
     extent: np.ndarray
     narrow: np.ndarray
@@ -141,8 +142,9 @@ class Partition:
 
     def begin(self, plan: Plan, silenced: np.ndarray) -> None:
         """Go to time 0 of another condition on the same connectivity; weights are drawn again where they differ."""
-        pairs = zip(self.plan.synapses, plan.synapses)
-        same = all(a.weights is b.weights or np.array_equal(a.weights, b.weights) for a, b in pairs)
+        old, new = ((*p.synapses, *p.released) for p in (self.plan, plan))
+        pairs = zip(old, new)
+        same = [a.number for a in old] == [b.number for b in new] and all(a.weights is b.weights or np.array_equal(a.weights, b.weights) for a, b in pairs)
         self.plan, self.silenced, self.step = plan, silenced, 0
         self._make(self.shards, same)
 
@@ -155,18 +157,23 @@ class Partition:
         where = layout(self.plan, part, self.count * self.threads)
         cells = build_cells(self.plan, where, self.probes)
         if old is not None and same:
-            drawn, extent = old.drawn, old.extent
+            drawn, extent, once = old.drawn, old.extent, old.drawn_once
         else:
+            once = drawn_once(self.plan, where)
             if old is not None and not as_wide(self.plan, where, old.drawn):
                 old.drawn = old.wiring = NO_WIRING
             drawn, extent = draw_synapses(self.plan, where, old.drawn if old else NO_WIRING)
-        require_sums(self.plan, where, extent)
+        require_sums(self.plan, where, sum((x.extent for x in once), extent))
         ring = self.plan.longest + 1
         return Shard(
             where=where,
             cells=cells,
+            signals=build_signals(self.plan, where),
+            rhythms=begun(self.plan),
             drawn=drawn,
             wiring=without(drawn, self.silenced),
+            drawn_once=once,
+            released=build_release(self.plan, where, once, self.silenced),
             plastic=build_plastic(self.plan, where, part, self.count * self.threads, self.silenced),
             extent=extent,
             generation=old.generation if old else 0,
@@ -198,7 +205,10 @@ class Partition:
     @property
     def synapses(self) -> int:
         """Number of synapses onto this partition."""
-        return sum(len(s.drawn.narrow) + len(s.drawn.wide) + len(s.plastic.weight) for s in self.shards)
+        return sum(
+            len(s.drawn.narrow) + len(s.drawn.wide) + len(s.plastic.weight) + sum(len(x.words) for x in s.drawn_once)
+            for s in self.shards
+        )
 
     @property
     def events(self) -> int:
@@ -217,6 +227,7 @@ class Partition:
         for stop in sorted(stops):
             for shard in self.shards:
                 set_currents(self.plan, shard.where, shard.cells, self.step)
+                shard.signals.base[:] = shard.cells.current
             logs = self._together([lambda k=k, stop=stop: self._advance(k, stop) for k in range(self.threads)], watch)
             spikes += [log for log, _ in logs]
             samples.append([np.concatenate(group, axis=1) for group in zip(*(sample for _, sample in logs))])
@@ -264,9 +275,12 @@ class Partition:
         samples = np.zeros(int(ends[-1]) if len(ends) else 0, np.float32)
         cells = shard.cells._replace(groups=groups, samples=samples)
         shard.plastic = with_room(self.plan, shard.plastic, self.step, stop)
+        signals = shard.signals._replace(
+            factors=factors(self.plan, shard.rhythms, self.step, stop), first=np.array([self.step], np.int64)
+        )
         try:
             status, shard.generation, logged, log, events, shard.narrow, shard.wide = advance(
-                cells, shard.wiring, self._meeting, k, self.threads, self.step, stop, self.plan.interval,
+                cells, signals, shard.wiring, shard.released, self._meeting, k, self.threads, self.step, stop, self.plan.interval,
                 shard.generation, shard.where.slot_bits, shard.plastic, shard.narrow, shard.narrow_filled, shard.wide,
                 shard.wide_filled,
             )  # fmt: skip
@@ -340,6 +354,7 @@ class Partition:
             at += n
             due = recent[(recent >> 32) >= step - self.plan.longest]
             self._requeue(shard, due)
+            release_again(shard.released, np.sort(due), step, shard.cells.arrived)
         self._meeting = self._meet()
 
     def _requeue(self, shard: Shard, spikes: np.ndarray) -> None:

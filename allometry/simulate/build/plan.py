@@ -39,7 +39,7 @@ just above threshold fire per cents early or late."""
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A compiled network.
+    """A compiled network; `released` are the projections with draws for every spike.
 
     `shortest` and `spans` give, per source population, the smallest delay in steps and the number of different delays
     up to its largest; `interval` is the number of steps between exchanges of spikes.
@@ -51,12 +51,14 @@ class Plan:
     neurons: tuple[Neurons, ...]
     synapses: tuple[Synapses, ...]
     plastic: tuple[Synapses, ...]
+    released: tuple[Synapses, ...]
     poisson: tuple[Poisson, ...]
     currents: tuple[Current, ...]
     shortest: np.ndarray
     spans: np.ndarray
     interval: int
     longest: int
+    drive_seed: int
 
     def __repr__(self) -> str:
         return f"Plan({self.network!r}, seed {self.seed}, {self.precision}, exchange every {self.interval} steps)"
@@ -109,7 +111,7 @@ def compile_network(
     rates = {
         number: compile_rates(x, net.dt_ms)
         for number, x in enumerate(net.inputs)
-        if isinstance(x, PoissonInput | CorrelatedInput)
+        if isinstance(x, PoissonInput | CorrelatedInput) and not getattr(x, "sparse", False)
     }
     neurons = []
     for i, p in enumerate(net.populations):
@@ -133,17 +135,17 @@ def compile_network(
             where = f"projection {number} ({projection.source} -> {projection.target})"
             receptor_called(neurons[index[projection.target]].form, projection.receptor, where)
     synapses = [
-        compile_projection(net, number, weights, neurons[index[projection.target]].quantum.value, seed, known)
+        compile_projection(net, number, weights, neurons[index[projection.target]].quantum.value, (seed, other_seed), known)
         for number, (projection, weights) in enumerate(zip(net.projections, raw))
     ]
-    static = [s for s in synapses if s.plasticity is None]
+    static = [s for s in synapses if s.plasticity is None and s.release is None]
     shortest, spans = delay_ranges(len(neurons), static)
     every_shortest, every_span = delay_ranges(len(neurons), synapses)
-    least = min((int(s.delays.min()) for s in synapses if s.expected > 0), default=64)
+    least = min((int(every_shortest[s.source]) for s in synapses if s.expected > 0), default=64)
     poisson = [
         compile_poisson(net, number, neurons[index[x.population]].quantum.value, other_seed, rates[number])
         for number, x in enumerate(net.inputs)
-        if isinstance(x, PoissonInput | CorrelatedInput)
+        if number in rates
     ]
     return Plan(
         network=net,
@@ -152,12 +154,14 @@ def compile_network(
         neurons=tuple(neurons),
         synapses=tuple(static),
         plastic=tuple(s for s in synapses if s.plasticity is not None),
+        released=tuple(s for s in synapses if s.release is not None),
         poisson=tuple(poisson),
         currents=compile_currents(net),
         shortest=shortest,
         spans=spans,
         interval=1 if net.gap_junctions else max(1, min(least, 64, 2**23 // max(1, net.size))),
         longest=int((every_shortest + every_span).max(initial=1)),
+        drive_seed=other_seed,
     )
 
 

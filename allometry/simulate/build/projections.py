@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field as field_of
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from allometry.network import (
     FixedIndegree,
     FixedOutdegree,
     FixedTotalNumber,
+    Gate,
     Network,
     OneToOne,
     PairwiseBernoulli,
@@ -20,6 +22,7 @@ from allometry.network import (
 from allometry.simulate.build.fixedpoint import GivenEdges, Weights, delay_table, drawn_weights
 from allometry.simulate.build.positions import field, positions
 from allometry.simulate.build.timing import delay_steps
+from allometry.simulate.build.together import Together
 from allometry.simulate.kernels.distance import Field, expected_degrees
 from allometry.simulate.kernels.rng import Purpose, key
 
@@ -28,10 +31,37 @@ _SAMPLED = 64
 
 
 @dataclass(frozen=True, eq=False)
+class Releases:
+    """What is drawn anew for every spike of a projection.
+
+    delays, repeats : uint16 [1 or table], steps; weights : int32 [0 or table]; gate : float64 [0 or source], mean passes.
+    """
+
+    delays: np.ndarray
+    repeats: np.ndarray
+    weights: np.ndarray
+    gate: np.ndarray
+    key: np.uint64
+    gate_key: np.uint64
+
+    @property
+    def most(self) -> int:
+        """The most passes of a spike."""
+        return int(np.ceil(self.gate.max(initial=1.0)))
+
+    @property
+    def span(self) -> int:
+        """Steps between the shortest and the longest delay."""
+        every = np.concatenate([self.delays, self.repeats])
+        return int(every.max()) - int(every.min())
+
+
+@dataclass(frozen=True, eq=False)
 class Synapses:
     """One projection in numbers; `number` is its place in the network.
 
-    `explicit` holds the sources and targets of listed edges, `field` the positions of a rule that depends on distance.
+    `field` holds the positions of a rule that depends on distance; `release` is None where nothing is drawn for every spike;
+    `norm` : float64 [target], what a target's weights are multiplied by, over its in-degree.
     """
 
     number: int
@@ -46,17 +76,31 @@ class Synapses:
     field: Field | None
     plasticity: Plasticity | None
     expected: float
+    release: Releases | None = None
+    norm: np.ndarray | None = None
+    together: Together = field_of(default_factory=Together)
+
+    @property
+    def listed(self) -> bool:
+        """Whether its edges are given one by one."""
+        return isinstance(self.rule, ExplicitEdges)
 
     @property
     def weight_bits(self) -> int:
-        """Bits, sign included, that the integer weights need."""
+        """Bits, sign included, that the integer weights need; 32 where in-degrees decide."""
+        if self.norm is not None:
+            return 32
         return int(np.abs(self.weights).max(initial=0)).bit_length() + 1
 
 
 def compile_projection(
-    net: Network, number: int, weights: Weights, unit: float, seed: int, known: GivenEdges
+    net: Network, number: int, weights: Weights, unit: float, seeds: tuple[int, int], known: GivenEdges
 ) -> Synapses:
-    """Turn projection `number` into numbers; `unit` is the quantum of the weights into its target."""
+    """Turn projection `number` into numbers; `unit` is the quantum of the weights into its target.
+
+    `seeds` are those of the connections and of the drive.
+    """
+    seed = seeds[0]
     projection = net.projections[number]
     names = [p.name for p in net.populations]
     source, target = names.index(projection.source), names.index(projection.target)
@@ -79,6 +123,35 @@ def compile_projection(
         plasticity=projection.plasticity,
         field=_field(net, projection, source, target, seed),
         expected=expected_synapses(net, projection, seed),
+        release=_releases(net, number, weights.rounded(unit), delays, seeds[1]),
+        norm=projection.indegree_norm,
+    )
+
+
+def gate_of(net: Network, population: str) -> Gate | None:
+    """Return the gate of a population."""
+    return next((x for x in net.inputs if isinstance(x, Gate) and x.population == population), None)
+
+
+def _releases(
+    net: Network, number: int, weights: np.ndarray, delays: np.ndarray, drive_seed: int
+) -> Releases | None:
+    projection = net.projections[number]
+    gate = gate_of(net, projection.source)
+    if gate is None and not projection.redrawn:
+        return None
+    where = f"projection {number} ({projection.source} -> {projection.target})"
+    size, source = net.population(projection.source).size, [p.name for p in net.populations].index(projection.source)
+    repeats = np.empty(0, np.uint16)
+    if projection.repeat_delay is not None:
+        repeats = delay_table(projection.repeat_delay, net.dt_ms, where)
+    return Releases(
+        delays=delays[:1] if isinstance(projection.rule, ExplicitEdges) else delays,
+        repeats=repeats,
+        weights=weights if "weight" in projection.redrawn else np.empty(0, np.int32),
+        gate=np.empty(0) if gate is None else np.array(np.broadcast_to(np.asarray(gate.p, np.float64), size)),
+        key=key(drive_seed, Purpose.RELEASE, number),
+        gate_key=key(drive_seed, Purpose.GATE, source),
     )
 
 
@@ -141,7 +214,8 @@ def delay_ranges(count: int, synapses: Sequence[Synapses]) -> tuple[np.ndarray, 
     low, high = np.full(count, 2**30, np.int64), np.zeros(count, np.int64)
     for s in synapses:
         if s.expected > 0:
-            low[s.source] = min(low[s.source], int(s.delays.min()))
-            high[s.source] = max(high[s.source], int(s.delays.max()))
+            repeats = s.release.repeats if s.release else s.delays[:0]
+            low[s.source] = min(low[s.source], int(s.delays.min()), *repeats.tolist())
+            high[s.source] = max(high[s.source], int(s.delays.max()), *repeats.tolist())
     spans = np.maximum(high - low + 1, 0)
     return np.where(spans > 0, low, 1), spans

@@ -23,7 +23,7 @@ from allometry.simulate.build.state import (
     variables,
 )
 from allometry.simulate.build.timing import NEVER, event_steps
-from allometry.simulate.kernels.advance import (
+from allometry.simulate.kernels.cells import (
     D_COPIED,
     D_COUNT,
     D_FIRST,
@@ -157,7 +157,7 @@ def _drives(plan: Plan, where: Layout) -> tuple[np.ndarray, ...]:
         for number, s in enumerate(where.segments):
             if s.population != x.target or x.weight == 0:
                 continue
-            slot = slot_of(plan, where, number, x.weight < 0, "inputs")
+            slot = slot_of(plan, where, number, x.weight < 0, "inputs", x.receptor, "inputs")
             line = [0] * 15
             line[D_SLOT], line[D_COUNT], line[D_PAIR] = slot, s.count, s.low // 2
             line[D_WEIGHT] = x.weight
@@ -199,7 +199,7 @@ def _events(plan: Plan, where: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarr
                 continue
             here = (x.neurons >= s.low) & (x.neurons < s.high)
             weight = round_to(np.broadcast_to(x.weight, x.neurons.shape)[here], neurons.quantum.value).astype(np.int64)
-            base = np.where(weight < 0, *(slot_of(plan, where, row, negative, "inputs") for negative in (True, False)))
+            base = np.where(weight < 0, *(slot_of(plan, where, row, negative, "inputs", x.receptor, "inputs") for negative in (True, False)))
             steps.append(event_steps(x.times_ms[here], plan.network.dt_ms))
             slots.append(base + x.neurons[here] - s.low)
             weights.append(weight)

@@ -12,7 +12,7 @@ from allometry.network.neuron_model import State, receptor_called, receptor_of
 from allometry.simulate.build.cut import Segment, segments
 from allometry.simulate.build.neurons import Neurons, draws
 from allometry.simulate.build.plan import Plan
-from allometry.simulate.kernels.advance import Cells
+from allometry.simulate.kernels.cells import Cells
 
 WIDTHS = ("real", "double", "count")
 # Variables of a segment start at whole cache lines.
@@ -72,9 +72,16 @@ def place(plan: Plan, where: Layout, row: int, variable: str) -> tuple[str, int]
     )
 
 
-def slot_of(plan: Plan, where: Layout, row: int, negative: bool, source: str) -> int:
-    """Return the slot of a segment's first neuron that takes weights of a sign from `synapses` or `inputs`."""
+def slot_of(
+    plan: Plan, where: Layout, row: int, negative: bool, source: str, named: str | None = None, of: str = ""
+) -> int:
+    """Return the slot of a segment's first neuron that takes weights of a sign from `synapses` or `inputs`.
+
+    `named` is the receptor where `of`, an input, names one.
+    """
     s = where.segments[row]
+    if named is not None:
+        return where.slot[row] + receptor_called(plan.neurons[s.population].form, named, of) * s.count
     return where.slot[row] + receptor_of(plan.neurons[s.population].form, negative, source) * s.count
 
 

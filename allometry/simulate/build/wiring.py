@@ -12,6 +12,7 @@ from allometry.network import (
     FixedIndegree,
     FixedOutdegree,
     FixedTotalNumber,
+    Network,
     OneToOne,
     PairwiseBernoulli,
 )
@@ -21,12 +22,15 @@ from allometry.simulate.build.plan import Plan
 from allometry.simulate.build.projections import Synapses, delay_ranges
 from allometry.simulate.build.state import Layout, layout, synapse_slots
 from allometry.simulate.kernels import connect, degrees, distance
-from allometry.simulate.kernels.advance import Wiring
+from allometry.simulate.kernels.cells import Wiring
 from allometry.simulate.kernels.rng import multinomial_indegrees
 
 _NO_WORDS: dict[type, np.ndarray] = {np.uint32: np.empty(0, np.uint32), np.uint64: np.empty(0, np.uint64)}
 NO_WIRING = Wiring(*[np.empty(0, np.int64)] * len(Wiring._fields))
 """Stands for synapses that have not been drawn."""
+_NOTHING, _NO_SECOND = np.empty(0), np.empty(0, np.uint8)
+# A peak at which everyone within the cutoff is connected.
+_ALL = 1e300
 Known = dict[tuple[int, int], np.ndarray]
 """In-degrees or peak probabilities by projection and first target of a segment."""
 
@@ -174,7 +178,11 @@ def _draw(plan: Plan, synapses: Synapses, s: Segment, known: Known, fill: bool, 
     elif isinstance(rule, DistanceDependent):
         if (number, s.low) not in known:
             known[number, s.low] = _peaks(rule, synapses, s, n_target, where)
-        distance.bernoulli(*head, s.count, field, known[number, s.low], synapses.autapses, *tables, *shared)
+        norm = synapses.norm[s.low : s.high] if synapses.norm is not None else _NOTHING
+        again = _second_attempts(rule, synapses, n_target, where)[s.low : s.high]
+        distance.bernoulli(
+            *head, s.count, field, known[number, s.low], synapses.autapses, again, norm, *tables, *shared
+        )  # fmt: skip
     elif isinstance(rule, FixedIndegree | FixedOutdegree) and field is not None:
         outward = isinstance(rule, FixedOutdegree)
         lonely = distance.fixed_degree(
@@ -206,10 +214,18 @@ def _draw(plan: Plan, synapses: Synapses, s: Segment, known: Known, fill: bool, 
 def _peaks(rule: DistanceDependent, synapses: Synapses, s: Segment, n_target: int, where: str) -> np.ndarray:
     """Return the peak probability of every target of a segment, float64."""
     given = rule.p if rule.indegree is None else rule.indegree
-    here = np.array(np.broadcast_to(np.asarray(given, np.float64), n_target)[s.low : s.high])
+    whole = np.array(np.broadcast_to(np.asarray(given, np.float64), n_target))
+    here = whole[s.low : s.high]
     if rule.indegree is None:
         return here
-    found: np.ndarray = distance.peaks(synapses.field, s.low, here, synapses.autapses)
+    if rule.redrawn_tails > 0:
+        found = synapses.together.of(
+            "peaks", n_target, lambda low, high: distance.peaks(synapses.field, low, whole[low:high], synapses.autapses)
+        )[s.low : s.high].copy()
+    else:
+        found = distance.peaks(synapses.field, s.low, here, synapses.autapses)
+    if rule.clipped:
+        found[found < 0] = _ALL
     if (found < 0).any():
         first = int(np.argmax(found < 0))
         raise SimulationError(
@@ -219,6 +235,26 @@ def _peaks(rule: DistanceDependent, synapses: Synapses, s: Segment, n_target: in
             do="lower indegree, or widen the kernel's cutoff",
         )
     return found
+
+
+def _second_attempts(rule: DistanceDependent, synapses: Synapses, n_target: int, where: str) -> np.ndarray:
+    """Return which targets of a whole projection are in the tails of their class, uint8 [target]; empty where none is."""
+    if rule.redrawn_tails <= 0:
+        return _NO_SECOND
+    peaks = _peaks(rule, synapses, Segment(synapses.target, 0, n_target, 0), n_target, where)
+    found = synapses.together.of(
+        "degrees",
+        n_target,
+        lambda low, high: distance.degrees(synapses.key, low, synapses.field, peaks[low:high], synapses.autapses),
+    )
+    again = np.zeros(n_target, np.uint8)
+    classes = np.zeros(n_target, np.int64) if rule.classes is None else rule.classes
+    for c in np.unique(classes):
+        members = np.flatnonzero(classes == c)
+        order = members[np.argsort(found[members], kind="stable")]
+        again[order[: int(rule.redrawn_tails * len(order))]] = 1
+        again[order[int((1.0 - rule.redrawn_tails) * len(order)) :]] = 1
+    return again
 
 
 class Drawn(NamedTuple):
@@ -234,10 +270,20 @@ class Drawn(NamedTuple):
 
 
 def with_plastic(plan: Plan) -> Plan:
-    """Return the plan in which plastic synapses are drawn among the others, with their initial weights."""
-    synapses = (*plan.synapses, *plan.plastic)
+    """Return the plan in which plastic synapses are drawn among the others, with their initial weights.
+
+    So are those with draws for every spike, with the means of what is drawn.
+    """
+    synapses = (*plan.synapses, *plan.plastic, *(_with_means(s, plan.network) for s in plan.released))
     shortest, spans = delay_ranges(len(plan.neurons), synapses)
-    return dataclasses.replace(plan, synapses=synapses, plastic=(), shortest=shortest, spans=spans)
+    return dataclasses.replace(plan, synapses=synapses, plastic=(), released=(), shortest=shortest, spans=spans)
+
+
+def _with_means(s: Synapses, net: Network) -> Synapses:
+    redrawn = net.projections[s.number].redrawn
+    weights = np.rint(np.array([s.weights.mean()])).astype(np.int32) if "weight" in redrawn else s.weights
+    delays = np.rint(np.array([s.delays.mean()])).astype(np.uint16) if "delay" in redrawn else s.delays
+    return dataclasses.replace(s, weights=weights, delays=delays, release=None)
 
 
 def drawn_synapses(plan: Plan, part: int, parts: int) -> Drawn:

@@ -8,118 +8,55 @@ done and waiting for the others, a thread queues its own spikes and prepares the
 # Compiled functions are typed by numba, not by annotations.
 # mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type,var-annotated"
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import int64, njit
 
+from allometry.simulate.kernels.cells import (
+    BLOCK_AT,
+    CONSTANTS,
+    COUNT,
+    D_COPIED,
+    D_COUNT,
+    D_FIRST,
+    D_FROM,
+    D_LIST,
+    D_LIST_END,
+    D_OFFSET,
+    D_PAIR,
+    D_PIECE,
+    D_PIECE_END,
+    D_ROW,
+    D_ROW_END,
+    D_SLOT,
+    D_TO,
+    D_WEIGHT,
+    DOUBLE,
+    FIRST,
+    SEEN,
+    SLOT,
+    START,
+    STATE,
+    STEPS,
+    STRIDE,
+    VARIED,
+    VARIED_STEPS,
+    VOLTAGE,
+    WHOLE,
+)  # fmt: skip
 from allometry.simulate.kernels.compiled import compiled
 from allometry.simulate.kernels.deliver import deliver_narrow, deliver_wide, enqueue
 from allometry.simulate.kernels.drive import copied_block, copied_some, poisson_block, poisson_some
 from allometry.simulate.kernels.intrinsics import arrive, await_all
 from allometry.simulate.kernels.plastic import listen, receive, send
+from allometry.simulate.kernels.release import due_events, release
 from allometry.simulate.kernels.rng import draw
+from allometry.simulate.kernels.signals import sparse_events, waves
 from allometry.simulate.kernels.update import call_block, cast
-from allometry.simulate.kernels.wire import HEAD, Mail, collect, post
+from allometry.simulate.kernels.wire import HEAD, collect, post
 
 BLOCK = 2048
 OVERRUN = 4
 """Status beside those of `wire`: a neuron spiked sooner after a spike than its model says."""
-# Columns of `Cells.segments`: address of the block; local index of the first neuron, how many there are, network-wide number
-# of the first; slot of the first receptor; elements between two variables; where the segment's part of each array starts;
-# where its voltages are, and those that gap junctions see (-1: none).
-BLOCK_AT, START, COUNT, FIRST, SLOT, STRIDE, STATE, DOUBLE, WHOLE = range(9)
-CONSTANTS, STEPS, VARIED, VARIED_STEPS, VOLTAGE, SEEN = range(9, 15)
-# Columns of `Cells.drives`.
-(
-    D_SLOT, D_COUNT, D_PAIR, D_WEIGHT, D_OFFSET, D_ROW, D_ROW_END, D_FROM, D_TO, D_LIST, D_LIST_END, D_PIECE, D_PIECE_END,
-    D_COPIED, D_FIRST,
-) = range(15)  # fmt: skip
-
-
-class Cells(NamedTuple):
-    """State and input of the neurons of one thread (`float` is float32 or float64, `sum` int32 or int64).
-
-    Every segment, which is what a thread has of one population, owns a part of each array of variables: variable after
-    variable, `STRIDE` elements each.
-
-    state : float, double : float64, whole : int16, state variables by width (`network.State`).
-    constants : float, steps : int16, what a step takes, where all neurons have the same; varied : float, varied_steps :
-    int16, where each neuron has its own.
-    current, gap : float [neuron]; the current that flows in, and what gap junctions add to it.
-    arrived : sum [slot]. segments : int64 [segment, 15].
-    drives : int64 [Poisson input, 15], drive_keys : uint64, thresholds : uint32, members, member_slots : int64.
-    pieces : int64 [piece, 4], first step, offset, begin and end of the thresholds, where a rate varies in time;
-    copies : float64 [Poisson input], probability of a copy of a common process.
-    event_step, event_slot, event_weight : int64 [given event], sorted by step.
-    groups : int64 [group of probes, 4], steps between samples, first probe and end, where its samples begin; probes : int64
-    [probe, 2], element of `state` (0), `double` (1) or `whole` (2), and which of them; samples : float32.
-    gap_limits : int64 [neuron + 1], gap_source : int64, gap_weight : float.
-    """
-
-    state: np.ndarray
-    double: np.ndarray
-    whole: np.ndarray
-    constants: np.ndarray
-    steps: np.ndarray
-    varied: np.ndarray
-    varied_steps: np.ndarray
-    current: np.ndarray
-    gap: np.ndarray
-    arrived: np.ndarray
-    segments: np.ndarray
-    drives: np.ndarray
-    drive_keys: np.ndarray
-    thresholds: np.ndarray
-    members: np.ndarray
-    member_slots: np.ndarray
-    pieces: np.ndarray
-    copies: np.ndarray
-    event_step: np.ndarray
-    event_slot: np.ndarray
-    event_weight: np.ndarray
-    groups: np.ndarray
-    probes: np.ndarray
-    samples: np.ndarray
-    gap_limits: np.ndarray
-    gap_source: np.ndarray
-    gap_weight: np.ndarray
-
-
-class Wiring(NamedTuple):
-    """Incoming synapses of one thread: rows of 32-bit (narrow) and 64-bit (wide) words.
-
-    first_row : int64 [neuron of the network], -1 where it has none; population : uint16 [neuron of the network];
-    shortest, spans : int64 [population]; limits : uint32 [row + 1].
-    """
-
-    population: np.ndarray
-    shortest: np.ndarray
-    spans: np.ndarray
-    narrow_row: np.ndarray
-    narrow_limits: np.ndarray
-    narrow: np.ndarray
-    wide_row: np.ndarray
-    wide_limits: np.ndarray
-    wide: np.ndarray
-
-
-class Meeting(NamedTuple):
-    """What the threads of a partition share.
-
-    box : int64 [2, room], spikes of an interval, one region per thread starting at box_start; box_count : int64
-    [2, 8 thread]; flags : int64 [8 thread]; abort : int64 [8]; voltage : float [2, neuron of the network];
-    mail : what is exchanged with other partitions; patience : int64 [1].
-    """
-
-    box: np.ndarray
-    box_start: np.ndarray
-    box_count: np.ndarray
-    flags: np.ndarray
-    abort: np.ndarray
-    voltage: np.ndarray
-    mail: Mail
-    patience: np.ndarray
 
 
 @njit(nogil=True)
@@ -201,6 +138,16 @@ def _drive(cells, scratch, lanes, step):
 
 
 @njit(nogil=True)
+def _inputs(cells, signals, scratch, lanes, step):
+    """Add all inputs of a step to `arrived`, and write the currents that change at every step."""
+    _drive(cells, scratch, lanes, step)
+    if signals.sparse.shape[0] > 0:
+        sparse_events(signals, step, cells.arrived)
+    if signals.waves.shape[0] > 0:
+        waves(signals, step, cells.current)
+
+
+@njit(nogil=True)
 def _gap_currents(cells, voltage):
     """Write into `gap` the sum of weight (V_source - V) over gap junctions, from the voltages at the start of the step."""
     for k in range(cells.segments.shape[0]):
@@ -259,7 +206,7 @@ def queue_spikes(spikes, wiring, narrow, narrow_filled, wide, wide_filled):
 
 @compiled
 def advance(
-    cells, wiring, meeting, me, threads, first, last, interval, generation, slot_bits, plastic, narrow,
+    cells, signals, wiring, released, meeting, me, threads, first, last, interval, generation, slot_bits, plastic, narrow,
     narrow_filled, wide, wide_filled,
 ):  # fmt: skip
     """Run steps [first, last) of one thread's neurons.
@@ -303,8 +250,10 @@ def advance(
                 event += 1
             if plastic.table.shape[0] > 0:
                 receive(plastic, now, cells.arrived)
+            if released.blocks.shape[0] > 0:
+                due_events(released, now, cells.arrived)
             if now != prepared:
-                _drive(cells, scratch, lanes, now)
+                _inputs(cells, signals, scratch, lanes, now)
             if len(cells.gap_source) > 0:
                 _gap_currents(cells, meeting.voltage[now & 1])
             if logged + neurons > len(log):
@@ -341,6 +290,8 @@ def advance(
         if plastic.table.shape[0] > 0:
             listen(plastic, log[opened:], count)
             events += send(plastic, log[opened:], count)
+        if released.table.shape[0] > 0:
+            events += release(released, log[opened:], count, 0, cells.arrived)
         # While the others finish their interval and messages travel: what this thread already knows of the next step.
         # Sums are exact, so that their order does not matter. A window ends unprepared, for its state to be saved.
         narrow, wide = _queue(log[opened:], count, wiring, narrow, narrow_filled, wide, wide_filled)
@@ -351,7 +302,7 @@ def advance(
             if wide_filled[due] > 0:
                 events += deliver_wide(wide[due], wide_filled[due], wiring.wide, cells.arrived)
                 wide_filled[due] = 0
-            _drive(cells, scratch, lanes, stop)
+            _inputs(cells, signals, scratch, lanes, stop)
             prepared = stop
         if peers == 0:
             if not await_all(meeting.flags, threads, 2 * generation, meeting.abort, patience):
@@ -365,6 +316,10 @@ def advance(
                 begin = meeting.box_start[other]
                 if plastic.table.shape[0] > 0:
                     events += send(plastic, meeting.box[parity, begin:], meeting.box_count[parity, 8 * other])
+                if released.table.shape[0] > 0:
+                    events += release(
+                        released, meeting.box[parity, begin:], meeting.box_count[parity, 8 * other], 0, cells.arrived
+                    )
                 narrow, wide = _queue(
                     meeting.box[parity, begin:], meeting.box_count[parity, 8 * other], wiring, narrow, narrow_filled,
                     wide, wide_filled,
@@ -376,6 +331,10 @@ def advance(
             for p in range(peers):
                 if plastic.table.shape[0] > 0:
                     events += send(plastic, mail.incoming[parity, p, 2:], mail.incoming[parity, p, 1])
+                if released.table.shape[0] > 0:
+                    events += release(
+                        released, mail.incoming[parity, p, 2:], mail.incoming[parity, p, 1], 0, cells.arrived
+                    )
                 narrow, wide = _queue(
                     mail.incoming[parity, p, 2:], mail.incoming[parity, p, 1], wiring, narrow, narrow_filled, wide,
                     wide_filled,

@@ -9,6 +9,8 @@ pass and holds the next free word in the second. A weight of the last values of 
 # Compiled functions are typed by numba, not by annotations.
 # mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
 
+import math
+
 import numpy as np
 from numba import int32, int64, njit, uint32, uint64
 
@@ -31,7 +33,7 @@ def _word(weight, slot, slot_bits):
 
 
 @njit(nogil=True)
-def _from_tail(pick, bits, size):
+def from_tail(pick, bits, size):
     """Return the value that a synapse takes, whose first pick may stand for a further table of `size` values in all."""
     end = TABLE
     while pick >= end - TAIL and end < size:
@@ -43,17 +45,19 @@ def _from_tail(pick, bits, size):
 
 @njit(nogil=True)
 def place(
-    fill, source, t, bits, weights, delays, shortest, span, first_row, cursor, words, slots, slot_bits, extent
+    fill, source, t, bits, weights, delays, shortest, span, first_row, cursor, words, slots, slot_bits, extent, factor=1.0
 ):  # fmt: skip
     """Count, or where `fill` write, the synapse from `source` onto target `t` of the part: 16 bits of `bits` are its
-    delay, 16 its weight."""
+    delay, 16 its weight, which is multiplied by `factor`."""
     delay = int64(delays[(bits >> uint64(16)) & uint64(len(delays) - 1)])
     row = first_row + source * span + delay - shortest
     at = cursor[row]
     cursor[row] = at + uint32(1)
     if fill:
         pick = int64(bits & uint64(min(len(weights), TABLE) - 1))
-        weight = weights[_from_tail(pick, bits, len(weights))]
+        weight = int64(weights[from_tail(pick, bits, len(weights))])
+        if factor != 1.0:
+            weight = int64(math.floor(weight * factor + 0.5))
         negative = 1 if weight < 0 else 0
         extent[negative, t] += abs(weight)
         words[at] = _word(weight, slots[negative] + t, slot_bits)
@@ -99,7 +103,7 @@ def with_replacement(
             if fill and tailed:
                 for j in range(batch):
                     if picks[j] >= TABLE - TAIL:
-                        picks[j] = _from_tail(int64(picks[j]), mix(base + uint64(done + j) * GOLDEN), len(weights))
+                        picks[j] = from_tail(int64(picks[j]), mix(base + uint64(done + j) * GOLDEN), len(weights))
             if fill:
                 for j in range(batch):
                     place = cursor[rows[j]]
@@ -157,7 +161,7 @@ def bernoulli(
             at = cursor[row]
             cursor[row] = at + uint32(1)
             if fill:
-                weight = weights[_from_tail(int64(bits & weight_mask), bits, len(weights))]
+                weight = weights[from_tail(int64(bits & weight_mask), bits, len(weights))]
                 negative = 1 if weight < 0 else 0
                 extent[negative, t] += abs(weight)
                 words[at] = _word(weight, slots[negative] + t, slot_bits)

@@ -59,27 +59,27 @@ def _images(d, extent, sigma):
 
 
 @njit(nogil=True)
-def _value(f, dx, dy):
+def _value(kind, length, cutoff, width, height, dx, dy):
     """Return the kernel at a displacement, each part of it the shortest one (>= 0)."""
-    if f.kind == WRAPPED:
-        return _images(dx, f.width, f.length) * _images(dy, f.height, f.length)
+    if kind == WRAPPED:
+        return _images(dx, width, length) * _images(dy, height, length)
     squared = dx * dx + dy * dy
-    if squared > f.cutoff * f.cutoff:
+    if squared > cutoff * cutoff:
         return 0.0
-    if f.kind == GAUSSIAN:
-        return exp(-0.5 * squared / (f.length * f.length))
-    if f.kind == EXPONENTIAL:
-        return exp(-math.sqrt(squared) / f.length)
+    if kind == GAUSSIAN:
+        return exp(-0.5 * squared / (length * length))
+    if kind == EXPONENTIAL:
+        return exp(-math.sqrt(squared) / length)
     return 1.0
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def _apart(a, b, extent, periodic):
     d = abs(a - b)
     return min(d, extent - d) if periodic else d
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def _to_patch(at, low, size, extent, periodic):
     """Return the shortest distance from `at` to [low, low + size]."""
     after = at - low
@@ -90,42 +90,57 @@ def _to_patch(at, low, size, extent, periodic):
     return -after if after < 0.0 else max(0.0, after - size)
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def _bound(f, i, patch):
     """Return the largest value that the kernel of neuron `i` has in a patch."""
     wide, high = f.width / f.columns, f.height / f.rows
     dx = _to_patch(f.own_x[i], (patch % f.columns) * wide, wide, f.width, f.periodic)
     dy = _to_patch(f.own_y[i], (patch // f.columns) * high, high, f.height, f.periodic)
-    return _value(f, dx, dy)
+    return _value(f.kind, f.length, f.cutoff, f.width, f.height, dx, dy)
+
+
+@njit(nogil=True, forceinline=True)
+def _kernel(f, i, c):
+    """Return the kernel between neuron `i` and candidate number `c` of the sorted ones."""
+    dx = _apart(f.own_x[i], f.x[c], f.width, f.periodic)
+    dy = _apart(f.own_y[i], f.y[c], f.height, f.periodic)
+    return _value(f.kind, f.length, f.cutoff, f.width, f.height, dx, dy)
 
 
 @njit(nogil=True)
-def _kernel(f, i, c):
-    """Return the kernel between neuron `i` and candidate number `c` of the sorted ones."""
-    return _value(f, _apart(f.own_x[i], f.x[c], f.width, f.periodic), _apart(f.own_y[i], f.y[c], f.height, f.periodic))
+def _base(key, target, again):
+    """Return the key of a target's draws: the first ones, or those of its second attempt."""
+    base = draw(key, target)
+    return mix(~base) if again else base
 
 
-@compiled
-def bernoulli(
-    fill, key, low, n_target, field, peak, autapses, weights, delays, shortest, span, first_row, cursor, words, slots,
-    slot_bits, extent,
-):  # fmt: skip
-    """Each pair with probability min(1, peak k(d)): geometric skips over the sources of a patch, then acceptance.
+@njit(nogil=True)
+def _sources(field, target, peak, base, autapses, found):
+    """Write the sources of one target, each drawn with probability min(1, peak k(d)), into `found`; return their number.
 
-    peak : float64 [target of the part].
+    Geometric skips over the sources of a patch, then acceptance.
     """
-    for t in range(n_target):
-        target = low + t
-        base = draw(key, target)
-        other = mix(base)
-        for patch in range(len(field.starts) - 1):
-            first, end = field.starts[patch], field.starts[patch + 1]
-            if first == end:
+    count = 0
+    # Arrays of a tuple are counted as often as they are read from it.
+    starts, order, xs, ys = field.starts, field.order, field.x, field.y
+    x, y = field.own_x[target], field.own_y[target]
+    kind, length, cutoff, width, height = field.kind, field.length, field.cutoff, field.width, field.height
+    periodic, columns = field.periodic, field.columns
+    wide, high = width / columns, height / field.rows
+    farthest = cutoff * cutoff
+    for row in range(field.rows):
+        dy = _to_patch(y, row * high, high, height, periodic)
+        if dy * dy > farthest:
+            continue
+        for column in range(columns):
+            first, end = starts[row * columns + column], starts[row * columns + column + 1]
+            dx = _to_patch(x, column * wide, wide, width, periodic)
+            if first == end or dx * dx > farthest:
                 continue
-            bound = min(1.0, peak[t] * _bound(field, target, patch))
+            bound = min(1.0, peak * _value(kind, length, cutoff, width, height, dx, dy))
             if bound <= 1e-100:
                 continue
-            stream = draw(base, patch + 1)
+            stream = draw(base, row * columns + column + 1)
             scale = 0.0 if bound >= 1.0 else (1.0 / ln(1.0 - bound) if 1.0 - bound < 1.0 else -1.0 / bound)
             at = first - 1
             index = 0
@@ -138,41 +153,82 @@ def bernoulli(
                     break
                 accept = uniform(draw(stream, index + 1)) * bound
                 index += 2
-                if accept >= peak[t] * _kernel(field, target, at):
+                dx, dy_at = _apart(x, xs[at], width, periodic), _apart(y, ys[at], height, periodic)
+                if accept >= peak * _value(kind, length, cutoff, width, height, dx, dy_at):
                     continue
-                source = field.order[at]
-                if not autapses and source == target:
-                    continue
-                place(
-                    fill, source, t, mix(other + uint64(source) * GOLDEN), weights, delays, shortest, span, first_row,
-                    cursor, words, slots, slot_bits, extent,
-                )  # fmt: skip
+                if autapses or order[at] != target:
+                    found[count] = order[at]
+                    count += 1
+    return count
+
+
+@compiled
+def bernoulli(
+    fill, key, low, n_target, field, peak, autapses, again, norm, weights, delays, shortest, span, first_row, cursor, words,
+    slots, slot_bits, extent,
+):  # fmt: skip
+    """Each pair with probability min(1, peak k(d)).
+
+    peak : float64 [target of the part]; again : uint8 [target of the part], 1 for a second attempt, or empty; norm : float64
+    [target of the part], what a target's weights are multiplied by, over its in-degree, or empty.
+    """
+    found = np.empty(len(field.x), np.int64)
+    for t in range(n_target):
+        base = _base(key, low + t, len(again) > 0 and again[t] != 0)
+        other = mix(base)
+        count = _sources(field, low + t, peak[t], base, autapses, found)
+        factor = norm[t] / count if len(norm) > 0 and count > 0 else 1.0
+        for j in range(count):
+            source = found[j]
+            place(
+                fill, source, t, mix(other + uint64(source) * GOLDEN), weights, delays, shortest, span, first_row, cursor,
+                words, slots, slot_bits, extent, factor,
+            )  # fmt: skip
+
+
+@compiled
+def degrees(key, low, field, peak, autapses):
+    """Return the in-degrees that first attempts give targets `low`, `low + 1`, ..., int64; peak : float64 [target]."""
+    found = np.empty(len(field.x), np.int64)
+    out = np.empty(len(peak), np.int64)
+    for t in range(len(peak)):
+        out[t] = _sources(field, low + t, peak[t], _base(key, low + t, False), autapses, found)
+    return out
 
 
 @njit(nogil=True)
-def _sums(field, i, autapses):
-    """Return the sum of the kernel over all candidates of neuron `i`, and how many have one above 0."""
+def _sums(field, i, autapses, values):
+    """Return the sum of the kernel over all candidates of neuron `i`, and how many have one above 0; these go to `values`."""
     total, count = 0.0, 0
-    for patch in range(len(field.starts) - 1):
-        if field.starts[patch] == field.starts[patch + 1] or _bound(field, i, patch) <= 0.0:
+    starts, order, xs, ys = field.starts, field.order, field.x, field.y
+    x, y = field.own_x[i], field.own_y[i]
+    kind, length, cutoff, width, height = field.kind, field.length, field.cutoff, field.width, field.height
+    periodic, columns = field.periodic, field.columns
+    wide, high = width / columns, height / field.rows
+    for row in range(field.rows):
+        dy = _to_patch(y, row * high, high, height, periodic)
+        if dy * dy > cutoff * cutoff:
             continue
-        for c in range(field.starts[patch], field.starts[patch + 1]):
-            value = _kernel(field, i, c)
-            if value > 0.0 and (autapses or field.order[c] != i):
-                total += value
-                count += 1
+        for column in range(columns):
+            dx = _to_patch(x, column * wide, wide, width, periodic)
+            if dx * dx + dy * dy > cutoff * cutoff:
+                continue
+            patch = row * columns + column
+            for c in range(starts[patch], starts[patch + 1]):
+                apart_x, apart_y = _apart(x, xs[c], width, periodic), _apart(y, ys[c], height, periodic)
+                value = _value(kind, length, cutoff, width, height, apart_x, apart_y)
+                if value > 0.0 and (autapses or order[c] != i):
+                    values[count] = value
+                    total += value
+                    count += 1
     return total, count
 
 
 @njit(nogil=True)
-def _expected(field, i, autapses, peak):
+def _saturated(values, count, peak):
     total = 0.0
-    for patch in range(len(field.starts) - 1):
-        if field.starts[patch] == field.starts[patch + 1] or _bound(field, i, patch) <= 0.0:
-            continue
-        for c in range(field.starts[patch], field.starts[patch + 1]):
-            if autapses or field.order[c] != i:
-                total += min(1.0, peak * _kernel(field, i, c))
+    for c in range(count):
+        total += min(1.0, peak * values[c])
     return total
 
 
@@ -180,8 +236,10 @@ def _expected(field, i, autapses, peak):
 def expected_degrees(field, neurons, peak, autapses):
     """Return the expected number of synapses of the listed neurons, float64; peak : float64 [listed neuron]."""
     out = np.empty(len(neurons), np.float64)
+    values = np.empty(len(field.x), np.float64)
     for n in range(len(neurons)):
-        out[n] = _expected(field, neurons[n], autapses, peak[n])
+        _, count = _sums(field, neurons[n], autapses, values)
+        out[n] = _saturated(values, count, peak[n])
     return out
 
 
@@ -192,23 +250,23 @@ def peaks(field, low, wanted, autapses):
     wanted : float64 [neuron], for neurons `low`, `low + 1`, ...
     """
     out = np.zeros(len(wanted), np.float64)
+    values = np.empty(len(field.x), np.float64)
     for t in range(len(wanted)):
         if wanted[t] <= 0.0:
             continue
-        total, count = _sums(field, low + t, autapses)
+        total, count = _sums(field, low + t, autapses, values)
         if float(count) < wanted[t]:
             out[t] = -1.0
             continue
         # Without saturation the sum is linear; with it, too little: bracket, then bisect.
         peak = wanted[t] / total
-        reached = _expected(field, low + t, autapses, peak)
-        if reached < wanted[t] * (1.0 - 1e-12):
+        if _saturated(values, count, peak) < wanted[t] * (1.0 - 1e-12):
             below, above = peak, 2.0 * peak
-            while _expected(field, low + t, autapses, above) < wanted[t] * (1.0 - 1e-12) and above < 1e300:
+            while _saturated(values, count, above) < wanted[t] * (1.0 - 1e-12) and above < 1e300:
                 below, above = above, 4.0 * above
             for _ in range(_STEPS):
                 peak = 0.5 * (below + above)
-                if _expected(field, low + t, autapses, peak) < wanted[t]:
+                if _saturated(values, count, peak) < wanted[t]:
                     below = peak
                 else:
                     above = peak
@@ -291,7 +349,7 @@ def fixed_degree(
                 tries += 1
                 if c < 0 and tries == _TRIES:
                     tries = 0
-                    if _sums(field, i, autapses)[1] == 0:
+                    if _sums(field, i, autapses, np.empty(len(field.x), np.float64))[1] == 0:
                         return int64(i)
             bits = mix(other + uint64(j) * GOLDEN)
             source = i if from_source else field.order[c]

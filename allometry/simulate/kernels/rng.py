@@ -32,6 +32,9 @@ class Purpose(IntEnum):
     POISSON = 4
     PARAMETER = 5
     POSITION = 6
+    RELEASE = 7
+    GATE = 8
+    RHYTHM = 9
 
 
 @njit(inline="always")

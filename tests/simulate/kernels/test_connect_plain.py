@@ -144,22 +144,22 @@ def test_synapses_are_those_of_plain_draws(rule: object, target: str, weight: ob
 
 def test_a_weight_of_the_tail_goes_through_every_table() -> None:
     """The picks of the last 16 values are rare: a table whose every value is a tail's would be no test of the others."""
-    from allometry.simulate.kernels.connect import _from_tail
+    from allometry.simulate.kernels.connect import from_tail
 
     size, found = 3 * 65536, set()
     for start in range(300):
         bits = rng._mix_int(start)
         for pick in (0, 65519, 65520, 65535):
-            got = int(_from_tail(pick, np.uint64(bits), size))
+            got = int(from_tail(pick, np.uint64(bits), size))
             wanted, current = pick, bits
             while wanted % 65536 >= 65520 and wanted // 65536 < 2:
                 current = rng._mix_int((current + GOLDEN) & MASK)
                 wanted = (wanted // 65536 + 1) * 65536 + (current & 0xFFFF)
             assert got == wanted
-            assert int(_from_tail(pick, np.uint64(bits), 65536)) == pick
+            assert int(from_tail(pick, np.uint64(bits), 65536)) == pick
             found.add(got // 65536)
     assert found == {0, 1}
     # A hash whose next 16 bits are of the tail again
     deep = next(b for b in range(10**6) if rng._mix_int((b + GOLDEN) & MASK) & 0xFFFF >= 65520)
-    assert int(_from_tail(65535, np.uint64(deep), size)) >= 2 * 65536
-    assert int(_from_tail(65535, np.uint64(deep), 2 * 65536)) < 2 * 65536
+    assert int(from_tail(65535, np.uint64(deep), size)) >= 2 * 65536
+    assert int(from_tail(65535, np.uint64(deep), 2 * 65536)) < 2 * 65536

@@ -11,6 +11,7 @@ from tests.simulate.kernels.plain import Synapse, Tables, assert_draws, draw, mi
 
 KEY, LOW = 0x5EED5EED5EED5EED, 3
 WIDTH, HEIGHT, COLUMNS, ROWS = 3.0, 2.0, 4, 3
+NO_SECOND, NO_NORM = np.empty(0, np.uint8), np.empty(0)
 TABLES = Tables(np.array([-1, 0, 3, 11], np.int64), np.array([2, 3, 3, 5, 2, 4, 5, 5], np.int64))
 KINDS = [(GAUSSIAN, 0.5, 1.1), (EXPONENTIAL, 0.4, 0.9), (BOX, 0.8, 0.8), (WRAPPED, 0.7, math.inf)]
 
@@ -133,8 +134,8 @@ def test_pairs_are_drawn_patch_by_patch(
     wanted = by_distance(f, values, peak, autapses)
     assert len(wanted) > 10
     assert_draws(
-        distance.bernoulli, np.uint64(KEY), LOW, 5, f, peak, autapses, n_source=40, n_target=5, tables=TABLES,
-        wanted=wanted,
+        distance.bernoulli, np.uint64(KEY), LOW, 5, f, peak, autapses, NO_SECOND, NO_NORM, n_source=40, n_target=5,
+        tables=TABLES, wanted=wanted,
     )  # fmt: skip
 
 
@@ -200,6 +201,6 @@ def test_a_peak_too_small_to_subtract_from_one() -> None:
     f, _ = random_field(BOX, 0.8, 0.8, True)
     for peak in (1e-17, 1e-101):
         assert not written(
-            distance.bernoulli, np.uint64(KEY), LOW, 5, f, np.full(5, peak), True, n_source=40, n_target=5,
+            distance.bernoulli, np.uint64(KEY), LOW, 5, f, np.full(5, peak), True, NO_SECOND, NO_NORM, n_source=40, n_target=5,
             tables=TABLES,
         )  # fmt: skip

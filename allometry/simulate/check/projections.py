@@ -15,6 +15,7 @@ from allometry.network import (
     FixedIndegree,
     FixedOutdegree,
     FixedTotalNumber,
+    Gate,
     GaussianKernel,
     Grid,
     Lognormal,
@@ -99,14 +100,16 @@ def check_projection(net: Network, projection: Projection, number: int) -> None:
         if rule.delay.size:
             delay_steps(rule.delay, net.dt_ms, where)
         _check_plasticity(projection, where)
+        check_release(net, projection, where)
         return
     require(isinstance(rule, _DRAWN), f"{type(rule).__name__} is not a connection rule", where)
     _check_rule(rule, projection.source == projection.target, source, target, where)
     if getattr(rule, "kernel", None) is not None:
         _check_kernel(net, rule, source, target, where)
     _check_weight(projection.weight, where)
-    _check_delay(projection.delay, net.dt_ms, where)
+    check_delay(projection.delay, net.dt_ms, where)
     _check_plasticity(projection, where)
+    check_release(net, projection, where)
 
 
 def _check_rule(rule: Any, same: bool, source: Population, target: Population, where: str) -> None:
@@ -170,6 +173,46 @@ def _check_rule(rule: Any, same: bool, source: Population, target: Population, w
         )
         finite(value, name, where)
         require(bool((value >= 0).all()), f"{name} is negative", where, f"{name} >= 0")
+        _check_tails(rule, target, where)
+
+
+def _check_tails(rule: DistanceDependent, target: Population, where: str) -> None:
+    tails = real(rule.redrawn_tails, "redrawn_tails", where)
+    require(0 <= tails <= 0.5, f"redrawn_tails is {tails:g}", where, "a share of the targets, 0 to 0.5")
+    require(not rule.clipped or rule.indegree is not None, "clipped without indegree", where, "indegree, or no clipping")
+    if rule.classes is not None:
+        right = rule.classes.shape == (target.size,) and bool((rule.classes >= 0).all())
+        require(right, f"classes of shape {rule.classes.shape}", where, f"{target.size} numbers from 0 on: one per target")
+
+
+def check_release(net: Network, projection: Projection, where: str) -> None:
+    """Check what is drawn for every spike, and weights by in-degree."""
+    wrong = sorted(set(projection.redrawn) - {"weight", "delay"})
+    require(not wrong, f"{', '.join(map(repr, wrong))} cannot be redrawn", where, '"weight", "delay" or both')
+    gated = any(isinstance(x, Gate) and x.population == projection.source for x in net.inputs)
+    rule = projection.rule
+    require(
+        projection.plasticity is None or not (gated or projection.redrawn),
+        "a plastic projection has a gate, or draws anew for every spike",
+        where,
+        "static synapses, or neither",
+    )
+    if isinstance(rule, ExplicitEdges):
+        require(not projection.redrawn, "listed weights and delays cannot be redrawn", where, "another rule")
+        alike = not gated or len(np.unique(rule.delay)) <= 1
+        require(alike, "listed edges of a source with a gate differ in delay", where, "one delay per projection")
+    if projection.repeat_delay is not None:
+        require(gated, "repeat_delay without a gate of the source", where, f"a Gate of {projection.source} among the inputs")
+        check_delay(projection.repeat_delay, net.dt_ms, where)
+    if projection.indegree_norm is not None:
+        size = net.population(projection.target).size
+        norm = projection.indegree_norm
+        require(
+            isinstance(rule, DistanceDependent), "indegree_norm without DistanceDependent", where, "DistanceDependent"
+        )
+        require(norm.shape == (size,), f"indegree_norm has shape {norm.shape}", where, f"{size}: one per target")
+        finite(norm, "indegree_norm", where)
+        require(bool((norm >= 0).all()), "indegree_norm is negative", where, "indegree_norm >= 0")
 
 
 def _check_kernel(net: Network, rule: Any, source: Population, target: Population, where: str) -> None:
@@ -240,7 +283,8 @@ def _check_uniform(uniform: Uniform, name: str, where: str) -> None:
     )
 
 
-def _check_delay(delay: Any, dt: float, where: str) -> None:
+def check_delay(delay: Any, dt: float, where: str) -> None:
+    """Check a delay, a number or a distribution."""
     require(
         isinstance(delay, Constant | Normal | Lognormal | Uniform),
         "no delay is given" if delay is None else f"a delay cannot be {type(delay).__name__}",

@@ -10,20 +10,15 @@ from allometry.errors import SimulationError
 from allometry.network import (
     STDP,
     Condition,
-    CorrelatedInput,
-    DCInput,
     Network,
-    Piecewise,
-    PoissonInput,
     Population,
-    Sampled,
-    SpikeListInput,
 )
-from allometry.network.neuron_model import CURRENT, GAP, arguments, is_distribution
+from allometry.network.neuron_model import GAP, arguments, is_distribution
 from allometry.network.recording import Probe, Record, grouped
-from allometry.simulate.build.check_projections import check_projection, check_space
 from allometry.simulate.build.checks import finite, indices, known, real, require, whole
 from allometry.simulate.build.neurons import check_initial, check_model
+from allometry.simulate.check.inputs import check_gates, check_input
+from allometry.simulate.check.projections import check_projection, check_space
 
 MAX_NEURONS = 2**31 - 1
 
@@ -51,7 +46,8 @@ def check_network(net: Network) -> None:
     for number, projection in enumerate(net.projections):
         check_projection(net, projection, number)
     for number, x in enumerate(net.inputs):
-        _check_input(net, x, number)
+        check_input(net, x, number)
+    check_gates(net)
     for number, gap in enumerate(net.gap_junctions):
         where = f"gap junctions {number} ({gap.population})"
         p = known(net, gap.population, where)
@@ -83,73 +79,6 @@ def _check_population(p: Population, dt: float) -> None:
     check_initial(p)
     if p.labels is not None:
         require(len(p.labels) == p.size, f"{len(p.labels)} labels for {p.size} neurons", where)
-
-
-def _profile(value: Any, dt: float, where: str) -> Any:
-    """Return the values of a profile, or what is given in place of one."""
-    if isinstance(value, Sampled):
-        require(
-            value.step_ms >= dt * (1 - 1e-9),
-            f"the profile has a step of {value.step_ms:g} ms, below the time step",
-            where,
-            f"at least dt = {dt:g} ms",
-            "average the samples, or shorten dt_ms",
-        )
-    return value.values if isinstance(value, Piecewise | Sampled) else value
-
-
-def _check_input(net: Network, x: Any, number: int) -> None:
-    where = f"input {number} ({type(x).__name__} of {getattr(x, 'population', '?')})"
-    require(
-        isinstance(x, PoissonInput | CorrelatedInput | DCInput | SpikeListInput),
-        f"{type(x).__name__} is not an input",
-        where,
-    )
-    p = known(net, x.population, where)
-    if isinstance(x, SpikeListInput):
-        require(x.neurons.size == x.times_ms.size, "neurons and times_ms differ in length", where)
-        weight = np.asarray(x.weight)
-        require(weight.ndim == 0 or weight.size == x.neurons.size, "weight differs in length from neurons", where)
-        indices(x.neurons, p.size, "neuron", where)
-        finite(x.times_ms, "times_ms", where)
-        finite(weight, "weight", where)
-        require(bool((x.times_ms >= 0).all()), "an event is before time 0", where, "times >= 0 ms")
-        return
-    for name in ("start_ms", "stop_ms"):
-        real(getattr(x, name), name, where)
-    require(x.start_ms >= 0 and x.stop_ms >= x.start_ms, "stop_ms is before start_ms, or start_ms below 0", where)
-    if isinstance(x, DCInput):
-        amplitude = np.asarray(_profile(x.amplitude, net.dt_ms, where))
-        finite(amplitude, "amplitude", where)
-        # Of a profile in time the first axis is time.
-        shape = amplitude.shape[1:] if isinstance(x.amplitude, Piecewise | Sampled) else amplitude.shape
-        require(
-            shape in ((), (p.size,)), f"amplitude differs in length from population: {shape}, not ({p.size},)", where
-        )
-        model = type(p.neuron)
-        require(CURRENT in arguments(model), f"{model.__name__} has no current input", where, "kicks of V")
-        return
-    real(x.weight, "weight", where)
-    if isinstance(x.rate_hz, Piecewise | Sampled):
-        rates = _profile(x.rate_hz, net.dt_ms, where)
-        require(
-            rates.ndim == 1, f"a profile of rates has shape {rates.shape}", where, "one rate per time, for all neurons"
-        )
-    else:
-        rates = np.array([real(x.rate_hz, "rate_hz", where)])
-    bad = rates[~(np.isfinite(rates) & (rates >= 0))]
-    require(not bad.size, f"the rate is {bad[:1].sum()} Hz", where, "rate >= 0")
-    if isinstance(x, CorrelatedInput):
-        c = real(x.correlation, "correlation", where)
-        do = "" if c else "use a PoissonInput, whose trains are independent"
-        require(0 < c <= 1, f"the correlation is {c:g}", where, "above 0, at most 1", do)
-        rates = rates / c
-    mean = float(rates.max()) * net.dt_ms * 1e-3
-    require(mean <= 1000, f"{mean:g} events per step", where, "at most 1000", "use a current, or a shorter dt_ms")
-    finite(x.weight, "weight", where)
-    if x.neurons is not None:
-        indices(x.neurons, p.size, "neuron", where)
-        require(len(np.unique(x.neurons)) == x.neurons.size, "a neuron is listed twice", where)
 
 
 def check_seed(seed: int, precision: str, where: str) -> None:

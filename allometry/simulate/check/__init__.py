@@ -1,0 +1,1 @@
+"""Refusal of what is impossible, before anything is built."""
