@@ -7,7 +7,7 @@ integrals of conductances, both without unit; lengths in um of cortex.
 
 import functools
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -342,17 +342,23 @@ def _cortical(
                 redrawn_tails=0.1 if target == "E" else 0.0, classes=of_target if target == "E" else None,
             )  # fmt: skip
         s = strength * x * (reduction if scheme == "weights" else 1.0)
-        varied = {
-            "EE": (Normal(s, 0.1 * abs(s)), DELAY_MS, "delay"),
+        varied: dict[str, tuple[Any, Any, tuple[str, ...]]] = {
+            "EE": (Normal(s, 0.1 * abs(s)), DELAY_MS, ("delay",)),
             "EI": (s, DT_MS, ()),
             "IE": (Normal(s, 0.1 * abs(s)), DT_MS, ()),
-            "II": (Uniform(0.85 * s, 0.65 * s), DT_MS, "weight"),
+            "II": (Uniform(0.85 * s, 0.65 * s), DT_MS, ("weight",)),
         }
         weight, delay, redrawn = varied[source + target]
         out.append(
             Projection(
-                source, target, rule, weight, delay, receptor="ex" if source == "E" else "gaba", redrawn=redrawn,
+                source,
+                target,
+                rule,
+                weight,
+                delay,
+                receptor="ex" if source == "E" else "gaba",
+                redrawn=redrawn,
                 indegree_norm=full if scheme == "in_degree" and reduction > 1 else None,
-            )  # fmt: skip
+            )
         )
     return tuple(out)

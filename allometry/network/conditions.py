@@ -120,7 +120,9 @@ class Condition:
         for name, other in self.replaced.items():
             if names.count(name) != 1:
                 raise SimulationError(
-                    f"{names.count(name) or 'no'} inputs are named {name!r}", where=where, expected=_listed(sorted(names))
+                    f"{names.count(name) or 'no'} inputs are named {name!r}",
+                    where=where,
+                    expected=_listed(sorted(names)),
                 )
             (old,) = (x for x in net.inputs if x.name == name)
             same = isinstance(other, type(old)) or not (isinstance(other, Gate) or isinstance(old, Gate))
@@ -128,7 +130,9 @@ class Condition:
                 raise SimulationError(
                     f"input {name!r} cannot become a {type(other).__name__} of {getattr(other, 'population', 'nothing')}",
                     where=where,
-                    expected=f"an input of {old.population}" if not isinstance(old, Gate) else f"a Gate of {old.population}",
+                    expected=f"an input of {old.population}"
+                    if not isinstance(old, Gate)
+                    else f"a Gate of {old.population}",
                 )
         return tuple(x if x.name is None else self.replaced.get(x.name, x) for x in net.inputs)
 

@@ -67,7 +67,7 @@ def duration(seconds: float) -> str:
 def estimate(plan: Plan, duration_ms: float, partitions: int, threads: int, processes: bool = True) -> Estimate:
     """Estimate a run on `partitions` times `threads` cores; `processes` counts one process per partition."""
     parts = partitions * threads
-    synapses = sum(s.expected for s in (*plan.synapses, *plan.plastic))
+    synapses = sum(s.expected for s in (*plan.synapses, *plan.plastic, *plan.released))
     part_bytes = [_part_bytes(plan, k, parts) for k in range(parts)]
     process = PROCESS_BYTES + _given_bytes(plan)
     per_partition = [sum(part_bytes[p * threads : (p + 1) * threads]) + process for p in range(partitions)]
@@ -79,7 +79,7 @@ def estimate(plan: Plan, duration_ms: float, partitions: int, threads: int, proc
     collector = process + plan.size * WRITTEN_UNIT_BYTES if processes else 0
     steps = duration_ms / plan.network.dt_ms
     outgoing = {n.name: 0.0 for n in plan.neurons}
-    for s in (*plan.synapses, *plan.plastic):
+    for s in (*plan.synapses, *plan.plastic, *plan.released):
         outgoing[plan.neurons[s.source].name] += s.expected
     events = sum(outgoing.values()) * ASSUMED_HZ * duration_ms * 1e-3
     exchange = steps / plan.interval * US_PER_EXCHANGE[1 if partitions == 1 else 2] * 1e-6
@@ -110,8 +110,13 @@ def _part_bytes(plan: Plan, part: int, parts: int) -> int:
     entries = max(QUEUE_ROOM, 4 * queued)
     queue = 2 * (plan.longest + 1) * round(entries) * 8
     plastic = sum(32 * s.expected * share.get(s.target, 0.0) + 32 * plan.neurons[s.source].size for s in plan.plastic)
-    ring = (plan.longest + 1) * where.slots * np.dtype(plan.sum_type).itemsize if plan.plastic else 0
-    return round(words + plastic) + rows + _state_bytes(plan, part, parts) + queue + ring
+    released = sum(
+        (8 if s.weight_bits + where.slot_bits > 32 else 4) * s.expected * share.get(s.target, 0.0)
+        + 8 * plan.neurons[s.source].size
+        for s in plan.released
+    )
+    ring = (plan.longest + 1) * where.slots * np.dtype(plan.sum_type).itemsize if plan.plastic or plan.released else 0
+    return round(words + plastic + released) + rows + _state_bytes(plan, part, parts) + queue + ring
 
 
 def _state_bytes(plan: Plan, part: int, parts: int) -> int:
@@ -129,7 +134,11 @@ def _neuron_bytes(neurons: Neurons, width: int) -> int:
 
 def _given_bytes(plan: Plan) -> int:
     """Bytes of explicit edges, positions, tables and given events, which every process holds whole."""
-    arrays = [array for s in (*plan.synapses, *plan.plastic) for array in (s.weights, s.delays, *(s.field or ()))]
+    arrays = [
+        array
+        for s in (*plan.synapses, *plan.plastic, *plan.released)
+        for array in (s.weights, s.delays, *(s.field or ()))
+    ]
     net = plan.network
     for described in (*net.populations, *(p.rule for p in net.projections), *net.inputs, *net.gap_junctions):
         arrays += [value for value in vars(described).values() if isinstance(value, np.ndarray)]

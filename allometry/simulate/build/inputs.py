@@ -64,7 +64,7 @@ def compile_rates(x: PoissonInput | CorrelatedInput, dt_ms: float) -> Rates:
     if isinstance(x.rate_hz, Piecewise | Sampled):
         steps, rates = profile_pieces(x.rate_hz, dt_ms)
     else:
-        steps, rates = np.zeros(1, np.int64), np.array([x.rate_hz], np.float64)
+        steps, rates = np.zeros(1, np.int64), np.array([float(x.rate_hz)])
     if isinstance(x, CorrelatedInput):
         rates = rates / x.correlation
     different, which = np.unique(rates, return_inverse=True)

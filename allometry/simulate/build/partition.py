@@ -144,7 +144,9 @@ class Partition:
         """Go to time 0 of another condition on the same connectivity; weights are drawn again where they differ."""
         old, new = ((*p.synapses, *p.released) for p in (self.plan, plan))
         pairs = zip(old, new)
-        same = [a.number for a in old] == [b.number for b in new] and all(a.weights is b.weights or np.array_equal(a.weights, b.weights) for a, b in pairs)
+        same = [a.number for a in old] == [b.number for b in new] and all(
+            a.weights is b.weights or np.array_equal(a.weights, b.weights) for a, b in pairs
+        )
         self.plan, self.silenced, self.step = plan, silenced, 0
         self._make(self.shards, same)
 

@@ -135,7 +135,9 @@ def compile_network(
             where = f"projection {number} ({projection.source} -> {projection.target})"
             receptor_called(neurons[index[projection.target]].form, projection.receptor, where)
     synapses = [
-        compile_projection(net, number, weights, neurons[index[projection.target]].quantum.value, (seed, other_seed), known)
+        compile_projection(
+            net, number, weights, neurons[index[projection.target]].quantum.value, (seed, other_seed), known
+        )
         for number, (projection, weights) in enumerate(zip(net.projections, raw))
     ]
     static = [s for s in synapses if s.plasticity is None and s.release is None]

@@ -133,9 +133,7 @@ def gate_of(net: Network, population: str) -> Gate | None:
     return next((x for x in net.inputs if isinstance(x, Gate) and x.population == population), None)
 
 
-def _releases(
-    net: Network, number: int, weights: np.ndarray, delays: np.ndarray, drive_seed: int
-) -> Releases | None:
+def _releases(net: Network, number: int, weights: np.ndarray, delays: np.ndarray, drive_seed: int) -> Releases | None:
     projection = net.projections[number]
     gate = gate_of(net, projection.source)
     if gate is None and not projection.redrawn:

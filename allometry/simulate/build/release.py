@@ -100,7 +100,7 @@ def build_release(plan: Plan, where: Layout, drawn: Sequence[Drawn], silenced: n
         end[quiet] = begin[quiet]
         begins.append(begin)
         ends.append(end)
-        (wide if wide_words else narrow).append(found.words)  # type: ignore[arg-type]
+        (wide if wide_words else narrow).append(found.words)
         filled[found.words.dtype] += len(found.words)
         delays += [release.delays, release.repeats]
         weights.append(release.weights)

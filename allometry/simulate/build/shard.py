@@ -199,7 +199,10 @@ def _events(plan: Plan, where: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarr
                 continue
             here = (x.neurons >= s.low) & (x.neurons < s.high)
             weight = round_to(np.broadcast_to(x.weight, x.neurons.shape)[here], neurons.quantum.value).astype(np.int64)
-            base = np.where(weight < 0, *(slot_of(plan, where, row, negative, "inputs", x.receptor, "inputs") for negative in (True, False)))
+            base = np.where(
+                weight < 0,
+                *(slot_of(plan, where, row, negative, "inputs", x.receptor, "inputs") for negative in (True, False)),
+            )
             steps.append(event_steps(x.times_ms[here], plan.network.dt_ms))
             slots.append(base + x.neurons[here] - s.low)
             weights.append(weight)

@@ -78,7 +78,9 @@ def check_input(net: Network, x: Any, number: int) -> None:
     p = known(net, x.population, where)
     if isinstance(x, Gate):
         passes = _per_neuron(x.p, p.size, "p", where)
-        require(float(passes.max(initial=0.0)) <= _MOST_PASSES, "a spike passes too often", where, f"p <= {_MOST_PASSES}")
+        require(
+            float(passes.max(initial=0.0)) <= _MOST_PASSES, "a spike passes too often", where, f"p <= {_MOST_PASSES}"
+        )
         return
     if getattr(x, "receptor", None) is not None:
         receptor_called(p.neuron.form("exact"), x.receptor, where)

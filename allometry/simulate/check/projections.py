@@ -179,10 +179,14 @@ def _check_rule(rule: Any, same: bool, source: Population, target: Population, w
 def _check_tails(rule: DistanceDependent, target: Population, where: str) -> None:
     tails = real(rule.redrawn_tails, "redrawn_tails", where)
     require(0 <= tails <= 0.5, f"redrawn_tails is {tails:g}", where, "a share of the targets, 0 to 0.5")
-    require(not rule.clipped or rule.indegree is not None, "clipped without indegree", where, "indegree, or no clipping")
+    require(
+        not rule.clipped or rule.indegree is not None, "clipped without indegree", where, "indegree, or no clipping"
+    )
     if rule.classes is not None:
         right = rule.classes.shape == (target.size,) and bool((rule.classes >= 0).all())
-        require(right, f"classes of shape {rule.classes.shape}", where, f"{target.size} numbers from 0 on: one per target")
+        require(
+            right, f"classes of shape {rule.classes.shape}", where, f"{target.size} numbers from 0 on: one per target"
+        )
 
 
 def check_release(net: Network, projection: Projection, where: str) -> None:
@@ -202,7 +206,9 @@ def check_release(net: Network, projection: Projection, where: str) -> None:
         alike = not gated or len(np.unique(rule.delay)) <= 1
         require(alike, "listed edges of a source with a gate differ in delay", where, "one delay per projection")
     if projection.repeat_delay is not None:
-        require(gated, "repeat_delay without a gate of the source", where, f"a Gate of {projection.source} among the inputs")
+        require(
+            gated, "repeat_delay without a gate of the source", where, f"a Gate of {projection.source} among the inputs"
+        )
         check_delay(projection.repeat_delay, net.dt_ms, where)
     if projection.indegree_norm is not None:
         size = net.population(projection.target).size

@@ -91,9 +91,10 @@ def sparse_events(signals, step, arrived):
                 below += mass
                 bits = mix(stream + uint64(count) * GOLDEN)
                 i = first + int64(((bits >> _HALF) * here) >> _HALF)
-                if i >= low and i < high:
-                    if float(bits & uint64(0xFFFFFFFF)) * _UNIT < factor * g.shares[shares + i]:
-                        arrived[slot + i] += weight
+                if i < low or i >= high:
+                    continue
+                if float(bits & uint64(0xFFFFFFFF)) * _UNIT < factor * g.shares[shares + i]:
+                    arrived[slot + i] += weight
 
 
 @njit(nogil=True)
