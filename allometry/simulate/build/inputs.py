@@ -100,7 +100,12 @@ def input_extent(net: Network, p: Population, unit: float, rates: Mapping[int, R
         if getattr(x, "population", None) != p.name:
             continue
         if isinstance(x, PoissonInput) and x.sparse:
-            mean = float(np.max(x.rate_hz)) * net.dt_ms * 1e-3 * (1.0 + x.rhythm.depth if x.rhythm else 1.0)
+            mean = (
+                float(np.max(np.asarray(x.rate_hz, np.float64)))
+                * net.dt_ms
+                * 1e-3
+                * (1.0 + x.rhythm.depth if x.rhythm else 1.0)
+            )
             total += (mean + 12.0 * math.sqrt(mean) + 24.0) * abs(x.weight) / unit
         elif isinstance(x, PoissonInput | CorrelatedInput):
             total += rates[number].most * abs(x.weight) / unit

@@ -1,6 +1,7 @@
 """Projections in numbers: what the kernels that draw synapses need to know, and none of it depends on the partition."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from dataclasses import field as field_of
 
@@ -22,12 +23,51 @@ from allometry.network import (
 from allometry.simulate.build.fixedpoint import GivenEdges, Weights, delay_table, drawn_weights
 from allometry.simulate.build.positions import field, positions
 from allometry.simulate.build.timing import delay_steps
-from allometry.simulate.build.together import Together
 from allometry.simulate.kernels.distance import Field, expected_degrees
 from allometry.simulate.kernels.rng import Purpose, key
 
 # Targets whose expected in-degree is summed over their sources, for the estimate of a rule that depends on distance.
 _SAMPLED = 64
+# Neurons that a thread takes at a time of what all threads compute together.
+_PIECE = 512
+
+
+class Together:
+    """Values per neuron of a whole population, which all threads of a partition need: they compute them piece by piece."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._pieces: dict[str, list[np.ndarray | None]] = {}
+        self._begun: dict[str, int] = {}
+        self._failed: set[str] = set()
+
+    def of(self, name: str, size: int, compute: Callable[[int, int], np.ndarray]) -> np.ndarray:
+        """Return the values of all `size` neurons; `compute` returns those of neurons [low, high).
+
+        Every thread that asks computes pieces that nobody has begun, and waits for the others at the end.
+        """
+        count = -(-size // _PIECE)
+        with self._changed:
+            pieces = self._pieces.setdefault(name, [None] * count)
+        while True:
+            with self._changed:
+                k = self._begun.get(name, 0)
+                self._begun[name] = k + 1
+            if k >= count:
+                break
+            try:
+                found = compute(k * _PIECE, min(size, (k + 1) * _PIECE))
+            except BaseException:
+                with self._changed:
+                    self._failed.add(name)
+                    self._changed.notify_all()
+                raise
+            with self._changed:
+                pieces[k] = found
+                self._changed.notify_all()
+        with self._changed:
+            self._changed.wait_for(lambda: name in self._failed or all(piece is not None for piece in pieces))
+        return np.concatenate([piece for piece in pieces if piece is not None])
 
 
 @dataclass(frozen=True, eq=False)
