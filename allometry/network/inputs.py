@@ -78,7 +78,7 @@ class PoissonInput:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "neurons", _neurons(self.neurons))
-        if not isinstance(self.rate_hz, int | float | Piecewise | Sampled | Periodic):
+        if isinstance(self.rate_hz, list | tuple | np.ndarray):
             object.__setattr__(self, "rate_hz", np.asarray(self.rate_hz, dtype=np.float64))
 
     @property
@@ -235,7 +235,7 @@ class Gate:
     name: str | None = field(default=None, metadata=OPTIONAL)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.p, int | float):
+        if isinstance(self.p, list | tuple | np.ndarray):
             object.__setattr__(self, "p", np.asarray(self.p, dtype=np.float64))
 
 
