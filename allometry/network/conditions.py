@@ -98,6 +98,14 @@ class Condition:
         for pair in self.weight_factors:
             if pair not in pairs:
                 raise SimulationError(f"unknown projection {pair!r}", where=where, expected=_listed(sorted(pairs)))
+        for x in self.inputs:
+            if isinstance(x, Gate):
+                raise SimulationError(
+                    f"the condition adds a gate of {x.population}",
+                    where=where,
+                    expected="a gate among the network's inputs, with a name",
+                    do="give the network a Gate of 1, and replace it",
+                )
         named = self._in_place(net, where)
         driven = {x.population for x in named if hasattr(x, "rate_hz")}
         for name in self.rate_factors:

@@ -12,7 +12,7 @@ from allometry.simulate.build.plan import Plan
 from allometry.simulate.build.projections import Synapses, delay_ranges
 from allometry.simulate.build.state import Layout, synapse_slots
 from allometry.simulate.build.wiring import draw_synapses
-from allometry.simulate.kernels.release import R_GATE, Release
+from allometry.simulate.kernels.release import R_MEAN, Release
 
 _ONE = np.ones(1, np.uint16)
 
@@ -41,8 +41,9 @@ def _draw(plan: Plan, where: Layout, s: Synapses) -> Drawn:
     assert s.release is not None
     weights = s.weights
     if len(s.release.weights):
-        # Which weight does not matter, and the largest is what sums are checked with.
-        weights = s.weights[[int(np.abs(s.weights).argmax())]]
+        # Where in-degrees decide, what is drawn is relative to the mean; else the largest is what sums are checked with.
+        largest = s.weights[[int(np.abs(s.weights).argmax())]]
+        weights = largest if s.norm is None else _mean(s.weights)
     delays = np.ones_like(s.delays) if s.listed else _ONE
     alike = dataclasses.replace(s, delays=delays, weights=weights, release=None)
     shortest, spans = delay_ranges(len(plan.neurons), [alike])
@@ -54,7 +55,13 @@ def _draw(plan: Plan, where: Layout, s: Synapses) -> Drawn:
     if len(limits) <= 1:
         limits = np.zeros(source.size + 1, np.uint32)
     most = math.ceil(s.release.most * (1 + (int(s.release.span)) // (source.dead_steps + 1)))
+    if s.norm is not None and len(s.release.weights):
+        most *= math.ceil(float(np.abs(s.weights).max()) / abs(int(weights[0])))
     return Drawn(limits[:-1], limits[1:], words, where.slot_bits if narrow else 32, extent * most)
+
+
+def _mean(weights: np.ndarray) -> np.ndarray:
+    return np.rint(np.array([weights.mean()])).astype(np.int32)
 
 
 def build_release(plan: Plan, where: Layout, drawn: Sequence[Drawn], silenced: np.ndarray) -> Release:
@@ -92,6 +99,7 @@ def build_release(plan: Plan, where: Layout, drawn: Sequence[Drawn], silenced: n
             source.first, source.size, rows, found.bits, int(wide_words), slot, piece.low,
             -1 if direct else blocks[slot][2], used_delays, len(release.delays), used_weights, len(release.weights),
             used_delays + len(release.delays), len(release.repeats), used_gates if len(release.gate) else -1,
+            int(_mean(s.weights)[0]) if s.norm is not None and len(release.weights) else 0,
         ]  # fmt: skip
         table.append(line)
         base = filled[found.words.dtype]
@@ -112,7 +120,7 @@ def build_release(plan: Plan, where: Layout, drawn: Sequence[Drawn], silenced: n
         used_weights += len(release.weights)
         used_gates += len(release.gate)
     return Release(
-        table=np.array(table, np.int64).reshape(-1, R_GATE + 1),
+        table=np.array(table, np.int64).reshape(-1, R_MEAN + 1),
         keys=np.array(keys, np.uint64),
         gate_keys=np.array(gate_keys, np.uint64),
         begins=np.concatenate(begins),

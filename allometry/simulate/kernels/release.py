@@ -22,18 +22,19 @@ from allometry.simulate.kernels.update import cast
 # Columns of `Release.table`: number of the source population's first neuron in the network, how many; where its rows begin;
 # bits of a slot in a word, 32 in wide ones, and 1 where words are wide; slot and number in the population of the part's
 # first target; where its part of the ring begins, -1: no ring; begin and number of delays (one, or a table to draw from), of
-# weights to draw from (0: none), and of delays of what passes again (0: the same); where the gate's values begin, -1: no gate.
+# weights to draw from (0: none), and of delays of what passes again (0: the same); where the gate's values begin, -1: no gate;
+# the mean of the drawn weights, where those of a synapse go with its own weight, else 0.
 (
     R_FIRST, R_COUNT, R_ROWS, R_BITS, R_WIDE, R_SLOT, R_LOW, R_RING, R_DELAYS, R_DELAYS_N, R_WEIGHTS, R_WEIGHTS_N, R_REPEATS,
-    R_REPEATS_N, R_GATE,
-) = range(15)  # fmt: skip
+    R_REPEATS_N, R_GATE, R_MEAN,
+) = range(16)  # fmt: skip
 _LOW = uint64(0xFFFFFFFF)
 
 
 class Release(NamedTuple):
     """Synapses of one thread with draws for every spike.
 
-    table : int64 [projection, 15]; keys, gate_keys : uint64 [projection]. begins, ends : uint32 [row], words of each source;
+    table : int64 [projection, 16]; keys, gate_keys : uint64 [projection]. begins, ends : uint32 [row], words of each source;
     narrow : uint32, wide : uint64 words (weight above the slot). delays : uint16, weights : int32, tables of what is drawn;
     gates : float64, mean passes per source. ring : sum [steps, target]; blocks : int64 [block, 3], slot of its first target,
     how many, and where it begins in the ring.
@@ -92,7 +93,10 @@ def _drawn(r, row, words, signed, begin, end, base, step, multiple, delays, weig
         drawn = mix(base + uint64(to_target + slot) * GOLDEN)
         weight = int64(signed[e]) >> bits
         if len(weights) > 0:
+            own = weight
             weight = int64(weights[from_tail(int64(drawn & weight_mask), drawn, len(weights))])
+            if row[R_MEAN] != 0:
+                weight = int64(math.floor(float(weight * own) / float(row[R_MEAN]) + 0.5))
         delay = int64(delays[(drawn >> uint64(16)) & delay_mask])
         if step + delay < earliest:
             continue
