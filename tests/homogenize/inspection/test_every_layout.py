@@ -15,6 +15,7 @@ from allometry import config, homogenize, stores
 from allometry.homogenize.inspection import configuration
 from allometry.homogenize.inspection.examine import examine
 from allometry.homogenize.readers import READERS
+from allometry.retrieve.packing import pack
 from tests.homogenize import fixtures_connectomes
 from tests.homogenize.fixtures import (
     allen_neuropixels,
@@ -37,6 +38,11 @@ def unpacked(name: str, folder: Path) -> None:
 
 def sorting_folder(folder: Path) -> None:
     with zipfile.ZipFile(FOREIGN / "spikeinterface_folder.zip") as archive:
+        archive.extractall(folder)
+
+
+def zarr_folder(folder: Path) -> None:
+    with zipfile.ZipFile(FOREIGN / "hdmf_zarr.nwb.zarr.zip") as archive:
         archive.extractall(folder)
 
 
@@ -71,6 +77,7 @@ WRITERS: dict[str, Any] = {
     "nwb": lambda folder: nwb_sessions.write(folder / "session.nwb"),
     "nwb_neuroconv": lambda folder: unpacked("neuroconv.nwb", folder),
     "nwb_zarr": lambda folder: shutil.copy(FOREIGN / "hdmf_zarr.nwb.zarr.zip", folder),
+    "nwb_folder": zarr_folder,
     "nejatbakhsh2020_ndx": lambda folder: unpacked("worm.nwb", folder),
     **fixtures_connectomes.WRITERS,
     **{name: write for name, write in worms.WRITERS.items() if name != "uzel2022"},
@@ -124,7 +131,12 @@ def run(text: str, folder: Path, root: Path) -> dict[str, Any]:
         raw = folder / "raw" / title
         raw.mkdir(parents=True)
         for file in entry["files"]:
-            (raw / file["name"]).symlink_to(file["places"][0].removeprefix("file:"))
+            place = Path(file["places"][0].removeprefix("file:"))
+            if place.is_dir():
+                with (raw / file["name"]).open("wb") as packed:
+                    pack(place, packed)
+            else:
+                (raw / file["name"]).symlink_to(place)
         for store in entry["stores"]:
             assert store in wanted
             path = folder / f"{store}.zarr"

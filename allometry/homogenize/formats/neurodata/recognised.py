@@ -12,8 +12,11 @@ def recognise(files: Files) -> list[Finding]:
         peek = files.peek(path)
         inside = any(name.endswith("specifications/.zgroup") or "specifications/" in name for name in peek.members)
         packed = peek.form == "zip" and inside and ".nwb" in path.name
-        if not packed and not (
-            peek.form == "hdf5" and str(peek.attrs.get("nwb_version", "")).lstrip("NWB-").startswith("2")
+        folder = peek.form == "folder" and any("specifications/" in name for name in peek.arrays)
+        if (
+            not packed
+            and not folder
+            and not (peek.form == "hdf5" and str(peek.attrs.get("nwb_version", "")).lstrip("NWB-").startswith("2"))
         ):
             continue
         names = [name.partition(".nwb.zarr/")[2] or name for name in peek.members] if packed else list(peek.arrays)
