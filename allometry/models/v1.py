@@ -151,10 +151,45 @@ def wiring_of(seed: int) -> Wiring:
     return procedural(seed)
 
 
+SCHEMES = {
+    "none": "weights: the synapses that are missing are not replaced",
+    "weights": "mean conductances: weights are larger by as much as there are fewer cells",
+    "in_degree": "mean conductances, and in-degrees as far as there are cells: connection probabilities are larger",
+}
+
+
+def reduced(size: float, scheme: str) -> dict[str, Any]:
+    """Arguments of `v1` for a share of the density of cells.
+
+    Parameters
+    ----------
+    size : float
+        Density relative to the cortex, up to 1; at least 100 I cells are left.
+    scheme : str
+        A key of `SCHEMES`.
+
+    Raises
+    ------
+    SimulationError
+        For another size.
+    """
+    smallest = 100 / N_INHIBITORY
+    if not (smallest * (1 - 1e-9) <= size <= 1):
+        raise SimulationError(
+            f"this network has no size {size:g}",
+            where="v1",
+            expected=f"the density relative to the cortex, {smallest:.2g} to 1",
+        )
+    return {"reduction": min(1.0 / size, N_INHIBITORY / 100), "scheme": scheme}
+
+
 @plain_arguments
 @model(
     description="Macaque V1 layer 4C-alpha: nine hypercolumns, 36,000 cells at full density, under a drifting grating.",
     source="Chariker, Shapley & Young 2016, J Neurosci 36:12368",
+    reduce=reduced,
+    schemes=SCHEMES,
+    calibrate=dict.fromkeys(("weights", "in_degree"), ("x_ee", "x_ie", "x_ei", "x_ii")),
 )
 def v1(
     reduction: float = 1.0,
