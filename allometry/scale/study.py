@@ -14,7 +14,7 @@ from allometry import stores
 from allometry.compare.inputs.spike_trains import EVERYONE
 from allometry.models.records import FULL
 from allometry.network import Network
-from allometry.rounding import rounded
+from allometry.rounding import DIGITS, rounded
 from allometry.scale import explanations
 from allometry.scale.causes import mean_field_table
 from allometry.scale.costs import cost_of, cost_table
@@ -30,6 +30,8 @@ from allometry.stores.file_manifest import write_file_manifest
 from allometry.stores.manifest import sources_read
 
 AXES = ("size", "scheme", "seed", "condition", "statistic", "population")
+#: Significant digits of what a search or an iteration ends in.
+FEWER_DIGITS = {"/tables/laws": 4, "/tables/mean_field": 7}
 SEED_AXIS = AXES.index("seed")
 
 
@@ -128,16 +130,23 @@ def write_study(
         tables,
         attrs=_attributes(study, name, reference, theory),
     )
-    tree = tree.map_over_datasets(rounded)
     costs = _costs(axes, all_jobs, spikes, networks, reference)
     beside = {out.with_name(f"{out.stem}.costs.json"): (json.dumps(costs, indent=1, sort_keys=True) + "\n").encode()}
     read = {f"{job} {condition}": path for job, places in spikes.items() for condition, path in places.items()}
     provenance = {**(provenance or {}), **sources_read(read, out)}
-    stores.write(tree, out, overwrite=True, provenance=provenance, beside=beside)
+    stores.write(_rounded(tree), out, overwrite=True, provenance=provenance, beside=beside)
     if jobs_manifest is not None:
         write_file_manifest(
             jobs_manifest, map(Path, (*statistics, *calibrations)), provenance=provenance, started=started
         )
+
+
+def _rounded(tree: xr.DataTree) -> xr.DataTree:
+    """The same to the digits that do not depend on the CPU: fewer of what a search or an iteration ends in."""
+    groups = {node.path: node.to_dataset(inherit=False) for node in tree.subtree}
+    return xr.DataTree.from_dict(
+        {path: rounded(group, FEWER_DIGITS.get(path, DIGITS)) for path, group in groups.items()}
+    )
 
 
 def _by_job(paths: Sequence[str | Path], what: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:

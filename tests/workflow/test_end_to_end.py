@@ -38,7 +38,12 @@ def _planned(snakemake: Run, configuration: str, folder: Path, **options: object
 
 def test_every_store_is_valid_and_opens_without_a_warning(finished: Path) -> None:
     found = sorted((finished / "results").rglob("*.zarr"))
-    assert {path.parts[path.parts.index("results") + 1] for path in found} == {"homogenized", "simulated", "compared"}
+    assert {path.parts[path.parts.index("results") + 1] for path in found} == {
+        "homogenized",
+        "simulated",
+        "scaled",
+        "compared",
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for path in found:
