@@ -16,7 +16,7 @@ from allometry.scale.forecast import Forecast, forecast
 from allometry.scale.jobs import arguments, network, reducible
 from allometry.scale.records import STATISTICS
 from allometry.simulate.build.memory import free_memory
-from allometry.simulate.build.validate import check_condition, check_network, check_run
+from allometry.simulate.check.validate import check_condition, check_network, check_run
 from allometry.workflow.studies import Study, studies
 
 
