@@ -14,6 +14,7 @@ from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
+from llvmlite import binding
 from numba import njit
 from numba.core.ccallback import CFunc
 
@@ -22,6 +23,13 @@ _LIBM = re.compile(
     r"(exp2?|expm1|log(?:2|10|1p)?|powi?|cbrt|a?(?:sin|cos|tan)h?|atan2|hypot|erfc?|[tl]gamma)f?(?:\.f(?:32|64)[.\w]*)?\"?\(",
     re.MULTILINE,
 )
+
+
+# LLVM runs a loop for many neurons at once where it can check that its arrays do not overlap, and gives up above some number of
+# checks: a neuron with ten state variables needs more. What is computed is the same.
+for _option in ("runtime-memory-check", "memory-check-merge", "vectorize-memory-check"):
+    binding.set_option("", f"--{_option}-threshold=1000")
+binding.set_option("", "--max-dependences=1000")
 
 
 class LibmCalled(Exception):
