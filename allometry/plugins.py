@@ -362,13 +362,14 @@ def _modules(name: str, place: Path) -> list[str]:
 
 
 def _drop(plugin: Plugin, modules: bool) -> None:
-    """Undo what a plugin has registered, and the import of its modules."""
+    """Undo what a plugin has registered, and the import of its modules; an installed package of its name stays."""
     root = _root(plugin.module)
     for register in _REGISTERS:
         for name in [name for name, module in register.modules.items() if _root(module) == root]:
             del register.parts[name], register.modules[name]
-    for module in [module for module in sys.modules if modules and _root(module) == root]:
-        del sys.modules[module]
+    for name, module in list(sys.modules.items()) if modules else ():
+        if _root(name) == root and (not plugin.place or _place_of(module).is_relative_to(plugin.place)):
+            del sys.modules[name]
 
 
 def _place_of(module: ModuleType) -> Path:

@@ -202,6 +202,7 @@ def test_names_that_cannot_be(tmp_path: Path, name: str, said: str) -> None:
     lab(tmp_path, {"a.py": MEASURE}, "json")
     with pytest.raises(PluginError, match=said):
         plugins.use([name], [tmp_path])
+    assert {"json", "json.decoder", "numpy.random"} <= set(sys.modules)
 
 
 @pytest.mark.parametrize("given", ["my_lab", [1], {"a": 1}])

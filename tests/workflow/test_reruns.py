@@ -179,6 +179,7 @@ def test_an_edit_of_the_schema_of_stores_reruns_all_but_the_retrieval(planned: P
     with (clone / "allometry/stores/schema.py").open("a", encoding="utf-8") as file:
         file.write(RUNS)
     rules = {"homogenize_store", "homogenize_worm_stack", "simulate_point", BATCH, "compare_run", *DRAWN, *REPORT}
+    rules |= {"scale_simulate_microcircuit_sizes", "scale_measure", "scale_study", "draw_studies"}
     assert set(planned()) == rules
 
 

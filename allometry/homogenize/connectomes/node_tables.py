@@ -74,7 +74,7 @@ def read(tables: Sequence[tuple[str, pd.DataFrame]], wanted: Wanted) -> tuple[pd
         names["position"] = wanted.position
     missing = dict(names)
     for where, table in tables:
-        label = _column(table, wanted.label)
+        label = _column(table, wanted.label, where)
         if label is None:
             raise ReaderError(
                 f"column {wanted.label!r} is missing",
@@ -85,7 +85,7 @@ def read(tables: Sequence[tuple[str, pd.DataFrame]], wanted: Wanted) -> tuple[pd
         ids = table[label].map(lambda cell: None if cell is None else str(cell).strip())
         part = pd.DataFrame({"label": ids})
         for key, column in names.items():
-            if (found := _column(table, column)) is not None and key in missing:
+            if (found := _column(table, column, where)) is not None and key in missing:
                 part[key] = table[found]
                 missing.pop(key)
         part = part[part["label"].notna() & (part["label"] != "")]
@@ -113,9 +113,16 @@ def read(tables: Sequence[tuple[str, pd.DataFrame]], wanted: Wanted) -> tuple[pd
     return _typed(nodes, wanted, ", ".join(name for name, _ in tables)), record
 
 
-def _column(table: pd.DataFrame, name: str) -> Any:
+def _column(table: pd.DataFrame, name: str, where: str) -> Any:
     """The column of this name, capitals or not."""
     exact = [column for column in table.columns if str(column) == name]
+    if len(exact) > 1:
+        raise ReaderError(
+            f"{len(exact)} columns are called {name!r}",
+            where=where,
+            expected="one column of this name",
+            do="rename the others",
+        )
     alike = [column for column in table.columns if str(column).casefold() == name.casefold()]
     return exact[0] if exact else alike[0] if len(alike) == 1 else None
 

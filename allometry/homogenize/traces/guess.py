@@ -106,7 +106,8 @@ def _of_table(peek: Peek) -> dict[str, Any] | None:
         if made is not None and units:
             made["options"] = {**made["options"], "unit_row": True}
         return made
-    if not numeric[0] and all(numeric[1:]) and len(numeric) > 10:
+    square = [row[0] for row in rows[1:]] == list(rows[0][1 : len(rows)])  # pairs: a matrix of nodes
+    if not numeric[0] and all(numeric[1:]) and len(numeric) > 10 and not square:
         options = {"orientation": "roi", "labels": rows[0][0] or None, "native_rate_hz": 1.0}
         options = {key: value for key, value in options.items() if value is not None}
         return _guess(f"{form}, a row per ROI", options, [_NO_TIME], GUESS, [row[0] for row in rows[1:]])
