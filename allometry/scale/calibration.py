@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from allometry.errors import SimulationError
+from allometry.rounding import significant
 
 Floats = NDArray[np.float64]
 
@@ -121,7 +122,7 @@ def calibrate(
     history: list[dict[str, Any]] = []
 
     def log_ratios(x: Floats) -> Floats:
-        factors = dict(zip(names, np.exp(x).tolist()))
+        factors = _factors(names, x)
         found = np.asarray(rates(factors), np.float64)
         if found.shape != wanted.shape:
             raise SimulationError(
@@ -154,9 +155,12 @@ def calibrate(
             damping *= 4
         if _residual(moved) < fewest:
             best, fewest = (x, y) if moved is y else (x + change, moved), _residual(moved)
-    return Calibration(
-        dict(zip(names, np.exp(best[0]).tolist())), fewest, fewest < settings.tolerance, iterations, tuple(history)
-    )
+    return Calibration(_factors(names, best[0]), fewest, fewest < settings.tolerance, iterations, tuple(history))
+
+
+def _factors(names: Sequence[str], x: Floats) -> dict[str, float]:
+    """Factors of ten digits: exp and linear algebra leave last bits that depend on the CPU, and simulations follow them."""
+    return {name: significant(value) for name, value in zip(names, np.exp(x).tolist())}
 
 
 def _residual(y: Floats) -> float:
