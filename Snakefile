@@ -7,10 +7,7 @@ from allometry import processes
 processes.prepare(workflow.is_main_process)
 
 from allometry.workflow import code as rule_code, plan as run_plan
-from allometry.workflow import (
-    snakefile as allometry_workflow,
-    studies as allometry_studies,
-)
+from allometry.workflow import snakefile as allometry_workflow
 
 min_version("9.27")
 # Snakemake merges configuration files; a small configuration must not inherit the runs of config.yaml.

@@ -1,5 +1,7 @@
 """Study models at several sizes: every size, scheme and seed of a study is a job, and so is every calibration."""
 
+from allometry.workflow import studies as allometry_studies
+
 # What a job makes depends on the conditions of its study.
 for study in allometry_studies.studies(cfg):
 
