@@ -21,6 +21,7 @@ __version__ = version("allometry")
 __all__ = [
     "compare",
     "config",
+    "export",
     "homogenize",
     "models",
     "network",

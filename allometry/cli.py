@@ -112,6 +112,19 @@ def _catalog_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table with all columns to a file")
 
 
+def _export(arguments: argparse.Namespace) -> int:
+    from allometry.export import export
+
+    print(export(arguments.store, arguments.to, arguments.out))
+    return 0
+
+
+def _export_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("store", type=Path, help="a store")
+    parser.add_argument("--to", required=True, metavar="FORMAT", help="nwb, netcdf, csv, parquet, graphml or sonata")
+    parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="file to write")
+
+
 def _inspect(arguments: argparse.Namespace) -> int:
     from allometry import config, plugins
     from allometry.homogenize.inspection import configuration, examine
@@ -252,6 +265,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("diff", "say in what the content of two stores differs", _diff_arguments, _diff),
     Command("info", "describe a store on one screen", _info_arguments, _info),
     Command("catalog", "list every recording, with species, area, hours and licence", _catalog_arguments, _catalog),
+    Command("export", "write a store in the format of another tool", _export_arguments, _export),
     Command("inspect", "say what files are, and print the configuration that reads them", _inspect_arguments, _inspect),
     Command("plan", "say what a run would take, and afterwards how well", _plan_arguments, _plan),
     Command("run", "run the workflow, as snakemake with the same options", _run_arguments, _run),

@@ -73,6 +73,10 @@ class ReportError(AllometryError):
     """The report cannot be written."""
 
 
+class ExportError(AllometryError):
+    """A store cannot be written in the format of another tool."""
+
+
 class PluginError(AllometryError):
     """A plugin cannot be used.
 

@@ -20,6 +20,7 @@ from allometry.stores.kinds.spikes import spikes_recorded, spikes_simulated
 from allometry.stores.kinds.stack import stack
 from allometry.stores.manifest import manifest_path, read_manifest, verify
 from allometry.stores.publication import require_free
+from allometry.stores.pynapple import to_pynapple
 from allometry.stores.spike_writer import SpikeWriter
 from allometry.stores.storage import open_store as open
 from allometry.stores.storage import write
@@ -52,6 +53,7 @@ __all__ = [
     "to_csr",
     "to_dense",
     "to_networkx",
+    "to_pynapple",
     "to_trials",
     "trains",
     "validate",

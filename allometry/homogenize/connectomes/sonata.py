@@ -179,7 +179,8 @@ def _attribute(group: h5py.Group, name: str, part: slice, types: pd.DataFrame | 
         if isinstance(inside, h5py.Dataset):
             rows = np.flatnonzero(numbers == number)
             low, high = int(index[rows].min()), int(index[rows].max()) + 1
-            out[rows] = inside[low:high][index[rows] - low]
+            of_edges = inside.asstr() if h5py.check_string_dtype(inside.dtype) else inside
+            out[rows] = of_edges[low:high][index[rows] - low]
     if types is not None and name in types and "edge_type_id" in group:
         by_type = types.set_index("edge_type_id")[name]
         missing = np.array([value is None for value in out])
