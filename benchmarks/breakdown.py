@@ -19,9 +19,9 @@ from typing import Any
 from allometry import models, simulate, stores
 from allometry.network import FixedTotalNumber, IafPscExp, Network, PoissonInput, Population, Projection
 from allometry.simulate.build.partition import Partition, message_room
-from allometry.simulate.build.plan import compile_network
-from allometry.simulate.distribute import rendezvous
-from allometry.simulate.distribute.mailbox import open_mail
+from allometry.simulate.build.plan.network import compile_network
+from allometry.simulate.distribute.exchange import rendezvous
+from allometry.simulate.distribute.exchange.mailbox import open_mail
 from benchmarks import measure
 
 EXCHANGES = 20_000

@@ -32,7 +32,7 @@ def network_s() -> float:
     """Seconds of 800 ms of a quarter of the microcircuit (19 million synapses) on all cores."""
     from allometry.models import microcircuit
     from allometry.simulate.build.partition import Partition
-    from allometry.simulate.build.plan import compile_network
+    from allometry.simulate.build.plan.network import compile_network
 
     plan = compile_network(microcircuit(0.25), 1, "fast")
     with Partition(plan, 0, 1, cores()) as partition:

@@ -19,7 +19,7 @@ from allometry import models, simulate
 from allometry.models.v1 import grating, layer6_drive, wiring_of
 from allometry.network import Condition
 from allometry.simulate.build.partition import Partition
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 
 
 def main() -> None:

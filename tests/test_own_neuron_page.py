@@ -60,7 +60,7 @@ def test_the_example_is_what_its_equations_say(root: Path, example: tuple[str, s
         text.split("if __name__")[0]
         + "import numpy as np\n"
         + "from allometry.simulate.build.partition import Partition\n"
-        + "from allometry.simulate.build.plan import compile_network\n"
+        + "from allometry.simulate.build.plan.network import compile_network\n"
         + "net = Network((Population('all', 50, Izhikevich(d=np.linspace(2, 8, 50), I_e=10.0)),), dt_ms=0.25)\n"
         + "with Partition(compile_network(net, 1, 'exact'), 0, 1, 1) as part:\n"
         + "    part.build()\n"

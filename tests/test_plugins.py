@@ -124,7 +124,7 @@ def test_processes_that_are_started_have_the_plugins(tmp_path: Path) -> None:
 def test_dask_workers_import_the_plugins(tmp_path: Path) -> None:
     from distributed import Client, LocalCluster
 
-    from allometry.simulate.distribute.cluster import connect
+    from allometry.simulate.distribute.clusters.kinds import connect
 
     def places() -> dict[str, str]:
         return plugins.places()

@@ -11,7 +11,7 @@ from allometry import models, network, simulate, stores
 from allometry.compare.result import Result
 from allometry.homogenize.readers import READERS
 from allometry.models import Graph
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 
 
 def run(code: str) -> str:

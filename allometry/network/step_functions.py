@@ -10,7 +10,7 @@ def exp(x: Any) -> Any:
     """Return the exponential of `x`.
 
     In the engine it is a polynomial of its own, in the width of `x`, within 2 units of the last place
-    (`allometry.simulate.kernels.exponential`); libm differs between machines.
+    (`allometry.simulate.kernels.neurons.exponential`); libm differs between machines.
     """
     return math.exp(x)
 

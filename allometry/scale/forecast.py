@@ -6,7 +6,7 @@ from typing import Any
 
 from allometry.scale.jobs import calibrations, condition_names, jobs, network
 from allometry.simulate.build.estimate import Estimate, duration, estimate
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 
 SECONDS_PER_JOB = 4.0
 """Of a process that starts, reads and writes; measured."""

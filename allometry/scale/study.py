@@ -25,7 +25,7 @@ from allometry.scale.jobs import calibrations as calibration_jobs
 from allometry.scale.laws import UNDETERMINED, Law, deviation_law
 from allometry.scale.records import STATISTICS
 from allometry.scale.simulations import read_json
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 from allometry.stores.file_manifest import write_file_manifest
 from allometry.stores.manifest import sources_read
 

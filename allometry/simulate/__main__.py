@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with terminable():
             if arguments.cluster == "allocation" and os.environ.get("SLURM_PROCID", "0") != "0":
-                from allometry.simulate.distribute.cluster import allocation_file
+                from allometry.simulate.distribute.clusters.kinds import allocation_file
                 from allometry.simulate.distribute.join import serve
 
                 serve(allocation_file())

@@ -18,17 +18,18 @@ from allometry.network import Condition, Network
 from allometry.network.recording import Record
 from allometry.simulate.build.estimate import estimate
 from allometry.simulate.build.fixedpoint import GivenEdges, given_edges
-from allometry.simulate.build.plan import Plan
+from allometry.simulate.build.plan.network import Plan
 from allometry.simulate.check.validate import check_condition, check_network, check_run
 from allometry.simulate.continuation import Start, start_of
-from allometry.simulate.distribute import cluster as clusters
 from allometry.simulate.distribute.attempts import Attempts
-from allometry.simulate.distribute.checkpoint import LONG_S
+from allometry.simulate.distribute.clusters.kinds import connect
+from allometry.simulate.distribute.clusters.placement import place
 from allometry.simulate.distribute.description import attributes, check_memory
 from allometry.simulate.distribute.execution import Execution
 from allometry.simulate.distribute.output import Output, different, digest, run_identity
 from allometry.simulate.distribute.setting import WINDOW_MS, Setting
-from allometry.simulate.distribute.spool import Spool, held, remove_abandoned
+from allometry.simulate.distribute.storage.checkpoint import LONG_S
+from allometry.simulate.distribute.storage.spool import Spool, held, remove_abandoned
 from allometry.simulate.distribute.task import plan_of, warm
 
 _LOG = logging.getLogger("allometry")
@@ -220,8 +221,8 @@ def _run(planned: _Planned, setting: Setting, outputs: list[Output], spool: Spoo
         if partitions > 1 and execution.local:
             # Compile once here: every worker would otherwise do so at the same time.
             warm(plan)
-        client = stack.enter_context(clusters.connect(execution.cluster, partitions, threads))
-        placed = clusters.place(client, partitions, threads)
+        client = stack.enter_context(connect(execution.cluster, partitions, threads))
+        placed = place(client, partitions, threads)
         need = estimate(plan, setting.duration_ms, partitions, placed.threads, processes=not placed.in_process)
         many = f", {len(outputs)} conditions one after the other" if len(outputs) > 1 else ""
         _LOG.info("%s, %d x %d threads, %s precision%s", need, partitions, placed.threads, setting.precision, many)
@@ -269,11 +270,11 @@ def _name_others(spool: Spool, identity: Mapping[str, Any]) -> None:
     """Say which runs have checkpoints beside those of this one, where it has none: perhaps one of them was meant."""
     if spool.read_json("run.json") is not None:
         return
-    for place in sorted(spool.folder.parent.glob("run-*")):
-        other = Spool(place).read_json("run.json")
-        if place != spool.folder and other is not None and Spool(place).continues():
+    for there in sorted(spool.folder.parent.glob("run-*")):
+        other = Spool(there).read_json("run.json")
+        if there != spool.folder and other is not None and Spool(there).continues():
             _LOG.info(
                 "%s has checkpoints of another run, which are not used: its %s differs",
-                place,
+                there,
                 different(identity, other),
             )

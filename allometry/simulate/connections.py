@@ -15,9 +15,9 @@ from allometry.errors import SimulationError, interruptible
 from allometry.network import Network
 from allometry.network.neuron_model import unit_of
 from allometry.network.scalars import plain_arguments
-from allometry.simulate.build.plan import Plan, compile_network
-from allometry.simulate.build.positions import positions
-from allometry.simulate.build.wiring import Drawn, drawn_synapses, with_plastic
+from allometry.simulate.build.plan.network import Plan, compile_network
+from allometry.simulate.build.plan.positions import positions
+from allometry.simulate.build.synapses.wiring import Drawn, drawn_synapses, with_plastic
 from allometry.simulate.check.validate import check_network, check_seed
 from allometry.simulate.distribute.description import unit_table
 

@@ -140,7 +140,7 @@ def configured(
 
 
 def cluster_options(configured: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the configured cluster as `cluster.connect` takes it: only what its kind uses."""
+    """Return the configured cluster as `clusters.kinds.connect` takes it: only what its kind uses."""
     used = {
         "local": ("interface", "dashboard"),
         "slurm": ("queue", "account", "qos", "memory", "walltime", "interface", "dashboard"),

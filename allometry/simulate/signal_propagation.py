@@ -14,10 +14,10 @@ from allometry.errors import SimulationError
 from allometry.network import ConnectomeLif, ExplicitEdges, GapJunctions, Network, Projection
 from allometry.network.scalars import plain_arguments
 from allometry.rewiring import rewire
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 from allometry.simulate.build.timing import delay_steps
 from allometry.simulate.check.validate import check_network
-from allometry.simulate.distribute.cluster import cores
+from allometry.simulate.distribute.clusters.placement import cores
 from allometry.simulate.kernels.propagation import trials
 
 # Trials per block: enough for the work of one row to outweigh its overhead, few enough for the state to stay in cache.

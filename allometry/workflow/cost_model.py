@@ -16,7 +16,7 @@ from typing import Any
 
 from allometry.network import Network
 from allometry.simulate.build.estimate import estimate
-from allometry.simulate.build.plan import Plan, compile_network
+from allometry.simulate.build.plan.network import Plan, compile_network
 
 COEFFICIENTS = Path(__file__).with_name("cost_coefficients.json")
 #: Stands for every name of its group that was not measured.

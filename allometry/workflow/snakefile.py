@@ -12,7 +12,7 @@ from allometry.config.simulate import Point
 from allometry.errors import AllometryError
 from allometry.homogenize.worm.neurons import NEURONS
 from allometry.pathnames import slug
-from allometry.simulate.distribute.slurm import node_cores
+from allometry.simulate.distribute.clusters.slurm import node_cores
 from allometry.workflow import studies
 from allometry.workflow.checks import Registry, check_cluster, check_names, stores_of
 from allometry.workflow.reach import (

@@ -20,7 +20,7 @@ from allometry import simulate
 from allometry.errors import AllometryError, log_to
 from allometry.fingerprint import fingerprint
 from allometry.network import FixedTotalNumber, IafPscExp, Network, Normal, PoissonInput, Population, Projection
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 from allometry.simulate.distribute import attempts, task
 
 #: Of most runs; the window of 100 ms has 200 steps, so that states take as long to write as windows to compute.

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allometry.simulate.distribute.attempts import SILENT_S, Silence
-from allometry.simulate.distribute.checkpoint import APART_S, LONG_S, Pace
+from allometry.simulate.distribute.storage.checkpoint import APART_S, LONG_S, Pace
 
 
 class Clock:

@@ -27,8 +27,8 @@ from allometry.models.v1 import (
 )
 from allometry.network import Condition, Network, Periodic, SpikeListInput
 from allometry.simulate.build.partition import Partition
-from allometry.simulate.build.plan import compile_network
-from allometry.simulate.build.wiring import drawn_synapses, with_plastic
+from allometry.simulate.build.plan.network import compile_network
+from allometry.simulate.build.synapses.wiring import drawn_synapses, with_plastic
 from allometry.simulate.check.validate import check_condition, check_network
 from tests.simulate import engine
 

@@ -29,7 +29,7 @@ from allometry.network import (
     Values,
 )
 from allometry.simulate import Probe, Record
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 from allometry.simulate.check.validate import check_network, check_run
 from tests.simulate.networks import networks
 

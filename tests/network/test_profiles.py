@@ -16,11 +16,11 @@ from allometry.network import (
     Population,
     Sampled,
 )
-from allometry.simulate.build.inputs import compile_rates
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.inputs import compile_rates
+from allometry.simulate.build.plan.network import compile_network
 from allometry.simulate.build.timing import profile_pieces, rounded_times
 from allometry.simulate.check.validate import check_network
-from allometry.simulate.kernels.drive import poisson_thresholds
+from allometry.simulate.kernels.inputs.drive import poisson_thresholds
 from tests.simulate import engine
 
 

@@ -16,12 +16,12 @@ from allometry.network import (
     Projection,
     SpikeListInput,
 )
-from allometry.simulate.build.cut import Segment
 from allometry.simulate.build.partition import Partition, message_room
-from allometry.simulate.build.plan import Plan, compile_network
-from allometry.simulate.build.state import initial_values, layout
-from allometry.simulate.build.wiring import build_wiring
-from allometry.simulate.distribute.mailbox import open_mail
+from allometry.simulate.build.plan.network import Plan, compile_network
+from allometry.simulate.build.shards.cut import Segment
+from allometry.simulate.build.shards.state import initial_values, layout
+from allometry.simulate.build.synapses.wiring import build_wiring
+from allometry.simulate.distribute.exchange.mailbox import open_mail
 from allometry.simulate.kernels import rng
 
 

@@ -26,7 +26,7 @@ from allometry.network import (
     SpikeListInput,
 )
 from allometry.simulate.build.partition import Partition
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 from allometry.simulate.distribute import task
 
 CONDITIONS = [

@@ -27,7 +27,7 @@ from allometry.network import (
     Space,
     Uniform,
 )
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 from tests.simulate import engine
 
 A = Population("A", 60, IafPscExp(), positions=Grid(10, 6))

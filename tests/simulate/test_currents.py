@@ -13,7 +13,7 @@ from allometry.network import (
     Population,
     Projection,
 )
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 from tests.simulate import engine
 
 

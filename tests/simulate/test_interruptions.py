@@ -19,10 +19,10 @@ from allometry import cli, errors, simulate, stores
 from allometry.errors import SimulationError
 from allometry.network import Network
 from allometry.simulate.build.partition import Partition
-from allometry.simulate.distribute import spool
 from allometry.simulate.distribute.attempts import Attempts
 from allometry.simulate.distribute.output import Output
-from allometry.simulate.distribute.spool import ABANDONED_S, held, remove_abandoned
+from allometry.simulate.distribute.storage import spool
+from allometry.simulate.distribute.storage.spool import ABANDONED_S, held, remove_abandoned
 
 
 def test_ctrl_c_in_a_script_without_a_guard_is_one_sentence(tmp_path: Path) -> None:

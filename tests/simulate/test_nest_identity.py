@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 from tests.reference import random_network
 from tests.reference.identity_network import identity_network
 from tests.simulate import engine

@@ -29,8 +29,8 @@ from allometry.network import (
     refractory_time,
 )
 from allometry.network.serialise import from_dict, to_dict
-from allometry.simulate.build.neurons import drawn
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
+from allometry.simulate.build.plan.neurons import drawn
 from allometry.simulate.check.validate import check_network
 from tests.simulate import engine
 

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from allometry.network import Network
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 from tests.reference import step_by_step
 from tests.simulate import engine
 from tests.simulate.networks import networks

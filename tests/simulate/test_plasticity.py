@@ -30,11 +30,11 @@ from allometry.network import (
 )
 from allometry.network.recording import Probe, Record, WeightProbe
 from allometry.simulate import Execution
-from allometry.simulate.build import plastic as plastics
 from allometry.simulate.build.partition import Partition
-from allometry.simulate.build.plan import Plan, compile_network
+from allometry.simulate.build.plan.network import Plan, compile_network
+from allometry.simulate.build.synapses import plastic as plastics
 from allometry.simulate.check.validate import check_network, check_run
-from allometry.simulate.kernels.plastic import bring_up_to_date
+from allometry.simulate.kernels.synapses.plastic import bring_up_to_date
 from allometry.stores.manifest import content
 from tests.reference import plastic_network as r
 from tests.simulate import engine

@@ -35,9 +35,9 @@ from allometry.network import (
     Uniform,
 )
 from allometry.network.recording import Probe
-from allometry.simulate.build import signals
-from allometry.simulate.build.plan import compile_network
-from allometry.simulate.build.wiring import drawn_synapses
+from allometry.simulate.build.plan.network import compile_network
+from allometry.simulate.build.shards import signals
+from allometry.simulate.build.synapses.wiring import drawn_synapses
 from allometry.simulate.check.validate import check_condition, check_network
 from tests.simulate import engine
 from tests.simulate.kernels.plain import MASK, draw, mix, uniform

@@ -17,7 +17,7 @@ from allometry import models, simulate, stores
 from allometry.errors import SimulationError, StoreError
 from allometry.network import FixedTotalNumber, IafPscExp, Network, Population, Projection
 from allometry.simulate.build.partition import Partition
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 from allometry.simulate.distribute import attempts, output, task
 from tests.simulate import engine
 from tests.stores import samples

@@ -18,7 +18,7 @@ from allometry.network import (
     Population,
     SpikeListInput,
 )
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 from tests.simulate import engine
 
 

@@ -20,7 +20,7 @@ from allometry.network import (
     Projection,
     SpikeListInput,
 )
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 from allometry.simulate.check.validate import check_network
 from tests.simulate import engine
 

@@ -53,7 +53,7 @@ def test_a_kind_of_comparison_reaches_no_other(kind: str) -> None:
 def test_a_model_reaches_no_other(model: str) -> None:
     found = reached(SCRIPTS / "simulate_point.py", MODELS[model].build.__module__)
     assert not {f"models/{other}.py" for other in ("brunel", "microcircuit")} - {f"models/{model}.py"} & found
-    assert {f"models/{model}.py", "simulate/kernels/advance.py", "simulate/kernels/rng.py"} <= found
+    assert {f"models/{model}.py", "simulate/kernels/loop/advance.py", "simulate/kernels/rng.py"} <= found
 
 
 SHOWN = """

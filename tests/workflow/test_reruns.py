@@ -124,7 +124,7 @@ def test_what_is_added_and_what_is_only_said_reruns_nothing(planned: Planned, cl
     for name, old, new in (
         ("compare/measures/graphs/structure.py", "", "\n\ndef brand_new(x):\n    return x\n"),
         ("stores/schema.py", "", "\n# a comment\n"),
-        ("simulate/kernels/advance.py", '"""', '"""Edited. '),
+        ("simulate/kernels/loop/advance.py", '"""', '"""Edited. '),
         ("models/microcircuit.py", 'description="', 'description="Edited: '),
         ("models/microcircuit.py", "\n    scale : float\n", "\n    scale : float\n        Edited.\n"),
         ("homogenize/traces/activity.py", '"""', '"""Edited. '),

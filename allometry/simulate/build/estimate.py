@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from allometry.errors import SimulationError
-from allometry.simulate.build.neurons import Neurons
 from allometry.simulate.build.partition import QUEUE_ROOM
-from allometry.simulate.build.plan import Plan
-from allometry.simulate.build.state import layout
-from allometry.simulate.build.wiring import row_counts
+from allometry.simulate.build.plan.network import Plan
+from allometry.simulate.build.plan.neurons import Neurons
+from allometry.simulate.build.shards.state import layout
+from allometry.simulate.build.synapses.wiring import row_counts
 
 #: Resident memory of a process before it builds anything: interpreter, libraries, compiled kernels.
 PROCESS_BYTES = 300 * 2**20

@@ -13,7 +13,6 @@ import numpy as np
 from allometry.errors import SimulationError
 from allometry.network import Constant, Distribution, ExplicitEdges, Lognormal, Network, Normal, Uniform
 from allometry.simulate.build.timing import delay_steps
-from allometry.simulate.kernels.connect import TABLE, TAIL
 from allometry.simulate.kernels.rng import (
     ln,
     lognormal_values,
@@ -22,6 +21,7 @@ from allometry.simulate.kernels.rng import (
     normal_table,
     upper_normal_table,
 )
+from allometry.simulate.kernels.wiring.connect import TABLE, TAIL
 
 MAX_SUM = 2**31 - 1
 """Largest sum of integer weights in `fast`."""

@@ -8,20 +8,20 @@ import numpy as np
 
 from allometry.errors import SimulationError
 from allometry.network.recording import Probe, WeightProbe, grouped
-from allometry.simulate.build.cut import numbers, segments
-from allometry.simulate.build.plan import Plan
-from allometry.simulate.build.plastic import build_plastic, joined, loaded, saved, weights_of, with_room
-from allometry.simulate.build.release import Drawn, build_release, drawn_once
-from allometry.simulate.build.shard import build_cells, current_changes, probed, set_currents
-from allometry.simulate.build.signals import Rhythms, begun, build_signals, factors
-from allometry.simulate.build.state import Layout, gathered, layout, scattered
-from allometry.simulate.build.wiring import NO_WIRING, as_wide, draw_synapses, require_sums, without
-from allometry.simulate.kernels import wire
-from allometry.simulate.kernels.advance import OVERRUN, advance, queue_spikes
-from allometry.simulate.kernels.cells import COUNT, FIRST, SEEN, Cells, Meeting, Wiring
-from allometry.simulate.kernels.plastic import Plastic, bring_up_to_date
-from allometry.simulate.kernels.release import Release, release_again
-from allometry.simulate.kernels.signals import Signals
+from allometry.simulate.build.plan.network import Plan
+from allometry.simulate.build.shards.cells import build_cells, current_changes, probed, set_currents
+from allometry.simulate.build.shards.cut import numbers, segments
+from allometry.simulate.build.shards.signals import Rhythms, begun, build_signals, factors
+from allometry.simulate.build.shards.state import Layout, gathered, layout, scattered
+from allometry.simulate.build.synapses.plastic import build_plastic, joined, loaded, saved, weights_of, with_room
+from allometry.simulate.build.synapses.release import Drawn, build_release, drawn_once
+from allometry.simulate.build.synapses.wiring import NO_WIRING, as_wide, draw_synapses, require_sums, without
+from allometry.simulate.kernels.inputs.signals import Signals
+from allometry.simulate.kernels.loop import wire
+from allometry.simulate.kernels.loop.advance import OVERRUN, advance, queue_spikes
+from allometry.simulate.kernels.loop.cells import COUNT, FIRST, SEEN, Cells, Meeting, Wiring
+from allometry.simulate.kernels.synapses.plastic import Plastic, bring_up_to_date
+from allometry.simulate.kernels.synapses.release import Release, release_again
 
 QUEUE_ROOM = 264
 _NEURON = np.int64(0xFFFFFFFF)

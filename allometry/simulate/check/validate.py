@@ -16,7 +16,7 @@ from allometry.network import (
 from allometry.network.neuron_model import GAP, arguments, is_distribution
 from allometry.network.recording import Probe, Record, grouped
 from allometry.simulate.build.checks import finite, indices, known, real, require, whole
-from allometry.simulate.build.neurons import check_initial, check_model
+from allometry.simulate.build.plan.neurons import check_initial, check_model
 from allometry.simulate.check.inputs import check_gates, check_input
 from allometry.simulate.check.projections import check_projection, check_space
 

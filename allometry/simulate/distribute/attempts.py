@@ -10,12 +10,12 @@ from typing import Any
 from allometry import files
 from allometry.errors import SimulationError
 from allometry.simulate.build.partition import Stopped
-from allometry.simulate.distribute import cluster as clusters
-from allometry.simulate.distribute import rendezvous
+from allometry.simulate.distribute.clusters import placement
+from allometry.simulate.distribute.exchange import rendezvous
 from allometry.simulate.distribute.output import Output
 from allometry.simulate.distribute.progress import progress
 from allometry.simulate.distribute.setting import Setting
-from allometry.simulate.distribute.spool import Spool
+from allometry.simulate.distribute.storage.spool import Spool
 from allometry.simulate.distribute.task import Job, Trial, run_partition
 
 ATTEMPTS = 3
@@ -87,7 +87,7 @@ class Attempts:
     spool: Spool
     client: Any
     partitions: int
-    placed: clusters.Placement
+    placed: placement.Placement
     shown: bool = True
     started: float = 0.0
 
@@ -110,7 +110,7 @@ class Attempts:
     def _replace_workers(self, error: WorkerLost) -> None:
         try:
             self.client.wait_for_workers(self.partitions, timeout=60)
-            self.placed = clusters.place(self.client, self.partitions, self.placed.threads)
+            self.placed = placement.place(self.client, self.partitions, self.placed.threads)
         except TimeoutError:
             raise error from None
 
@@ -232,7 +232,7 @@ class Attempts:
 
     def _require_workers(self) -> None:
         try:
-            present = clusters.workers(self.client)
+            present = placement.workers(self.client)
         except Exception as error:
             raise SimulationError(
                 f"the Dask scheduler does not answer: {error}",

@@ -14,9 +14,9 @@ from allometry.network.serialise import to_dict
 from allometry.simulate.build.estimate import Estimate, check_fits, duration
 from allometry.simulate.build.fixedpoint import EXACT_QUANTUM
 from allometry.simulate.build.memory import free_memory
-from allometry.simulate.build.plan import LONGEST_SINGLE, Plan
+from allometry.simulate.build.plan.network import LONGEST_SINGLE, Plan
 from allometry.simulate.build.timing import rounded_times
-from allometry.simulate.distribute.cluster import Placement, workers
+from allometry.simulate.distribute.clusters.placement import Placement, workers
 from allometry.simulate.distribute.setting import Setting
 
 _LOG = logging.getLogger("allometry")

@@ -8,8 +8,8 @@ from typing import Any
 
 from allometry.errors import SimulationError
 from allometry.network.scalars import plain
-from allometry.simulate.distribute.cluster import cores as cores_here
-from allometry.simulate.distribute.cluster import require_kind
+from allometry.simulate.distribute.clusters.kinds import require_kind
+from allometry.simulate.distribute.clusters.placement import cores as cores_here
 
 _WHERE = "simulate.Execution"
 

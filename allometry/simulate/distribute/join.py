@@ -16,7 +16,7 @@ def serve(path: str | Path, timeout_s: float = 300.0) -> None:
     Parameters
     ----------
     path : path
-        File that task 0 writes, with the scheduler's address and the certificates; see `cluster.allocation_file`.
+        File that task 0 writes, with the scheduler's address and the certificates; see `clusters.kinds.allocation_file`.
     timeout_s : float
         How long to wait for it, s.
 
@@ -28,8 +28,8 @@ def serve(path: str | Path, timeout_s: float = 300.0) -> None:
     import dask
     from distributed import Worker
 
-    from allometry.simulate.distribute import credentials
-    from allometry.simulate.distribute.cluster import CALM
+    from allometry.simulate.distribute.clusters import credentials
+    from allometry.simulate.distribute.clusters.kinds import CALM
 
     path = Path(path)
     deadline = time.monotonic() + timeout_s

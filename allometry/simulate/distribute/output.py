@@ -17,11 +17,11 @@ from allometry.errors import SimulationError, StoreError
 from allometry.fingerprint import fingerprint
 from allometry.network import Condition
 from allometry.network.serialise import to_dict
-from allometry.simulate.distribute import checkpoint
-from allometry.simulate.distribute.collect import Collector
 from allometry.simulate.distribute.description import measurements, report, unit_table
 from allometry.simulate.distribute.setting import Setting
-from allometry.simulate.distribute.spool import Spool, damage
+from allometry.simulate.distribute.storage import checkpoint
+from allometry.simulate.distribute.storage.collect import Collector
+from allometry.simulate.distribute.storage.spool import Spool, damage
 from allometry.simulate.distribute.task import Trial
 
 _LOG = logging.getLogger("allometry")

@@ -1,13 +1,9 @@
 """What all conditions of a run share."""
 
 from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
 
 from allometry.network import Network
 from allometry.network.recording import Record
-from allometry.simulate.distribute.spool import load
 
 WINDOW_MS = 100.0
 
@@ -27,7 +23,7 @@ class Setting:
     window_steps : int
         Steps of a window: the unit of segments, progress and checkpoints.
     checkpoint : "off", "auto" or float
-        Whether there are checkpoints, and the seconds between them; see `checkpoint.Pace`.
+        Whether there are checkpoints, and the seconds between them; see `storage.checkpoint.Pace`.
     longest : int
         Steps after which no spike is under way any more.
     keep_state : bool
@@ -68,13 +64,3 @@ class Setting:
     def windows(self, step: int) -> range:
         """Return the numbers of the windows from a step to the end."""
         return range(step // self.window_steps, -(-self.steps // self.window_steps))
-
-    def start_state(self) -> dict[str, np.ndarray]:
-        """Return the state of all neurons at `first`, by name."""
-        data = load(Path(self.start))
-        del data["spikes"]
-        return data
-
-    def start_spikes(self) -> np.ndarray:
-        """Return the spikes before `first` that may be under way, int64 (step << 32 | neuron)."""
-        return load(Path(self.start))["spikes"] if self.start else np.empty(0, np.int64)

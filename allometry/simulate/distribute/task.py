@@ -16,11 +16,12 @@ from allometry.errors import SimulationError
 from allometry.network import Condition, FixedTotalNumber, IafPscExp, Network, Population, Projection
 from allometry.simulate.build.fixedpoint import GivenEdges, given_edges
 from allometry.simulate.build.partition import Partition, message_room
-from allometry.simulate.build.plan import Plan, compile_network
-from allometry.simulate.distribute import checkpoint, rendezvous
-from allometry.simulate.distribute.mailbox import open_mail
+from allometry.simulate.build.plan.network import Plan, compile_network
+from allometry.simulate.distribute.exchange import rendezvous
+from allometry.simulate.distribute.exchange.mailbox import open_mail
 from allometry.simulate.distribute.setting import Setting
-from allometry.simulate.distribute.spool import Spool, Watch
+from allometry.simulate.distribute.storage import checkpoint
+from allometry.simulate.distribute.storage.spool import Spool, Watch
 
 _COMPILING = threading.Lock()
 _NOTICE_S = 3.0

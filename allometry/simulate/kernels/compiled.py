@@ -42,14 +42,14 @@ INLINED: dict[str, Any] = {"nogil": True, "forceinline": True, "error_model": "n
 
 def kernel_modules() -> list[Path]:
     """Files of this package, sorted: any of them may decide what is compiled."""
-    return [path for path in sorted(Path(__file__).parent.glob("*.py")) if path.name != "__init__.py"]
+    return [path for path in sorted(Path(__file__).parent.rglob("*.py")) if path.name != "__init__.py"]
 
 
 @cache
 def _stamp() -> str:
     digest = hashlib.sha256()
     for path in kernel_modules():
-        digest.update(path.name.encode() + path.read_bytes())
+        digest.update(path.relative_to(Path(__file__).parent).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
 
 

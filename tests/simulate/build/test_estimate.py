@@ -15,9 +15,9 @@ from allometry.simulate import Probe, Record
 from allometry.simulate.build.estimate import PROCESS_BYTES, check_fits, estimate
 from allometry.simulate.build.memory import free_memory
 from allometry.simulate.build.partition import Partition
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 from allometry.simulate.distribute.progress import progress
-from allometry.simulate.distribute.spool import ABANDONED_S, Spool, remove_abandoned
+from allometry.simulate.distribute.storage.spool import ABANDONED_S, Spool, remove_abandoned
 
 
 def test_synapses_and_memory_of_the_microcircuit() -> None:

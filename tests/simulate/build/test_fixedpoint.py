@@ -24,7 +24,7 @@ from allometry.network import (
     Projection,
 )
 from allometry.simulate.build.fixedpoint import EXACT_QUANTUM, delay_table, table_mean, weight_table
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 from tests.simulate import engine
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from allometry.network import Condition, DCInput, FixedTotalNumber, Network, SpikeListInput
 from allometry.simulate.build.partition import Partition
-from allometry.simulate.build.plan import Plan, compile_network
+from allometry.simulate.build.plan.network import Plan, compile_network
 from tests.simulate import engine
 
 CONDITIONS = (

@@ -21,7 +21,7 @@ from allometry.network import (
     SpikeListInput,
 )
 from allometry.network.integration import refractory_steps
-from allometry.simulate.build.plan import compile_network
+from allometry.simulate.build.plan.network import compile_network
 from allometry.simulate.build.timing import delay_steps, event_steps, rounded_times
 from tests.simulate import engine
 

@@ -8,7 +8,7 @@ import pytest
 from allometry.errors import SimulationError
 from allometry.processes import ONE_THREAD
 from allometry.simulate import Execution
-from allometry.simulate.distribute import cluster as clusters
+from allometry.simulate.distribute.clusters.kinds import connect
 
 
 @pytest.mark.parametrize(
@@ -72,5 +72,5 @@ def test_linear_algebra_of_dask_workers_has_one_thread_whatever_the_user_set(mon
 
         return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
-    with clusters.connect("local", 2, 1) as client:
+    with connect("local", 2, 1) as client:
         assert list(client.run(threads).values()) == [{1}, {1}]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from allometry.simulate.kernels.connect import rewind, starts
+from allometry.simulate.kernels.wiring.connect import rewind, starts
 
 MASK, GOLDEN = 2**64 - 1, 0x9E3779B97F4A7C15
 _FIRST, _BITS = 2, 10  # rows of other populations before these; bits of a slot

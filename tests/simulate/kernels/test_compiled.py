@@ -21,7 +21,7 @@ def test_every_module_with_kernels_counts(root) -> None:
         if any(isinstance(v, Dispatcher) and v.py_func.__module__ == module.__name__ for v in vars(module).values()):
             defining.add(path)
     assert {"wire.py", "deliver.py", "advance.py", "propagation.py"} <= {path.name for path in defining}
-    own = {path for path in defining if path.parent == root / "allometry" / "simulate" / "kernels"}
+    own = {path for path in defining if path.is_relative_to(root / "allometry" / "simulate" / "kernels")}
     # compiled functions of its own or not (it writes those of neuron models): all of that folder counts
     assert own < set(kernel_modules())
     assert {"compiled.py", "update.py", "steps.py"} <= {path.name for path in kernel_modules()}

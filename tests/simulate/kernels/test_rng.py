@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from allometry.simulate.kernels import rng
-from allometry.simulate.kernels.drive import ROW, poisson_block, poisson_some, poisson_thresholds
+from allometry.simulate.kernels.inputs.drive import ROW, poisson_block, poisson_some, poisson_thresholds
 
 
 def test_elementary_functions_agree_with_libm() -> None:

@@ -1,0 +1,1 @@
+"""A network in numbers, the same for every partition: populations, inputs, positions, projections."""

@@ -1,0 +1,1 @@
+"""Dask clusters: how one is started, joined and protected, and which worker has which partition."""

@@ -1,0 +1,1 @@
+"""How partitions find each other, and the memory through which those on one host exchange spikes."""

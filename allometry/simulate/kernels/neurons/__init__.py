@@ -1,0 +1,1 @@
+"""Loops over blocks of neurons, compiled around the step of their model."""

@@ -1,0 +1,1 @@
+"""Loops that draw the synapses of a projection, one kernel per rule of connection."""
