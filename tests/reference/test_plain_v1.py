@@ -20,11 +20,11 @@ from allometry.network import (
     V1Cell,
 )
 from allometry.simulate.build.partition import Partition
-from allometry.simulate.build.plan import Plan, compile_network
-from allometry.simulate.build.projections import Synapses
-from allometry.simulate.build.state import gathered
-from allometry.simulate.build.wiring import drawn_synapses, with_plastic
-from allometry.simulate.kernels.cells import VOLTAGE
+from allometry.simulate.build.plan.network import Plan, compile_network
+from allometry.simulate.build.plan.projections import Synapses
+from allometry.simulate.build.shards.state import gathered
+from allometry.simulate.build.synapses.wiring import drawn_synapses, with_plastic
+from allometry.simulate.kernels.loop.cells import VOLTAGE
 from tests.reference import plain_v1 as plain
 from tests.simulate import engine
 from tests.simulate.kernels.plain import MASK, draw, mix, uniform

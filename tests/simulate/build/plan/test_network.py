@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from allometry.models.brunel import brunel
@@ -14,7 +15,7 @@ def test_counts_of_a_poisson_input_are_tabulated_once(monkeypatch: pytest.Monkey
     tabulated: Counter[float] = Counter()
     tabulate = inputs.poisson_thresholds
 
-    def counted(mean: float) -> inputs.Thresholds:
+    def counted(mean: float) -> tuple[int, np.ndarray]:
         tabulated[mean] += 1
         return tabulate(mean)
 
