@@ -3,9 +3,11 @@
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 
+from allometry import stores
 from allometry.network import (
     CorrelatedInput,
     DCInput,
@@ -151,6 +153,11 @@ def _listed(net: Network, plan: Plan, x, steps: int) -> SpikeListInput:
             when += [step * net.dt_ms] * count
     unit = plan.neurons[x.target].quantum.value
     return SpikeListInput(plan.neurons[x.target].name, np.array(who, int), np.array(when, float), x.weight * unit)
+
+
+def content(store: Path) -> str:
+    """Hash of what a store holds."""
+    return str(stores.read_manifest(store)["content"]["content_sha256"])
 
 
 def alive() -> set[str]:

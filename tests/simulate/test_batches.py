@@ -28,6 +28,7 @@ from allometry.network import (
 from allometry.simulate.build.partition import Partition
 from allometry.simulate.build.plan.network import compile_network
 from allometry.simulate.distribute import task
+from tests.simulate import engine
 
 CONDITIONS = [
     Condition("plain"),
@@ -41,10 +42,6 @@ CONDITIONS = [
 RECORD = simulate.Record(counts_ms=20.0, probes=(simulate.Probe("E", np.array([5, 0]), 1.0),))
 
 
-def content(store: Path) -> str:
-    return str(stores.read_manifest(store)["content"]["content_sha256"])
-
-
 @pytest.fixture(scope="module")
 def alone(client: Client, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Contents of the store of each condition, run by itself."""
@@ -54,7 +51,7 @@ def alone(client: Client, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     execution = simulate.Execution(threads=1, cluster=client)
     for c in CONDITIONS:
         simulate.run(net, 230, 1, folder / f"{c.name}.zarr", record=RECORD, condition=c, execution=execution)
-    return {c.name: content(folder / f"{c.name}.zarr") for c in CONDITIONS}
+    return {c.name: engine.content(folder / f"{c.name}.zarr") for c in CONDITIONS}
 
 
 @pytest.mark.parametrize(("partitions", "threads"), [(1, 1), (1, 3), (3, 1), (2, 2)])
@@ -64,7 +61,7 @@ def test_each_condition_is_its_run_alone(
     execution = simulate.Execution(partitions, threads, cluster=client)
     found = simulate.run_batch(small, CONDITIONS, 230, 1, tmp_path / "b", record=RECORD, execution=execution)
     assert list(found) == [c.name for c in CONDITIONS]
-    assert {name: content(tmp_path / "b" / f"{name}.zarr") for name in found} == alone
+    assert {name: engine.content(tmp_path / "b" / f"{name}.zarr") for name in found} == alone
     assert len(set(alone.values())) == len(CONDITIONS)
     names = {f"{c.name}{end}" for c in CONDITIONS for end in (".zarr", ".manifest.json")}
     assert {p.name for p in (tmp_path / "b").iterdir()} == names
@@ -90,7 +87,7 @@ def test_a_condition_is_the_network_that_it_makes(client: Client, tmp_path: Path
 def test_a_batch_in_processes_of_their_own(tmp_path: Path, small: Network, alone: dict[str, str]) -> None:
     some = CONDITIONS[1:4]
     simulate.run_batch(small, some, 230, 1, tmp_path, record=RECORD, execution=simulate.Execution(2, 1))
-    assert {c.name: content(tmp_path / f"{c.name}.zarr") for c in some} == {c.name: alone[c.name] for c in some}
+    assert {c.name: engine.content(tmp_path / f"{c.name}.zarr") for c in some} == {c.name: alone[c.name] for c in some}
 
 
 def test_lists_of_edges_and_gap_junctions(client: Client, tmp_path: Path) -> None:
@@ -114,7 +111,7 @@ def test_lists_of_edges_and_gap_junctions(client: Client, tmp_path: Path) -> Non
     for c in conditions:
         path = tmp_path / f"{c.name}-alone.zarr"
         simulate.run(net, 120, 1, path, condition=c, execution=execution)
-        assert content(tmp_path / f"{c.name}.zarr") == content(path)
+        assert engine.content(tmp_path / f"{c.name}.zarr") == engine.content(path)
     assert found["plain"].sizes["spike"] > 0
 
 
@@ -128,7 +125,7 @@ def test_from_one_state_under_many_conditions(client: Client, tmp_path: Path, sm
     for c in some:
         path = tmp_path / f"{c.name}.zarr"
         simulate.run(small, 120, 1, path, condition=c, execution=execution, **options)  # type: ignore[arg-type]
-        assert content(tmp_path / "b" / f"{c.name}.zarr") == content(path)
+        assert engine.content(tmp_path / "b" / f"{c.name}.zarr") == engine.content(path)
     whole = simulate.run(small, 250, 1, tmp_path / "whole.zarr", execution=execution)
     late = whole["spike_step"].values > 1300
     np.testing.assert_array_equal(found["plain"]["spike_step"].values + 1300, whole["spike_step"].values[late])
@@ -192,14 +189,14 @@ def test_what_is_finished_is_not_run_again(
     simulate.run_batch(small, CONDITIONS, 230, 1, tmp_path, record=RECORD, execution=execution)
     assert len(steps) == 3 * (len(CONDITIONS) - 2)
     assert made == [(tmp_path / f"{name}.zarr").stat().st_ino for name in there]
-    assert {c.name: content(tmp_path / f"{c.name}.zarr") for c in CONDITIONS} == alone
+    assert {c.name: engine.content(tmp_path / f"{c.name}.zarr") for c in CONDITIONS} == alone
     steps.clear()
     simulate.run_batch(small, CONDITIONS, 230, 1, tmp_path, record=RECORD, execution=execution)
     assert steps == []
     next((tmp_path / "weak.zarr").rglob("c/0")).unlink()
     simulate.run_batch(small, CONDITIONS, 230, 1, tmp_path, record=RECORD, execution=execution, overwrite=True)
     assert len(steps) == 3
-    assert content(tmp_path / "weak.zarr") == alone["weak"]
+    assert engine.content(tmp_path / "weak.zarr") == alone["weak"]
 
 
 def test_a_batch_resumes_within_a_condition(
@@ -218,21 +215,21 @@ def test_a_batch_resumes_within_a_condition(
     # two are through; a third goes on at 200 ms; the other four run whole
     assert sorted(steps)[: 2 * 4] == [0] * 8
     assert len(steps) == 2 * (1 + 3 * 4)
-    assert {c.name: content(tmp_path / "b" / f"{c.name}.zarr") for c in CONDITIONS} == alone
+    assert {c.name: engine.content(tmp_path / "b" / f"{c.name}.zarr") for c in CONDITIONS} == alone
     assert not (tmp_path / "c").exists()
 
 
 def test_stores_of_others_are_not_taken_for_a_condition(client: Client, tmp_path: Path, small: Network) -> None:
     execution = simulate.Execution(threads=1, cluster=client)
     simulate.run_batch(small, CONDITIONS[:2], 20, 1, tmp_path, execution=execution)
-    before = content(tmp_path / "weak.zarr")
+    before = engine.content(tmp_path / "weak.zarr")
     for options in ({"seed": 2}, {"duration_ms": 30}, {"attrs": {"citation": "another"}}, {"keep_state": True}):
         given = {"duration_ms": 20, "seed": 1, "folder": tmp_path, "execution": execution, **options}
         with pytest.raises(StoreError, match="the store exists"):
             simulate.run_batch(small, CONDITIONS[:2], **given)
-    assert content(tmp_path / "weak.zarr") == before
+    assert engine.content(tmp_path / "weak.zarr") == before
     simulate.run_batch(small, CONDITIONS[:2], 20, 2, tmp_path, execution=execution, overwrite=True)
-    assert content(tmp_path / "weak.zarr") != before
+    assert engine.content(tmp_path / "weak.zarr") != before
     mine = tmp_path / "seed-5.zarr"
     mine.mkdir()
     (mine / "thesis.tex").touch()

@@ -1,8 +1,6 @@
 """`simulate.run`: the same store for any partitions, threads and restarts; recording; failures."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -11,21 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from distributed import Client, LocalCluster
+from distributed import Client
 
 from allometry import models, simulate, stores
 from allometry.errors import SimulationError, StoreError
 from allometry.network import FixedTotalNumber, IafPscExp, Network, Population, Projection
 from allometry.simulate.build.partition import Partition
 from allometry.simulate.build.plan.network import compile_network
-from allometry.simulate.distribute import attempts, output, task
+from allometry.simulate.distribute import attempts, task
 from tests.simulate import engine
 from tests.stores import samples
-
-
-def content(store: Path) -> str:
-    manifest = json.loads(store.with_suffix(".manifest.json").read_text())
-    return str(manifest["content"]["content_sha256"])
 
 
 def left_behind(folder: Path) -> list[str]:
@@ -48,7 +41,7 @@ def test_store_does_not_depend_on_partitions_and_threads(client: Client, tmp_pat
             small, 250, 1, store, execution=simulate.Execution(partitions=partitions, threads=threads, cluster=client)
         )
         assert found.sizes["spike"] > 300
-        contents.append(content(store))
+        contents.append(engine.content(store))
     assert len(set(contents)) == 1
     assert left_behind(tmp_path) == []
     assert not engine.alive()
@@ -73,7 +66,7 @@ def test_default_cluster_and_store_layout(tmp_path: Path, small: Network) -> Non
 def test_partitions_in_processes_of_their_own(tmp_path: Path, small: Network) -> None:
     simulate.run(small, 120, 1, tmp_path / "one.zarr", execution=simulate.Execution(threads=1))
     simulate.run(small, 120, 1, tmp_path / "three.zarr", execution=simulate.Execution(partitions=3, threads=1))
-    assert content(tmp_path / "one.zarr") == content(tmp_path / "three.zarr")
+    assert engine.content(tmp_path / "one.zarr") == engine.content(tmp_path / "three.zarr")
     assert left_behind(tmp_path) == []
 
 
@@ -111,7 +104,7 @@ def test_counts_and_voltages(client: Client, tmp_path: Path, small: Network) -> 
         record=record,
         execution=simulate.Execution(partitions=3, threads=1, cluster=client),
     )
-    assert content(tmp_path / "a.zarr") == content(tmp_path / "b.zarr")
+    assert engine.content(tmp_path / "a.zarr") == engine.content(tmp_path / "b.zarr")
     step, unit = found["spike_step"].values, found["spike_unit"].values
     bins = np.histogram2d(step - 1, unit, (np.arange(0, 2301, 50), np.arange(201)))[0]
     np.testing.assert_array_equal(found["count"].values, bins)
@@ -133,103 +126,6 @@ def test_nothing_but_counts(client: Client, tmp_path: Path, small: Network) -> N
     )
     assert found.sizes["spike"] == 0
     assert found["count"].values.sum() == len(engine.spikes(small, 1000))
-
-
-class Interrupted(Exception):
-    """Stands for a crash."""
-
-
-def test_resumes_from_a_checkpoint_with_another_cut(
-    client: Client, tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    simulate.run(small, 700, 1, tmp_path / "whole.zarr", execution=simulate.Execution(threads=1, cluster=client))
-    checkpoint = tmp_path / "checkpoint"
-    advance = Partition.window
-
-    def window(self: Partition, last: int, *rest: object) -> object:
-        if self.step >= 5000:
-            raise Interrupted("the power failed")
-        return advance(self, last, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Partition, "window", window)
-    with pytest.raises(SimulationError, match="the power failed"):
-        simulate.run(
-            small,
-            700,
-            1,
-            tmp_path / "cut.zarr",
-            execution=simulate.Execution(
-                partitions=2, threads=1, checkpoint=1e-9, checkpoint_folder=checkpoint, cluster=client
-            ),
-        )
-    assert not (tmp_path / "cut.zarr").exists()
-    monkeypatch.setattr(Partition, "window", advance)
-    first: list[int] = []
-
-    def recorded(self: Partition, last: int, *rest: object) -> object:
-        if self.plan.size == small.size:
-            first.append(self.step)
-        return advance(self, last, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Partition, "window", recorded)
-    simulate.run(
-        small,
-        700,
-        1,
-        tmp_path / "cut.zarr",
-        execution=simulate.Execution(
-            partitions=3, threads=1, checkpoint=1e-9, checkpoint_folder=checkpoint, cluster=client
-        ),
-    )
-    assert min(first) in (4000, 5000)
-    assert content(tmp_path / "cut.zarr") == content(tmp_path / "whole.zarr")
-    assert not checkpoint.exists()
-
-
-def test_what_else_is_in_a_checkpoint_folder_stays(client: Client, tmp_path: Path, small: Network) -> None:
-    checkpoint = tmp_path / "checkpoint"
-    checkpoint.mkdir()
-    (checkpoint / "run.json").write_text(json.dumps({"network": "another"}))
-    (checkpoint / "checkpoint.json").write_text(json.dumps({"step": 1000, "partitions": 1}))
-    (checkpoint / "notes.txt").write_text("mine")
-    simulate.run(
-        small,
-        200,
-        1,
-        tmp_path / "a.zarr",
-        execution=simulate.Execution(threads=1, checkpoint_folder=checkpoint, cluster=client),
-    )
-    simulate.run(small, 200, 1, tmp_path / "b.zarr", execution=simulate.Execution(threads=1, cluster=client))
-    assert content(tmp_path / "a.zarr") == content(tmp_path / "b.zarr")
-    assert sorted(p.name for p in checkpoint.iterdir()) == ["checkpoint.json", "notes.txt", "run.json"]
-
-
-def test_checkpoint_of_other_code_is_not_used(
-    client: Client, tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    advance = Partition.window
-    steps: list[int] = []
-
-    def window(self: Partition, last: int, *rest: object) -> object:
-        if self.plan.size == small.size:
-            steps.append(self.step)
-            if self.step >= 5000 and not resumed:
-                raise Interrupted("the power failed")
-        return advance(self, last, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Partition, "window", window)
-    execution = simulate.Execution(
-        threads=1, checkpoint=1e-9, checkpoint_folder=tmp_path / "checkpoint", cluster=client
-    )
-    resumed: list[bool] = []
-    with pytest.raises(SimulationError, match="the power failed"):
-        simulate.run(small, 700, 1, tmp_path / "a.zarr", execution=execution)
-    assert len(list((tmp_path / "checkpoint").glob("run-*/checkpoint-*.json"))) > 0
-    monkeypatch.setattr("allometry.simulate.distribute.output.fingerprint", lambda *_: "edited")
-    resumed.append(True)
-    steps.clear()
-    simulate.run(small, 700, 1, tmp_path / "a.zarr", execution=execution)
-    assert min(steps) == 0
 
 
 def test_what_stands_where_a_run_would_write_stops_it_before_it_begins(
@@ -323,75 +219,6 @@ def test_a_script_sees_the_estimate_before_the_run(tmp_path: Path) -> None:
 def test_unknown_cluster(tmp_path: Path, small: Network) -> None:
     with pytest.raises(SimulationError, match="unknown cluster kind 'cloud'"):
         simulate.run(small, 10, 1, tmp_path / "a.zarr", execution=simulate.Execution(cluster="cloud"))
-
-
-@pytest.mark.slow
-def test_a_killed_worker_is_replaced(tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch) -> None:
-    simulate.run(small, 6_000, 1, tmp_path / "whole.zarr", execution=simulate.Execution(threads=2))
-    with LocalCluster(n_workers=2, threads_per_worker=1, memory_limit=0, dashboard_address=":0") as cluster:
-        client = Client(cluster)
-        killed = []
-        poll = output.Collector.poll
-
-        def poll_and_kill(self: output.Collector) -> bool:
-            if self.next >= 15 and not killed:
-                victim = next(iter(client.run(os.getpid).values()))
-                killed.append(victim)
-                os.kill(victim, signal.SIGKILL)
-            return poll(self)
-
-        monkeypatch.setattr(output.Collector, "poll", poll_and_kill)
-        simulate.run(
-            small,
-            6_000,
-            1,
-            tmp_path / "cut.zarr",
-            execution=simulate.Execution(
-                partitions=2, threads=1, checkpoint=1e-9, checkpoint_folder=tmp_path / "c", cluster=client
-            ),
-        )
-        client.close()
-    assert killed
-    assert content(tmp_path / "cut.zarr") == content(tmp_path / "whole.zarr")
-
-
-@pytest.mark.slow
-def test_a_killed_process_is_resumed(tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "allometry",
-        "simulate",
-        "microcircuit",
-        "--scale",
-        "0.05",
-        "--duration-ms",
-        "20000",
-    ]
-    arguments = [
-        "--out",
-        str(tmp_path / "out.zarr"),
-        "--checkpoint-folder",
-        str(tmp_path / "c"),
-        "--checkpoint",
-        "0.1",
-        "--threads",
-        "2",
-    ]
-    process = subprocess.Popen([*command, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 1200
-    while not list((tmp_path / "c").glob("run-*/checkpoint-*.json")):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.kill()
-    process.wait()
-    assert not (tmp_path / "out.zarr").exists()
-    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=True)
-    assert "continuing from the checkpoint" in done.stderr
-    whole = ["--out", str(tmp_path / "whole.zarr"), "--threads", "1"]
-    subprocess.run([*command, *whole], capture_output=True, check=True)
-    assert content(tmp_path / "out.zarr") == content(tmp_path / "whole.zarr")
 
 
 def test_job_travels_between_processes(small: Network) -> None:

@@ -10,7 +10,9 @@ import pytest
 from allometry.errors import AllometryError
 from allometry.homogenize.inspection.examine import examine
 from tests.homogenize import mutations, table_mutations
-from tests.homogenize.connectomes.test_edge_forms import FORMS, MATRICES, codex, read, rows
+from tests.homogenize.connectomes.edges import read, rows
+from tests.homogenize.connectomes.test_edge_forms import FORMS, MATRICES
+from tests.homogenize.connectomes.test_edge_layouts import codex
 
 COLUMNS = {"source": "pre", "target": "post", "weight": "n"}
 CASES = {**{f"edges, {name}": case for name, case in FORMS.items()}, **{f"matrix, {name}": case for name, case in MATRICES.items()}}  # fmt: skip

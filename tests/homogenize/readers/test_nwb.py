@@ -1,47 +1,18 @@
 """The reader of NWB files; oracle: the numbers that the fixture puts where (`nwb_sessions`), and what pynwb reads itself."""
 
-import gzip
-import subprocess
-import sys
-import warnings
-import zipfile
-from pathlib import Path
-
 import h5py
 import numpy as np
-import pynwb
 import pytest
 
 from allometry import stores
 from allometry.errors import ReaderError
-from allometry.homogenize.reader import Source
-from allometry.homogenize.readers import READERS
 from tests.homogenize.fixtures import nwb_sessions as fixture
-
-FOREIGN = Path(__file__).parents[1] / "fixtures" / "foreign"
-
-
-def read(path, kind="spikes", species="", **options):
-    files = {path.name: path} if isinstance(path, Path) else {one.name: one for one in path}
-    store = READERS["nwb"](files, Source("mine", species), options, kind)
-    assert stores.violations(store) == []
-    return store
-
-
-def derived(store, key=None):
-    found = stores.attribute(store, "derived")
-    return found if key is None else found[key]
+from tests.homogenize.readers.nwb import derived, read
 
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
     return fixture.write(tmp_path_factory.mktemp("nwb") / "s1.nwb")
-
-
-def foreign(name, folder):
-    path = folder / name
-    path.write_bytes(gzip.decompress((FOREIGN / f"{name}.gz").read_bytes()))
-    return path
 
 
 # Spikes
@@ -292,171 +263,3 @@ def test_a_window_outside_the_recording_is_missing_not_zero(tmp_path, session):
         store = read(path, "responses", intervals="trials", response=of)
         assert np.isnan(store["response"].values[:, -1]).all()
         assert np.isfinite(store["response"].values[:, 1:-1]).all()
-
-
-# Files of other programs
-
-
-def test_a_zarr_store_of_hdmf_zarr_gives_what_the_hdf5_file_gives(tmp_path, session):
-    packed = FOREIGN / "hdmf_zarr.nwb.zarr.zip"
-    with zipfile.ZipFile(packed) as archive:
-        archive.extractall(tmp_path)
-    folder = tmp_path / "s1.nwb.zarr"
-    named = tmp_path / "s1.zip"
-    named.write_bytes(packed.read_bytes())
-    for kind in ("spikes", "activity", "responses"):
-        expected = read(session, kind)
-        for path in (named, folder):
-            found = read(path, kind)
-            for one, other in zip(found.subtree, expected.subtree) if kind == "activity" else [(found, expected)]:
-                assert list(one.data_vars) == list(other.data_vars)
-                for name in one.variables:
-                    if name != "file":
-                        np.testing.assert_array_equal(one[name].values, other[name].values, err_msg=name)
-            assert derived(found)["not_read" if kind != "activity" else "series"]
-
-
-def test_a_pickle_in_a_zarr_store_is_not_decoded(tmp_path):
-    """The column `group` of the electrodes is one, as hdmf-zarr writes references."""
-    with zipfile.ZipFile(FOREIGN / "hdmf_zarr.nwb.zarr.zip") as archive:
-        archive.extractall(tmp_path)
-    folder = tmp_path / "s1.nwb.zarr"
-    # a chunk that would run code, in the place of spike times
-    chunk = folder / "units" / "spike_times" / "0"
-    ran = tmp_path / "ran"
-    payload = b"cos\nsystem\n(S'touch " + str(ran).encode() + b"'\ntR."
-    meta = folder / "units" / "spike_times" / ".zarray"
-    meta.write_text(
-        '{"chunks": [180], "compressor": null, "dtype": "|O", "fill_value": 0, "filters": [{"id": "pickle"}], "order": "C",'
-        ' "shape": [180], "zarr_format": 2}'
-    )
-    chunk.write_bytes(payload)
-    with pytest.raises(ReaderError, match="could run code"):
-        read(folder)
-    assert not ran.exists()
-
-
-def test_a_file_of_neuroconv(tmp_path):
-    path = foreign("neuroconv.nwb", tmp_path)
-    with h5py.File(path) as file:
-        times, ends = file["units/spike_times"][:], file["units/spike_times_index"][:]
-        raw = file["processing/ophys/Fluorescence/DfOverF/data"][:]
-        masks = file["processing/ophys/ImageSegmentation/PlaneSegmentation/image_mask"][:]
-    store = read(path)
-    for number, train in enumerate(stores.trains(store)):
-        np.testing.assert_array_equal(train, np.split(times, ends[:-1])[number])
-    # a name that is a number stays as it is written
-    assert store["unit_name"].values.tolist() == ["0", "1", "2", "3"]
-    native = read(path, "activity")["native/neuroconv"]
-    np.testing.assert_array_equal(native["trace"].values, raw.astype(np.float32))
-    grid = np.arange(masks.shape[1])
-    np.testing.assert_allclose(native["x"].values, (masks.sum(2) * grid).sum(1) / masks.sum((1, 2)))
-    assert derived(native, "series") == "/processing/ophys/Fluorescence/DfOverF"
-
-
-def test_a_worm_of_the_extension_for_whole_brain_imaging(tmp_path):
-    tree = read(foreign("worm.nwb", tmp_path), "activity")
-    assert tree.attrs["species"] == "Caenorhabditis elegans"
-    assert tree.sizes["neuron"] == 302
-    native = tree["native/worm"]
-    assert native["label"].values.tolist() == ["AVAL", "AVAR", "", "RIML", "VB2", ""]
-    assert native["label_candidates"].values.tolist()[-1] == "AWCL/AWCR"
-    np.testing.assert_allclose(native["x"].values, 0.3 * (10 * np.arange(6) + 1))
-    assert native["z"].values.tolist() == pytest.approx([6.0] * 6)
-    expected = np.arange(6)[None] + 0.1 * np.sin(np.arange(80) / 4)[:, None]
-    np.testing.assert_allclose(native["trace"].values, expected, rtol=1e-6)
-    assert any("MultiChannelVolumeSeries" in line for line in derived(native, "not_read"))
-
-
-def test_pynwb_and_the_reader_agree(session):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with pynwb.NWBHDF5IO(str(session), "r") as io:
-            file = io.read()
-            trains = [file.units["spike_times"][row] for row in range(len(file.units))]
-            series = file.processing["ophys"]["DfOverF"]["dff1"]
-            data, ids = series.data[:], series.rois.to_dataframe().index.tolist()
-            lfp = file.processing["ecephys"]["LFP"]["lfp_series"]
-            volts = lfp.data[:] * lfp.conversion
-    store, tree = read(session), read(session, "activity")
-    for found, expected in zip(stores.trains(store), trains):
-        np.testing.assert_array_equal(found, expected)
-    np.testing.assert_allclose(tree["native/s1_dff1"]["trace"].values, data, atol=1e-6)
-    assert tree["native/s1_dff1"]["roi_id"].values.tolist() == [str(one) for one in ids]
-    raw = read(session, "activity", series="lfp_series", rate_hz=50.0)
-    np.testing.assert_allclose(raw["native/s1"]["trace"].values, volts, rtol=1e-6)
-
-
-def test_files_of_the_mock_objects_that_pynwb_ships(tmp_path):
-    from pynwb.testing.mock.ecephys import mock_ElectricalSeries
-    from pynwb.testing.mock.file import mock_NWBFile
-    from pynwb.testing.mock.ophys import mock_DfOverF
-
-    path = tmp_path / "mock.nwb"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        file = mock_NWBFile()
-        mock_ElectricalSeries(name="raw", nwbfile=file)
-        mock_DfOverF(nwbfile=file)
-        file.add_unit(spike_times=[1.0, 2.5])
-        fixture.write(path, file)
-    store, tree = read(path), read(path, "activity", native_rate_hz=30.0, max_gap_s=1.0)
-    assert store["spike_time"].values.tolist() == [1, 2.5]
-    with h5py.File(path) as written:
-        item = tree["series"].values.tolist()[0]
-        np.testing.assert_allclose(tree["native/mock"]["trace"].values, written[item]["data"][:], rtol=1e-6)
-    assert "acquisition/raw (ElectricalSeries)" in derived(tree["native/mock"], "not_read")
-
-
-# Bad input
-
-
-def test_files_that_are_no_nwb_2_file_are_called_so(tmp_path):
-    path = tmp_path / "a.nwb"
-    with h5py.File(path, "w") as file:
-        file["x"] = [1.0]
-    with pytest.raises(ReaderError, match="this is no NWB file: it has x"):
-        read(path)
-    with h5py.File(path, "w") as file:
-        file["nwb_version"] = "NWB-1.0.6"
-    with pytest.raises(ReaderError, match="NWB 1") as caught:
-        read(path)
-    assert "allen_two_photon" in caught.value.do
-    path.write_text("version https://git-lfs.github.com/spec/v1\n")
-    with pytest.raises(ReaderError, match="git-LFS pointer"):
-        read(path)
-    (tmp_path / "empty.zarr").mkdir()
-    with pytest.raises(ReaderError, match="Zarr store cannot be opened"):
-        read(tmp_path / "empty.zarr")
-
-
-@pytest.mark.parametrize(
-    ("place", "value", "kind", "said"),
-    [
-        ("units/spike_times_index", [4, 2, 9, 9, 9], "spikes", "index of column 'spike_times'"),
-        ("processing/ophys/DfOverF/dff0/rois", [0, 1, 9], "activity", "names row 9 of a table of 3"),
-        ("processing/ophys/DfOverF/dff0/rois", [0, 1], "activity", "3 traces, and its region has 2 ROIs"),
-        ("intervals/trials/stop_time", [-1.0] * 12, "responses", "ends at -1 s, and starts at"),
-        ("processing/ophys/DfOverF/dff0/timestamps", [0.0, 1.0], "activity", "120 samples but 2 time stamps"),
-    ],
-)
-def test_parts_that_do_not_fit_are_refused_with_their_place(tmp_path, session, place, value, kind, said):
-    path = tmp_path / "a.nwb"
-    path.write_bytes(session.read_bytes())
-    with h5py.File(path, "r+") as file:
-        attrs = dict(file[place].attrs)
-        del file[place]
-        file[place] = value
-        for name, kept in attrs.items():
-            file[place].attrs[name] = kept
-    with pytest.raises(ReaderError, match=said) as caught:
-        read(path, kind, **({"intervals": "trials"} if kind == "responses" else {}))
-    assert "a.nwb" in str(caught.value)
-
-
-def test_importing_the_reader_imports_no_pynwb():
-    script = (
-        "import sys\nfrom allometry.homogenize.readers import READERS\nREADERS['nwb']\nprint('pynwb' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"

@@ -13,9 +13,9 @@ from allometry.homogenize.reader import Source
 from allometry.homogenize.readers import READERS
 from tests.homogenize import mutations
 from tests.homogenize.fixtures import calcium, nwb_sessions, sortings
+from tests.homogenize.readers.nwb import FOREIGN
 from tests.homogenize.readers.test_generic_tables import frame, head, lines
 from tests.homogenize.readers.test_mouse_mutations import hits_a_string_heap
-from tests.homogenize.readers.test_nwb import FOREIGN
 
 
 def nwb(folder):
