@@ -125,6 +125,40 @@ def _export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="file to write")
 
 
+def _published(arguments: argparse.Namespace) -> int:
+    from allometry import config
+    from allometry.report import published
+
+    cfg = config.load(arguments.configfile)
+    registry = config.load_registry(cfg)
+    entries = {
+        (store["kind"], name): store.get("published") or entry.get("published")
+        for entry in registry.values()
+        for name, store in entry["stores"].items()
+    }
+    wanted = [(kind, name) for kind in ("activity", "connectome") for name in getattr(cfg.homogenize, kind)]
+    table = published.table(arguments.results, {key: entries.get(key) for key in wanted})
+    if arguments.csv is not None:
+        table.to_csv(arguments.csv, index=False)
+        print(f"{arguments.csv}: {len(table)} rows")
+        return 0
+    print(published.printed(table))
+    return 0
+
+
+def _published_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "results", nargs="?", type=Path, default=Path("results"), help="folder of the results (results)"
+    )
+    parser.add_argument(
+        "--configfile",
+        type=Path,
+        default=Path("config.yaml"),
+        help="configuration of these results (config.yaml)",
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table to a file")
+
+
 def _inspect(arguments: argparse.Namespace) -> int:
     from allometry import config, plugins
     from allometry.homogenize.inspection import configuration, examine
@@ -266,6 +300,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("info", "describe a store on one screen", _info_arguments, _info),
     Command("catalog", "list every recording, with species, area, hours and licence", _catalog_arguments, _catalog),
     Command("export", "write a store in the format of another tool", _export_arguments, _export),
+    Command("published", "hold what was counted against what is published", _published_arguments, _published),
     Command("inspect", "say what files are, and print the configuration that reads them", _inspect_arguments, _inspect),
     Command("plan", "say what a run would take, and afterwards how well", _plan_arguments, _plan),
     Command("run", "run the workflow, as snakemake with the same options", _run_arguments, _run),

@@ -64,11 +64,32 @@ class FileEntry(Model):
         return value
 
 
+class Published(Model):
+    """Counts that somebody else gives for a data set; `allometry published` holds the stores against them."""
+
+    by: str = Field(description="Who counted: a publication, or an address.")
+    recordings: int | None = Field(None, ge=0, description="Recordings.")
+    labelled: int | None = Field(
+        None, ge=0, description="Mean number of labelled neurons of a recording, rounded down."
+    )
+    units: int | None = Field(None, ge=0, description="Mean number of recorded neurons, labelled or not, rounded down.")
+    nodes: int | None = Field(None, ge=0, description="Nodes of a connectome.")
+    chemical_edges: int | None = Field(None, ge=0, description="Ordered pairs with a chemical synapse.")
+    chemical: int | None = Field(None, ge=0, description="Chemical synapses: the sum of their weights.")
+    electrical_edges: int | None = Field(None, ge=0, description="Gap junctions' pairs as the file lists them.")
+    electrical: int | None = Field(
+        None, ge=0, description="Gap junctions: the sum of their weights as the file lists them."
+    )
+    functional_edges: int | None = Field(None, ge=0, description="Ordered pairs that were measured.")
+    significant_edges: int | None = Field(None, ge=0, description="Measured pairs with q below 0.05.")
+
+
 class StoreEntry(Model):
     """One store that a data set becomes."""
 
     kind: Literal["connectome", "activity", "responses", "spikes", "scores"] = Field(description="Kind of store.")
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the reader for this store.")
+    published: Published | None = Field(None, description="Counts of this store; null: those of the data set.")
 
 
 class SourceEntry(Model):
@@ -90,6 +111,7 @@ class SourceEntry(Model):
     files: list[FileEntry] = Field(
         min_length=1, description="Files of the data set; a path alone stands for a file of your own."
     )
+    published: Published | None = Field(None, description="Counts of each of its stores.")
     stores: dict[str, StoreEntry] | None = Field(
         None,
         description="Stores by name; null: one, named like the data set, of the kind under which `homogenize` names it, "

@@ -118,7 +118,7 @@ def without_optional(cfg: Config, registry: Registry) -> tuple[Registry, dict[st
 
 
 def check_own_files(cfg: Config, registry: Registry) -> None:
-    """Refuse files of the user's own that are not where the configuration says, before any job looks for them.
+    """Refuse files of the user's own data sets that are not where they say, before any job looks for them.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def check_own_files(cfg: Config, registry: Registry) -> None:
         A file that no other place gives does not exist, or is a folder and the reader takes none.
     """
     for name, entry in used_sources(cfg, registry).items():
-        for file in entry["files"]:
+        for file in entry["files"] if entry.get("own") else ():
             places = [_place(place) for place in file["places"]]
             if Path("results/raw", name, file["name"]).is_file() or not all(map(_is_own, places)):
                 continue
@@ -149,18 +149,24 @@ def check_own_files(cfg: Config, registry: Registry) -> None:
             )
 
 
-def mirror_only(cfg: Config, registry: Registry) -> set[str]:
-    """Sources with a file that no download can give: its places are all in a mirror, and the mirror here lacks it.
+def no_download(cfg: Config, registry: Registry) -> dict[str, str]:
+    """Sources with a file that no download can give and that is not here, and why.
 
-    A missing file of the user's own is no such case: the user named it, and `check_own_files` says that it is missing.
+    Its places are all in a mirror, and the mirror here lacks it; or, of a registered source, also where its files have to be put
+    by hand. A missing file of a user's own data set is no such case: the user named it, and `check_own_files` says that it is
+    missing.
     """
     folder = mirror(cfg)
-    return {
-        name
-        for name, entry in registry.items()
-        if any(_only_mirrored(name, file, folder) for file in entry["files"] if not file.get("optional"))
-        or all(_only_mirrored(name, file, folder) for file in entry["files"])
-    }
+    why = "its files are in no public place known to us: it needs a mirror (key `mirror`, or ALLOMETRY_MIRROR)"
+    found = {}
+    for name, entry in registry.items():
+        lacks = _only_mirrored if entry.get("own") else _only_local
+        absent = [file for file in entry["files"] if lacks(name, file, folder)]
+        if all(file.get("optional") for file in absent) and len(absent) < len(entry["files"]):
+            continue
+        own = [_own_path(place) for file in absent for place in map(_place, file["places"]) if _is_own(place)]
+        found[name] = f"{own[0]} does not exist: put its files there (docs/worms.md)" if own else why
+    return found
 
 
 def reachable(cfg: Config, registry: Registry) -> tuple[Config, dict[str, str]]:
@@ -173,29 +179,35 @@ def reachable(cfg: Config, registry: Registry) -> tuple[Config, dict[str, str]]:
     left_out : dict of str to str
         What was left out (a store, or the key of a run or comparison), and why.
     """
-    made, gone = stores_of(registry), mirror_only(cfg, registry)
-    absent = {(kind, store): source for (kind, store), source in made.items() if source in gone}
-    why = "its files are in no public place known to us: it needs a mirror (key `mirror`, or ALLOMETRY_MIRROR)"
+    gone = no_download(cfg, registry)
+    absent = {(kind, store): gone[source] for (kind, store), source in stores_of(registry).items() if source in gone}
     left_out: dict[str, str] = {}
 
     def lacks(pairs: list[tuple[str, str]]) -> list[str]:
         return list(dict.fromkeys(name for kind, name in pairs if (kind, name) in absent))
 
+    def note(pairs: list[tuple[str, str]]) -> None:
+        left_out.update({pair[1]: absent[pair] for pair in pairs if pair in absent})
+
     kept: dict[str, Any] = {}
     for kind, names in cfg.homogenize.stores().items():
-        left_out |= dict.fromkeys(lacks([(kind, name) for name in names]), why)
+        note([(kind, name) for name in names])
         kept[kind] = [name for name in names if (kind, name) not in absent]
-    if missing := lacks([("connectome", name) for name in cfg.homogenize.worm_stack]):
-        left_out |= dict.fromkeys(missing, why) | {"homogenize.worm_stack": f"needs {', '.join(missing)}"}
+    stacked = [("connectome", name) for name in cfg.homogenize.worm_stack]
+    if missing := lacks(stacked):
+        note(stacked)
+        left_out["homogenize.worm_stack"] = f"needs {', '.join(missing)}"
         kept["worm_stack"] = []
     runs, comparisons = dict(cfg.simulate.runs), dict(cfg.compare.comparisons)
     for label, run in cfg.simulate.runs.items():
-        if missing := lacks([("connectome", name) for name in run.connectome]):
-            left_out |= dict.fromkeys(missing, why) | {f"simulate.runs.{label}": f"needs {', '.join(missing)}"}
+        wired = [("connectome", name) for name in run.connectome]
+        if missing := lacks(wired):
+            note(wired)
+            left_out[f"simulate.runs.{label}"] = f"needs {', '.join(missing)}"
             del runs[label]
     for label, comparison in cfg.compare.comparisons.items():
         missing = lacks(comparison.stores())
-        left_out |= dict.fromkeys(missing, why)
+        note(comparison.stores())
         if missing := [*missing, *(f"simulate.runs.{name}" for name in comparison.runs() if name not in runs)]:
             left_out[f"compare.comparisons.{label}"] = f"needs {', '.join(missing)}"
             del comparisons[label]

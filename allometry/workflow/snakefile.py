@@ -122,7 +122,7 @@ def content_of(registry: Registry, kind: str, store: str) -> dict[str, Any]:
     return {
         **{key: entry[key] for key in kept if key in entry},
         "files": contents(entry["files"]),
-        "stores": {store: entry["stores"][store]},
+        "stores": {store: {key: value for key, value in entry["stores"][store].items() if key != "published"}},
     }
 
 

@@ -105,6 +105,23 @@ def test_places_and_other_stores_do_not_determine_a_store(root: Path) -> None:
     assert content_of(registry, "connectome", "shown") != before
 
 
+def test_a_registered_set_whose_files_were_not_put_in_place_is_left_out(root: Path, elsewhere: Path) -> None:
+    """A configuration that asks for a whole collection makes of it what is here."""
+    cfg = configuration.validate({"homogenize": {"activity": ["lin2023", "nichols2017", "skora2018"]}})
+    registry = configuration.load_registry(cfg, root)
+    archive = Path("recordings/opensource_neural_data")
+    (archive / "Lin2023").mkdir(parents=True)
+    (archive / "Nichols2017").mkdir()
+    for group in ("n2_let", "n2_prelet", "npr1_let"):
+        (archive / "Nichols2017" / f"{group}.mat").touch()
+    made, left_out = reachable(cfg, registry)
+    assert made.homogenize.activity == ["lin2023"]
+    assert set(left_out) == {"nichols2017", "skora2018"}
+    assert left_out["nichols2017"].startswith(f"{archive}/Nichols2017/npr1_prelet.mat does not exist")
+    assert left_out["skora2018"].startswith(f"{archive}/Skora2018/WT_fasted.mat does not exist")
+    configure({"homogenize": {"activity": ["lin2023", "nichols2017"]}}, str(root), [])
+
+
 def _own(*files: object) -> dict[str, Any]:
     entry = {**PRIVATE, "files": list(files), "stores": {"mine": {"kind": "connectome"}}}
     return {"datasets": {"mine": entry}, "homogenize": {"connectome": ["mine"]}}

@@ -119,6 +119,24 @@ def test_what_only_a_mirror_has_is_made_with_one(dry_run: Callable[..., str], mi
     assert "Left out" not in said
 
 
+def test_the_collection_of_worms_is_planned_as_far_as_its_files_are_here(
+    dry_run: Callable[..., str], mirror: Path
+) -> None:
+    said = dry_run("config/worms.yaml", ALLOMETRY_MIRROR="")
+    for store in (
+        "activity/dag2023_simeon2024",
+        "activity/kato2015",
+        "connectome/white1986_jse",
+        "connectome/worm_stack",
+    ):
+        assert f"homogenized/{store}.zarr" in said
+    for name in ("lin2023", "lin2023_simeon2024", "nichols2017", "flavell2023_collection"):
+        assert f"Left out of this run: {name}: recordings/opensource_neural_data/" in said
+        assert f"homogenized/activity/{name}.zarr" not in said
+    for words in ("KeyError", "InputFunctionException", "Traceback"):
+        assert words not in said
+
+
 def test_libraries_of_every_job_have_one_thread(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ONE_THREAD:
         monkeypatch.setenv(name, "2")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from allometry.errors import ReaderError
-from allometry.homogenize import mistaken
+from allometry.homogenize import mat5, mistaken
 from allometry.homogenize.connectomes import edge_arrow
 from allometry.homogenize.connectomes.edge_columns import Columns, check_columns
 
@@ -237,6 +237,7 @@ def _mat_matrix(path: Path, matrix: str | None, labels: str | None) -> Parts:
     import scipy.sparse
 
     try:
+        mat5.check(path.read_bytes())
         content = scipy.io.loadmat(path, chars_as_strings=True)
     except Exception as error:  # a damaged file surfaces as almost any exception of scipy, zlib or struct
         raise ReaderError(

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.io
 
 from allometry.errors import ReaderError
-from allometry.homogenize.formats import mat5
+from allometry.homogenize import mat5
 
 
 def matrix(path: Path, key: str, shape: tuple[int | None, ...]) -> np.ndarray:

@@ -14,8 +14,7 @@ import numpy as np
 import scipy.io
 
 from allometry.errors import ReaderError
-from allometry.homogenize import mistaken
-from allometry.homogenize.formats import mat5
+from allometry.homogenize import mat5, mistaken
 from allometry.homogenize.formats.hdf5 import whole
 
 MAX_DEPTH = 12  # references in a damaged file can form a ring

@@ -17,6 +17,7 @@ import xarray as xr
 
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import flavell_h5, jld2
+from allometry.homogenize.formats.flat import folders
 from allometry.homogenize.formats.hdf5 import numeric, open_hdf5
 from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.options import quantity, text
@@ -37,7 +38,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     Parameters
     ----------
     files : dict
-        `*-data.h5` files, and at most one label file (`.jld2` or `.json`).
+        `*-data.h5` files and at most one label file (`.jld2` or `.json`), or a folder of them.
     source : Source
         Registry entry.
     options : dict
@@ -48,29 +49,30 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     xarray.DataTree
         Activity store.
     """
-    own = {key: options[key] for key in OWN}
-    data = {name: path for name, path in files.items() if path.suffix in (".h5", ".hdf5")}
-    tables = [path for path in files.values() if path.suffix in (".jld2", ".json")]
-    if not data or len(tables) > 1:
-        raise ReaderError(
-            what=f"{len(data)} recordings and {len(tables)} label files given.",
-            where=f"{source.name}: {', '.join(sorted(files)) or 'no files'}",
-            expected="one or more *-data.h5 and one NeuroPAL_labels_dict.jld2 (or .json)",
-            do="correct `files` in the registry entry",
+    with folders.of_kind(files, ".h5", ".hdf5", ".jld2", ".json") as inside:
+        own = {key: options[key] for key in OWN}
+        data = {name: path for name, path in inside.items() if path.suffix in (".h5", ".hdf5")}
+        tables = [path for path in inside.values() if path.suffix in (".jld2", ".json")]
+        if not data or len(tables) > 1:
+            raise ReaderError(
+                what=f"{len(data)} recordings and {len(tables)} label files given.",
+                where=f"{source.name}: {', '.join(sorted(inside)) or 'no files'}",
+                expected="one or more *-data.h5 and one NeuroPAL_labels_dict.jld2 (or .json)",
+                do="correct `files` in the registry entry",
+            )
+        labels = load_labels(tables[0], map(flavell_h5.stem, data.values())) if tables else {}
+        found = [
+            Pending(flavell_h5.stem(path), functools.partial(recording, path, labels, own), path.name)
+            for _, path in sorted(data.items())
+        ]
+        return activity.build(
+            found,
+            source,
+            options,
+            files=files,
+            title="Dag et al. 2023, whole-brain activity of freely moving worms",
+            parameters=own,
         )
-    labels = load_labels(tables[0], map(flavell_h5.stem, data.values())) if tables else {}
-    found = [
-        Pending(flavell_h5.stem(path), functools.partial(recording, path, labels, own), path.name)
-        for _, path in sorted(data.items())
-    ]
-    return activity.build(
-        found,
-        source,
-        options,
-        files=files,
-        title="Dag et al. 2023, whole-brain activity of freely moving worms",
-        parameters=own,
-    )
 
 
 def load_labels(path: Path, recordings: Iterable[str] = ()) -> dict[str, dict[int, dict[str, Any]]]:
@@ -186,4 +188,4 @@ def recognise(files: Files) -> list[Finding]:
     return one_store(what, [*data, *tables[:1]], "activity", doubts=doubts, species="Caenorhabditis elegans")
 
 
-READER = Reader("dag2023", ("activity",), read, {**activity.OPTIONS, **OWN}, recognise=recognise)
+READER = Reader("dag2023", ("activity",), read, {**activity.OPTIONS, **OWN}, recognise=recognise, folders=True)

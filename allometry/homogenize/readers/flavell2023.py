@@ -17,6 +17,7 @@ import xarray as xr
 
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import flavell_h5
+from allometry.homogenize.formats.flat import folders
 from allometry.homogenize.formats.hdf5 import open_hdf5, whole
 from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.reader import Reader, Source
@@ -27,15 +28,16 @@ NAMES = ("timestamp_confocal", "trace_array", "labeled")
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
-    """Read one file per worm.
+    """Read one file per worm, or a folder of them.
 
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
-    found = [
-        Pending(flavell_h5.stem(path), functools.partial(recording, path), path.name)
-        for _, path in sorted(files.items())
-    ]
-    return activity.build(found, source, options, files=files, title="Atanas et al. 2023, activity and behaviour")
+    with folders.of_kind(files, ".json", ".json.bz2", ".h5", ".hdf5") as inside:
+        found = [
+            Pending(flavell_h5.stem(path), functools.partial(recording, path), path.name)
+            for _, path in sorted(inside.items())
+        ]
+        return activity.build(found, source, options, files=files, title="Atanas et al. 2023, activity and behaviour")
 
 
 def recording(path: Path) -> RawRecording:
@@ -185,4 +187,4 @@ def recognise(files: Files) -> list[Finding]:
     return one_store(what, own, "activity", species="Caenorhabditis elegans")
 
 
-READER = Reader("flavell2023", ("activity",), read, activity.OPTIONS, recognise=recognise)
+READER = Reader("flavell2023", ("activity",), read, activity.OPTIONS, recognise=recognise, folders=True)

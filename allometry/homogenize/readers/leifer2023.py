@@ -17,6 +17,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from allometry.errors import ReaderError
+from allometry.homogenize.formats.flat import folders
 from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.options import flag
 from allometry.homogenize.reader import Reader, Source
@@ -34,48 +35,51 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     Parameters
     ----------
     files : dict
-        Text files, three per worm; others beside them are ignored and named in the log of what is not kept.
+        Text files, three per worm, or a folder of them; others beside them are ignored and named in the log of what is not kept.
     source : Source
         Registry entry.
     options : dict
         Those of every activity reader, and `filter`.
     """
-    worms: dict[str, dict[str, Path]] = {}
-    for name, path in files.items():
-        match = re.fullmatch(r"(.+)_([A-Za-z]+)\.txt", name)
-        if match and match[2] in KINDS:
-            worms.setdefault(match[1], {})[KINDS[match[2]]] = path
-    if not worms:
-        raise ReaderError(
-            what="No worm among the files.",
-            where=f"{source.name}: {', '.join(sorted(files)[:5]) or 'no files'}",
-            expected="{n}_gcamp.txt, {n}_labels.txt and {n}_t.txt for each worm",
-            do="correct `files` in the registry entry",
-        )
-    for worm, parts in worms.items():
-        missing = {"traces", "labels", "time"} - set(parts)
-        if missing:
+    with folders.of_kind(files, ".txt") as inside:
+        worms: dict[str, dict[str, Path]] = {}
+        for name, path in inside.items():
+            match = re.fullmatch(r"(.+)_([A-Za-z]+)\.txt", name)
+            if match and match[2] in KINDS:
+                worms.setdefault(match[1], {})[KINDS[match[2]]] = path
+        if not worms:
             raise ReaderError(
-                what=f"Worm {worm} has no {' and no '.join(sorted(missing))} file.",
-                where=source.name,
-                expected="three text files per worm",
+                what="No worm among the files.",
+                where=f"{source.name}: {', '.join(sorted(inside)[:5]) or 'no files'}",
+                expected="{n}_gcamp.txt, {n}_labels.txt and {n}_t.txt for each worm",
                 do="correct `files` in the registry entry",
             )
-    order = sorted(worms, key=lambda worm: (len(worm), worm))
-    found = [
-        Pending(
-            _name(worm), functools.partial(recording, worm, worms[worm], options["filter"]), worms[worm]["traces"].name
+        for worm, parts in worms.items():
+            missing = {"traces", "labels", "time"} - set(parts)
+            if missing:
+                raise ReaderError(
+                    what=f"Worm {worm} has no {' and no '.join(sorted(missing))} file.",
+                    where=source.name,
+                    expected="three text files per worm",
+                    do="correct `files` in the registry entry",
+                )
+        order = sorted(worms, key=lambda worm: (len(worm), worm))
+        found = [
+            Pending(
+                _name(worm),
+                functools.partial(recording, worm, worms[worm], options["filter"]),
+                worms[worm]["traces"].name,
+            )
+            for worm in order
+        ]
+        return activity.build(
+            found,
+            source,
+            options,
+            files=files,
+            title="Randi et al. 2023, whole-brain activity",
+            parameters={"filter": options["filter"]},
         )
-        for worm in order
-    ]
-    return activity.build(
-        found,
-        source,
-        options,
-        files=files,
-        title="Randi et al. 2023, whole-brain activity",
-        parameters={"filter": options["filter"]},
-    )
 
 
 def _name(worm: str) -> str:
@@ -161,4 +165,4 @@ def recognise(files: Files) -> list[Finding]:
 
 
 OPTIONS = {**activity.OPTIONS, "filter": flag(False, "Drop neurons as the collection does.")}
-READER = Reader("leifer2023", ("activity",), read, OPTIONS, recognise=recognise)
+READER = Reader("leifer2023", ("activity",), read, OPTIONS, recognise=recognise, folders=True)

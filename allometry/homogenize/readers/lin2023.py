@@ -15,6 +15,7 @@ import xarray as xr
 
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import matlab
+from allometry.homogenize.formats.flat import folders
 from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity, labels
@@ -24,12 +25,15 @@ FIELDS = ("use_flag", "proofread_neurons", "times", "corrected_F", "F_0")
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
-    """Read one .mat per worm.
+    """Read one .mat per worm, or a folder of them.
 
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
-    found = [Pending(path.stem, functools.partial(recording, path), path.name) for _, path in sorted(files.items())]
-    return activity.build(found, source, options, files=files, title="Lin et al. 2023, olfactory responses")
+    with folders.of_kind(files, ".mat") as inside:
+        found = [
+            Pending(path.stem, functools.partial(recording, path), path.name) for _, path in sorted(inside.items())
+        ]
+        return activity.build(found, source, options, files=files, title="Lin et al. 2023, olfactory responses")
 
 
 def recording(path: Path) -> RawRecording:
@@ -108,4 +112,4 @@ def recognise(files: Files) -> list[Finding]:
     return one_store(what, files.holding(*FIELDS), "activity", species="Caenorhabditis elegans")
 
 
-READER = Reader("lin2023", ("activity",), read, activity.OPTIONS, recognise=recognise)
+READER = Reader("lin2023", ("activity",), read, activity.OPTIONS, recognise=recognise, folders=True)

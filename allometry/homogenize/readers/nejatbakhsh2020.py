@@ -14,6 +14,7 @@ import xarray as xr
 
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import nwb_series
+from allometry.homogenize.formats.flat import folders
 from allometry.homogenize.formats.hdf5 import open_hdf5
 from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.reader import Reader, Source
@@ -26,14 +27,17 @@ PUBLISHED_RATE_HZ = 4.0
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
-    """Read one NWB file per worm.
+    """Read one NWB file per worm, or a folder of them.
 
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
-    found = [Pending(path.stem, functools.partial(recording, path), path.name) for _, path in sorted(files.items())]
-    return activity.build(
-        found, source, options, files=files, title="Nejatbakhsh et al. 2020, semi-immobilised worms", units="au"
-    )
+    with folders.of_kind(files, ".nwb") as inside:
+        found = [
+            Pending(path.stem, functools.partial(recording, path), path.name) for _, path in sorted(inside.items())
+        ]
+        return activity.build(
+            found, source, options, files=files, title="Nejatbakhsh et al. 2020, semi-immobilised worms", units="au"
+        )
 
 
 def recording(path: Path) -> RawRecording:
@@ -73,4 +77,4 @@ def recognise(files: Files) -> list[Finding]:
     return one_store(what, own, "activity", species="Caenorhabditis elegans")
 
 
-READER = Reader("nejatbakhsh2020", ("activity",), read, activity.OPTIONS, recognise=recognise)
+READER = Reader("nejatbakhsh2020", ("activity",), read, activity.OPTIONS, recognise=recognise, folders=True)

@@ -9,8 +9,7 @@ from typing import Any
 import xarray as xr
 
 from allometry.errors import ReaderError
-from allometry.homogenize import mistaken
-from allometry.homogenize.formats import mat5
+from allometry.homogenize import mat5, mistaken
 from allometry.homogenize.look import LIKELY, Files, Finding, one_store
 from allometry.homogenize.options import Option, text
 from allometry.homogenize.reader import Reader, Source, named_file

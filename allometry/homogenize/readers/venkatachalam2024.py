@@ -16,6 +16,7 @@ import xarray as xr
 
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import spreadsheets
+from allometry.homogenize.formats.flat import folders
 from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.traces import activity, labels
@@ -27,7 +28,7 @@ DT_S = 0.375
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.DataTree:
-    """Read the CSV files in the zips.
+    """Read the CSV files in the zips, or in the zips of a folder.
 
     Parameters and errors: see `allometry.homogenize.traces.activity.build`.
     """
@@ -38,8 +39,11 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
             for member in _members(path)
         ]
 
-    found = activity.of_files(files, options, recordings)
-    return activity.build(found, source, options, files=files, title="Venkatachalam laboratory 2024, chemosensory data")
+    with folders.of_kind(files, ".zip") as inside:
+        found = activity.of_files(inside, options, recordings)
+        return activity.build(
+            found, source, options, files=files, title="Venkatachalam laboratory 2024, chemosensory data"
+        )
 
 
 def _members(path: Path) -> list[str]:
@@ -139,4 +143,4 @@ def recognise(files: Files) -> list[Finding]:
     return one_store(what, own, "activity", species="Caenorhabditis elegans")
 
 
-READER = Reader("venkatachalam2024", ("activity",), read, activity.OPTIONS, recognise=recognise)
+READER = Reader("venkatachalam2024", ("activity",), read, activity.OPTIONS, recognise=recognise, folders=True)

@@ -36,13 +36,61 @@ def contents(files: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
         for name, path in files.items():
             if path.is_dir():
                 _add(out, path, path.name)
-            elif path.suffix.lower() not in OTHERS and path.is_file() and zipfile.is_zipfile(path):
+            elif _packed(path):
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="allometry-")))
                 _extract(path, folder)
-                _add(out, folder, "")
+                inside: dict[str, Path] = {}
+                _add(inside, folder, "")
+                # two archives may hold files of the same names
+                prefix = f"{path.stem}/" if inside.keys() & out.keys() else ""
+                out |= {f"{prefix}{key}": member for key, member in inside.items()}
             else:
                 out[name] = path
         yield out
+
+
+@contextlib.contextmanager
+def of_kind(files: Mapping[str, Path], *endings: str) -> Iterator[dict[str, Path]]:
+    """Files by their own names; of folders, and of archives that are none of the wanted files, those with a wanted ending.
+
+    Parameters
+    ----------
+    files : mapping of str to path
+        Files, folders and ZIP archives by name.
+    *endings : str
+        Endings of the wanted files, lower-case, such as `.mat`.
+
+    Raises
+    ------
+    ReaderError
+        A folder has no such file, two files have one name, or an archive is damaged or unsafe.
+    """
+    out = {name: path for name, path in files.items() if not _packed(path) or name.lower().endswith(endings)}
+    with contents({name: path for name, path in files.items() if name not in out}) as inside:
+        for key, path in inside.items():
+            name = path.name
+            if not name.lower().endswith(endings) or name.startswith("."):
+                continue
+            if name in out:
+                raise ReaderError(
+                    f"there are two files {name}",
+                    where=key,
+                    expected="one of a name",
+                    do="give the files different names",
+                )
+            out[name] = path
+        if inside and not out:
+            raise ReaderError(
+                f"no file ends in {' or '.join(endings)}",
+                where=", ".join(sorted(inside)[:8]),
+                expected="the files of the source in the folder, or in folders below it",
+                do="correct the path of the folder",
+            )
+        yield out
+
+
+def _packed(path: Path) -> bool:
+    return path.is_dir() or (path.suffix.lower() not in OTHERS and path.is_file() and zipfile.is_zipfile(path))
 
 
 def _add(out: dict[str, Path], folder: Path, prefix: str) -> None:

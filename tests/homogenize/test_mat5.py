@@ -5,7 +5,8 @@ import pytest
 import scipy.io
 
 from allometry.errors import ReaderError
-from allometry.homogenize.formats import mat5, matlab
+from allometry.homogenize import mat5
+from allometry.homogenize.formats import matlab
 
 
 @pytest.mark.parametrize("compressed", [True, False])
