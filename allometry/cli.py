@@ -290,6 +290,23 @@ def _reference_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--make", action="store_true", help="write the reference from these results")
 
 
+def _resolve(arguments: argparse.Namespace) -> int:
+    from allometry.workflow import recording_sessions
+
+    print(recording_sessions.resolve(arguments.configfile, arguments.collection, again=arguments.again))
+    return 0
+
+
+def _resolve_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--configfile", action="append", default=[], type=Path, help="configuration with collections (config.yaml)"
+    )
+    parser.add_argument("--again", action="store_true", help="ask for sessions that are known already as well")
+    parser.add_argument(
+        "--collection", action="append", default=[], metavar="NAME", help="ask for this collection alone (all)"
+    )
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("verify", "compare every file with the manifests", _verify_arguments, _verify),
     Command("archive", "put all that a rerun needs into one folder", _archive_arguments, _archive),
@@ -302,6 +319,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("export", "write a store in the format of another tool", _export_arguments, _export),
     Command("published", "hold what was counted against what is published", _published_arguments, _published),
     Command("inspect", "say what files are, and print the configuration that reads them", _inspect_arguments, _inspect),
+    Command("resolve", "ask archives for the sessions of a configuration, and list them", _resolve_arguments, _resolve),
     Command("plan", "say what a run would take, and afterwards how well", _plan_arguments, _plan),
     Command("run", "run the workflow, as snakemake with the same options", _run_arguments, _run),
     Command("simulate", "run a network model and write its spikes", simulation.configure, simulation.run),

@@ -26,7 +26,9 @@ rule homogenize_store:
         "../envs/allometry.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=lambda wildcards: allometry_workflow.memory_mb(
+            registry, wildcards.kind, wildcards.store
+        ),
         runtime=60,
     params:
         code=lambda wildcards: rule_code.of_reader(

@@ -22,6 +22,9 @@ ORDER: dict[str, tuple[str, ...]] = {
     "generate": ("config", *STAGES, "scale", *SHARED),
     "config": ("retrieve", "compare/records"),
     "retrieve": (),
+    "retrieve (entrance)": ("retrieve",),
+    "retrieve/sessions": ("retrieve (floor)",),
+    "retrieve (floor)": (),
     "homogenize (entrance)": ("homogenize", "stores"),
     "homogenize/inspection": ("homogenize/readers", "homogenize/formats", "homogenize (floor)", "stores"),
     "homogenize/readers": (

@@ -15,14 +15,17 @@ from allometry import plugins
 from allometry.compare.records.kinds import Options, all_options
 from allometry.config.base import parse
 from allometry.config.cluster import ClusterConfig
+from allometry.config.collections import AnyCollection, Services
 from allometry.config.compare import CompareConfig, compare_model
 from allometry.config.homogenize import HomogenizeConfig
 from allometry.config.registry import Registry, SourceEntry, merge
 from allometry.config.report import ReportConfig
 from allometry.config.retrieve import RetrieveConfig
 from allometry.config.scale import ScaleConfig, StudyConfig
+from allometry.config.sessions import entries, resolved
 from allometry.config.simulate import NetworkRun, Point, PropagationRun, SimulateConfig, points
 from allometry.config.text import read_yaml, require_single_keys
+from allometry.errors import ConfigError
 from allometry.settings import Model
 
 __all__ = [
@@ -53,6 +56,10 @@ class Config(Model):
         Path of the registry of data sets.
     datasets : dict of str to SourceEntry
         The user's own data sets.
+    collections : dict of str to Collection
+        Sessions of public archives.
+    services : Services
+        Addresses of these.
     plugins : list of str
         Folders, modules or installed packages.
     retrieve : RetrieveConfig
@@ -81,6 +88,14 @@ class Config(Model):
     datasets: dict[str, SourceEntry] = Field(
         default_factory=dict,
         description="Your own data sets, in the form of the registry; they override entries of the same name.",
+    )
+    collections: dict[str, AnyCollection] = Field(
+        default_factory=dict,
+        description="Recording sessions of public archives, by number or by a query; `allometry resolve` asks the archives "
+        "which these are (docs/allen.md).",
+    )
+    services: Services = Field(
+        default_factory=Services, description="Addresses of the archives that collections are from."
     )
     plugins: list[str] = Field(
         default_factory=list,
@@ -192,9 +207,16 @@ def load_registry(config: Config, base: str | Path = ".") -> dict[str, dict[str,
     Raises
     ------
     ConfigError
-        The registry is invalid, or two data sets make one store.
+        The registry is invalid, two data sets make one store, or the sessions of a collection are not known.
     """
     path = Path(base, config.registry)
     registry = parse(Registry, {"sources": read_yaml(path)}, str(path))
     wanted = {store: kind for kind, stores in config.homogenize.stores().items() for store in stores}
-    return merge(registry.sources, config.datasets, wanted)
+    found = entries(config.collections, resolved(config.collections))
+    if taken := sorted(set(found) & {*registry.sources, *config.datasets}):
+        raise ConfigError(
+            f"a session has the name of a data set: {', '.join(taken)}",
+            where="collections",
+            do="rename the collection",
+        )
+    return merge({**registry.sources, **found}, config.datasets, wanted)

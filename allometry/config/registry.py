@@ -37,6 +37,9 @@ class FileEntry(Model):
     optional: bool = Field(
         False, description="Make the data set without this file where no place here has it; the store says so."
     )
+    size: int | None = Field(
+        None, ge=0, description="Bytes of the file, where they are known before it is fetched; null: not known."
+    )
     places: list[str | PlaceEntry] = Field(
         min_length=1,
         description="Where the file is, in order of preference: `mirror:path`, `file:path`, "

@@ -23,7 +23,8 @@ _log = logging.getLogger(__name__)
 
 #: Seconds between two progress messages of one download.
 PROGRESS_S = 10.0
-_TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
+#: Answers of a server that may be another one later.
+TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def download(
             return Downloaded(done.size, resumed or done.resumed, done.whole)
         except urllib.error.HTTPError as error:
             reason = f"HTTP {error.code} {error.reason}"
-            if error.code not in _TEMPORARY:
+            if error.code not in TEMPORARY:
                 raise RetrieveError(reason, where=url) from None
         except (_Interrupted, urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
             reason = str(getattr(error, "reason", "") or error) or type(error).__name__
@@ -130,7 +131,7 @@ def _attempt(url: str, part: Path, timeout_s: float, most_bytes: float, tally: _
     headers = {"User-Agent": "allometry", "Accept-Encoding": "identity"}
     if offset:
         headers |= {"Range": f"bytes={offset}-", "If-Range": validator}
-    with _open(url, headers, timeout_s) as response:
+    with connect(url, headers, timeout_s) as response:
         if isinstance(response, _NotSatisfiable):
             if response.size == offset:
                 return Downloaded(offset, resumed=True)
@@ -210,11 +211,12 @@ class _NotSatisfiable:
 
 
 @contextmanager
-def _open(
-    url: str, headers: Mapping[str, str], timeout_s: float
+def connect(
+    url: str, headers: Mapping[str, str], timeout_s: float, method: str = "GET"
 ) -> Iterator[http.client.HTTPResponse | _NotSatisfiable]:
+    """Ask a server, with the secrets that belong to the address; redirects are followed between web addresses only."""
     opener = urllib.request.build_opener(_Refusals)
-    request = urllib.request.Request(credentials.filled(url), headers=dict(headers))
+    request = urllib.request.Request(credentials.filled(url), headers=dict(headers), method=method)
     if known := credentials.authorization(url):
         # not to where the server redirects
         request.add_unredirected_header("Authorization", known)

@@ -27,7 +27,7 @@ def expand(source: Entry) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        `name`, `sha256` and `places` of every file, and `optional: True` where it is.
+        `name`, `sha256` and `places` of every file, `optional: True` where it is, and `size` where it is known.
 
     Raises
     ------
@@ -61,6 +61,7 @@ def expand(source: Entry) -> list[dict[str, Any]]:
                     "sha256": entry.get("sha256", "learn"),
                     "places": places,
                     **({"optional": True} if entry.get("optional") else {}),
+                    **({"size": entry["size"]} if entry.get("size") is not None else {}),
                 }
             )
     names = [file["name"] for file in files]

@@ -25,6 +25,7 @@ from allometry.stores import manifest as manifests
 from allometry.workflow import archive_list
 from allometry.workflow.archive_list import LIST, VERSION
 from allometry.workflow.reach import reachable, used_sources, without_optional
+from allometry.workflow.snakefile import configured
 
 CONFIGURATION = "archived.yaml"
 _RUN = ("Snakefile", "allometry", "config", "envs", "profiles", "rules", "scripts")
@@ -76,7 +77,7 @@ def create(out: Path, configfiles: Sequence[Path] = (), *, packages: bool = True
     values: dict[str, Any] = {}
     for file in given:
         update_config(values, configuration.read_yaml(file))
-    cfg = configuration.validate(values, ", ".join(map(str, given)), [file.parent for file in reversed(given)])
+    cfg = configured(values, given, [file.parent for file in reversed(given)])
     registry, _ = without_optional(cfg, configuration.load_registry(cfg))
     cfg, left_out = reachable(cfg, registry)
     partial = out.with_name(f".{out.name}.partial-{files.mark()}")

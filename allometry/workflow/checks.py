@@ -154,6 +154,31 @@ def _check_options(cfg: Config, registry: Registry) -> None:
             _check_complete(cfg, registry, store, source)
 
 
+def check_collections(cfg: Config) -> None:
+    """Refuse collections whose reader, options or kinds of store do not fit, before an archive is asked.
+
+    Raises
+    ------
+    ConfigError
+        The key, what is valid there, and the nearest valid name.
+    """
+    for name, collection in cfg.collections.items():
+        where = f"collections.{name}"
+        if not is_name(name):
+            raise ConfigError(
+                f"{name!r} is no valid name", where="collections", expected=EXPECTED, do=f"write {nearest_name(name)!r}"
+            )
+        reader = collection.reads_with
+        if reader not in READERS:
+            raise _unknown(reader, READERS, f"{where}.reader", "reader")
+        _check_reader_options(reader, collection.options, f"{where}.options")
+        for ending, entry in collection.stores.items():
+            _check_reader_options(reader, entry.options, f"{where}.stores.{ending}.options")
+            if entry.kind not in READERS[reader].kinds:
+                kinds = READERS[reader].kinds
+                raise _unknown(entry.kind, kinds, f"{where}.stores.{ending}.kind", f"kind of the reader {reader}")
+
+
 def _check_reader_options(reader: str, options: Mapping[str, Any], where: str) -> None:
     """Refuse options that a reader does not have, and values that it does not accept."""
     try:

@@ -12,7 +12,7 @@ from allometry.config import Config
 from allometry.config.simulate import NetworkRun, PropagationRun
 from allometry.models.graph import Graph
 from allometry.scale.jobs import network
-from allometry.workflow import reach, snakefile, studies
+from allometry.workflow import reach, recording_sessions, snakefile, studies
 from allometry.workflow.checks import Registry
 from allometry.workflow.cost_model import Coefficients, Work, propagation, simulated
 
@@ -71,7 +71,13 @@ class Jobs:
         reader = f"{wildcards['kind']}.{self.registry[source]['reader']}"
         size, usual = self._raw_bytes(source), self.known.raw_bytes.get(reader)
         amount = max(0.5, size / usual) if size and usual else 1.0
-        return Work({f"homogenize.{reader}": amount}, {f"homogenized.{reader}": amount}, f"homogenize.{reader}")
+        session = recording_sessions.known_memory(self.registry, source, wildcards["kind"])
+        return Work(
+            {f"homogenize.{reader}": amount},
+            {f"homogenized.{reader}": amount},
+            f"homogenize.{reader}",
+            bytes_memory=session or 0,
+        )
 
     def _raw_bytes(self, source: str) -> int | None:
         sizes = [way.size for way in reach.ways(self.cfg, source, self.registry[source]["files"])]

@@ -53,7 +53,7 @@ def ways(cfg: Config, source: str, files: Sequence[dict[str, Any]]) -> list[Way]
         local = [Path(folder, place.partition(":")[2]) for place in places if folder and place.startswith("mirror:")]
         local += [_own_path(place) for place in places if _is_own(place)]
         retrieved = Path("results/raw", source, file["name"])
-        size = next((path.stat().st_size for path in (*local, retrieved) if path.is_file()), None)
+        size = next((path.stat().st_size for path in (*local, retrieved) if path.is_file()), file.get("size"))
         package = next((place for place in places if place.startswith("pypi:")), None)
         if any(path.is_file() for path in local):
             found.append(Way("copy", file["name"], size))

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from allometry import config as configuration
-from allometry.config import Config
+from allometry.config import Config, sessions
 from allometry.config.simulate import Point
 from allometry.errors import AllometryError
 from allometry.homogenize.worm.neurons import NEURONS
 from allometry.pathnames import slug
 from allometry.simulate.distribute.clusters.slurm import node_cores
-from allometry.workflow import studies
-from allometry.workflow.checks import Registry, check_cluster, check_names, stores_of
+from allometry.workflow import recording_sessions, studies
+from allometry.workflow.checks import Registry, check_cluster, check_collections, check_names, stores_of
 from allometry.workflow.reach import (
     check_own_files,
     network_note,
@@ -55,7 +55,7 @@ def configure(
             if Path(file).is_file():
                 configuration.require_single_keys(file)
         folders = [Path(file).parent for file in reversed(files)] or [Path()]
-        cfg = configuration.validate(values, ", ".join(str(file) for file in files) or "config.yaml", folders)
+        cfg = configured(values, files, folders)
         registry = configuration.load_registry(cfg, base)
         check_names(cfg, registry)
         check_cluster(cfg, submits=submits)
@@ -70,10 +70,36 @@ def configure(
     return cfg, registry, left_out | {file: why for file, why in absent.items() if file.partition("/")[0] in used}
 
 
+def configured(values: Mapping[str, Any], files: Sequence[Any], folders: Sequence[Path]) -> Config:
+    """Validated configuration in which the stores of every session are named one by one.
+
+    Parameters
+    ----------
+    values : mapping
+        Parsed YAML.
+    files : sequence of path
+        Configuration files, for messages.
+    folders : sequence of path
+        Where plugins are looked for.
+
+    Raises
+    ------
+    AllometryError
+        The configuration is invalid, or the sessions of a collection are not known.
+    """
+    where = ", ".join(str(file) for file in files) or "config.yaml"
+    cfg = configuration.validate(values, where, folders)
+    if not cfg.collections:
+        return cfg
+    check_collections(cfg)
+    known = sessions.resolved(cfg.collections, files)
+    return configuration.validate(sessions.in_full(values, cfg.collections, known), where, folders)
+
+
 def announce(cfg: Config, registry: Registry, left_out: dict[str, str], workflow: Any) -> None:
     """Say at the start of a run what is left out or not at hand, and what the studies of scaling will need.
 
-    A study that does not fit ends the process with the one message.
+    A study, or sessions of an archive, for which there is no room end the process with the one message.
 
     Parameters
     ----------
@@ -84,6 +110,7 @@ def announce(cfg: Config, registry: Registry, left_out: dict[str, str], workflow
     cores = simulation_threads(settings.cores, settings.default_resources)
     try:
         needs = announcement(cfg, cores, submits=settings.nodes is not None)
+        needs += recording_sessions.announcement(cfg, registry)
     except AllometryError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         raise SystemExit(1) from None
@@ -124,6 +151,11 @@ def content_of(registry: Registry, kind: str, store: str) -> dict[str, Any]:
         "files": contents(entry["files"]),
         "stores": {store: {key: value for key, value in entry["stores"][store].items() if key != "published"}},
     }
+
+
+def memory_mb(registry: Registry, kind: str, store: str) -> int:
+    """Memory that the job of a homogenized store asks for, MB."""
+    return recording_sessions.memory_mb(registry, source_of(registry, kind, store), kind)
 
 
 def contents(files: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
