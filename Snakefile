@@ -6,8 +6,8 @@ from allometry import processes
 
 processes.prepare(workflow.is_main_process)
 
-from allometry.workflow import code as rule_code, plan as run_plan
-from allometry.workflow import snakefile as allometry_workflow
+from allometry.workflow import code as rule_code, snakefile as allometry_workflow
+from allometry.workflow.planning import forecast, plan as run_plan
 
 min_version("9.27")
 # Snakemake merges configuration files; a small configuration must not inherit the runs of config.yaml.
@@ -45,8 +45,7 @@ include: "rules/report.smk"
 
 # not in `onstart`: a dry run says it too
 if workflow.is_main_process:
-    allometry_workflow.announce(cfg, registry, left_out, workflow)
-    run_plan.watch(workflow, cfg, registry)
+    forecast.announce(run_plan.watch(workflow, cfg, registry), left_out)
 
 for stage, files in targets.items():
 

@@ -221,7 +221,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _plan(arguments: argparse.Namespace) -> int:
-    from allometry.workflow import plan, plan_text
+    from allometry.workflow.planning import plan, plan_text
 
     if arguments.check is not None:
         print(plan_text.check_text(plan_text.outcomes(arguments.check)))

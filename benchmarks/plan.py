@@ -1,7 +1,7 @@
 """Measure the coefficients of the cost model of `allometry plan` on this machine, or what a plan was worth.
 
 Usage: `python -m benchmarks.plan [FOLDER]` runs the workflow of `plan_calibration.yaml` in a new folder, from nothing, and writes
-`allometry/workflow/cost_coefficients.json`; it takes some five minutes. A run that is there already is only read.
+`allometry/workflow/planning/cost_coefficients.json`; it takes some five minutes. A run that is there already is only read.
 `python -m benchmarks.plan --check CONFIG FOLDER` runs another configuration in a new folder and prints its plan beside what was
 measured.
 
@@ -26,8 +26,8 @@ import numpy as np
 from scipy.optimize import nnls
 
 from allometry import models, simulate
-from allometry.workflow import plan, plan_text, speed
-from allometry.workflow.cost_model import COEFFICIENTS, OTHER, Coefficients, coefficients
+from allometry.workflow.planning import plan, plan_text, speed
+from allometry.workflow.planning.cost_model import COEFFICIENTS, OTHER, Coefficients, coefficients
 from benchmarks import measure
 
 ROOT = Path(__file__).resolve().parents[1]

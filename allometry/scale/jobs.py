@@ -69,6 +69,12 @@ class CalibrationJob:
     parameters: dict[str, Any]
     reference: tuple[str, ...]
 
+    @property
+    def simulations(self) -> int:
+        """The most simulations that it can need of each condition."""
+        how = self.parameters["calibration"]
+        return len(how["seeds"]) * (1 + len(self.factors) + how["iterations"])
+
 
 def reducible(name: str) -> Model:
     """Model of a study.

@@ -17,13 +17,11 @@ from allometry.workflow import recording_sessions, studies
 from allometry.workflow.checks import Registry, check_cluster, check_collections, check_names, stores_of
 from allometry.workflow.reach import (
     check_own_files,
-    network_note,
     reachable,
     unused_sources,
     used_sources,
     without_optional,
 )
-from allometry.workflow.study_checks import announcement
 
 _SUBMITTED_THREADS = 8
 
@@ -94,27 +92,6 @@ def configured(values: Mapping[str, Any], files: Sequence[Any], folders: Sequenc
     check_collections(cfg)
     known = sessions.resolved(cfg.collections, files)
     return configuration.validate(sessions.in_full(values, cfg.collections, known), where, folders)
-
-
-def announce(cfg: Config, registry: Registry, left_out: dict[str, str], workflow: Any) -> None:
-    """Say at the start of a run what is left out or not at hand, and what the studies of scaling will need.
-
-    A study, or sessions of an archive, for which there is no room end the process with the one message.
-
-    Parameters
-    ----------
-    workflow : Workflow
-        Snakemake's, which knows the cores and whether jobs are submitted.
-    """
-    settings = workflow.resource_settings
-    cores = simulation_threads(settings.cores, settings.default_resources)
-    try:
-        needs = announcement(cfg, cores, submits=settings.nodes is not None)
-        needs += recording_sessions.announcement(cfg, registry)
-    except AllometryError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
-    print(needs + network_note(cfg, registry, left_out), file=sys.stderr)
 
 
 def simulation_threads(cores: int | None, resources: Mapping[str, Any] | None = None) -> int:

@@ -12,10 +12,8 @@ from allometry.network import Network
 from allometry.network.conditions import condition_of
 from allometry.network.recording import Probe, Record
 from allometry.scale import statistics  # noqa: F401 - registers those of the package
-from allometry.scale.forecast import Forecast, forecast
 from allometry.scale.jobs import arguments, network, reducible
 from allometry.scale.records import STATISTICS
-from allometry.simulate.build.memory import free_memory
 from allometry.simulate.check.validate import check_condition, check_network, check_run
 from allometry.workflow.studies import Study, studies
 
@@ -109,62 +107,6 @@ def _check_runs(made: Study, cfg: Config) -> None:
                 f"{entry.duration_ms:g} ms of {entry.model}",
                 do="give both the same values, or remove the run from the list",
             )
-
-
-def forecasts(cfg: Config, cores: int) -> list[Forecast]:
-    """What every study will need; `cores` of a job."""
-    return [forecast(made.values, made.name, made.own, cores) for made in studies(cfg)]
-
-
-def check_fits(cfg: Config, expected_needs: list[Forecast], *, submits: bool) -> None:
-    """Refuse studies that need more memory or time than there is, or than the configuration allows.
-
-    Parameters
-    ----------
-    cfg : Config
-        Its limits are `scale.memory_gib` and `scale.hours`.
-    expected_needs : list of Forecast
-        Of all studies.
-    submits : bool
-        Whether jobs run elsewhere, where the memory of this machine is no limit.
-
-    Raises
-    ------
-    ConfigError
-        Which study needs what.
-    """
-    limit, said = cfg.scale.memory_gib, "scale.memory_gib"
-    if limit is None and not submits and expected_needs:
-        limit, said = free_memory() / 2**30, "the free memory of this machine"
-    for need in expected_needs:
-        where = f"scale.studies.{need.name}"
-        if limit is not None and need.largest_bytes > limit * 2**30:
-            raise ConfigError(
-                f"the job {need.largest} needs about {need.largest_bytes / 2**30:.1f} GiB",
-                where=where,
-                expected=f"at most {limit:.1f} GiB ({said})",
-                do="leave the largest sizes out, or run it on a larger machine",
-            )
-        if cfg.scale.hours is not None and need.seconds > cfg.scale.hours * 3600:
-            raise ConfigError(
-                f"the study takes about {need.seconds / 3600:.1f} h",
-                where=where,
-                expected=f"at most {cfg.scale.hours:g} h (scale.hours)",
-                do="study fewer sizes, seeds or conditions, or shorten the simulations",
-            )
-
-
-def announcement(cfg: Config, cores: int, *, submits: bool) -> str:
-    """A line per study for the start of a run; a study that does not fit ends it.
-
-    Raises
-    ------
-    AllometryError
-        See `check_fits`.
-    """
-    needs = forecasts(cfg, cores)
-    check_fits(cfg, needs, submits=submits)
-    return "".join(f"{need}\n" for need in needs)
 
 
 def _unknown(name: str, valid: list[str], where: str, what: str) -> AllometryError:

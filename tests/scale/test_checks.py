@@ -7,7 +7,6 @@ import pytest
 
 from allometry import config
 from allometry.errors import ConfigError
-from allometry.workflow import study_checks
 from allometry.workflow.checks import check_names
 
 STUDY: dict[str, Any] = {
@@ -76,49 +75,3 @@ def test_misspelt_and_impossible_values_are_named(root: Path, changes: dict[str,
 def test_a_name_that_is_none_is_refused(root: Path) -> None:
     with pytest.raises(ConfigError, match="'My-Study' is no valid name"):
         check(config.validate({"scale": {"studies": {"My-Study": STUDY}}}), root)
-
-
-def test_jobs_and_hours_are_said() -> None:
-    cfg = configured(runs=["same"], conditions={}, seeds=[1, 2])
-    (need,) = study_checks.forecasts(cfg, 2)
-    # the run has one seed of .05 in the scheme that scales in-degrees too
-    assert (need.simulated, need.reused, need.simulations, need.calibrations) == (7, 1, 7, 0)
-    said = study_checks.announcement(cfg, 2, submits=False)
-    assert said.startswith(
-        "Study sizes: 7 jobs to simulate, 1 from runs of the simulate stage; 7 simulations in about "
-    )
-    assert said.endswith(" GiB\n")
-
-
-def test_more_of_everything_needs_more() -> None:
-    (small,) = study_checks.forecasts(configured(), 2)
-    for changes in (
-        {"sizes": [0.05, 0.2]},
-        {"duration_ms": 2000.0},
-        {"conditions": {"a": {}, "b": {}}},
-        {"seeds": [1, 2, 3, 4]},
-    ):
-        (large,) = study_checks.forecasts(configured(**changes), 2)
-        assert large.seconds > small.seconds, changes
-        assert large.largest_bytes >= small.largest_bytes, changes
-
-
-@pytest.mark.parametrize(
-    ("scale", "what", "expected"),
-    [
-        ({"memory_gib": 0.1}, "needs about", "at most 0.1 GiB (scale.memory_gib)"),
-        ({"hours": 1e-4}, "the study takes about", "at most 0.0001 h (scale.hours)"),
-    ],
-)
-def test_a_study_that_does_not_fit_is_refused_before_it_runs(scale: dict[str, Any], what: str, expected: str) -> None:
-    with pytest.raises(ConfigError) as error:
-        study_checks.announcement(configured(scale=scale), 2, submits=False)
-    assert what in error.value.what
-    assert (error.value.where, error.value.expected) == ("scale.studies.sizes", expected)
-
-
-def test_memory_of_this_machine_is_no_limit_of_jobs_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(study_checks, "free_memory", lambda: 2**20)
-    study_checks.announcement(configured(), 2, submits=True)
-    with pytest.raises(ConfigError, match="needs about"):
-        study_checks.announcement(configured(), 2, submits=False)

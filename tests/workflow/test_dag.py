@@ -43,15 +43,18 @@ def test_dry_run_of_every_shipped_configuration(dry_run: Callable[..., str], nam
         assert words not in said
 
 
-def _plan(root: Path, folder: Path, *options: str) -> list[list[str]]:
+def _plan(root: Path, folder: Path, *options: str) -> tuple[list[list[str]], str]:
+    """The words of each line of a plan, and what was said before it."""
     command = [sys.executable, "-m", "allometry", "plan", "--snakefile", str(root / "Snakefile")]
     command += ["--directory", str(folder), *options, "--configfile", str(root / "tests/config.yaml")]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stdout + done.stderr
-    return [line.split() for line in done.stdout.splitlines()]
+    return [line.split() for line in done.stdout.splitlines()], done.stderr
 
 
-def test_a_plan_counts_the_jobs_of_the_dry_run(dry_run: Callable[..., str], root: Path, tmp_path: Path) -> None:
+def test_a_plan_counts_the_jobs_of_the_dry_run_and_agrees_with_the_line_of_the_study(
+    dry_run: Callable[..., str], root: Path, tmp_path: Path
+) -> None:
     said = dry_run("tests/config.yaml", ALLOMETRY_MIRROR="")
     table = said.partition("job  ")[2].partition("total")[0]
     counts = {line.split()[0]: int(line.split()[1]) for line in table.splitlines() if line[-1:].isdigit()}
@@ -67,15 +70,19 @@ def test_a_plan_counts_the_jobs_of_the_dry_run(dry_run: Callable[..., str], root
         if rule != "all":
             stage = stages.get(rule.partition("_")[0], "report")
             expected[stage] = expected.get(stage, 0) + count
-    lines = _plan(root, tmp_path)
+    lines, before = _plan(root, tmp_path)
     planned = {words[0]: (int(words[1]), int(words[2])) for words in lines if words and words[0] in expected}
     assert planned == {stage: (count, count) for stage, count in expected.items()}
     assert lines[-1][:2] == [str(sum(expected.values())), "jobs,"]
+    # the line of the study, and the jobs of its stage, are one estimate
+    (scale,) = (words for words in lines if words and words[0] == "scale")
+    (study,) = (line for line in before.splitlines() if line.startswith("Study microcircuit_sizes: "))
+    assert f"all jobs in about {scale[3]} {scale[4]}, at most" in study
     assert not (tmp_path / "results").exists()
 
 
 def test_a_plan_for_a_cluster_has_the_requests_of_each_rule(root: Path, tmp_path: Path) -> None:
-    lines = _plan(root, tmp_path, "--profile", str(root / "profiles/slurm"))
+    lines, _ = _plan(root, tmp_path, "--profile", str(root / "profiles/slurm"))
     requests = {words[0]: words[1:6] for words in lines if len(words) >= 7 and "_" in words[0]}
     assert requests["compare_run"][:3] == ["6", "1", "2000"]
     assert requests["homogenize_store"][:3] == ["6", "1", "4000"]
@@ -87,7 +94,7 @@ def test_a_plan_for_a_cluster_has_the_requests_of_each_rule(root: Path, tmp_path
 def test_dry_run_of_the_studies_says_what_they_need(dry_run: Callable[..., str]) -> None:
     said = dry_run("config/scaling.yaml")
     # five sizes in two schemes, which are one at full size, and four seeds
-    assert "Study microcircuit_scaling: 36 jobs to simulate; 36 simulations in about " in said
+    assert "Study microcircuit_scaling: 36 jobs to simulate; 36 simulations, all jobs in about " in said
     for rule, count in (("scale_simulate_microcircuit_scaling", 36), ("scale_measure", 36), ("scale_study", 1)):
         assert re.search(rf"^{rule} +{count}$", said, re.MULTILINE), rule
     assert "write_page" in said
@@ -95,7 +102,10 @@ def test_dry_run_of_the_studies_says_what_they_need(dry_run: Callable[..., str])
 
 def test_a_study_reuses_the_runs_of_its_configuration(dry_run: Callable[..., str]) -> None:
     said = dry_run("config.yaml", ALLOMETRY_MIRROR="")
-    assert "Study microcircuit_sizes: 0 jobs to simulate, 6 from runs of the simulate stage; 0 simulations" in said
+    assert (
+        "Study microcircuit_sizes: 0 jobs to simulate, 6 from runs of the simulate stage; 0 simulations, all jobs"
+        in said
+    )
     assert "scale_simulate" not in said
     assert re.search(r"^scale_measure +6$", said, re.MULTILINE)
 

@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 from allometry import stores
-from allometry.workflow import plan_text
+from allometry.workflow.planning import plan_text
 from tests.report.browser import console
 from tests.workflow.conftest import Run
 

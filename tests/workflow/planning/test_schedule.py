@@ -2,7 +2,7 @@
 
 import pytest
 
-from allometry.workflow.schedule import Step, intervals, peak
+from allometry.workflow.planning.schedule import Step, intervals, peak
 
 
 def _step(seconds: float, cores: int = 1, after: tuple[int, ...] = ()) -> Step:

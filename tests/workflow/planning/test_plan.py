@@ -13,9 +13,9 @@ import pytest
 from allometry import cli
 from allometry.config import Config
 from allometry.errors import AllometryError
-from allometry.workflow import plan, plan_text, speed
-from allometry.workflow.cost_model import Coefficients, Work
-from allometry.workflow.job_work import Jobs
+from allometry.workflow.planning import plan, plan_text, speed, watched
+from allometry.workflow.planning.cost_model import Coefficients, Work
+from allometry.workflow.planning.job_work import Jobs
 
 GIB, START = 2**30, 1_800_000_000.0
 
@@ -63,7 +63,7 @@ def amounts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, float]
         speed_s={"tables": 1.0, "network": 1.0},
     )
     monkeypatch.setattr(Jobs, "work", work)
-    monkeypatch.setattr(plan, "coefficients", lambda: known)
+    monkeypatch.setattr(watched, "coefficients", lambda: known)
     monkeypatch.setattr(speed, "measure", lambda: {"tables": 1.0, "network": 1.0})
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 9.0, 9.0))

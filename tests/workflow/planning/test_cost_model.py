@@ -6,9 +6,9 @@ import pytest
 
 from allometry import config, models
 from allometry.network import FixedIndegree, IafPscDelta, Network, PoissonInput, Population, Projection
-from allometry.workflow import cost_model, speed
 from allometry.workflow.checks import stores_of
-from allometry.workflow.cost_model import Coefficients, Work
+from allometry.workflow.planning import cost_model, speed
+from allometry.workflow.planning.cost_model import Coefficients, Work
 
 KNOWN = Coefficients(
     seconds={"a.start": 2.0, "a.unit.x": 3.0, "a.unit.y": 5.0, "a.unit.z": 40.0, "simulate.event": 1e-3},

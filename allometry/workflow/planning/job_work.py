@@ -11,10 +11,11 @@ from allometry import models, stores
 from allometry.config import Config
 from allometry.config.simulate import NetworkRun, PropagationRun
 from allometry.models.graph import Graph
+from allometry.network import Network
 from allometry.scale.jobs import network
 from allometry.workflow import reach, recording_sessions, snakefile, studies
 from allometry.workflow.checks import Registry
-from allometry.workflow.cost_model import Coefficients, Work, propagation, simulated
+from allometry.workflow.planning.cost_model import Coefficients, Work, propagation, simulated
 
 #: Stands for a connectome that is not there yet: the neurons and chemical edges of a worm, rounded.
 NEURONS, EDGES = 300, 3_500
@@ -128,16 +129,20 @@ class Jobs:
     def _scale_calibrate(self, _: str, wildcards: Mapping[str, str], threads: int) -> Work:
         study = studies.study(self.cfg, wildcards["study"])
         job = study.calibrations[wildcards["calibration"]]
-        how = job.parameters["calibration"]
-        times = len(how["seeds"]) * (1 + len(job.factors) + how["iterations"])
-        return self._of_study(study, job.size, job.scheme, job.parameters["duration_ms"], times, threads)
+        return self._of_study(study, job.size, job.scheme, job.parameters["duration_ms"], job.simulations, threads)
 
     def _of_study(
         self, study: studies.Study, size: float, scheme: str, duration_ms: float, times: int, threads: int
     ) -> Work:
         """Simulations of a study: as many conditions on one connectivity as it has, `times` over."""
+        # jobs that differ in their seeds do the same
+        key = repr((study.name, size, scheme, duration_ms, times, threads))
+        if key not in self._networks:
+            self._networks[key] = self._reduced(study, network(study.values, size, scheme), duration_ms, times, threads)
+        return self._networks[key]
+
+    def _reduced(self, study: studies.Study, net: Network, duration_ms: float, times: int, threads: int) -> Work:
         simulate = self.cfg.simulate
-        net = network(study.values, size, scheme)
         partitions = min(simulate.partitions, net.size)
         return simulated(
             net,

@@ -16,11 +16,11 @@ from typing import Any
 from allometry import files, processes
 from allometry.config import Config
 from allometry.errors import AllometryError
-from allometry.workflow import speed
 from allometry.workflow.checks import Registry
-from allometry.workflow.cost_model import Coefficients, coefficients
-from allometry.workflow.job_work import Jobs
-from allometry.workflow.schedule import Step, intervals, peak
+from allometry.workflow.planning.cost_model import Coefficients
+from allometry.workflow.planning.job_work import Jobs
+from allometry.workflow.planning.schedule import Step, intervals, peak
+from allometry.workflow.planning.watched import Machine, Watched
 
 FILE = Path("results/plan.json")
 STAGES = ("retrieve", "homogenize", "simulate", "scale", "compare", "report")
@@ -164,20 +164,15 @@ def in_words(seconds: float) -> str:
     return f"{minutes} minute{'s' * (minutes != 1)}"
 
 
-@dataclass
-class _Watched:
-    workflow: Any
-    cfg: Config
-    registry: Registry
+_watched: list[Watched] = []
 
 
-_watched: list[_Watched] = []
-
-
-def watch(workflow: Any, cfg: Config, registry: Registry) -> None:
+def watch(workflow: Any, cfg: Config, registry: Registry) -> Watched:
     """Have the workflow that is parsed say its plan when it starts, and remember it for `plan`."""
-    _watched[:] = [_Watched(workflow, cfg, registry)]
+    watched = Watched(workflow, cfg, registry)
+    _watched[:] = [watched]
     workflow.onstart(lambda log: announce())
+    return watched
 
 
 def announce() -> None:
@@ -259,10 +254,8 @@ def measured(path: Path) -> tuple[float, int] | None:
         return None
 
 
-def _of(watched: _Watched) -> Plan:
-    workflow, dag = watched.workflow, watched.workflow.dag
-    known = coefficients()
-    submits = workflow.resource_settings.nodes is not None
+def _of(watched: Watched) -> Plan:
+    dag, known, submits = watched.workflow.dag, watched.known, watched.submits
     jobs = [job for job in dag.jobs if job.benchmark is not None]
     # an order that does not depend on the moment: inputs first, then by name
     jobs.sort(key=lambda job: str(job.benchmark))
@@ -270,10 +263,7 @@ def _of(watched: _Watched) -> Plan:
     described = Jobs(watched.cfg, watched.registry, known)
     needed = set(dag.needrun_jobs(exclude_finished=False))
     before = _before()
-    cores = workflow.resource_settings.nodes if submits else workflow.resource_settings.cores or 1
-    # jobs that are submitted run elsewhere
-    crowding = 1.0 if submits else speed.crowding(min(cores, os.cpu_count() or 1))
-    slowness = speed.slowness(known.speed_s) if needed else {}
+    machine = watched.machine if needed else Machine({}, 1.0)
     planned, earlier = [], {}
     for job in jobs:
         path = str(job.benchmark)
@@ -281,14 +271,14 @@ def _of(watched: _Watched) -> Plan:
         if then is not None:
             earlier[path] = then
         after = sorted(numbers[other] for other in _within(dag, job, numbers))
-        planned.append(_planned(job, described, known, slowness, crowding, then, job in needed, submits, tuple(after)))
+        planned.append(_planned(job, described, known, machine, then, job in needed, submits, tuple(after)))
     return Plan(
         tuple(planned),
-        cores=cores,
+        cores=watched.cores,
         submits=submits,
-        slowness=slowness,
-        crowding=crowding,
-        overhead_s=known.seconds.get("workflow.job", 0.0) * slowness.get("tables", 1.0) * crowding,
+        slowness=machine.slowness,
+        crowding=machine.crowding,
+        overhead_s=known.seconds.get("workflow.job", 0.0) * machine.slowness.get("tables", 1.0) * machine.crowding,
         started=time.time(),
         earlier=earlier,
     )
@@ -307,8 +297,7 @@ def _planned(
     job: Any,
     described: Jobs,
     known: Coefficients,
-    slowness: Mapping[str, float],
-    crowding: float,
+    machine: Machine,
     then: float | None,
     needed: bool,
     submits: bool,
@@ -317,7 +306,7 @@ def _planned(
     wildcards = {key: str(value) for key, value in job.wildcards_dict.items()}
     work = described.work(job.rule.name, wildcards, job.threads)
     reference = known.cost(work)
-    seconds, memory = known.cost(work, slowness).seconds * crowding, reference.bytes_memory
+    seconds, memory = known.cost(work, machine.slowness).seconds * machine.crowding, reference.bytes_memory
     found = measured(Path(str(job.benchmark)))
     if found is not None:
         # what is asked for may have changed since then

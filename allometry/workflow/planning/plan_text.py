@@ -6,8 +6,8 @@ from pathlib import Path
 
 from allometry.errors import AllometryError
 from allometry.simulate.build.estimate import duration
-from allometry.workflow.plan import FILE, Plan, Planned, by_stage, load, measured
-from allometry.workflow.schedule import peak
+from allometry.workflow.planning.plan import FILE, Plan, Planned, by_stage, load, measured
+from allometry.workflow.planning.schedule import peak
 
 
 def text(plan: Plan) -> str:

@@ -1,0 +1,90 @@
+"""What studies need is said by the cost model that every job of a plan has, and what does not fit is refused."""
+
+import os
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from allometry import config
+from allometry.errors import ConfigError
+from allometry.workflow.planning import forecast, speed
+from allometry.workflow.planning.watched import Watched
+from tests.scale.test_checks import configured
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """Seconds of the measurement of speed: as fast as the machine of the cost model until a test says more."""
+    found = dict(Watched(None, config.Config(), {}).known.speed_s)
+    monkeypatch.setattr(speed, "measure", lambda: found)
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    return found
+
+
+def starting(cfg: config.Config, nodes: int | None = None) -> Watched:
+    settings = SimpleNamespace(cores=None if nodes else 2, nodes=nodes, default_resources=None)
+    return Watched(SimpleNamespace(resource_settings=settings), cfg, {})
+
+
+def test_jobs_and_hours_are_said() -> None:
+    watched = starting(configured(runs=["same"], conditions={}, seeds=[1, 2]))
+    (need,) = forecast.forecasts(watched)
+    # the run has one seed of .05 in the scheme that scales in-degrees too
+    assert (need.simulated, need.reused, need.simulations, need.calibrations) == (7, 1, 7, 0)
+    said = forecast.announcement(watched)
+    assert said.startswith(
+        "Study sizes: 7 jobs to simulate, 1 from runs of the simulate stage; 7 simulations, all jobs in about "
+    )
+    assert said.endswith(" GiB\n")
+
+
+def test_more_of_everything_needs_more() -> None:
+    (small,) = forecast.forecasts(starting(configured()))
+    for changes in (
+        {"sizes": [0.05, 0.2]},
+        {"duration_ms": 2000.0},
+        {"conditions": {"a": {}, "b": {}}},
+        {"seeds": [1, 2, 3, 4]},
+    ):
+        (large,) = forecast.forecasts(starting(configured(**changes)))
+        assert large.seconds > small.seconds, changes
+        assert large.largest_bytes >= small.largest_bytes, changes
+
+
+def test_a_slow_machine_takes_longer_and_a_busy_one_says_so(
+    machine: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (need,) = forecast.forecasts(starting(configured()))
+    machine.update({part: 3 * seconds for part, seconds in machine.items()})
+    monkeypatch.setattr(os, "getloadavg", lambda: (2.0, 0.0, 0.0))
+    (slow,) = forecast.forecasts(starting(configured()))
+    assert (slow.seconds, slow.crowding) == (pytest.approx(3 * need.seconds), 2.0)
+    assert f"in about {forecast.duration(6 * need.seconds)}, at most" in str(slow)
+    # what others take now is no reason to refuse a study
+    hours = 3.5 * need.seconds / 3600
+    assert "Study sizes" in forecast.announcement(starting(configured(scale={"hours": hours})))
+    (submitted,) = forecast.forecasts(starting(configured(), nodes=5))
+    assert submitted.crowding == 1.0
+
+
+@pytest.mark.parametrize(
+    ("scale", "what", "expected"),
+    [
+        ({"memory_gib": 0.1}, "needs about", "at most 0.1 GiB (scale.memory_gib)"),
+        ({"hours": 1e-4}, "the study takes about", "at most 0.0001 h (scale.hours)"),
+    ],
+)
+def test_a_study_that_does_not_fit_is_refused_before_it_runs(scale: dict[str, Any], what: str, expected: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        forecast.announcement(starting(configured(scale=scale)))
+    assert what in error.value.what
+    assert (error.value.where, error.value.expected) == ("scale.studies.sizes", expected)
+
+
+def test_memory_of_this_machine_is_no_limit_of_jobs_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forecast, "free_memory", lambda: 2**20)
+    forecast.announcement(starting(configured(), nodes=5))
+    with pytest.raises(ConfigError, match="needs about"):
+        forecast.announcement(starting(configured()))
