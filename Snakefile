@@ -21,6 +21,7 @@ cfg, registry, left_out = allometry_workflow.configure(
     workflow.basedir,
     workflow.overwrite_configfiles,
     submits=workflow.resource_settings.nodes is not None,
+    checked=not workflow.is_main_process,
 )
 targets = allometry_workflow.targets(cfg, registry)
 figures = allometry_workflow.figures(cfg, registry)

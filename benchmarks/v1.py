@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from allometry import models, simulate
-from allometry.models.v1 import grating, layer6_drive, wiring_of
+from allometry.models.v1 import wiring_of
+from allometry.models.v1_stimulus import grating, layer6_drive
 from allometry.network import Condition
 from allometry.simulate.build.partition import Partition
 from allometry.simulate.build.plan.network import compile_network

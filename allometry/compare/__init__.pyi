@@ -34,6 +34,10 @@ from .measures.populations.covariance import spectral_radius as spectral_radius
 from .measures.populations.covariance import spectral_radius_of_covariance as spectral_radius_of_covariance
 from .measures.populations.decoding import decode_across as decode_across
 from .measures.populations.decoding import decode_within as decode_within
+from .measures.populations.gratings import domain_rates as domain_rates
+from .measures.populations.gratings import f1_f0 as f1_f0
+from .measures.populations.gratings import f1_f0_null as f1_f0_null
+from .measures.populations.gratings import osi_null as osi_null
 from .measures.populations.pairwise import pairwise as pairwise
 from .measures.populations.pairwise import pairwise_summary as pairwise_summary
 from .measures.populations.tuning import circular_variance as circular_variance

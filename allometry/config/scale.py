@@ -22,6 +22,9 @@ class CalibrationConfig(Model):
         description="Seeds of the simulations of a calibration, at least 3, none of them a seed of the study.",
     )
     duration_ms: float | None = Field(None, gt=0, description="Simulated time of each, in ms; null: that of the study.")
+    conditions: list[str] = Field(
+        default_factory=list, description="Conditions of the study that rates are calibrated in; none: all of them."
+    )
     targets: dict[str, dict[str, Rate]] = Field(
         default_factory=dict,
         description="Target rates in spikes/s, by condition and population; empty: those of the full size in this study.",
@@ -34,6 +37,14 @@ class CalibrationConfig(Model):
     cap: float = Field(0.25, gt=0, description="Largest change of a factor in one iteration, in its logarithm.")
     damping: float = Field(0.15, ge=0, description="Levenberg's damping.")
     ridge: float = Field(0.003, gt=0, description="Pull of the factors towards 1.")
+
+
+class FurtherSeeds(Model):
+    """Seeds of some sizes beside those of all."""
+
+    sizes: list[Size] = Field(min_length=1, description="Sizes of the study.")
+    schemes: list[str] = Field(default_factory=list, description="Schemes of the study; none: all of them.")
+    seeds: list[Seed] = Field(min_length=1, description="Further seeds of these sizes in these schemes.")
 
 
 class StudyConfig(Model):
@@ -50,6 +61,13 @@ class StudyConfig(Model):
     )
     schemes: list[str] = Field(min_length=1, description="Schemes of reduction, as the model names them.")
     seeds: list[Seed] = Field(min_length=1, description="Seeds; every size, scheme and seed is a job.")
+    further_seeds: list[FurtherSeeds] = Field(
+        default_factory=list, description="More seeds where values differ more between seeds, as in small networks."
+    )
+    populations: list[str] = Field(
+        default_factory=list,
+        description="Populations whose spikes are recorded and studied, of which `all` is then the whole; none: all of them.",
+    )
     conditions: dict[str, ConditionConfig] = Field(
         default_factory=dict,
         description="Named conditions, all simulated by one job on one connectivity; none: the network as it is.",
@@ -64,7 +82,12 @@ class StudyConfig(Model):
     precision: Literal["fast", "exact"] = Field("fast", description="`fast`: float32 state; `exact`: float64, as NEST.")
     voltage: dict[str, Annotated[int, Field(ge=1)]] = Field(
         default_factory=dict,
-        description="Number of neurons of each named population whose membrane potential is recorded, for voltage_sd.",
+        description="Number of neurons of each named population whose membrane potential is recorded, for voltage_sd; they are "
+        "spread evenly over the population.",
+    )
+    states: list[str] = Field(
+        default_factory=list,
+        description="State variables that are recorded of the same neurons, for statistics of conductances and currents.",
     )
     bin_ms: float = Field(5.0, gt=0, description="Bin of the counts whose pairwise correlations are taken, in ms.")
     max_units: int = Field(250, ge=5, description="Units sampled from each population, for single units and pairs.")
@@ -93,9 +116,21 @@ class StudyConfig(Model):
                 raise ValueError(f"{key} lists {twice[0]} more than once")
         if self.reference is not None and self.reference not in self.sizes:
             raise ValueError(f"the reference {self.reference:g} is none of the sizes")
+        for more in self.further_seeds:
+            if unknown := [size for size in more.sizes if size not in self.sizes]:
+                raise ValueError(f"further_seeds names size {unknown[0]:g}, which is none of the sizes")
+            if others := [scheme for scheme in more.schemes if scheme not in self.schemes]:
+                raise ValueError(f"further_seeds names the scheme {others[0]}, which is none of the schemes")
+            if again := sorted(set(more.seeds) & set(self.seeds)):
+                raise ValueError(f"further_seeds names seed {again[0]}, which is one of all sizes")
+        if away := [name for name in self.calibration.conditions if name not in self.conditions]:
+            raise ValueError(f"calibration.conditions names {away[0]}, which is none of the conditions")
+        if self.states and not self.voltage:
+            raise ValueError("states are recorded of the neurons under voltage, and there are none")
         if self.skip_ms >= self.duration_ms:
             raise ValueError(f"nothing is left of {self.duration_ms:g} ms when {self.skip_ms:g} ms are skipped")
-        if shared := sorted(set(self.seeds) & set(self.calibration.seeds)):
+        every = {*self.seeds, *(seed for more in self.further_seeds for seed in more.seeds)}
+        if shared := sorted(every & set(self.calibration.seeds)):
             raise ValueError(
                 f"seed {shared[0]} is one of the study and of its calibration; use fresh seeds for the study"
             )

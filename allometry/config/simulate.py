@@ -23,6 +23,9 @@ class RecordConfig(Model):
     """What a simulation records."""
 
     spikes: bool = Field(True, description="Record every spike.")
+    populations: list[str] = Field(
+        default_factory=list, description="Populations whose spikes are recorded; none: all of them."
+    )
     counts_bin_ms: float | None = Field(
         None, gt=0, description="Also record spike counts per neuron in bins of this width, in ms."
     )
@@ -37,6 +40,11 @@ class ConditionConfig(Model):
 
     seed: Seed | None = Field(
         None, description="Seed of drive and initial voltages; null: that of the point. The connections keep theirs."
+    )
+    stimulus: dict[str, float] = Field(
+        default_factory=dict,
+        description="Parameters of the model's stimulus, as orientation_deg and contrast of v1; with one, and without a seed, "
+        "the drive has a seed of its own: another stimulus is another trial.",
     )
     rate_factors: dict[str, Factor] = Field(
         default_factory=dict, description="By population: factor on the rate of each of its Poisson inputs."
@@ -245,7 +253,7 @@ def points(run: NetworkRun | PropagationRun) -> list[Point]:
             "model": run.model,
             "duration_ms": run.duration_ms,
             "precision": run.precision,
-            "record": run.record.model_dump(),
+            "record": _said(run.record, "populations"),
         }
     result = []
     for combination in itertools.product(*swept.values()):
@@ -272,7 +280,7 @@ def _under_conditions(
     run: NetworkRun, resolved: dict[str, Any], readable: list[str], connectome: str | None
 ) -> list[Point]:
     """Points of one job: their names are `{settings}{condition}_{end}`, the settings and the end being those of the job."""
-    conditions = {name: condition.model_dump() for name, condition in run.conditions.items()}
+    conditions = {name: _said(condition, "stimulus") for name, condition in run.conditions.items()}
     *settings, seed = readable
     start = f"{shortened('_'.join(settings))}_" if settings else ""
     end = f"{seed}_{_digest({**resolved, 'conditions': conditions})}"
@@ -286,6 +294,11 @@ def _under_conditions(
         )
         for name, condition in conditions.items()
     ]
+
+
+def _said(settings: Model, *optional: str) -> dict[str, Any]:
+    """Settings as plain values, of the optional ones those that say something: names of points do not change with others."""
+    return {key: value for key, value in settings.model_dump().items() if value or key not in optional}
 
 
 def _digest(resolved: dict[str, Any]) -> str:

@@ -14,6 +14,9 @@ Builder = TypeVar("Builder", bound=Callable[..., Network])
 Reduce = Callable[[float, str], Mapping[str, Any]]
 """`reduce(size, scheme)`: arguments of the builder of a model of that size; a SimulationError for a size it cannot have."""
 
+Columns = Callable[[str, int], Mapping[str, Any]]
+"""`columns(population, size)`: what is known of the units of a population, arrays [unit] by name; empty of others."""
+
 FULL = 1.0
 """Size of a model as it is published, in the unit of its own: the share of its neurons, say."""
 
@@ -43,6 +46,10 @@ class Model:
         Scheme of reduction to what it keeps, one line.
     calibrate : mapping
         Scheme to the parameters that are calibrated in it: factors that are 1 by default.
+    stimulus : sequence of str
+        Parameters that decide named inputs and nothing else: what a condition may change.
+    columns : callable or None
+        What is known of the units (`Columns`), as their places.
     """
 
     name: str
@@ -53,6 +60,14 @@ class Model:
     reduce: Reduce | None = None
     schemes: Mapping[str, str] = field(default_factory=dict)
     calibrate: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    stimulus: Sequence[str] = ()
+    columns: Columns | None = None
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Defaults of the parameters."""
+        signature = inspect.signature(self.build).parameters
+        return {key: signature[key].default for key in self.parameters}
 
     @property
     def needs_connectome(self) -> bool:
@@ -74,6 +89,8 @@ def model(
     reduce: Reduce | None = None,
     schemes: Mapping[str, str] | None = None,
     calibrate: Mapping[str, Sequence[str]] | None = None,
+    stimulus: Sequence[str] = (),
+    columns: Columns | None = None,
 ) -> Callable[[Builder], Builder]:
     """Decorator that makes a builder a model that a configuration may name.
 
@@ -98,6 +115,12 @@ def model(
         Names of the schemes of reduction, and what each keeps, in one line.
     calibrate : mapping, optional
         Scheme to the parameters that a study calibrates in it, factors of default 1. The others are not calibrated.
+    stimulus : sequence of str
+        Parameters that decide nothing but inputs with a name (`name=` of an input): a condition of a configuration may
+        change them.
+    columns : callable, optional
+        `columns(population, size)`: arrays [unit] by name, what is known of the units of a population. `orientation_deg` is
+        the preferred orientation of a unit's place, in [0, 180); bool `central` and `inner` say which units lie where.
 
     Returns
     -------
@@ -123,6 +146,7 @@ def model(
         missing += [
             f"parameter {key} of default 1, to be calibrated" for key in sorted(free) if not _is_factor(own, key)
         ]
+        missing += [f"parameter {key}, which is its stimulus" for key in stimulus if key not in own]
         missing += [f"scheme {key}, which is calibrated" for key in (calibrate or {}) if key not in (schemes or {})]
         missing += ["schemes for its reduce" if reduce else "reduce for its schemes"] * (bool(schemes) != bool(reduce))
         if missing:
@@ -134,7 +158,8 @@ def model(
             )
         parameters = {key: described[key] for key in own}
         sizes = (reduce, dict(schemes or {}), {key: tuple(keys) for key, keys in (calibrate or {}).items()})
-        MODELS.add(title, Model(title, builder, description, source, parameters, *sizes), builder.__module__)
+        entry = Model(title, builder, description, source, parameters, *sizes, tuple(stimulus), columns)
+        MODELS.add(title, entry, builder.__module__)
         return builder
 
     return register

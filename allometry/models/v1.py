@@ -13,34 +13,31 @@ import numpy as np
 
 from allometry.errors import SimulationError
 from allometry.models.records import model
+from allometry.models.v1_stimulus import STIMULUS, grating, layer6_drive, layer6_gate
 from allometry.models.v1_wiring import (
+    HYPERCOLUMN_UM,
     LAYER6_CORNER_UM,
     MOST_INPUTS,
     N_EXCITATORY,
     N_INHIBITORY,
     N_LGN,
     SIDE_UM,
-    UM_PER_DEGREE,
     Wiring,
     lattice,
-    map_angle,
+    preferred_orientation,
     procedural,
 )
 from allometry.network import (
-    DCInput,
     DistanceDependent,
     ExplicitEdges,
-    Gate,
     GaussianKernel,
     LgnCell,
     Network,
     Normal,
     Parrot,
-    Periodic,
     PoissonInput,
     Population,
     Projection,
-    Rhythm,
     Space,
     Uniform,
     V1Cell,
@@ -62,16 +59,9 @@ SIGMA_E, SIGMA_I = 200.0 / math.sqrt(2.0), 125.0 / math.sqrt(2.0)
 DENSITY_E, DENSITY_I = N_EXCITATORY / SIDE_UM**2, N_INHIBITORY / SIDE_UM**2
 #: From layer 6 onto E and I cells: width and reach of the connectivity, um, and its peak.
 LAYER6_E, LAYER6_I = (110.0, 165.0, 0.15), (80.0, 120.0, 0.6)
-#: How often a spike of layer 6 passes, by twelfths of the angle between the map and the grating.
-LAYER6_GATE = np.array([1.3, 1.0, 1.0, 0.7, 0.7, 0.4, 0.4, 0.7, 0.7, 1.0, 1.0, 1.3])
-LAYER6_HZ = 10.66
-LAYER6_DISC_UM = 75.0
 #: Delay of E to E synapses, drawn for every spike and synapse: 1 to 30 steps.
 DELAY_MS = Uniform(DT_MS / 2, 30.5 * DT_MS)
-#: The grating is on where its contrast is above this: layer 6 is silent below.
-LEAST_CONTRAST = 0.5
 
-_SAMPLES = 4096
 _DIGITS = 9
 """Libm differs between machines in the last bits; what it gives is rounded to so many decimals."""
 
@@ -79,70 +69,6 @@ _DIGITS = 9
 def expected_indegree(p: np.ndarray, sigma: float, density: float) -> np.ndarray:
     """Return the expected in-degree, away from the edges, of a peak probability: 2 pi (1 - e^-2) density sigma^2 p."""
     return 2 * math.pi * (1 - math.exp(-2.0)) * density * sigma**2 * p
-
-
-def modulation(cycles_per_degree: float) -> float:
-    """Return how strongly a grating of full contrast modulates LGN cells: a difference of Gaussians."""
-    narrow, wide = (math.exp(-math.pi * (width * cycles_per_degree) ** 2) for width in (0.1584, 0.2232))
-    return max(0.0, 0.95 / 0.3359 * (narrow - 0.74 * wide))
-
-
-def grating(
-    wiring: Wiring, orientation_deg: float, contrast: float, cycles_per_degree: float, frequency_hz: float
-) -> DCInput:
-    """Return the drive of LGN cells by a drifting grating, an input named `grating`.
-
-    The drive is 0.1 (1 + contrast m h(sin r)) per ms, with the phase r of the grating at the cell, h(q) = q while the sine
-    falls, and sign(q) sqrt(|q|) while it rises.
-
-    Parameters
-    ----------
-    wiring : Wiring
-        Has the positions of the LGN cells.
-    orientation_deg : float
-        Direction of the wave vector, degrees.
-    contrast : float
-        0 is none; 1 is full contrast.
-    cycles_per_degree, frequency_hz : float
-        Spatial and temporal frequency.
-    """
-    angle = math.radians(orientation_deg)
-    turns = wiring.lgn @ np.array([math.cos(angle), math.sin(angle)]) * (cycles_per_degree / UM_PER_DEGREE)
-    turns[N_LGN // 2 :] += 0.5
-    u = np.arange(_SAMPLES) / _SAMPLES
-    sine = np.sin(2 * np.pi * u)
-    falling = (u > 0.25) & (u < 0.75)
-    wave = np.where(falling, sine, np.sign(sine) * np.sqrt(np.abs(sine)))
-    amplitude = round(0.1 * contrast * modulation(cycles_per_degree), _DIGITS)
-    return DCInput(
-        "LGN",
-        Periodic(np.round(wave, _DIGITS), frequency_hz, amplitude, np.round(turns % 1.0, _DIGITS)),
-        name="grating",
-    )
-
-
-def layer6_gate(wiring: Wiring, orientation_deg: float, cycles_per_degree: float) -> Gate:
-    """Return how often spikes of layer 6 cells pass under a grating, an input named `layer 6 gate`."""
-    s = math.exp(-(((cycles_per_degree - 2.5) / 1.5) ** 2) / 2)
-    tuned = 0.1 if s < 0.01 else 0.3 if s < 0.26 else s
-    steps = np.arange(-6, 7) * (LAYER6_DISC_UM / 6)
-    around = np.stack([x.ravel() for x in np.meshgrid(steps, steps)], axis=1)
-    radius = np.sqrt((around**2).sum(axis=1))
-    around, radius = around[radius <= LAYER6_DISC_UM], radius[radius <= LAYER6_DISC_UM]
-    weight = np.exp(-(radius**2) / (2 * LAYER6_DISC_UM**2))
-    total = np.zeros(len(wiring.layer6))
-    for shift, w in zip(around, weight):
-        angle = map_angle(wiring.layer6 + shift) + 2 * math.radians(orientation_deg)
-        total += w * LAYER6_GATE[np.floor(np.round(angle / (np.pi / 6), _DIGITS)).astype(np.int64) % 12]
-    return Gate("L6", np.round(tuned * total / weight.sum(), _DIGITS), name="layer 6 gate")
-
-
-def layer6_drive(wiring: Wiring, contrast: float, depth: float) -> PoissonInput:
-    """Return the spikes of layer 6, an input named `layer 6`: none below a contrast of 0.5."""
-    on = 1.0 if contrast > LEAST_CONTRAST else 0.0
-    rates = on * LAYER6_HZ * wiring.layer6_rate
-    rhythm = Rhythm(64.0, depth, 0.02) if depth > 0 else None
-    return PoissonInput("L6", np.round(rates, _DIGITS), 1.0, rhythm=rhythm, name="layer 6")
 
 
 @functools.lru_cache(maxsize=4)
@@ -183,6 +109,32 @@ def reduced(size: float, scheme: str) -> dict[str, Any]:
     return {"reduction": min(1.0 / size, N_INHIBITORY / 100), "scheme": scheme}
 
 
+def columns(population: str, size: int) -> dict[str, np.ndarray]:
+    """Return what is known of cells: `x_um`, `y_um`, the preferred `orientation_deg` of their place, and where they lie.
+
+    `central` are those of the middle hypercolumn, `inner` those of the middle 1 mm x 1 mm: four hypercolumns' worth, of all
+    orientations alike, farther from the edge than any inhibitory synapse reaches.
+
+    Parameters
+    ----------
+    population : str
+        `E` or `I`; of the others nothing is.
+    size : int
+        Number of cells.
+    """
+    if population not in ("E", "I"):
+        return {}
+    xy = lattice(size)
+    within = [((xy >= margin) & (xy < SIDE_UM - margin)).all(axis=1) for margin in (HYPERCOLUMN_UM, HYPERCOLUMN_UM / 2)]
+    return {
+        "x_um": xy[:, 0],
+        "y_um": xy[:, 1],
+        "orientation_deg": np.round(np.degrees(preferred_orientation(xy)), _DIGITS),
+        "central": within[0],
+        "inner": within[1],
+    }
+
+
 @plain_arguments
 @model(
     description="Macaque V1 layer 4C-alpha: nine hypercolumns, 36,000 cells at full density, under a drifting grating.",
@@ -190,6 +142,8 @@ def reduced(size: float, scheme: str) -> dict[str, Any]:
     reduce=reduced,
     schemes=SCHEMES,
     calibrate=dict.fromkeys(("weights", "in_degree"), ("x_ee", "x_ie", "x_ei", "x_ii")),
+    stimulus=STIMULUS,
+    columns=columns,
 )
 def v1(
     reduction: float = 1.0,

@@ -215,9 +215,11 @@ def _oriented_chunk(
         taken = np.zeros(candidates.shape, bool)
         for kind, side in enumerate((1.0, -1.0)):
             allowed = np.where(within & (sign == side), score, -np.inf)
-            rank = np.argsort(np.argsort(-allowed, axis=1, kind="stable"), axis=1, kind="stable")
-            taken |= (rank < numbers[:, kind : kind + 1]) & np.isfinite(allowed)
-        amplitude = np.abs(((taken * sign)[:, :, None] * wave[candidates]).sum(axis=1))
+            _take_lowest(taken, -allowed, numbers[:, kind])
+        row, place = np.nonzero(taken)
+        summed = np.zeros((len(cells), len(angles)), complex)
+        np.add.at(summed, row, sign[row, place][:, None] * wave[candidates[row, place]])
+        amplitude = np.abs(summed)
         total = amplitude.sum(axis=1)
         tuned = (amplitude * np.cos(2 * (angles - axis[:, None]))).sum(axis=1)
         found = np.divide(tuned, total, out=np.zeros_like(total), where=total > 0)
@@ -235,9 +237,17 @@ def _scattered(draws: np.random.Generator, lgn: np.ndarray, cells: np.ndarray) -
     order = draws.random(candidates.shape)
     for kind, on in enumerate((True, False)):
         allowed = np.where(within & ((candidates < N_LGN // 2) == on), order, np.inf)
-        rank = np.argsort(np.argsort(allowed, axis=1, kind="stable"), axis=1, kind="stable")
-        taken |= (rank < numbers[:, kind : kind + 1]) & np.isfinite(allowed)
+        _take_lowest(taken, allowed, numbers[:, kind])
     return [np.sort(row[chosen]) for row, chosen in zip(candidates, taken)]
+
+
+def _take_lowest(taken: np.ndarray, scores: np.ndarray, numbers: np.ndarray) -> None:
+    """Mark in `taken` [cell, candidate] as many candidates of each cell as asked for, those of lowest finite score."""
+    most = min(int(numbers.max(initial=0)), scores.shape[1])
+    lowest = np.argsort(scores, axis=1, kind="stable")[:, :most]
+    row, rank = np.nonzero(np.arange(most) < numbers[:, None])
+    place = lowest[row, rank]
+    taken[row, place] |= np.isfinite(scores[row, place])
 
 
 def _joined(rows: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

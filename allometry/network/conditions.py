@@ -169,7 +169,7 @@ class Condition:
         return np.sort(np.concatenate(found))
 
 
-def condition_of(name: str, settings: Mapping[str, Any]) -> Condition:
+def condition_of(name: str, settings: Mapping[str, Any], replaced: Mapping[str, Input] | None = None) -> Condition:
     """Build a condition from an entry of a configuration.
 
     Parameters
@@ -179,6 +179,8 @@ def condition_of(name: str, settings: Mapping[str, Any]) -> Condition:
     settings : mapping
         `seed`, `rate_factors` and `weight_factors` as those of `Condition`; `silenced`: by population, a number of neurons,
         the first ones, or their indices; `currents_pa`: by population, a constant current into every neuron, pA.
+    replaced : mapping of str to Input, optional
+        Inputs in place of those of the network that have these names.
     """
     silenced = {
         population: np.arange(chosen) if isinstance(chosen, int) else chosen
@@ -191,6 +193,7 @@ def condition_of(name: str, settings: Mapping[str, Any]) -> Condition:
         weight_factors=settings.get("weight_factors") or {},
         silenced=silenced,
         inputs=[DCInput(population, current) for population, current in (settings.get("currents_pa") or {}).items()],
+        replaced=replaced or {},
     )
 
 

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from allometry.report import cards as benchmark_cards
-from allometry.report import comparisons, connectomes, contents, page, recordings, scaling, simulations
+from allometry.report import (
+    comparisons,
+    connectomes,
+    contents,
+    page,
+    recordings,
+    scaling,
+    scaling_statistics,
+    simulations,
+)
 from allometry.stores.file_manifest import write_file_manifest
 
 logger = logging.getLogger(__name__)
@@ -41,7 +50,8 @@ def draw(
                 paths, image, name.removeprefix("simulated_"), window_ms=window, units=units, axes=options["axes"]
             )
         elif kind == "studies":
-            scaling.draw(paths, image)
+            drawing = scaling if name in {f"scaled_{study}" for study in paths} else scaling_statistics
+            drawing.draw(paths, image)
         else:
             comparisons.draw(paths, image)
 

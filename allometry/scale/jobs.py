@@ -71,9 +71,10 @@ class CalibrationJob:
 
     @property
     def simulations(self) -> int:
-        """The most simulations that it can need of each condition."""
+        """The most simulations that it can need, of all its conditions."""
         how = self.parameters["calibration"]
-        return len(how["seeds"]) * (1 + len(self.factors) + how["iterations"])
+        evaluations = 1 + len(self.factors) + how["iterations"]
+        return len(how["seeds"]) * evaluations * (len(self.parameters["conditions"]) or 1)
 
 
 def reducible(name: str) -> Model:
@@ -149,7 +150,7 @@ def jobs(study: Mapping[str, Any]) -> list[Job]:
         for schemes in groups:
             given = arguments(study, size, schemes[0])
             calibration = calibrated.get((size, schemes[0]))
-            for seed in study["seeds"]:
+            for seed in seeds_of(study, size, schemes):
                 parameters = {**_shared(study, given), "seed": seed}
                 determined = {**parameters, "calibration": calibration.name if calibration else None}
                 scheme = FULL_SIZE if size == FULL else schemes[0]
@@ -167,8 +168,12 @@ def calibrations(study: Mapping[str, Any]) -> list[CalibrationJob]:
             factors = tuple(model.calibrate.get(scheme, ()))
             if size == FULL or not factors:
                 continue
-            shared = _shared(study, arguments(study, size, scheme))
+            shared = _shared(study, arguments(study, size, scheme), how["conditions"])
             shared["duration_ms"] = how["duration_ms"] or study["duration_ms"]
+            shared["record"] = {
+                key: value for key, value in shared["record"].items() if key not in ("states", "spread")
+            }
+            shared["record"]["voltage"] = {}
             parameters = {**shared, "seeds": list(how["seeds"]), "calibration": how, "skip_ms": study["skip_ms"]}
             reference = () if how["targets"] else tuple(_full_jobs(study))
             digest = _digest({**parameters, "factors": factors, "reference": reference})
@@ -189,6 +194,30 @@ def _full_jobs(study: Mapping[str, Any]) -> list[str]:
     return [job.name for job in jobs({**study, "sizes": [FULL]})]
 
 
+def seeds_of(study: Mapping[str, Any], size: float, schemes: Sequence[str]) -> list[int]:
+    """Seeds of one size in one scheme, or in several that are one there."""
+    more = [
+        seed
+        for entry in study["further_seeds"]
+        if size in entry["sizes"] and (not entry["schemes"] or set(schemes) & set(entry["schemes"]))
+        for seed in entry["seeds"]
+    ]
+    return list(dict.fromkeys([*study["seeds"], *more]))
+
+
+def all_seeds(study: Mapping[str, Any]) -> list[int]:
+    """Seeds of any size, those of all sizes first."""
+    return list(
+        dict.fromkeys([*study["seeds"], *(seed for entry in study["further_seeds"] for seed in entry["seeds"])])
+    )
+
+
+def studied_neurons(study: Mapping[str, Any], net: Network) -> int:
+    """Number of neurons of the populations that are studied."""
+    chosen = study["populations"]
+    return sum(population.size for population in net.populations if not chosen or population.name in chosen)
+
+
 def condition_names(study: Mapping[str, Any]) -> list[str]:
     """Conditions of every job, in their order."""
     return list(study["conditions"]) or [UNCHANGED]
@@ -205,7 +234,9 @@ def reference_size(study: Mapping[str, Any]) -> float:
         return float(study["reference"])
     if FULL in study["sizes"]:
         return FULL
-    return float(max(study["sizes"], key=lambda size: network(study, size, study["schemes"][0]).size))
+    return float(
+        max(study["sizes"], key=lambda size: studied_neurons(study, network(study, size, study["schemes"][0])))
+    )
 
 
 def same_point(job: Job, condition: Mapping[str, Any] | None, points: Sequence[Mapping[str, Any]]) -> int | None:
@@ -231,13 +262,22 @@ def _compared(parameters: Mapping[str, Any], condition: Mapping[str, Any] | None
     same = {key: parameters[key] for key in ("model", "duration_ms", "precision", "seed")}
     signature = inspect.signature(MODELS[parameters["model"]].build).parameters
     given = {key: value.default for key, value in signature.items()} | dict(parameters["parameters"])
-    record = {key: parameters["record"].get(key) or {} for key in ("spikes", "voltage")}
+    record = {key: parameters["record"].get(key) or {} for key in ("spikes", "voltage", "states", "populations")}
+    # probes of a study are spread over the population, those of a run are the first ones
+    record["spread"] = bool(parameters["record"].get("spread"))
     changed = {key: value for key, value in (condition or {}).items() if key != "name" and value not in (None, {})}
     return json.dumps([same, given, record, changed, condition is None], sort_keys=True, default=str)
 
 
-def _shared(study: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    conditions = [{"name": name, **settings} for name, settings in study["conditions"].items()]
+def _shared(study: Mapping[str, Any], given: Mapping[str, Any], chosen: Sequence[str] = ()) -> dict[str, Any]:
+    conditions = [
+        {"name": name, **{key: value for key, value in settings.items() if value or key != "stimulus"}}
+        for name, settings in study["conditions"].items()
+        if not chosen or name in chosen
+    ]
+    record: dict[str, Any] = {"spikes": True, "counts_bin_ms": None, "voltage": dict(study["voltage"])}
+    record |= {key: list(study[key]) for key in ("populations", "states") if study[key]}
+    record |= {"spread": True} if study["voltage"] else {}
     return {
         "kind": "network",
         "model": study["model"],
@@ -245,7 +285,7 @@ def _shared(study: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any
         "connectome": None,
         "duration_ms": study["duration_ms"],
         "precision": study["precision"],
-        "record": {"spikes": True, "counts_bin_ms": None, "voltage": dict(study["voltage"])},
+        "record": record,
         "conditions": conditions,
     }
 

@@ -13,7 +13,8 @@ import xarray as xr
 from allometry import files, stores
 from allometry.compare.inputs.spike_trains import EVERYONE
 from allometry.errors import SimulationError
-from allometry.scale import statistics  # noqa: F401 - registers those of the package
+from allometry.models.records import MODELS
+from allometry.scale import selectivity, statistics  # noqa: F401 - register those of the package
 from allometry.scale.calibration import Settings, calibrate
 from allometry.scale.recorded import Recorded, rates, read
 from allometry.scale.records import STATISTICS
@@ -82,7 +83,11 @@ def calibrate_job(
         There are no positive target rates, or one is of a population or condition that is not simulated.
     """
     how = dict(parameters["calibration"])
-    targets = _targets(how["targets"] or _mean_rates(reference), parameters)
+    simulated = [entry["name"] for entry in parameters["conditions"]]
+    known = how["targets"] or {
+        name: rates for name, rates in _mean_rates(reference).items() if name in simulated or not simulated
+    }
+    targets = _targets(known, parameters)
     keys = [(condition, population) for condition, by in targets.items() for population in by]
     wanted = np.array([targets[condition][population] for condition, population in keys])
 
@@ -107,6 +112,9 @@ def measure_job(
     skip_ms: float,
     bin_ms: float,
     max_units: int,
+    populations: Sequence[str] = (),
+    model: str = "",
+    stimuli: Mapping[str, Mapping[str, float]] | None = None,
 ) -> None:
     """Take the statistics of every condition of a job, and write them as JSON.
 
@@ -122,12 +130,27 @@ def measure_job(
         Warm-up that is left out, and bin of pairwise correlations, ms.
     max_units : int
         Units sampled from each population.
+    populations : sequence of str
+        Those that are studied; none: all of them.
+    model : str
+        Name of the model, which may say where its units are.
+    stimuli : mapping of str to mapping, optional
+        What was shown, by condition.
     """
+    columns = MODELS[model].columns if model else None
     recorded: dict[str, Recorded] = {}
     for condition, path in places.items():
         store = stores.open(path)
         assert isinstance(store, xr.Dataset)
-        recorded[condition] = read(store, skip_ms=skip_ms, bin_ms=bin_ms, max_units=max_units)
+        recorded[condition] = read(
+            store,
+            skip_ms=skip_ms,
+            bin_ms=bin_ms,
+            max_units=max_units,
+            populations=populations,
+            stimulus=(stimuli or {}).get(condition),
+            columns=columns,
+        )
     populations = list(next(iter(recorded.values())).units)
     values: dict[str, dict[str, dict[str, float | None]]] = {}
     for name in names:

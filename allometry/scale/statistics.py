@@ -4,7 +4,10 @@ What grows with the number of neurons by itself has a normalised companion: `syn
 `synchrony_correlation` the mean correlation that it amounts to.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import signal
 from scipy import stats as distributions
 
@@ -137,7 +140,60 @@ def peak_frequency(recorded: Recorded, population: str) -> float:
     return float(frequency[band][mean.argmax()]) if mean.max() >= threshold else float("nan")
 
 
-@statistic(unit="mV", description="standard deviation in time of the membrane potential of the recorded neurons")
+@statistic(
+    unit="unit of V_m",
+    description="standard deviation in time of the membrane potential of the recorded neurons; mV, of v1 the threshold",
+)
 def voltage_sd(recorded: Recorded, population: str) -> float:
-    """Fluctuation of the membrane potential, mean over the neurons whose voltage was recorded, mV."""
-    return recorded.voltage_sd_mv[population]
+    """Fluctuation of the membrane potential, mean over the neurons whose voltage was recorded."""
+    return _spread(_summed(recorded, population, (("V_m", 1.0),)))
+
+
+def _summed(recorded: Recorded, population: str, parts: Sequence[tuple[str, float]]) -> NDArray[np.float64] | None:
+    """Sum of state variables with their signs, [sample, neuron]; None where one was not recorded."""
+    found = [recorded.states.get(name, {}).get(population) for name, _ in parts]
+    known = [values for values in found if values is not None]
+    if len(known) < len(parts):
+        return None
+    return np.asarray(sum(sign * values for values, (_, sign) in zip(known, parts)))
+
+
+def _spread(values: NDArray[np.float64] | None) -> float:
+    return float(values.std(axis=0).mean()) if values is not None and values.size else float("nan")
+
+
+EXCITATION = ((("g_ampa", 1.0), ("nmda_slow", 1.0), ("nmda_rise", -1.0)), (("g_ex", 1.0),), (("I_syn_ex", 1.0),))
+INHIBITION = ((("g_gaba", 1.0),), (("g_in", 1.0),), (("I_syn_in", 1.0),))
+"""State variables that add to the excitatory and to the inhibitory conductance or current, of one kind of neuron each."""
+
+
+def _input(
+    recorded: Recorded, population: str, kinds: Sequence[Sequence[tuple[str, float]]]
+) -> NDArray[np.float64] | None:
+    return next((x for parts in kinds if (x := _summed(recorded, population, parts)) is not None), None)
+
+
+@statistic(unit="unit of the state", description="mean excitatory conductance or current of the recorded neurons")
+def excitation(recorded: Recorded, population: str) -> float:
+    """Mean over time and recorded neurons of the excitatory conductance (1/ms) or current."""
+    values = _input(recorded, population, EXCITATION)
+    return float(values.mean()) if values is not None and values.size else float("nan")
+
+
+@statistic(unit="unit of the state", description="mean inhibitory conductance or current of the recorded neurons")
+def inhibition(recorded: Recorded, population: str) -> float:
+    """Mean over time and recorded neurons of the inhibitory conductance (1/ms) or current."""
+    values = _input(recorded, population, INHIBITION)
+    return float(values.mean()) if values is not None and values.size else float("nan")
+
+
+@statistic(unit="unit of the state", description="fluctuation in time of the excitatory conductance or current")
+def excitation_sd(recorded: Recorded, population: str) -> float:
+    """Standard deviation in time, mean over recorded neurons."""
+    return _spread(_input(recorded, population, EXCITATION))
+
+
+@statistic(unit="unit of the state", description="fluctuation in time of the inhibitory conductance or current")
+def inhibition_sd(recorded: Recorded, population: str) -> float:
+    """Standard deviation in time, mean over recorded neurons."""
+    return _spread(_input(recorded, population, INHIBITION))

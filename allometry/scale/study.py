@@ -20,11 +20,21 @@ from allometry.scale.causes import mean_field_table
 from allometry.scale.costs import cost_of, cost_table
 from allometry.scale.deviations import Deviations, Means, deviations, means, verdicts
 from allometry.scale.explanations import Column
-from allometry.scale.jobs import CalibrationJob, Job, jobs, network, reducible, reference_size
+from allometry.scale.jobs import (
+    CalibrationJob,
+    Job,
+    all_seeds,
+    condition_names,
+    jobs,
+    network,
+    reducible,
+    reference_size,
+    studied_neurons,
+)
 from allometry.scale.jobs import calibrations as calibration_jobs
 from allometry.scale.laws import UNDETERMINED, Law, deviation_law
 from allometry.scale.records import STATISTICS
-from allometry.scale.simulations import read_json
+from allometry.scale.simulations import ALL_CONDITIONS, read_json
 from allometry.simulate.build.plan.network import compile_network
 from allometry.stores.file_manifest import write_file_manifest
 from allometry.stores.manifest import sources_read
@@ -97,7 +107,8 @@ def write_study(
     for k, statistic in enumerate(axes.statistics):
         if STATISTICS[statistic].grows:
             verdict[:, :, :, k] = ""
-    neurons = _grid(axes, {key: net.size for key, net in networks.items()}, np.int64)
+    studied = {key: studied_neurons(study, net) for key, net in networks.items()}
+    neurons = _grid(axes, studied, np.int64)
     laws = _laws(study, axes, value, neurons, at)
     modelled = [population for population in axes.populations if population != EVERYONE or len(axes.populations) == 1]
     theory = mean_field_table(networks, modelled, _reference_rates(axes, against, modelled))
@@ -130,7 +141,7 @@ def write_study(
         tables,
         attrs=_attributes(study, name, reference, theory),
     )
-    costs = _costs(axes, all_jobs, spikes, networks, reference)
+    costs = _costs(axes, all_jobs, spikes, studied, reference)
     beside = {out.with_name(f"{out.stem}.costs.json"): (json.dumps(costs, indent=1, sort_keys=True) + "\n").encode()}
     read = {f"{job} {condition}": path for job, places in spikes.items() for condition, path in places.items()}
     provenance = {**(provenance or {}), **sources_read(read, out)}
@@ -167,8 +178,8 @@ def _axes(study: Mapping[str, Any], found: Mapping[str, Any]) -> _Axes:
     return _Axes(
         [float(size) for size in study["sizes"]],
         list(study["schemes"]),
-        list(study["seeds"]),
-        list(first),
+        all_seeds(study),
+        [name for name in (*condition_names(study), ALL_CONDITIONS) if name in first],
         list(study["statistics"]),
         names,
     )
@@ -339,15 +350,15 @@ def _costs(
     axes: _Axes,
     all_jobs: Sequence[Job],
     spikes: Mapping[str, Mapping[str, str | Path]],
-    networks: Mapping[tuple[float, str], Network],
+    neurons: Mapping[tuple[float, str], int],
     reference: float,
 ) -> dict[str, Any]:
-    costs: dict[tuple[float, str], list[dict[str, Any]]] = {key: [] for key in networks}
+    costs: dict[tuple[float, str], list[dict[str, Any]]] = {key: [] for key in neurons}
     for job in all_jobs:
         cost = cost_of(list(spikes[job.name].values()))
         for scheme in job.schemes:
             costs[job.size, scheme].append(cost)
-    return cost_table(costs, {key: net.size for key, net in networks.items()}, axes.schemes, reference)
+    return cost_table(costs, neurons, axes.schemes, reference)
 
 
 def _attributes(study: Mapping[str, Any], name: str, reference: float, theory: xr.Dataset | str) -> dict[str, Any]:

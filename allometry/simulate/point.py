@@ -12,12 +12,12 @@ import xarray as xr
 from allometry import models, stores
 from allometry.errors import SimulationError
 from allometry.network import Network
-from allometry.network.conditions import condition_of
 from allometry.network.recording import Probe, Record
 from allometry.simulate.conditions import Asked, require_conditions, run_conditions
 from allometry.simulate.distribute.execution import Execution
 from allometry.simulate.runner import run
 from allometry.simulate.signal_propagation import propagation, rewired
+from allometry.simulate.stimuli import model_condition, with_own_seed
 
 _LOG = logging.getLogger("allometry")
 
@@ -99,8 +99,12 @@ def run_batch_of(
     """
     graph = _open(connectome) if connectome else None
     net = models.build(parameters["model"], parameters["parameters"], graph)
-    settings = [dict(entry) for entry in parameters["conditions"]]
-    conditions = require_conditions([condition_of(entry.pop("name"), entry) for entry in settings], "conditions")
+    settings = [with_own_seed(entry, parameters["seed"]) for entry in parameters["conditions"]]
+    made = [
+        model_condition(parameters["model"], parameters["parameters"], entry["name"], entry, graph)
+        for entry in settings
+    ]
+    conditions = require_conditions(made, "conditions")
     asked = Asked(
         net,
         parameters["duration_ms"],
@@ -151,12 +155,24 @@ def cluster_options(configured: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def record_of(net: Network, wanted: Mapping[str, Any]) -> Record:
-    """Build the `Record` of a configuration: voltage probes are the first neurons of each named population."""
+    """Build the `Record` of a configuration: probes are the first neurons of each named population, or evenly `spread` ones.
+
+    `states` are variables that are recorded of them beside the voltage; `populations` those whose spikes are, default all.
+    """
     probes = tuple(
-        Probe(name, np.arange(min(count, net.population(name).size)))
+        Probe(name, _probed(net.population(name).size, count, bool(wanted.get("spread"))), variable=variable)
+        for variable in ("V_m", *(wanted.get("states") or ()))
         for name, count in (wanted.get("voltage") or {}).items()
     )
-    return Record(bool(wanted.get("spikes", True)), wanted.get("counts_bin_ms"), probes)
+    kept = wanted.get("populations") or [p.name for p in net.populations]
+    silent = {p.name: 0.0 for p in net.populations if p.name not in kept}
+    return Record(bool(wanted.get("spikes", True)), wanted.get("counts_bin_ms"), probes, silent)
+
+
+def _probed(size: int, count: int, spread: bool) -> np.ndarray:
+    """The first neurons of a population, or as many evenly over all of it."""
+    count = min(count, size)
+    return ((np.arange(count) + 0.5) * size / count).astype(np.int64) if spread else np.arange(count)
 
 
 def _origin(parameters: Mapping[str, Any], graph: xr.Dataset | None) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from allometry.models.connectome_lif import connectome_lif
 from allometry.models.graph import Graph
 from allometry.models.records import MODELS
 from allometry.models.registry import build, expected
-from allometry.network import Network
+from allometry.network import Condition, Network
 from allometry.network.conditions import condition_of
 from allometry.network.recording import Probe, Record
 from allometry.simulate.check.validate import check_condition, check_network, check_run
+from allometry.simulate.stimuli import model_condition
 
 
 def check_types(where: str, run: NetworkRun) -> None:
@@ -79,9 +80,18 @@ def _check_point(where: str, run: NetworkRun | PropagationRun, point: Point, sim
             if point.connectome:
                 # how many neurons a connectome has remains to be seen
                 settings["silenced"] = {name: [] for name in settings["silenced"]}
-            check_condition(net, condition_of(settings.pop("name"), settings))
+            check_condition(net, _condition(run, point, settings))
     except SimulationError as error:
         raise ConfigError(error.what, where=at, expected=error.expected, do=error.do) from None
+
+
+def _condition(run: NetworkRun | PropagationRun, point: Point, settings: dict[str, Any]) -> Condition:
+    assert isinstance(run, NetworkRun)
+    name = settings.pop("name")
+    given = point.parameters["parameters"]
+    if MODELS[run.model].needs_connectome:
+        return condition_of(name, settings)
+    return model_condition(run.model, given, name, settings)
 
 
 def _partitions(net: Network, run: NetworkRun | PropagationRun, point: Point, simulate: SimulateConfig) -> int:
@@ -124,5 +134,7 @@ def _record(net: Network, run: NetworkRun) -> Record:
             )
         if count < 1:
             raise SimulationError(f"record.voltage asks for {count} neurons of {name}", expected="at least one")
+    for name in run.record.populations:
+        net.population(name)
     probes = tuple(Probe(name, np.zeros(1, np.int64)) for name in run.record.voltage)
     return Record(run.record.spikes, run.record.counts_bin_ms, probes)

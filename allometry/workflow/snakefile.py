@@ -30,7 +30,7 @@ __all__ = ["check_names", "unused_sources", "used_sources"]
 
 
 def configure(
-    values: Mapping[str, Any], base: str, files: Sequence[Any], *, submits: bool = False
+    values: Mapping[str, Any], base: str, files: Sequence[Any], *, submits: bool = False, checked: bool = False
 ) -> tuple[Config, Registry, dict[str, str]]:
     """Validate what Snakemake parsed; on an error print the one message and end the process.
 
@@ -46,6 +46,8 @@ def configure(
         Configuration files given on the command line, for the message; empty stands for config.yaml.
     submits : bool
         Whether Snakemake submits its jobs to a cluster.
+    checked : bool
+        Whether the main process has checked the configuration: what networks it describes takes time to find out.
     """
     try:
         # Snakemake has merged the files already, and takes the last of two equal keys without a word.
@@ -55,7 +57,8 @@ def configure(
         folders = [Path(file).parent for file in reversed(files)] or [Path()]
         cfg = configured(values, files, folders)
         registry = configuration.load_registry(cfg, base)
-        check_names(cfg, registry)
+        if not checked:
+            check_names(cfg, registry)
         check_cluster(cfg, submits=submits)
         registry, absent = without_optional(cfg, registry)
         check_own_files(cfg, registry)
@@ -316,7 +319,13 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
                 for name, run in cfg.simulate.runs.items()
             }
         ),
-        "studies": Figures({f"scaled_{name}": {name: studies.scaled(name)[0]} for name in cfg.scale.studies}),
+        "studies": Figures(
+            {
+                f"{prefix}{name}": {name: studies.scaled(name)[0]}
+                for name in cfg.scale.studies
+                for prefix in ("scaled_", "scaled_statistics_of_")
+            }
+        ),
         "comparisons": Figures({f"compared_{name}": {name: compared(name)[0]} for name in cfg.compare.comparisons}),
     }
 

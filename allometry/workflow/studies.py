@@ -8,6 +8,7 @@ from typing import Any
 from allometry import config as configuration
 from allometry.config import Config
 from allometry.scale.jobs import CalibrationJob, Job, calibrations, condition_names, jobs, same_point
+from allometry.simulate.stimuli import shown
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,15 @@ def reference_of(cfg: Config, name: str, calibration: str) -> list[str]:
 def measured(cfg: Config, name: str) -> dict[str, Any]:
     """How the statistics of a job are taken."""
     values = study(cfg, name).values
-    return {"names": values["statistics"], **{key: values[key] for key in ("skip_ms", "bin_ms", "max_units")}}
+    stimuli = {
+        condition: shown(values["model"], values["parameters"], values["conditions"].get(condition))
+        for condition in condition_names(values)
+    }
+    return {
+        "names": values["statistics"],
+        **{key: values[key] for key in ("skip_ms", "bin_ms", "max_units", "populations", "model")},
+        "stimuli": stimuli,
+    }
 
 
 def all_statistics(cfg: Config, name: str) -> list[str]:

@@ -1,5 +1,6 @@
 """What a configured study may ask for: checked by describing the network of each size, before anything runs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,12 @@ from allometry.errors import AllometryError, ConfigError, SimulationError
 from allometry.hints import hint
 from allometry.models.registry import expected
 from allometry.network import Network
-from allometry.network.conditions import condition_of
 from allometry.network.recording import Probe, Record
-from allometry.scale import statistics  # noqa: F401 - registers those of the package
+from allometry.scale import selectivity, statistics  # noqa: F401 - register those of the package
 from allometry.scale.jobs import arguments, network, reducible
 from allometry.scale.records import STATISTICS
 from allometry.simulate.check.validate import check_condition, check_network, check_run
+from allometry.simulate.stimuli import model_condition
 from allometry.workflow.studies import Study, studies
 
 
@@ -52,12 +53,15 @@ def _check_study(where: str, study: StudyConfig, cfg: Config) -> None:
         networks = [name for name, entry in cfg.simulate.runs.items() if entry.kind == "network"]
         if run not in networks:
             raise _unknown(run, networks, f"{where}.runs", "simulation run of kind network")
+    first = True
     for size in study.sizes:
         for scheme in study.schemes:
-            arguments(values, size, scheme)
+            given = arguments(values, size, scheme)
             try:
                 net = network(values, size, scheme)
-                _check_network(net, study)
+                # a stimulus is that of every size
+                _check_network(net, study, given, stimuli=first)
+                first = False
             except SimulationError as error:
                 raise ConfigError(
                     f"size {size:g} in the scheme {scheme} cannot be simulated: {error.what}",
@@ -68,18 +72,23 @@ def _check_study(where: str, study: StudyConfig, cfg: Config) -> None:
     _check_targets(where, study, net)
 
 
-def _check_network(net: Network, study: StudyConfig) -> None:
+def _check_network(net: Network, study: StudyConfig, given: Mapping[str, Any], *, stimuli: bool) -> None:
     known = [population.name for population in net.populations]
-    for name in study.voltage:
+    for name in (*study.voltage, *study.populations):
         if name not in known:
             raise SimulationError(
                 f"no population is called {name!r}", expected="one of " + ", ".join(known), do=hint(name, known)
             )
     check_network(net)
-    probes = tuple(Probe(name, np.zeros(1, np.int64)) for name in study.voltage)
+    probes = tuple(
+        Probe(name, np.zeros(1, np.int64), variable=variable)
+        for variable in ("V_m", *study.states)
+        for name in study.voltage
+    )
     check_run(net, study.duration_ms, 1, study.precision, Record(True, None, probes))
     for name, settings in study.conditions.items():
-        check_condition(net, condition_of(name, settings.model_dump()))
+        values = settings.model_dump() | ({} if stimuli else {"stimulus": {}})
+        check_condition(net, model_condition(study.model, given, name, values))
 
 
 def _check_targets(where: str, study: StudyConfig, net: Network) -> None:

@@ -17,14 +17,11 @@ from allometry.models.v1 import (
     SIGMA_E,
     SIGMA_I,
     expected_indegree,
-    grating,
-    layer6_drive,
-    layer6_gate,
-    modulation,
     reduced,
     sheet,
     wiring_of,
 )
+from allometry.models.v1_stimulus import grating, layer6_drive, layer6_gate, modulation
 from allometry.network import Condition, Network, Periodic, SpikeListInput
 from allometry.simulate.build.partition import Partition
 from allometry.simulate.build.plan.network import compile_network

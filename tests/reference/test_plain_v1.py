@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from allometry.models.v1 import grating, layer6_gate, sheet, wiring_of
+from allometry.models.v1 import sheet, wiring_of
+from allometry.models.v1_stimulus import grating, layer6_gate
 from allometry.network import (
     DCInput,
     LgnCell,

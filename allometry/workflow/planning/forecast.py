@@ -88,7 +88,7 @@ def forecast(study: studies.Study, described: Jobs, machine: Machine, threads: i
         study.name,
         len(study.own),
         len(study.jobs) - len(study.own),
-        conditions * (len(study.own) + sum(job.simulations for job in study.calibrations.values())),
+        conditions * len(study.own) + sum(job.simulations for job in study.calibrations.values()),
         len(study.calibrations),
         seconds,
         machine.crowding,

@@ -124,7 +124,8 @@ class Jobs:
     def _scale_simulate(self, _: str, wildcards: Mapping[str, str], threads: int) -> Work:
         study = studies.study(self.cfg, wildcards["study"])
         job = study.jobs[wildcards["job"]]
-        return self._of_study(study, job.size, job.schemes[0], job.parameters["duration_ms"], 1, threads)
+        conditions = len(studies.conditions(study))
+        return self._of_study(study, job.size, job.schemes[0], job.parameters["duration_ms"], conditions, threads)
 
     def _scale_calibrate(self, _: str, wildcards: Mapping[str, str], threads: int) -> Work:
         study = studies.study(self.cfg, wildcards["study"])
@@ -132,16 +133,17 @@ class Jobs:
         return self._of_study(study, job.size, job.scheme, job.parameters["duration_ms"], job.simulations, threads)
 
     def _of_study(
-        self, study: studies.Study, size: float, scheme: str, duration_ms: float, times: int, threads: int
+        self, study: studies.Study, size: float, scheme: str, duration_ms: float, simulations: int, threads: int
     ) -> Work:
-        """Simulations of a study: as many conditions on one connectivity as it has, `times` over."""
+        """So many simulations of one network of a study."""
         # jobs that differ in their seeds do the same
-        key = repr((study.name, size, scheme, duration_ms, times, threads))
+        key = repr((study.name, size, scheme, duration_ms, simulations, threads))
         if key not in self._networks:
-            self._networks[key] = self._reduced(study, network(study.values, size, scheme), duration_ms, times, threads)
+            net = network(study.values, size, scheme)
+            self._networks[key] = self._reduced(study, net, duration_ms, simulations, threads)
         return self._networks[key]
 
-    def _reduced(self, study: studies.Study, net: Network, duration_ms: float, times: int, threads: int) -> Work:
+    def _reduced(self, study: studies.Study, net: Network, duration_ms: float, simulations: int, threads: int) -> Work:
         simulate = self.cfg.simulate
         partitions = min(simulate.partitions, net.size)
         return simulated(
@@ -150,7 +152,7 @@ class Jobs:
             threads=simulate.threads or max(1, threads // partitions),
             partitions=partitions,
             precision=study.values["precision"],
-            conditions=times * len(studies.conditions(study)),
+            conditions=simulations,
             known=self.known,
         )
 

@@ -1,0 +1,152 @@
+"""Figure of one study: every statistic against size, with the value of the reference and its spread between seeds."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from allometry import stores
+from allometry.report.drawing.figure_file import Figure
+from allometry.report.drawing.style import COLOURS, NEUTRAL, figure, hide_unused
+from allometry.report.scaling_tables import opened, populations_of
+
+COLUMNS = 6
+FEW_POPULATIONS = 3
+RATES = 5
+"""Conditions whose rates are drawn: the first ones."""
+MARKS = "osD^vPX*"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One pair of axes: a statistic under a condition, with lines of one kind for a fixed value of the other."""
+
+    statistic: str
+    condition: str
+    along: str
+    lines: list[str]
+    fixed: str
+    value: str
+
+    def of(self, root: xr.Dataset, line: str) -> xr.Dataset:
+        """What one line shows, along size."""
+        return root.sel(
+            {"statistic": self.statistic, "condition": self.condition, self.along: line, self.fixed: self.value}
+        )
+
+
+def draw(paths: Mapping[str, str], image: str | Path) -> None:
+    """Draw every statistic of a study against size.
+
+    Parameters
+    ----------
+    paths : mapping of str to str
+        One Scaling store by name.
+    image : path
+        PNG file to write; its description is written beside it.
+    """
+    (path,) = paths.values()
+    tree = opened(path)
+    root = tree.to_dataset()
+    panels = list(_panels(root))
+    rows = max(1, -(-len(panels) // COLUMNS))
+    with figure(image, min(COLUMNS, max(1, len(panels))), rows, (3.0, 2.5)) as grid:
+        for ax, panel in zip(grid, panels):
+            _panel(ax, root, panel)
+        hide_unused(grid, len(panels))
+    Figure(f"{tree.attrs['title']}: every statistic against size", _caption(root), (path,)).save(image)
+
+
+def _panels(root: xr.Dataset) -> Iterator[Panel]:
+    """Few populations have panels of their own, with a line per scheme; many are lines of a panel per scheme."""
+    populations, schemes = populations_of(root), root["scheme"].values.tolist()
+    few = len(populations) <= FEW_POPULATIONS
+    across = ("scheme", schemes, "population") if few else ("population", populations, "scheme")
+    conditions = root["condition"].values.tolist()
+    for statistic in root["statistic"].values.tolist():
+        known = [name for name in conditions if _known(root, statistic, name)]
+        for condition in known[: RATES if statistic == "rate" else 1]:
+            for value in populations if few else schemes:
+                yield Panel(statistic, condition, *across, value)
+
+
+def _known(root: xr.Dataset, statistic: str, condition: str) -> bool:
+    return bool(np.isfinite(root["mean"].sel(statistic=statistic, condition=condition)).any())
+
+
+def _panel(ax: Axes, root: xr.Dataset, panel: Panel) -> None:
+    reference = float(root.attrs["reference"])
+    neurons = root["neurons"]
+    full = float(neurons.sel(size=reference).values[0])
+    low, high = _limits(root, panel)
+    for k, line in enumerate(panel.lines):
+        part = panel.of(root, line)
+        scheme = line if panel.along == "scheme" else panel.value
+        fewer = full / neurons.sel(scheme=scheme).values
+        fewer = fewer * 1.04 ** (k - (len(panel.lines) - 1) / 2)
+        mean = part["mean"].values
+        colour = COLOURS[k % len(COLOURS)]
+        at = part.sel(size=reference)
+        if k == 0 or panel.along != "scheme":
+            spread = float(np.nanstd(at["value"].values, ddof=1)) if np.isfinite(at["value"].values).sum() > 1 else 0.0
+            middle = float(at["mean"])
+            shade = NEUTRAL if panel.along == "scheme" else colour
+            ax.axhspan(middle - spread, middle + spread, color=shade, alpha=0.25, lw=0, zorder=0)
+            ax.axhline(middle, color=shade, lw=0.8, ls=":", zorder=1)
+        known = np.isfinite(mean)
+        shown = np.clip(mean, low, high)
+        bounds = np.clip([part["ci_low"].values, part["ci_high"].values], low, high)
+        error = np.abs(np.nan_to_num(bounds - shown))[:, known]
+        inside = known & (mean == shown)
+        ax.plot(fewer[known], shown[known], color=colour, lw=0.9, alpha=0.7)
+        ax.errorbar(fewer[known], shown[known], yerr=error, fmt="none", ecolor=colour, lw=0.9)
+        mark = MARKS[k % len(MARKS)]
+        ax.plot(fewer[inside], shown[inside], mark, ms=4, color=colour, label=line)
+        outside = known & ~inside
+        ax.plot(fewer[outside], shown[outside], mark, ms=4, mfc="white", color=colour)
+    _size_axis(ax, full / neurons.values)
+    ax.set_ylim(low, high)
+    unit = str(root["unit"].sel(statistic=panel.statistic).values)
+    title = f"{panel.statistic.replace('_', ' ')}, {panel.value}"
+    ax.set_title(title if panel.condition in ("all", "unchanged") else f"{title}\n{panel.condition}", fontsize=8)
+    ax.set_ylabel(unit if unit != "1" else "", fontsize=7)
+    if len(panel.lines) <= len(COLOURS):
+        ax.legend(fontsize=5.5, loc="best")
+
+
+def _size_axis(ax: Axes, fewer: np.ndarray) -> None:
+    ax.set_xscale("log")
+    ticks = np.unique(np.round(fewer, 6))
+    ax.set_xticks(ticks, [f"{value:.3g}" for value in ticks], fontsize=7)
+    ax.minorticks_off()
+    ax.set_xlim(ticks.min() / 1.3, ticks.max() * 1.3)
+    ax.set_xlabel("times fewer neurons", fontsize=7)
+    ax.tick_params(axis="y", labelsize=7)
+
+
+def _limits(root: xr.Dataset, panel: Panel) -> tuple[float, float]:
+    """Range of the reference and of the first line, with room: what lies beyond is drawn at the edge."""
+    lines = panel.lines[:1] if panel.along == "scheme" else panel.lines
+    values = np.concatenate([np.ravel(panel.of(root, line)["value"].values) for line in lines])
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return 0.0, 1.0
+    low, high = float(values.min()), float(values.max())
+    margin = max(0.35 * (high - low), 0.1 * abs(high), 1e-9)
+    return min(0.0, low) - (margin if low < 0 else 0.0), high + margin
+
+
+def _caption(root: xr.Dataset) -> str:
+    derived = stores.attribute(root, "derived")
+    described = " ".join(
+        f"{name.replace('_', ' ')}: {derived[f'statistic {name}']}." for name in root["statistic"].values.tolist()
+    )
+    return (
+        f"Every statistic of {root.attrs['model']} against how many times fewer neurons there are, mean and 95 % interval over "
+        f"seeds. Shaded: the reference ({derived['reference']}), plus and minus the standard deviation between its own seeds. "
+        "Open marks lie beyond the axis. Statistics of single conditions are drawn for the first one, rates for the first "
+        f"{RATES}; the others are in the store. {described}"
+    )
