@@ -64,13 +64,14 @@ def _panels(root: xr.Dataset) -> Iterator[Panel]:
     """Few populations have panels of their own, with a line per scheme; many are lines of a panel per scheme."""
     populations, schemes = populations_of(root), root["scheme"].values.tolist()
     few = len(populations) <= FEW_POPULATIONS
-    across = ("scheme", schemes, "population") if few else ("population", populations, "scheme")
     conditions = root["condition"].values.tolist()
     for statistic in root["statistic"].values.tolist():
         known = [name for name in conditions if _known(root, statistic, name)]
         for condition in known[: RATES if statistic == "rate" else 1]:
-            for value in populations if few else schemes:
-                yield Panel(statistic, condition, *across, value)
+            if few:
+                yield from (Panel(statistic, condition, "scheme", schemes, "population", of) for of in populations)
+            else:
+                yield from (Panel(statistic, condition, "population", populations, "scheme", of) for of in schemes)
 
 
 def _known(root: xr.Dataset, statistic: str, condition: str) -> bool:
