@@ -10,6 +10,7 @@ from allometry.models.records import model
 from allometry.models.theory import brunel_rate
 from allometry.network import DCInput, FixedIndegree, IafPscDelta, Network, PoissonInput, Population, Projection
 from allometry.network.scalars import plain_arguments
+from allometry.rounding import significant
 
 NEURON = IafPscDelta(C_m=1.0, tau_m=20.0, E_L=0.0, V_reset=10.0, V_th=20.0, t_ref=2.0)
 N_EXCITATORY, N_INHIBITORY = 10_000, 2_500
@@ -121,7 +122,8 @@ def brunel(
     if k != 1:
         rate_hz = brunel_rate(j_mv, g, external_hz, excitatory, inhibitory, NEURON)
         mean_mv = 1e-3 * NEURON.tau_m * j_mv * (rate_hz * (excitatory - g * inhibitory) + external_hz)
-        current = (1 - math.sqrt(k)) * mean_mv * NEURON.C_m / NEURON.tau_m
+        # what the search for the rate leaves beyond these digits depends on libm, hence on the CPU
+        current = significant((1 - math.sqrt(k)) * mean_mv * NEURON.C_m / NEURON.tau_m)
         inputs += [DCInput(name, current) for name in ("E", "I")]
     return Network(
         populations=populations,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allometry.errors import SimulationError
+from allometry.fixed_order import product
 from allometry.models.theory import population_rates, siegert_rate
 from allometry.network import (
     DCInput,
@@ -124,13 +125,13 @@ def mean_field(net: Network, rates_hz: Floats | None = None) -> MeanField:
     else:
         given = np.asarray(rates_hz, np.float64)
         tau_s = neuron.tau_m / 1000
-        mu = tau_s * jump * (weight[1] @ given + driven)
-        sigma = np.sqrt(tau_s * jump**2 * (weight[2] @ given + external[2]))
+        mu = tau_s * jump * (product(weight[1], given) + driven)
+        sigma = np.sqrt(tau_s * jump**2 * (product(weight[2], given) + external[2]))
         rates = np.array([siegert_rate(m, s, neuron, kernel.tau_syn_ms) for m, s in zip(mu, sigma)])
     cumulants = [
-        1e-3 * kernel.integral[n] * (weight[n] @ given + (external[n] if n > 1 else driven)) for n in (1, 2, 3)
+        1e-3 * kernel.integral[n] * (product(weight[n], given) + (external[n] if n > 1 else driven)) for n in (1, 2, 3)
     ]
-    common = 1e-3 * kernel.integral[2] * ((mean_weight**2 * degree**2 / sources) @ given)
+    common = 1e-3 * kernel.integral[2] * product(mean_weight**2 * degree**2 / sources, given)
     with np.errstate(invalid="ignore", divide="ignore"):
         return MeanField(
             names,

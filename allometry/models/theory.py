@@ -14,6 +14,7 @@ from scipy.optimize import brentq
 from scipy.special import erfcx, zeta
 
 from allometry.errors import SimulationError
+from allometry.fixed_order import product
 
 
 class LifNeuron(Protocol):
@@ -141,8 +142,8 @@ def population_rates(
     rates = np.zeros(len(indegree))
     step = 0.2
     for _ in range(5000):
-        mu = tau_s * ((indegree * jump) @ rates + mean0)
-        sigma = np.sqrt(tau_s * ((indegree * square) @ rates + square0))
+        mu = tau_s * (product(indegree * jump, rates) + mean0)
+        sigma = np.sqrt(tau_s * (product(indegree * square, rates) + square0))
         change = np.array([siegert_rate(m, s, neuron, tau_syn_ms) for m, s in zip(mu, sigma)]) - rates
         if np.abs(change).max() < tolerance_hz:
             return rates

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import speed, time_budget
+from allometry.workflow.planning import speed
+from benchmarks import time_budget
 
 # Seconds of the jobs of each stage; 2 cores share those of all stages but `simulate`, and simulations of studies.
 JOBS = {
@@ -31,10 +32,10 @@ def results(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
-    """How many times the reference's seconds the calibration finds: as slow as the reference until a test says more."""
+    """How many times the reference's seconds the measurement finds: as slow as the reference until a test says more."""
     found = {"network": 1.0, "tables": 1.0}
-    monkeypatch.setattr(speed, "slowness", lambda: found)
-    monkeypatch.setattr(speed, "cores", lambda: 2)
+    monkeypatch.setattr(speed, "slowness", lambda _: found)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     return found
 
 
@@ -92,38 +93,9 @@ def test_over_budget_is_said_and_fails_only_where_asked(
     assert capsys.readouterr().out.splitlines()[1:] == said.splitlines()[1:]
 
 
-def test_without_benchmark_files_nothing_is_calibrated(
+def test_without_benchmark_files_nothing_is_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    monkeypatch.setattr(speed, "slowness", lambda: pytest.fail("calibrated"))
+    monkeypatch.setattr(speed, "slowness", lambda _: pytest.fail("measured"))
     assert time_budget.main([str(tmp_path)]) == 1
     assert "no benchmark files" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("count", [1, 2, 64])
-def test_a_machine_with_one_core_is_half_as_fast(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    """Each core takes as long as the reference's; without a second one the jobs wait for each other."""
-
-    class Pool:
-        def __init__(self, workers: int, **_: object) -> None:
-            assert workers == min(count, 2)
-
-        def __enter__(self) -> "Pool":
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-        def map(self, function: object, items: range) -> list[float]:
-            return [speed.REFERENCE_S["tables"]] * len(items)
-
-    monkeypatch.setattr(os, "cpu_count", lambda: count)
-    monkeypatch.setattr(speed, "ProcessPoolExecutor", Pool)
-    monkeypatch.setattr(speed, "network_s", lambda: 3 * speed.REFERENCE_S["network"])
-    found = speed.slowness()
-    assert found["network"] == pytest.approx(3.0)
-    assert found["tables"] == pytest.approx(2.0 if count == 1 else 1.0)
-
-
-def test_the_tables_of_the_calibration_can_be_made() -> None:
-    speed.tables()

@@ -22,6 +22,7 @@ from allometry.homogenize.options import listed, quantity, span, text
 from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.readers import allen_ecephys_tables
 from allometry.homogenize.responses import presentations, sweeps
+from allometry.homogenize.spikes import trains
 
 BLOCK = 2**22  # spikes read at once: 32 MiB
 LAYERS = "layer_info.csv"
@@ -217,40 +218,16 @@ def _areas(frame: pd.DataFrame, nwb: Nwb) -> npt.NDArray[Any]:
     return np.where(row < 0, "", location[row]).astype(object)
 
 
-def _train(table: Table, start: int, stop: int) -> tuple[npt.NDArray[np.float64], bool, int]:
-    """Spike times of one unit in order; whether they had to be sorted, and how many were not finite."""
-    parts = [table.piece("spike_times", at, min(at + BLOCK, stop)) for at in range(start, stop, BLOCK)]
-    train = parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0), *parts])
-    lost = int(np.count_nonzero(~np.isfinite(train)))
-    if lost:
-        train = train[np.isfinite(train)]
-    unsorted = bool((np.diff(train) < 0).any())
-    return (np.sort(train) if unsorted else train), unsorted, lost
+def _trains(table: Table, units: pd.DataFrame, rows: npt.NDArray[np.int64], where: str) -> trains.Trains:
+    """Trains of the units kept, each read in blocks."""
+    spans = table.spans("spike_times")[rows]
 
+    def load(number: int) -> npt.NDArray[np.float64]:
+        start, stop = spans[number].tolist()
+        parts = [table.piece("spike_times", at, min(at + BLOCK, stop)) for at in range(start, stop, BLOCK)]
+        return parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0), *parts])
 
-class _Trains:
-    """The trains of the units kept, one after the other, with the record of what had to be repaired."""
-
-    def __init__(self, table: Table, rows: npt.NDArray[np.int64]) -> None:
-        self.table, self.spans = table, table.spans("spike_times")[rows]
-        self.total = int((self.spans[:, 1] - self.spans[:, 0]).sum())
-        self.unsorted = self.lost = self.silent = 0
-
-    def __iter__(self) -> Any:
-        for start, stop in self.spans.tolist():
-            train, unsorted, lost = _train(self.table, start, stop)
-            self.unsorted += unsorted
-            self.lost += lost
-            self.silent += not len(train)
-            yield train
-
-    def notes(self) -> dict[str, Any]:
-        said = {
-            "units_with_unsorted_spikes": self.unsorted,
-            "spikes_without_time": self.lost,
-            "units_without_a_spike": self.silent,
-        }
-        return {name: count for name, count in said.items() if count}
+    return trains.Trains(trains.Found(units, load, spans[:, 1] - spans[:, 0], where), np.arange(len(rows)))
 
 
 def _spikes(
@@ -262,18 +239,12 @@ def _spikes(
     kept: dict[str, Any],
     used: dict[str, Path],
 ) -> xr.Dataset:
-    trains = _Trains(table, rows)
-    times = np.empty(trains.total)  # filled in place: the spikes are in memory once
-    sizes, filled = np.zeros(len(rows), np.int64), 0
-    for number, train in enumerate(trains):
-        times[filled : filled + len(train)] = train
-        sizes[number] = len(train)
-        filled += len(train)
-    times = times[:filled]
+    kept_trains = _trains(table, units, rows, next(iter(used)))
+    times, sizes = trains.together(kept_trains)
     observed = _observed(times, nwb)
     notes = {
         **nwb.notes,
-        **trains.notes(),
+        **kept_trains.notes(),
         "observed": "from the first to the last event in the file, which does not say",
     }
     return stores.spikes_recorded(
@@ -326,13 +297,13 @@ def _responses(
     sweeps.check_size(len(rows) * start.size)
     response = np.empty((len(rows), *start.shape), np.float32)
     known = np.isfinite(start) & np.isfinite(stop)
-    trains = _Trains(table, rows)
-    for number, train in enumerate(trains):
+    kept_trains = _trains(table, units, rows, next(iter(used)))
+    for number, train in enumerate(kept_trains):
         counts = sweeps.counts(train, np.where(known, start, 0), np.where(known, stop, 0))
         response[number] = np.where(known, counts / np.where(known, stop - start, 1), np.nan)
     if edges is None:
         response = response[:, :, 0]
-    notes |= {**trains.notes(), **sweeps.missing_note(response)}
+    notes |= {**kept_trains.notes(), **sweeps.missing_note(response)}
     notes["response"] = "spikes per second in [start, stop); 0 where there is no spike, NaN only where there is no time"
     return stores.responses(
         response,

@@ -11,7 +11,7 @@ import xarray as xr
 from allometry.errors import ReaderError
 from allometry.homogenize import mat5, mistaken
 from allometry.homogenize.look import LIKELY, Files, Finding, one_store
-from allometry.homogenize.options import Option, text
+from allometry.homogenize.options import text
 from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.spikes import objects, trains
 
@@ -20,12 +20,7 @@ OPTIONS = {
     **trains.OPTIONS,
     "file": text(None, "Name of the file to read, where the source has several; those beside it are its parts."),
     "io": text(None, "Reader of Neo, such as PlexonIO; null: by the ending of the file."),
-    "segment": Option(
-        None,
-        "a whole number from 0, or null",
-        lambda value: value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0),
-        "Number of the segment that is read; null: the only one.",
-    ),
+    "segment": trains.SEGMENT,
 }
 
 

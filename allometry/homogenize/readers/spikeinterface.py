@@ -17,18 +17,13 @@ from allometry.errors import ReaderError
 from allometry.homogenize.formats import object_npy
 from allometry.homogenize.formats.flat import folders, npy
 from allometry.homogenize.look import Files, Finding, one_store
-from allometry.homogenize.options import Option, quantity
+from allometry.homogenize.options import quantity
 from allometry.homogenize.reader import Reader, Source
 from allometry.homogenize.spikes import trains
 
 OPTIONS = {
     **trains.OPTIONS,
-    "segment": Option(
-        None,
-        "a whole number from 0, or null",
-        lambda value: value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0),
-        "Number of the segment that is read; null: the only one.",
-    ),
+    "segment": trains.SEGMENT,
     "duration_s": quantity(None, "Length of the recording, s; null: to the last spike.", above=0),
 }
 
@@ -61,22 +56,6 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
         return trains.build(found, source, options, files=files, title=source.name, parameters=kept)
 
 
-def _segment(options: dict[str, Any], count: int, where: str) -> int:
-    wanted = options["segment"]
-    if wanted is None and count != 1:
-        raise ReaderError(
-            f"the sorting has {count} segments",
-            where=where,
-            expected="one, or the option `segment`",
-            do="make one store of each, with `segment: 0`, `segment: 1`, ...",
-        )
-    if wanted is not None and wanted >= count:
-        raise ReaderError(
-            f"there is no segment {wanted}", where=where, expected=f"0 to {count - 1}", do="correct `segment`"
-        )
-    return int(wanted or 0)
-
-
 def _rate(value: Any, where: str) -> float:
     try:
         rate = float(np.asarray(value).ravel()[0])
@@ -102,7 +81,7 @@ def _of_folder(files: dict[str, Path], options: dict[str, Any]) -> trains.Found:
     try:
         said = json.loads(info.read_text())
         rate, index = _rate(said["sampling_frequency"], where), _index(said["unit_ids"], where)
-        segment = _segment(options, int(said["num_segments"]), where)
+        segment = trains.segment(options["segment"], int(said["num_segments"]), "sorting", where)
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise ReaderError(
             f"not a readable description of a sorting ({type(error).__name__}: {str(error)[:80]})",
@@ -151,7 +130,7 @@ def _of_npz(path: Path, options: dict[str, Any]) -> trains.Found:
             do="read other lists of spikes with the reader `generic_spikes`",
         )
     count = sum(name.startswith("spike_indexes_seg") for name in content)
-    segment = _segment(options, count, where)
+    segment = trains.segment(options["segment"], count, "sorting", where)
     index, rate = _index(content["unit_ids"], where), _rate(content["sampling_frequency"], where)
     sample = np.asarray(content.get(f"spike_indexes_seg{segment}", []))
     label = np.asarray(content.get(f"spike_labels_seg{segment}", [])).ravel()

@@ -11,6 +11,7 @@ import pandas as pd
 
 from allometry.errors import ReaderError
 from allometry.homogenize.spikes.trains import SILENT, Found
+from allometry.homogenize.spikes.trains import segment as segment_of
 
 
 def of_sorting(sorting: Any, segment: int = 0) -> Found:
@@ -28,9 +29,7 @@ def of_sorting(sorting: Any, segment: int = 0) -> Found:
     ReaderError
         There is no such segment.
     """
-    count = int(sorting.get_num_segments())
-    if not 0 <= segment < count:
-        raise ReaderError(f"there is no segment {segment}", where="sorting", expected=f"0 to {count - 1}")
+    segment = segment_of(segment, int(sorting.get_num_segments()), "sorting", "sorting")
     ids = np.asarray(sorting.get_unit_ids())
     rate = float(sorting.get_sampling_frequency())
     trains = [np.asarray(sorting.get_unit_spike_train(one, segment_index=segment)) / rate for one in ids.tolist()]
@@ -66,16 +65,7 @@ def of_neo(block: Any, segment: int | None = None, where: str = "block") -> Foun
         No spike trains, or several segments to choose from.
     """
     segments = list(getattr(block, "segments", None) or [block])
-    if segment is None and len(segments) != 1:
-        raise ReaderError(
-            f"the block has {len(segments)} segments",
-            where=where,
-            expected="one, or the option `segment`",
-            do="make one store of each, with `segment: 0`, `segment: 1`, ...",
-        )
-    if segment is not None and not 0 <= segment < len(segments):
-        raise ReaderError(f"there is no segment {segment}", where=where, expected=f"0 to {len(segments) - 1}")
-    chosen = segments[segment or 0]
+    chosen = segments[segment_of(segment, len(segments), "block", where)]
     found = list(chosen.spiketrains)
     if not found:
         raise ReaderError(

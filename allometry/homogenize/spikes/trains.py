@@ -60,6 +60,14 @@ OPTIONS: Options = {
 }
 """Options that every reader of spike trains has."""
 
+SEGMENT = Option(
+    None,
+    "a whole number from 0, or null",
+    lambda value: value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0),
+    "Number of the segment that is read; null: the only one.",
+)
+"""Option of readers of what has several segments, see `segment`."""
+
 SILENT: Floats = np.zeros(0)
 RENAMED = {"depth": "probe_depth"}
 """Columns whose name means something else in a store (there `depth` is below the surface, in m)."""
@@ -233,7 +241,8 @@ class Trains:
 
     def __init__(self, found: Found, rows: npt.NDArray[np.int64]) -> None:
         self._found, self._rows = found, rows
-        self.total = int(found.sizes[rows].sum())
+        self.total, self.units = int(found.sizes[rows].sum()), len(rows)
+        self.where = found.where
         self._counts = {"units_with_unsorted_spikes": 0, "spikes_without_time": 0, "units_without_a_spike": 0}
 
     def __iter__(self) -> Any:
@@ -259,6 +268,55 @@ class Trains:
     def notes(self) -> dict[str, int]:
         """What was repaired."""
         return {name: count for name, count in self._counts.items() if count}
+
+
+def together(trains: Trains) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """All spike times, one unit after the other, and the number of each; filled in place, so that they are in memory once.
+
+    Raises
+    ------
+    ReaderError
+        A unit has more spikes than was said.
+    """
+    times, sizes, filled = np.empty(trains.total), np.zeros(trains.units, np.int64), 0
+    for number, train in enumerate(trains):
+        if filled + len(train) > len(times):
+            raise ReaderError("a unit has more spikes than the file says", where=trains.where, do="retrieve it again")
+        times[filled : filled + len(train)] = train
+        sizes[number] = len(train)
+        filled += len(train)
+    return times[:filled], sizes
+
+
+def segment(wanted: int | None, count: int, what: str, where: str) -> int:
+    """Number of the segment that is read.
+
+    Parameters
+    ----------
+    wanted : int or None
+        The option `SEGMENT`.
+    count : int
+        Segments there are.
+    what, where : str
+        What has them, and its file, for messages.
+
+    Raises
+    ------
+    ReaderError
+        There is no such segment, or there are several to choose from.
+    """
+    if wanted is None and count != 1:
+        raise ReaderError(
+            f"the {what} has {count} segments",
+            where=where,
+            expected="one, or the option `segment`",
+            do="make one store of each, with `segment: 0`, `segment: 1`, ...",
+        )
+    if wanted is not None and not 0 <= wanted < count:
+        raise ReaderError(
+            f"there is no segment {wanted}", where=where, expected=f"0 to {count - 1}", do="correct `segment`"
+        )
+    return wanted or 0
 
 
 def build(
@@ -300,14 +358,7 @@ def build(
     rows, steps = select(found.units, options, found.where)
     units = table(found.units, rows, options["population"], found.where)
     trains = Trains(found, rows)
-    times, sizes, filled = np.empty(trains.total), np.zeros(len(rows), np.int64), 0
-    for number, train in enumerate(trains):
-        if filled + len(train) > len(times):
-            raise ReaderError("a unit has more spikes than the file says", where=found.where, do="retrieve it again")
-        times[filled : filled + len(train)] = train
-        sizes[number] = len(train)
-        filled += len(train)
-    times = times[:filled]
+    times, sizes = together(trains)
     intervals, said = observed(found, times)
     notes = {**found.notes, **trains.notes(), **said}
     if len(steps) > 1:

@@ -23,26 +23,8 @@ from allometry.simulate.build.shards.state import (
     variables,
 )
 from allometry.simulate.build.timing import NEVER, event_steps
-from allometry.simulate.kernels.loop.cells import (
-    D_COPIED,
-    D_COUNT,
-    D_FIRST,
-    D_FROM,
-    D_LIST,
-    D_LIST_END,
-    D_OFFSET,
-    D_PAIR,
-    D_PIECE,
-    D_PIECE_END,
-    D_ROW,
-    D_ROW_END,
-    D_SLOT,
-    D_TO,
-    D_WEIGHT,
-    SEEN,
-    VOLTAGE,
-    Cells,
-)
+from allometry.simulate.kernels.loop import cells as loop_cells
+from allometry.simulate.kernels.loop.cells import SEEN, VOLTAGE, Cells
 
 
 def build_cells(plan: Plan, where: Layout, probes: tuple[Probe, ...]) -> Cells:
@@ -159,18 +141,18 @@ def _drives(plan: Plan, where: Layout) -> tuple[np.ndarray, ...]:
                 continue
             slot = slot_of(plan, where, number, x.weight < 0, "inputs", x.receptor, "inputs")
             line = [0] * 15
-            line[D_SLOT], line[D_COUNT], line[D_PAIR] = slot, s.count, s.low // 2
-            line[D_WEIGHT] = x.weight
-            line[D_OFFSET], line[D_ROW], line[D_ROW_END] = lines[0].tolist()
-            line[D_PIECE], line[D_PIECE_END] = (cut, cut + len(lines)) if varies else (-1, -1)
-            line[D_COPIED], line[D_FIRST] = int(x.copied > 0), s.low
-            line[D_FROM], line[D_TO] = x.start, x.stop
-            line[D_LIST] = line[D_LIST_END] = -1
+            line[loop_cells.D_SLOT], line[loop_cells.D_COUNT], line[loop_cells.D_PAIR] = slot, s.count, s.low // 2
+            line[loop_cells.D_WEIGHT] = x.weight
+            line[loop_cells.D_OFFSET], line[loop_cells.D_ROW], line[loop_cells.D_ROW_END] = lines[0].tolist()
+            line[loop_cells.D_PIECE], line[loop_cells.D_PIECE_END] = (cut, cut + len(lines)) if varies else (-1, -1)
+            line[loop_cells.D_COPIED], line[loop_cells.D_FIRST] = int(x.copied > 0), s.low
+            line[loop_cells.D_FROM], line[loop_cells.D_TO] = x.start, x.stop
+            line[loop_cells.D_LIST] = line[loop_cells.D_LIST_END] = -1
             if x.neurons is not None:
                 here = x.neurons[(x.neurons >= s.low) & (x.neurons < s.high)]
                 members.append(here)
                 member_slots.append(here - s.low + slot)
-                line[D_LIST], line[D_LIST_END] = listed, listed + len(here)
+                line[loop_cells.D_LIST], line[loop_cells.D_LIST_END] = listed, listed + len(here)
                 listed += len(here)
             table.append(line)
             keys.append(x.key)
