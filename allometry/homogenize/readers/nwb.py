@@ -26,7 +26,7 @@ from allometry.homogenize.formats.neurodata.session import Session, open_session
 from allometry.homogenize.options import choice, listed, span, text
 from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.responses import sweeps
-from allometry.homogenize.spikes import trains
+from allometry.homogenize.spikes import trains, unit_table
 from allometry.homogenize.traces import activity
 from allometry.homogenize.traces.recordings import RawRecording
 from allometry.homogenize.worm.neurons import NEURONS
@@ -278,7 +278,7 @@ def _responses(
         attrs=source.attrs(
             source.name,
             {"kind": "responses", "response": of}
-            | {key: options[key] for key in trains.FILTER if options[key]}
+            | {key: options[key] for key in unit_table.FILTER if options[key]}
             | _kept(options, "file", "units", "series", "areas", "labels", "intervals", "condition", "lags"),
             notes,
             used,
@@ -297,8 +297,8 @@ Answer = tuple[npt.NDArray[np.float64], pd.DataFrame, dict[str, Any], str, dict[
 def _of_units(session: Session, options: dict[str, Any], start: Windows, stop: Windows) -> Answer:
     """Spikes per second of each unit in each window [start, stop)."""
     found = _units(session, options)
-    rows, steps = trains.select(found.units, options, found.where)
-    who = trains.table(found.units, rows, options["population"], found.where)
+    rows, steps = unit_table.select(found.units, options, found.where)
+    who = unit_table.table(found.units, rows, options["population"], found.where)
     sweeps.check_size(len(rows) * start.size)
     response = np.full((len(rows), *start.shape), np.nan)
     known = np.isfinite(start) & np.isfinite(stop) & (stop > start)
@@ -355,14 +355,14 @@ def _of_traces(session: Session, options: dict[str, Any], start: Windows, stop: 
             expected="one unit",
             do="name series of one unit with the option `series`",
         )
-    rows, steps = trains.select(who, options, where)
+    rows, steps = unit_table.select(who, options, where)
     if len(steps) > 1:
         notes["unit_filter"] = steps
     response = np.concatenate(parts)[rows]
     notes["response"] = (
         "mean of the samples in [start, stop); NaN where there is none, or the window leaves the recording"
     )
-    who = trains.table(who, rows, options["population"], where)
+    who = unit_table.table(who, rows, options["population"], where)
     return response, who, notes, unit.pop(), dict.fromkeys("xyz", found[0].rois.unit)
 
 
