@@ -1,6 +1,7 @@
 """Collections: resolved once against a server, then planned, fetched through broken connections, and homogenized."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +47,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("sessions")
     for number in (501, 503, 505):
         allen_two_photon.write(folder / f"{number}.nwb", "A", cells=12, repeats=3, seed=number)
-    allen_neuropixels.write(folder / "probes.nwb")
+    allen_neuropixels.write(folder / "probes.nwb", units=150, good=110, spikes=60)
     return {path.stem: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -255,6 +256,12 @@ def test_stated_needs_hold_what_was_measured(root: Path) -> None:
             stated = recording_sessions.need(case["reader"], [kind], case["file_bytes"])
             assert 1.02 < stated.memory / case[kind]["peak_bytes"] < 1.35
             assert 1 < stated.stores / case[kind]["store_bytes"] < 1.9
+    page = (root / "docs/allen.md").read_text(encoding="utf-8")
+    for (reader, kind), (least, by_byte, written) in recording_sessions.NEEDS.items():
+        line = (
+            f"| `{reader}`, {kind} | {least / 1e9:.2f} GB + {by_byte:g} times the file | {written:g} times the file |"
+        )
+        assert line in page
 
 
 def test_a_session_that_fails_is_fetched_alone_in_the_next_run(
@@ -310,3 +317,74 @@ def test_every_store_of_a_session_says_where_it_is_from(
     assert made.attrs["citation"].startswith("Siegle et al. (2022)")
     (asset,) = archives.assets
     assert archives.assets[asset][2]["dandi:sha2-256"] in str(made.attrs["source"])
+
+
+def test_dry_run_of_the_shipped_configuration(
+    archives: Archives, tmp_path: Path, root: Path, snakemake: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sessions that config/allen.yaml asks for, answered by the server of the tests."""
+    monkeypatch.chdir(tmp_path)
+    archives.asset("sub-2/sub-2_ses-719161530.nwb")
+    for number, area in {601: "VISl", 602: "VISl"}.items():
+        archives.two_photon(number, area=area, animal=str(number), container=number)
+    for number, kind in {611: "A", 612: "B", 613: "C2"}.items():
+        archives.two_photon(number, container=511510736, stimulus=f"three_session_{kind}", area="VISam", animal="z")
+    services = tmp_path / "services.yaml"
+    services.write_text(yaml.safe_dump({"services": archives.services()}))
+    shipped = root / "config/allen.yaml"
+    assert cli.main(["resolve", "--configfile", str(shipped), "--configfile", str(services)]) == 0
+    done = snakemake(
+        "--cores", "1", "--configfile", str(shipped), str(services), "-n", directory=tmp_path, ALLOMETRY_MIRROR=""
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    # three animals in V1, two in LM, one container of three sessions, two sessions of probes
+    assert len(set(re.findall(r"^retrieve_\w+", said, re.MULTILINE))) == 3 + 2 + 3 + 2
+    assert re.search(r"^homogenize_store +12$", said, re.MULTILINE)
+    assert re.search(r"^compare_run +4$", said, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_from_session_to_comparison_and_report(
+    folder: Path, archives: Archives, snakemake: Run, files: dict[str, bytes]
+) -> None:
+    """The whole chain: resolve, fetch through a connection that breaks, homogenize, compare with the bank, report."""
+    archives.asset("sub-2/sub-2_ses-719161530.nwb", files["probes"])
+    two = {"session": ["715093703", "719161530"]}
+    collections = {"gratings": {**ASKED["gratings"], "most": 2}, "probes": {**ASKED["probes"], **two}}
+    quick = {"splits": 5, "nulls": 20}
+    small = {**quick, "bootstrap": 100, "pixels": 16, "field_deg": 10.0, "models": ["pixels", "random_convolution"]}
+    both = ["gratings_responses"]
+    comparisons: dict[str, Any] = {
+        "representation": {
+            "kind": "representation_similarity",
+            "responses": both,
+            "measures": ["ssm", "svcca"],
+            "decoding_across": True,
+            **small,
+        },
+        "code": {"kind": "population_code", "responses": both, "subsets": 2, **quick},
+        "trains": {"kind": "spike_statistics", "spikes": ["probes_spikes"], "statistics": ["rate", "cv"]},
+    }
+    _write(
+        folder,
+        archives,
+        collections=collections,
+        homogenize={"responses": both, "spikes": ["probes_spikes"]},
+        compare={"comparisons": comparisons},
+    )
+    _resolve()
+    archives.break_after = [100_000]  # of whichever file comes first
+    done = snakemake("--cores", "2", "--configfile", str(folder / "allen.yaml"), directory=folder, ALLOMETRY_MIRROR="")
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-8000:]
+    assert len([wanted for wanted in archives.ranges if wanted]) == 1
+    rows = stores.open(folder / "results/compared/representation.zarr").to_dataset()
+    assert {"ssm", "svcca", "decoding_across", "pseudo_depth"} <= set(rows["measure"].values.tolist())
+    assert {f"gratings_{number}_responses" for number in (501, 503)} <= set(rows["reference"].values.tolist())
+    assert {"pixels: pixels", "random_convolution: layer 1"} <= set(rows["candidate"].values.tolist())
+    code = stores.open(folder / "results/compared/code.zarr").to_dataset()
+    assert {"decoding_within", "reliability"} <= set(code["measure"].values.tolist())
+    trains = stores.open(folder / "results/compared/trains.zarr").to_dataset()
+    assert "probes_719161530_spikes" in set(trains["candidate"].values.tolist() + trains["reference"].values.tolist())
+    page = (folder / "results/report/index.html").read_text(encoding="utf-8")
+    assert "gratings_501_responses" in page

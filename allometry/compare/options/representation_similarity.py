@@ -19,14 +19,18 @@ class RepresentationSimilarity(Options):
     )
     responses: list[str] = Field(min_length=1, description="Responses stores; each area of a store is a population.")
     stimulus: str | None = Field(None, description="Kind of stimulus; needed where a store holds several.")
-    measures: list[Literal["ssm", "cka", "rsa"]] = Field(
+    measures: list[Literal["ssm", "cka", "svcca", "rsa"]] = Field(
         ["ssm", "cka", "rsa"],
         min_length=1,
-        description="Similarity of similarity matrices, debiased CKA, rank correlation of crossnobis distances; the first "
-        "is used for curves.",
+        description="Similarity of similarity matrices, debiased CKA, mean canonical correlation of singular directions, rank "
+        "correlation of crossnobis distances; the first is used for curves.",
     )
     models: list[Model] = Field(list(get_args(Model)), description="Models of the bank; empty: none.")
     between: bool = Field(True, description="Compare the populations with one another; they must share stimuli.")
+    decoding_across: bool = Field(
+        False,
+        description="Decode the stimuli of each store with a decoder of every other, area by area: stores of different animals.",
+    )
     blanks: bool = Field(False, description="Keep blank screens as a stimulus; they are rendered grey.")
     fewest_repeats: int = Field(2, ge=2, description="Stimuli shown less often are left out.")
     field_deg: float = Field(

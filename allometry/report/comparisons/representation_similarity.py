@@ -13,7 +13,13 @@ from allometry.report.drawing.parts import SHOWN_POPULATIONS, estimate, interval
 from allometry.report.drawing.style import COLOURS, NEUTRAL, SEQUENTIAL, figure, hide_unused
 
 MOST_ROWS = 24  # of a panel with one line per row
-MEASURES = {"ssm": "Similarity of similarity matrices", "cka": "Debiased CKA", "rsa": "Rank correlation of distances"}
+MEASURES = {
+    "ssm": "Similarity of similarity matrices",
+    "cka": "Debiased CKA",
+    "svcca": "SVCCA",
+    "rsa": "Rank correlation of distances",
+}
+COLUMNS = 4
 
 
 def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
@@ -23,7 +29,8 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path
     colours = dict(zip(names, (colour for colour, _ in styles(len(names)))))
     measures = [name for name in MEASURES if name in set(rows["measure"])]
     modelled = rows[rows["group"] == "model"]
-    with figure(image, 3, 4, (5.0, 3.7)) as axes:
+    panels = 3 * min(len(names), SHOWN_POPULATIONS) + len(measures) * bool(len(modelled)) + 3
+    with figure(image, max(3, -(-panels // COLUMNS)), COLUMNS, (5.0, 3.7)) as axes:
         used = 0
         for name in names[:SHOWN_POPULATIONS]:
             _matrices(axes[used : used + 2], matrices.sel(population=name), name)

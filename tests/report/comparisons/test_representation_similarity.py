@@ -30,3 +30,23 @@ def test_layers_are_drawn_in_the_order_of_the_bank(two_areas: xr.Dataset, tmp_pa
     assert layers[:3] == ["pixels: pixels", "gabor complex: 0.03 c/deg", "gabor complex: 0.06 c/deg"]
     assert layers[3:] == [f"random conv.: layer {k}" for k in (1, 2, 3, 4)]
     assert "Populations with one another" in titles
+
+
+def test_four_measures_and_two_areas_have_a_panel_each(
+    two_areas: xr.Dataset, tmp_path: Path, panels: list[Axes]
+) -> None:
+    result = representation_similarity(
+        {"s": two_areas},
+        responses=["s"],
+        models=["pixels"],
+        measures=["ssm", "svcca", "cka", "rsa"],
+        pixels=32,
+        field_deg=60.0,
+        nulls=20,
+        bootstrap=100,
+        splits=5,
+    )
+    draw_result("representation_similarity", result, tmp_path)
+    titles = [title(ax) for ax in panels]
+    assert set(MEASURES.values()) <= set(titles)
+    assert {"Populations with one another", "Populations with themselves"} <= set(titles)

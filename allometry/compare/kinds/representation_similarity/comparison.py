@@ -19,9 +19,11 @@ from allometry.compare.inference.statistics import Interval, null_interval, perm
 from allometry.compare.inputs.design import Population, populations
 from allometry.compare.kinds.representation_similarity import model_bank, stimuli
 from allometry.compare.kinds.representation_similarity.rows import (
+    DECODING_WORDS,
     Settings,
     between_populations,
     controls,
+    decoded_across,
     entry,
     other_animals,
 )
@@ -48,7 +50,8 @@ def representation_similarity(
     Returns
     -------
     Result
-        A row per measure and: layer and population; pair of populations; halves of the repeats or units of a population
+        A row per measure and: layer and population; pair of populations (with `decoding_across` also by a decoder of the one in
+        the other); halves of the repeats or units of a population
         (controls); best layer of each model with shuffled stimuli or turned directions (baselines). `pseudo_depth`: the
         layer of largest `ssm`. Curves `representational_dissimilarity` (matrices of populations and of their best layers),
         `map` (its scaling to the plane) and `score_by_units`.
@@ -106,6 +109,9 @@ def representation_similarity(
     if options.between and len(found) > 1:
         rows += between_populations(found, stores_, chosen, settings)
         rows += other_animals(found, stores_, chosen)
+    if options.decoding_across and len(stores_) > 1:
+        rows += decoded_across(found, stores_, chosen, settings)
+        derived["decoding_across"] = DECODING_WORDS
     if not rows:
         raise ComparisonError("there is nothing to compare", do="name models, or several stores")
     return Result(
@@ -166,7 +172,7 @@ def _models(
                 held.append(_over_turns(measure, own, matrix, turned, estimate.estimate, without))
             if pixels is not None and layer.model != "pixels":
                 over = geometry.bounded(draws - pixels[3], estimate.estimate - pixels[2].estimate, count)
-                if measure == "cka":  # which has no resamples
+                if measure in geometry.GRAMS:  # which have no resamples
                     left = without - geometry.left_out(measure, own, pixels[1])
                     held.append(verdict.jackknifed("pixels", estimate.estimate, pixels[2].estimate, left))
                 else:
@@ -332,6 +338,11 @@ def _words(settings: Settings, screen: stimuli.Screen, found: Sequence[Populatio
         "design": counts + ". Few stimuli make few pairs (12 stimuli: 66) that are not independent: layers that differ "
         "little cannot be told apart",
     }
+    if "svcca" in settings.measures:
+        words["svcca"] = (
+            "mean canonical correlation of the directions that hold 99 % of the variance of the means over repeats, at most one "
+            f"for {geometry.STIMULI_PER_DIRECTION} stimuli; interval and comparison with pixels by the jackknife over stimuli"
+        )
     if models:
         words["models"] = (
             f"rendered on {screen.field_deg:g} degrees, {screen.pixels} pixels wide, at {screen.rate_hz:g} frames/s for "

@@ -14,10 +14,18 @@ from allometry.compare.inference.ceilings import leave_one_out_ceiling
 from allometry.compare.inference.statistics import Interval, null_interval, permutation_p
 from allometry.compare.inputs.design import Population
 from allometry.compare.kinds.representation_similarity.alignment import align
+from allometry.compare.measures.populations.decoding import decode_across
 from allometry.compare.measures.representations import geometry
 from allometry.compare.result import row
 
-RULES = {"ssm": "correlation", "cka": "ratio", "rsa": "correlation"}
+RULES = {"ssm": "correlation", "cka": "ratio", "svcca": "ratio", "rsa": "correlation"}
+ALIGN, DECODER = "procrustes", "lda"
+MOST_ORDERS = 199  # of the stimuli for p of a decoder: each aligns both animals anew
+DECODING_WORDS = (
+    f"share of the candidate's stimuli that a decoder ({DECODER}) of its own trials names right in the reference's trials, after "
+    f"both were aligned ({ALIGN}) on every other stimulus; the rest is decoded among itself. ci: t over blocks of the reference's "
+    f"trials; p: at most {MOST_ORDERS} orders of its stimuli. Directions lie on a ring: animals with smooth tuning pass"
+)
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,37 @@ def between_populations(
             )
             shuffled = {"group": "shuffled stimuli", "role": "baseline", "n": len(labels)}
             rows.append(entry(measure, a.name, b.name, null_interval(null), **shuffled))
+    return rows
+
+
+def decoded_across(
+    found: Sequence[Population], stores_: Mapping[str, xr.Dataset], options: dict[str, Any], settings: Settings
+) -> list[dict[str, Any]]:
+    """Rows of a decoder of each population in that of the same area of every other store."""
+    rows = []
+    for a, b in itertools.permutations(found, 2):
+        if a.store == b.store or a.name.removeprefix(a.store) != b.name.removeprefix(b.store):
+            continue
+        (x, y), parameters, _ = align([a, b], stores_, geometry.FEWEST_STIMULI, **options)
+        decoded = decode_across(
+            x, y, align=ALIGN, decoder=DECODER, nulls=min(settings.nulls, MOST_ORDERS), seed=settings.seed
+        )
+        null = decoded.null
+        group = f"shared {', '.join(parameters)}"
+        rows.append(
+            entry(
+                "decoding_across",
+                a.name,
+                b.name,
+                decoded.interval,
+                group=group,
+                p=decoded.p,
+                n=decoded.n_trials,
+                baselines=[verdict.over_null("shuffled stimuli", decoded.accuracy, null)],
+            )
+        )
+        shuffled = {"group": "shuffled stimuli", "role": "baseline", "n": decoded.n_trials}
+        rows.append(entry("decoding_across", a.name, b.name, null_interval(null), **shuffled))
     return rows
 
 

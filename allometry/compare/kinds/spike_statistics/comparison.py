@@ -27,7 +27,7 @@ from allometry.compare.kinds.spike_statistics.ensembles import (
     shared,
 )
 from allometry.compare.kinds.spike_statistics.measures import MEASURES
-from allometry.compare.kinds.spike_statistics.profile import FEWEST_INTERVALS, STATISTICS
+from allometry.compare.kinds.spike_statistics.profile import FEWEST_INTERVALS, FEWEST_ITEMS, STATISTICS
 from allometry.compare.options.spike_statistics import SpikeStatistics
 from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, row, with_fdr
@@ -86,6 +86,14 @@ def spike_statistics(inputs: Mapping[str, Data], options: SpikeStatistics) -> Re
                 rows += _poisson(distances, against, population, measure)
             for ensemble in dict.fromkeys(member for pair in concerned for member in pair):
                 rows += _baseline(profiles, distances, ensemble, population, measure)
+    if not rows:
+        raise ComparisonError(
+            f"no statistic can be compared: {' and '.join(inputs)} have too few spikes or units in what they share",
+            where="statistics",
+            expected=f"populations of one name in both, or of other names in each, with at least {FEWEST_ITEMS} units of a "
+            f"statistic (cv and lv: {FEWEST_INTERVALS} intervals in each)",
+            do="compare larger recordings, or other statistics",
+        )
     return Result(
         title="Statistics of spiking activity, beside what another seed changes",
         rows=with_fdr(rows),

@@ -253,6 +253,7 @@ def decode_within(
     use="does a decoder of one animal work in another?",
     reference="Safaie et al. 2023, Nature 623:765",
     ceiling="ratio",
+    scale=SHARE,
     cost="memory",
 )
 @corresponding("source", "target")

@@ -15,7 +15,7 @@ from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 from scipy.stats import t as student
 
-from allometry.compare.inference.arrays import FloatArray, IntArray, varies
+from allometry.compare.inference.arrays import ROUNDING, FloatArray, IntArray, varies
 from allometry.compare.inference.ceilings import spearman_brown
 from allometry.compare.inference.statistics import Interval, interval
 from allometry.compare.measures.representations import crossnobis, rdm
@@ -23,7 +23,11 @@ from allometry.compare.measures.representations.similarity import gram
 from allometry.errors import ComparisonError
 from allometry.fixed_order import inner
 
-MEASURES = ("ssm", "cka", "rsa")
+MEASURES = ("ssm", "cka", "svcca", "rsa")
+GRAMS = ("cka", "svcca")
+"""Measures whose matrix is that of inner products; a copy of a stimulus means nothing to them, so they have a jackknife."""
+VARIANCE = 0.99  # share that the directions of `svcca` hold (Raghu et al. 2017)
+STIMULI_PER_DIRECTION = 4
 FEWEST_STIMULI = 4
 FEWEST_FOR_INTERVAL = 6  # stimuli; fewer give too few different resamples
 DIGITS = 7  # of a model's dissimilarities: what differs less is a tie, not an order
@@ -34,8 +38,8 @@ def matrix_of(measure: str, responses: npt.NDArray[np.floating[Any]]) -> FloatAr
 
     Parameters
     ----------
-    measure : {"ssm", "cka", "rsa"}
-        Pearson dissimilarities of the stimuli's patterns (Shi et al. 2019); Gram matrix of centred units; crossnobis
+    measure : {"ssm", "cka", "svcca", "rsa"}
+        Pearson dissimilarities of the stimuli's patterns (Shi et al. 2019); Gram matrix of centred units; the same; crossnobis
         distances of repeats (whitened by the noise variance of each unit; units without any are left out, unless all are),
         squared Euclidean distances of means.
     responses : ndarray, shape (stimuli, units) or (stimuli, repeats, units)
@@ -46,7 +50,7 @@ def matrix_of(measure: str, responses: npt.NDArray[np.floating[Any]]) -> FloatAr
     """
     repeated = responses.ndim == 3
     means = np.nanmean(responses, axis=1) if repeated else responses
-    if measure == "cka":
+    if measure in GRAMS:
         return gram(means)
     if measure == "ssm":
         values = rdm.rdm(means, "correlation")
@@ -73,12 +77,15 @@ def _noise_variance(responses: npt.NDArray[np.floating[Any]]) -> FloatArray:
 def agreement(measure: str, a: FloatArray, b: FloatArray) -> float:
     """Agreement of two systems' matrices [stimuli, stimuli].
 
-    Spearman correlation of pairs for `ssm`; for `rsa` rho-a, since models predict ties; debiased CKA for `cka`. Pairs
+    Spearman correlation of pairs for `ssm`; for `rsa` rho-a, since models predict ties; debiased CKA for `cka`; for `svcca` the
+    mean canonical correlation of the directions that hold 99 % of the variance, at most one for four stimuli. Pairs
     that are NaN in either, or of a stimulus with itself (a bootstrap draws it twice: NaN), are left out. NaN where it is
     undefined: a constant matrix, or fewer than three pairs.
     """
     if measure == "cka":
         return _cka(a, b)
+    if measure == "svcca":
+        return _svcca(directions(a), directions(b))
     i, j = np.triu_indices(len(a), 1)
     x, y = a[i, j], b[i, j]
     good = np.isfinite(x) & np.isfinite(y)
@@ -95,6 +102,41 @@ def _cka(k: FloatArray, m: FloatArray) -> float:
     x, y = _u_centred(k), _u_centred(m)
     own = float((x * x).sum() * (y * y).sum())
     return float((x * y).sum() / np.sqrt(own)) if own > 0 else float("nan")
+
+
+def directions(k: FloatArray) -> FloatArray:
+    """Leading directions of a system over the stimuli, from inner products: those of its singular value decomposition.
+
+    As many as hold `VARIANCE` of the variance, and at most one for `STIMULI_PER_DIRECTION` stimuli: random subspaces of more
+    share much of a space of so few dimensions, whatever the data (Raghu et al. 2017 have thousands of stimuli).
+
+    Parameters
+    ----------
+    k : ndarray, shape (stimuli, stimuli)
+        Inner products; they are centred here, so that a part of a matrix will do.
+
+    Returns
+    -------
+    ndarray, shape (stimuli, directions)
+        Orthonormal columns; none where nothing varies.
+    """
+    rows = k.mean(axis=0)
+    values, vectors = np.linalg.eigh(k - rows[:, None] - rows[None, :] + k.mean())
+    values, vectors = values[::-1], vectors[:, ::-1]
+    if not values[0] > ROUNDING * len(k) * np.abs(k).max():
+        return np.empty((len(k), 0))
+    rank = int((values > values[0] * len(k) * np.finfo(float).eps).sum())
+    share = np.cumsum(values[:rank]) / values[:rank].sum()
+    # the slack keeps a share that is reached exactly from asking for one direction more
+    rank = min(rank, int(np.searchsorted(share, VARIANCE - 1e-12) + 1), max(1, len(k) // STIMULI_PER_DIRECTION))
+    return np.asarray(vectors[:, :rank])
+
+
+def _svcca(a: FloatArray, b: FloatArray) -> float:
+    """Mean canonical correlation of two sets of directions [stimuli, directions]."""
+    if not a.shape[1] or not b.shape[1]:
+        return float("nan")
+    return float(np.clip(np.linalg.svd(a.T @ b, compute_uv=False), 0, 1).mean())
 
 
 def _u_centred(k: FloatArray) -> FloatArray:
@@ -118,9 +160,9 @@ def drawn(matrix: FloatArray, index: IntArray) -> FloatArray:
 def replicates(measure: str, a: FloatArray, b: FloatArray, n: int, seed: int) -> FloatArray:
     """Agreement [n] of resampled stimuli; the same seed draws the same stimuli for every pair of systems.
 
-    Empty for fewer than 6 stimuli, and for `cka`: its debiasing has no meaning with copies of a stimulus.
+    Empty for fewer than 6 stimuli, and for `cka` and `svcca`, to which copies of a stimulus mean nothing.
     """
-    if len(a) < FEWEST_FOR_INTERVAL or measure == "cka":
+    if len(a) < FEWEST_FOR_INTERVAL or measure in GRAMS:
         return np.empty(0)
     rng = np.random.default_rng(seed)
     draws = rng.integers(0, len(a), (n, len(a)))
@@ -130,11 +172,11 @@ def replicates(measure: str, a: FloatArray, b: FloatArray, n: int, seed: int) ->
 def agreement_interval(measure: str, a: FloatArray, b: FloatArray, draws: FloatArray) -> Interval:
     """Agreement with a 95 % interval over stimuli.
 
-    Percentiles of the `replicates` given for dissimilarities; for debiased CKA the jackknife (leave one stimulus out, Student's t).
+    Percentiles of the `replicates` given for dissimilarities; for debiased CKA and SVCCA the jackknife (leave one stimulus out, Student's t).
     NaN bounds for fewer than 6 stimuli.
     """
     estimate = agreement(measure, a, b)
-    if measure != "cka":
+    if measure not in GRAMS:
         return bounded(draws, estimate, len(a), (-1.0, 1.0))
     if len(a) < FEWEST_FOR_INTERVAL or not np.isfinite(estimate):
         return Interval(estimate, np.nan, np.nan)
@@ -178,6 +220,9 @@ def null(measure: str, a: FloatArray, b: FloatArray, permutations: IntArray) -> 
         x, y = _u_centred(a), _u_centred(b)
         scale = np.sqrt((x * x).sum() * (y * y).sum())
         return np.array([(x * y[np.ix_(p, p)]).sum() / scale if scale > 0 else np.nan for p in permutations])
+    if measure == "svcca":
+        u, v = directions(a), directions(b)
+        return np.array([_svcca(u, v[p]) for p in permutations])
     i, j = np.triu_indices(len(a), 1)
     if not (np.isfinite(a[i, j]).all() and np.isfinite(b[i, j]).all()):
         return np.array([agreement(measure, a, b[np.ix_(p, p)]) for p in permutations])

@@ -132,6 +132,7 @@ def cca_mean(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     use="do two systems span the same subspace?",
     reference="Raghu et al. 2017, NeurIPS 30",
     ceiling="ratio",
+    scale=SHARE,
     cost="time",
 )
 @corresponding("x", "y")

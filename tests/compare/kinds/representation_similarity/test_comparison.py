@@ -1,5 +1,6 @@
 """Oracles: populations made of the units of a model, copies of one population, stores that share no stimulus."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from allometry import stores
 from allometry.compare.inputs.design import populations
 from allometry.compare.kinds.representation_similarity import model_bank, stimuli
 from allometry.compare.kinds.representation_similarity.comparison import estimates, representation_similarity
+from allometry.compare.measures.populations.decoding import decode_across
 from allometry.compare.measures.representations import geometry
 from allometry.compare.result import Result
 from allometry.errors import ComparisonError
@@ -59,7 +61,7 @@ def rows_of(result: Result) -> pd.DataFrame:
 def test_a_population_of_gabor_units_is_recognised(found: Result) -> None:
     rows = rows_of(found)
     modelled = rows[rows["group"] == "model"]
-    for measure in geometry.MEASURES:
+    for measure in ("ssm", "cka", "rsa"):
         scores = modelled[modelled["measure"] == measure].set_index("candidate")
         winner = str(scores["score"].idxmax())
         # whitening rescales the units, so that crossnobis does not tell neighbouring scales apart
@@ -168,6 +170,47 @@ def test_other_animals_bound_each_animal() -> None:
     standard = (ranks - ranks.mean()) / ranks.std(ddof=0)
     expected = [np.corrcoef(standard[n], standard.drop(columns=n).mean(axis=1))[0, 1] for n in inputs]
     assert others["score"].tolist() == pytest.approx(expected)
+
+
+def test_a_decoder_of_one_animal_works_in_another_that_shares_its_code() -> None:
+    rng = np.random.default_rng(4)
+    code = rng.normal(size=(12, 5))
+    systems = {"a": code, "b": code, "c": rng.normal(size=(12, 5))}
+    inputs, data = {}, {}
+    for name, latent in systems.items():
+        means = latent @ rng.normal(size=(5, 30))
+        data[name] = means[:, None] + 0.5 * rng.normal(size=(12, 6, 30))
+        inputs[name] = make_responses(data[name], {"direction": directions(12)})
+    result = representation_similarity(
+        inputs,
+        responses=list(inputs),
+        models=[],
+        measures=["svcca"],
+        between=False,
+        decoding_across=True,
+        **QUICK,  # type: ignore[arg-type]
+    )
+    rows = rows_of(result)
+    decoded = rows[(rows["measure"] == "decoding_across") & (rows["role"] == "result")]
+    found = decoded.set_index(["candidate", "reference"])
+    assert set(found.index) == set(itertools.permutations("abc", 2))
+    assert (found["group"] == "shared direction").all()
+    for pair in (("a", "b"), ("b", "a")):
+        assert found.loc[pair, "score"] > 0.7
+        assert found.loc[pair, "p"] == pytest.approx(0.01)
+        assert found.loc[pair, "verdict"] == "better"
+    for pair in (("a", "c"), ("c", "b")):
+        assert found.loc[pair, "p"] > 0.02
+    # stimuli of a store stand in the order of their labels
+    order = [int(label.rpartition("/")[2] or 0) for label in populations("a", inputs["a"])[0].stimuli["label"]]
+    assert len(set(order)) == 12
+    x, y = (populations(name, inputs[name])[0].responses for name in "ab")
+    expected = decode_across(x, y, nulls=99, seed=1)
+    assert found.loc[("a", "b"), "score"] == expected.accuracy
+    assert "decoding_across" in result.derived
+    shuffled = rows[(rows["measure"] == "decoding_across") & (rows["role"] == "baseline")]
+    assert len(shuffled) == 6
+    assert shuffled["score"].between(0.02, 0.4).all()
 
 
 def population_means(store: xr.Dataset) -> np.ndarray:

@@ -176,6 +176,14 @@ def test_too_few_spikes_are_undefined_with_the_reason() -> None:
     assert "not recorded one by one" in result.derived["undefined rate"]
 
 
+def test_recordings_too_small_for_any_statistic_are_one_message() -> None:
+    few = [recorded(gamma_trains([8.0] * 4, 5.0, seed), [(0.0, 5.0)], ["V1"] * 4) for seed in (1, 2)]
+    with pytest.raises(
+        ComparisonError, match=r"no statistic can be compared: a and b have too few(.|\n)*at least 10 units"
+    ):
+        compare({"a": few[0], "b": few[1]}, statistics=["rate", "cv"])
+
+
 def test_stores_without_common_populations_are_compared_in_all_units() -> None:
     trains = gamma_trains([8.0] * 40, 5.0, 3)
     recording = recorded(trains, [(0.0, 5.0)], ["V1"] * 40)
