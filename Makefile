@@ -17,17 +17,16 @@ endif
 help:
 	@sed -n '1,2s/^# //p' Makefile
 
-$(STAMP): envs/requirements.lock pyproject.toml
+$(STAMP): envs/requirements.lock envs/install.py pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else "Allometry needs Python 3.11, 3.12 or 3.13, but $(PYTHON) is %d.%d: run make PYTHON=python3.12" % v[:2])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python envs/install.py
 	@touch $@
 
 install: $(STAMP)
 
 run: $(STAMP)
-	$(BIN)/python -m allometry run --cores $(CORES)
+	@$(BIN)/python -m allometry run --cores $(CORES)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest

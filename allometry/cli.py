@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from allometry import __version__
 from allometry.errors import AllometryError, ConfigError, terminable
 from allometry.pathnames import EXPECTED, is_name
 from allometry.processes import one_thread
 from allometry.simulate import command as simulation
+from allometry.terminal import new, outward, plotting
 
 
 @dataclass(frozen=True)
@@ -112,19 +114,6 @@ def _catalog_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table with all columns to a file")
 
 
-def _export(arguments: argparse.Namespace) -> int:
-    from allometry.export import export
-
-    print(export(arguments.store, arguments.to, arguments.out))
-    return 0
-
-
-def _export_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("store", type=Path, help="a store")
-    parser.add_argument("--to", required=True, metavar="FORMAT", help="nwb, netcdf, csv, parquet, graphml or sonata")
-    parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="file to write")
-
-
 def _published(arguments: argparse.Namespace) -> int:
     from allometry import config
     from allometry.report import published
@@ -198,10 +187,20 @@ def _data_set_name(text: str) -> str:
     return text
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    from allometry.processes import start
+def _doctor(arguments: argparse.Namespace) -> int:
+    from allometry.terminal.doctor import run
 
-    return start([option for option in arguments.options if option != _REST])
+    return run()
+
+
+def _no_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command has none."""
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from allometry.terminal.run import run
+
+    return run([option for option in arguments.options if option != _REST])
 
 
 # Before words that are another program's, options among them; with these options of ours there are none
@@ -217,7 +216,14 @@ def separated(words: Sequence[str]) -> list[str]:
 
 
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("options", nargs=argparse.REMAINDER, help="options and targets of snakemake (snakemake --help)")
+    parser.usage = "allometry run [CONFIG...] [TARGET...] [OPTION...]"
+    parser.add_argument(
+        "options",
+        nargs=argparse.REMAINDER,
+        metavar="CONFIG, TARGET, OPTION",
+        help="configurations (.yaml; config.yaml), targets (retrieve, homogenize, simulate, scale, compare, report, a file; all) "
+        "and options of snakemake (--cores all; --dry-run; snakemake --help)",
+    )
 
 
 def _plan(arguments: argparse.Namespace) -> int:
@@ -226,7 +232,9 @@ def _plan(arguments: argparse.Namespace) -> int:
     if arguments.check is not None:
         print(plan_text.check_text(plan_text.outcomes(arguments.check)))
         return 0
-    print(plan_text.text(plan.plan([option for option in arguments.options if option != _REST])))
+    from allometry.terminal.arguments import arranged
+
+    print(plan_text.text(plan.plan(arranged([option for option in arguments.options if option != _REST]))))
     return 0
 
 
@@ -311,17 +319,25 @@ COMMANDS: tuple[Command, ...] = (
     Command("verify", "compare every file with the manifests", _verify_arguments, _verify),
     Command("archive", "put all that a rerun needs into one folder", _archive_arguments, _archive),
     Command(
+        "crate", "describe a run as a Workflow Run RO-Crate, for archives and registries", _crate_arguments, _crate
+    ),
+    Command(
         "reference", "compare the content of all stores with that of a reference", _reference_arguments, _reference
     ),
     Command("diff", "say in what the content of two stores differs", _diff_arguments, _diff),
     Command("info", "describe a store on one screen", _info_arguments, _info),
     Command("catalog", "list every recording, with species, area, hours and licence", _catalog_arguments, _catalog),
-    Command("export", "write a store in the format of another tool", _export_arguments, _export),
+    Command("export", "write a store in the format of another tool", outward.configure_export, outward.export),
     Command("published", "hold what was counted against what is published", _published_arguments, _published),
     Command("inspect", "say what files are, and print the configuration that reads them", _inspect_arguments, _inspect),
     Command("resolve", "ask archives for the sessions of a configuration, and list them", _resolve_arguments, _resolve),
+    Command("plot", "draw a store of any kind", plotting.configure, plotting.run),
+    Command("new", "write a configuration to start from", new.configure, new.run),
+    Command("doctor", "say whether this machine and this environment can run the workflow", _no_arguments, _doctor),
     Command("plan", "say what a run would take, and afterwards how well", _plan_arguments, _plan),
-    Command("run", "run the workflow, as snakemake with the same options", _run_arguments, _run),
+    Command(
+        "run", "run the workflow, and say what it does, how long it takes and what was found", _run_arguments, _run
+    ),
     Command("simulate", "run a network model and write its spikes", simulation.configure, simulation.run),
 )
 
@@ -331,7 +347,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="allometry", description="Neural data from worm to cortex: simulate, and look at stores."
     )
-    subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    top.add_argument("--version", action="version", version=f"allometry {__version__}")
+    subparsers = top.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:
         sub = subparsers.add_parser(command.name, help=command.help, description=command.help)
         command.configure(sub)
@@ -340,8 +357,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit status (1 for problems, differences and errors)."""
-    arguments = parser().parse_args(separated(sys.argv[1:] if argv is None else argv))
+    """Run the command line; return the exit status (1 for problems, differences and errors); without a command, show the help."""
+    words = separated(sys.argv[1:] if argv is None else argv)
+    arguments = parser().parse_args(words or ["--help"])
     one_thread()
     try:
         with terminable():

@@ -6,6 +6,7 @@ Every such error says what is wrong, where, what was expected and what to do (DE
 import contextlib
 import errno
 import logging
+import os
 import signal
 import sys
 import tempfile
@@ -159,6 +160,15 @@ def _interrupted(kind: type[BaseException], error: BaseException, trace: Traceba
         sys.__excepthook__(kind, error, trace)
 
 
+#: Set for the jobs of `allometry run`, whose messages go into their logs alone.
+QUIET_JOBS = "ALLOMETRY_QUIET_JOBS"
+
+
+def has_screen() -> bool:
+    """Whether this process may draw on a terminal: its errors go to one, and it is no job of `allometry run`, which draws there."""
+    return sys.stderr.isatty() and not os.environ.get(QUIET_JOBS)
+
+
 _DISK = {
     errno.ENOSPC: "free some space, or write to another disk",
     errno.EDQUOT: "free some of your quota, or write to another disk",
@@ -203,7 +213,9 @@ def script_log(path: str | Path) -> Iterator[logging.Logger]:
     except OSError as error:
         print(_of_disk(error) or f"cannot write the log {path}: {error}", file=sys.stderr)
         sys.exit(1)
-    with terminable(), log_to(file, logging.StreamHandler(sys.stderr)) as logger:
+    # `allometry run` has a screen of its own, and shows the end of the log of a job that failed
+    screen = [] if os.environ.get(QUIET_JOBS) else [logging.StreamHandler(sys.stderr)]
+    with terminable(), log_to(file, *screen) as logger:
         try:
             yield logger
         except AllometryError as error:

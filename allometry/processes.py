@@ -116,7 +116,7 @@ def prepare(is_main: bool) -> None:
                 print("the run before was killed: its lock on this folder is taken away", file=sys.stderr)
 
 
-def start(arguments: Sequence[str]) -> int:
+def start(arguments: Sequence[str], arrange: Callable[[Sequence[str]], Sequence[str]] = list) -> int:
     """Run Snakemake in this process, with its own options; two things that it tells in a traceback are one sentence here.
 
     These are Ctrl-C while it is still imported, and a configuration file that does not exist.
@@ -125,6 +125,8 @@ def start(arguments: Sequence[str]) -> int:
     ----------
     arguments : sequence of str
         Those of the command `snakemake`.
+    arrange : callable, optional
+        Makes those of `snakemake` out of others; what it imports can be interrupted, too.
 
     Raises
     ------
@@ -132,15 +134,17 @@ def start(arguments: Sequence[str]) -> int:
         A configuration file does not exist.
     """
     require_configurations(arguments)
-    sys.argv = ["snakemake", *arguments]
     one_thread()
     os.environ[VARIABLE] = files.mark()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         _say_once(SENTENCE)
     try:
+        arranged = list(arrange(arguments))
+        require_configurations(arranged)
+        sys.argv = ["snakemake", *arranged]
         from snakemake.cli import main
 
-        main(list(arguments))
+        main(arranged)
     except KeyboardInterrupt:
         _end()
     return 0

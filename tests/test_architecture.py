@@ -16,7 +16,8 @@ SHARED = ("models", "network", "stores")
 # room around it, unless it has its own. A room that is not named has to be given its place here.
 ORDER: dict[str, tuple[str, ...]] = {
     "scripts": ("config", "workflow", *STAGES, "scale"),
-    "allometry (entrance)": ("config", "workflow", "export", *STAGES, "scale", *SHARED),
+    "allometry (entrance)": ("config", "workflow", "export", "terminal", *STAGES, "scale", *SHARED),
+    "terminal": ("config", "workflow", "export", "report", "simulate/build", "stores"),
     "export": ("stores",),
     "workflow (entrance)": ("workflow", "config", *STAGES, "scale", *SHARED),
     "workflow/planning": ("workflow (floor)", "config", *STAGES, "scale", *SHARED),

@@ -82,6 +82,7 @@ def _run(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[st
 
 
 def test_ctrl_c_while_snakemake_is_imported_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "Snakefile").touch()
     slow = tmp_path / "slow" / "snakemake"
     slow.mkdir(parents=True)
     (slow / "__init__.py").write_text("import pathlib, time\npathlib.Path('started').touch()\ntime.sleep(600)\n")

@@ -69,25 +69,35 @@ def _readable(point: str) -> str:
     return point.rsplit("_", 1)[0]
 
 
+def _events(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray, float]:
+    """Times of the spikes (ms), the index of the unit of each, and the end (ms), of stores of either order."""
+    if ds.attrs["order"] == "unit":
+        unit = np.repeat(np.arange(ds.sizes["unit"]), ds["row_size"].values)
+        return ds["spike_time"].values * 1e3, unit, float(ds["observed"].values.max()) * 1e3
+    time_ms = ds["spike_step"].values * float(ds.attrs["dt_ms"])
+    return time_ms, ds["spike_unit"].values, float(ds.attrs["duration_ms"])
+
+
 def _row(raster: Axes, bars: Axes, ds: xr.Dataset, point: str, window_ms: float, units: int) -> tuple[str, str]:
     """Draw one point; return its size in words, and what of it is not shown."""
     population = ds["population"].values.astype(object)
     names = list(dict.fromkeys(population))
     duration_ms = float(ds.attrs["duration_ms"])
-    step, unit = ds["spike_step"].values, ds["spike_unit"].values
-    dt_ms = float(ds.attrs["dt_ms"])
+    if ds.attrs["order"] == "unit":
+        duration_ms = float(np.diff(ds["observed"].values, axis=1).sum()) * 1e3
+    time_ms, unit, end_ms = _events(ds)
     sizes = np.array([(population == name).sum() for name in names])
     # Counts in bins hold every spike, listed or not.
     counts = ds["count"].sum("bin").values if "count" in ds else np.bincount(unit, minlength=population.size)
     listed = stores.attribute(ds, "parameters").get("record", {}).get("spikes", True) and (
-        step.size > 0 or counts.sum() == 0
+        unit.size > 0 or counts.sum() == 0
     )
     known = listed or "count" in ds
     rates = np.array([counts[population == name].mean() for name in names]) / duration_ms * 1e3
     chosen = np.flatnonzero(np.diff(np.floor(np.arange(population.size + 1) * min(1.0, units / population.size))) > 0)
     rank = np.full(population.size, -1)
     rank[chosen] = np.arange(chosen.size)
-    late = (step * dt_ms > duration_ms - window_ms) & (rank[unit] >= 0)
+    late = (time_ms > end_ms - window_ms) & (rank[unit] >= 0)
     colour = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(names)}
     thinned = []
     for name in names:
@@ -95,10 +105,10 @@ def _row(raster: Axes, bars: Axes, ds: xr.Dataset, point: str, window_ms: float,
         if mine.size > MOST_DOTS:
             thinned.append(f"{MOST_DOTS:,} of {mine.size:,} of {name}")
             mine = mine[np.linspace(0, mine.size - 1, MOST_DOTS).round().astype(np.int64)]
-        raster.plot(step[mine] * dt_ms, rank[unit[mine]], ".", ms=3.5, mew=0, color=colour[name])
+        raster.plot(time_ms[mine], rank[unit[mine]], ".", ms=3.5, mew=0, color=colour[name])
     if not listed:
         raster.text(0.5, 0.5, "spikes were not recorded", ha="center", va="center", transform=raster.transAxes)
-    raster.set(title=point, xlabel="time (ms)", ylabel="neuron (sampled)", xlim=(duration_ms - window_ms, duration_ms))
+    raster.set(title=point, xlabel="time (ms)", ylabel="neuron (sampled)", xlim=(end_ms - window_ms, end_ms))
     raster.set_ylim(chosen.size, 0)
     if known:
         bars.barh(np.arange(len(names)), rates, color=[colour[name] for name in names])

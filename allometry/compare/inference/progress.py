@@ -2,11 +2,12 @@
 
 import contextlib
 import logging
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any, TypeVar
+
+from allometry.errors import has_screen
 
 _LOG = logging.getLogger("allometry")
 T = TypeVar("T")
@@ -92,7 +93,7 @@ class _Notice:
             if self._closed or not _display.acquire(blocking=False):
                 return
             self._stack.callback(_display.release)
-            if sys.stderr.isatty():
+            if has_screen():
                 self._stack.enter_context(_bar(self._texts[0], None))
             else:
                 _LOG.info("%s", self._texts[1])
@@ -119,7 +120,7 @@ def _shown(what: str, total: int | None, started: float) -> Iterator[Callable[[i
         left = f", about {duration(spent / done * (total - done))} left" if done else ""
         return f"{done:,} of {total:,}{left}"
 
-    if not sys.stderr.isatty():
+    if not has_screen():
         said = False
 
         def line(done: int) -> None:

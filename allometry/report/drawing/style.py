@@ -20,6 +20,12 @@ from allometry.files import atomic
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 NEUTRAL = COLOURS[7]
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
+# By the end of a file's name, the metadata that is left out: with a date or a version, the same data would not give the same bytes.
+FORMATS: dict[str, dict[str, None]] = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None},
+    ".pdf": {"CreationDate": None},
+}
 
 _SETTINGS: dict[Any, Any] = {
     "axes.prop_cycle": cycler(color=COLOURS),
@@ -45,12 +51,12 @@ _SETTINGS: dict[Any, Any] = {
 def figure(
     path: str | Path, columns: int = 1, rows: int = 1, size: tuple[float, float] = (4.2, 3.2)
 ) -> Iterator[list[Axes]]:
-    """Axes of a new figure in reading order; the figure is written to `path` (PNG) at the end.
+    """Axes of a new figure in reading order; the figure is written to `path` at the end.
 
     Parameters
     ----------
     path : path
-        File to write; it appears when it is complete.
+        File to write, PNG, SVG or PDF as its name ends; it appears when it is complete.
     columns, rows : int
         Grid of axes.
     size : (float, float)
@@ -65,8 +71,8 @@ def figure(
         try:
             yield list(grid.ravel())
             with atomic(path) as file:
-                # no date or version in the metadata, so that the same data give the same bytes
-                made.savefig(file, format="png", metadata={"Software": None})
+                suffix = path.suffix.lower()
+                made.savefig(file, format=suffix.removeprefix("."), metadata=FORMATS[suffix])
         finally:
             plt.close(made)
 

@@ -2,10 +2,10 @@
 
 import contextlib
 import logging
-import sys
 import time
 from collections.abc import Callable, Iterator
 
+from allometry.errors import has_screen
 from allometry.simulate.build.estimate import duration
 
 _LOG = logging.getLogger("allometry")
@@ -17,7 +17,7 @@ def progress(total_ms: float, shown: bool = True) -> Iterator[Callable[[float, i
     """Yield a function to call with the simulated time (ms) and the number of spikes so far; it may show nothing."""
     if not shown:
         yield lambda done_ms, spikes: None
-    elif sys.stderr.isatty():
+    elif has_screen():
         yield from _bar(total_ms)
     else:
         yield from _lines(total_ms)

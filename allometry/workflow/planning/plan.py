@@ -165,6 +165,7 @@ def in_words(seconds: float) -> str:
 
 
 _watched: list[Watched] = []
+_latest: list[Plan] = []
 
 
 def watch(workflow: Any, cfg: Config, registry: Registry) -> Watched:
@@ -175,10 +176,16 @@ def watch(workflow: Any, cfg: Config, registry: Registry) -> Watched:
     return watched
 
 
+def latest() -> Plan | None:
+    """The plan of the run that has started in this process; None where there is none."""
+    return _latest[-1] if _latest else None
+
+
 def announce() -> None:
     """Say in one line what the run that starts will take, and keep the plan beside the results."""
     try:
         made = _of(_watched[0])
+        _latest[:] = [made]
         files.write_text(FILE, json.dumps(dataclasses.asdict(made)))
     except Exception as error:  # whatever is wrong with the estimate, the run goes on
         print(f"No plan of this run: {type(error).__name__}: {error}", file=sys.stderr)

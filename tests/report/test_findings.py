@@ -1,0 +1,70 @@
+"""Findings: the verdicts of the stores, the one that stands out most first."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xarray as xr
+
+from allometry import stores
+from allometry.report.findings import findings
+from tests.stores import samples
+
+
+def row(difference: float, half_width: float, **more: Any) -> dict[str, Any]:
+    low, high = difference - half_width, difference + half_width
+    verdict = "better" if low > 0 else "worse" if high < 0 else "undecided"
+    score = {"score": 0.5 + difference, "ci_low": 0.5, "ci_high": 0.9, "verdict": verdict, "baseline": "path_length"}
+    bounds = {"difference": difference, "difference_low": low, "difference_high": high}
+    return {"measure": "auc", "candidate": "cook", "role": "result", **score, **bounds, **more}
+
+
+def scores(difference: float, half_width: float) -> xr.DataTree:
+    judged = row(difference, half_width)
+    baseline = row(9.0, 0.1, candidate="path_length", role="baseline", verdict="", baseline="")
+    return stores.scores([baseline, judged], attrs=samples.ATTRS)
+
+
+def test_one_line_with_number_interval_baseline_and_verdict(tmp_path: Path) -> None:
+    stores.write(scores(0.2, 0.1), tmp_path / "worm.zarr")
+    (found,) = findings([tmp_path / "worm.zarr"])
+    assert found.text == ("worm: auc of cook is 0.7 (0.5 to 0.9), better than path length, +0.200 (+0.100 to +0.300)")
+    assert found.verdict == "better"
+
+
+def test_those_that_stand_out_come_first_and_one_of_each_store(tmp_path: Path) -> None:
+    for name, difference in (("a", 0.12), ("b", -0.5), ("c", 0.01), ("d", 0.3)):
+        rows = [row(difference, 0.1), row(difference / 2, 0.1, candidate="white")]
+        stores.write(stores.scores(rows, attrs=samples.ATTRS), tmp_path / f"{name}.zarr")
+    stores.write(samples.connectome(), tmp_path / "e.zarr")
+    stores.write(samples.scores(), tmp_path / "f.zarr")
+    found = findings(sorted(tmp_path.glob("*.zarr")))
+    assert [Path(one.store).name for one in found] == ["b.zarr", "d.zarr", "a.zarr"]
+    assert [one.verdict for one in found] == ["worse", "better", "better"]
+    assert all("cook" in one.text for one in found)
+
+
+def test_results_without_an_interval_come_last(tmp_path: Path) -> None:
+    nan = float("nan")
+    rows = [row(5.0, 0.1, difference_low=nan, difference_high=nan, verdict="undecided")]
+    stores.write(stores.scores(rows, attrs=samples.ATTRS), tmp_path / "a.zarr")
+    stores.write(scores(0.01, 0.1), tmp_path / "b.zarr")
+    assert [Path(one.store).stem for one in findings([tmp_path / "a.zarr", tmp_path / "b.zarr"])] == ["b", "a"]
+
+
+def test_a_study_says_what_the_smallest_size_keeps(tmp_path: Path) -> None:
+    tree = samples.scaling()
+    root = tree.to_dataset(inherit=False).copy(deep=True)
+    verdict = root["verdict"].values
+    verdict[0] = "preserved"
+    verdict[0, 0, 0, 1, 0] = "changed"
+    root["deviation"].values[0, 0, 0, 1, 0] = -0.5
+    root["deviation_low"].values[0, 0, 0, 1, 0] = -0.6
+    root["deviation_high"].values[0, 0, 0, 1, 0] = -0.4
+    tree.dataset = root
+    stores.write(tree, tmp_path / "sizes.zarr")
+    (found,) = findings([tmp_path / "sizes.zarr"])
+    assert found.text == (
+        "sizes: brunel at size 0.5 keeps 3 of 4 statistics within 10 %; cv changes by −50 % (−60 to −40) (halved, E)"
+    )
+    assert found.weight == pytest.approx(5.0)
