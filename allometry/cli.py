@@ -319,7 +319,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("verify", "compare every file with the manifests", _verify_arguments, _verify),
     Command("archive", "put all that a rerun needs into one folder", _archive_arguments, _archive),
     Command(
-        "crate", "describe a run as a Workflow Run RO-Crate, for archives and registries", _crate_arguments, _crate
+        "crate",
+        "describe a run as a Workflow Run RO-Crate, for archives and registries",
+        outward.configure_crate,
+        outward.crate,
     ),
     Command(
         "reference", "compare the content of all stores with that of a reference", _reference_arguments, _reference

@@ -57,6 +57,8 @@ def run(words: Sequence[str]) -> int:
         status = processes.start(words, lambda given: _arguments(given, shown))
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    finally:
+        os.environ.pop(QUIET_JOBS, None)
     if status == 0 and shown and not any(word.split("=")[0] in _LOOKS for word in words):
         for line in closing(_directory(words)):
             print(line, file=sys.stderr)
