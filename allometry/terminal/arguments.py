@@ -4,6 +4,7 @@ import contextlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from allometry.errors import ConfigError
 
@@ -50,7 +51,7 @@ def arranged(words: Sequence[str]) -> list[str]:
     if files and getattr(known, "configfile", None):
         raise ConfigError(
             "configurations are named in two ways",
-            where=f"{' '.join(files)}, and --configfile {' '.join(map(str, known.configfile))}",  # type: ignore[union-attr]
+            where=f"{' '.join(files)}, and --configfile {' '.join(map(str, known.configfile))}",
             expected="all of them as words, or all of them after --configfile",
             do="leave out --configfile",
         )
@@ -60,12 +61,12 @@ def arranged(words: Sequence[str]) -> list[str]:
     return out + (["--configfile", *files] if files else [])
 
 
-def _parsed(options: Sequence[str]) -> object | None:
+def _parsed(options: Sequence[str]) -> Any:
     """Options as Snakemake understands them; None where it does not, and will say so itself."""
     from snakemake.cli import get_argument_parser
 
     try:
         with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-            return get_argument_parser().parse_args(list(options))  # type: ignore[no-any-return]
+            return get_argument_parser().parse_args(list(options))
     except SystemExit:
         return None
