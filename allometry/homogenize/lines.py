@@ -1,11 +1,41 @@
 """First lines of a text: its encoding, what separates its fields, and whether a line of names stands above them."""
 
+import codecs
 import csv
 import io
+from pathlib import Path
 
 _SEPARATORS = ",\t;|"
 _SAMPLE = 40
 _MOST_ROWS = 200
+
+
+# The mark of UTF-32 begins with that of UTF-16
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+def encoding(source: Path | bytes) -> str:
+    """Encoding of a text by its byte order mark, as Excel and PowerShell write it; UTF-8 where there is none.
+
+    Parameters
+    ----------
+    source : path or bytes
+        A file, or its first four bytes.
+
+    Returns
+    -------
+    str
+        `utf-8-sig`, `utf-16` or `utf-32`.
+    """
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            source = file.read(4)
+    return next((name for mark, name in _MARKS.items() if source.startswith(mark)), "utf-8-sig")
 
 
 def decoded(head: bytes) -> str | None:
@@ -14,6 +44,8 @@ def decoded(head: bytes) -> str | None:
     A character that the end of the bytes cuts is left out; text that is not UTF-8 is taken for Latin-1 where it has no
     control characters.
     """
+    if (wide := encoding(head)) != "utf-8-sig":
+        return codecs.getincrementaldecoder(wide)("replace").decode(head)
     head = head.split(b"\x00\x00\x00\x00", 1)[0] if head[:64].count(0) == 0 else head
     if b"\x00" in head:
         return None
@@ -25,6 +57,17 @@ def decoded(head: bytes) -> str | None:
     if any(byte < 9 or 13 < byte < 32 for byte in head[:4096]):
         return None
     return head.decode("latin-1")
+
+
+def is_utf(head: bytes) -> bool:
+    """Whether the first bytes of a text are UTF-8, or have a byte order mark; a character may be cut at their end."""
+    if encoding(head) != "utf-8-sig":
+        return True
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head.split(b"\x00", 1)[0])
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def split(text: str) -> tuple[tuple[tuple[str, ...], ...], str]:

@@ -5,16 +5,10 @@ from pathlib import Path
 from allometry.errors import ReaderError
 
 _HEAD = 512
-_WIDE_TEXT = {
-    b"\xff\xfe\x00\x00": "UTF-32",
-    b"\x00\x00\xfe\xff": "UTF-32",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
-}
 
 
 def refuse(path: Path) -> None:
-    """Raise a `ReaderError` for a git-LFS pointer, a web page, or text in UTF-16; anything else passes."""
+    """Raise a `ReaderError` for a git-LFS pointer or a web page; anything else passes."""
     if not path.is_file():
         return
     with path.open("rb") as file:
@@ -32,14 +26,6 @@ def refuse(path: Path) -> None:
             where=str(path),
             expected="the file itself",
             do="use the address of the file, not of the page that offers it, and retrieve it again",
-        )
-    encoding = next((name for mark, name in _WIDE_TEXT.items() if head.startswith(mark)), None)
-    if encoding:
-        raise ReaderError(
-            f"this is text in {encoding}",
-            where=str(path),
-            expected="text in UTF-8",
-            do="save it as UTF-8 (Excel: the type `CSV UTF-8`)",
         )
 
 

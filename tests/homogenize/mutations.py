@@ -17,6 +17,7 @@ import scipy.io
 
 from allometry import stores
 from allometry.errors import AllometryError
+from allometry.homogenize import lines as first_lines
 
 Rng = np.random.Generator
 
@@ -45,8 +46,9 @@ def mutate(path: Path, rng: Rng) -> str:
     if suffix == ".json":
         return _json(path, rng)
     if suffix in (".txt", ".csv", ".tsv"):
-        text, what = _text(path.read_text(), rng)
-        path.write_text(text)
+        encoding = first_lines.encoding(path)
+        text, what = _text(path.read_text(encoding=encoding), rng)
+        path.write_text(text, encoding=encoding)
         return what
     if suffix == ".npy":
         try:

@@ -1,5 +1,6 @@
 """Random damage to spreadsheets and delimited tables, cell by cell; other files are left to `mutations`."""
 
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import openpyxl
 
+from allometry.homogenize import lines as first_lines
 from tests.homogenize import mutations
 from tests.homogenize.fixtures_connectomes import book
 
@@ -40,6 +42,8 @@ def mutate(path: Path, rng: Rng) -> str:
         return _book(path, rng)
     if path.suffix in (".csv", ".edgelist") and rng.random() < 0.5:
         return _delimited(path, rng)
+    if path.suffix == ".graphml" and rng.random() < 0.5:
+        return _graph(path, rng)
     if path.suffix == ".zip" and rng.random() < 0.7:
         return _member(path, rng)
     return mutations.mutate(path, rng)
@@ -68,12 +72,23 @@ def _book(path: Path, rng: Rng) -> str:
 
 
 def _delimited(path: Path, rng: Rng) -> str:
-    content = path.read_text()
-    lines = content.splitlines()
+    encoding = first_lines.encoding(path)
+    lines = path.read_text(encoding=encoding).splitlines()
     delimiter = "\t" if any("\t" in line for line in lines) else "," if any("," in line for line in lines) else " "
     table, what = rows([line.split(delimiter) for line in lines], rng, VALUES)
-    path.write_text("\n".join(delimiter.join("" if c is None else str(c) for c in row) for row in table) + "\n")
+    text = "\n".join(delimiter.join("" if c is None else str(c) for c in row) for row in table) + "\n"
+    path.write_text(text, encoding=encoding)
     return what
+
+
+def _graph(path: Path, rng: Rng) -> str:
+    """A line of a GraphML file deleted, doubled, or with another number."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    at = int(rng.integers(len(lines)))
+    kind = int(rng.integers(3))
+    changed = [[], [lines[at]] * 2, [re.sub(r"\d+", "7", lines[at], count=1)]][kind]
+    path.write_text("\n".join([*lines[:at], *changed, *lines[at + 1 :]]), encoding="utf-8")
+    return f"line {at + 1} {('deleted', 'doubled', 'with a 7')[kind]}"
 
 
 def _member(path: Path, rng: Rng) -> str:

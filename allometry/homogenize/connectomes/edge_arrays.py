@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from allometry.errors import ReaderError
+from allometry.homogenize import lines as first_lines
 from allometry.homogenize import mat5, mistaken
 from allometry.homogenize.connectomes import edge_arrow
 from allometry.homogenize.connectomes.edge_columns import Columns, check_columns
@@ -19,6 +20,7 @@ from allometry.homogenize.connectomes.edge_columns import Columns, check_columns
 SPARSE = ("indptr", "indices", "data", "shape")
 _COORDINATES = ("row", "col", "data", "shape")
 _CELLS = 2**22
+_MOST_NODES = 2**28
 MATRIX_COLUMNS = Columns("source", "target", "weight")
 Block = tuple[int, pd.DataFrame]
 
@@ -168,7 +170,7 @@ def _npz_matrix(path: Path, matrix: str | None, labels: str | None) -> Parts:
                     {name: content[name].shape for name in content.files if content[name].ndim == 2}, matrix, path
                 )
                 whole = content[key]
-    except (OSError, ValueError, KeyError, zlib.error, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, zlib.error, zipfile.BadZipFile) as error:
         raise ReaderError(
             f"not a readable .npz ({type(error).__name__}: {str(error)[:100]})",
             where=str(path),
@@ -186,14 +188,33 @@ def _sparse(content: Any, path: Path) -> Any:
     shape = tuple(int(n) for n in content["shape"])
     form = content["format"].item() if "format" in content.files else b"csr"
     form = form.decode() if isinstance(form, bytes) else str(form)
+    for name in ("row", "col") if "row" in content.files else ("indices", "indptr"):
+        if content[name].dtype.kind not in "iu":
+            raise ValueError(f"the array {name} is of type {content[name].dtype}, not of whole numbers")
     if "row" in content.files:
-        return scipy.sparse.coo_array((content["data"], (content["row"], content["col"])), shape=shape).tocsr()
+        made = scipy.sparse.coo_array((content["data"], (content["row"], content["col"])), shape=shape)
+        return _sound(made).tocsr()
     if form not in ("csr", "csc"):
         raise ReaderError(
             f"sparse matrix in the form {form}", where=path.name, expected="csr, csc or coo", do="convert it"
         )
-    made = scipy.sparse.csr_array if form == "csr" else scipy.sparse.csc_array
-    return made((content["data"], content["indices"], content["indptr"]), shape=shape).tocsr()
+    kind = scipy.sparse.csr_array if form == "csr" else scipy.sparse.csc_array
+    return _sound(kind((content["data"], content["indices"], content["indptr"]), shape=shape)).tocsr()
+
+
+def _sound(matrix: Any) -> Any:
+    """A sparse matrix whose indices lie within it: scipy's conversions trust them, and write outside of memory if they do not.
+
+    Raises
+    ------
+    ValueError
+        They do not.
+    """
+    if hasattr(matrix, "check_format"):
+        matrix.check_format(full_check=True)
+    if max(matrix.shape) > _MOST_NODES:
+        raise ValueError(f"shape {matrix.shape}")
+    return matrix
 
 
 def _named_matrix(path: Path, matrix: str | None, labels: str | None) -> Parts:
@@ -239,6 +260,7 @@ def _mat_matrix(path: Path, matrix: str | None, labels: str | None) -> Parts:
     try:
         mat5.check(path.read_bytes())
         content = scipy.io.loadmat(path, chars_as_strings=True)
+        content = {name: _sound(value) if scipy.sparse.issparse(value) else value for name, value in content.items()}
     except Exception as error:  # a damaged file surfaces as almost any exception of scipy, zlib or struct
         raise ReaderError(
             f"not a readable MATLAB file ({type(error).__name__}: {str(error)[:100]})",
@@ -279,7 +301,8 @@ def _text_matrix(path: Path, delimiter: str, header: bool) -> Parts:
     mistaken.refuse(path)
     fields: Any = str.split if delimiter == " " else lambda line: next(csv.reader([line], delimiter=delimiter))
     rows: list[str] = []
-    with path.open(encoding="utf-8-sig") as file:
+    encoding = first_lines.encoding(path)
+    with path.open(encoding=encoding) as file:
         columns = [cell.strip() for cell in fields(next(file, "\n"))]
         if header:
             rows = [fields(line)[0].strip() for line in file if line.strip()]
@@ -291,7 +314,7 @@ def _text_matrix(path: Path, delimiter: str, header: bool) -> Parts:
     def blocks() -> Iterator[np.ndarray]:
         step = max(1, _CELLS // max(1, len(columns)))
         held: list[list[float]] = []
-        with path.open(encoding="utf-8-sig") as file:
+        with path.open(encoding=encoding) as file:
             if header:
                 next(file, "")
             for number, line in enumerate((line for line in file if line.strip()), start=1):

@@ -14,6 +14,7 @@ from typing import IO
 import pandas as pd
 
 from allometry.errors import ReaderError
+from allometry.homogenize import lines as first_lines
 from allometry.homogenize import mistaken
 from allometry.homogenize.connectomes.edge_columns import Columns, check_columns
 
@@ -85,6 +86,12 @@ def opened(path: Path, member: str | None) -> IO[bytes]:
         raise _truncated(path, error) from error
 
 
+def decoded(stream: IO[bytes]) -> io.TextIOWrapper:
+    """The text of an opened table, in the encoding that its byte order mark says, else UTF-8."""
+    head: bytes = stream.peek(4)[:4]  # type: ignore[attr-defined]  # files, gzip and members of archives all have it
+    return io.TextIOWrapper(stream, encoding=first_lines.encoding(head), newline="")
+
+
 def _is(name: str, member: str | None) -> bool:
     return member is None or name.rsplit("/", 1)[-1] == member
 
@@ -119,7 +126,7 @@ def _chunks(
     """Chunks of the wanted columns, each with the row number of its first line."""
     above = 0
     try:
-        text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+        text = decoded(stream)
         names = None
         if header:
             blank = (line.split() for line in text)
@@ -173,7 +180,7 @@ def _chunks(
         raise ReaderError(
             f"table is not text in UTF-8 ({error.reason})",
             where=str(path),
-            expected="text in UTF-8",
+            expected="text in UTF-8, or in UTF-16 with a byte order mark",
             do="save it as UTF-8",
         ) from error
     except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError, zipfile.BadZipFile) as error:

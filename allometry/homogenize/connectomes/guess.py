@@ -1,9 +1,11 @@
 """Connectomes of nobody's layout, and published tables by their columns: what each column is; for `allometry inspect`."""
 
 import csv
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from allometry.homogenize import lines
 from allometry.homogenize.connectomes import graphml, presets
 from allometry.homogenize.lines import is_number
 from allometry.homogenize.look import GUESS, LIKELY, SURE, Files, Finding, Peek, one_store, plain
@@ -148,7 +150,7 @@ def _values(peek: Peek, column: int) -> tuple[set[str], bool]:
     seen = {row[column] for row in peek.rows[1:] if len(row) == len(peek.header)}
     if peek.form != "text" or peek.packed or peek.size > _SMALL or len(seen) > len(MEANING):
         return seen, peek.form != "text" and not seen
-    with peek.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+    with peek.path.open(encoding=lines.encoding(peek.path), errors="replace", newline="") as file:
         rows = csv.reader(file, delimiter=peek.delimiter)
         next(rows, None)
         return {row[column].strip() for row in rows if len(row) == len(peek.header)}, True
@@ -271,6 +273,10 @@ def _matrix(peek: Peek) -> list[Finding]:
             what = f"adjacency matrix of {width} nodes, text"
             options = {"form": "matrix"} | _delimiter(peek)
             return one_store(what, [peek.path], "connectome", options, certainty=LIKELY, doubts=(doubt,))
+        if _is_bare(peek):
+            what = f"adjacency matrix of {len(peek.rows)} nodes, text without names"
+            options = {"form": "matrix", "header": False} | _delimiter(peek)
+            return one_store(what, [peek.path], "connectome", options, certainty=GUESS, doubts=(doubt,))
         return []
     if peek.form not in ("npz", "mat", "hdf5") or peek.path.suffix.lower() == ".nwb":
         return []
@@ -291,6 +297,17 @@ def _matrix(peek: Peek) -> list[Finding]:
         stores["" if len(square) == 1 else plain(name)] = ("connectome", options)
     what = f"adjacency {'matrix' if len(stores) == 1 else 'matrices'} {', '.join(square)} of {max(square.values(), default=0)} nodes"
     return [Finding(what, {peek.path.name: peek.path}, stores, doubts=(doubt,), **certain)] if stores else []
+
+
+def _is_bare(peek: Peek) -> bool:
+    """Whether a text is a square of numbers alone, of which no column counts anything."""
+    size = len(peek.rows)
+    if size < 3 or any(len(row) != size for row in peek.rows):
+        return False
+    if not all(is_number(cell) for row in peek.rows for cell in row):
+        return False
+    first = [float(row[0]) for row in peek.rows]
+    return any(later <= earlier for earlier, later in itertools.pairwise(first))
 
 
 def _count(shape: tuple[int, ...]) -> int:

@@ -1,5 +1,6 @@
 """Networks in SONATA: edges and nodes in HDF5, with their types in tables of text."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from allometry.errors import ReaderError
+from allometry.errors import AllometryError, ReaderError
 from allometry.homogenize import mistaken
 from allometry.homogenize.connectomes.edge_columns import Columns
 
@@ -20,14 +21,14 @@ def holds(path: Path, part: str) -> bool:
     if path.suffix.lower() not in (".h5", ".hdf5") or not h5py.is_hdf5(path):
         return False
     with _opened(path) as file:
+        wanted = "source_node_id" if part == "edges" else "node_type_id"
         try:
             found = file.get(part)
-        except (KeyError, OSError, RuntimeError):  # a damaged link
+            return isinstance(found, h5py.Group) and any(
+                isinstance(item, h5py.Group) and wanted in item for item in found.values()
+            )
+        except (KeyError, OSError, RuntimeError):  # a damaged link, or a damaged list of them
             return False
-        wanted = "source_node_id" if part == "edges" else "node_type_id"
-        return isinstance(found, h5py.Group) and any(
-            isinstance(item, h5py.Group) and wanted in item for item in found.values()
-        )
 
 
 def chunks(
@@ -128,13 +129,21 @@ def populations(path: Path) -> set[str]:
         }
 
 
-def _opened(path: Path) -> h5py.File:
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    """The open file; what h5py raises at damaged places of it is one error that names it."""
     mistaken.refuse(path)
     try:
-        return h5py.File(path, "r")
-    except (OSError, RuntimeError, ValueError) as error:
+        with h5py.File(path, "r") as file:
+            yield file
+    except AllometryError:
+        raise
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise ReaderError(
-            f"HDF5 file cannot be opened ({error})", where=str(path), expected="a complete file", do="retrieve it again"
+            f"not a readable HDF5 file ({type(error).__name__}: {' '.join(str(error).split())[:100]})",
+            where=str(path),
+            expected="a complete file",
+            do="retrieve it again",
         ) from error
 
 

@@ -10,7 +10,7 @@ from allometry.errors import ReaderError
 from allometry.homogenize import mistaken
 from allometry.homogenize.formats import matlab, nwb_series, object_npy
 from allometry.homogenize.formats.content import Content, missing
-from allometry.homogenize.formats.flat import recording_tables, rows
+from allometry.homogenize.formats.flat import npy, recording_tables, rows
 from allometry.homogenize.formats.hdf5 import dataset, open_hdf5
 from allometry.homogenize.traces import labels
 
@@ -25,6 +25,8 @@ def load(path: Path, own: dict[str, Any]) -> Content:
         return recording_tables.load(path, own)
     if suffix == ".nwb":
         return nwb_series.load(path, own)
+    if suffix == ".npy":
+        return _named(path, {path.stem: npy.load(path, (1, 2))}, {**own, "time": None, "labels": None})
     if suffix == ".npz":
         return _named(path, object_npy.load(path), own)
     if suffix == ".mat":
@@ -34,7 +36,7 @@ def load(path: Path, own: dict[str, Any]) -> Content:
     raise ReaderError(
         what=f"The generic reader knows no files of type {suffix!r}.",
         where=str(path),
-        expected=".csv, .tsv, .txt, .xlsx, .parquet, .feather, .npz, .mat, .h5 or .nwb",
+        expected=".csv, .tsv, .txt, .xlsx, .parquet, .feather, .npy, .npz, .mat, .h5 or .nwb",
         do="convert the file, or write a reader (docs/add-a-reader.md)",
     )
 

@@ -15,6 +15,7 @@ import pandas as pd
 import xlrd
 
 from allometry.errors import ReaderError
+from allometry.homogenize import lines as first_lines
 from allometry.homogenize import mistaken
 
 Rows = list[list[Any]]
@@ -147,10 +148,11 @@ def read_delimited(path: Path, delimiter: str, comment: str | None = None) -> Ro
             raw = gzip.decompress(raw)
         except (OSError, EOFError, zlib.error) as error:
             raise ReaderError(f"table cannot be unpacked ({error})", where=str(path), do="retrieve it again") from error
-    if b"\x00" in raw:
+    encoding = first_lines.encoding(raw[:4])
+    if encoding == "utf-8-sig" and b"\x00" in raw:
         raise ReaderError("not a text table", where=str(path), expected="delimited text (it has zero bytes)")
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode(encoding)
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
     lines = (line for line in text.splitlines() if not (comment and line.lstrip().startswith(comment)))

@@ -304,14 +304,16 @@ def _text(path: Path, head: bytes, packed: bool = False) -> Peek:
     size = path.stat().st_size
     text = lines.decoded(head)
     if text is None:
-        return Peek(path, "unknown", size, packed=packed)
+        pickled = head[:1] == b"\x80" and 2 <= head[1] <= 5  # protocol of the pickle
+        return Peek(path, "pickle" if pickled else "unknown", size, packed=packed)
     start = text.lstrip()[:1]
     if start == "<":
         return Peek(path, "xml", size, head=text[:20_000], packed=packed)
     if start in "{[" and start and path.name.lower().split(".")[-1] not in ("csv", "tsv"):
         return Peek(path, "json", size, arrays=_json(path, size, packed), head=text[:2000], packed=packed)
     rows, delimiter = _rows(head)
-    return Peek(path, "text", size, rows=rows, delimiter=delimiter, head=text[:2000], packed=packed)
+    attrs = {} if lines.is_utf(head) else {"encoding": "latin-1"}
+    return Peek(path, "text", size, rows=rows, delimiter=delimiter, head=text[:2000], packed=packed, attrs=attrs)
 
 
 def _rows(head: bytes) -> tuple[tuple[tuple[str, ...], ...], str]:

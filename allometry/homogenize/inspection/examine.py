@@ -137,7 +137,8 @@ def _examine(files: Files, found: Examined, read: bool, most_bytes: int) -> None
             return Peek(path, "unreadable")
 
     seen = Files(files.paths, peek, files.folder)
-    candidates = sorted(recognised(seen), key=lambda finding: -finding.certainty)
+    # of two as certain, what could be traces of anybody's is the less specific
+    candidates = sorted(recognised(seen), key=lambda finding: (-finding.certainty, finding.reader == "generic"))
     claimed = found.claimed
     for finding in candidates:
         own = set(finding.files.values())
@@ -264,6 +265,8 @@ def _quiet() -> Iterator[None]:
 def describe(peek: Peek) -> str:
     """One sentence about a file that no reader knows."""
     name = {"text": "text", "json": "JSON", "hdf5": "HDF5", "mat": "MATLAB", "folder": "Zarr"}.get(peek.form, peek.form)
+    if peek.form == "pickle" or (peek.form == "npy" and all(array.kind == "other" for array in peek.arrays.values())):
+        return f"{_bytes(peek.size)} of pickled Python objects, which are never loaded: save the numbers"
     if peek.form == "unknown":
         return f"{_bytes(peek.size)} in no container that is known here"
     arrays = {key: array for key, array in peek.arrays.items() if array.kind != "group" and key}

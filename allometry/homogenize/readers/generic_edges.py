@@ -18,7 +18,6 @@ Ids are text, as they are written. Tables of any length are read in bounded memo
 """
 
 import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -325,7 +324,7 @@ def _text_table(path: Path, member: str | None) -> pd.DataFrame:
         rows = spreadsheets.read_sheet(path, member)
     elif member is not None:
         with edge_text.opened(path, member) as file:
-            lines = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+            lines = csv.reader(edge_text.decoded(file))
             rows = [[cell.strip() or None for cell in line] for line in lines]
     else:
         rows = spreadsheets.read_delimited(path, "\t" if ".tsv" in path.name.lower() else ",")

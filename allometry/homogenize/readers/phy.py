@@ -16,6 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from allometry.errors import ReaderError
+from allometry.homogenize import lines
 from allometry.homogenize.formats.flat import folders, npy
 from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.options import quantity
@@ -126,7 +127,7 @@ def _tables(files: dict[str, Path], units: pd.DataFrame, notes: dict[str, Any]) 
     for name in sorted(name for name in files if _is_table(name)):
         path = files[name]
         try:
-            with path.open(encoding="utf-8-sig", newline="") as file:
+            with path.open(encoding=lines.encoding(path), newline="") as file:
                 rows = list(csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ","))
             key = next(k for k in ("cluster_id", "id") if rows and k in rows[0])
             by_id = {int(float(row[key])): row for row in rows}

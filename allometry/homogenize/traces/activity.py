@@ -232,7 +232,8 @@ def _one(item: Lazy, neurons: tuple[str, ...], chosen: Mapping[str, Any], names:
         values, method = views.pop("trace"), simeon2024.METHOD
         extra_views = views
     else:
-        out = resample(trace[:, rois], base.time, chosen["rate_hz"], up=chosen["up"], max_gap_s=chosen["max_gap_s"])
+        named = trace if len(rois) == trace.shape[1] else trace[:, rois]  # a copy as large as the recording
+        out = resample(named, base.time, chosen["rate_hz"], up=chosen["up"], max_gap_s=chosen["max_gap_s"])
         time, values, method = out.time, out.trace, out.method
     if rois and chosen["empty_view"] == "error" and not np.isfinite(values).any():
         raise ReaderError(
@@ -243,11 +244,11 @@ def _one(item: Lazy, neurons: tuple[str, ...], chosen: Mapping[str, Any], names:
         )
     notes["resampling"] = method
     on_axis: dict[str, Any] = {name: (("sample", "neuron"), view, {"units": "1"}) for name, view in extra_views.items()}
-    missing = float(np.mean(~np.isfinite(trace)))
+    missing = float(np.count_nonzero(~np.isfinite(trace)) / trace.size)
     recording = stores.Recording(
         name=raw.name,
         time=base.time,
-        trace=trace.astype(np.float32),
+        trace=trace.astype(np.float32, copy=False),
         label=given.label,
         resampled=values,
         slots=np.array(slots, dtype=np.int64),

@@ -63,6 +63,7 @@ NAMES = (
     "roi",
     "rois",
 )
+_TIMES_ACROSS = ("time", "times", "t", "time_s", "t_s", "seconds")
 _TABLES = ("text", "xlsx", "xls", "parquet", "feather")
 _MILLISECONDS = ("time_ms", "t_ms", "ms")
 _NO_TIME = "there is no time in the file: one sample counts as one second until `native_rate_hz` says the rate"
@@ -73,7 +74,8 @@ def recognise(files: Files) -> list[Finding]:
     found: dict[str, tuple[list[Path], dict[str, Any]]] = {}
     for path in files.paths:
         peek = files.peek(path)
-        guess = _of_table(peek) if peek.form in _TABLES else _of_arrays(peek)
+        alone = len(files.paths) == 1
+        guess = _of_table(peek) if peek.form in _TABLES else _of_array(peek, alone) or _of_arrays(peek)
         if guess is not None:
             key = repr(sorted((name, guess[name]) for name in ("options", "doubts", "certainty", "species")))
             found.setdefault(key, ([], guess))[0].append(path)
@@ -105,13 +107,24 @@ def _of_table(peek: Peek) -> dict[str, Any] | None:
         made = _columns(names, list(zip(*(body if header else rows))), header, form)
         if made is not None and units:
             made["options"] = {**made["options"], "unit_row": True}
-        return made
+        return made and _encoded(made, peek)
     square = [row[0] for row in rows[1:]] == list(rows[0][1 : len(rows)])  # pairs: a matrix of nodes
     if not numeric[0] and all(numeric[1:]) and len(numeric) > 10 and not square:
-        options = {"orientation": "roi", "labels": rows[0][0] or None, "native_rate_hz": 1.0}
-        options = {key: value for key, value in options.items() if value is not None}
-        return _guess(f"{form}, a row per ROI", options, [_NO_TIME], GUESS, [row[0] for row in rows[1:]])
+        options: dict[str, Any] = {"orientation": "roi"} | ({"labels": rows[0][0]} if rows[0][0] else {})
+        across = plain(rows[0][0]) in _TIMES_ACROSS and all(map(_number, rows[0][1:])) and _increases(rows[0][1:])
+        doubts = ["the numbers of the header line are taken for the time, in s"] if across else [_NO_TIME]
+        options |= {} if across else {"native_rate_hz": 1.0}
+        made = _guess(f"{form}, a row per ROI", options, doubts, GUESS, [row[0] for row in rows[1:]])
+        return _encoded(made, peek)
     return None
+
+
+def _encoded(made: dict[str, Any], peek: Peek) -> dict[str, Any]:
+    """With the encoding of a text that is not UTF-8."""
+    if "encoding" in peek.attrs and peek.form == "text":
+        made["options"] = {**made["options"], "encoding": peek.attrs["encoding"]}
+        made["doubts"] = (*made["doubts"], "the text is not UTF-8: letters beyond ASCII are read as latin-1")
+    return made
 
 
 def _number(cell: str) -> bool:
@@ -152,6 +165,17 @@ def _columns(
 def _increases(column: Sequence[str]) -> bool:
     values = [float(cell.replace(",", ".", 1)) for cell in column if cell]
     return len(values) > 3 and all(b > a for a, b in itertools.pairwise(values))
+
+
+def _of_array(peek: Peek, alone: bool) -> dict[str, Any] | None:
+    """A matrix in a .npy file that is called as traces are, or lies by itself."""
+    shapes = [array.shape for array in peek.arrays.values() if array.kind == "number" and _is_matrix(array.shape)]
+    if peek.form != "npy" or not shapes or not (alone or plain(peek.path.stem) in TRACES):
+        return None
+    rows_are_time = shapes[0][0] >= shapes[0][1]
+    options = {"native_rate_hz": 1.0} | ({} if rows_are_time else {"orientation": "roi"})
+    doubts = [_NO_TIME, f"{'rows' if rows_are_time else 'columns'} are taken for samples: there are more of them"]
+    return _unlabelled(_guess("NPY", options, doubts, GUESS, ()))
 
 
 def _of_arrays(peek: Peek) -> dict[str, Any] | None:

@@ -34,6 +34,9 @@ class Pending:
         return self.load()
 
 
+WHOLE = 2**24
+"""Samples up to which a recording is held as float64; a larger one (LFP) is held as float32, as it is stored."""
+
 RESERVED = frozenset({"time", "trace", "label", "label_confidence", "label_raw", "label_candidates", "roi"})
 
 
@@ -111,7 +114,9 @@ def checked(
         trace = np.asarray(raw.trace)
         if trace.dtype.kind == "c":
             raise TypeError("complex numbers")
-        trace = trace.astype(np.float64)
+        large = trace.size > WHOLE
+        own = large and trace.flags.owndata and trace.flags.writeable  # what a reader made, for this recording alone
+        trace = trace.astype(np.float32 if large else np.float64, copy=not own)
     except (TypeError, ValueError) as error:
         raise ReaderError(
             what="The traces are not numeric.",
@@ -139,11 +144,10 @@ def checked(
             expected="one label per ROI",
             do="check labels and traces in the file; unlabelled ROIs need an empty label",
         )
-    beyond = np.abs(trace) > np.finfo(np.float32).max
-    if beyond.any():
-        trace[beyond] = np.nan
-        notes["infinite_values"] = f"{int(beyond.sum())} samples, infinite or beyond 3.4e38, were set to NaN"
-    empty = int((~np.isfinite(trace).any(axis=0)).sum())
+    beyond, some = _bounded(trace)
+    if beyond:
+        notes["infinite_values"] = f"{beyond} samples, infinite or beyond 3.4e38, were set to NaN"
+    empty = int((~some).sum())
     if empty:
         notes["rois_without_data"] = empty
     if empty == trace.shape[1]:
@@ -158,6 +162,20 @@ def checked(
         time, where=where, notes={**notes, **more}, unit=unit, max_pause_s=chosen.get("max_pause_s")
     )
     return replace(raw, notes={}, where=where), base, trace
+
+
+def _bounded(trace: npt.NDArray[np.floating[Any]]) -> tuple[int, npt.NDArray[np.bool_]]:
+    """Set what float32 cannot hold to NaN; how many samples that were, and which ROIs have a finite one."""
+    count, some = 0, np.zeros(trace.shape[1], bool)
+    rows = max(1, 2**20 // trace.shape[1])
+    for start in range(0, trace.shape[0], rows):
+        block = trace[start : start + rows]
+        size = np.abs(block)
+        beyond = (size > np.finfo(np.float32).max) | np.isinf(size)
+        count += int(beyond.sum())
+        block[beyond] = np.nan
+        some |= np.isfinite(block).any(axis=0)
+    return count, some
 
 
 def _time_of(

@@ -32,6 +32,8 @@ SAME_RATE = 1e-3  # relative difference of two rates below which they are called
 MIN_WEIGHT = 0.25  # share of the kernel that must rest on existing samples
 MAX_BYTES = 2**31  # of the resampled traces of one recording
 BLOCK_VALUES = 1 << 20  # elements of the kernel matrix that are in memory at a time
+PART_VALUES = 2**24
+"""Samples of ROIs that are resampled at a time."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,13 @@ def resample(
         If rate, mode or shapes are not usable.
     """
     axis = np.asarray(time, dtype=np.float64)
-    values = np.asarray(trace, dtype=np.float64)
+    given = np.asarray(trace)
+    columns = max(1, PART_VALUES // max(1, axis.size))
+    if given.ndim == 2 and given.shape[1] > columns:  # ROIs do not depend on each other: never all of them as float64
+        starts = range(0, given.shape[1], columns)
+        parts = [resample(given[:, at : at + columns], axis, rate_hz, up=up, max_gap_s=max_gap_s) for at in starts]
+        return Resampled(parts[0].time, np.concatenate([part.trace for part in parts], axis=1), parts[0].method)
+    values = given.astype(np.float64)
     if values.ndim != 2 or values.shape[0] != axis.size or axis.size < 2:
         raise ReaderError(
             what=f"Cannot resample traces of shape {values.shape} with {axis.size} time stamps.",

@@ -22,6 +22,8 @@ from tests.homogenize.connectomes.edges import NODES, edges, matrix, read, rows,
 
 FORMS: dict[str, tuple[str, Callable[[Path, pd.DataFrame], object], dict[str, Any]]] = {
     "csv": ("e.csv", lambda p, t: t.to_csv(p, index=False), {}),
+    "csv in UTF-16": ("e.csv", lambda p, t: t.to_csv(p, index=False, encoding="utf-16"), {}),
+    "tsv.gz in UTF-16": ("e.tsv.gz", lambda p, t: t.to_csv(p, index=False, sep="\t", encoding="utf-16"), {"delimiter": "\t"}),
     "tsv.gz": ("e.tsv.gz", lambda p, t: t.to_csv(p, index=False, sep="\t"), {"delimiter": "\t"}),
     "blanks": ("e.edgelist", lambda p, t: t.to_csv(p, index=False, header=False, sep=" "), {"delimiter": " ", "header": False, "source": 1, "target": 2, "weight": 3}),
     "blanks with names": ("e.txt", lambda p, t: p.write_text(t.to_string(index=False) + "\n"), {"delimiter": " "}),
@@ -78,6 +80,7 @@ def sparse(path: Path, table: pd.DataFrame, form: str) -> None:
 
 MATRICES: dict[str, tuple[str, Callable[[Path, pd.DataFrame], object], dict[str, Any]]] = {
     "csv": ("m.csv", labelled_csv, {}),
+    "csv in UTF-16": ("m.csv", lambda p, t: (labelled_csv(p, t), p.write_bytes(p.read_text().encode("utf-16"))), {}),
     "csv without names": ("m.csv", lambda p, t: np.savetxt(p, matrix(t), delimiter=","), {"header": False}),
     "blanks": ("m.txt", lambda p, t: np.savetxt(p, matrix(t), fmt="%d"), {"header": False, "delimiter": " "}),
     "parquet": ("m.parquet", labelled_frame, {}),
@@ -113,6 +116,12 @@ def test_a_functional_matrix_keeps_zeros_and_leaves_out_what_was_not_measured(tm
         read(tmp_path / "m.npz", form="matrix")
 
 
+def broken_sparse(path: Path, **wrong: np.ndarray) -> None:
+    """Scipy trusts these arrays, and ends the process with a segmentation fault."""
+    parts = {"data": np.ones(2), "indices": np.array([0, 1]), "indptr": np.array([0, 1, 2]), "shape": np.array([2, 2])}
+    np.savez(path, **{**parts, **wrong}, format=np.bytes_(b"csr"))
+
+
 BAD: dict[str, tuple[str, Callable[[Path], object], dict[str, Any], str]] = {
     "ids with a point": ("e.parquet", lambda p: pd.DataFrame({"source": [1.5], "target": [2], "weight": [1]}).to_parquet(p), {}, "numbers with a point"),
     "missing id": ("e.parquet", lambda p: pd.DataFrame({"source": ["a", None], "target": ["b", "c"], "weight": [1, 2]}).to_parquet(p), {}, "name is missing"),
@@ -122,6 +131,9 @@ BAD: dict[str, tuple[str, Callable[[Path], object], dict[str, Any], str]] = {
     "unequal arrays": ("e.npz", lambda p: np.savez(p, source=[1, 2], target=[1], weight=[1]), {}, "different lengths"),
     "two matrices": ("m.npz", lambda p: np.savez(p, A=np.eye(3), B=np.eye(3)), {"form": "matrix"}, "the file has 2 matrices"),
     "object matrix": ("m.npz", lambda p: np.savez(p, A=np.array([[{}]])), {"form": "matrix"}, "objects are never loaded"),
+    "indices beyond the matrix": ("m.npz", lambda p: broken_sparse(p, indices=np.array([0, 9])), {"form": "matrix"}, "not a readable .npz"),
+    "rows that run backwards": ("m.npz", lambda p: broken_sparse(p, indptr=np.array([0, 7, 2])), {"form": "matrix"}, "not a readable .npz"),
+    "rows that begin at infinity": ("m.npz", lambda p: broken_sparse(p, indptr=np.array([0, np.inf, 2])), {"form": "matrix"}, "of whole numbers"),
     "ragged matrix": ("m.csv", lambda p: p.write_text(",a,b\na,1,2\nb,3\n"), {"form": "matrix"}, "1 cells and 2 columns"),
     "text in a matrix": ("m.csv", lambda p: p.write_text(",a,b\na,1,x\nb,3,4\n"), {"form": "matrix"}, "'x' is no number"),
     "name twice": ("m.csv", lambda p: p.write_text(",a,a\na,1,2\nb,3,4\n"), {"form": "matrix"}, "is on an axis of the matrix twice"),

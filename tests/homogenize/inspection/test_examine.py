@@ -1,6 +1,7 @@
 """What `inspect` says of files that are wrong, huge, in archives, or of a plugin; and the command itself."""
 
 import os
+import pickle
 import sys
 import tarfile
 import zipfile
@@ -164,8 +165,10 @@ def test_a_pickle_in_an_array_is_never_loaded(tmp_path: Path) -> None:
             return os.system, (f"touch {tmp_path / 'ran'}",)
 
     np.save(tmp_path / "a.npy", np.array([Evil()], dtype=object), allow_pickle=True)
-    with pytest.raises(AllometryError):
-        examine([tmp_path / "a.npy"])
+    (tmp_path / "b.pkl").write_bytes(pickle.dumps(Evil()))
+    for name in ("a.npy", "b.pkl"):
+        with pytest.raises(AllometryError, match="pickled Python objects, which are never loaded"):
+            examine([tmp_path / name])
     assert not (tmp_path / "ran").exists()
 
 

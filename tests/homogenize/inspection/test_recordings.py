@@ -49,6 +49,13 @@ def hdf5(path: Path) -> None:
         file["two_photon/names"] = NAMES
 
 
+def across(path: Path) -> None:
+    """A row per ROI, below the time stamps."""
+    table = pd.DataFrame(TRACES.T, index=NAMES, columns=TIME)
+    table.index.name = "time"
+    table.to_csv(path)
+
+
 Write = Callable[[Path], object]
 CASES: dict[str, tuple[str, Write, dict[str, Any], bool]] = {
     "csv": ("r.csv", lambda p: frame().to_csv(p, index=False), {}, True),
@@ -58,6 +65,10 @@ CASES: dict[str, tuple[str, Write, dict[str, Any], bool]] = {
     "frames": ("r.csv", frames, {"time": "frame", "time_is": "frames", "native_rate_hz": 1.0}, False),
     "no header": ("r.csv", lambda p: frame().to_csv(p, index=False, header=False), {"header": False, "time": "1"}, True),
     "no time": ("r.tsv", lambda p: frame(None).to_csv(p, index=False, sep="\t"), {"native_rate_hz": 1.0}, False),
+    "UTF-16, as Excel saves it": ("r.txt", lambda p: frame().to_csv(p, index=False, sep="\t", decimal=",", encoding="utf-16"), {}, True),
+    "latin-1": ("r.csv", lambda p: p.write_bytes(frame().rename(columns={"cell_c": "zelle_µ"}).to_csv(index=False).encode("latin-1")), {"encoding": "latin-1"}, True),
+    "time in the header": ("r.csv", across, {"orientation": "roi", "labels": "time"}, True),
+    "npy": ("r.npy", lambda p: np.save(p, TRACES), {"native_rate_hz": 1.0}, False),
     "parquet": ("r.parquet", lambda p: frame("t").to_parquet(p), {"time": "t"}, True),
     "feather": ("r.feather", lambda p: frame().to_feather(p), {}, True),
     "workbook": ("r.xlsx", lambda p: frame().to_excel(p, index=False), {}, True),
@@ -80,9 +91,31 @@ def test_options_of_a_recording(case: str, tmp_path: Path, root: Path) -> None:
     native = store["native/r"]
     np.testing.assert_allclose(native["trace"].values, TRACES, atol=1e-6)
     assert float(store["native_rate"].values[0]) == pytest.approx(RATE if timed else 1.0)
-    if case not in ("no header", "npz without names"):
-        assert native["label"].values.tolist() == NAMES
+    if case not in ("no header", "npz without names", "npy"):
+        named = [*NAMES[:2], "zelle_µ"] if case == "latin-1" else NAMES
+        assert native["label"].values.tolist() == named
     assert timed or any("native_rate_hz" in doubt for doubt in found.findings[0].doubts)
+
+
+def test_an_array_beside_others_is_no_recording_but_by_its_name(tmp_path: Path) -> None:
+    """The folder of a sorting has matrices that are no traces."""
+    for name in ("templates_ind.npy", "dff.npy"):
+        np.save(tmp_path / name, TRACES)
+    found = examine([tmp_path])
+    assert [list(finding.files) for finding in found.findings] == [["dff.npy"]]
+    assert "npy with 1 array" in found.left[tmp_path / "templates_ind.npy"]
+
+
+def test_columns_of_units_and_times_are_spikes(tmp_path: Path, root: Path) -> None:
+    """They were traces of one ROI, called `unit`."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"unit": rng.integers(0, 4, 200), "time": np.sort(rng.uniform(0, 9, 200))})
+    table.to_csv(tmp_path / "s.csv", index=False)
+    found = examine([tmp_path / "s.csv"])
+    assert [finding.reader for finding in found.findings] == ["generic_spikes"]
+    assert [finding.reader for finding in found.others] == ["generic"]
+    (store,) = run(configuration.text(found), tmp_path, root).values()
+    assert store["row_size"].values.tolist() == table["unit"].value_counts().sort_index().tolist()
 
 
 def test_names_of_worm_neurons_say_the_species(tmp_path: Path) -> None:

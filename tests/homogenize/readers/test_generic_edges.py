@@ -137,8 +137,8 @@ def test_the_option_of_a_missing_column_is_named(tmp_path):
 
 def test_files_that_are_no_tables_are_recognised(tmp_path):
     path = tmp_path / "edges.csv"
-    path.write_bytes("source,target,weight\nA,B,3\n".encode("utf-16"))
-    with pytest.raises(ReaderError, match="UTF-16"):
+    path.write_bytes("source,target,weight\nA,B,3\n".encode("utf-16-le"))  # without a byte order mark
+    with pytest.raises(ReaderError):
         read({path.name: path})
     path.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
     with pytest.raises(ReaderError, match="git-LFS pointer"):

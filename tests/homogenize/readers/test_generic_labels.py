@@ -168,7 +168,7 @@ def test_a_named_array_that_is_missing_is_an_error(tmp_path, option, match):
         read(tmp_path / "a.npz", **{option: "nope"})
 
 
-def test_sonata_lfs_web_pages_and_utf16_are_recognised(tmp_path):
+def test_sonata_lfs_and_web_pages_are_recognised(tmp_path):
     with h5py.File(tmp_path / "report.h5", "w") as file:
         file.attrs["magic"] = 0x0A7A
         file["report/all/data"], file["report/all/mapping/node_ids"] = np.zeros((60, 2)), [3, 4]
@@ -187,9 +187,6 @@ def test_sonata_lfs_web_pages_and_utf16_are_recognised(tmp_path):
         (tmp_path / name).write_bytes(head)
         with pytest.raises(ReaderError, match="git-LFS pointer"):
             read(tmp_path / name)
-    (tmp_path / "b.csv").write_bytes("time,a\n0,1\n".encode("utf-16"))
-    with pytest.raises(ReaderError, match="text in UTF-16"):
-        read(tmp_path / "b.csv")
     (tmp_path / "c.csv").write_text("<!DOCTYPE html>\n<html>")
     with pytest.raises(ReaderError, match="web page"):
         read(tmp_path / "c.csv")

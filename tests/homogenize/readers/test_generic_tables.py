@@ -9,6 +9,7 @@ import pytest
 
 from allometry import stores
 from allometry.errors import ReaderError
+from allometry.homogenize.inspection.examine import examine
 from allometry.homogenize.reader import Source
 from allometry.homogenize.readers import READERS
 
@@ -85,6 +86,18 @@ def test_a_row_of_units_that_is_not_announced_is_explained(tmp_path):
     with pytest.raises(ReaderError, match="'dF/F' is not a number") as caught:
         read(path)
     assert "unit_row" in caught.value.do
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+def test_a_byte_order_mark_says_the_encoding(tmp_path, encoding):
+    """As Excel (Unicode Text) and PowerShell save it; `inspect` finds the same table."""
+    path = tmp_path / "a.txt"
+    path.write_bytes("\n".join([head("\t").replace("c", "Zürich"), *lines("\t", True)]).encode(encoding))
+    tree = read(path)
+    assert tree["neuron"].values.tolist() == ["Zürich", "a", "b"]
+    np.testing.assert_allclose(tree["native/a"]["time"].values, TIME, atol=1e-6)
+    (finding,) = examine([path]).findings
+    assert (finding.reader, [kind for kind, _ in finding.stores.values()]) == ("generic", ["activity"])
 
 
 def test_another_encoding_is_an_option(tmp_path):

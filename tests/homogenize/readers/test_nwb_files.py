@@ -3,6 +3,7 @@
 import gzip
 import subprocess
 import sys
+import tracemalloc
 import warnings
 import zipfile
 
@@ -10,9 +11,12 @@ import h5py
 import numpy as np
 import pynwb
 import pytest
+from pynwb import TimeSeries
 
 from allometry import stores
 from allometry.errors import ReaderError
+from allometry.homogenize.formats.neurodata import series as of_series
+from allometry.homogenize.traces import recordings, resample
 from tests.homogenize.fixtures import nwb_sessions as fixture
 from tests.homogenize.readers.nwb import FOREIGN, derived, read
 
@@ -116,6 +120,34 @@ def test_pynwb_and_the_reader_agree(session):
     assert tree["native/s1_dff1"]["roi_id"].values.tolist() == [str(one) for one in ids]
     raw = read(session, "activity", series="lfp_series", rate_hz=50.0)
     np.testing.assert_allclose(raw["native/s1"]["trace"].values, volts, rtol=1e-6)
+
+
+def test_a_long_recording_is_converted_in_blocks_and_held_as_float32(tmp_path, monkeypatch):
+    """As a whole it takes 55 bytes per stored sample of two bytes."""
+    samples, channels = 20_000, 64
+    path = tmp_path / "long.nwb"
+    file = fixture.session("long", units=False, planes=0)
+    stored = np.random.default_rng(0).integers(-2000, 2000, (samples, channels)).astype(np.int16)
+    file.add_acquisition(TimeSeries("slow", data=stored, unit="V", rate=1250.0, conversion=1e-6, offset=0.5))
+    fixture.write(path, file)
+
+    def traced():
+        tracemalloc.start()
+        made = read(path, "activity", series="slow")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return made, peak
+
+    whole, most = traced()
+    monkeypatch.setattr(recordings, "WHOLE", 2**10)
+    monkeypatch.setattr(of_series, "_BLOCK", 2**10)
+    monkeypatch.setattr(resample, "PART_VALUES", samples)
+    parts, peak = traced()
+    native = parts["native/long"]["trace"].values
+    np.testing.assert_allclose(native, stored * 1e-6 + 0.5, rtol=1e-6)
+    np.testing.assert_array_equal(native, whole["native/long"]["trace"].values)
+    np.testing.assert_allclose(parts["trace"].values, whole["trace"].values, atol=1e-6)
+    assert peak < 0.6 * most
 
 
 def test_files_of_the_mock_objects_that_pynwb_ships(tmp_path):

@@ -62,7 +62,10 @@ def load(path: Path, own: dict[str, Any]) -> Content:
     matrix = np.array(values).reshape(-1, columns) if columns else np.empty((len(texts), 0))
     if by_roi:
         notes = {**table.notes, "labels_from": names[special or 0]}
-        return Content(matrix.T, None, texts, None, notes, time_first=True)
+        across = _across(names, special, table)
+        if across is not None:
+            notes["time_from"] = f"the header line, whose column of names is called {names[special or 0]!r}"
+        return Content(matrix.T, across, texts, None, notes, time_first=True)
     time = None if special is None else np.array([_stamp(cell, table) for cell in texts], dtype=object)
     named = [name for at, name in enumerate(names) if at != special]
     notes = {**table.notes, "labels_from": "header line" if own["header"] else "numbers of the columns"}
@@ -78,6 +81,18 @@ def load(path: Path, own: dict[str, Any]) -> Content:
         time_unit=stamps if stamps in UNITS else None,
         units=units.pop() if len(units) == 1 else None,
     )
+
+
+TIMES = frozenset({"time", "times", "t", "time_s", "t_s", "seconds"})
+
+
+def _across(names: list[str], special: int | None, table: Rows) -> np.ndarray | None:
+    """Time stamps in the header of a table with a row per ROI: increasing numbers beside a name of a time."""
+    others = [name for at, name in enumerate(names) if at != special]
+    if names[special or 0].strip().lower() not in TIMES or not all(is_number(name, table) for name in others):
+        return None
+    stamps = np.array([table.number(name) for name in others])
+    return stamps.astype(object) if stamps.size > 1 and (np.diff(stamps) > 0).all() else None
 
 
 def _stamp(cell: str, table: Rows) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from allometry.errors import ReaderError
+from allometry.homogenize import lines as first_lines
 from allometry.homogenize import mistaken
 from allometry.homogenize.formats import spreadsheets
 from allometry.homogenize.options import Option, Options, choice, flag, text
@@ -44,7 +45,10 @@ OPTIONS: Options = {
         None, (None, ".", ","), "Sign before the fraction of a number; null: `,` where only that can be, else `.`."
     ),
     "encoding": Option(
-        None, "an encoding that Python knows, or null", _is_encoding, "Encoding of a text; null: UTF-8."
+        None,
+        "an encoding that Python knows, or null",
+        _is_encoding,
+        "Encoding of a text; null: by its byte order mark, else UTF-8.",
     ),
     "comment": text(None, "Sign that begins a line of comment; null: `#` or `%`, in the lines before the table."),
     "skip_rows": Option(0, "a whole number from 0", _is_count, "Lines before the table that are left out."),
@@ -171,7 +175,9 @@ def _text(
     path: Path, options: dict[str, Any], notes: dict[str, Any]
 ) -> tuple[Iterator[list[str]], list[list[str]], str]:
     """Rows of a text, the lines of comment before them, and the decimal sign."""
-    encoding = options["encoding"] or "utf-8-sig"
+    encoding = options["encoding"] or first_lines.encoding(path)
+    if encoding != (options["encoding"] or "utf-8-sig"):
+        notes["encoding"] = f"{encoding}, by the byte order mark"
     try:
         with path.open(encoding=encoding, newline="") as file:
             head = list(itertools.islice(file, options["skip_rows"] + LOOK))

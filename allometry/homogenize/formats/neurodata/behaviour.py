@@ -57,7 +57,7 @@ class Channel:
     name: str
     path: str
     time: npt.NDArray[np.float64]
-    values: npt.NDArray[np.float64]
+    values: npt.NDArray[np.floating[Any]]
     unit: str
 
 

@@ -31,7 +31,7 @@ class Traces:
         Where it is in the file.
     name : str
         What tells it from the other chosen series of the file; empty for the only one.
-    values : (time, roi) float64
+    values : (time, roi) float64, of very many float32
         In `unit`.
     time : (time,) float64 or None
         s.
@@ -45,7 +45,7 @@ class Traces:
 
     path: str
     name: str
-    values: npt.NDArray[np.float64]
+    values: npt.NDArray[np.floating[Any]]
     time: npt.NDArray[np.float64] | None
     unit: str
     rois: rois.Rois

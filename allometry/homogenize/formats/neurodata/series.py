@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from allometry.errors import ReaderError
+from allometry.homogenize.formats.hdf5 import refuse_size
 from allometry.homogenize.formats.neurodata.tree import Array, Group, array
+from allometry.homogenize.traces import recordings
 
 NO_UNIT = frozenset({"", "n/a", "n.a.", "na", "none", "unknown", "1", "see 'comments'", "see `comments`", "a.u.", "au"})
 SI = {"volts": "V", "volt": "V", "meters": "m", "seconds": "s", "amperes": "A", "degrees": "degree"}
@@ -55,8 +57,10 @@ def _factor(data: Array, name: str, default: float) -> float:
     return number
 
 
-def values(series: Group) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
+def values(series: Group) -> tuple[npt.NDArray[np.floating[Any]], dict[str, Any]]:
     """Values in the unit of the series, as stored but for the unit; and what was done to them.
+
+    They are float64, of more than `recordings.WHOLE` samples float32.
 
     Raises
     ------
@@ -72,24 +76,42 @@ def values(series: Group) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
             do="name another series with the option `series`",
         )
     conversion, offset = _factor(data, "conversion", 1.0), _factor(data, "offset", 0.0)
-    out, notes = data.numbers(), {}
+    notes: dict[str, Any] = {}
     channels = array(series, "channel_conversion")
-    if channels is not None and out.ndim == 2:
+    each: npt.NDArray[np.float64] | float = 1.0
+    if channels is not None and data.ndim == 2:
         each = channels.numbers(ndim=1)
         axis = channels.attrs.get("axis", 1)
-        if each.size != out.shape[1] or axis != 1 or not np.isfinite(each).all():
+        if each.size != data.shape[1] or axis != 1 or not np.isfinite(each).all():
             raise ReaderError(
-                f"the {each.size} channel conversions do not fit data of shape {out.shape}",
+                f"the {each.size} channel conversions do not fit data of shape {data.shape}",
                 where=channels.where,
                 expected="one finite number per channel",
                 do="correct it in the file",
             )
-        out *= each
         notes["channel_conversion"] = "applied"
     if (conversion, offset) != (1.0, 0.0):
-        out = out * conversion + offset
         notes["conversion"] = f"values = stored * {conversion:g} + {offset:g}"
-    return out, notes
+    return _converted(data, each, conversion, offset), notes
+
+
+_BLOCK = 2**20  # samples that are converted at a time
+
+
+def _converted(
+    data: Array, each: npt.NDArray[np.float64] | float, conversion: float, offset: float
+) -> npt.NDArray[np.floating[Any]]:
+    """Values, a block of samples at a time: a long LFP is never held as float64."""
+    count = int(np.prod(data.shape))
+    kind = np.float64 if count <= recordings.WHOLE else np.float32
+    refuse_size(data.shape, np.dtype(kind).itemsize, data.where)
+    out = np.empty(data.shape, kind)
+    rows = max(1, _BLOCK // max(1, count // max(1, len(data))))
+    for start in range(0, len(data), rows):
+        part = data[start : start + rows].astype(np.float64) * each
+        with np.errstate(over="ignore"):  # what float32 cannot hold is set to NaN, and counted, later
+            out[start : start + rows] = part * conversion + offset
+    return out
 
 
 def time(series: Group, samples: int) -> tuple[npt.NDArray[np.float64] | None, dict[str, Any]]:
