@@ -18,7 +18,7 @@ if not workflow.overwrite_configfiles:
 
 cfg, registry, left_out = allometry_workflow.configure(
     config,
-    workflow.basedir,
+    str(workflow.current_basedir),
     workflow.overwrite_configfiles,
     submits=workflow.resource_settings.nodes is not None,
     checked=not workflow.is_main_process,

@@ -23,6 +23,7 @@ CONFIGURATION = "configuration.yaml"
 #: Of the checkout, what the crate holds; the folders with all that is in them.
 CODE = ("Snakefile", "allometry", "config", "envs", "profiles", "rules", "scripts")
 ABOUT = ("config.yaml", "pyproject.toml", "Makefile", "README.md", "LICENSE", "CITATION.cff")
+LOCK = "envs/requirements.lock"
 STAGES = ("homogenized", "simulated", "scaled", "compared")
 LICENCE = "https://spdx.org/licenses/BSD-3-Clause"
 SNAKEMAKE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
@@ -145,15 +146,16 @@ def _graph(folder: Path, stores: Mapping[str, Mapping[str, Any]], results: Path,
     configuration["exampleOfWork"] = _ref("#configuration")
     for entity in (*parts, *report):
         entity["exampleOfWork"] = _ref("#report" if entity in report else "#stores")
-    code = [_code_entity(folder, name) for name in (*CODE[1:], *ABOUT) if (folder / name).exists()]
+    code = [_code_entity(folder, name) for name in (*CODE[1:], LOCK, *ABOUT) if (folder / name).exists()]
     made = [*parts, *report]
     run: Entity = {
         "@id": "#run",
         "@type": "CreateAction",
         "name": "Run of the Allometry workflow",
         "instrument": _ref("Snakefile"),
-        "startTime": min(time["started"] for time in times),
-        "endTime": max(time["finished"] for time in times),
+        "description": f"{len(stores)} stores, from the first that was begun to the last that was finished.",
+        "startTime": _moment(min(time["started"] for time in times)),
+        "endTime": _moment(max(time["finished"] for time in times)),
         "actionStatus": "http://schema.org/CompletedActionStatus",
         "object": [{"@id": entity["@id"]} for entity in (configuration, *sources)],
         "result": [{"@id": entity["@id"]} for entity in made],
@@ -206,6 +208,11 @@ def _graph(folder: Path, stores: Mapping[str, Mapping[str, Any]], results: Path,
     ]
 
 
+def _moment(text: str) -> str:
+    """A time as the profile wants it: with the offset in numbers."""
+    return text.replace("Z", "+00:00")
+
+
 def _workflow(versions: Mapping[str, str]) -> list[Entity]:
     """The workflow, its language, and its parameters."""
     return [
@@ -216,9 +223,10 @@ def _workflow(versions: Mapping[str, str]) -> list[Entity]:
             "description": "From worm to cortex: retrieve, homogenize, simulate, scale, compare, report.",
             "conformsTo": _ref(_WORKFLOW),
             "programmingLanguage": _ref(SNAKEMAKE),
+            "encodingFormat": "text/x-python",
             "license": _ref(LICENCE),
             "version": versions.get("allometry", ""),
-            "softwareRequirements": [{"@id": f"#package-{name}"} for name in sorted(versions)],
+            "softwareRequirements": _ref(LOCK),
             "input": _ref("#configuration"),
             "output": _ref("#stores", "#report"),
         },
@@ -230,16 +238,6 @@ def _workflow(versions: Mapping[str, str]) -> list[Entity]:
             "url": _ref("https://snakemake.readthedocs.io"),
             "version": versions.get("snakemake", ""),
         },
-        *(
-            {
-                "@id": f"#package-{name}",
-                "@type": "SoftwareApplication",
-                "name": name,
-                "version": version,
-                "softwareVersion": version,
-            }
-            for name, version in sorted(versions.items())
-        ),
         _parameter("#configuration", "configuration", "File", required=True),
         _parameter("#stores", "stores", "Dataset", required=False),
         _parameter("#report", "report", "File", required=False),
@@ -289,7 +287,8 @@ def _code_entity(folder: Path, name: str) -> Entity:
     path = folder / name
     if path.is_dir():
         return {"@id": f"{name}/", "@type": "Dataset", "name": name, "description": f"Part of the workflow: {name}"}
-    return _file(folder, path, name, _FORMS.get(path.suffix, "text/plain"))
+    described = _file(folder, path, name, _FORMS.get(path.suffix, "text/plain"))
+    return described | ({"about": _ref("./")} if name == "README.md" else {})
 
 
 def _sources(results: Path) -> list[Entity]:
