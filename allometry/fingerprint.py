@@ -68,8 +68,9 @@ def forget() -> None:
 
 @cache
 def _digest(folder: Path, roots: tuple[str | Path, ...]) -> str:
-    reach = _Reach(_package(folder), roots)
-    return hashlib.sha256("\0".join(reach.texts()).encode()).hexdigest()[:16]
+    with definitions.uncollected():
+        reach = _Reach(_package(folder), roots)
+        return hashlib.sha256("\0".join(reach.texts()).encode()).hexdigest()[:16]
 
 
 @cache

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from allometry.definitions import imports
+from allometry.definitions import imports, uncollected
 
 Graph = Mapping[str, frozenset[str]]
 
@@ -66,11 +66,12 @@ def import_graph(package: Path, *beside: Path) -> dict[str, frozenset[str]]:
         Folders of scripts that import the package and lie beside it.
     """
     graph: dict[str, frozenset[str]] = {}
-    for folder in (package, *beside):
-        for path in sorted(folder.rglob("*.py")):
-            stub = path.with_suffix(".pyi")
-            found = [*imports(path, package), *(imports(stub, package) if stub.exists() else ())]
-            graph[_dotted(path, package)] = frozenset(found) - {_dotted(path, package)}
+    with uncollected():
+        for folder in (package, *beside):
+            for path in sorted(folder.rglob("*.py")):
+                stub = path.with_suffix(".pyi")
+                found = [*imports(path, package), *(imports(stub, package) if stub.exists() else ())]
+                graph[_dotted(path, package)] = frozenset(found) - {_dotted(path, package)}
     return graph
 
 

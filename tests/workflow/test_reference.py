@@ -13,7 +13,7 @@ import pytest
 from allometry import cli
 from allometry.errors import AllometryError
 from allometry.workflow import reference
-from tests.workflow import compare_again
+from tests.workflow import compare_again, simulate_again
 
 FILE = "tests/reference-manifests.json"
 
@@ -76,6 +76,30 @@ def test_comparisons_are_the_same_on_another_cpu(
         assert found["blas_sum"] != compare_again.blas_sum()
     else:
         assert found["kernels"] == ["Haswell"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the variables are those of x86-64 and glibc")
+@pytest.mark.parametrize("cpu", CPUS)
+def test_simulations_and_studies_are_the_same_on_another_cpu(
+    root: Path, finished: Path, tmp_path: Path, stored: dict[str, Any], cpu: str
+) -> None:
+    """Kernels are compiled for the other CPU, which takes most of a minute."""
+    command = [sys.executable, "-m", "tests.workflow.simulate_again", str(finished / "results"), str(tmp_path)]
+    done = subprocess.run(
+        [*command, str(root / "tests/config.yaml")],
+        cwd=root,
+        env=os.environ | CPUS[cpu],
+        capture_output=True,
+        text=True,
+        timeout=1800,
+    )
+    assert done.returncode == 0, done.stderr[-5000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    expected = {name: sha256 for name, sha256 in stored["stores"].items() if name.startswith(("simulated/", "scaled/"))}
+    assert found["contents"] == expected
+    assert found["networks"] == simulate_again.networks()
+    assert found["theory"] == simulate_again.theory()
 
 
 @pytest.fixture
