@@ -37,6 +37,11 @@ GROUPS = {
 }
 # Files that take more than some ten seconds, the longest first.
 LONG = (
+    # run workflows of their own
+    "tests/workflow/test_repair.py",
+    "tests/workflow/test_archive.py",
+    "tests/workflow/test_plugins.py",
+    "tests/compare/kinds/activity_manifolds/test_comparison.py",
     "tests/homogenize/worm/test_positions.py",
     "tests/compare/measures/spikes/test_criticality.py",
     "tests/stores/test_roundtrip.py",
