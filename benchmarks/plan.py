@@ -199,6 +199,17 @@ def _raw_bytes(folder: Path, latest: plan.Plan) -> dict[str, float]:
     return {reader: round(sum(found) / len(found)) for reader, found in sorted(sizes.items())}
 
 
+def described(found: Coefficients) -> str:
+    """What was measured, for a person: the jobs, the machine, and what one amount of each kind of work takes."""
+    measured = found.measured
+    lines = [
+        f"{COEFFICIENTS}: {len(found.seconds)} coefficients from {measured['jobs']} jobs on {measured['cpu']}; beside others the "
+        f"jobs took {measured['crowding']:g} times their processor time"
+    ]
+    lines += [f"  {name:<45}{seconds:.3g} s" for name, seconds in sorted(found.seconds.items())]
+    return "\n".join(lines)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.plan", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?", help="new folder for the run (a temporary one)")
@@ -217,6 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found = calibrate(folder)
         COEFFICIENTS.write_text(json.dumps(dataclasses.asdict(found), indent=1) + "\n")
         coefficients.cache_clear()
+        print(described(found))
     return 0
 
 
