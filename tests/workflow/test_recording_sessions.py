@@ -338,10 +338,10 @@ def test_dry_run_of_the_shipped_configuration(
     )
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
-    # three animals in V1, two in LM, one container of three sessions, two sessions of probes
-    assert len(set(re.findall(r"^retrieve_\w+", said, re.MULTILINE))) == 3 + 2 + 3 + 2
-    assert re.search(r"^homogenize_store +12$", said, re.MULTILINE)
-    assert re.search(r"^compare_run +4$", said, re.MULTILINE)
+    # gratings of three animals in V1 and two in LM, scenes of one, one container of three sessions, two sessions of probes
+    assert len(set(re.findall(r"^retrieve_\w+", said, re.MULTILINE))) == 3 + 2 + 1 + 3 + 2
+    assert re.search(r"^homogenize_store +13$", said, re.MULTILINE)
+    assert re.search(r"^compare_run +5$", said, re.MULTILINE)
 
 
 @pytest.mark.slow

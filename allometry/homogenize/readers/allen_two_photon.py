@@ -14,9 +14,10 @@ import xarray as xr
 
 from allometry import stores
 from allometry.errors import ReaderError
+from allometry.homogenize.formats import stimulus_images
 from allometry.homogenize.formats.two_photon_session import SIGNALS, Session, read_session
 from allometry.homogenize.look import Files, Finding, by_name, plain
-from allometry.homogenize.options import choice, listed, span, text
+from allometry.homogenize.options import choice, listed, quantity, span, text
 from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.responses import presentations, sweeps
 from allometry.homogenize.traces import activity
@@ -36,6 +37,11 @@ OPTIONS = {
     ),
     "signal": choice("dff", tuple(SIGNALS), "Signal that is read."),
     "stimuli": listed(None, "Responses: stimuli that are kept; null: all."),
+    "images": quantity(
+        None,
+        "Responses: natural scenes are kept beside them, with so many pixels along the longer side; null: not kept.",
+        null=True,
+    ),
     "lags": span("Responses: bins of a lag axis, s from onset; null: one value per presentation."),
 }
 
@@ -50,7 +56,8 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     options : dict
         `kind`: responses (default) or activity. `file`: which session, where there are several (Responses). `signal`:
         dff (default), fluorescence, demixed, neuropil. `stimuli`: names (default all). `lags`: [start, stop, step] in
-        s from onset, for a lag axis. `length_policy`: error (default) or truncate. Activity: `rate_hz`, `up`,
+        s from onset, for a lag axis. `images`: pixels along the longer side of the natural scenes that are kept beside the
+        responses (`pixels`; default none). `length_policy`: error (default) or truncate. Activity: `rate_hz`, `up`,
         `max_gap_s`. `experiment` belongs to the recipe.
 
     Returns
@@ -67,7 +74,17 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
         return _activity(files, source, options)
     path = named_file(files, options["file"], source.name, (".nwb",))
     session = read_session(path, options["signal"], options["length_policy"])
-    return responses_of(session, source, options, {next(n for n, p in files.items() if p == path): path})
+    dataset = responses_of(session, source, options, {next(n for n, p in files.items() if p == path): path})
+    if options["images"] is not None:
+        most = options["images"]
+        if most != int(most) or most < 8:
+            raise ReaderError(
+                f"option images is {most!r}", where=source.name, expected="a whole number from 8 on, or none"
+            )
+        pixels = stimulus_images.natural_scenes(path, int(most))
+        dataset["pixels"] = (("image", "y", "x"), pixels, {"long_name": "luminance of the natural scenes, 0 to 255"})
+        dataset = dataset.assign_coords(image=np.arange(len(pixels)))
+    return dataset
 
 
 def responses_of(session: Session, source: Source, options: dict[str, Any], used: dict[str, Path]) -> xr.Dataset:
@@ -98,7 +115,8 @@ def responses_of(session: Session, source: Source, options: dict[str, Any], used
         attrs={
             **source.attrs(
                 f"Allen Brain Observatory two-photon session {session.name}",
-                {key: options[key] for key in ("signal", "stimuli", "lags", "length_policy")},
+                {key: options[key] for key in ("signal", "stimuli", "lags", "length_policy")}
+                | ({"images": options["images"]} if options["images"] is not None else {}),
                 {**session.notes, **notes, **lost},
                 used,
             ),

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from allometry import stores
+from allometry.compare.inputs.design import populations
+from allometry.compare.kinds.representation_similarity.stimuli import Screen, render
 from allometry.errors import ReaderError
 from allometry.homogenize.reader import Source
 from allometry.homogenize.readers import allen_two_photon
@@ -233,3 +235,45 @@ def test_a_movie_frame_that_ends_where_it_starts_is_one_frame(small):
     starts = [row["start"] for row in rows]
     np.testing.assert_array_equal(dataset["response"], small.dff[:, starts])
     assert "90 presentations" in stores.attribute(dataset, "derived")["single_frames"]["natural_movie_one"]
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """A session of natural scenes with images of 36 x 49 pixels, larger than the fixture's."""
+    path = tmp_path / "B.nwb"
+    write(path, "B", cells=6, repeats=3, images=12)
+    images = np.random.default_rng(3).integers(0, 256, (12, 36, 49), dtype=np.uint8)
+    with h5py.File(path, "r+") as file:
+        del file["stimulus/templates/natural_scenes_image_stack/data"]
+        file["stimulus/templates/natural_scenes_image_stack/data"] = images
+    return path, images
+
+
+def test_natural_scenes_are_kept_beside_the_responses_and_shown_to_models(pictures, tmp_path):
+    path, images = pictures
+    dataset = read(path, stimuli="natural_scenes", images=18)
+    assert stores.violations(dataset) == []
+    # 49 pixels in at most 18: squares of 3, and one column is left over
+    expected = images[:, :, :48].reshape(12, 12, 3, 16, 3).mean(axis=(2, 4))
+    np.testing.assert_allclose(dataset["pixels"].values, expected, atol=0.5)
+    assert stores.attribute(dataset, "parameters")["images"] == 18
+    stores.write(dataset, tmp_path / "scenes.zarr")
+    again = stores.open(tmp_path / "scenes.zarr")
+    np.testing.assert_array_equal(again["pixels"].values, dataset["pixels"].values)
+    (population,) = populations("scenes", again)
+    movies, _ = render(population, Screen(pixels=16), store=again)
+    assert len(movies) == 12
+    shown = np.array([movie[0, 4:-4, 4:-4].ravel() for movie in movies])
+    own = dataset["pixels"].values[:, 2:-2, 4:-4].reshape(12, -1)
+    # each movie is of its own image
+    likeness = np.corrcoef(np.concatenate([shown.mean(axis=1)[None], own.mean(axis=1)[None]]))[0, 1]
+    assert likeness > 0.5
+
+
+def test_without_images_nothing_is_kept_and_other_sessions_have_none(pictures, small):
+    assert "pixels" not in read(pictures[0], stimuli="natural_scenes")
+    with pytest.raises(ReaderError, match="there are no images of natural scenes"):
+        read(small.path, images=64)
+    for bad in (3, 10.5):
+        with pytest.raises(ReaderError, match="option images is"):
+            read(pictures[0], images=bad)
