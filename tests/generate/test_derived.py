@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from allometry.generate import derived
+from allometry.homogenize.readers import READERS
 
 DERIVED = derived()
 
@@ -22,3 +23,11 @@ def test_conda_file_pins_every_package_of_the_lock(root: Path) -> None:
     conda = set(re.findall(r"- ([A-Za-z0-9_.-]+==[^\s;]+)", (root / "envs/allometry.yaml").read_text()))
     assert locked == conda
     assert len(locked) > 100
+
+
+def test_every_reader_is_in_the_table_of_what_is_read(root: Path) -> None:
+    page = (root / "docs/readers.md").read_text(encoding="utf-8").partition("## Every reader of recordings")[0]
+    rows = {line.partition("](#")[0].removeprefix("| ["): line for line in page.splitlines() if line.startswith("| [")}
+    assert set(rows) == set(READERS)
+    assert all(len(line.split(" | ")[1]) > 20 for line in rows.values())
+    assert rows["suite2p"].endswith("| activity | yes |")
