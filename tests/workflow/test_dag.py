@@ -95,7 +95,14 @@ def test_dry_run_of_the_studies_says_what_they_need(dry_run: Callable[..., str])
     said = dry_run("config/scaling.yaml")
     # five sizes in two schemes, which are one at full size, and four seeds
     assert "Study microcircuit_scaling: 36 jobs to simulate; 36 simulations, all jobs in about " in said
-    for rule, count in (("scale_simulate_microcircuit_scaling", 36), ("scale_measure", 36), ("scale_study", 1)):
+    counts = {
+        "scale_simulate_microcircuit_scaling": 36,
+        "scale_simulate_v1_density": 96,
+        "scale_calibrate": 10,
+        "scale_measure": 36 + 96,
+        "scale_study": 2,
+    }
+    for rule, count in counts.items():
         assert re.search(rf"^{rule} +{count}$", said, re.MULTILINE), rule
     assert "write_page" in said
 
