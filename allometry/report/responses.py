@@ -71,7 +71,7 @@ def _repeats(ax: Axes, trials: xr.DataArray) -> float | None:
             0.5, 0.5, "fewer than two repeats\nof three conditions", ha="center", va="center", transform=ax.transAxes
         )
         return None
-    ax.hist(known, bins=np.linspace(-1, 1, 41), color=COLOURS[0])
+    ax.hist(known, bins=np.linspace(-1, 1, 41).tolist(), color=COLOURS[0])
     median = float(np.median(known))
     ax.axvline(median, color=COLOURS[1])
     return median

@@ -15,20 +15,10 @@ PAGE = Path("results/report/index.html")
 # With one of these a person wants Snakemake's own words.
 _OWN = ("--logger", "--verbose", "--quiet", "-q", "--debug-dag", "--print-compilation", "--lint")
 # With one of these nothing is built.
-_LOOKS = (
-    "--dry-run",
-    "--dryrun",
-    "-n",
-    "--lint",
-    "--list",
-    "-l",
-    "--dag",
-    "--rulegraph",
-    "--filegraph",
-    "--summary",
-    "-S",
+_LOOKS = frozenset(
+    "--dry-run --dryrun -n --lint --list -l --dag --rulegraph --filegraph --summary -S --detailed-summary -D --unlock --report "
+    "--touch -t --help -h --version -v".split()
 )
-_LOOKS += ("--detailed-summary", "-D", "--unlock", "--report", "--touch", "-t", "--help", "-h", "--version", "-v")
 
 
 def run(words: Sequence[str]) -> int:
