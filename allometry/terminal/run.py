@@ -16,8 +16,29 @@ PAGE = Path("results/report/index.html")
 _OWN = ("--logger", "--verbose", "--quiet", "-q", "--debug-dag", "--print-compilation", "--lint")
 # With one of these nothing is built.
 _LOOKS = frozenset(
-    "--dry-run --dryrun -n --lint --list -l --dag --rulegraph --filegraph --summary -S --detailed-summary -D --unlock --report "
-    "--touch -t --help -h --version -v".split()
+    [
+        "--dry-run",
+        "--dryrun",
+        "-n",
+        "--lint",
+        "--list",
+        "-l",
+        "--dag",
+        "--rulegraph",
+        "--filegraph",
+        "--summary",
+        "-S",
+        "--detailed-summary",
+        "-D",
+        "--unlock",
+        "--report",
+        "--touch",
+        "-t",
+        "--help",
+        "-h",
+        "--version",
+        "-v",
+    ]
 )
 
 
