@@ -1,6 +1,8 @@
 """Simulate networks: every point (parameters, seed, connectome) of every configured run is a job, with one store or, of a
 run that has conditions, one for each of them."""
 
+from allometry.workflow import run_responses
+
 
 rule simulate_point:
     input:
@@ -102,3 +104,42 @@ for batched, conditions in allometry_workflow.conditions_of(cfg).items():
             "Simulating {wildcards.run}: {wildcards.settings}{wildcards.end}, every condition"
         script:
             "../scripts/simulate_batch.py"
+
+
+rule simulate_responses:
+    input:
+        # content, not the time of a folder, says whether a store is another: its manifest
+        stores=ancient(
+            lambda wildcards: [
+                trial["path"] for trial in run_responses.trials(cfg, wildcards.run)
+            ]
+        ),
+        manifests=lambda wildcards: [
+            trial["path"].removesuffix(".zarr") + ".manifest.json"
+            for trial in run_responses.trials(cfg, wildcards.run)
+        ],
+    output:
+        store=directory("results/simulated/{run}.responses.zarr"),
+        manifest="results/simulated/{run}.responses.manifest.json",
+    log:
+        "results/logs/simulate/{run}.responses.log",
+    benchmark:
+        "results/benchmarks/simulate/{run}.responses.tsv"
+    conda:
+        "../envs/allometry.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=rule_code.of_script("simulate_responses"),
+        trials=lambda wildcards: run_responses.trials(cfg, wildcards.run),
+        options=lambda wildcards: run_responses.responses_options(cfg, wildcards.run),
+        provenance=lambda wildcards: {
+            "rule": "simulate_responses",
+            "run": wildcards.run,
+        },
+    message:
+        "Responses of {wildcards.run} to its stimuli"
+    script:
+        "../scripts/simulate_responses.py"

@@ -98,8 +98,9 @@ class StudyConfig(Model):
         default_factory=list,
         description="Simulation runs whose points are measured where they are the same simulation, instead of another one.",
     )
-    calibration: CalibrationConfig = Field(
-        default_factory=CalibrationConfig, description="Calibration of the schemes that have free factors."
+    calibration: CalibrationConfig | None = Field(
+        default_factory=CalibrationConfig,
+        description="Calibration of the schemes that have free factors; null: none, all factors are 1.",
     )
 
     @model_validator(mode="after")
@@ -123,14 +124,15 @@ class StudyConfig(Model):
                 raise ValueError(f"further_seeds names the scheme {others[0]}, which is none of the schemes")
             if again := sorted(set(more.seeds) & set(self.seeds)):
                 raise ValueError(f"further_seeds names seed {again[0]}, which is one of all sizes")
-        if away := [name for name in self.calibration.conditions if name not in self.conditions]:
+        how = self.calibration or CalibrationConfig()
+        if away := [name for name in how.conditions if name not in self.conditions]:
             raise ValueError(f"calibration.conditions names {away[0]}, which is none of the conditions")
         if self.states and not self.voltage:
             raise ValueError("states are recorded of the neurons under voltage, and there are none")
         if self.skip_ms >= self.duration_ms:
             raise ValueError(f"nothing is left of {self.duration_ms:g} ms when {self.skip_ms:g} ms are skipped")
         every = {*self.seeds, *(seed for more in self.further_seeds for seed in more.seeds)}
-        if shared := sorted(every & set(self.calibration.seeds)):
+        if self.calibration and (shared := sorted(every & set(how.seeds))):
             raise ValueError(
                 f"seed {shared[0]} is one of the study and of its calibration; use fresh seeds for the study"
             )

@@ -62,6 +62,21 @@ class ConditionConfig(Model):
     )
 
 
+class ResponsesConfig(Model):
+    """Responses of the units of a run to the stimuli of its conditions, in the schema of recordings."""
+
+    populations: list[str] = Field(min_length=1, description="Populations whose units respond.")
+    window_ms: float = Field(
+        500.0, gt=0, description="Length of a presentation, in ms: whole cycles of a grating; the windows are repeats."
+    )
+    skip_ms: float = Field(500.0, ge=0, description="Warm-up that is left out, in ms.")
+    max_units: int = Field(
+        200,
+        ge=5,
+        description="Units of each network and population, spread evenly; of models that say which are `inner`, of those.",
+    )
+
+
 class NetworkRun(Model):
     """Simulations of one model over a grid of parameters and seeds.
 
@@ -84,6 +99,8 @@ class NetworkRun(Model):
         What is recorded.
     conditions : dict of str to ConditionConfig
         Changes of the network by name, each with a store of its own.
+    responses : ResponsesConfig or None
+        Responses to the stimuli of the conditions.
     """
 
     kind: Literal["network"] = Field("network", description="A spiking network model of `allometry.models`.")
@@ -107,6 +124,11 @@ class NetworkRun(Model):
         description="Named conditions, each with a store of its own; a job simulates all of them on one connectivity. "
         "Where there are any, the network as it is is one only if it is named too: `unchanged: {}`.",
     )
+    responses: ResponsesConfig | None = Field(
+        None,
+        description="Also write the responses to the stimuli of the conditions, for comparisons that read recordings: "
+        "`results/simulated/{run}.responses.zarr`.",
+    )
 
     @model_validator(mode="after")
     def _conditions_can_be_told_apart(self) -> Self:
@@ -119,6 +141,14 @@ class NetworkRun(Model):
             for other in self.conditions:
                 if name.endswith(f"_{other}"):
                     raise ValueError(f"the name of condition {name} ends in that of {other}; choose another")
+        if self.responses is not None:
+            if not any(condition.stimulus for condition in self.conditions.values()):
+                raise ValueError("responses need conditions with a stimulus")
+            asked = self.responses
+            if asked.skip_ms + 2 * asked.window_ms > self.duration_ms:
+                raise ValueError(
+                    f"{self.duration_ms:g} ms do not hold two windows of {asked.window_ms:g} ms after {asked.skip_ms:g} ms"
+                )
         return self
 
 

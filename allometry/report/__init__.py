@@ -16,6 +16,7 @@ from allometry.report import (
     scaling,
     scaling_statistics,
     simulations,
+    tuning,
 )
 from allometry.stores.file_manifest import write_file_manifest
 
@@ -45,6 +46,9 @@ def draw(
         elif kind == "recordings":
             recordings.draw(paths, image)
         elif kind == "simulations":
+            if name in {f"simulated_responses_of_{run}" for run in paths}:
+                tuning.draw(paths, image)
+                continue
             window, units = options["raster_ms"], options["raster_units"]
             simulations.draw(
                 paths, image, name.removeprefix("simulated_"), window_ms=window, units=units, axes=options["axes"]

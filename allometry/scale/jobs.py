@@ -161,7 +161,9 @@ def jobs(study: Mapping[str, Any]) -> list[Job]:
 
 def calibrations(study: Mapping[str, Any]) -> list[CalibrationJob]:
     """All calibrations of a study: of every size below the full one, in every scheme that has free factors."""
-    model, how = reducible(study["model"]), dict(study["calibration"])
+    model, how = reducible(study["model"]), dict(study["calibration"] or {})
+    if not how:
+        return []
     found = []
     for size in study["sizes"]:
         for scheme in study["schemes"]:

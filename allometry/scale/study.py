@@ -227,7 +227,7 @@ def _laws(study: Mapping[str, Any], axes: _Axes, value: np.ndarray, neurons: np.
                     values = value[:, j, :, c, s, p]
                     if not np.isfinite(values).any() or STATISTICS[statistic].grows:
                         continue
-                    if model.calibrate.get(scheme):
+                    if study["calibration"] and model.calibrate.get(scheme):
                         law = Law(UNDETERMINED, reason="every size is calibrated on its own: they are not pooled")
                     elif np.unique(neurons[:, j]).size < len(axes.sizes):
                         law = Law(UNDETERMINED, reason="two sizes have the same number of neurons")
@@ -280,7 +280,7 @@ def _explanations(
     others = [i for i, size in enumerate(axes.sizes) if size != reference]
     # all neurons together say what their populations do already
     shown = [p for p, name in enumerate(axes.populations) if name != EVERYONE] or [0]
-    calibrated = reducible(study["model"]).calibrate
+    calibrated = reducible(study["model"]).calibrate if study["calibration"] else {}
     for j, scheme in enumerate(axes.schemes):
         for c, condition in enumerate(axes.conditions):
             for s, statistic in enumerate(axes.statistics):

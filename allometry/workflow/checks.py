@@ -255,6 +255,14 @@ def _check_comparisons(cfg: Config) -> None:
                     expected=f"a run of kind {comparison.run_kind}: " + (", ".join(fitting) or "(none is configured)"),
                     do=hint(name, fitting) if fitting else f"add a run of kind {comparison.run_kind}",
                 )
+            if comparison.reads_responses and getattr(run, "responses", None) is None:
+                able = [other for other, entry in runs.items() if getattr(entry, "responses", None) is not None]
+                raise ConfigError(
+                    f"the run {name!r} has no responses",
+                    where=f"{where}.{comparison.run_key}",
+                    expected="a run with responses: " + (", ".join(able) or "(none is configured)"),
+                    do="add `responses: {populations: [...]}` to the run",
+                )
             structure = getattr(comparison, "structure", run.connectome)
             if missing := [store for store in run.connectome if store not in structure]:
                 raise ConfigError(

@@ -10,7 +10,7 @@ from allometry.config.simulate import NetworkRun
 from allometry.fingerprint import fingerprint
 from allometry.homogenize.readers import NAMES, READERS
 from allometry.models.records import MODELS
-from allometry.scale import statistics  # noqa: F401 - registers those of the package
+from allometry.scale import selectivity, statistics  # noqa: F401 - register those of the package
 from allometry.scale.records import STATISTICS
 from allometry.workflow.checks import Registry
 

@@ -13,7 +13,7 @@ from allometry.errors import AllometryError
 from allometry.homogenize.worm.neurons import NEURONS
 from allometry.pathnames import slug
 from allometry.simulate.distribute.clusters.slurm import node_cores
-from allometry.workflow import recording_sessions, studies
+from allometry.workflow import recording_sessions, run_responses, studies
 from allometry.workflow.checks import Registry, check_cluster, check_collections, check_names, stores_of
 from allometry.workflow.reach import (
     check_own_files,
@@ -230,6 +230,8 @@ def comparison_stores(cfg: Config, comparison: str) -> dict[str, str]:
     """Path of every store that a comparison reads, by name; points of a run go by their own names."""
     entry = cfg.compare.comparisons[comparison]
     read = {name: homogenized(kind, name)[0] for kind, name in entry.stores()}
+    if entry.reads_responses:
+        return read | {run: run_responses.responses_of(run)[0] for run in entry.runs()}
     for run in entry.runs():
         for candidate in configuration.points(cfg.simulate.runs[run]):
             read[candidate.name] = _store(f"results/simulated/{run}/{candidate.name}")[0]
@@ -249,7 +251,10 @@ def targets(cfg: Config, registry: Registry) -> dict[str, list[str]]:
             for path in homogenized(kind, name)
         ]
         + (homogenized("connectome", "worm_stack") if cfg.homogenize.worm_stack else []),
-        "simulate": [path for run in cfg.simulate.runs for path in simulated(cfg, run)],
+        "simulate": [
+            *(path for run in cfg.simulate.runs for path in simulated(cfg, run)),
+            *(path for run in run_responses.with_responses(cfg) for path in run_responses.responses_of(run)),
+        ],
         "scale": [path for study in cfg.scale.studies for path in studies.scaled(study)],
         "compare": [
             *(path for comparison in cfg.compare.comparisons for path in compared(comparison)),
@@ -317,6 +322,10 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
                     for entry in configuration.points(run)
                 }
                 for name, run in cfg.simulate.runs.items()
+            }
+            | {
+                f"simulated_responses_of_{name}": run_responses.drawn(cfg, name)
+                for name in run_responses.with_responses(cfg)
             }
         ),
         "studies": Figures(

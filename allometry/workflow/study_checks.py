@@ -94,7 +94,8 @@ def _check_network(net: Network, study: StudyConfig, given: Mapping[str, Any], *
 def _check_targets(where: str, study: StudyConfig, net: Network) -> None:
     conditions = list(study.conditions) or ["unchanged"]
     known = [population.name for population in net.populations]
-    for condition, by_population in study.calibration.targets.items():
+    targets = study.calibration.targets if study.calibration else {}
+    for condition, by_population in targets.items():
         at = f"{where}.calibration.targets.{condition}"
         if condition not in conditions:
             raise _unknown(condition, conditions, at, "condition")

@@ -4,13 +4,14 @@ A store lists presentations; here they become a design: which presentations are 
 units (all, or those of one area) were recorded in all of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from allometry import stores
 from allometry.compare.inference.arrays import FloatArray
 from allometry.errors import ComparisonError
 
@@ -86,6 +87,12 @@ class Population:
             if len(angle) >= 4 and len(angle) == len(self.stimuli) and np.allclose(steps, period / len(angle)):
                 return name, np.deg2rad(shown[name].to_numpy(float))
         return None
+
+
+def model_notes(inputs: Mapping[str, xr.Dataset | xr.DataTree]) -> dict[str, str]:
+    """What simulated responses stand for, by `{store}: model`: for the notes of a result, and so on its card."""
+    told = {name: stores.attribute(store, "derived").get("model") for name, store in inputs.items()}
+    return {f"{name}: model": str(text) for name, text in told.items() if text}
 
 
 def presentation_table(store: xr.Dataset, name: str) -> pd.DataFrame:

@@ -1,8 +1,8 @@
 """Options of the comparison `population_code`."""
 
-from typing import Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from allometry.compare.records.kinds import Options
 
@@ -10,10 +10,20 @@ from allometry.compare.records.kinds import Options
 class PopulationCode(Options):
     """What populations of sensory neurons say about the stimulus."""
 
+    run_kind: ClassVar[str] = "network"
+    run_key: ClassVar[str] = "simulated"
+    reads_responses: ClassVar[bool] = True
+
     kind: Literal["population_code"] = Field(
         description="Decoding, tuning, correlations, reliability of sensory populations."
     )
-    responses: list[str] = Field(min_length=1, description="Responses stores; each area of a store is a population.")
+    responses: list[str] = Field(
+        default_factory=list, description="Responses stores; each area of a store is a population."
+    )
+    simulated: list[str] = Field(
+        default_factory=list,
+        description="Simulation runs with `responses`, beside the recordings; each network is a population.",
+    )
     stimulus: str | None = Field(None, description="Kind of stimulus; needed where a store holds several.")
     by: list[str] | None = Field(
         None,
@@ -47,3 +57,18 @@ class PopulationCode(Options):
     def stores(self) -> list[tuple[str, str]]:
         """The responses."""
         return [("responses", name) for name in self.responses]
+
+    def runs(self) -> list[str]:
+        """The simulated runs."""
+        return self.simulated
+
+    @property
+    def populations_of(self) -> list[str]:
+        """Names of everything that is read."""
+        return list(dict.fromkeys([*self.responses, *self.simulated]))
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.populations_of:
+            raise ValueError("reads nothing; name stores under responses, or runs under simulated")
+        return self

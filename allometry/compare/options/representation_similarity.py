@@ -1,8 +1,8 @@
 """Options of the comparison `representation_similarity`."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from allometry.compare.records.kinds import Options
 
@@ -14,10 +14,20 @@ GABOR_FREQUENCIES = [0.02, 0.04, 0.08, 0.16]
 class RepresentationSimilarity(Options):
     """Representations of areas and animals against one another and against models on the same stimuli."""
 
+    run_kind: ClassVar[str] = "network"
+    run_key: ClassVar[str] = "simulated"
+    reads_responses: ClassVar[bool] = True
+
     kind: Literal["representation_similarity"] = Field(
         description="Similarity of representations: areas, animals, and a bank of models."
     )
-    responses: list[str] = Field(min_length=1, description="Responses stores; each area of a store is a population.")
+    responses: list[str] = Field(
+        default_factory=list, description="Responses stores; each area of a store is a population."
+    )
+    simulated: list[str] = Field(
+        default_factory=list,
+        description="Simulation runs with `responses`, beside the recordings; each network is a population.",
+    )
     stimulus: str | None = Field(None, description="Kind of stimulus; needed where a store holds several.")
     measures: list[Literal["ssm", "cka", "svcca", "rsa"]] = Field(
         ["ssm", "cka", "rsa"],
@@ -55,3 +65,18 @@ class RepresentationSimilarity(Options):
     def stores(self) -> list[tuple[str, str]]:
         """The responses."""
         return [("responses", name) for name in self.responses]
+
+    def runs(self) -> list[str]:
+        """The simulated runs."""
+        return self.simulated
+
+    @property
+    def populations_of(self) -> list[str]:
+        """Names of everything that is read."""
+        return list(dict.fromkeys([*self.responses, *self.simulated]))
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.populations_of:
+            raise ValueError("reads nothing; name stores under responses, or runs under simulated")
+        return self

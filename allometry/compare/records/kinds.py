@@ -39,6 +39,9 @@ class Options(Model):
     kind: str = Field(description="Kind of comparison.")
     seed: int = Field(1, ge=0, description="Seed of every resample, permutation and rewiring.")
 
+    reads_responses: ClassVar[bool] = False
+    """Whether it reads the responses of a run, in place of its points."""
+
     def stores(self) -> list[tuple[str, str]]:
         """Kind and name of every homogenized store that is read."""
         return []

@@ -12,7 +12,7 @@ import xarray as xr
 
 from allometry.compare.inference.blockwise import Estimate
 from allometry.compare.inference.crossed import MOST_GROUPS
-from allometry.compare.inputs.design import ANGLES, Population, populations, presentation_table
+from allometry.compare.inputs.design import ANGLES, Population, model_notes, populations, presentation_table
 from allometry.compare.kinds.population_code import subsampling
 from allometry.compare.kinds.population_code.description import (
     CORRELATION_EDGES,
@@ -54,8 +54,8 @@ def population_code(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: Pop
             )
     rows: list[dict[str, Any]] = []
     parts: list[dict[str, Any]] = []
-    derived: dict[str, str] = {}
-    for name in dict.fromkeys(options.responses):
+    derived: dict[str, str] = model_notes(inputs)
+    for name in options.populations_of:
         store = cast(xr.Dataset, inputs[name])
         columns = list(options.by) if options.by else _angle(store, name, options.stimulus)
         for population in populations(
@@ -83,7 +83,7 @@ def population_code(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: Pop
             parts.append(part)
             derived |= _notes(population, columns, centred, size)
     return Result(
-        title="Population code of mouse cortex",
+        title="Population code of mouse cortex" + (" and of simulated networks" if options.simulated else ""),
         rows=with_fdr(rows),
         curves=_curves(parts),
         derived=derived | _words(options.nulls, options.splits, options.negative, options.population_size),
@@ -93,7 +93,7 @@ def population_code(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: Pop
 @population_code.estimate
 def estimates(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: PopulationCode) -> Iterator[Estimate]:
     """Memory and work of each store as if all its presentations and units took part."""
-    for name in options.responses:
+    for name in options.populations_of:
         sizes = cast(xr.Dataset, inputs[name]).sizes
         units, trials = sizes["unit"], sizes["presentation"]
         # Responses with every lag, then the mean and some shuffled copies; matrices of pairs, with and without groups of trials.

@@ -128,7 +128,7 @@ class Described:
         null = spearman_brown(shuffled)
         self.add("reliability", Interval(*corrected), null, "shuffled labels", "greater", n=number)
         return {
-            "tuning": {**table, "split_half": halves},
+            "tuning": {**table, "split_half": halves, "mean_response": np.nanmean(self.data, axis=(0, 1))},
             "units": self.population.units,
             "tuning_null": _density(null_osi, SELECTIVITY_EDGES),
         }

@@ -16,7 +16,7 @@ from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.blockwise import Estimate
 from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, null_interval, permutation_p
-from allometry.compare.inputs.design import Population, populations
+from allometry.compare.inputs.design import Population, model_notes, populations
 from allometry.compare.kinds.representation_similarity import model_bank, stimuli
 from allometry.compare.kinds.representation_similarity.rows import (
     DECODING_WORDS,
@@ -56,7 +56,7 @@ def representation_similarity(
         layer of largest `ssm`. Curves `representational_dissimilarity` (matrices of populations and of their best layers),
         `map` (its scaling to the plane) and `score_by_units`.
     """
-    stores_ = {name: cast(xr.Dataset, inputs[name]) for name in options.responses}
+    stores_ = {name: cast(xr.Dataset, inputs[name]) for name in options.populations_of}
     chosen: dict[str, Any] = {
         "stimulus": options.stimulus,
         "blanks": options.blanks,
@@ -73,7 +73,7 @@ def representation_similarity(
         "contrast": options.contrast,
     }
     rows: list[dict[str, Any]] = []
-    derived: dict[str, str] = {}
+    derived: dict[str, str] = model_notes(inputs)
     best: list[FloatArray] = []
     names: list[str] = []
     by_units: list[dict[str, Any]] = []
@@ -115,7 +115,8 @@ def representation_similarity(
     if not rows:
         raise ComparisonError("there is nothing to compare", do="name models, or several stores")
     return Result(
-        title="Similarity of representations in mouse cortex and a bank of models",
+        title="Similarity of representations in mouse cortex and a bank of models"
+        + (" and of simulated networks" if options.simulated else ""),
         rows=with_fdr(rows),
         curves=_curves(found, best, names, by_units),
         derived=derived | _words(settings, screen, found, bool(options.models)),
@@ -126,7 +127,7 @@ def representation_similarity(
 def estimates(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: RepresentationSimilarity) -> Iterator[Estimate]:
     """Memory and work of each store: its responses, the movies of its stimuli, the largest layers of the bank."""
     frames = stimuli.Screen(pixels=options.pixels).frames
-    for name in options.responses:
+    for name in options.populations_of:
         store = cast(xr.Dataset, inputs[name])
         shown = np.unique(store["condition"].values.astype(object), return_counts=True)[1]
         count = int((shown >= options.fewest_repeats).sum())
