@@ -1,6 +1,5 @@
 """Macaque V1 layer 4C-alpha: geometry, wiring, stimulus and densities against the specification's numbers; rates (slow)."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,11 +17,10 @@ from allometry.models.v1 import (
     SIGMA_I,
     expected_indegree,
     reduced,
-    sheet,
     wiring_of,
 )
 from allometry.models.v1_stimulus import grating, layer6_drive, layer6_gate, modulation
-from allometry.network import Condition, Network, Periodic, SpikeListInput
+from allometry.network import Condition, Periodic
 from allometry.simulate.build.partition import Partition
 from allometry.simulate.build.plan.network import compile_network
 from allometry.simulate.build.synapses.wiring import drawn_synapses, with_plastic
@@ -152,43 +150,25 @@ def test_the_model_can_be_reduced() -> None:
             v1(**wrong)  # type: ignore[arg-type]
 
 
-def rates(net: Network, seed: int, first: int = 5000, last: int = 15000) -> np.ndarray:
-    """Mean rates of E, I and LGN cells in steps [first, last), Hz."""
-    with Partition(compile_network(net, seed, "fast"), 0, 1, 1) as partition:
-        partition.build()
-        partition.window(first)
-        units = partition.window(last).spikes & 0xFFFFFFFF
-    count = np.bincount(units, minlength=net.size) / ((last - first) * 1e-4)
-    return np.array([count[:27000].mean(), count[27000:36000].mean(), count[36000:36360].mean()])
+def test_a_twentieth_of_the_cells_has_the_rates_of_the_specification() -> None:
+    """Scheme in_degree, weights as they are: background 2.49 and 11.0 Hz, driven 4.80 and 27.7 Hz.
 
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("contrast", "expected"), [(0.0, (1.71, 7.82, 17.8)), (1.0, (3.24, 20.3, 39.5))], ids=["background", "driven"]
-)
-def test_rates_at_full_density_are_those_of_the_specification(contrast: float, expected: tuple[float, ...]) -> None:
-    found = rates(v1(contrast=contrast), 2)
-    assert found == pytest.approx(expected, rel=0.035)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("contrast", "expected"), [(0.0, (1.74, 7.94, 17.8)), (1.0, (3.33, 21.1, 39.5))], ids=["background", "driven"]
-)
-def test_with_the_published_wiring_rates_are_those_of_the_original(
-    contrast: float, expected: tuple[float, ...], mirror: Path
-) -> None:
-    """Layer 6 spikes are replayed, as in the original."""
-    files = mirror / "v1_chariker2016"
-    if not files.is_dir():
-        pytest.skip("no published wiring in the mirror")
-    given, recorded = np.load(files / "lgn_wiring.npz"), np.load(files / "l6_spikes.npz")
-    listed = [given[name].astype(np.int64) for name in ("ptrE", "idxE", "ptrI", "idxI")]
-    layer6 = np.stack([given["l6x"], given["l6y"]], axis=1)
-    w = v1_wiring.given(np.random.Generator(np.random.PCG64(1)), given["xlgn"], *listed, layer6)
-    times, cells = recorded["t_ms"].astype(np.float64) % 800.0, recorded["cell"].astype(np.int64)
-    again = np.concatenate([times + 800.0 * k for k in range(3)])
-    spikes = SpikeListInput("L6", np.tile(cells, 3), again, 1.0, name="layer 6")
-    drive = spikes if contrast > 0.5 else layer6_drive(w, contrast, 0.5)
-    net = sheet(w, (grating(w, 0.0, contrast, 2.5, 4.0), drive, layer6_gate(w, 0.0, 2.5)))
-    assert rates(net, 1, last=20000) == pytest.approx(expected, rel=0.03)
+    Of 1350 E and 450 I cells; seeds differ by 9 % (E) and 4 % (I), and the specification has two or three.
+    """
+    net = v1(reduction=20.0)
+    w = wiring_of(1)
+    dark = Condition("dark", replaced={"grating": grating(w, 0.0, 0.0, 2.5, 4.0), "layer 6": layer6_drive(w, 0.0, 0.5)})
+    found: dict[str, list[np.ndarray]] = {"dark": [], "driven": []}
+    for seed in (1, 2):
+        with Partition(compile_network(net, seed, "fast"), 0, 1, 2, crowded=True) as partition:
+            partition.build()
+            for condition in (Condition("driven"), dark):
+                partition.begin(compile_network(condition.applied(net), seed, "fast"), np.empty(0, np.int64))
+                partition.window(3000)
+                units = partition.window(13000).spikes & 0xFFFFFFFF
+                counts = np.bincount(units, minlength=net.size)
+                found[condition.name].append(np.array([counts[:1350].mean(), counts[1350:1800].mean()]))
+    for name, expected in {"dark": (2.49, 11.0), "driven": (4.80, 27.7)}.items():
+        e, i = np.mean(found[name], axis=0)
+        assert e == pytest.approx(expected[0], rel=0.18), name
+        assert i == pytest.approx(expected[1], rel=0.09), name
