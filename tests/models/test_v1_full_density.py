@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from allometry.models import v1, v1_wiring
-from allometry.models.v1 import grating, layer6_drive, layer6_gate, sheet, wiring_of
+from allometry.models.v1 import sheet, wiring_of
+from allometry.models.v1_stimulus import grating, layer6_drive, layer6_gate
 from allometry.network import Condition, Network, SpikeListInput
 from allometry.simulate.build.partition import Partition
 from allometry.simulate.build.plan.network import compile_network
@@ -90,10 +91,13 @@ def test_rates_are_those_of_the_specification(
 
 
 def test_rates_follow_the_number_of_lgn_inputs(runs: list[Found]) -> None:
-    """As in the original; within 15 %: 65 to 740 cells of the central hypercolumn have so many inputs."""
+    """Of 200 to 740 cells of the central hypercolumn with so many inputs: to 15 %, three standard errors of 200 of them.
+
+    The original's driven rates are means of its eight orientations.
+    """
     published = {
         "background": [3.75, 3.32, 2.39, 1.53, 1.15, 1.05, 0.95],
-        "driven": [6.5, 6.1, 4.4, 2.8, 2.4, 2.5, 2.3],
+        "driven": [6.9, 5.91, 4.52, 2.75, 2.38, 2.36, 1.93],
     }
     for condition, expected in published.items():
         names = ("background",) if condition == "background" else GRATINGS
@@ -169,13 +173,14 @@ def test_gamma_of_the_network_itself_is_faster(runs: list[Found]) -> None:
 
 
 def test_gamma_of_the_background_is_weak_and_slower(runs: list[Found]) -> None:
-    """The E and I cells of discs have a peak at 50 Hz, 11 times Poisson, as the original's.
+    """The E and I cells of discs have a peak at 50 Hz, 11 times Poisson, as the original's; and its power in every band.
 
-    That of the few spikes of the central E cells is as high anywhere from 20 to 50 Hz: its largest value is no measure.
+    That of the few spikes of the central E cells is about as high anywhere from 5 to 50 Hz: its largest value is no measure.
+    Heights are those of single runs, as the original's: the largest of values that scatter.
     """
     power = np.mean([found.discs["background"] for found in runs], axis=0)
     assert measures.peak_hz(power) == pytest.approx(50.0, abs=4.0)
-    assert power.max() == pytest.approx(10.8, rel=0.3)
+    assert np.mean([found.discs["background"].max() for found in runs]) == pytest.approx(10.8, rel=0.3)
     hz = np.fft.rfftfreq(500, 1e-3)
     bands = [power[(hz >= low) & (hz < high)].mean() for low, high in ((20, 40), (40, 60), (60, 80), (80, 120))]
     assert bands == pytest.approx([4.30, 5.66, 3.73, 2.35], rel=0.15)

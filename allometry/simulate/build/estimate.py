@@ -8,6 +8,7 @@ from allometry.errors import SimulationError
 from allometry.simulate.build.partition import QUEUE_ROOM
 from allometry.simulate.build.plan.network import Plan
 from allometry.simulate.build.plan.neurons import Neurons
+from allometry.simulate.build.plan.projections import Synapses
 from allometry.simulate.build.shards.state import layout
 from allometry.simulate.build.synapses.wiring import row_counts
 
@@ -110,13 +111,20 @@ def _part_bytes(plan: Plan, part: int, parts: int) -> int:
     entries = max(QUEUE_ROOM, 4 * queued)
     queue = 2 * (plan.longest + 1) * round(entries) * 8
     plastic = sum(32 * s.expected * share.get(s.target, 0.0) + 32 * plan.neurons[s.source].size for s in plan.plastic)
-    released = sum(
-        (8 if s.weight_bits + where.slot_bits > 32 else 4) * s.expected * share.get(s.target, 0.0)
-        + 8 * plan.neurons[s.source].size
-        for s in plan.released
-    )
-    ring = (plan.longest + 1) * where.slots * np.dtype(plan.sum_type).itemsize if plan.plastic or plan.released else 0
+    total = np.dtype(plan.sum_type).itemsize
+    released = sum(_released_bytes(plan, s, share.get(s.target, 0.0), 4 + total) for s in plan.released)
+    ring = (plan.longest + 1) * where.slots * total if plan.plastic else 0
     return round(words + plastic + released) + rows + _state_bytes(plan, part, parts) + queue + ring
+
+
+def _released_bytes(plan: Plan, s: Synapses, share: float, event: int) -> float:
+    """Bytes of synapses with draws for every spike onto a share of the targets, and of what waits in lists that double."""
+    assert s.release is not None
+    targets = max(1, round(share * plan.neurons[s.target].size))
+    word = 8 if s.weight_bits + max(1, (targets - 1).bit_length()) > 32 else 4
+    every = np.concatenate([s.release.delays, s.release.repeats])
+    waiting = s.expected * share * s.release.most * ASSUMED_HZ * 1e-3 * plan.network.dt_ms * float(every.max())
+    return word * s.expected * share + 8 * plan.neurons[s.source].size + 4 * event * waiting
 
 
 def _state_bytes(plan: Plan, part: int, parts: int) -> int:

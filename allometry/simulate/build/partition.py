@@ -14,16 +14,17 @@ from allometry.simulate.build.shards.cut import numbers, segments
 from allometry.simulate.build.shards.signals import Rhythms, begun, build_signals, factors
 from allometry.simulate.build.shards.state import Layout, gathered, layout, scattered
 from allometry.simulate.build.synapses.plastic import build_plastic, joined, loaded, saved, weights_of, with_room
-from allometry.simulate.build.synapses.release import Drawn, build_release, drawn_once
+from allometry.simulate.build.synapses.release import Once, build_release, drawn_once
 from allometry.simulate.build.synapses.wiring import NO_WIRING, as_wide, draw_synapses, require_sums, without
 from allometry.simulate.kernels.inputs.signals import Signals
 from allometry.simulate.kernels.loop import wire
 from allometry.simulate.kernels.loop.advance import OVERRUN, advance, queue_spikes
 from allometry.simulate.kernels.loop.cells import COUNT, FIRST, SEEN, Cells, Meeting, Wiring
 from allometry.simulate.kernels.synapses.plastic import Plastic, bring_up_to_date
-from allometry.simulate.kernels.synapses.release import Release, release_again
+from allometry.simulate.kernels.synapses.release import Held, Release, nothing_held, release_again
 
 QUEUE_ROOM = 264
+HELD_ROOM = 1040
 _NEURON = np.int64(0xFFFFFFFF)
 # How long a thread spins before it gives its core away: little where threads outnumber cores.
 _PATIENT, _CROWDED = 100, 1
@@ -48,8 +49,9 @@ class Shard:
     rhythms: Rhythms
     drawn: Wiring
     wiring: Wiring
-    drawn_once: tuple[Drawn, ...]
+    drawn_once: Once
     released: Release
+    held: Held
     plastic: Plastic
     extent: np.ndarray
     narrow: np.ndarray
@@ -165,7 +167,7 @@ class Partition:
             if old is not None and not as_wide(self.plan, where, old.drawn):
                 old.drawn = old.wiring = NO_WIRING
             drawn, extent = draw_synapses(self.plan, where, old.drawn if old else NO_WIRING)
-        require_sums(self.plan, where, sum((x.extent for x in once), extent))
+        require_sums(self.plan, where, sum((x.extent for x in once.parts), extent))
         ring = self.plan.longest + 1
         return Shard(
             where=where,
@@ -176,6 +178,7 @@ class Partition:
             wiring=without(drawn, self.silenced),
             drawn_once=once,
             released=build_release(self.plan, where, once, self.silenced),
+            held=nothing_held(ring if self.plan.released else 1, HELD_ROOM, self.plan.sum_type),
             plastic=build_plastic(self.plan, where, part, self.count * self.threads, self.silenced),
             extent=extent,
             generation=old.generation if old else 0,
@@ -208,8 +211,7 @@ class Partition:
     def synapses(self) -> int:
         """Number of synapses onto this partition."""
         return sum(
-            len(s.drawn.narrow) + len(s.drawn.wide) + len(s.plastic.weight) + sum(len(x.words) for x in s.drawn_once)
-            for s in self.shards
+            len(s.drawn.narrow) + len(s.drawn.wide) + len(s.plastic.weight) + s.drawn_once.synapses for s in self.shards
         )
 
     @property
@@ -280,12 +282,17 @@ class Partition:
         signals = shard.signals._replace(
             factors=factors(self.plan, shard.rhythms, self.step, stop), first=np.array([self.step], np.int64)
         )
+        # What a network has nothing of is not compiled.
+        signalled = any(len(s.signals.sparse) or len(s.signals.waves) for s in self.shards)
+        released, plastic = len(self.plan.released) > 0, len(self.plan.plastic) > 0
         try:
-            status, shard.generation, logged, log, events, shard.narrow, shard.wide = advance(
-                cells, signals, shard.wiring, shard.released, self._meeting, k, self.threads, self.step, stop, self.plan.interval,
-                shard.generation, shard.where.slot_bits, shard.plastic, shard.narrow, shard.narrow_filled, shard.wide,
-                shard.wide_filled,
+            status, shard.generation, logged, log, events, shard.narrow, shard.wide, held = advance(
+                cells, signals if signalled else None, shard.wiring, shard.released if released else None,
+                shard.held if released else None, self._meeting, k, self.threads, self.step, stop, self.plan.interval,
+                shard.generation, shard.where.slot_bits, shard.plastic if plastic else None, shard.narrow,
+                shard.narrow_filled, shard.wide, shard.wide_filled,
             )  # fmt: skip
+            shard.held = held if released else shard.held
         except BaseException:
             self.abort()
             raise
@@ -356,7 +363,8 @@ class Partition:
             at += n
             due = recent[(recent >> 32) >= step - self.plan.longest]
             self._requeue(shard, due)
-            release_again(shard.released, np.sort(due), step, shard.cells.arrived)
+            if len(shard.released.table):
+                shard.held = release_again(shard.released, shard.held, np.sort(due), step, shard.cells.arrived)
         self._meeting = self._meet()
 
     def _requeue(self, shard: Shard, spikes: np.ndarray) -> None:

@@ -26,10 +26,25 @@ _LIBM = re.compile(
 
 
 # LLVM runs a loop for many neurons at once where it can check that its arrays do not overlap, and gives up above some number of
-# checks: a neuron with ten state variables needs more. What is computed is the same.
-for _option in ("runtime-memory-check", "memory-check-merge", "vectorize-memory-check"):
-    binding.set_option("", f"--{_option}-threshold=1000")
-binding.set_option("", "--max-dependences=1000")
+# checks: a neuron with ten state variables needs more. What is computed is the same. LLVM's own values beside ours.
+_CHECKS = {
+    "runtime-memory-check-threshold": (1000, 8),
+    "memory-check-merge-threshold": (1000, 100),
+    "vectorize-memory-check-threshold": (1000, 128),
+    "max-dependences": (1000, 100),
+}
+
+
+@contextlib.contextmanager
+def _many_arrays() -> Iterator[None]:
+    """Let loops over many arrays be vectorised: the options are those of the whole process, which has them for this only."""
+    for option, (ours, _) in _CHECKS.items():
+        binding.set_option("", f"--{option}={ours}")
+    try:
+        yield
+    finally:
+        for option, (_, before) in _CHECKS.items():
+            binding.set_option("", f"--{option}={before}")
 
 
 class LibmCalled(Exception):
@@ -106,7 +121,8 @@ def compiled_callback(function: Callable[..., Any], signature: Any, code: str) -
 
     callback._compile_uncached = refusing_libm
     _stamped(callback, _stamp() + code)
-    callback.compile()
+    with _many_arrays():
+        callback.compile()
     return callback
 
 

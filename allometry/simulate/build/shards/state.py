@@ -21,17 +21,22 @@ _LINE = 64
 
 @dataclass
 class Layout:
-    """Where the neurons of a part are, and where their input is added: `slot` is that of the first receptor."""
+    """Where the neurons of a part are, and where their input is added: `slot` is that of the first receptor.
+
+    Words of synapses count slots from `zero`, and have the bits for so many as are `addressed` (all, where that is 0).
+    """
 
     segments: list[Segment]
     slot: list[int]
     neurons: int
     slots: int
+    zero: int = 0
+    addressed: int = 0
 
     @property
     def slot_bits(self) -> int:
         """Bits that hold any slot."""
-        return max(1, int(self.slots - 1).bit_length())
+        return max(1, int((self.addressed or self.slots) - 1).bit_length())
 
 
 def layout(plan: Plan, part: int, parts: int) -> Layout:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,26 +18,54 @@ _ONE = np.ones(1, np.uint16)
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """The synapses of one projection onto a part, before they are joined.
+    """The synapses of one projection onto a part.
 
-    begins, ends : uint32 [source]; words : uint32 or uint64, weight above the slot; bits : int, of a slot; extent : int64
-    [2, slot], sums of |weight| per sign.
+    begins, ends : uint32 [source], words of each source in those of all projections; bits : int, of a target in a word; wide :
+    whether these have 64 bits; extent : int64 [2, slot], sums of |weight| per sign; slot : of the part's first target.
     """
 
     begins: np.ndarray
     ends: np.ndarray
-    words: np.ndarray
     bits: int
+    wide: bool
     extent: np.ndarray
+    slot: int
 
 
-def drawn_once(plan: Plan, where: Layout) -> tuple[Drawn, ...]:
+@dataclass(frozen=True, eq=False)
+class Once:
+    """All synapses of a part with draws for every spike; narrow : uint32, wide : uint64, weight above the target."""
+
+    parts: tuple[Drawn, ...]
+    narrow: np.ndarray
+    wide: np.ndarray
+
+    @property
+    def synapses(self) -> int:
+        """How many there are."""
+        return len(self.narrow) + len(self.wide)
+
+
+def drawn_once(plan: Plan, where: Layout) -> Once:
     """Draw the synapses of all projections with draws for every spike."""
-    return tuple(_draw(plan, where, s) for s in plan.released)
+    parts: list[Drawn] = []
+    words: dict[bool, list[np.ndarray]] = {False: [np.empty(0, np.uint32)], True: [np.empty(0, np.uint64)]}
+    for s in plan.released:
+        part, found = _draw(plan, where, s)
+        base = np.uint32(sum(map(len, words[part.wide])))
+        words[part.wide].append(found)
+        parts.append(dataclasses.replace(part, begins=part.begins + base, ends=part.ends + base))
+    return Once(tuple(parts), np.concatenate(words[False]), np.concatenate(words[True]))
 
 
-def _draw(plan: Plan, where: Layout, s: Synapses) -> Drawn:
+def _draw(plan: Plan, where: Layout, s: Synapses) -> tuple[Drawn, np.ndarray]:
     assert s.release is not None
+    slot = 0
+    for row, piece in enumerate(where.segments):
+        if piece.population == s.target:
+            slot = _slot(plan, where, row, s)
+            # Words count targets from the first one, which takes fewer bits than their slots.
+            where = dataclasses.replace(where, zero=slot, addressed=piece.count)
     weights = s.weights
     if len(s.release.weights):
         # Where in-degrees decide, what is drawn is relative to the mean; else the largest is what sums are checked with.
@@ -57,59 +84,51 @@ def _draw(plan: Plan, where: Layout, s: Synapses) -> Drawn:
     most = math.ceil(s.release.most * (1 + (int(s.release.span)) // (source.dead_steps + 1)))
     if s.norm is not None and len(s.release.weights):
         most *= math.ceil(float(np.abs(s.weights).max()) / abs(int(weights[0])))
-    return Drawn(limits[:-1], limits[1:], words, where.slot_bits if narrow else 32, extent * most)
+    bits = where.slot_bits if narrow else 32
+    return Drawn(limits[:-1], limits[1:], bits, words.dtype == np.uint64, extent * most, slot), words
+
+
+def _slot(plan: Plan, where: Layout, row: int, s: Synapses) -> int:
+    """Return the slot of the first target of a segment."""
+    positive, negative = synapse_slots(plan, where, row, s.number)
+    if s.weights.min() < 0 < s.weights.max() and positive != negative:
+        raise SimulationError(
+            "weights of both signs go to two receptors, which synapses with draws for every spike cannot",
+            where=f"projection {s.number} ({plan.neurons[s.source].name} -> {plan.neurons[s.target].name})",
+            expected="weights of one sign, or Projection(receptor=...)",
+        )
+    return negative if s.weights.min() < 0 else positive
 
 
 def _mean(weights: np.ndarray) -> np.ndarray:
     return np.rint(np.array([weights.mean()])).astype(np.int32)
 
 
-def build_release(plan: Plan, where: Layout, drawn: Sequence[Drawn], silenced: np.ndarray) -> Release:
+def build_release(plan: Plan, where: Layout, once: Once, silenced: np.ndarray) -> Release:
     """Join the synapses of a part; spikes of silenced neurons (numbers in the network) reach nobody."""
     table: list[list[int]] = []
     begins, ends, gates = [np.empty(0, np.uint32)], [np.empty(0, np.uint32)], [np.empty(0)]
-    narrow, wide = [np.empty(0, np.uint32)], [np.empty(0, np.uint64)]
     delays, weights = [np.empty(0, np.uint16)], [np.empty(0, np.int32)]
-    blocks: dict[int, list[int]] = {}
-    rows = in_ring = used_delays = used_weights = used_gates = 0
-    filled = {np.dtype(np.uint32): 0, np.dtype(np.uint64): 0}
+    rows = used_delays = used_weights = used_gates = 0
     keys, gate_keys = [], []
-    for s, found in zip(plan.released, drawn):
+    for s, found in zip(plan.released, once.parts):
         release, source = s.release, plan.neurons[s.source]
         assert release is not None
-        here = [(row, piece) for row, piece in enumerate(where.segments) if piece.population == s.target]
-        if not here or not len(found.words):
+        here = [piece for piece in where.segments if piece.population == s.target]
+        if not here or not (found.ends > found.begins).any():
             continue
-        ((row, piece),) = here
-        positive, negative = synapse_slots(plan, where, row, s.number)
-        slot = negative if s.weights.min() < 0 else positive
-        if s.weights.min() < 0 < s.weights.max() and positive != negative:
-            names = plan.neurons[s.target].name
-            raise SimulationError(
-                "weights of both signs go to two receptors, which synapses with draws for every spike cannot",
-                where=f"projection {s.number} ({source.name} -> {names})",
-                expected="weights of one sign, or Projection(receptor=...)",
-            )
-        direct = plan.interval == 1 and release.span == 0 and int(release.delays.max()) == 1
-        if not direct and slot not in blocks:
-            blocks[slot] = [slot, piece.count, in_ring]
-            in_ring += piece.count
-        wide_words = found.words.dtype == np.uint64
         line = [
-            source.first, source.size, rows, found.bits, int(wide_words), slot, piece.low,
-            -1 if direct else blocks[slot][2], used_delays, len(release.delays), used_weights, len(release.weights),
-            used_delays + len(release.delays), len(release.repeats), used_gates if len(release.gate) else -1,
+            source.first, source.size, rows, found.bits, int(found.wide), found.slot, here[0].low, int(_direct(plan, s)),
+            used_delays, len(release.delays), used_weights, len(release.weights), used_delays + len(release.delays),
+            len(release.repeats), used_gates if len(release.gate) else -1,
             int(_mean(s.weights)[0]) if s.norm is not None and len(release.weights) else 0,
         ]  # fmt: skip
         table.append(line)
-        base = filled[found.words.dtype]
         quiet = silenced[(silenced >= source.first) & (silenced < source.first + source.size)] - source.first
-        begin, end = found.begins + np.uint32(base), found.ends + np.uint32(base)
-        end[quiet] = begin[quiet]
-        begins.append(begin)
+        end = found.ends.copy()
+        end[quiet] = found.begins[quiet]
+        begins.append(found.begins)
         ends.append(end)
-        (wide if wide_words else narrow).append(found.words)
-        filled[found.words.dtype] += len(found.words)
         delays += [release.delays, release.repeats]
         weights.append(release.weights)
         gates.append(release.gate)
@@ -125,15 +144,15 @@ def build_release(plan: Plan, where: Layout, drawn: Sequence[Drawn], silenced: n
         gate_keys=np.array(gate_keys, np.uint64),
         begins=np.concatenate(begins),
         ends=np.concatenate(ends),
-        narrow=_joined(narrow),
-        wide=_joined(wide),
+        narrow=once.narrow,
+        wide=once.wide,
         delays=np.concatenate(delays),
         weights=np.concatenate(weights),
         gates=np.concatenate(gates),
-        ring=np.zeros((plan.longest + 1, in_ring), plan.sum_type),
-        blocks=np.array(list(blocks.values()), np.int64).reshape(-1, 3),
     )
 
 
-def _joined(words: list[np.ndarray]) -> np.ndarray:
-    return words[1] if len(words) == 2 else np.concatenate(words)
+def _direct(plan: Plan, s: Synapses) -> bool:
+    """Whether all events are due in the step after the spike, and spikes are known then."""
+    assert s.release is not None
+    return plan.interval == 1 and s.release.span == 0 and int(s.release.delays.max()) == 1

@@ -154,7 +154,7 @@ def _pass(
         for row, s in enumerate(where.segments):
             if s.population != synapses.target:
                 continue
-            slots = np.array(synapse_slots(plan, where, row, synapses.number), np.int64)
+            slots = np.array(synapse_slots(plan, where, row, synapses.number), np.int64) - where.zero
             part = extent[:, where.slot[row] : where.slot[row] + s.count]
             shared = (
                 int(plan.shortest[synapses.source]), int(plan.spans[synapses.source]), int(base[synapses.source]),

@@ -141,9 +141,8 @@ def _drive(cells, scratch, lanes, step):
 def _inputs(cells, signals, scratch, lanes, step):
     """Add all inputs of a step to `arrived`, and write the currents that change at every step."""
     _drive(cells, scratch, lanes, step)
-    if signals.sparse.shape[0] > 0:
+    if signals is not None:
         sparse_events(signals, step, cells.arrived)
-    if signals.waves.shape[0] > 0:
         waves(signals, step, cells.current)
 
 
@@ -198,6 +197,20 @@ def _queue(spikes, count, wiring, narrow, narrow_filled, wide, wide_filled):
     return narrow, wide
 
 
+@njit(nogil=True)
+def _received(
+    spikes, count, wiring, released, held, plastic, arrived, narrow, narrow_filled, wide, wide_filled, events
+):  # fmt: skip
+    """Send spikes over all synapses of a thread; returns events and what may have grown."""
+    if plastic is not None:
+        events += send(plastic, spikes, count)
+    if released is not None:
+        more, held = release(released, held, spikes, count, 0, arrived)
+        events += more
+    narrow, wide = _queue(spikes, count, wiring, narrow, narrow_filled, wide, wide_filled)
+    return events, held, narrow, wide
+
+
 @compiled
 def queue_spikes(spikes, wiring, narrow, narrow_filled, wide, wide_filled):
     """Queue spikes that are still under way, after a restart; returns the two queues."""
@@ -206,17 +219,19 @@ def queue_spikes(spikes, wiring, narrow, narrow_filled, wide, wide_filled):
 
 @compiled
 def advance(
-    cells, signals, wiring, released, meeting, me, threads, first, last, interval, generation, slot_bits, plastic, narrow,
-    narrow_filled, wide, wide_filled,
+    cells, signals, wiring, released, held, meeting, me, threads, first, last, interval, generation, slot_bits, plastic,
+    narrow, narrow_filled, wide, wide_filled,
 ):  # fmt: skip
     """Run steps [first, last) of one thread's neurons.
+
+    `signals`, `released` with `held`, and `plastic` are None in a network that has nothing of them: their code is left out.
 
     Returns
     -------
     tuple
         status (0, a code of `wire`, or `OVERRUN`; 1 also where another thread raised `abort`), generation, number of logged
-        spikes, the log (int64, step << 32 | neuron, unordered within a step), synaptic events, and the two queues,
-        which may have grown.
+        spikes, the log (int64, step << 32 | neuron, unordered within a step), synaptic events, and the two queues and
+        the events that wait, which may have grown.
     """
     neurons = len(cells.current)
     scratch = np.empty(BLOCK // 2, np.uint64)
@@ -248,10 +263,10 @@ def advance(
             while event < len(cells.event_step) and cells.event_step[event] == now:
                 cells.arrived[cells.event_slot[event]] += cast(cells.event_weight[event], cells.arrived)
                 event += 1
-            if plastic.table.shape[0] > 0:
+            if plastic is not None:
                 receive(plastic, now, cells.arrived)
-            if released.blocks.shape[0] > 0:
-                due_events(released, now, cells.arrived)
+            if released is not None:
+                due_events(held, now, cells.arrived)
             if now != prepared:
                 _inputs(cells, signals, scratch, lanes, now)
             if len(cells.gap_source) > 0:
@@ -270,13 +285,13 @@ def advance(
         parity = generation & 1
         count = logged - opened
         if count > meeting.box_start[me + 1] - meeting.box_start[me]:
-            return OVERRUN, generation, logged, log, events, narrow, wide
+            return OVERRUN, generation, logged, log, events, narrow, wide, held
         _copy(log, opened, meeting.box[parity], meeting.box_start[me], count)
         meeting.box_count[parity, 8 * me] = count
         arrive(meeting.flags, me, 2 * generation)
         if peers > 0:
             if not await_all(meeting.flags, threads, 2 * generation, meeting.abort, patience):
-                return 1, generation, logged, log, events, narrow, wide
+                return 1, generation, logged, log, events, narrow, wide, held
             if me == 0:
                 outgoing = mail.outgoing[parity]
                 total = HEAD + 2
@@ -287,14 +302,14 @@ def advance(
                 outgoing[HEAD] = step
                 outgoing[HEAD + 1] = total - HEAD - 2
                 post(mail, generation)
-        if plastic.table.shape[0] > 0:
+        if plastic is not None:
             listen(plastic, log[opened:], count)
-            events += send(plastic, log[opened:], count)
-        if released.table.shape[0] > 0:
-            events += release(released, log[opened:], count, 0, cells.arrived)
         # While the others finish their interval and messages travel: what this thread already knows of the next step.
         # Sums are exact, so that their order does not matter. A window ends unprepared, for its state to be saved.
-        narrow, wide = _queue(log[opened:], count, wiring, narrow, narrow_filled, wide, wide_filled)
+        events, held, narrow, wide = _received(
+            log[opened:], count, wiring, released, held, plastic, cells.arrived, narrow, narrow_filled, wide, wide_filled,
+            events,
+        )  # fmt: skip
         if stop < last:
             due = stop % steps
             events += deliver_narrow(narrow[due], narrow_filled[due], wiring.narrow, slot_bits, cells.arrived)
@@ -306,38 +321,26 @@ def advance(
             prepared = stop
         if peers == 0:
             if not await_all(meeting.flags, threads, 2 * generation, meeting.abort, patience):
-                return 1, generation, logged, log, events, narrow, wide
+                return 1, generation, logged, log, events, narrow, wide, held
         elif me == 0:
             status = collect(mail, generation, step, meeting.abort, patience)
             if status != 0:
-                return status, generation, logged, log, events, narrow, wide
+                return status, generation, logged, log, events, narrow, wide, held
         for other in range(threads):
             if other != me:
                 begin = meeting.box_start[other]
-                if plastic.table.shape[0] > 0:
-                    events += send(plastic, meeting.box[parity, begin:], meeting.box_count[parity, 8 * other])
-                if released.table.shape[0] > 0:
-                    events += release(
-                        released, meeting.box[parity, begin:], meeting.box_count[parity, 8 * other], 0, cells.arrived
-                    )
-                narrow, wide = _queue(
-                    meeting.box[parity, begin:], meeting.box_count[parity, 8 * other], wiring, narrow, narrow_filled,
-                    wide, wide_filled,
+                events, held, narrow, wide = _received(
+                    meeting.box[parity, begin:], meeting.box_count[parity, 8 * other], wiring, released, held, plastic,
+                    cells.arrived, narrow, narrow_filled, wide, wide_filled, events,
                 )  # fmt: skip
         if peers > 0:
             arrive(meeting.flags, me, 2 * generation + 1)
             if not await_all(meeting.flags, threads, 2 * generation + 1, meeting.abort, patience):
-                return 1, generation, logged, log, events, narrow, wide
+                return 1, generation, logged, log, events, narrow, wide, held
             for p in range(peers):
-                if plastic.table.shape[0] > 0:
-                    events += send(plastic, mail.incoming[parity, p, 2:], mail.incoming[parity, p, 1])
-                if released.table.shape[0] > 0:
-                    events += release(
-                        released, mail.incoming[parity, p, 2:], mail.incoming[parity, p, 1], 0, cells.arrived
-                    )
-                narrow, wide = _queue(
-                    mail.incoming[parity, p, 2:], mail.incoming[parity, p, 1], wiring, narrow, narrow_filled, wide,
-                    wide_filled,
+                events, held, narrow, wide = _received(
+                    mail.incoming[parity, p, 2:], mail.incoming[parity, p, 1], wiring, released, held, plastic,
+                    cells.arrived, narrow, narrow_filled, wide, wide_filled, events,
                 )  # fmt: skip
         step = stop
-    return 0, generation, logged, log, events, narrow, wide
+    return 0, generation, logged, log, events, narrow, wide, held
