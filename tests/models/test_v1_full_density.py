@@ -85,7 +85,7 @@ def mean_rate(runs: list[Found], condition: str, name: str) -> float:
 def test_rates_are_those_of_the_specification(
     runs: list[Found], condition: str, expected: tuple[float, float, float]
 ) -> None:
-    """Seeds differ by 2.5 % (E) where layer 6 drives, since its cells' rates are drawn: 1.5 % in the mean of three."""
+    """Seeds differ by 2.5 % (E) under a grating: 1.5 % in the mean of three."""
     found = [mean_rate(runs, condition, name) for name in ("E", "I", "LGN")]
     assert found == pytest.approx(expected, rel=0.03)
 
