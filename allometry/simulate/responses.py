@@ -104,6 +104,13 @@ def write_responses(
     table = pd.concat(
         [_presentations(name, stimulus, repeats, window_ms) for name, stimulus in conditions.items()], ignore_index=True
     )
+    fixed = {
+        column: float(table[column].iloc[0])
+        for column in PRESENTED.values()
+        if column in table and table.loc[~table["condition"].str.endswith("/blank"), column].nunique() == 1
+    }
+    # what did not differ is no stimulus of its own: recordings are aligned by what both of them varied
+    table = table.drop(columns=list(fixed))
     units = pd.concat(tables, ignore_index=True)
     entry = MODELS[model]
     dataset = stores.responses(
@@ -124,6 +131,7 @@ def write_responses(
                 "response": f"spikes of a unit in {window_ms:g} ms of one long presentation per condition, as a rate; its windows "
                 "are the repeats",
                 "area": "a network each: its parameters and seed",
+                "shown": "of all gratings: " + ", ".join(f"{name.replace('_', ' ')} {x:g}" for name, x in fixed.items()),
                 "model": f"{entry.description} It stands for the cortex that it was made of, and for no other species or layer.",
             },
         },
