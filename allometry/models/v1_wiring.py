@@ -80,10 +80,22 @@ class Wiring:
 
 
 def lattice(size: int) -> np.ndarray:
-    """Return the positions of `size` cells on the sheet, float [cell, 2], um: row by row, the last row partly filled."""
-    columns = int(np.ceil(np.sqrt(size)))
-    i = np.arange(size)
-    return np.stack([i % columns, i // columns], axis=1) * (SIDE_UM / columns)
+    """Return the positions of `size` cells on the sheet, float [cell, 2], um, row by row.
+
+    At full density as published: a square lattice from the lower left corner, the last row partly filled. Of a few hundred
+    cells that would leave a strip without inhibition at the upper edge, as wide as its reach; other sizes lie in rows of equal
+    numbers, to one cell, over the whole sheet.
+    """
+    if size in (N_EXCITATORY, N_INHIBITORY):
+        columns = int(np.ceil(np.sqrt(size)))
+        i = np.arange(size)
+        return np.stack([i % columns, i // columns], axis=1) * (SIDE_UM / columns)
+    rows = round(np.sqrt(size))
+    ends = np.arange(rows + 1) * size // rows
+    numbers = np.diff(ends)
+    row = np.repeat(np.arange(rows), numbers)
+    column = np.arange(size) - ends[row]
+    return np.stack([(column + 0.5) * SIDE_UM / numbers[row], (row + 0.5) * SIDE_UM / rows], axis=1)
 
 
 def map_angle(xy: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Macaque V1 layer 4C-alpha: geometry, wiring, stimulus and densities against the specification's numbers; rates (slow)."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,20 @@ def test_cells_are_on_the_published_lattice() -> None:
     assert cells[1, 0] == pytest.approx(9.0909, abs=1e-3)
     assert cells[165].tolist() == pytest.approx([0.0, 1500 / 165])
     assert v1_wiring.lattice(9000)[1, 0] == pytest.approx(15.79, abs=1e-2)
+
+
+@pytest.mark.parametrize("size", [101, 450, 1350, 900, 13500])
+def test_reduced_lattices_leave_no_strip_of_the_sheet_empty(size: int) -> None:
+    """Halves, and strips at the four edges, hold their share of the cells: to a row, and to one cell of each row."""
+    cells = v1_wiring.lattice(size)
+    assert len(np.unique(cells, axis=0)) == size
+    assert ((cells > 0) & (cells < 1500)).all()
+    spacing = 1500 / np.sqrt(size)
+    for axis in (0, 1):
+        for low, high in ((0, 750), (750, 1500), (0, 3 * spacing), (1500 - 3 * spacing, 1500)):
+            found = ((cells[:, axis] >= low) & (cells[:, axis] < high)).sum()
+            assert found == pytest.approx(size * (high - low) / 1500, abs=1.05 * np.sqrt(size) + 1)
+        assert cells[:, axis].mean() == pytest.approx(750, abs=0.2 * spacing)
 
 
 def test_constants_are_those_of_the_specification() -> None:
@@ -150,11 +165,8 @@ def test_the_model_can_be_reduced() -> None:
             v1(**wrong)  # type: ignore[arg-type]
 
 
-def test_a_twentieth_of_the_cells_has_the_rates_of_the_specification() -> None:
-    """Scheme in_degree, weights as they are: background 2.49 and 11.0 Hz, driven 4.80 and 27.7 Hz.
-
-    Of 1350 E and 450 I cells; seeds differ by 9 % (E) and 4 % (I), and the specification has two or three.
-    """
+def rates_of_a_twentieth() -> dict[str, tuple[float, float]]:
+    """Rates of E and I cells, Hz, of scheme in_degree with weights as they are, over two seeds of 1 s."""
     net = v1(reduction=20.0)
     w = wiring_of(1)
     dark = Condition("dark", replaced={"grating": grating(w, 0.0, 0.0, 2.5, 4.0), "layer 6": layer6_drive(w, 0.0, 0.5)})
@@ -168,7 +180,31 @@ def test_a_twentieth_of_the_cells_has_the_rates_of_the_specification() -> None:
                 units = partition.window(13000).spikes & 0xFFFFFFFF
                 counts = np.bincount(units, minlength=net.size)
                 found[condition.name].append(np.array([counts[:1350].mean(), counts[1350:1800].mean()]))
-    for name, expected in {"dark": (2.49, 11.0), "driven": (4.80, 27.7)}.items():
-        e, i = np.mean(found[name], axis=0)
-        assert e == pytest.approx(expected[0], rel=0.18), name
-        assert i == pytest.approx(expected[1], rel=0.09), name
+    return {name: tuple(np.mean(rates, axis=0)) for name, rates in found.items()}
+
+
+def test_a_twentieth_of_the_cells_on_the_lattice_of_the_specification_has_its_rates(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Background 2.49 and 11.0 Hz, driven 4.80 and 27.7 Hz: too high, since a strip at the edge has no I cells.
+
+    Of 1350 E and 450 I cells; seeds differ by 9 % (E) and 4 % (I), and the specification has two or three.
+    """
+
+    def published(size: int) -> np.ndarray:
+        columns = int(np.ceil(np.sqrt(size)))
+        return np.stack([np.arange(size) % columns, np.arange(size) // columns], axis=1) * (1500.0 / columns)
+
+    monkeypatch.setattr(sys.modules["allometry.models.v1"], "lattice", published)
+    found = rates_of_a_twentieth()
+    for name, (e, i) in {"dark": (2.49, 11.0), "driven": (4.80, 27.7)}.items():
+        assert found[name][0] == pytest.approx(e, rel=0.18), name
+        assert found[name][1] == pytest.approx(i, rel=0.09), name
+
+
+def test_a_twentieth_of_the_cells_over_the_whole_sheet_has_the_rates_of_the_full_density() -> None:
+    """Those of E cells, to twice what seeds differ by; I cells, with 18 inhibitory inputs for 102, are above theirs."""
+    found = rates_of_a_twentieth()
+    for name, (e, i) in {"dark": (1.71, 7.82), "driven": (3.24, 20.3)}.items():
+        assert found[name][0] == pytest.approx(e, rel=0.13), name
+        assert 1.1 < found[name][1] / i < 1.35, name
