@@ -1,5 +1,6 @@
 """What cells of macaque V1 see: a drifting grating through the LGN, and the spikes of layer 6, which follow it too."""
 
+import functools
 import math
 
 import numpy as np
@@ -65,6 +66,12 @@ def layer6_gate(wiring: Wiring, orientation_deg: float, cycles_per_degree: float
     """Return how often spikes of layer 6 cells pass under a grating, an input named `layer 6 gate`."""
     s = math.exp(-(((cycles_per_degree - 2.5) / 1.5) ** 2) / 2)
     tuned = 0.1 if s < 0.01 else 0.3 if s < 0.26 else s
+    return Gate("L6", np.round(tuned * _mean_gate(wiring, orientation_deg), _DIGITS), name="layer 6 gate")
+
+
+@functools.lru_cache(maxsize=64)
+def _mean_gate(wiring: Wiring, orientation_deg: float) -> np.ndarray:
+    """Return the value of the sectors averaged over a disc around each layer 6 cell, float [cell]."""
     steps = np.arange(-6, 7) * (LAYER6_DISC_UM / 6)
     around = np.stack([x.ravel() for x in np.meshgrid(steps, steps)], axis=1)
     radius = np.sqrt((around**2).sum(axis=1))
@@ -74,7 +81,9 @@ def layer6_gate(wiring: Wiring, orientation_deg: float, cycles_per_degree: float
     for shift, w in zip(around, weight):
         angle = map_angle(wiring.layer6 + shift) + 2 * math.radians(orientation_deg)
         total += w * LAYER6_GATE[np.floor(np.round(angle / (np.pi / 6), _DIGITS)).astype(np.int64) % 12]
-    return Gate("L6", np.round(tuned * total / weight.sum(), _DIGITS), name="layer 6 gate")
+    mean: np.ndarray = total / weight.sum()
+    mean.flags.writeable = False
+    return mean
 
 
 def layer6_drive(wiring: Wiring, contrast: float, depth: float) -> PoissonInput:
