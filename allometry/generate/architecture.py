@@ -49,7 +49,8 @@ def documentation(root: Path) -> str:
     whole, graph = _read(root)
     used = targets(whole, graph)
     by_name = {room.name: room for room in whole.rooms}
-    above = [room for room in whole.rooms if room.name not in (*STAGES, USING_OTHERS, *BELOW, f"{whole.name} (floor)")]
+    elsewhere = (*STAGES, USING_OTHERS, *BELOW, f"{whole.name} (floor)")
+    above = [inner for room in whole.rooms if room.name not in elsewhere for inner in room.walk()]
     below = [room for name in (*BELOW, f"{whole.name} (floor)") for room in by_name[name].walk()]
     out = [HEADER.format(modules=whole.size, rooms=sum(not room.rooms for room in whole.walk()))]
     sections = {

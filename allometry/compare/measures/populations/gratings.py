@@ -35,6 +35,16 @@ def _counts(counts: npt.ArrayLike) -> npt.NDArray[np.int64]:
     return x.astype(np.int64)
 
 
+def _harmonics(harmonic: npt.ArrayLike) -> npt.NDArray[np.complex128]:
+    try:
+        real, imaginary = (part(harmonic) for part in (np.real, np.imag))
+    except (TypeError, ValueError) as error:
+        raise ComparisonError(
+            "harmonic is not numeric", where="harmonic", expected="an array of complex numbers", do=str(error)
+        ) from None
+    return vector(real, "harmonic", size=1) + 1j * vector(imaginary, "harmonic", size=1)
+
+
 def _expected(counts: npt.NDArray[np.int64], steps: npt.NDArray[np.complex128] | None, seed: int) -> FloatArray:
     """Mean length of the sum of so many random unit vectors over their number; of given ones, or of any direction."""
     found = np.full(counts.shape, np.nan)
@@ -80,7 +90,7 @@ def f1_f0(harmonic: npt.ArrayLike, counts: npt.ArrayLike) -> FloatArray:
     ComparisonError
         Counts are no numbers of spikes, or there is another number of them.
     """
-    n, total = _counts(counts), np.asarray(harmonic, np.complex128)
+    n, total = _counts(counts), _harmonics(harmonic)
     if total.shape != n.shape:
         raise ComparisonError(
             f"{total.size} harmonics, {n.size} counts", where="harmonic, counts", expected="one of each per unit"

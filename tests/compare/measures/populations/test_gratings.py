@@ -1,7 +1,10 @@
 """Responses to gratings against closed forms: rectified sines, chance resultants, domains of a known map."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+import xarray as xr
 
 from allometry.compare import domain_rates, f1_f0, f1_f0_null, osi, osi_null
 from allometry.errors import ComparisonError
@@ -83,3 +86,9 @@ def test_bad_input_is_refused(call, where: str) -> None:
     with pytest.raises(ComparisonError) as error:
         call()
     assert error.value.where == where
+
+
+@pytest.mark.parametrize("wrong", [[[1, 2], [3]], ["a"], None, [np.nan], [[1.0]], xr.Dataset({"a": ("x", [1.0])})])
+def test_a_harmonic_that_is_no_vector_of_numbers_is_refused(wrong: Any) -> None:
+    with pytest.raises(ComparisonError, match="harmonic"):
+        f1_f0(wrong, [1])
