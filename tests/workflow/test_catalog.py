@@ -3,11 +3,13 @@
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.workflow.conftest import Run
 
 
+@pytest.mark.slow
 def test_the_workflow_of_the_catalog_is_that_of_the_checkout(snakemake: Run, root: Path, tmp_path: Path) -> None:
     configuration = ("--configfile", str(root / "tests/config.yaml"))
     done = snakemake(

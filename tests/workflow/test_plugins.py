@@ -4,10 +4,13 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from allometry import stores
 from tests.workflow.conftest import Run
 
 
+@pytest.mark.slow
 def test_plugin_in_the_workflow(snakemake: Run, root: Path, tmp_path: Path) -> None:
     page = (root / "docs/plugins.md").read_text(encoding="utf-8")
     examples = re.findall(r'^```\w+ title="([^"]+)"\n(.*?)^```$', page, re.MULTILINE | re.DOTALL)

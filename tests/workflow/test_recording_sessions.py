@@ -264,6 +264,7 @@ def test_stated_needs_hold_what_was_measured(root: Path) -> None:
         assert line in page
 
 
+@pytest.mark.slow
 def test_a_session_that_fails_is_fetched_alone_in_the_next_run(
     folder: Path, archives: Archives, files: dict[str, bytes], snakemake: Run
 ) -> None:

@@ -100,6 +100,7 @@ def test_exactly_what_is_damaged_is_built_again(snakemake: Run, root: Path, copy
     assert "Nothing to be done" in planned.stdout + planned.stderr, planned.stdout[-3000:]
 
 
+@pytest.mark.slow
 def test_a_store_of_a_job_that_makes_several_is_built_again_without_a_trace(
     snakemake: Run, root: Path, copy: Path
 ) -> None:
