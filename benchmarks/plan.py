@@ -123,10 +123,11 @@ def done(folder: Path) -> list[Job]:
 
 
 def processor_s(path: Path) -> float:
-    """Processor time in a benchmark file, with half of what the last look missed."""
+    """Processor time in a benchmark file, with half of what the last look missed; the wall time of what ended before it."""
     with path.open(newline="") as stream:
         row = list(csv.DictReader(stream, delimiter="\t"))[-1]
-    return float(row["cpu_time"]) + 0.25 * min(1.0, float(row["cpu_time"]) / float(row["s"]))
+    seconds, processor = float(row["s"]), float(row["cpu_time"])
+    return processor + 0.25 * min(1.0, processor / seconds) if processor > 0 else seconds
 
 
 def rates(folder: Path) -> dict[str, float]:
