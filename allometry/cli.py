@@ -85,7 +85,7 @@ def _diff_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    from allometry.stores.info import info
+    from allometry.stores.summaries.info import info
 
     print("\n\n".join(info(path) for path in arguments.store))
     return 0
@@ -98,7 +98,7 @@ def _info_arguments(parser: argparse.ArgumentParser) -> None:
 def _catalog(arguments: argparse.Namespace) -> int:
     import pandas as pd
 
-    from allometry.stores.catalog import catalog, printed
+    from allometry.stores.folders.catalog import catalog, printed
 
     table = pd.concat([catalog(path) for path in arguments.path], ignore_index=True)
     if arguments.csv is not None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from allometry import cli, stores
-from allometry.stores.file_manifest import write_file_manifest
+from allometry.stores.storage.file_manifest import write_file_manifest
 from tests.stores import samples
 
 

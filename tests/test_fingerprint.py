@@ -171,7 +171,7 @@ def test_unknown_module_is_refused(package: Path) -> None:
 
 
 def test_real_stages_share_the_stores() -> None:
-    shared = {module.PACKAGE / "stores" / name for name in ("schema.py", "storage.py", "manifest.py")}
+    shared = {module.PACKAGE / "stores" / name for name in ("schema.py", "storage/store.py", "storage/manifest.py")}
     for stage in ("homogenize", "simulate", "scale", "compare", "report"):
         assert shared <= set(module.modules(f"allometry.{stage}")), stage
         assert not any("config" in path.parts for path in module.modules(f"allometry.{stage}")), stage

@@ -14,7 +14,7 @@ from allometry.compare import card
 from allometry.compare.inference.blockwise import Estimate, afford, in_words
 from allometry.compare.kinds import find
 from allometry.compare.result import Result
-from allometry.stores import manifest
+from allometry.stores.storage import manifest
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ import xarray as xr
 
 from allometry.errors import ExportError
 from allometry.export.contents import attributes, not_held, over, plain, units, units_of
-from allometry.stores.accessors import trains
+from allometry.stores.access.structures import trains
 from allometry.stores.schema import Data, parts
 
 UNKNOWN = "unknown"

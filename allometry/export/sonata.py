@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from allometry.export.contents import attributes_text, not_held, over, plain, units
-from allometry.stores.accessors import trains
+from allometry.stores.access.structures import trains
 from allometry.stores.schema import Data
 
 MAGIC, VERSION = 0x0A7A, (0, 1)

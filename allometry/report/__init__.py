@@ -18,7 +18,7 @@ from allometry.report import (
     simulations,
     tuning,
 )
-from allometry.stores.file_manifest import write_file_manifest
+from allometry.stores.storage.file_manifest import write_file_manifest
 
 logger = logging.getLogger(__name__)
 

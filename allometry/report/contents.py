@@ -13,9 +13,9 @@ from allometry.report import scaling_tables
 from allometry.report.cards import table as card_table
 from allometry.report.drawing import verdicts
 from allometry.report.page import Section
-from allometry.stores import activity_summary
-from allometry.stores.catalog import of_stores
-from allometry.stores.manifest import read_manifest
+from allometry.stores.folders.catalog import of_stores
+from allometry.stores.storage.manifest import read_manifest
+from allometry.stores.summaries import activity
 
 # Order and text of the sections, by the prefixes of the names of their figures
 SECTIONS = {
@@ -90,9 +90,7 @@ def recordings_table(stores: Sequence[str]) -> pd.DataFrame:
             tree = store_access.open(path)
             assert isinstance(tree, xr.DataTree)
             trees.setdefault(str(tree.attrs["species"]), {})[Path(path).stem] = tree
-    tables = [
-        activity_summary.table(group).rename(index={"all": f"all of {species}"}) for species, group in trees.items()
-    ]
+    tables = [activity.table(group).rename(index={"all": f"all of {species}"}) for species, group in trees.items()]
     if not tables:
         return pd.DataFrame()
     table = pd.concat(tables)

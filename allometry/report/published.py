@@ -10,8 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from allometry.stores.attributes import attribute
-from allometry.stores.catalog import of_stores
-from allometry.stores.storage import open_store
+from allometry.stores.folders.catalog import of_stores
+from allometry.stores.storage.store import open_store
 
 COLUMNS = ("store", "quantity", "counted", "published", "verdict", "by")
 _MEANS = ("labelled", "units")  # published as whole numbers, rounded down

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from allometry import stores
 from allometry.report.drawing.figure_file import Figure
 from allometry.report.drawing.style import COLOURS, DIVERGING, NEUTRAL, figure, hide_unused
-from allometry.stores.activity_summary import KATO_ORDER, KATO_WINDOW, derivative_pca, masked_correlation
+from allometry.stores.summaries.activity import KATO_ORDER, KATO_WINDOW, derivative_pca, masked_correlation
 
 NAMED = 20  # neurons up to which a matrix has their names beside it
 MIN_SAMPLES = 50  # of a neuron, and of two neurons together, for a correlation

@@ -36,8 +36,8 @@ from allometry.scale.laws import UNDETERMINED, Law, deviation_law
 from allometry.scale.records import STATISTICS
 from allometry.scale.simulations import ALL_CONDITIONS, read_json
 from allometry.simulate.build.plan.network import compile_network
-from allometry.stores.file_manifest import write_file_manifest
-from allometry.stores.manifest import sources_read
+from allometry.stores.storage.file_manifest import write_file_manifest
+from allometry.stores.storage.manifest import sources_read
 
 AXES = ("size", "scheme", "seed", "condition", "statistic", "population")
 #: Significant digits of what a search or an iteration ends in.

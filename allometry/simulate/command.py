@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the simulation; return the exit status."""
     from allometry.simulate.distribute.execution import Execution
     from allometry.simulate.point import run_point
-    from allometry.stores.publication import require_free
+    from allometry.stores.storage.publication import require_free
 
     parameters = dict(_pair(text) for text in arguments.parameter)
     for name in ("scale", "k_scale"):

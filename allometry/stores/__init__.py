@@ -5,11 +5,10 @@ this package knows their schemas. Plain `xarray.open_zarr` and `xarray.open_data
 finds damage.
 """
 
-from allometry.stores.accessors import require_kind, split, to_csr, to_dense, to_networkx, to_trials, trains
+from allometry.stores.access.pynapple import to_pynapple
+from allometry.stores.access.structures import require_kind, split, to_csr, to_dense, to_networkx, to_trials, trains
 from allometry.stores.attributes import attribute, set_attributes
-from allometry.stores.catalog import catalog
-from allometry.stores.comparison import diff
-from allometry.stores.edge_writer import EdgeWriter
+from allometry.stores.folders.catalog import catalog
 from allometry.stores.kinds import KINDS, schema_of, validate, violations
 from allometry.stores.kinds.activity import Recording, activity
 from allometry.stores.kinds.connectome import SYNAPSES, connectome
@@ -18,12 +17,13 @@ from allometry.stores.kinds.scaling import scaling
 from allometry.stores.kinds.scores import scores
 from allometry.stores.kinds.spikes import spikes_recorded, spikes_simulated
 from allometry.stores.kinds.stack import stack
-from allometry.stores.manifest import manifest_path, read_manifest, verify
-from allometry.stores.publication import require_free
-from allometry.stores.pynapple import to_pynapple
-from allometry.stores.spike_writer import SpikeWriter
-from allometry.stores.storage import open_store as open
-from allometry.stores.storage import write
+from allometry.stores.storage.manifest import manifest_path, read_manifest, verify
+from allometry.stores.storage.publication import require_free
+from allometry.stores.storage.store import open_store as open
+from allometry.stores.storage.store import write
+from allometry.stores.summaries.differences import diff
+from allometry.stores.writers.edges import EdgeWriter
+from allometry.stores.writers.spikes import SpikeWriter
 
 __all__ = [
     "KINDS",

@@ -8,7 +8,7 @@ from pathlib import Path
 from allometry import processes
 from allometry.errors import QUIET_JOBS, AllometryError, ConfigError
 from allometry.report.findings import findings
-from allometry.stores.finding import find_stores
+from allometry.stores.folders.finding import find_stores
 from allometry.terminal.arguments import arranged
 
 PAGE = Path("results/report/index.html")

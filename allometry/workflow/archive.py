@@ -20,8 +20,8 @@ from allometry.config.registry import SourceEntry
 from allometry.errors import AllometryError
 from allometry.retrieve.places import parse_place
 from allometry.retrieve.source import BY_HASH
-from allometry.stores import finding
-from allometry.stores import manifest as manifests
+from allometry.stores.folders import finding
+from allometry.stores.storage import manifest as manifests
 from allometry.workflow import archive_list
 from allometry.workflow.archive_list import LIST, VERSION
 from allometry.workflow.reach import reachable, used_sources, without_optional

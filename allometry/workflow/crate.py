@@ -15,8 +15,8 @@ import yaml
 
 from allometry import files
 from allometry.errors import AllometryError
-from allometry.stores import manifest as manifests
-from allometry.stores.finding import find_stores
+from allometry.stores.folders.finding import find_stores
+from allometry.stores.storage import manifest as manifests
 
 METADATA = "ro-crate-metadata.json"
 CONFIGURATION = "configuration.yaml"

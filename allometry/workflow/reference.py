@@ -6,10 +6,10 @@ from typing import Any
 
 from allometry import files
 from allometry.errors import AllometryError
-from allometry.stores import finding
 from allometry.stores.attributes import sorted_json
+from allometry.stores.folders import finding
 from allometry.stores.kinds import KINDS
-from allometry.stores.manifest import package_versions
+from allometry.stores.storage.manifest import package_versions
 
 VERSION = 1
 #: Packages that write the bytes of stores, or compute what is in them.

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from allometry.errors import AllometryError
-from allometry.stores import file_manifest, finding, manifest, publication
+from allometry.stores.folders import finding
+from allometry.stores.storage import file_manifest, manifest, publication
 
 _STAMP = ".snakemake_timestamp"  # what Snakemake takes for the time of a folder
 

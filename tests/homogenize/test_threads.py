@@ -8,7 +8,7 @@ import pytest
 
 from allometry import homogenize
 from allometry.homogenize.traces import activity
-from allometry.stores.manifest import read_manifest
+from allometry.stores.storage.manifest import read_manifest
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ from allometry.simulate.build.plan.network import Plan, compile_network
 from allometry.simulate.build.synapses import plastic as plastics
 from allometry.simulate.check.validate import check_network, check_run
 from allometry.simulate.kernels.synapses.plastic import bring_up_to_date
-from allometry.stores.manifest import content
+from allometry.stores.storage.manifest import content
 from tests.reference import plastic_network as r
 from tests.simulate import engine
 

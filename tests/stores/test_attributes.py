@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from allometry import stores
 from allometry.errors import StoreError
-from allometry.stores import attributes, manifest, migrations
+from allometry.stores import attributes
 from allometry.stores.kinds import KINDS
+from allometry.stores.storage import manifest, migrations
 
 from . import samples
 

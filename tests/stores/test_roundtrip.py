@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from allometry import stores
 from allometry.errors import StoreError
 from allometry.stores.kinds import activity as kind_activity
-from allometry.stores.manifest import content
+from allometry.stores.storage.manifest import content
 
 from . import samples
 

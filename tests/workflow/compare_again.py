@@ -19,7 +19,7 @@ from allometry import config, models
 from allometry.compare.runner import run
 from allometry.homogenize.traces import elementary
 from allometry.network import DCInput
-from allometry.stores.finding import contents
+from allometry.stores.folders.finding import contents
 from allometry.workflow.snakefile import comparison_stores
 
 

@@ -22,7 +22,7 @@ from allometry.scale.simulations import calibrate_job, measure_job, simulate_job
 from allometry.scale.study import write_study
 from allometry.simulate import Execution
 from allometry.simulate.point import run_batch_of, run_point
-from allometry.stores.finding import contents
+from allometry.stores.folders.finding import contents
 from allometry.workflow import snakefile, studies
 
 ONE = Execution(threads=1)

@@ -38,7 +38,7 @@ def test_a_reader_reaches_no_other(name: str) -> None:
     }
     # its layers are those of the tables of the same laboratory
     assert others == ({"homogenize/readers/allen_ecephys_tables.py"} if name == "allen_neuropixels" else set())
-    assert {"homogenize/__init__.py", "homogenize/reader.py", "stores/storage.py"} <= found
+    assert {"homogenize/__init__.py", "homogenize/reader.py", "stores/storage/store.py"} <= found
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -26,7 +26,7 @@ from allometry.compare.options.activity_structure import ActivityStructure
 from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
-from allometry.stores.activity_summary import masked_correlation
+from allometry.stores.summaries.activity import masked_correlation
 
 FEWEST_SAMPLES = 50  # of a pair of neurons
 FEWEST_PAIRS = 30

@@ -15,7 +15,7 @@ from allometry.homogenize.inspection import containers
 from allometry.homogenize.look import SURE, Files, Finding, Peek
 from allometry.homogenize.reader import Source
 from allometry.homogenize.readers import READERS
-from allometry.stores.info import summary
+from allometry.stores.summaries.info import summary
 
 MOST_FILES = 20_000
 _DEEPEST = 8

@@ -14,7 +14,7 @@ from allometry.compare.kinds.activity_manifolds import activity_manifolds, state
 from allometry.compare.kinds.activity_manifolds import comparison as manifolds
 from allometry.compare.kinds.population_code.description import Described
 from allometry.compare.result import Result
-from allometry.stores.activity_summary import KATO_WINDOW
+from allometry.stores.summaries.activity import KATO_WINDOW
 from tests.compare.calibration.connectomes import table
 from tests.compare.calibration.harness import COVERAGE, FALSE_BETTER, LEVEL, Study, better, conservative, covers, wide
 from tests.compare.calibration.stores import names, slow

@@ -6,7 +6,7 @@ import pytest
 from allometry import stores
 from allometry.homogenize.reader import Source
 from allometry.homogenize.readers import dag2023, kato2015, lanza2024
-from allometry.stores import activity_summary
+from allometry.stores.summaries import activity
 
 
 def read(module, folder, options=None, only=None):
@@ -73,7 +73,7 @@ def test_kato_states_name_what_aval_does(kato):
 
 
 def test_kato_dimensionality_of_the_derivative(kato):
-    shares = [activity_summary.derivative_pca(native["trace"].values).sum() for native in natives(kato).values()]
+    shares = [activity.derivative_pca(native["trace"].values).sum() for native in natives(kato).values()]
     np.testing.assert_allclose(shares, [0.700, 0.694, 0.651, 0.666], atol=5e-4)
 
 
@@ -144,13 +144,13 @@ def test_lanza_takes_a_rate_from_the_options(mirror):
 
 
 def test_comparable_numbers(kato, dag, lanza):
-    frame = activity_summary.table({"kato2015": kato, "dag2023": dag, "lanza2024": lanza})
+    frame = activity.table({"kato2015": kato, "dag2023": dag, "lanza2024": lanza})
     assert frame.loc["kato2015", "recordings"] == 4
     assert frame.loc["kato2015", "hours"] == pytest.approx(4 * 1080 / 3600, rel=1e-3)
     assert frame.loc["dag2023", "rois"] == 146 + 141 + 145 + 135 + 140
     assert frame.loc["all", "recordings"] == 10
     assert frame.loc["lanza2024", "missing_fraction"] > 0
-    seen = activity_summary.coverage({"kato2015": kato, "dag2023": dag})
+    seen = activity.coverage({"kato2015": kato, "dag2023": dag})
     assert seen.shape == (9, 302)
     assert seen["AVAL"].all()
 
@@ -158,9 +158,7 @@ def test_comparable_numbers(kato, dag, lanza):
 def test_command_neurons_of_one_class_fluctuate_together(kato):
     names = kato["neuron"].values.tolist()
     columns = [names.index(name) for name in ("AVAL", "AVAR", "RIBL")]
-    each = [
-        activity_summary.masked_correlation(part["trace"].values[:, columns])[0] for part in stores.split(kato).values()
-    ]
+    each = [activity.masked_correlation(part["trace"].values[:, columns])[0] for part in stores.split(kato).values()]
     same, opposite = np.nanmean([r[0, 1] for r in each]), np.nanmean([r[0, 2] for r in each])
     assert same > 0.9
     assert opposite < -0.4

@@ -11,7 +11,7 @@ from allometry.compare.inference.arrays import FloatArray, IntArray, matrix, var
 from allometry.compare.inference.progress import steps, whole
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
-from allometry.stores.activity_summary import KATO_WINDOW, principal_components, smoothed_derivative
+from allometry.stores.summaries.activity import KATO_WINDOW, principal_components, smoothed_derivative
 
 FEWEST_SHARED = 8
 SHOWN_SAMPLES = 1200

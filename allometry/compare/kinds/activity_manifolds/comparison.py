@@ -31,7 +31,7 @@ from allometry.compare.measures.representations.similarity import cca_mean, proc
 from allometry.compare.options.activity_manifolds import ActivityManifolds
 from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, curve, row, with_fdr
-from allometry.stores.activity_summary import KATO_ORDER, KATO_WINDOW
+from allometry.stores.summaries.activity import KATO_ORDER, KATO_WINDOW
 
 MOST_REFITS = 39  # shifts of the labels for decoding within an animal: every one trains all folds again
 SHIFTED = "shifted neurons"

@@ -10,7 +10,7 @@ from allometry.network.recording import WeightProbe, grouped, stored_names
 from allometry.simulate.distribute.setting import Setting
 from allometry.simulate.distribute.storage.spool import Spool, load
 from allometry.stores.kinds.spikes import Recorded
-from allometry.stores.spike_writer import SpikeWriter
+from allometry.stores.writers.spikes import SpikeWriter
 
 _LOW = np.int64(0xFFFFFFFF)
 

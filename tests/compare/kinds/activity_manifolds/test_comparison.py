@@ -14,7 +14,7 @@ from allometry.compare.kinds.activity_manifolds import comparison as subject
 from allometry.errors import ComparisonError
 from allometry.homogenize.reader import Source
 from allometry.homogenize.readers.kato2015 import READER
-from allometry.stores.activity_summary import derivative_pca
+from allometry.stores.summaries.activity import derivative_pca
 from tests.compare.conftest import ATTRS, labels
 
 NAMES = labels(10)

@@ -10,9 +10,9 @@ import xarray as xr
 
 from allometry.errors import StoreError
 from allometry.stores.attributes import decoded
-from allometry.stores.manifest import read_manifest
 from allometry.stores.schema import parts
-from allometry.stores.storage import open_store
+from allometry.stores.storage.manifest import read_manifest
+from allometry.stores.storage.store import open_store
 
 
 @dataclass(frozen=True)

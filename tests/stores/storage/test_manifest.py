@@ -9,10 +9,10 @@ import pytest
 
 from allometry import stores
 from allometry.errors import StoreError
-from allometry.stores import manifest
-from allometry.stores.file_manifest import verify_files
+from allometry.stores.storage import manifest
+from allometry.stores.storage.file_manifest import verify_files
 
-from . import samples
+from .. import samples
 
 
 @pytest.fixture

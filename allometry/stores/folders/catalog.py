@@ -11,8 +11,8 @@ import xarray as xr
 
 from allometry.errors import StoreError
 from allometry.stores.attributes import attribute
-from allometry.stores.finding import find_stores
-from allometry.stores.storage import open_store
+from allometry.stores.folders.finding import find_stores
+from allometry.stores.storage.store import open_store
 
 COLUMNS = (
     "store",

@@ -12,9 +12,9 @@ import zarr
 
 from allometry import files
 from allometry.errors import StoreError
-from allometry.stores import layout, publication, storage
 from allometry.stores.kinds.spikes import SCHEMA, Recorded, simulated_frame, with_state
 from allometry.stores.schema import ROOT_ATTRS, require
+from allometry.stores.storage import arrays, layout, publication
 
 _COLUMNS: dict[str, tuple[type, dict[str, str]]] = {
     "spike_step": (np.int64, {"units": "1"}),
@@ -124,7 +124,7 @@ class SpikeWriter:
         for (name, (dtype, attrs)), values in zip(_COLUMNS.items(), blocks):
             end = self._written + count
             if name not in self._arrays:
-                self._arrays[name] = storage.create_array(
+                self._arrays[name] = arrays.create_array(
                     self._group,
                     name,
                     ("spike",),
@@ -185,8 +185,8 @@ class SpikeWriter:
             with files.writing(self.path):
                 if self._held or not self._arrays:
                     self._flush(self._held)
-                storage.write_group(self._group, frame, compression=self._compression)
-                storage.finalise(self._reserved.partial)
+                arrays.write_group(self._group, frame, compression=self._compression)
+                arrays.finalise(self._reserved.partial)
                 publication.publish(self._reserved, merged)
         except BaseException:
             self.abort()

@@ -8,7 +8,7 @@ import pytest
 
 from allometry import cli, stores
 from allometry.errors import StoreError
-from allometry.stores.catalog import COLUMNS, printed
+from allometry.stores.folders.catalog import COLUMNS, printed
 from tests.stores import samples
 
 ATTRS = {

@@ -14,9 +14,10 @@ import zarr
 
 from allometry import files, stores
 from allometry.errors import StoreError
-from allometry.stores import manifest, publication, storage
+from allometry.stores.schema import parts
+from allometry.stores.storage import arrays, manifest, publication
 
-from . import samples
+from .. import samples
 
 # Writes a store in two steps, waiting for a line before each; says which error ended it.
 WRITER = """
@@ -129,13 +130,13 @@ def test_what_was_written_must_have_every_variable_of_its_schema(tmp_path):
         ("activity", "native/worm_1/trace"),
     ):
         reserved = publication.reserve(tmp_path / f"{kind}.zarr")
-        root, groups = storage.parts(samples.sample(kind))
+        root, groups = parts(samples.sample(kind))
         group = zarr.create_group(reserved.partial, zarr_format=3)
-        storage.write_group(group, root)
+        arrays.write_group(group, root)
         for name, dataset in groups.items():
-            storage.write_group(group.create_group(name), dataset)
+            arrays.write_group(group.create_group(name), dataset)
         shutil.rmtree(reserved.partial / lost)
-        storage.finalise(reserved.partial)
+        arrays.finalise(reserved.partial)
         with pytest.raises(StoreError, match=f"has lost {lost}"):
             publication.publish(reserved, None)
         reserved.discard()
@@ -174,8 +175,8 @@ def test_what_is_no_store_of_ours_is_never_deleted(tmp_path, make, overwrite):
 def test_what_appears_while_a_store_is_written_is_not_deleted_either(tmp_path):
     path = tmp_path / "a.zarr"
     reserved = publication.reserve(path, overwrite=True)
-    storage.write_group(zarr.create_group(reserved.partial, zarr_format=3), samples.connectome())
-    storage.finalise(reserved.partial)
+    arrays.write_group(zarr.create_group(reserved.partial, zarr_format=3), samples.connectome())
+    arrays.finalise(reserved.partial)
     path.mkdir()
     (path / "mine.txt").write_text("mine")
     with pytest.raises(StoreError, match="meanwhile"):
@@ -214,8 +215,8 @@ def test_files_beside_a_store_appear_with_it(tmp_path):
     assert card.read_bytes() == b"first"
     reserved = publication.reserve(tmp_path / "a.zarr", overwrite=True)
     stores.write(samples.scores(), tmp_path / "a.zarr", beside={card: b"third"}, overwrite=True, provenance={"n": 3})
-    storage.write_group(zarr.create_group(reserved.partial, zarr_format=3), samples.connectome())
-    storage.finalise(reserved.partial)
+    arrays.write_group(zarr.create_group(reserved.partial, zarr_format=3), samples.connectome())
+    arrays.finalise(reserved.partial)
     with pytest.raises(StoreError, match="meanwhile"):
         publication.publish(reserved, None, {card: b"fourth"})
     reserved.discard()
@@ -243,7 +244,7 @@ def test_a_disk_that_takes_nothing_more_is_one_message_with_the_path(tmp_path, m
         raise OSError(number, os.strerror(number))
 
     path = tmp_path / "a.zarr"
-    monkeypatch.setattr(storage, "write_group", refuse)
+    monkeypatch.setattr(arrays, "write_group", refuse)
     with pytest.raises(StoreError, match=advice) as raised:
         stores.write(samples.connectome(), path)
     assert raised.value.where == str(path)
@@ -252,7 +253,7 @@ def test_a_disk_that_takes_nothing_more_is_one_message_with_the_path(tmp_path, m
         pass
     monkeypatch.undo()
     writer = stores.SpikeWriter(path, units, 0.1, 1.0, samples.ATTRS, chunk=1)
-    monkeypatch.setattr(storage, "create_array", refuse)
+    monkeypatch.setattr(arrays, "create_array", refuse)
     with pytest.raises(StoreError, match=advice), writer:
         writer.append([1, 2], [0, 0])
     assert left(tmp_path) == []
@@ -263,11 +264,12 @@ def test_a_disk_that_is_really_full_leaves_nothing_half_written(tmp_path, root):
     code = (
         "import resource, sys\n"
         "from allometry import stores\n"
+        "from allometry.errors import StoreError\n"
         "from tests.stores import samples\n"
         "made = samples.activity()\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (600, resource.RLIM_INFINITY))\n"
         "try:\n    stores.write(made, sys.argv[1])\n"
-        "except stores.storage.StoreError as error:\n    print(error)\n"
+        "except StoreError as error:\n    print(error)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "a.zarr")], cwd=root, capture_output=True, text=True, timeout=120

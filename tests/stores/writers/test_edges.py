@@ -8,7 +8,7 @@ import pytest
 
 from allometry import stores
 from allometry.errors import StoreError
-from allometry.stores import layout
+from allometry.stores.storage import layout
 
 NODES = pd.DataFrame({"class_": ["a", "b", "b"] * 4}, index=[f"n{i}" for i in range(12)])
 ATTRS = {"title": "t", "species": "s", "citation": "c", "licence": "l", "source": {}, "parameters": {}, "derived": {}}

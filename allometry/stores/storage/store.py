@@ -1,101 +1,20 @@
-"""Writing and opening stores: Zarr v3, atomic, with the same bytes for the same content."""
+"""Whole stores: written so that nothing stands under the name before all does, and opened with a look for damage."""
 
-import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import xarray as xr
 import zarr
-from zarr.codecs import Crc32cCodec
 
 from allometry import files
 from allometry.errors import StoreError
-from allometry.stores import layout, manifest, migrations, publication, reading
-from allometry.stores.attributes import encoded, sorted_json
 from allometry.stores.kinds import BY_NAME, validate
 from allometry.stores.schema import Data, parts
+from allometry.stores.storage import arrays, layout, manifest, migrations, publication, reading
 
 Check = Literal["list", "full", "none"]
-
-
-def create_array(
-    group: zarr.Group,
-    name: str,
-    dims: tuple[str, ...],
-    shape: tuple[int, ...],
-    dtype: np.dtype,
-    attrs: Mapping[str, Any],
-    *,
-    compression: layout.Compression = "final",
-    chunks: Mapping[str, int] | None = None,
-    whole: bool = False,
-) -> zarr.Array:
-    """Create one array with the stores' layout; see `layout`."""
-    is_text = dtype.kind == "T"
-    stored: Any = zarr.dtype.VariableLengthUTF8() if is_text else dtype
-    chunk = layout.chunk_shape(dims, shape, 16 if is_text else dtype.itemsize, chunks or {})
-    return group.create_array(
-        name,
-        shape=shape,
-        dtype=stored,
-        chunks=chunk,
-        shards=layout.shard_shape(dims, shape, chunk, whole),
-        compressors=[layout.codec(dtype, compression), Crc32cCodec()],
-        fill_value=layout.fill_value(dtype),
-        dimension_names=dims,
-        attributes=encoded(attrs),
-    )
-
-
-def _regions(array: zarr.Array) -> Iterator[tuple[slice, ...]]:
-    """Cut an array along its shards (chunks where there are none): each file has one writer, once."""
-    unit = array.shards or array.chunks
-    cuts = [[slice(i, min(i + step, n)) for i in range(0, n, step)] for n, step in zip(array.shape, unit)]
-    return itertools.product(*cuts)
-
-
-def write_group(
-    group: zarr.Group,
-    dataset: xr.Dataset,
-    *,
-    compression: layout.Compression = "final",
-    chunks: Mapping[str, int] | None = None,
-    whole: bool = False,
-) -> None:
-    """Write a Dataset's attributes and variables into a Zarr group; lazy variables are computed shard by shard."""
-    coordinates = sorted(str(name) for name in dataset.coords if name not in dataset.dims)
-    group.attrs.update(encoded(dataset.attrs) | ({"coordinates": " ".join(coordinates)} if coordinates else {}))
-    for name, variable in sorted(dataset.variables.items(), key=lambda item: str(item[0])):
-        dims = tuple(map(str, variable.dims))
-        array = create_array(
-            group,
-            str(name),
-            dims,
-            variable.shape,
-            variable.dtype,
-            variable.attrs,
-            compression=compression,
-            chunks=chunks,
-            whole=whole,
-        )
-        for region in _regions(array):
-            array[region] = variable[region].values
-
-
-def finalise(partial: Path) -> None:
-    """Rewrite the metadata with sorted keys, and consolidate it at the root, once."""
-    nodes = {}
-    for file in sorted(partial.rglob("zarr.json")):
-        metadata = json.loads(file.read_bytes())
-        metadata.pop("consolidated_metadata", None)
-        nodes[file.parent.relative_to(partial).as_posix()] = metadata
-        file.write_bytes(sorted_json(metadata))
-    root = nodes.pop(".")
-    root["consolidated_metadata"] = {"kind": "inline", "must_understand": False, "metadata": nodes}
-    (partial / "zarr.json").write_bytes(sorted_json(root))
 
 
 def write(
@@ -146,11 +65,13 @@ def write(
         with files.writing(path):
             root, groups = parts(obj)
             group = zarr.create_group(reserved.partial, zarr_format=3)
-            write_group(group, root, compression=compression, chunks=chunks)
+            arrays.write_group(group, root, compression=compression, chunks=chunks)
             for name, dataset in sorted(groups.items()):
                 child = group.create_group(name)
-                write_group(child, dataset, compression=compression, chunks=chunks, whole=name.startswith("native/"))
-            finalise(reserved.partial)
+                arrays.write_group(
+                    child, dataset, compression=compression, chunks=chunks, whole=name.startswith("native/")
+                )
+            arrays.finalise(reserved.partial)
             if before_publication is not None:
                 before_publication()
             return publication.publish(reserved, provenance, beside)

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from allometry.errors import StoreError
-from allometry.stores.accessors import require_kind, trains
+from allometry.stores.access.structures import require_kind, trains
 from allometry.stores.schema import Data, is_text, parts
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from allometry import files
 from allometry.errors import StoreError
-from allometry.stores import manifest
 from allometry.stores.kinds import BY_NAME
 from allometry.stores.schema import Schema
+from allometry.stores.storage import manifest
 
 _NO_STORE = "there is a folder that is no store of Allometry"
 # Files that a store consists of: metadata, chunks below `c` (`c` itself for a scalar), and the marks of other programs.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from allometry.files import atomic, writing
-from allometry.stores import manifest as manifests
+from allometry.stores.storage import manifest as manifests
 
 
 def write_file_manifest(

@@ -12,21 +12,22 @@ import pytest
 
 from allometry import files, stores
 from allometry.errors import StoreError
-from allometry.stores import publication, storage
+from allometry.stores.storage import arrays, publication
 
-from . import samples
+from .. import samples
 
 SLOW_WRITER = """
 import sys, time
-from allometry.stores import storage
+from allometry import stores
+from allometry.stores.storage import arrays
 from tests.stores import samples
-write_group = storage.write_group
+write_group = arrays.write_group
 def slow(group, dataset, **options):
     write_group(group, dataset, **options)
     print("part", flush=True)
     time.sleep(60)
-storage.write_group = slow
-storage.write(samples.activity(), sys.argv[1])
+arrays.write_group = slow
+stores.write(samples.activity(), sys.argv[1])
 """
 
 
@@ -56,7 +57,7 @@ def test_an_exception_while_writing_leaves_nothing(tmp_path, monkeypatch, error)
     def fail(*arguments, **options):
         raise error
 
-    monkeypatch.setattr(storage, "finalise", fail)
+    monkeypatch.setattr(arrays, "finalise", fail)
     with pytest.raises(error):
         stores.write(samples.activity(), tmp_path / "a.zarr")
     assert list(tmp_path.iterdir()) == []

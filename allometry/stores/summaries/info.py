@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from allometry.stores import manifest
 from allometry.stores.attributes import attribute
 from allometry.stores.schema import Data, parts
-from allometry.stores.storage import open_store
+from allometry.stores.storage import manifest
+from allometry.stores.storage.store import open_store
 
 ROWS = 24
 

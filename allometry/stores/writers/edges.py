@@ -11,8 +11,8 @@ import zarr
 
 from allometry import files
 from allometry.errors import StoreError
-from allometry.stores import publication, storage
 from allometry.stores.kinds.connectome import connectome
+from allometry.stores.storage import arrays, publication
 
 _EDGE = ("edge",)
 _INDEX = ("source", "target")
@@ -66,7 +66,7 @@ class EdgeWriter:
         self._open = True
 
     def _create(self, name: str, dtype: np.dtype, attrs: Mapping[str, Any]) -> None:
-        self._arrays[name] = storage.create_array(self._group, name, _EDGE, (self._edges,), dtype, attrs)
+        self._arrays[name] = arrays.create_array(self._group, name, _EDGE, (self._edges,), dtype, attrs)
 
     def append(self, source: np.ndarray, target: np.ndarray, **values: np.ndarray) -> None:
         """Add edges, sorted by (source, target) and all after those that came before; `values` are the other columns."""
@@ -134,8 +134,8 @@ class EdgeWriter:
             empty = pd.DataFrame({"source": [], "target": [], "weight": [], "synapse": []})
             frame = connectome(nodes, empty, attrs=attrs, absent_means={self._synapse: "zero"}, units=units)
             with files.writing(self.path):
-                storage.write_group(self._group, frame.drop_dims("edge"))
-                storage.finalise(self._reserved.partial)
+                arrays.write_group(self._group, frame.drop_dims("edge"))
+                arrays.finalise(self._reserved.partial)
                 publication.publish(self._reserved, self._provenance)
         except BaseException:
             self.abort()

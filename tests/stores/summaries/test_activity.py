@@ -6,7 +6,7 @@ import pytest
 from scipy.signal import savgol_filter
 from sklearn.decomposition import PCA
 
-from allometry.stores import activity_summary
+from allometry.stores.summaries import activity
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def traces() -> np.ndarray:
 
 
 def test_masked_correlation_equals_pandas(traces: np.ndarray) -> None:
-    found, samples = activity_summary.masked_correlation(traces)
+    found, samples = activity.masked_correlation(traces)
     np.testing.assert_allclose(found[:4, :4], pd.DataFrame(traces[:, :4]).corr().to_numpy(), rtol=1e-9)
     assert np.isnan(found[4:]).all()
     known = np.isfinite(traces)
@@ -32,7 +32,7 @@ def test_a_trace_that_is_constant_where_the_other_is_known_has_no_correlation() 
     x = np.arange(20.0)
     y = np.where(x < 10, 0.3, x)
     x[10:] = np.nan
-    found, samples = activity_summary.masked_correlation(np.stack([x, y], axis=1))
+    found, samples = activity.masked_correlation(np.stack([x, y], axis=1))
     assert np.isnan(found[0, 1])
     assert (found[0, 0], samples[0, 1]) == (pytest.approx(1), 10)
 
@@ -40,10 +40,10 @@ def test_a_trace_that_is_constant_where_the_other_is_known_has_no_correlation() 
 def test_components_of_the_derivative_equal_scikit_learn() -> None:
     trace = np.cumsum(np.random.default_rng(2).normal(size=(300, 7)), axis=0)
     derivative = savgol_filter(trace, 31, 3, deriv=1, axis=0)
-    np.testing.assert_allclose(activity_summary.smoothed_derivative(trace), derivative)
+    np.testing.assert_allclose(activity.smoothed_derivative(trace), derivative)
     model = PCA(3).fit(derivative)
-    share, loading = activity_summary.principal_components(derivative, 3)
+    share, loading = activity.principal_components(derivative, 3)
     np.testing.assert_allclose(share, model.explained_variance_ratio_)
-    np.testing.assert_allclose(activity_summary.derivative_pca(trace, 3), share)
+    np.testing.assert_allclose(activity.derivative_pca(trace, 3), share)
     spread = np.sqrt(model.explained_variance_ * (len(trace) - 1) / len(trace))
     np.testing.assert_allclose(np.abs(loading), np.abs(model.components_.T * spread))

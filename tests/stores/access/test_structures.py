@@ -12,7 +12,7 @@ from allometry.compare.inputs.atlas import Atlas, weights
 from allometry.errors import AllometryError, StoreError
 from allometry.simulate.point import run_point
 
-from . import samples
+from .. import samples
 
 
 def test_split_gives_each_recording_its_own_samples():

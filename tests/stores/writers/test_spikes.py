@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from allometry import stores
 from allometry.errors import StoreError
-from allometry.stores.manifest import content
+from allometry.stores.storage.manifest import content
 
-from . import samples
+from .. import samples
 
 UNITS = pd.DataFrame({"population": ["E", "E", "I"]})
 
@@ -164,7 +164,7 @@ def test_a_signal_while_the_writer_opens_leaves_nothing(tmp_path: Path, monkeypa
         raise KeyboardInterrupt
 
     units = pd.DataFrame({"population": ["a"]}, index=["0"])
-    monkeypatch.setattr("allometry.stores.spike_writer.zarr.create_group", interrupted)
+    monkeypatch.setattr("allometry.stores.writers.spikes.zarr.create_group", interrupted)
     with pytest.raises(KeyboardInterrupt):
         stores.SpikeWriter(tmp_path / "a.zarr", units, 0.1, 1.0, samples.ATTRS)
     assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,7 @@ import xarray as xr
 from allometry import stores
 from allometry.errors import StoreError
 
-from . import samples
+from .. import samples
 
 
 def _chunks(path: Path) -> list[Path]:

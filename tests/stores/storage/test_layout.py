@@ -4,7 +4,7 @@ import numcodecs.blosc
 import numpy as np
 import pytest
 
-from allometry.stores import layout
+from allometry.stores.storage import layout
 
 MIB = 2**20
 TEXT = np.dtypes.StringDType()

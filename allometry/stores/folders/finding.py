@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from allometry.stores.manifest import read_manifest
+from allometry.stores.storage.manifest import read_manifest
 
 
 def find_stores(path: Path) -> Iterator[Path]:

@@ -1,0 +1,1 @@
+"""Stores as what analyses use: matrices, graphs, trains and trials, and objects of other packages."""
