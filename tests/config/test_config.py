@@ -192,6 +192,14 @@ def test_every_key_of_the_cluster_reaches_one_of_its_kinds() -> None:
         ({"compare": {"comparisons": {"x": {"seed": 1}}}}, "x.kind: missing, and required; one of activity_manifolds"),
         ({"compare": {"comparisons": {"x": {"kind": "spike_statistics"}}}}, "reads nothing"),
         (
+            {"compare": {"comparisons": {"x": {"kind": "population_code"}}}},
+            "reads nothing; name stores under responses",
+        ),
+        (
+            {"compare": {"comparisons": {"x": {"kind": "representation_similarity", "simulated": []}}}},
+            "reads nothing; name stores under responses",
+        ),
+        (
             {"compare": {"comparisons": {"x": {"kind": "dynamic_connectome", "activity": ["a"], "ranks": [2, 1]}}}},
             "write [1, 2]",
         ),

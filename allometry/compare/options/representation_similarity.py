@@ -1,34 +1,22 @@
 """Options of the comparison `representation_similarity`."""
 
-from typing import Annotated, ClassVar, Literal, Self, get_args
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from allometry.compare.records.kinds import Options
+from allometry.compare.records.populations import PopulationOptions
 
 Model = Literal["pixels", "gabor_simple", "gabor_complex", "motion_energy", "random_convolution"]
 SPATIAL_FREQUENCY, TEMPORAL_FREQUENCY, CONTRAST = 0.04, 2.0, 0.8
 GABOR_FREQUENCIES = [0.02, 0.04, 0.08, 0.16]
 
 
-class RepresentationSimilarity(Options):
+class RepresentationSimilarity(PopulationOptions):
     """Representations of areas and animals against one another and against models on the same stimuli."""
-
-    run_kind: ClassVar[str] = "network"
-    run_key: ClassVar[str] = "simulated"
-    reads_responses: ClassVar[bool] = True
 
     kind: Literal["representation_similarity"] = Field(
         description="Similarity of representations: areas, animals, and a bank of models."
     )
-    responses: list[str] = Field(
-        default_factory=list, description="Responses stores; each area of a store is a population."
-    )
-    simulated: list[str] = Field(
-        default_factory=list,
-        description="Simulation runs with `responses`, beside the recordings; each network is a population.",
-    )
-    stimulus: str | None = Field(None, description="Kind of stimulus; needed where a store holds several.")
     measures: list[Literal["ssm", "cka", "svcca", "rsa"]] = Field(
         ["ssm", "cka", "rsa"],
         min_length=1,
@@ -42,7 +30,6 @@ class RepresentationSimilarity(Options):
         description="Decode the stimuli of each store with a decoder of every other, area by area: stores of different animals.",
     )
     blanks: bool = Field(False, description="Keep blank screens as a stimulus; they are rendered grey.")
-    fewest_repeats: int = Field(2, ge=2, description="Stimuli shown less often are left out.")
     field_deg: float = Field(
         120.0, gt=0, description="Width of the square screen that stimuli are rendered on, in degrees."
     )
@@ -61,22 +48,3 @@ class RepresentationSimilarity(Options):
     nulls: int = Field(1000, ge=20, description="Orders of the stimuli for p.")
     bootstrap: int = Field(500, ge=100, description="Resamples of the stimuli for the confidence interval.")
     splits: int = Field(50, ge=5, description="Random halves of the repeats and of the units.")
-
-    def stores(self) -> list[tuple[str, str]]:
-        """The responses."""
-        return [("responses", name) for name in self.responses]
-
-    def runs(self) -> list[str]:
-        """The simulated runs."""
-        return self.simulated
-
-    @property
-    def populations_of(self) -> list[str]:
-        """Names of everything that is read."""
-        return list(dict.fromkeys([*self.responses, *self.simulated]))
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if not self.populations_of:
-            raise ValueError("reads nothing; name stores under responses, or runs under simulated")
-        return self
