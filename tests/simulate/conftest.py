@@ -6,6 +6,7 @@ import pytest
 from distributed import Client, LocalCluster
 
 from allometry.network import FixedIndegree, IafPscExp, Network, Normal, PoissonInput, Population, Projection
+from tests.simulate.power import Power
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +38,9 @@ def small() -> Network:
         inputs=(PoissonInput("E", 16000.0, 88.0), PoissonInput("I", 16000.0, 88.0)),
         title="small",
     )
+
+
+@pytest.fixture
+def power(small: Network, monkeypatch: pytest.MonkeyPatch) -> Power:
+    """What the partitions of `small` run on."""
+    return Power(small, monkeypatch)

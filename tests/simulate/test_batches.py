@@ -25,10 +25,10 @@ from allometry.network import (
     Projection,
     SpikeListInput,
 )
-from allometry.simulate.build.partition import Partition
 from allometry.simulate.build.plan.network import compile_network
 from allometry.simulate.distribute import task
 from tests.simulate import engine
+from tests.simulate.power import Power
 
 CONDITIONS = [
     Condition("plain"),
@@ -151,70 +151,43 @@ def test_connections_are_drawn_once(
     assert [n for n in drawn if n > 4] == [200, 200, 200]
 
 
-class Interrupted(Exception):
-    """Stands for a crash."""
-
-
-def _interrupted(monkeypatch: pytest.MonkeyPatch, net: Network, at: int) -> tuple[list[int], list[bool]]:
-    """Let partitions of a network fail when they have advanced that many windows; the steps at which they do, and a repair."""
-    advance = Partition.window
-    steps: list[int] = []
-    repaired: list[bool] = []
-
-    def window(self: Partition, last: int, *rest: object) -> object:
-        if self.plan.size == net.size:
-            if len(steps) >= at and not repaired:
-                raise Interrupted("the power failed")
-            steps.append(self.step)
-        return advance(self, last, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Partition, "window", window)
-    return steps, repaired
-
-
 def test_what_is_finished_is_not_run_again(
-    client: Client, tmp_path: Path, small: Network, alone: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    client: Client, tmp_path: Path, small: Network, alone: dict[str, str], power: Power
 ) -> None:
     """Without checkpoints: stores that are there stay, the others run from time 0; a store that is damaged runs again."""
-    steps, repaired = _interrupted(monkeypatch, small, 8)
     execution = simulate.Execution(threads=1, cluster=client)
-    with pytest.raises(SimulationError, match="the power failed"):
+    with power.failure(windows=8):
         simulate.run_batch(small, CONDITIONS, 230, 1, tmp_path, record=RECORD, execution=execution)
     there = sorted(p.stem for p in tmp_path.glob("*.zarr"))
     assert there == ["plain", "seed-5"]
     assert sorted(p.name for p in tmp_path.iterdir() if p.suffix not in (".zarr", ".json")) == []
-    repaired.append(True)
-    steps.clear()
     made = [(tmp_path / f"{name}.zarr").stat().st_ino for name in there]
     simulate.run_batch(small, CONDITIONS, 230, 1, tmp_path, record=RECORD, execution=execution)
-    assert len(steps) == 3 * (len(CONDITIONS) - 2)
+    assert len(power.steps) == 3 * (len(CONDITIONS) - 2)
     assert made == [(tmp_path / f"{name}.zarr").stat().st_ino for name in there]
     assert {c.name: engine.content(tmp_path / f"{c.name}.zarr") for c in CONDITIONS} == alone
-    steps.clear()
+    power.steps.clear()
     simulate.run_batch(small, CONDITIONS, 230, 1, tmp_path, record=RECORD, execution=execution)
-    assert steps == []
+    assert power.steps == []
     next((tmp_path / "weak.zarr").rglob("c/0")).unlink()
     simulate.run_batch(small, CONDITIONS, 230, 1, tmp_path, record=RECORD, execution=execution, overwrite=True)
-    assert len(steps) == 3
+    assert len(power.steps) == 3
     assert engine.content(tmp_path / "weak.zarr") == alone["weak"]
 
 
 def test_a_batch_resumes_within_a_condition(
-    client: Client, tmp_path: Path, small: Network, alone: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    client: Client, tmp_path: Path, small: Network, alone: dict[str, str], power: Power
 ) -> None:
     """With checkpoints, and with outputs that a workflow deleted meanwhile: finished conditions are only written again."""
-    steps, repaired = _interrupted(monkeypatch, small, 8)
     execution = simulate.Execution(threads=1, cluster=client, checkpoint=1e-9, checkpoint_folder=tmp_path / "c")
-    with pytest.raises(SimulationError, match="the power failed"):
+    with power.failure(windows=8):
         simulate.run_batch(small, CONDITIONS, 230, 1, tmp_path / "b", record=RECORD, execution=execution)
     shutil.rmtree(tmp_path / "b")
-    repaired.append(True)
-    steps.clear()
     cut = dataclasses.replace(execution, partitions=2)
     simulate.run_batch(small, CONDITIONS, 230, 1, tmp_path / "b", record=RECORD, execution=cut)
     # two are through; a third goes on at 200 ms; the other four run whole
-    assert sorted(steps)[: 2 * 4] == [0] * 8
-    assert len(steps) == 2 * (1 + 3 * 4)
+    assert sorted(power.steps)[: 2 * 4] == [0] * 8
+    assert len(power.steps) == 2 * (1 + 3 * 4)
     assert {c.name: engine.content(tmp_path / "b" / f"{c.name}.zarr") for c in CONDITIONS} == alone
     assert not (tmp_path / "c").exists()
 

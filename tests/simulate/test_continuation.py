@@ -11,7 +11,7 @@ from distributed import Client
 from allometry import simulate, stores
 from allometry.errors import SimulationError
 from allometry.network import Condition, DCInput, FixedIndegree, IafPscDelta, Network, PoissonInput
-from allometry.simulate.build.partition import Partition
+from tests.simulate.power import Power
 from tests.stores import samples
 
 PROBES = (simulate.Probe("I", np.array([39, 0, 7]), 0.7),)
@@ -92,35 +92,17 @@ def test_changed_inputs(client: Client, tmp_path: Path, small: Network) -> None:
     assert parameters["condition"]["name"] == "pulse"
 
 
-class Interrupted(Exception):
-    """Stands for a crash."""
-
-
 def test_a_continued_run_resumes_from_its_checkpoint(
-    client: Client, tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch
+    client: Client, tmp_path: Path, small: Network, power: Power
 ) -> None:
-    advance = Partition.window
-    steps: list[int] = []
-
-    def window(self: Partition, last: int, *rest: object) -> object:
-        if self.plan.size == small.size:
-            steps.append(self.step)
-            if self.step >= 6000 and not repaired:
-                raise Interrupted("the power failed")
-        return advance(self, last, *rest)  # type: ignore[arg-type]
-
     execution = simulate.Execution(threads=1, cluster=client)
     wanted = simulate.run(small, 800, 1, tmp_path / "whole.zarr", execution=execution)
     simulate.run(small, 250, 1, tmp_path / "a.zarr", keep_state=True, execution=execution)
-    monkeypatch.setattr(Partition, "window", window)
-    repaired: list[int] = []
     execution = dataclasses.replace(execution, partitions=2, checkpoint=1e-9, checkpoint_folder=tmp_path / "c")
-    with pytest.raises(SimulationError, match="the power failed"):
+    with power.failure(step=6000):
         simulate.run(small, 550, 1, tmp_path / "b.zarr", continue_from=tmp_path / "a.zarr", execution=execution)
-    repaired.append(1)
-    steps.clear()
     found = simulate.run(small, 550, 1, tmp_path / "b.zarr", continue_from=tmp_path / "a.zarr", execution=execution)
-    assert min(steps) in (5000, 6000)
+    assert min(power.steps) in (5000, 6000)
     np.testing.assert_array_equal(spikes(found, 2500), spikes(wanted)[spikes(wanted)[:, 0] > 2500])
     assert not (tmp_path / "c").exists()
 

@@ -1,6 +1,5 @@
 """Ctrl-C, scripts without a main guard, and runs that share a checkpoint folder."""
 
-import json
 import os
 import re
 import signal
@@ -23,6 +22,8 @@ from allometry.simulate.distribute.attempts import Attempts
 from allometry.simulate.distribute.output import Output
 from allometry.simulate.distribute.storage import spool
 from allometry.simulate.distribute.storage.spool import ABANDONED_S, held, remove_abandoned
+from tests.simulate import engine
+from tests.simulate.power import Power
 
 
 def test_ctrl_c_in_a_script_without_a_guard_is_one_sentence(tmp_path: Path) -> None:
@@ -110,23 +111,10 @@ def test_two_seeds_have_two_default_names(
     assert "the store exists" in capsys.readouterr().err
 
 
-class Interrupted(Exception):
-    """Stands for a crash."""
-
-
 def test_checkpoints_of_several_seeds_share_a_folder(
-    client: Client, tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch
+    client: Client, tmp_path: Path, small: Network, power: Power
 ) -> None:
     """A run of seed 2 neither uses nor deletes what an interrupted run of seed 1 left."""
-    advance = Partition.window
-    first: list[int] = []
-
-    def window(self: Partition, last: int, *rest: object) -> object:
-        if self.plan.size == small.size:
-            first.append(self.step)
-            if self.step >= 3000 and not repaired:
-                raise Interrupted("the power failed")
-        return advance(self, last, *rest)  # type: ignore[arg-type]
 
     def run(seed: int, name: str) -> None:
         simulate.run(
@@ -137,23 +125,17 @@ def test_checkpoints_of_several_seeds_share_a_folder(
             execution=simulate.Execution(threads=1, checkpoint=1e-9, checkpoint_folder=tmp_path / "c", cluster=client),
         )
 
-    monkeypatch.setattr(Partition, "window", window)
-    repaired: list[bool] = []
     for seed in (1, 2):
-        with pytest.raises(SimulationError, match="the power failed"):
+        with power.failure(step=3000):
             run(seed, "a.zarr")
     assert len({path.parent for path in (tmp_path / "c").glob("run-*/checkpoint-*.json")}) == 2
-    repaired.append(True)
     for seed in (2, 1):
-        first.clear()
+        power.steps.clear()
         run(seed, f"{seed}.zarr")
-        assert min(first) >= 1000
+        assert min(power.steps) >= 1000
     assert not (tmp_path / "c").exists()
     simulate.run(small, 500, 1, tmp_path / "whole.zarr", execution=simulate.Execution(threads=1, cluster=client))
-    contents = [
-        json.loads((tmp_path / f"{n}.manifest.json").read_text())["content"]["content_sha256"] for n in ("1", "whole")
-    ]
-    assert contents[0] == contents[1]
+    assert engine.content(tmp_path / "1.zarr") == engine.content(tmp_path / "whole.zarr")
 
 
 def test_a_checkpoint_that_another_run_writes_is_refused(

@@ -7,65 +7,32 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from distributed import Client, LocalCluster
 
 from allometry import simulate
-from allometry.errors import SimulationError
 from allometry.network import Network
-from allometry.simulate.build.partition import Partition
 from allometry.simulate.distribute import output
 from tests.simulate import engine
-
-
-class Interrupted(Exception):
-    """Stands for a crash."""
+from tests.simulate.power import Power
 
 
 def test_resumes_from_a_checkpoint_with_another_cut(
-    client: Client, tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch
+    client: Client, tmp_path: Path, small: Network, power: Power
 ) -> None:
-    simulate.run(small, 700, 1, tmp_path / "whole.zarr", execution=simulate.Execution(threads=1, cluster=client))
     checkpoint = tmp_path / "checkpoint"
-    advance = Partition.window
 
-    def window(self: Partition, last: int, *rest: object) -> object:
-        if self.step >= 5000:
-            raise Interrupted("the power failed")
-        return advance(self, last, *rest)  # type: ignore[arg-type]
+    def run(name: str, **options: Any) -> None:
+        simulate.run(small, 700, 1, tmp_path / name, execution=simulate.Execution(threads=1, cluster=client, **options))
 
-    monkeypatch.setattr(Partition, "window", window)
-    with pytest.raises(SimulationError, match="the power failed"):
-        simulate.run(
-            small,
-            700,
-            1,
-            tmp_path / "cut.zarr",
-            execution=simulate.Execution(
-                partitions=2, threads=1, checkpoint=1e-9, checkpoint_folder=checkpoint, cluster=client
-            ),
-        )
+    run("whole.zarr")
+    with power.failure(step=5000):
+        run("cut.zarr", partitions=2, checkpoint=1e-9, checkpoint_folder=checkpoint)
     assert not (tmp_path / "cut.zarr").exists()
-    monkeypatch.setattr(Partition, "window", advance)
-    first: list[int] = []
-
-    def recorded(self: Partition, last: int, *rest: object) -> object:
-        if self.plan.size == small.size:
-            first.append(self.step)
-        return advance(self, last, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Partition, "window", recorded)
-    simulate.run(
-        small,
-        700,
-        1,
-        tmp_path / "cut.zarr",
-        execution=simulate.Execution(
-            partitions=3, threads=1, checkpoint=1e-9, checkpoint_folder=checkpoint, cluster=client
-        ),
-    )
-    assert min(first) in (4000, 5000)
+    run("cut.zarr", partitions=3, checkpoint=1e-9, checkpoint_folder=checkpoint)
+    assert min(power.steps) in (4000, 5000)
     assert engine.content(tmp_path / "cut.zarr") == engine.content(tmp_path / "whole.zarr")
     assert not checkpoint.exists()
 
@@ -89,31 +56,17 @@ def test_what_else_is_in_a_checkpoint_folder_stays(client: Client, tmp_path: Pat
 
 
 def test_checkpoint_of_other_code_is_not_used(
-    client: Client, tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch
+    client: Client, tmp_path: Path, small: Network, power: Power, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    advance = Partition.window
-    steps: list[int] = []
-
-    def window(self: Partition, last: int, *rest: object) -> object:
-        if self.plan.size == small.size:
-            steps.append(self.step)
-            if self.step >= 5000 and not resumed:
-                raise Interrupted("the power failed")
-        return advance(self, last, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Partition, "window", window)
     execution = simulate.Execution(
         threads=1, checkpoint=1e-9, checkpoint_folder=tmp_path / "checkpoint", cluster=client
     )
-    resumed: list[bool] = []
-    with pytest.raises(SimulationError, match="the power failed"):
+    with power.failure(step=5000):
         simulate.run(small, 700, 1, tmp_path / "a.zarr", execution=execution)
     assert len(list((tmp_path / "checkpoint").glob("run-*/checkpoint-*.json"))) > 0
     monkeypatch.setattr("allometry.simulate.distribute.output.fingerprint", lambda *_: "edited")
-    resumed.append(True)
-    steps.clear()
     simulate.run(small, 700, 1, tmp_path / "a.zarr", execution=execution)
-    assert min(steps) == 0
+    assert min(power.steps) == 0
 
 
 @pytest.mark.slow
