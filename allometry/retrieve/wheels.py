@@ -18,6 +18,7 @@ from typing import IO
 
 from allometry.errors import RetrieveError
 from allometry.files import PARTIAL, exclusive
+from allometry.retrieve.credentials import redacted
 from allometry.retrieve.download import DiskError, progress
 
 _log = logging.getLogger(__name__)
@@ -166,6 +167,7 @@ def _summary(stderr: str) -> str:
     """What pip said, without its progress and warnings."""
     if "No module named pip" in stderr:
         return f"this Python has no pip; run `{sys.executable} -m ensurepip`"
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    # an index may be configured with a password
+    lines = [line.strip() for line in redacted(stderr).splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
     return "; ".join(errors[-2:] or lines[-3:]) or "it gave no reason"

@@ -18,6 +18,7 @@ from allometry import config as configuration
 from allometry import files, plugins
 from allometry.config.registry import SourceEntry
 from allometry.errors import AllometryError
+from allometry.retrieve.credentials import redacted
 from allometry.retrieve.places import parse_place
 from allometry.retrieve.source import BY_HASH
 from allometry.stores.folders import finding
@@ -268,7 +269,7 @@ def _packages(target: Path) -> None:
     )
     if done.returncode != 0:
         raise AllometryError(
-            f"the packages of the lock file cannot be had: {done.stderr.strip()[-600:]}",
+            f"the packages of the lock file cannot be had: {redacted(done.stderr.strip())[-600:]}",
             where="envs/requirements.lock",
             expected="a network, or a package index",
             do="try again, or archive without packages (--without-packages)",

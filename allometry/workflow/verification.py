@@ -110,7 +110,8 @@ def _listed(store: Path) -> tuple[str, list[Path]] | None:
     if described.get("store") != store.name:
         return None
     names = described.get("beside", {})
-    beside = [store.parent / name for name in names if Path(name).name == name]
+    # a manifest that was edited could name anything
+    beside = [store.parent / name for name in names if Path(name).name == name and name.startswith(f"{store.stem}.")]
     return str(described["content"]["content_sha256"]), [store, manifest.manifest_path(store), *beside]
 
 
@@ -120,7 +121,7 @@ def _damaged_files(listed: Path) -> Damaged:
         wrong = [
             listed.parent / name
             for name, entry in described.items()
-            if manifest.file_problems(listed.parent, name, entry) and ".." not in Path(name).parts
+            if manifest.is_within(name) and manifest.file_problems(listed.parent, name, entry)
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         described, wrong = {}, []
@@ -128,6 +129,7 @@ def _damaged_files(listed: Path) -> Damaged:
     before = {
         listed.parent / name: (str(entry["sha256"]), _times([listed.parent / name]))
         for name, entry in described.items()
+        if manifest.is_within(name)
     }
     before[listed] = ("", _times([listed]))
     folder = next((path for path in wrong if path.is_dir() and not path.is_symlink()), None)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,11 +84,14 @@ def test_a_run_whose_checkpoints_are_all_damaged_begins_again(killed: Killed, un
     assert "continuing" not in killed.log
 
 
-def test_a_checkpoint_of_another_run_is_refused_and_kept(killed: Killed, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("differs", "options"), [("network", {"network": {"neurons": 19_000}}), ("seed", {"seed": 2})])
+def test_a_checkpoint_of_another_run_is_refused_and_kept(
+    killed: Killed, tmp_path: Path, differs: str, options: dict[str, Any]
+) -> None:
     spool = killed.spool()
     assert spool is not None
     (tmp_path / "other").mkdir()
-    other = Killed(tmp_path / "other", killed.stable, {"seed": 2}).start()
+    other = Killed(tmp_path / "other", killed.stable, options).start()
     assert other.until(lambda: bool(other.checkpoints()))
     other.kill()
     place = other.spool()
@@ -96,7 +100,7 @@ def test_a_checkpoint_of_another_run_is_refused_and_kept(killed: Killed, tmp_pat
     shutil.copytree(spool, place)
     before = {path.name for path in place.iterdir()} - {"lock"}
     assert other.start().wait() == 1
-    assert "the checkpoint is of another run: its seed differs\n" in other.log
+    assert f"the checkpoint is of another run: its {differs} differs\n" in other.log
     assert f"where:    .out-checkpoints/{place.name}" in other.log.replace(f"{other.folder}/", "")
     assert "to do:    give another --checkpoint-folder, or delete this folder" in other.log
     assert {path.name for path in place.iterdir()} == before

@@ -4,6 +4,7 @@ The phase of a kill is what the status file says afterwards, when nothing writes
 """
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -33,11 +34,12 @@ def kill_in(run: Killed, wanted: str) -> Counter[str]:
     return met
 
 
-def test_five_kills_in_a_row(run: Killed, undisturbed: str) -> None:
+def test_five_kills_in_a_row(run: Killed, undisturbed: str, record_property: Callable[[str, object], None]) -> None:
     met: Counter[str] = Counter()
     for wanted in ("build", "step loop", "checkpoint", "step loop", "publication"):
         met += kill_in(run, wanted)
     print(f"killed in {dict(met)}")
+    record_property("killed in", dict(met))
     assert all(met[phase] >= 1 for phase in PHASES)
     assert met.total() >= 5
     assert run.start().finished() == undisturbed
@@ -72,7 +74,9 @@ def test_a_short_run_makes_no_checkpoint_by_itself(run: Killed, undisturbed: str
 
 @pytest.mark.slow
 @pytest.mark.parametrize("phase", PHASES)
-def test_five_kills_in_each_phase(run: Killed, undisturbed: str, phase: str) -> None:
+def test_five_kills_in_each_phase(
+    run: Killed, undisturbed: str, phase: str, record_property: Callable[[str, object], None]
+) -> None:
     met: Counter[str] = Counter()
     saved = 0
     while met[phase] < 5:
@@ -85,5 +89,7 @@ def test_five_kills_in_each_phase(run: Killed, undisturbed: str, phase: str) -> 
             saved += last
         run.forget()
     print(f"killed in {dict(met)}; steps not redone: {saved}")
+    record_property("killed in", dict(met))
+    record_property("steps not redone", saved)
     assert met[phase] >= 5
     assert (saved > 0) == (phase in ("step loop", "checkpoint"))

@@ -137,3 +137,14 @@ def test_parallel_jobs_download_a_wheel_once(tmp_path: Path, monkeypatch: pytest
         thread.join()
     assert downloads == ["toy==1.0"]
     assert [(tmp_path / f"raw{i}" / "data.bin").read_bytes()[:1] for i in range(8)] == [bytes([i]) for i in range(8)]
+
+
+def test_a_password_of_the_index_is_in_no_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A pip that says the address of its index as it was configured."""
+    said = "print('ERROR: no toy at https://me:s3cret@host/simple/toy/', file=sys.stderr); sys.exit(1)"
+    monkeypatch.setattr(wheels, "_PIP", [sys.executable, "-c", f"import sys; {said}"])
+    with caplog.at_level("DEBUG"), pytest.raises(RetrieveError, match=r"no toy at https://\*\*\*@host/simple") as error:
+        wheels.fetch_wheel("toy", "1.0", tmp_path, timeout_s=1.0, attempts=1)
+    assert "s3cret" not in str(error.value) + caplog.text

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,13 @@ CPUS = {
 }
 
 
+#: The variables are those of x86-64 and glibc.
+emulates = pytest.mark.skipif(
+    not (sys.platform.startswith("linux") and platform.machine() == "x86_64"),
+    reason="other CPUs are emulated on x86-64 under Linux",
+)
+
+
 @pytest.fixture
 def stored(root: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((root / FILE).read_bytes())
@@ -49,7 +57,7 @@ def test_results_are_those_of_the_reference(
     assert {name.partition("/")[0] for name in stored["stores"]} == {"homogenized", "simulated", "scaled", "compared"}
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the variables are those of x86-64 and glibc")
+@emulates
 @pytest.mark.parametrize("cpu", CPUS)
 def test_comparisons_are_the_same_on_another_cpu(
     root: Path, finished: Path, tmp_path: Path, stored: dict[str, Any], cpu: str
@@ -79,7 +87,7 @@ def test_comparisons_are_the_same_on_another_cpu(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the variables are those of x86-64 and glibc")
+@emulates
 @pytest.mark.parametrize("cpu", CPUS)
 def test_simulations_and_studies_are_the_same_on_another_cpu(
     root: Path, finished: Path, tmp_path: Path, stored: dict[str, Any], cpu: str

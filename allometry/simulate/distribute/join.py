@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -23,7 +24,7 @@ def serve(path: str | Path, timeout_s: float = 300.0) -> None:
     Raises
     ------
     SimulationError
-        Task 0 did not write its address in time.
+        Task 0 did not write its address in time, or the file is another user's, whose scheduler this process would obey.
     """
     import dask
     from distributed import Worker
@@ -37,7 +38,7 @@ def serve(path: str | Path, timeout_s: float = 300.0) -> None:
         if time.monotonic() > deadline:
             raise SimulationError("task 0 of the job did not start a scheduler", where=str(path))
         time.sleep(0.2)
-    described = json.loads(path.read_text(encoding="utf-8"))
+    described = _read(path)
     address = described.pop("address")
     security = credentials.read(described)
 
@@ -50,6 +51,19 @@ def serve(path: str | Path, timeout_s: float = 300.0) -> None:
             await worker.finished()
 
     asyncio.run(work())
+
+
+def _read(path: Path) -> dict[str, str]:
+    """Read the file of task 0; its name is no secret, and a folder may be one that everybody writes to."""
+    with path.open(encoding="utf-8") as stream:
+        if os.fstat(stream.fileno()).st_uid != os.geteuid():
+            raise SimulationError(
+                "the file that describes the scheduler belongs to another user",
+                where=str(path),
+                expected="a file that task 0 of this job wrote",
+                do="run the job in a folder that only you can write to",
+            )
+        return dict(json.load(stream))
 
 
 if __name__ == "__main__":

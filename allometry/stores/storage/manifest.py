@@ -243,11 +243,16 @@ def verify(path: str | Path) -> list[str]:
 def file_problems(folder: Path, name: str, described: Mapping[str, Any]) -> list[str]:
     """Compare a file in or below a folder with the sha256 that a manifest has for it."""
     file = folder / name
-    if Path(name).is_absolute() or ".." in Path(name).parts:
+    if not is_within(name):
         return [f"{file}: the manifest names a file outside of its folder"]
     if not file.is_file():
         return [f"{file}: is missing"]
     return [] if sha256(file) == described["sha256"] else [f"{file}: content differs from the manifest"]
+
+
+def is_within(name: str) -> bool:
+    """Whether a name in a manifest is that of a file in or below its folder."""
+    return not Path(name).is_absolute() and ".." not in Path(name).parts
 
 
 def sources_read(paths: Mapping[str, str | Path], out: str | Path) -> dict[str, Any]:

@@ -3,11 +3,10 @@
 import datetime
 import json
 import os
-import socket
 import ssl
 import stat
-import subprocess
-import sys
+import tempfile
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,115 +14,87 @@ import pytest
 
 from allometry.config import ClusterConfig
 from allometry.errors import SimulationError
+from allometry.simulate.distribute import join
 from allometry.simulate.distribute.clusters import credentials, kinds, placement
-
-# What a stranger tries: to be a client without and with a certificate of his own, and to read pages.
-STRANGER = """
-import json, os, sys
-from urllib.request import urlopen
-from distributed import Client, Security
-import dask
-Security.temporary()
-if os.geteuid() == 0:
-    os.setgroups([])
-    os.setgid(65534)
-    os.setuid(65534)
-dask.config.set({"distributed.comm.timeouts.connect": "2s", "distributed.comm.retry.count": 0})
-reached = []
-for address in sys.argv[1].split():
-    for scheme, security in (("tcp", None), ("tls", Security.temporary())):
-        try:
-            with Client(f"{scheme}://{address}", timeout=2, security=security) as client:
-                client.run_on_scheduler(lambda: None)
-            reached.append(f"{scheme}://{address}")
-        except Exception:
-            pass
-for address in sys.argv[2].split():
-    for page in ("status", "info/main/workers.html", "json/identity.json", "metrics"):
-        try:
-            with urlopen(f"http://{address}/{page}", timeout=5) as answer:
-                reached.append(f"{address}/{page}")
-        except Exception:
-            pass
-for file in sys.argv[3].split():
-    try:
-        open(file).read()
-        reached.append(file)
-    except PermissionError:
-        pass
-print(json.dumps(reached))
-"""
+from tests.simulate.distribute.clusters.stranger import listening, stranger
 
 
-def _stranger(addresses: list[str], pages: list[str], files: list[str]) -> list[str]:
-    command = [sys.executable, "-c", STRANGER, *map(" ".join, (addresses, pages, files))]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    reached: list[str] = json.loads(done.stdout.splitlines()[-1])
-    return reached
-
-
-def _listening(processes: set[int]) -> list[tuple[str, int]]:
-    """Return the addresses on which TCP sockets of processes listen, as the kernel lists them."""
-    inodes = set()
-    for process in processes:
-        for link in Path(f"/proc/{process}/fd").iterdir():
-            try:
-                target = os.readlink(link)
-            except OSError:
-                continue
-            if target.startswith("socket:["):
-                inodes.add(target[8:-1])
-    found = []
-    for table, width in (("tcp", 8), ("tcp6", 32)):
-        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
-            columns = line.split()
-            if columns[3] == "0A" and columns[9] in inodes:
-                host, port = columns[1].split(":")
-                assert len(host) == width
-                readable = socket.inet_ntoa(bytes.fromhex(host)[::-1]) if width == 8 else host
-                found.append((readable, int(port, 16)))
-    return found
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that everybody can look into, unlike those of pytest."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the kernel's list of sockets is that of Linux")
-def test_what_listens_is_on_the_loopback_interface_and_refuses_strangers(tmp_path):
+def test_what_listens_is_on_the_loopback_interface_and_refuses_strangers(public):
     # clusters of other tests in this process
-    before = set(_listening({os.getpid()}))
+    before = set(listening({os.getpid()}))
     with kinds.connect("local", 2, 1) as client:
         processes = {os.getpid(), *client.run(os.getpid).values()}
-        listening = [address for address in _listening(processes) if address not in before]
-        assert {host for host, _ in listening} == {"127.0.0.1"}
+        opened = [address for address in listening(processes) if address not in before]
+        assert {host for host, _ in opened} == {"127.0.0.1"}
         assert client.scheduler.address.startswith("tls://")
         asked = [client.scheduler.address, *placement.workers(client)]
         dask_addresses = [address.removeprefix("tls://") for address in asked]
-        pages = [f"127.0.0.1:{port}" for _, port in listening if f"127.0.0.1:{port}" not in dask_addresses]
+        pages = [f"127.0.0.1:{port}" for _, port in opened if f"127.0.0.1:{port}" not in dask_addresses]
         assert pages
-        secret = tmp_path / "scheduler"
+        secret = public / "scheduler"
         credentials.private(secret, "secret")
-        tmp_path.chmod(0o755)
-        reached = _stranger(dask_addresses, pages, [str(secret)])
+        reached = stranger(dask_addresses, pages, [str(secret)])
         # Another user, where the tests run as one who may become it; else the same, who can read the file.
         assert reached == ([] if os.geteuid() == 0 else [str(secret)])
         # and the cluster still serves its owner
         assert client.submit(sum, [1, 2]).result() == 3
 
 
-def test_the_stranger_would_be_found_out_where_the_door_is_open():
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the kernel's list of sockets is that of Linux")
+def test_the_tasks_of_an_allocation_refuse_strangers_too(public, monkeypatch):
+    """Task 0 of a job of one task; it listens where the others of a job would find it."""
+    monkeypatch.setenv("SLURM_JOB_ID", "4711")
+    monkeypatch.chdir(public)
+    with kinds.connect("allocation", 1, 1) as client:
+        file = Path(kinds.allocation_file())
+        assert client.scheduler.address.startswith("tls://")
+        asked = [address.removeprefix("tls://") for address in (client.scheduler.address, *placement.workers(client))]
+        own = listening({*client.run(os.getpid).values()})
+        pages = [f"{host}:{port}" for host, port in own if f"{host}:{port}" not in asked]
+        reached = stranger(asked, pages, [str(file)])
+        assert reached == ([] if os.geteuid() == 0 else [str(file)])
+        assert client.submit(sum, [1, 2]).result() == 3
+    assert not file.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_task_does_not_join_the_scheduler_of_another_user(tmp_path):
+    """Names of files follow from numbers of jobs: somebody may have put his own there before."""
+    path = tmp_path / "scheduler"
+    credentials.private(
+        path, json.dumps({"address": "tls://127.0.0.1:1", **credentials.written(credentials.temporary())})
+    )
+    os.chown(path, 65534, 65534)
+    with pytest.raises(SimulationError, match="belongs to another user"):
+        join.serve(path, timeout_s=1.0)
+
+
+def test_the_stranger_would_be_found_out_where_the_door_is_open(public):
     from distributed import LocalCluster
 
+    (public / "open").write_text("for everybody")
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as open_cluster:
         address = open_cluster.scheduler_address.removeprefix("tcp://")
         page = open_cluster.dashboard_link.split("//")[1].removesuffix("/status").replace("localhost", "127.0.0.1")
-        reached = _stranger([address], [page], [])
+        reached = stranger([address], [page], [str(public / "open")])
     assert f"tcp://{address}" in reached
     assert f"{page}/info/main/workers.html" in reached
+    assert str(public / "open") in reached
 
 
 def test_one_partition_listens_for_pages_only_and_on_the_loopback_interface():
-    before = set(_listening({os.getpid()}))
+    before = set(listening({os.getpid()}))
     with kinds.connect("local", 1, 1):
-        opened = set(_listening({os.getpid()})) - before
+        opened = set(listening({os.getpid()})) - before
     assert {host for host, _ in opened} <= {"127.0.0.1"}
 
 
@@ -132,7 +103,7 @@ def test_a_dashboard_is_there_when_it_is_asked_for_and_only_here(caplog):
     with caplog.at_level("INFO", "allometry"), kinds.connect({"kind": "local", "dashboard": True}, 2, 1) as client:
         assert "127.0.0.1" in client.dashboard_link
         processes = {os.getpid(), *client.run(os.getpid).values()}
-        assert {host for host, _ in _listening(processes)} == {"127.0.0.1"}
+        assert {host for host, _ in listening(processes)} == {"127.0.0.1"}
     assert "dashboard of the simulation's workers: http://127.0.0.1" in caplog.text
 
 
