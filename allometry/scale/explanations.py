@@ -14,6 +14,8 @@ SKEWED, SHARED, SHIFTED_MV, WIDENED = 0.05, 0.05, 0.3, 0.03
 FARTHEST = 1.0
 """Relative deviation from which on a bound says nothing."""
 CORRELATIONS = ("correlation", "synchrony_correlation", "gamma_correlation")
+UNALIKE = 0.1
+"""Relative change of the variance of an input worth a sentence."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,42 @@ def _facts(here: xr.Dataset, there: xr.Dataset) -> list[str]:
             f"{_percent(float(there['shared'].values[worst]), signed=False)}, which the theory leaves out too"
         )
     return facts
+
+
+def why_inputs(column: Column, inputs: xr.Dataset, reference: float) -> str:
+    """What a reduction does to the input: its variance at unchanged rates, where the statistic is changed.
+
+    Parameters
+    ----------
+    column : Column
+        Any statistic.
+    inputs : Dataset
+        `synaptic_input.input_table`.
+    reference : float
+        Size that deviations are from.
+    """
+    full = inputs.sel(size=reference, scheme=column.scheme)
+    changed = [size for i, size in enumerate(column.sizes) if (column.verdict[i] == CHANGED).any()]
+    said = [_inputs_at(inputs.sel(size=size, scheme=column.scheme), full, size) for size in changed]
+    return " ".join(part for part in said if part)
+
+
+def _inputs_at(here: xr.Dataset, full: xr.Dataset, size: float) -> str:
+    parts = []
+    for source in here["source"].values.tolist():
+        for target in here["target"].values.tolist():
+            one = here.sel(source=source, target=target)
+            variance, mean = float(one["variance"]), float(one["mean"])
+            if not np.isfinite(variance) or (abs(variance - 1) <= UNALIKE and abs(mean - 1) <= UNALIKE):
+                continue
+            before, now = (float(part["indegree"].sel(source=source, target=target)) for part in (full, here))
+            parts.append(
+                f"{variance:.2g} times the variance from {source} to {target} ({now:.3g} synapses for {before:.3g})"
+                + (f" and {mean:.2g} times the mean" if abs(mean - 1) > UNALIKE else "")
+            )
+    if not parts:
+        return ""
+    return f"Size {size:g}: at unchanged rates and before calibration, input has {'; '.join(parts)}."
 
 
 def why_correlations(column: Column, laws: dict[str, Law]) -> str:

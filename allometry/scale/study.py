@@ -35,6 +35,7 @@ from allometry.scale.jobs import calibrations as calibration_jobs
 from allometry.scale.laws import UNDETERMINED, Law, deviation_law
 from allometry.scale.records import STATISTICS
 from allometry.scale.simulations import ALL_CONDITIONS, read_json
+from allometry.scale.synaptic_input import input_table
 from allometry.simulate.build.plan.network import compile_network
 from allometry.stores.storage.file_manifest import write_file_manifest
 from allometry.stores.storage.manifest import sources_read
@@ -112,9 +113,11 @@ def write_study(
     laws = _laws(study, axes, value, neurons, at)
     modelled = [population for population in axes.populations if population != EVERYONE or len(axes.populations) == 1]
     theory = mean_field_table(networks, modelled, _reference_rates(axes, against, modelled))
+    inputs = input_table(networks, [p for p in modelled if p != EVERYONE], reference)
     tables = {
         "laws": _law_table(laws),
-        "explanations": _explanations(study, axes, deviation, verdict, laws, theory, reference),
+        "explanations": _explanations(study, axes, deviation, verdict, laws, theory, inputs, reference),
+        "inputs": inputs,
     }
     if not isinstance(theory, str):
         tables["mean_field"] = theory
@@ -274,6 +277,7 @@ def _explanations(
     verdict: np.ndarray,
     laws: Mapping[Key, Law],
     theory: xr.Dataset | str,
+    inputs: xr.Dataset,
     reference: float,
 ) -> xr.Dataset:
     rows: list[tuple[str, str, str, str, str]] = []
@@ -301,6 +305,8 @@ def _explanations(
                 why = ""
                 if statistic == "rate" and scheme not in calibrated and c == 0:
                     why = explanations.why_rates(column, theory, reference, study["tolerance"])
+                    if isinstance(theory, str):
+                        why = f"{why} {explanations.why_inputs(column, inputs, reference)}".strip()
                 elif statistic in explanations.CORRELATIONS and scheme not in calibrated:
                     of_these = {
                         name: laws[scheme, condition, statistic, name]
@@ -308,6 +314,8 @@ def _explanations(
                         if (scheme, condition, statistic, name) in laws
                     }
                     why = explanations.why_correlations(column, of_these)
+                elif isinstance(theory, str) and (c == 0 or condition == ALL_CONDITIONS):
+                    why = explanations.why_inputs(column, inputs, reference)
                 rows.append((scheme, condition, statistic, explanations.kept(column, study["tolerance"]), why))
     titles = ("scheme_of", "condition_of", "statistic_of", "kept", "why")
     return xr.Dataset({title: ("row", np.array([row[k] for row in rows], object)) for k, title in enumerate(titles)})

@@ -235,6 +235,14 @@ def expected_synapses(net: Network, projection: Projection, seed: int = 0) -> fl
 def _expected(net: Network, projection: Projection, rule: DistanceDependent, n_target: int, seed: int) -> float:
     if rule.indegree is not None:
         return float(np.sum(np.broadcast_to(rule.indegree, n_target)))
+    _, found = _sampled_indegrees(net, projection, rule, n_target, seed)
+    # The sample may miss the few targets that have synapses: 0 is for those that cannot have any.
+    return max(float(found.mean()) * n_target, 1.0 if np.max(np.asarray(rule.p)) > 0.0 else 0.0)
+
+
+def _sampled_indegrees(
+    net: Network, projection: Projection, rule: DistanceDependent, n_target: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     assert rule.p is not None
     names = [p.name for p in net.populations]
     source, target = names.index(projection.source), names.index(projection.target)
@@ -242,9 +250,18 @@ def _expected(net: Network, projection: Projection, rule: DistanceDependent, n_t
     assert found is not None
     chosen = np.unique(np.linspace(0, n_target - 1, min(n_target, _SAMPLED)).astype(np.int64))
     peak = np.broadcast_to(np.asarray(rule.p, np.float64), n_target)
-    mean = float(expected_degrees(found, chosen, peak[chosen], rule.autapses or source != target).mean())
-    # The sample may miss the few targets that have synapses: 0 is for those that cannot have any.
-    return max(mean * n_target, 1.0 if peak.max() > 0.0 else 0.0)
+    return chosen, expected_degrees(found, chosen, peak[chosen], rule.autapses or source != target)
+
+
+def expected_indegrees(net: Network, projection: Projection, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return targets, int64, and their expected in-degrees, float64; of a rule that depends on distance a sample of targets."""
+    rule, n_target = projection.rule, net.population(projection.target).size
+    if isinstance(rule, DistanceDependent) and rule.p is not None:
+        return _sampled_indegrees(net, projection, rule, n_target, seed)
+    if isinstance(rule, DistanceDependent):
+        return np.arange(n_target), np.broadcast_to(np.asarray(rule.indegree, np.float64), n_target)
+    mean = expected_synapses(net, projection, seed) / n_target
+    return np.arange(n_target), np.full(n_target, mean)
 
 
 def delay_ranges(count: int, synapses: Sequence[Synapses]) -> tuple[np.ndarray, np.ndarray]:
