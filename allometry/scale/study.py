@@ -291,6 +291,8 @@ def _explanations(
                 if STATISTICS[statistic].grows or not others:
                     continue
                 index = np.ix_(others, [j], [c], [s], shown)
+                if not (verdict[index] != "").any():
+                    continue
                 part = [getattr(deviation, field)[index][:, 0, 0, 0] for field in ("value", "low", "high", "degrees")]
                 names = [axes.populations[p] for p in shown]
                 column = Column(
