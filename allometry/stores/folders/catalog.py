@@ -109,7 +109,7 @@ def _rows(obj: xr.Dataset | xr.DataTree) -> Iterator[dict[str, Any]]:
                 "rate_hz": rate,
             }
     elif kind == "responses":
-        onset, length = root["onset"].values, root["duration"].values if "duration" in root else np.zeros(1)
+        onset, length = (root[name].values if name in root else np.zeros(0) for name in ("onset", "duration"))
         known = onset[np.isfinite(onset)]
         span = float(known.max() - known.min() + np.nanmax(np.append(length, 0.0))) if known.size else np.nan
         yield {

@@ -52,6 +52,9 @@ class Jobs:
         for prefix, describe in _RULES.items():
             if rule.startswith(prefix):
                 return describe(self, rule, wildcards, threads)
+        return self._other()
+
+    def _other(self, *_: Any) -> Work:
         return Work({"other.job": 1}, {"other.job": 1}, "other.job")
 
     def _retrieve(self, rule: str, _: Mapping[str, str], __: int) -> Work:
@@ -196,6 +199,7 @@ _RULES: dict[str, Callable[..., Work]] = {
     "retrieve_": Jobs._retrieve,
     "homogenize_worm_stack": Jobs._stack,
     "homogenize_store": Jobs._homogenize,
+    "simulate_responses": Jobs._other,
     "simulate_": Jobs._simulate,
     "scale_simulate_": Jobs._scale_simulate,
     "scale_calibrate": Jobs._scale_calibrate,

@@ -120,3 +120,13 @@ def test_folders_without_recordings(results: Path, tmp_path: Path) -> None:
     assert printed(table) == "no recordings"
     with pytest.raises(StoreError):
         stores.catalog(tmp_path / "elsewhere")
+
+
+def test_responses_without_times_have_no_hours(tmp_path: Path) -> None:
+    """A table of mean responses does not say when anything was shown."""
+    shown = pd.DataFrame({"stimulus": ["gratings"] * 2, "condition": ["x", "y"], "repeat": [0, 0]})
+    made = stores.responses(np.zeros((5, 2), np.float32), shown, pd.DataFrame(index=range(5)), attrs=ATTRS)
+    stores.write(made, tmp_path / "responses/shown.zarr")
+    (row,) = stores.catalog(tmp_path).to_dict("records")
+    assert row["units"] == 5
+    assert np.isnan(row["hours"])

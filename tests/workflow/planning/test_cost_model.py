@@ -9,6 +9,7 @@ from allometry.network import FixedIndegree, IafPscDelta, Network, PoissonInput,
 from allometry.workflow.checks import stores_of
 from allometry.workflow.planning import cost_model, speed
 from allometry.workflow.planning.cost_model import Coefficients, Work
+from allometry.workflow.planning.job_work import Jobs
 
 KNOWN = Coefficients(
     seconds={"a.start": 2.0, "a.unit.x": 3.0, "a.unit.y": 5.0, "a.unit.z": 40.0, "simulate.event": 1e-3},
@@ -101,6 +102,13 @@ def test_all_that_the_embedded_tier_does_was_measured(root) -> None:
     assert {"cpu", "date", "command"} <= set(known.measured)
     assert json.loads(cost_model.COEFFICIENTS.read_text())["seconds"] == known.seconds
     assert all(value >= 0 for value in known.seconds.values())
+
+
+def test_gathering_responses_of_a_run_simulates_nothing(root) -> None:
+    """Its job has neither point nor settings; the plan of the whole run must not fail on it."""
+    cfg = config.validate(config.read_yaml(root / "config/scaling.yaml"), "config/scaling.yaml", [root])
+    work = Jobs(cfg, {}, KNOWN).work("simulate_responses", {"run": "v1_tuning"}, 1)
+    assert dict(work.seconds) == {"other.job": 1}
 
 
 def test_slowness_is_relative_to_the_machine_of_the_coefficients(monkeypatch: pytest.MonkeyPatch) -> None:
