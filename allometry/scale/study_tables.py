@@ -82,7 +82,7 @@ def explanation_table(
                 if STATISTICS[statistic].grows or not others:
                     continue
                 index = np.ix_(others, [j], [c], [s], shown)
-                if not (verdict[index] != "").any():
+                if not (verdict[:, j, c, s][:, shown] != "").any():
                     continue
                 part = [getattr(deviation, field)[index][:, 0, 0, 0] for field in ("value", "low", "high", "degrees")]
                 names = [axes.populations[p] for p in shown]
