@@ -204,14 +204,22 @@ def degrees() -> dict[tuple[str, str], np.ndarray]:
 
 
 def test_indegrees_of_the_central_hypercolumn_are_the_original_s(degrees: dict[tuple[str, str], np.ndarray]) -> None:
-    """Means of a thousand cells and more: to 1 %, as the expected in-degree has its own tolerance in the original."""
+    """Means of a thousand cells and more: to 2 %, as the expected in-degree has its own tolerance in the original.
+
+    Cells of layer 6 are on a random 83 % of 3,400 sites that the central hypercolumn sees: both draws of them have a standard
+    deviation of .8 %, the difference 1.1 %, so that 3.5 % are three of them.
+    """
     expected = {
         ("E", "E"): 195.7, ("E", "I"): 101.9, ("I", "E"): 752.0, ("I", "I"): 101.8, ("E", "L6"): 39.1, ("I", "L6"): 82.9,
         ("E", "LGN"): 3.55, ("I", "LGN"): 3.07,
     }  # fmt: skip
     for (target, source), published in expected.items():
         mean = degrees[target, source][measures.CENTRAL[target]].mean()
-        assert mean == pytest.approx(published, rel=0.04 if source == "LGN" else 0.02), (target, source)
+        assert mean == pytest.approx(published, rel={"LGN": 0.04, "L6": 0.035}.get(source, 0.02)), (target, source)
+    # Density times the integral of the kernel, over the whole sheet, whose draw of sites is known to .2 %.
+    density = 22_415 / (165 * 164) / 12.682**2
+    analytic = 0.6 * density * 2 * np.pi * 80.0**2 * (1 - np.exp(-(120.0**2) / (2 * 80.0**2)))
+    assert degrees["I", "L6"].mean() == pytest.approx(analytic, rel=0.01)
     inputs = np.minimum(degrees["E", "LGN"], 8).astype(int)[measures.CENTRAL["E"]]
     by_inputs = {
         "E": {0: 268.4, 1: 251.5, 2: 229.5, 3: 207.0, 4: 182.3, 5: 166.5, 6: 150.7, 8: 118.2},
@@ -220,8 +228,10 @@ def test_indegrees_of_the_central_hypercolumn_are_the_original_s(degrees: dict[t
     for source, table in by_inputs.items():
         own = degrees["E", source][measures.CENTRAL["E"]]
         found = [own[inputs == k].mean() for k in table]
-        # L6: 60 cells with 8 inputs have a standard error of 3 %, those of the original's one draw the same.
-        assert found == pytest.approx(list(table.values()), rel=0.015 if source == "E" else 0.08), source
+        for k, mean, published in zip(table, found, table.values()):
+            # Of 60 cells with 8 inputs, and as many in the original's one draw, the means differ by 1.3 % (E) and more (L6).
+            few = 0.08 if source == "L6" else 0.04 if k == 8 else 0.015
+            assert mean == pytest.approx(published, rel=few), (source, k)
     own = degrees["I", "E"][measures.CENTRAL["I"]]
     few = np.minimum(degrees["I", "LGN"], 8)[measures.CENTRAL["I"]] <= 4
     assert own[few].mean() == pytest.approx(787, rel=0.01)
@@ -259,6 +269,6 @@ def test_with_the_published_wiring_rates_are_those_of_the_original(
     spikes = SpikeListInput("L6", np.tile(cells, 3), again, 1.0, name="layer 6")
     drive = spikes if contrast > 0.5 else layer6_drive(w, contrast, 0.5)
     net = sheet(w, (grating(w, 0.0, contrast, 2.5, 4.0), drive, layer6_gate(w, 0.0, 2.5)))
-    (found,) = run(net, [Condition("as given")], 1)
+    (found,) = run(net, [Condition("as_given")], 1)
     rate = measures.rates(found)
     assert [rate[measures.CELLS[name]].mean() for name in ("E", "I", "LGN")] == pytest.approx(expected, rel=0.03)
