@@ -26,6 +26,7 @@ GROUPS = {
         "tests/workflow/test_results.py",
         "tests/workflow/test_reference.py",
         "tests/workflow/test_reruns.py",
+        "tests/workflow/test_figures.py",
     ),
     # share a Dask cluster; threads that meet every step would wait for each other's cores
     "simulator": ("tests/simulate", "tests/models", "tests/reference"),

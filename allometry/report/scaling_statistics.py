@@ -1,19 +1,18 @@
 """Figure of one study: every statistic against size, with the value of the reference and its spread between seeds."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
 from allometry import stores
-from allometry.report.drawing.figure_file import Figure
-from allometry.report.drawing.style import COLOURS, NEUTRAL, figure, hide_unused
+from allometry.report.drawing.drawing import Drawing
+from allometry.report.drawing.style import COLOURS, NEUTRAL, drawn_on, panels
 from allometry.report.scaling_tables import opened, populations_of
 
-COLUMNS = 6
+COLUMNS = 4
 FEW_POPULATIONS = 3
 RATES = 5
 """Conditions whose rates are drawn: the first ones."""
@@ -38,26 +37,21 @@ class Panel:
         )
 
 
-def draw(paths: Mapping[str, str], image: str | Path) -> None:
+def draw(path: str) -> Drawing:
     """Draw every statistic of a study against size.
 
     Parameters
     ----------
-    paths : mapping of str to str
-        One Scaling store by name.
-    image : path
-        PNG file to write; its description is written beside it.
+    path : str
+        A Scaling store.
     """
-    (path,) = paths.values()
     tree = opened(path)
     root = tree.to_dataset()
-    panels = list(_panels(root))
-    rows = max(1, -(-len(panels) // COLUMNS))
-    with figure(image, min(COLUMNS, max(1, len(panels))), rows, (3.0, 2.5)) as grid:
-        for ax, panel in zip(grid, panels):
-            _panel(ax, root, panel)
-        hide_unused(grid, len(panels))
-    Figure(f"{tree.attrs['title']}: every statistic against size", _caption(root), (path,)).save(image)
+    shown = list(_panels(root))
+    grid = panels(len(shown), COLUMNS, 2.7)
+    for ax, panel in zip(grid, shown):
+        _panel(ax, root, panel)
+    return Drawing(drawn_on(grid), _caption(root), f"{tree.attrs['title']}: every statistic against size")
 
 
 def _panels(root: xr.Dataset) -> Iterator[Panel]:

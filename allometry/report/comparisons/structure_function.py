@@ -1,7 +1,6 @@
 """Figure of structure against function: what connections tell of measured influences."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,49 +8,56 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
+from allometry.report.drawing.drawing import Drawing
+from allometry.report.drawing.names import readable
+from allometry.report.drawing.numbers import unlisted
 from allometry.report.drawing.parts import estimate, intervals, styles
-from allometry.report.drawing.style import COLOURS, NEUTRAL, figure
+from allometry.report.drawing.style import COLOURS, NEUTRAL, drawn_on, panels
 from allometry.report.drawing.verdicts import sentence
 
 
-def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
-    """ROC, shares of influences, AUC by predictor and against nulls; returns the caption."""
+def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
+    """ROC, shares of influences, AUC by predictor and against nulls."""
     shape, null, path = curves["influence_roc"], curves["influence_auc_null"], curves["influence_by_path_length"]
     candidates = shape["candidate"].values.tolist()
     references = shape["reference"].values.tolist()
     main = references[0]
     mine = [index for index, reference in enumerate(references) if reference == main]
     weight = rows[(rows["measure"] == "influence_auc") & (rows["group"] == "weight")]
-    with figure(image, 2, 3, (5.2, 3.5)) as (ax_roc, ax_share, ax_auc, ax_path, ax_null, ax_predictor):
-        for (colour, line), index in zip(styles(len(mine)), mine):
-            style: dict[str, Any] = {"color": colour, "ls": line}
-            ax_roc.plot(shape["false_positive"], shape["true_positive"][index], label=candidates[index], **style)
-            ax_path.plot(path["path"].values.tolist(), path["influence"][index], marker="o", **style)
-            ax_null.hist(null["auc"][index], bins=24, color=colour, alpha=0.45)
-            found = weight[(weight["candidate"] == candidates[index]) & (weight["reference"] == main)]
-            ax_null.axvline(float(found["score"].iloc[0]), **style)
-        ax_roc.plot([0, 1], [0, 1], ":", color=NEUTRAL)
-        ax_roc.set(
-            title=f"Connection weight tells influence: {main}",
-            xlabel="false positive rate",
-            ylabel="true positive rate",
-        )
-        ax_roc.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-        ax_path.set(
-            title="Influence by path length", xlabel="steps in the connectome", ylabel="P(influence)", ylim=(0, None)
-        )
-        ax_null.set(title="Against rewired connectomes", xlabel="AUC (line: the connectome)", ylabel="rewirings")
-        _shares(ax_share, rows, main)
-        intervals(ax_auc, weight, "AUC of the connection weight", chance=0.5)
-        groups = rows[(rows["measure"] == "influence_auc") & (rows["reference"] == main)]
-        _by_predictor(ax_predictor, groups, "AUC by predictor", chance=0.5)
+    axes = panels(6, 2, 3.5)
+    ax_roc, ax_share, ax_auc, ax_path, ax_null, ax_predictor = axes
+    for (colour, line), index in zip(styles(len(mine)), mine):
+        style: dict[str, Any] = {"color": colour, "ls": line}
+        name = readable(candidates[index])
+        ax_roc.plot(shape["false_positive"], shape["true_positive"][index], label=name, **style)
+        style["label"] = unlisted(name)
+        ax_path.plot(path["path"].values.tolist(), path["influence"][index], marker="o", **style)
+        ax_null.hist(null["auc"][index], bins=24, color=colour, alpha=0.45, label=unlisted(name))
+        found = weight[(weight["candidate"] == candidates[index]) & (weight["reference"] == main)]
+        ax_null.axvline(float(found["score"].iloc[0]), **style)
+    ax_roc.plot([0, 1], [0, 1], ":", color=NEUTRAL)
+    ax_roc.set(
+        title=f"Connection weight tells influence: {readable(main)}",
+        xlabel="false positive rate",
+        ylabel="true positive rate",
+    )
+    ax_roc.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    ax_path.set(
+        title="Influence by path length", xlabel="steps in the connectome", ylabel="P(influence)", ylim=(0, None)
+    )
+    ax_null.set(title="Against rewired connectomes", xlabel="AUC (line: the connectome)", ylabel="rewirings")
+    _shares(ax_share, rows, main)
+    intervals(ax_auc, weight, "AUC of the connection weight", chance=0.5)
+    groups = rows[(rows["measure"] == "influence_auc") & (rows["reference"] == main)]
+    _by_predictor(ax_predictor, groups, "AUC by predictor", chance=0.5)
     best = weight[weight["reference"] == main].sort_values("score").iloc[-1]
     told = f": {worth}" if (worth := sentence(best)) else ""
-    return (
+    caption = (
         "An influence is a measured pair with q below the threshold; pairs are (stimulated, responding). The connection weight "
         f"of {best['candidate']} tells influences of {main} with AUC {estimate(best)}{told}. Bars: 95 % intervals over stimulated "
         "neurons; histograms: connectomes rewired with every degree kept."
     )
+    return Drawing(drawn_on(axes), caption)
 
 
 def _shares(ax: Axes, rows: pd.DataFrame, reference: str) -> None:
@@ -65,8 +71,8 @@ def _shares(ax: Axes, rows: pd.DataFrame, reference: str) -> None:
     ):
         error = np.abs(table[["ci_low", "ci_high"]].to_numpy().T - table["score"].to_numpy())
         ax.bar(x + offset, table["score"], 0.36, color=colour, yerr=error, error_kw={"lw": 1}, label=label)
-    ax.set_xticks(x, given["candidate"], rotation=30, ha="right", fontsize=7)
-    ax.set_ylabel(f"share of pairs in {reference}")
+    ax.set_xticks(x, [readable(name) for name in given["candidate"]], rotation=30, ha="right", fontsize=7.5)
+    ax.set_ylabel(f"share of pairs in {readable(reference)}")
     ax.set_title("P(influence)", pad=18)  # above the legend
     ax.legend(fontsize=7, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)
 
@@ -82,7 +88,7 @@ def _by_predictor(ax: Axes, table: pd.DataFrame, title: str, chance: float) -> N
         error = np.nan_to_num(np.abs(part[["ci_low", "ci_high"]].to_numpy().T - score))
         ax.errorbar(score, y, xerr=error, fmt="o", ms=4, lw=1, color=colour, label=group.replace("_", " ") or "score")
     ax.axvline(chance, ls=":", color=NEUTRAL)
-    ax.set_yticks(range(len(candidates)), candidates, fontsize=7)
+    ax.set_yticks(range(len(candidates)), [readable(name) for name in candidates], fontsize=7.5)
     ax.invert_yaxis()
     ax.set_title(title)
     ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -51,6 +51,6 @@ def test_numbers_are_written_up_to_sixteen_connectomes(
         {"edge_recall": (("synapse", "candidate", "reference"), matrix)},
         coords={"synapse": ["all"], "candidate": names, "reference": names},
     )
-    draw(pd.DataFrame(), {"agreement": curve}, tmp_path / "x.png")
+    draw(pd.DataFrame(), {"agreement": curve}).save(tmp_path / "x.png")
     texts = [text.get_text() for text in panels[0].texts]
     assert texts == ([".25"] * (count**2 - 1) if numbered else [])
