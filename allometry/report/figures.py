@@ -43,21 +43,14 @@ class _Read(dict[str, Any]):
 
     def __init__(self, given: Stores, kind: str) -> None:
         super().__init__()
-        several = (
-            list(given.items())
-            if isinstance(given, Mapping) and not isinstance(given, xr.Dataset | xr.DataTree)
-            else None
-        )
-        if several is None:
-            one = [given] if isinstance(given, str | Path | xr.Dataset | xr.DataTree) else list(given)  # type: ignore[arg-type]
-            several = [(_name(store), store) for store in one]
+        several: Any = [given] if isinstance(given, str | Path | xr.Dataset | xr.DataTree) else given
+        named = several.items() if isinstance(several, Mapping) else [(_name(store), store) for store in several]
         self.paths: list[str] = []
-        for name, store in several:
+        for name, store in named:
+            opened: Data = store
             if isinstance(store, str | Path):
                 self.paths.append(Path(store).as_posix())
-                opened: Data = stores.open(store)
-            else:
-                opened = store  # type: ignore[assignment]
+                opened = stores.open(store)
             found = str(opened.attrs.get("schema", "")).lower()
             if found != kind:
                 raise ReportError(

@@ -36,8 +36,9 @@ class Headline:
             mine = mine[mine["group"] == self.group]
         if mine.empty:
             return None
-        place = mine["score"].idxmin() if self.smallest else mine["score"].idxmax()
-        return {str(key): value for key, value in mine.loc[place].items()}
+        score = mine["score"].to_numpy(float)
+        best = mine.iloc[int(score.argmin() if self.smallest else score.argmax())]
+        return {str(key): value for key, value in best.items()}
 
     def text(self, row: Mapping[str, Any], number: str) -> str:
         """The sentence of a row."""

@@ -178,8 +178,7 @@ def printed_pages(path: Path) -> list[tuple[float, float, int]]:
     """Width and height in points, and the number of glyphs and images shown, of every page of a PDF file of Chromium."""
     data = path.read_bytes()
     objects = {
-        int(number): body
-        for number, body in re.findall(rb"(?:^|\n)(\d+) 0 obj\s*(.*?)\s*endobj", data, re.DOTALL)
+        int(number): body for number, body in re.findall(rb"(?:^|\n)(\d+) 0 obj\s*(.*?)\s*endobj", data, re.DOTALL)
     }
     found = []
     for body in objects.values():

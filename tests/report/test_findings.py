@@ -80,7 +80,12 @@ def test_the_main_result_of_a_kind_is_said_in_its_own_words(tmp_path: Path) -> N
         {**row(-0.1, 0.02), **common, "candidate": "cook2019_hermaphrodite", "score": 0.56},
         {**row(-0.05, 0.02), **common, "candidate": "white1986_whole", "score": 0.61},
         # stands out more, and is not what the comparison is about
-        {**row(0.9, 0.001), "measure": "influence_given_edge", "candidate": "white1986_whole", "reference": "randi2023_wt"},
+        {
+            **row(0.9, 0.001),
+            "measure": "influence_given_edge",
+            "candidate": "white1986_whole",
+            "reference": "randi2023_wt",
+        },
     ]
     attrs = {**samples.ATTRS, "parameters": {"kind": "structure_function"}}
     stores.write(stores.scores(rows, attrs=attrs), tmp_path / "worm.zarr")
@@ -91,7 +96,10 @@ def test_the_main_result_of_a_kind_is_said_in_its_own_words(tmp_path: Path) -> N
     )
     assert found.verdict == "worse"
     # a card says more and less where a measure describes
-    card = {"identity": {"measure": "influence_auc"}, "raw": [{"candidate": "white1986_whole", "group": "weight", "worth": "less than path length"}]}
+    card = {
+        "identity": {"measure": "influence_auc"},
+        "raw": [{"candidate": "white1986_whole", "group": "weight", "worth": "less than path length"}],
+    }
     (tmp_path / "worm.cards.json").write_text(json.dumps([card]))
     assert "(0.5 to 0.9): less than path length, −0.050" in findings([tmp_path / "worm.zarr"])[0].text
 

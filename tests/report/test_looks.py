@@ -36,7 +36,9 @@ def test_labels_of_ticks_written_over_one_another(rotation: int) -> None:
 
 def test_turned_labels_with_room_are_no_fault() -> None:
     figure, axes = good()
-    axes[0].set_xticks(range(4), [f"a long name of {k}" for k in range(4)], rotation=40, ha="right", rotation_mode="anchor")
+    axes[0].set_xticks(
+        range(4), [f"a long name of {k}" for k in range(4)], rotation=40, ha="right", rotation_mode="anchor"
+    )
     assert problems(figure) == []
 
 

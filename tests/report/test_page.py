@@ -90,7 +90,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     paths.append(spikes_store(folder / "results/simulated/run/s.zarr"))
     paths.append(_scores(folder / "results/compared/judged.zarr"))
     figures = {
-        **{f"connectome_{name}": {"plot": "connectome", "stores": (path,), "options": {}} for name, path in zip(names, paths)},
+        **{
+            f"connectome_{name}": {"plot": "connectome", "stores": (path,), "options": {}}
+            for name, path in zip(names, paths)
+        },
         "connectomes_worm": {"plot": "connectomes", "stores": tuple(paths[:3]), "options": {}},
         "simulated_run": {"plot": "spikes", "stores": (paths[3],), "options": {"window_ms": 50.0}},
         "compared_judged": {"plot": "comparison", "stores": (paths[4],), "options": {}},
@@ -149,9 +152,22 @@ def test_page_is_self_contained_and_its_links_lead_somewhere(made: Path) -> None
 def test_findings_and_chain_come_first(made: Path) -> None:
     text = made.read_text(encoding="utf-8")
     sections = re.findall(r'<section id="([^"]+)"', text)
-    assert sections == ["findings", "chain", "data", "homogenized", "simulations", "comparisons", "stores", "provenance"]
+    assert sections == [
+        "findings",
+        "chain",
+        "data",
+        "homogenized",
+        "simulations",
+        "comparisons",
+        "stores",
+        "provenance",
+    ]
     finding = text.split('<ol class="findings">')[1].split("</ol>")[0]
-    for words in ("0.967 (0.1 to 0.9)", "better than path length, +0.100 (+0.050 to +0.150)", 'href="#compared_judged"'):
+    for words in (
+        "0.967 (0.1 to 0.9)",
+        "better than path length, +0.100 (+0.050 to +0.150)",
+        'href="#compared_judged"',
+    ):
         assert words in finding, words
     chain = text.split('<ol class="chain"')[1].split("</ol>")[0]
     for words in ("1 data set", "3 connectomes", "1 simulation", "1.5 min", "1 comparison", "30 scores", "6 figures"):
@@ -162,7 +178,13 @@ def test_findings_and_chain_come_first(made: Path) -> None:
 def test_every_figure_has_its_files_its_command_and_its_words(made: Path) -> None:
     text = made.read_text(encoding="utf-8")
     figure = text.split('<figure id="simulated_run">')[1].split("</figure>")[0]
-    for words in ("figures/simulated_run.png", "figures/simulated_run.svg", "figures/simulated_run.csv", "--plot spikes --set window_ms=50.0", "figures.spikes("):
+    for words in (
+        "figures/simulated_run.png",
+        "figures/simulated_run.svg",
+        "figures/simulated_run.csv",
+        "--plot spikes --set window_ms=50.0",
+        "figures.spikes(",
+    ):
         assert words in figure, words
     for alternative in re.findall(r'<img [^>]*alt="([^"]*)"', text):
         assert len(alternative) > 60, alternative

@@ -18,8 +18,14 @@ from tests.stores import samples
 def test_every_kind_of_store_can_be_drawn_and_every_figure_is_a_plot() -> None:
     assert set(plots.PLOTS) == set(KINDS)
     assert all(plots.PLOTS.values())
-    drawn = {name for name, value in vars(figures).items() if inspect.isfunction(value) and value.__module__ == figures.__name__}
-    assert {name for name in drawn if not name.startswith("_")} == {plot for names in plots.PLOTS.values() for plot in names}
+    drawn = {
+        name
+        for name, value in vars(figures).items()
+        if inspect.isfunction(value) and value.__module__ == figures.__name__
+    }
+    assert {name for name in drawn if not name.startswith("_")} == {
+        plot for names in plots.PLOTS.values() for plot in names
+    }
 
 
 # a study needs the costs of its jobs: tests/workflow/test_end_to_end.py
@@ -28,7 +34,9 @@ def test_a_store_becomes_an_image(tmp_path: Path, capsys: pytest.CaptureFixture[
     obj = samples.sample(kind)
     stores.write(obj, tmp_path / "store.zarr")
     schema = str(obj.attrs["schema"]).lower()
-    drawn = [name for name in plots.PLOTS[schema] if name != "tuning"]  # responses to gratings: tests/simulate/test_responses.py
+    drawn = [
+        name for name in plots.PLOTS[schema] if name != "tuning"
+    ]  # responses to gratings: tests/simulate/test_responses.py
     for name in drawn:
         out = tmp_path / f"{name}.png"
         assert cli.main(["plot", str(tmp_path / "store.zarr"), "--plot", name, "--out", str(out)]) == 0
@@ -77,7 +85,10 @@ def test_several_stores_make_one_figure_where_the_plot_shows_several(
     assert "the plot connectome draws one store, and 2 are given" in said
     assert "--plot connectomes" in said
     stores.write(samples.activity(), tmp_path / "traces.zarr")
-    assert cli.main(["plot", both[0], str(tmp_path / "traces.zarr"), "--plot", "connectomes", "--out", out, "--overwrite"]) == 1
+    assert (
+        cli.main(["plot", both[0], str(tmp_path / "traces.zarr"), "--plot", "connectomes", "--out", out, "--overwrite"])
+        == 1
+    )
     assert "a store of kind activity is no connectome" in capsys.readouterr().err
 
 

@@ -12,7 +12,7 @@ from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.names import readable
 from allometry.report.drawing.numbers import unlisted
 from allometry.report.drawing.parts import SHOWN_POPULATIONS, estimate, intervals, legend_below, styles
-from allometry.report.drawing.style import BAND, NEUTRAL, SEQUENTIAL, drawn_on, panels
+from allometry.report.drawing.style import BAND, NEUTRAL, SEQUENTIAL, drawn_on, panel_rows
 
 HALVES = (-1, -0.5, 0, 0.5, 1)  # ticks of a correlation
 SUBSAMPLED = {"decoding_within": ("-", "decoding"), "reliability": ("--", "unit"), "ssm_reliability": (":", "geometry")}
@@ -24,49 +24,63 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
     colours = dict(zip(names, (colour for colour, _ in styles(len(names)))))
     units = curves["tuning"].to_dataframe()
     units["population"] = units["population"].astype(str)
-    axes = panels(12, 3, 3.1)
+    axes = panel_rows([3, 4, 3, 3], 3.1)
     _decoding(axes[0], rows, names, colours)
     _confusion(axes[1], curves["confusion"], names[0])
+    _correlations(axes[2], curves["response_correlations"], names, colours)
     null = curves["tuning_null"]
     for name in names:
         mine = units[units["population"] == name]
         for ax, column, edges in (
-            (axes[2], "osi", np.linspace(0, 1, 21)),
-            (axes[3], "dsi", np.linspace(0, 1, 21)),
-            (axes[4], "direction", np.arange(0.0, 361.0, 30.0)),
-            (axes[5], "split_half", np.linspace(-1, 1, 21)),
+            (axes[3], "osi", np.linspace(0, 1, 21)),
+            (axes[4], "dsi", np.linspace(0, 1, 21)),
+            (axes[5], "direction", np.arange(0.0, 361.0, 30.0)),
+            (axes[7], "split_half", np.linspace(-1, 1, 21)),
         ):
             values = mine[column].dropna()
             if len(values):
                 density, ends = np.histogram(values, edges, density=True)
                 ax.stairs(density, ends, lw=1.4, color=colours[name], label=readable(name))
+        _mean_responses(axes[6], mine["mean_response"].to_numpy(), readable(name), colours[name])
         shuffled = null["density"].sel(population=name).values
         if np.isfinite(shuffled).any():
-            axes[2].plot(null["bin"], shuffled, ":", color=colours[name], label=f"{readable(name)}, shuffled")
-    axes[2].set(title="Orientation selectivity", xlabel="OSI", ylabel="density of units")
-    axes[3].set(title="Direction selectivity", xlabel="DSI", ylabel="density of units")
-    axes[4].set(title="Preferred direction", xlabel="degree", ylabel="density of units", xticks=range(0, 361, 90))
-    axes[5].set(title="Tuning that comes back", xlabel="r of halves of the repeats", ylabel="density of units")
-    axes[5].set_xticks(HALVES)
-    legend_below(axes[2])
-    _correlations(axes[6], curves["response_correlations"], names, colours)
-    _radius(axes[7], curves["spectral_radius_by_size"], names, colours)
-    for ax, axis in zip(axes[8:11], ("units", "repeats", "stimuli")):
-        _subsampling(ax, curves["subsampling"], axis, names, colours)
+            axes[3].plot(null["bin"], shuffled, ":", color=colours[name], label=unlisted(f"{readable(name)}, shuffled"))
+    axes[3].set(title="Orientation selectivity", xlabel="OSI (dotted: shuffled)", ylabel="density of units")
+    axes[4].set(title="Direction selectivity", xlabel="DSI", ylabel="density of units")
+    axes[5].set(title="Preferred direction", xlabel="degree", ylabel="density of units", xticks=range(0, 361, 90))
+    axes[6].set(title="Mean response", xlabel="times the mean of all units", ylabel="share of units", xscale="log")
+    axes[7].set(title="Tuning that comes back", xlabel="r of halves of the repeats", ylabel="density of units")
+    axes[7].set_xticks(HALVES)
+    _radius(axes[8], curves["spectral_radius_by_size"], names, colours)
     dimension = rows[rows["measure"] == "participation_ratio"]
     if len(names) > SHOWN_POPULATIONS:
         dimension = dimension[dimension["role"] == "result"]
     joint = " " if len(names) > SHOWN_POPULATIONS else "\n"
     labels = dimension["candidate"] + joint + dimension["group"]
-    intervals(axes[11], dimension.assign(candidate=labels, reference="", group=""), "Participation ratio")
+    intervals(axes[9], dimension.assign(candidate=labels, reference="", group=""), "Participation ratio")
+    for ax, axis in zip(axes[10:], ("units", "repeats", "stimuli")):
+        _subsampling(ax, curves["subsampling"], axis, names, colours)
+    drawn_on(axes).legend(*axes[6].get_legend_handles_labels(), loc="outside upper center", ncols=min(len(names), 4))
     best = rows[(rows["measure"] == "decoding_within") & (rows["role"] == "result")]
     told = "; ".join(f"{row['candidate']} {row['group']} {estimate(row)}" for _, row in best.iterrows())
     caption = (
         f"Decoding leaves out one block of presentations at a time: {told}. Grey: 95 % of shuffled labels. Dotted densities: "
-        f"shuffles. Subsampling: mean and 95 % of random subsets. Confusion of {names[0]}. The spectral radius is given for "
+        "shuffles. Mean response of each unit, in units of the mean over its population, since spikes and fluorescence have "
+        "different ones; what is smaller than a hundredth, or negative, is at the left end. Subsampling: mean and 95 % of random "
+        f"subsets. Confusion of {names[0]}. The spectral radius is given for "
         "each size that the recurrent population may have."
     )
     return Drawing(drawn_on(axes), caption)
+
+
+def _mean_responses(ax: Axes, values: np.ndarray, name: str, colour: str) -> None:
+    """Distribution of the mean responses of units, which are rates of spikes in simulations."""
+    values = values[np.isfinite(values)]
+    if not values.size or values.mean() <= 0:
+        return
+    edges = np.geomspace(0.01, 30, 24)
+    counts = np.histogram(np.clip(values / values.mean(), 0.0101, 29.9), edges)[0]
+    ax.stairs(counts / values.size, edges, lw=1.4, color=colour, label=name)
 
 
 def _decoding(ax: Axes, rows: pd.DataFrame, names: Sequence[str], colours: Mapping[str, str]) -> None:
@@ -90,9 +104,6 @@ def _decoding(ax: Axes, rows: pd.DataFrame, names: Sequence[str], colours: Mappi
     labels = results["group"].str.replace("_", " ")
     ax.set_xticks(range(len(results)), labels, rotation=30, ha="right", fontsize=7)
     ax.set(title="Decoding of the stimulus", ylabel="share of trials", ylim=(0, 1.05), xlim=(-0.6, len(results) - 0.4))
-    for name in names:
-        ax.plot([], [], "o", color=colours[name], label=name)
-    legend_below(ax, -0.38)
 
 
 def _confusion(ax: Axes, confusion: xr.Dataset, name: str) -> None:

@@ -307,7 +307,7 @@ def _band(ax: Axes, patch: Rectangle, series: str) -> Piece | None:
 
 def _collection(ax: Axes, artist: Collection, series: str) -> Piece | None:
     if isinstance(artist, PathCollection):
-        place = np.ma.filled(np.ma.asarray(artist.get_offsets(), float), np.nan)
+        place: Floats = np.ma.filled(np.ma.asarray(artist.get_offsets(), float), np.nan)
         columns: dict[str, npt.NDArray[Any]] = {"x": place[:, 0], "y": place[:, 1]}
         colour = artist.get_array()
         if colour is not None and len(colour) == len(place):
@@ -320,7 +320,7 @@ def _collection(ax: Axes, artist: Collection, series: str) -> Piece | None:
         low, high = corners[1 : half + 1], corners[half + 2 : 2 * half + 2][::-1]
         return Piece("", "band", series, {"x": low[:, 0], "y_low": low[:, 1], "y_high": high[:, 1]})
     if isinstance(artist, LineCollection):
-        ends = np.array([path.vertices[[0, -1]] for path in paths], float).reshape(-1, 2, 2)
+        ends = np.array([np.asarray(path.vertices)[[0, -1]] for path in paths], float).reshape(-1, 2, 2)
         columns = {"x_low": ends[:, 0, 0], "x_high": ends[:, 1, 0], "y_low": ends[:, 0, 1], "y_high": ends[:, 1, 1]}
         return Piece("", "segment", series, columns)
     return None
@@ -331,7 +331,7 @@ def _matrix(ax: Axes, image: AxesImage) -> Piece | None:
     array = image.get_array()
     if array is None or np.ndim(array) != 2:
         return None
-    values = np.ma.filled(np.ma.asarray(array, float), np.nan)
+    values: Floats = np.ma.filled(np.ma.asarray(array, float), np.nan)
     rows, columns = getattr(image, _NAMES, (None, None))
     known = np.isfinite(values)
     symmetric = (

@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib
 from cycler import cycler
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import LogFormatter, LogFormatterMathtext
 
 # Okabe & Ito's palette: distinguishable with any colour vision (jfly.uni-koeln.de/color)
@@ -70,7 +70,7 @@ def plain_ticks(figure: Figure) -> None:
             ):
                 found = get()
                 if isinstance(found, LogFormatterMathtext):
-                    plain = PlainLog(found._base, found.labelOnlyBase, found.minor_thresholds, found._linthresh)
+                    plain = PlainLog(10.0, found.labelOnlyBase, found.minor_thresholds, vars(found)["_linthresh"])
                     put(plain)
 
 
@@ -85,6 +85,12 @@ def context() -> AbstractContextManager[None]:
 def canvas(height: float, width: float = WIDTH) -> Figure:
     """An empty figure of a height and a width in inches, whose parts make room for one another."""
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def stacked(figure: Figure, heights: Sequence[float]) -> list[SubFigure]:
+    """Parts of a figure above one another, each of which lays out its own panels."""
+    found: Any = figure.subfigures(len(heights), 1, height_ratios=list(heights), squeeze=False)
+    return list(found.ravel())
 
 
 def panels(count: int, columns: int, height: float, width: float = WIDTH) -> list[Axes]:

@@ -15,7 +15,7 @@ from allometry import stores
 from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.names import readable
 from allometry.report.drawing.numbers import name_entries, unlisted
-from allometry.report.drawing.style import COLOURS, DIVERGING, NEUTRAL, canvas
+from allometry.report.drawing.style import COLOURS, DIVERGING, NEUTRAL, canvas, stacked
 from allometry.stores.summaries.activity import KATO_ORDER, KATO_WINDOW, derivative_pca, masked_correlation
 
 Floats = npt.NDArray[np.float64]
@@ -47,7 +47,7 @@ def draw_one(tree: xr.DataTree, name: str) -> Drawing:
     parts = stores.split(tree)
     shown = dict(list(parts.items())[:SHOWN])
     figure = canvas(2.9 * len(shown) + 3.1)
-    above, below = figure.subfigures(2, 1, height_ratios=(2.9 * len(shown), 3.1))
+    above, below = stacked(figure, (2.9 * len(shown), 3.1))
     rows = above.subplots(len(shown), 2, width_ratios=(2.3, 1), squeeze=False)
     longest = max(float(part["time"].values[-1] - part["time"].values[0]) for part in shown.values())
     drawn = []
@@ -247,7 +247,7 @@ def draw_coverage(trees: Mapping[str, xr.DataTree]) -> Drawing:
         groups.setdefault(axis, {})[name] = root["recorded"].values.astype(bool)
     heights = [1.2 + min(4.0, 0.04 * sum(map(len, group.values())) + 0.25 * len(group)) for group in groups.values()]
     figure = canvas(sum(height + 2.3 for height in heights))
-    parts = figure.subfigures(len(groups), 1, height_ratios=[height + 2.3 for height in heights], squeeze=False).ravel()
+    parts = stacked(figure, [height + 2.3 for height in heights])
     captions = []
     for part, height, (axis, group) in zip(parts, heights, groups.items()):
         coverage, counts = part.subplots(2, 1, height_ratios=(height, 2.3), sharex=True)

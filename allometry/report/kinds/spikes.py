@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.names import readable
 from allometry.report.drawing.numbers import unlisted
-from allometry.report.drawing.style import COLOURS, NEUTRAL, canvas
+from allometry.report.drawing.style import COLOURS, NEUTRAL, canvas, stacked
 from allometry.report.kinds.points import point_labels
 from allometry.report.kinds.spike_events import Events, Floats, events, sampled, spectrum, synchrony
 
@@ -60,22 +60,22 @@ def draw(opened: Mapping[str, xr.Dataset], name: str, window_ms: float = WINDOW_
     most = max(len(group.first.names) for group in groups)
     below = max(2.9, 0.9 + 0.21 * most)
     figure = canvas(3.5 * rows + below)
-    parts = figure.subfigures(2, 1, height_ratios=(3.5 * rows, below))
+    above, beneath = stacked(figure, (3.5 * rows, below))
     window = min(window_ms, *(group.first.end_ms for group in shown))
     allotted = _allotted(shown, units)
-    rasters = parts[0].subplots(rows, columns, squeeze=False).ravel()
+    rasters = above.subplots(rows, columns, squeeze=False).ravel()
     notes = [_raster(ax, group, window, allotted) for ax, group in zip(rasters, shown)]
     for ax in rasters[len(shown) :]:
         ax.remove()
     for ax in rasters[: len(shown) - columns]:
         ax.set_xlabel("")
-    mean, distribution, power = parts[1].subplots(1, 3)
+    mean, distribution, power = beneath.subplots(1, 3)
     _rates(mean, groups)
     silent = _distribution(distribution, groups)
     _spectra(power, groups)
     if len(groups) > 1:
         handles, labels = mean.get_legend_handles_labels()
-        parts[1].legend(handles, labels, loc="outside lower center", ncols=min(len(groups), 6))
+        beneath.legend(handles, labels, loc="outside lower center", ncols=min(len(groups), 6))
     caption = _caption(groups, shown, window, allotted, [*filter(None, notes), silent])
     return Drawing(figure, caption, f"Spikes: {readable(name)}", _seen(shown, window, allotted), core=rasters[0])
 

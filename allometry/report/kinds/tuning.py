@@ -12,7 +12,7 @@ from allometry import stores
 from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.names import readable
 from allometry.report.drawing.numbers import unlisted
-from allometry.report.drawing.style import COLOURS, NEUTRAL, WIDTH, canvas
+from allometry.report.drawing.style import COLOURS, NEUTRAL, WIDTH, canvas, stacked
 from allometry.report.kinds.spike_events import events, spectrum
 
 Floats = NDArray[np.float64]
@@ -75,7 +75,7 @@ def draw(store: xr.Dataset, spikes: Mapping[str, xr.Dataset], name: str) -> Draw
     side = WIDTH / max(len(shown), 3)
     heights = (side + 0.5, 2.6, 3.3)
     figure = canvas(sum(heights))
-    above, middle, below = figure.subfigures(3, 1, height_ratios=heights)
+    above, middle, below = stacked(figure, heights)
     maps = above.subplots(1, len(shown), squeeze=False)[0]
     for ax, network in zip(maps, shown):
         image = _map(ax, store, of[network], found[network], network)

@@ -18,10 +18,10 @@ from allometry.report.drawing.drawing import Description
 from allometry.report.page import chain
 from allometry.report.page.cards import table as card_table
 from allometry.report.page.render import Gallery, Line, Part, Section
-from allometry.stores.summaries import activity
 from allometry.stores.folders.catalog import of_stores
-from allometry.stores.storage.manifest import read_manifest
 from allometry.stores.schema import Data
+from allometry.stores.storage.manifest import read_manifest
+from allometry.stores.summaries import activity
 
 # Columns of the table of scores: `role` and verdict beside the names, so that no result is read without its baseline
 SCORE_TEXT = ("comparison", "measure", "candidate", "reference", "group", "role", "verdict", "baseline", "null")
@@ -193,9 +193,7 @@ def recordings_table(trees: Mapping[str, Data]) -> pd.DataFrame:
     for path, tree in trees.items():
         assert isinstance(tree, xr.DataTree)
         groups.setdefault(str(tree.attrs["species"]), {})[Path(path).stem] = tree
-    tables = [
-        activity.table(group).rename(index={"all": f"all of {species}"}) for species, group in groups.items()
-    ]
+    tables = [activity.table(group).rename(index={"all": f"all of {species}"}) for species, group in groups.items()]
     if not tables:
         return pd.DataFrame()
     table = pd.concat(tables)

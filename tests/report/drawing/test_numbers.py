@@ -30,7 +30,9 @@ def test_curves_points_and_lines_across(figure: Figure) -> None:
     assert curve["mark"].tolist() == ["line"] * 3
     np.testing.assert_array_equal(curve[["x", "y"]], [[1, 4], [2, np.nan], [3, 6]])
     assert set(curve["x_is"]) == {"time (s)"}
-    assert table[table["series"] == "a point, not in the legend"][["mark", "x", "y"]].to_numpy().tolist() == [["point", 5, 6]]
+    assert table[table["series"] == "a point, not in the legend"][["mark", "x", "y"]].to_numpy().tolist() == [
+        ["point", 5, 6]
+    ]
     assert table[table["mark"] == "level"][["series", "y"]].to_numpy().tolist() == [["chance", 0.5]]
     assert table[table["mark"] == "position"]["x"].tolist() == [7.0]
     assert list(ax.get_legend_handles_labels()[1]) == ["a curve"]
