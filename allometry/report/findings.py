@@ -77,6 +77,8 @@ def _of_scores(tree: xr.DataTree, path: str) -> Finding | None:
     """The main result of a comparison as its kind defines it; else the one that stands out most."""
     rows = rows_of(tree)
     role = rows["role"].astype(str) if "role" in rows else pd.Series("", index=rows.index)
+    if "beside_seeds" in rows and (found := _of_seeds(rows[role.isin(["", "result"])], path)) is not None:
+        return found
     judged = rows[rows["verdict"].astype(str).isin(list(verdicts.SIGNS)) & role.isin(["", "result"])]
     if judged.empty:
         return None
@@ -91,6 +93,23 @@ def _of_scores(tree: xr.DataTree, path: str) -> Finding | None:
     name = readable(Path(path).name.removesuffix(".zarr"))
     text = f"{name}: {readable(str(best['measure']))} of {of} is {_number(best)}: {_worth(best, path)}"
     return Finding(text, str(best["verdict"]), _weight(best), path)
+
+
+def _of_seeds(rows: pd.DataFrame, path: str) -> Finding | None:
+    """How many statistics differ by more than another seed changes, and the one that differs most."""
+    said = rows[rows["beside_seeds"].astype(str) != ""]
+    beyond = said[said["beside_seeds"].astype(str).str.startswith("beyond")]
+    if said.empty:
+        return None
+    text = f"{len(beyond)} of {len(said)} distances between spike statistics are larger than another seed makes them"
+    if beyond.empty:
+        return Finding(text, PRESERVED, 1.0, path)
+    top = {str(key): value for key, value in beyond.sort_values("relative", kind="stable").iloc[-1].items()}
+    measure, candidate, group, reference = (
+        readable(str(top[key])) for key in ("measure", "candidate", "group", "reference")
+    )
+    text += f"; most the {measure} of {group} at {candidate} from {reference}, {_number(top)}, {top['relative']:.1f} times as large"
+    return Finding(text, CHANGED, float(top["relative"]), path)
 
 
 def _number(row: Mapping[str, Any]) -> str:

@@ -149,7 +149,7 @@ def _verdicts(ax: Axes, root: xr.Dataset, scheme: str) -> None:
             at += 1
         at += 0.6
     ax.set_yticks(ticks, labels, fontsize=6 if len(ticks) > 14 else 7)
-    ax.set(xlim=(0, 1), xlabel="share of populations", title=f"{scheme}: kept, undetermined, changed")
+    ax.set(xlim=(0, 1), xlabel="share of populations", title=f"{scheme}: verdicts")
     ax.set_ylim(at - 0.6, -0.8)
     for word, colour in VERDICTS.items():
         ax.plot([], [], "s", color=colour, label=word)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -49,8 +50,12 @@ def draw(path: str) -> Drawing:
     root = tree.to_dataset()
     shown = list(_panels(root))
     grid = panels(len(shown), COLUMNS, 2.7)
+    entries: dict[str, Any] = {}
     for ax, panel in zip(grid, shown):
         _panel(ax, root, panel)
+        handles, labels = ax.get_legend_handles_labels()
+        entries = dict(zip(labels, handles)) | entries
+    drawn_on(grid).legend(entries.values(), entries.keys(), loc="outside lower center", ncols=8)
     return Drawing(drawn_on(grid), _caption(root), f"{tree.attrs['title']}: every statistic against size")
 
 
@@ -108,8 +113,6 @@ def _panel(ax: Axes, root: xr.Dataset, panel: Panel) -> None:
     title = f"{panel.statistic.replace('_', ' ')}, {panel.value}"
     ax.set_title(title if panel.condition in ("all", "unchanged") else f"{title}\n{panel.condition}", fontsize=8)
     ax.set_ylabel(unit if unit != "1" else "", fontsize=7)
-    if len(panel.lines) <= len(COLOURS):
-        ax.legend(fontsize=5.5, loc="best")
 
 
 def _size_axis(ax: Axes, fewer: np.ndarray) -> None:
@@ -131,7 +134,9 @@ def _limits(root: xr.Dataset, panel: Panel) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = float(values.min()), float(values.max())
     margin = max(0.35 * (high - low), 0.1 * abs(high), 1e-9)
-    return min(0.0, low) - (margin if low < 0 else 0.0), high + margin
+    # far from zero, an axis that begins there would be half empty
+    lowest = low - margin if low < 0 or low > 0.4 * high else 0.0
+    return lowest, high + margin
 
 
 def _caption(root: xr.Dataset) -> str:

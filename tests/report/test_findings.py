@@ -105,10 +105,35 @@ def test_the_main_result_of_a_kind_is_said_in_its_own_words(tmp_path: Path) -> N
 
 
 def test_headlines_are_of_kinds_and_measures_that_there_are() -> None:
-    assert set(HEADLINES) == set(kinds.KINDS)
+    assert set(HEADLINES) == set(kinds.KINDS) - {"spike_statistics"}
     for name, headlines in HEADLINES.items():
         for headline in headlines:
             assert find(headline.measure).name == headline.measure, name
             text = headline.text({"candidate": "a", "reference": "b", "group": "c", "n": 3.0}, "0.5")
             assert "0.5" in text
             assert text[0] != " "
+
+
+def test_spike_statistics_are_held_against_another_seed(tmp_path: Path) -> None:
+    common = {
+        "measure": "rate_ks",
+        "candidate": "scale0.05",
+        "reference": "scale0.1",
+        "role": "result",
+        "ci_low": 0.1,
+        "ci_high": 0.3,
+    }
+    rows = [
+        {**common, "group": "L4E", "score": 0.2, "beside_seeds": "beyond seed-to-seed", "relative": 3.9},
+        {**common, "group": "L4I", "score": 0.25, "beside_seeds": "beyond seed-to-seed", "relative": 2.0},
+        {**common, "group": "L5E", "score": 0.1, "beside_seeds": "within seed-to-seed", "relative": 9.0},
+    ]
+    stores.write(stores.scores(rows, attrs=samples.ATTRS), tmp_path / "a.zarr")
+    (found,) = findings([tmp_path / "a.zarr"])
+    assert found.text == (
+        "2 of 3 distances between spike statistics are larger than another seed makes them; most the rate ks of L4E at scale0.05 from "
+        "scale0.1, 0.2 (0.1 to 0.3), 3.9 times as large"
+    )
+    assert found.verdict == "changed"
+    stores.write(stores.scores(rows[2:], attrs=samples.ATTRS), tmp_path / "b.zarr")
+    assert findings([tmp_path / "b.zarr"])[0].verdict == "preserved"

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.names import readable
 from allometry.report.drawing.numbers import unlisted
-from allometry.report.drawing.parts import estimate, intervals, styles
+from allometry.report.drawing.parts import estimate, legend_below, styles
 from allometry.report.drawing.style import COLOURS, NEUTRAL, drawn_on, panels
 from allometry.report.drawing.verdicts import sentence
 
@@ -24,7 +24,7 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
     main = references[0]
     mine = [index for index, reference in enumerate(references) if reference == main]
     weight = rows[(rows["measure"] == "influence_auc") & (rows["group"] == "weight")]
-    axes = panels(6, 2, 3.5)
+    axes = panels(6, 3, 3.7)
     ax_roc, ax_share, ax_auc, ax_path, ax_null, ax_predictor = axes
     for (colour, line), index in zip(styles(len(mine)), mine):
         style: dict[str, Any] = {"color": colour, "ls": line}
@@ -37,19 +37,19 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
         ax_null.axvline(float(found["score"].iloc[0]), **style)
     ax_roc.plot([0, 1], [0, 1], ":", color=NEUTRAL)
     ax_roc.set(
-        title=f"Connection weight tells influence: {readable(main)}",
+        title=f"Weight tells influence: {readable(main)}",
         xlabel="false positive rate",
         ylabel="true positive rate",
     )
-    ax_roc.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    drawn_on(axes).legend(*ax_roc.get_legend_handles_labels(), loc="outside upper center", ncols=4)
     ax_path.set(
         title="Influence by path length", xlabel="steps in the connectome", ylabel="P(influence)", ylim=(0, None)
     )
     ax_null.set(title="Against rewired connectomes", xlabel="AUC (line: the connectome)", ylabel="rewirings")
     _shares(ax_share, rows, main)
-    intervals(ax_auc, weight, "AUC of the connection weight", chance=0.5)
+    _by(ax_auc, weight, "reference", "AUC of the weight", chance=0.5)
     groups = rows[(rows["measure"] == "influence_auc") & (rows["reference"] == main)]
-    _by_predictor(ax_predictor, groups, "AUC by predictor", chance=0.5)
+    _by(ax_predictor, groups, "group", f"AUC by predictor: {readable(main)}", chance=0.5)
     best = weight[weight["reference"] == main].sort_values("score").iloc[-1]
     told = f": {worth}" if (worth := sentence(best)) else ""
     caption = (
@@ -74,21 +74,36 @@ def _shares(ax: Axes, rows: pd.DataFrame, reference: str) -> None:
     ax.set_xticks(x, [readable(name) for name in given["candidate"]], rotation=30, ha="right", fontsize=7.5)
     ax.set_ylabel(f"share of pairs in {readable(reference)}")
     ax.set_title("P(influence)", pad=18)  # above the legend
-    ax.legend(fontsize=7, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)
+    ax.legend(fontsize=7.5, loc="lower left", bbox_to_anchor=(-0.02, 0.98), ncols=2, borderaxespad=0.2)
 
 
-def _by_predictor(ax: Axes, table: pd.DataFrame, title: str, chance: float) -> None:
-    """Points with intervals, one line per candidate, one colour per group."""
+def _by(ax: Axes, table: pd.DataFrame, column: str, title: str, chance: float) -> None:
+    """Points with intervals before their ceilings, one line per candidate, one colour per value of a column."""
     candidates = list(dict.fromkeys(table["candidate"]))
-    groups = list(dict.fromkeys(table["group"]))
-    for shift, group, (colour, _) in zip(np.linspace(-0.25, 0.25, len(groups)), groups, styles(len(groups))):
-        part = table[table["group"] == group]
+    values = list(dict.fromkeys(table[column]))
+    for shift, value, (colour, _) in zip(np.linspace(-0.25, 0.25, len(values)), values, styles(len(values))):
+        part = table[table[column] == value]
         y = np.array([candidates.index(name) for name in part["candidate"]]) + shift
         score = part["score"].to_numpy()
         error = np.nan_to_num(np.abs(part[["ci_low", "ci_high"]].to_numpy().T - score))
-        ax.errorbar(score, y, xerr=error, fmt="o", ms=4, lw=1, color=colour, label=group.replace("_", " ") or "score")
-    ax.axvline(chance, ls=":", color=NEUTRAL)
+        label = readable(str(value)) or "score"
+        ax.errorbar(score, y, xerr=error, fmt="o", ms=4, lw=1, color=colour, label=label)
+        if column == "reference":
+            for at, (low, high) in zip(y, part[["ceiling_low", "ceiling_high"]].to_numpy()):
+                if np.isfinite(low):
+                    width = high - low if np.isfinite(high) else 0.0
+                    ax.barh(
+                        at,
+                        width,
+                        0.3,
+                        left=low,
+                        color=colour,
+                        edgecolor=colour,
+                        alpha=0.4,
+                        label=unlisted(f"{label}, ceiling"),
+                    )
+    ax.axvline(chance, ls=":", color=NEUTRAL, label=unlisted("chance"))
     ax.set_yticks(range(len(candidates)), [readable(name) for name in candidates], fontsize=7.5)
     ax.invert_yaxis()
-    ax.set_title(title)
-    ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    ax.set(title=title, xlabel="AUC (pale: ceiling)" if column == "reference" else "AUC")
+    legend_below(ax, -0.22)

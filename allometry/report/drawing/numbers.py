@@ -14,6 +14,7 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.category import StrCategoryFormatter
 from matplotlib.collections import Collection, FillBetweenPolyCollection, LineCollection, PathCollection
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
@@ -247,7 +248,7 @@ def _errorbars(ax: Axes, container: ErrorbarContainer, series: str) -> Piece | N
         for other, name in enumerate("xy"):
             columns.setdefault(name, ends[:, :, other].mean(axis=1))
     if line is not None:
-        columns |= {"x": _floats(line.get_xdata()), "y": _floats(line.get_ydata())}
+        columns |= {"x": _floats(line.get_xdata(orig=False)), "y": _floats(line.get_ydata(orig=False))}
     if not columns or len({len(values) for values in columns.values()}) > 1:
         return None
     return Piece("", "point with interval", series, _named(ax, columns))
@@ -283,7 +284,7 @@ def _artist(ax: Axes, artist: Artist) -> Piece | None:
 
 
 def _curve(ax: Axes, line: Line2D, series: str) -> Piece | None:
-    x, y = _floats(line.get_xdata()), _floats(line.get_ydata())
+    x, y = _floats(line.get_xdata(orig=False)), _floats(line.get_ydata(orig=False))
     of_x, of_y = line.get_transform().contains_branch_seperately(ax.transData)
     if not x.size or not (of_x or of_y):
         return None
@@ -371,6 +372,9 @@ def _named(ax: Axes, columns: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDAr
 
 def _names(axis: Axis, values: Floats) -> npt.NDArray[Any] | None:
     formatter = axis.get_major_formatter()
+    if isinstance(formatter, StrCategoryFormatter):
+        names = {value: _line(str(name)) for name, value in vars(formatter)["_units"].items()}
+        return np.array([names.get(value, "") for value in values.tolist()], dtype=object)
     if not isinstance(formatter, FixedFormatter) or not len(formatter.seq) or axis.get_scale() != "linear":
         return None
     labels = np.array([_line(str(label)) for label in formatter.seq], dtype=object)

@@ -9,7 +9,7 @@ import matplotlib
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.ticker import LogFormatter, LogFormatterMathtext
+from matplotlib.ticker import Formatter, LogFormatterMathtext
 
 # Okabe & Ito's palette: distinguishable with any colour vision (jfly.uni-koeln.de/color)
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
@@ -43,11 +43,24 @@ _SETTINGS: dict[Any, Any] = {
 }
 
 
-class PlainLog(LogFormatter):
-    """Labels of a logarithmic axis as plain text, `0.01`, `100`, `10⁵`: to lay out formulas takes as long as all the rest."""
+class PlainLog(Formatter):
+    """Labels of a logarithmic axis as plain text, `0.01`, `100`, `10⁵`: to lay out formulas takes as long as all the rest.
 
-    def _num_to_string(self, value: float, low: float, high: float) -> str:
-        return plain_number(value)
+    Where less than two powers of ten are in view, some of the values between them are labelled.
+    """
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        """Label of a tick; empty where it has none."""
+        if value <= 0:
+            return plain_number(value)
+        assert self.axis is not None
+        low, high = sorted(self.axis.get_view_interval())
+        powers = (
+            math.floor(math.log10(high) + 1e-9) - math.ceil(math.log10(max(low, 1e-300)) - 1e-9) + 1 if high > 0 else 0
+        )
+        factor = value / 10.0 ** math.floor(math.log10(value) + 1e-9)
+        shown = (1,) if powers > 1 else (1, 2, 5) if powers == 1 else (1, 2, 3, 5, 7)
+        return plain_number(value) if any(abs(factor - one) < 1e-6 for one in shown) else ""
 
 
 def plain_number(value: float) -> str:
@@ -64,14 +77,10 @@ def plain_ticks(figure: Figure) -> None:
     """Give logarithmic axes the labels of `PlainLog`, where they have those of matplotlib."""
     for ax in figure.axes:
         for axis in (ax.xaxis, ax.yaxis):
-            for get, put in (
-                (axis.get_major_formatter, axis.set_major_formatter),
-                (axis.get_minor_formatter, axis.set_minor_formatter),
-            ):
-                found = get()
-                if isinstance(found, LogFormatterMathtext):
-                    plain = PlainLog(10.0, found.labelOnlyBase, found.minor_thresholds, vars(found)["_linthresh"])
-                    put(plain)
+            if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
+                axis.set_major_formatter(PlainLog())
+            if isinstance(axis.get_minor_formatter(), LogFormatterMathtext):
+                axis.set_minor_formatter(PlainLog())
 
 
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")

@@ -45,12 +45,12 @@ def draw_one(ds: xr.Dataset, name: str) -> Drawing:
     order = _order(ds)
     kinds = list(dict.fromkeys(ds["synapse"].values.astype(object)))
     # places are fixed: to find them takes longer than to draw all, and a run has dozens of connectomes
-    figure = Figure(figsize=(WIDTH, 6.6))
-    matrix = _axes(figure, 1.15, 0.95, 5.3, 5.3)
-    degrees, weights, hubs = (_axes(figure, 8.55, bottom, 2.9, 1.35) for bottom in (4.9, 2.75, 0.6))
+    figure = Figure(figsize=(WIDTH, 7.0))
+    matrix = _axes(figure, 1.15, 1.35, 5.3, 5.3)
+    degrees, weights, hubs = (_axes(figure, 8.55, bottom, 2.9, 1.45) for bottom in (5.2, 2.95, 0.65))
     images = _matrix(matrix, ds, order, kinds)
     for place, (kind, image) in enumerate(images.items()):
-        bar = _axes(figure, 6.6, 0.95 + 2.8 * place, 0.13, 2.5)
+        bar = _axes(figure, 6.6, 1.35 + 2.8 * place, 0.13, 2.5)
         bar.set_label("<colorbar>")
         figure.colorbar(image, cax=bar, label=f"{kind} weight{_unit(ds)}")
     matrix.set_title(readable(name))

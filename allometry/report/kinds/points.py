@@ -25,7 +25,15 @@ def point_labels(opened: Mapping[str, Data], ignore: Sequence[str] = ()) -> list
     names = sorted(
         {key for one in described for key in one if key not in ignore}, key=lambda key: (_FIRST.get(key, 1), key)
     )
-    differing = [key for key in names if len({repr(one.get(key)) for one in described}) > 1]
+    differing: list[str] = []
+    for key in sorted(names, key=len):
+        values = [repr(one.get(key)) for one in described]
+        # of two that always have one value the shorter name says it
+        if len(set(values)) > 1 and not any(
+            values == [repr(one.get(other)) for one in described] for other in differing
+        ):
+            differing.append(key)
+    differing.sort(key=names.index)
     labels = [", ".join(_said(key, one[key]) for key in differing if key in one) for one in described]
     if ignore or len(set(labels)) == len(labels):
         return labels

@@ -56,5 +56,7 @@ def test_eleven_connectomes_have_eleven_curves(tmp_path: Path, panels: list[Axes
     assert len(set(_styles(roc, 21))) == 11
     assert len(set(_styles(path, 3))) == 11
     assert len(set(_styles(null, 2))) == 11
-    assert [text.get_text() for text in roc.get_legend().get_texts()] == NAMES
+    figure = roc.get_figure(root=True)
+    assert figure is not None
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == NAMES
     assert len(predictor.containers) == 10

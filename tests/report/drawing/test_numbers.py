@@ -76,6 +76,13 @@ def test_matrices_with_names_and_of_symmetric_ones_half(figure: Figure) -> None:
     assert other["value"].tolist() == [1, 0.25, 1]
 
 
+def test_categories_are_names(figure: Figure) -> None:
+    ax = figure.subplots()
+    ax.plot(["1", "2", "none"], [0.5, 0.25, 0.125], "o-")
+    table = numbers.table(figure)
+    assert table[["x_name", "y"]].to_numpy().tolist() == [["1", 0.5], ["2", 0.25], ["none", 0.125]]
+
+
 def test_names_are_those_of_ticks_and_not_of_neighbours(figure: Figure) -> None:
     ax = figure.subplots()
     ax.plot(np.arange(6), np.arange(6), "o")
