@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from allometry.report import plots
-from allometry.report.drawing import numbers
+from allometry.report.drawing.csv_text import as_csv
 from allometry.report.drawing.drawing import REPORT, Description
 from allometry.terminal import plotting
 from tests.report.looks import problems
@@ -31,7 +31,7 @@ def faults(folder: Path) -> list[str]:
         drawing = plots.drawing(described.stores, described.plot, described.options)
         found += [f"{image.stem}: {problem}" for problem in problems(drawing.figure)]
         # the numbers are those of the figure that the command draws
-        if image.with_suffix(".csv").read_text(encoding="utf-8") != numbers.as_csv(drawing.figure):
+        if image.with_suffix(".csv").read_text(encoding="utf-8") != as_csv(drawing.figure):
             found.append(f"{image.stem}: other numbers when drawn again")
         if described != drawing.described():
             found.append(f"{image.stem}: other words when drawn again")

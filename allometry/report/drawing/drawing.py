@@ -21,6 +21,7 @@ from allometry.errors import ReportError
 from allometry.report.drawing import numbers as drawn_numbers
 from allometry.report.drawing import style
 from allometry.report.drawing.alternative import alternative_text
+from allometry.report.drawing.csv_text import as_csv
 
 # By the end of a file's name, the metadata that is left out: with a date or a version, the same data would not give the same bytes.
 _METADATA: dict[str, dict[str, None]] = {
@@ -139,7 +140,7 @@ class Drawing:
     def _write(self, file: Path) -> None:
         suffix = file.suffix.lower()
         if suffix == ".csv":
-            files.write_text(file, drawn_numbers.as_csv(self.figure))
+            files.write_text(file, as_csv(self.figure))
         elif suffix == ".json":
             files.write_text(file, self.described().text())
         else:

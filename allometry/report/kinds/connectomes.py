@@ -1,7 +1,6 @@
 """Figures of connectomes: the matrix of one with its degrees and weights, several side by side, simulated propagation."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +15,8 @@ from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.names import readable
 from allometry.report.drawing.numbers import name_entries, unlisted
 from allometry.report.drawing.style import COLOURS, DIVERGING, SEQUENTIAL, WIDTH, drawn_on, panels, plain_number
+from allometry.report.kinds.node_order import Order, grouping, node_order
 from allometry.report.kinds.points import point_labels
-from allometry.stores.schema import Data
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,22 +26,11 @@ LEAST_SHARE = 0.04  # of the axis, from which a group of nodes has its name besi
 HUBS = 8
 SIGNIFICANT = 0.05
 KIND_COLOURS = {"chemical": COLOURS[0], "electrical": COLOURS[1], "functional": COLOURS[2]}
-FIRST = ("sensory", "inter", "interneuron", "motor")
-"""Types of neurons in the order of the flow of signals; others follow in the order of the store."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """Nodes in the order in which a matrix shows them: their labels, and groups with the share that each takes."""
-
-    index: npt.NDArray[np.int64]
-    labels: list[str]
-    groups: list[tuple[str, int]]
 
 
 def draw_one(ds: xr.Dataset, name: str) -> Drawing:
     """The matrix of a connectome, its degrees, its weights and its strongest nodes."""
-    order = _order(ds)
+    order = node_order(ds)
     kinds = list(dict.fromkeys(ds["synapse"].values.astype(object)))
     # places are fixed: to find them takes longer than to draw all, and a run has dozens of connectomes
     figure = Figure(figsize=(WIDTH, 7.0))
@@ -62,10 +50,10 @@ def draw_one(ds: xr.Dataset, name: str) -> Drawing:
     block = -(-len(order.index) // MOST_NODES)
     parts = [
         f"{ds.sizes['node']:,} nodes; connections: {said}. Row: source, column: target"
-        f"{_grouping(order)}; colour: weight, logarithmic."
+        f"{grouping(order)}; colour: weight, logarithmic."
         if "functional" not in kinds
         else f"{ds.sizes['node']:,} neurons, {said} pairs measured. Row: driven neuron, column: responding neuron"
-        f"{_grouping(order)}; red: excited, blue: inhibited, up to the 98th percentile; white: not measured.",
+        f"{grouping(order)}; red: excited, blue: inhibited, up to the 98th percentile; white: not measured.",
         f"An entry is the sum over {block} by {block} nodes." if block > 1 else "",
         f"Right: share of nodes with {'so many connections' if _counts(ds, kinds) else 'such a sum of weights'} or more, share of "
         f"connections of such a weight or more, and the nodes with the most ({', '.join(strongest[:3])} first).",
@@ -130,7 +118,7 @@ def draw_propagation(opened: Mapping[str, xr.Dataset], run: str) -> Drawing:
     columns = min(3 if len(shown) > 4 else 2, len(shown))
     axes = panels(len(shown), columns, 10.6 / max(columns, 2) - 0.4)
     for ax, (_, ds), label in zip(axes, shown, labels):
-        order = _order(ds)
+        order = node_order(ds)
         image = _signed(ax, ds, order, Normalize(0, limit), SEQUENTIAL)
         ax.set(title=label[:1].upper() + label[1:], xlabel="responding neuron", ylabel="driven neuron")
         _ticks(ax, order)
@@ -143,35 +131,6 @@ def draw_propagation(opened: Mapping[str, xr.Dataset], run: str) -> Drawing:
         f"(column), on one scale for all matrices, up to the 99th percentile.{more}"
     )
     return Drawing(drawn_on(axes), caption, f"Simulated propagation: {readable(run)}", core=axes[0])
-
-
-def _order(ds: xr.Dataset) -> Order:
-    """Nodes sorted by type, or by hemisphere, as far as the store says one."""
-    labels = ds["node"].values.astype(object)
-    group = next(
-        (
-            ds[key].values.astype(object)
-            for key in ("type", "hemisphere")
-            if key in ds and len(set(ds[key].values.tolist())) > 1
-        ),
-        None,
-    )
-    if group is None:
-        return Order(np.arange(len(labels)), labels.tolist(), [])
-    present = list(dict.fromkeys(group.tolist()))
-    ranked = sorted(
-        present, key=lambda name: (name == "", FIRST.index(name) if name in FIRST else len(FIRST), present.index(name))
-    )
-    rank = np.array([ranked.index(name) for name in group.tolist()])
-    index = np.argsort(rank, kind="stable")
-    groups = [(readable(str(name)) or "other", int((rank == place).sum())) for place, name in enumerate(ranked)]
-    return Order(index, labels[index].tolist(), groups)
-
-
-def _grouping(order: Order) -> str:
-    if not order.groups:
-        return ""
-    return f", ordered by {', '.join(name for name, _ in order.groups[:6])}{' and others' if len(order.groups) > 6 else ''}"
 
 
 def _listed(ds: xr.Dataset, kind: str) -> npt.NDArray[np.bool_]:
@@ -406,8 +365,3 @@ def _blocks(ds: xr.Dataset, order: Order, kinds: Sequence[str]) -> str:
     kept = [names.index(name) for name, _ in large]
     row, column = np.unravel_index(int(pairs[np.ix_(kept, kept)].argmax()), (len(kept), len(kept)))
     return f", most densely from {names[kept[row]]} to {names[kept[column]]}"
-
-
-def require_all(opened: Mapping[str, Data]) -> dict[str, xr.Dataset]:
-    """The stores as Datasets."""
-    return {name: ds for name, ds in opened.items() if isinstance(ds, xr.Dataset)}

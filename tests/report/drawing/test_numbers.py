@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from allometry.report.drawing import numbers
+from allometry.report.drawing import csv_text, numbers
 from allometry.report.drawing.alternative import alternative_text
 from allometry.report.drawing.numbers import name_entries, unlisted
 
@@ -95,7 +95,7 @@ def test_csv_is_the_table(figure: Figure) -> None:
     ax.plot([1, 2], [1 / 3, np.nan], label='said "so", twice')
     ax.scatter([1, 2], [3, 4], c=[0.5, 0.75])
     table = numbers.table(figure)
-    read = pd.read_csv(io.StringIO(numbers.as_csv(figure)), keep_default_na=True)
+    read = pd.read_csv(io.StringIO(csv_text.as_csv(figure)), keep_default_na=True)
     assert list(read.columns) == list(table.columns)
     assert read["series"].fillna("").tolist() == table["series"].tolist()
     np.testing.assert_allclose(read["y"], table["y"], rtol=1e-5)
@@ -103,13 +103,13 @@ def test_csv_is_the_table(figure: Figure) -> None:
 
 
 def test_large_matrices_are_rows_of_the_csv(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numbers, "LISTED", 5)
+    monkeypatch.setattr(csv_text, "LISTED", 5)
     ax = figure.subplots()
     values = np.arange(12.0).reshape(3, 4)
     values[1, 2] = np.nan
     name_entries(ax.imshow(values), list("abc"), list("wxyz"))
     ax.plot([0, 1], [1, 2], label="a line")
-    read = pd.read_csv(io.StringIO(numbers.as_csv(figure)))
+    read = pd.read_csv(io.StringIO(csv_text.as_csv(figure)))
     assert read[read["mark"] == "line"][["x", "y"]].to_numpy().tolist() == [[0, 1], [1, 2]]
     (columns,) = read.loc[read["mark"] == "columns", "values"]
     assert columns.split(";") == list("wxyz")
