@@ -23,7 +23,7 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path
     colours = dict(zip(names, (colour for colour, _ in styles(len(names)))))
     units = curves["tuning"].to_dataframe()
     units["population"] = units["population"].astype(str)
-    with figure(image, 4, 3, (3.9, 3.1)) as axes:
+    with figure(image, 5, 3, (3.6, 3.1)) as axes:
         _decoding(axes[0], rows, names, colours)
         _confusion(axes[1], curves["confusion"], names[0])
         null = curves["tuning_null"]
@@ -40,6 +40,7 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path
                     ax.hist(
                         values, edges.tolist(), density=True, histtype="step", lw=1.4, color=colours[name], label=name
                     )
+            _mean_responses(axes[12], mine["mean_response"].to_numpy(), name, colours[name])
             density = null["density"].sel(population=name).values
             if np.isfinite(density).any():
                 axes[2].plot(null["bin"], density, ":", color=colours[name], label=f"{name}, shuffled")
@@ -48,7 +49,10 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path
         axes[4].set(title="Preferred direction", xlabel="degree", ylabel="density of units", xticks=range(0, 361, 90))
         axes[5].set(title="Tuning that comes back", xlabel="r of halves of the repeats", ylabel="density of units")
         axes[5].set_xticks(HALVES)
+        axes[12].set(title="Mean response", xlabel="times the mean of all units", ylabel="share of units", xscale="log")
         legend_below(axes[2])
+        for ax in axes[13:]:
+            ax.set_axis_off()
         _correlations(axes[6], curves["response_correlations"], names, colours)
         _radius(axes[7], curves["spectral_radius_by_size"], names, colours)
         for ax, axis in zip(axes[8:11], ("units", "repeats", "stimuli")):
@@ -63,9 +67,20 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path
     told = "; ".join(f"{row['candidate']} {row['group']} {estimate(row)}" for _, row in best.iterrows())
     return (
         f"Decoding leaves out one block of presentations at a time: {told}. Grey: 95 % of shuffled labels. Dotted densities: "
-        f"shuffles. Subsampling: mean and 95 % of random subsets. Confusion of {names[0]}. The spectral radius is given for "
+        "shuffles. Mean response of each unit, in units of the mean over its population, since spikes and fluorescence have "
+        f"different ones; what is less than a hundredth, or negative, is at the left end. Subsampling: mean and 95 % of random subsets. Confusion of {names[0]}. The spectral radius is given for "
         "each size that the recurrent population may have."
     )
+
+
+def _mean_responses(ax: Axes, values: np.ndarray, name: str, colour: str) -> None:
+    """Distribution of the mean responses of units, which are rates of spikes in simulations."""
+    values = values[np.isfinite(values)]
+    if not values.size or values.mean() <= 0:
+        return
+    edges = np.geomspace(0.01, 30, 24)
+    counts = np.histogram(np.clip(values / values.mean(), 0.0101, 29.9), edges)[0]
+    ax.stairs(counts / values.size, edges, lw=1.4, color=colour, label=name)
 
 
 def _decoding(ax: Axes, rows: pd.DataFrame, names: Sequence[str], colours: Mapping[str, str]) -> None:
