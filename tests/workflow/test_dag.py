@@ -113,8 +113,10 @@ def test_a_study_reuses_the_runs_of_its_configuration(dry_run: Callable[..., str
         "Study microcircuit_sizes: 0 jobs to simulate, 6 from runs of the simulate stage; 0 simulations, all jobs"
         in said
     )
-    assert "scale_simulate" not in said
-    assert re.search(r"^scale_measure +6$", said, re.MULTILINE)
+    assert "scale_simulate_microcircuit" not in said
+    # two sizes of V1 on two connectivities
+    assert re.search(r"^scale_simulate_v1_density +4$", said, re.MULTILINE)
+    assert re.search(r"^scale_measure +10$", said, re.MULTILINE)
 
 
 def test_what_only_a_mirror_has_is_left_out_without_one(dry_run: Callable[..., str]) -> None:
