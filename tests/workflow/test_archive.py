@@ -102,6 +102,7 @@ def archived(checkout: Path) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_results_are_built_again_with_the_network_cut(archived: Path, checkout: Path, tmp_path: Path) -> None:
     moved = Path(shutil.copytree(archived, tmp_path / "another place"))
     # neither the files of the user's own nor the checkout are there next year
@@ -116,6 +117,7 @@ def test_results_are_built_again_with_the_network_cut(archived: Path, checkout: 
     assert "2 stores compared, 2 have the archived content" in said
 
 
+@pytest.mark.slow
 def test_other_results_are_told_from_those_archived(archived: Path, checkout: Path, tmp_path: Path) -> None:
     results = Path(shutil.copytree(checkout / "results", tmp_path / "results"))
     described = results / "homogenized/connectome/mine.manifest.json"
@@ -133,6 +135,7 @@ def test_other_results_are_told_from_those_archived(archived: Path, checkout: Pa
     )
 
 
+@pytest.mark.slow
 def test_an_incomplete_archive_is_refused(archived: Path, tmp_path: Path) -> None:
     moved = Path(shutil.copytree(archived, tmp_path / "moved"))
     assert archive.check(moved) == archive.check(archived) > 100
@@ -190,6 +193,7 @@ def test_rebuilding_an_unusable_archive_is_one_message_before_anything_is_instal
     assert not (moved / "checkout/.venv").exists()
 
 
+@pytest.mark.slow
 def test_nothing_is_written_over_and_nothing_half(archived: Path, checkout: Path) -> None:
     said = _run(checkout, "allometry", "archive", str(archived), status=1)
     assert "the folder exists" in said
@@ -207,6 +211,7 @@ def test_nothing_is_written_over_and_nothing_half(archived: Path, checkout: Path
     assert not [entry for entry in archived.parent.iterdir() if "another" in entry.name]
 
 
+@pytest.mark.slow
 def test_what_was_retrieved_is_enough_where_no_network_is(checkout: Path, tmp_path: Path) -> None:
     folder = tmp_path / "login node"
     configuration = str(checkout.parent / "settings/mine.yaml")

@@ -113,6 +113,7 @@ def test_report_page_in_browser(finished: Path, tmp_path: Path, page: str) -> No
     assert (tmp_path / "page.png").stat().st_size > 20_000
 
 
+@pytest.mark.slow
 def test_snakemake_writes_its_own_report(snakemake: Run, configuration: str, finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.html"
     done = snakemake("--cores", "1", "--configfile", configuration, "--report", str(out), directory=finished)

@@ -75,6 +75,7 @@ def _flip(file: Path) -> None:
     file.write_bytes(content)
 
 
+@pytest.mark.slow
 def test_exactly_what_is_damaged_is_built_again(snakemake: Run, root: Path, copy: Path) -> None:
     results = copy / "results"
     before = _contents(results)
