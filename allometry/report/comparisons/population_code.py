@@ -68,7 +68,7 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path
     return (
         f"Decoding leaves out one block of presentations at a time: {told}. Grey: 95 % of shuffled labels. Dotted densities: "
         "shuffles. Mean response of each unit, in units of the mean over its population, since spikes and fluorescence have "
-        f"different ones; what is less than a hundredth, or negative, is at the left end. Subsampling: mean and 95 % of random subsets. Confusion of {names[0]}. The spectral radius is given for "
+        f"different ones; what is less than a hundredth, or negative, is at the left end, and a population whose mean is not positive is left out. Subsampling: mean and 95 % of random subsets. Confusion of {names[0]}. The spectral radius is given for "
         "each size that the recurrent population may have."
     )
 
