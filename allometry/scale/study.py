@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,13 @@ from allometry.compare.inputs.spike_trains import EVERYONE
 from allometry.models.records import FULL
 from allometry.network import Network
 from allometry.rounding import DIGITS, rounded
-from allometry.scale import explanations
+from allometry.scale.axes import AXES, Axes, axes_of, grid, values_of
 from allometry.scale.causes import mean_field_table
 from allometry.scale.costs import cost_of, cost_table
-from allometry.scale.deviations import Deviations, Means, deviations, means, verdicts
-from allometry.scale.explanations import Column
+from allometry.scale.deviations import Means, deviations, means, verdicts
 from allometry.scale.jobs import (
     CalibrationJob,
     Job,
-    all_seeds,
-    condition_names,
     jobs,
     network,
     reducible,
@@ -32,31 +28,16 @@ from allometry.scale.jobs import (
     studied_neurons,
 )
 from allometry.scale.jobs import calibrations as calibration_jobs
-from allometry.scale.laws import UNDETERMINED, Law, deviation_law
 from allometry.scale.records import STATISTICS
-from allometry.scale.simulations import ALL_CONDITIONS, read_json
+from allometry.scale.simulations import read_json
+from allometry.scale.study_tables import calibration_table, explanation_table, law_table, laws_of
 from allometry.simulate.build.plan.network import compile_network
 from allometry.stores.storage.file_manifest import write_file_manifest
 from allometry.stores.storage.manifest import sources_read
 
-AXES = ("size", "scheme", "seed", "condition", "statistic", "population")
 #: Significant digits of what a search or an iteration ends in.
 FEWER_DIGITS = {"/tables/laws": 4, "/tables/mean_field": 7}
 SEED_AXIS = AXES.index("seed")
-
-
-@dataclass(frozen=True)
-class _Axes:
-    sizes: list[float]
-    schemes: list[str]
-    seeds: list[int]
-    conditions: list[str]
-    statistics: list[str]
-    populations: list[str]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(len(part) for part in vars(self).values())
 
 
 def write_study(
@@ -94,10 +75,10 @@ def write_study(
     started, all_jobs, asked, out = time.time(), jobs(study), calibration_jobs(study), Path(out)
     found = _by_job(statistics, "statistics", [job.name for job in all_jobs])
     described = _by_job(calibrations, "calibration", [job.name for job in asked])
-    axes = _axes(study, found)
+    axes = axes_of(study, found)
     reference = reference_size(study)
     networks = {(size, scheme): network(study, size, scheme) for size in axes.sizes for scheme in axes.schemes}
-    value = _values(axes, all_jobs, found)
+    value = values_of(axes, all_jobs, found)
     over_seeds = means(value, SEED_AXIS)
     at = axes.sizes.index(reference)
     against = _at_size(over_seeds, at)
@@ -108,25 +89,25 @@ def write_study(
         if STATISTICS[statistic].grows:
             verdict[:, :, :, k] = ""
     studied = {key: studied_neurons(study, net) for key, net in networks.items()}
-    neurons = _grid(axes, studied, np.int64)
-    laws = _laws(study, axes, value, neurons, at)
+    neurons = grid(axes, studied, np.int64)
+    laws = laws_of(study, axes, value, neurons, at)
     modelled = [population for population in axes.populations if population != EVERYONE or len(axes.populations) == 1]
     theory = mean_field_table(networks, modelled, _reference_rates(axes, against, modelled))
     tables = {
-        "laws": _law_table(laws),
-        "explanations": _explanations(study, axes, deviation, verdict, laws, theory, reference),
+        "laws": law_table(laws),
+        "explanations": explanation_table(study, axes, deviation, verdict, laws, theory, reference),
     }
     if not isinstance(theory, str):
         tables["mean_field"] = theory
     if described:
-        tables["calibrations"] = _calibration_table(asked, described)
+        tables["calibrations"] = calibration_table(asked, described)
     settled = _settled(axes, asked, described)
     tree = stores.scaling(
         dict(zip(AXES, vars(axes).values(), strict=True)),
         {
             "unit": [STATISTICS[name].unit for name in axes.statistics],
             "neurons": neurons,
-            "synapses": _grid(axes, {key: _synapses(net) for key, net in networks.items()}, np.float64),
+            "synapses": grid(axes, {key: _synapses(net) for key, net in networks.items()}, np.float64),
             "calibration": settled[0],
             "residual": settled[1],
             "value": value,
@@ -166,47 +147,9 @@ def _by_job(paths: Sequence[str | Path], what: str, names: Sequence[str]) -> dic
     return {name: read_json(by_name[name]) for name in names}
 
 
-def _axes(study: Mapping[str, Any], found: Mapping[str, Any]) -> _Axes:
-    first = next(iter(found.values()))["values"]
-    populations: dict[str, None] = {}
-    for by_statistic in first.values():
-        for by_population in by_statistic.values():
-            populations |= dict.fromkeys(by_population)
-    names = list(populations)
-    # all together comes last
-    names.sort(key=lambda population: population == EVERYONE)
-    return _Axes(
-        [float(size) for size in study["sizes"]],
-        list(study["schemes"]),
-        all_seeds(study),
-        [name for name in (*condition_names(study), ALL_CONDITIONS) if name in first],
-        list(study["statistics"]),
-        names,
-    )
-
-
-def _values(axes: _Axes, all_jobs: Sequence[Job], found: Mapping[str, Any]) -> np.ndarray:
-    value = np.full(axes.shape, np.nan)
-    for job in all_jobs:
-        block = np.full(axes.shape[3:], np.nan)
-        for c, condition in enumerate(axes.conditions):
-            for s, statistic in enumerate(axes.statistics):
-                by_population = found[job.name]["values"].get(condition, {}).get(statistic, {})
-                for p, population in enumerate(axes.populations):
-                    number = by_population.get(population)
-                    block[c, s, p] = np.nan if number is None else number
-        for scheme in job.schemes:
-            value[axes.sizes.index(job.size), axes.schemes.index(scheme), axes.seeds.index(job.seed)] = block
-    return value
-
-
 def _at_size(found: Means, at: int) -> Means:
     here = slice(at, at + 1)
     return Means(found.mean[here], found.low[here], found.high[here], found.variance[here], found.n[here])
-
-
-def _grid(axes: _Axes, values: Mapping[tuple[float, str], float], dtype: Any) -> np.ndarray:
-    return np.array([[values[size, scheme] for scheme in axes.schemes] for size in axes.sizes], dtype)
 
 
 def _synapses(net: Network) -> float:
@@ -214,49 +157,7 @@ def _synapses(net: Network) -> float:
     return float(sum(found.expected for found in (*plan.synapses, *plan.plastic)))
 
 
-Key = tuple[str, str, str, str]
-
-
-def _laws(study: Mapping[str, Any], axes: _Axes, value: np.ndarray, neurons: np.ndarray, at: int) -> dict[Key, Law]:
-    """Law of every deviation by scheme, condition, statistic and population; of calibrated schemes none."""
-    model, found = reducible(study["model"]), {}
-    for j, scheme in enumerate(axes.schemes):
-        for c, condition in enumerate(axes.conditions):
-            for s, statistic in enumerate(axes.statistics):
-                for p, population in enumerate(axes.populations):
-                    values = value[:, j, :, c, s, p]
-                    if not np.isfinite(values).any() or STATISTICS[statistic].grows:
-                        continue
-                    if study["calibration"] and model.calibrate.get(scheme):
-                        law = Law(UNDETERMINED, reason="every size is calibrated on its own: they are not pooled")
-                    elif np.unique(neurons[:, j]).size < len(axes.sizes):
-                        law = Law(UNDETERMINED, reason="two sizes have the same number of neurons")
-                    else:
-                        law = deviation_law(neurons[:, j], list(values), at)
-                    found[scheme, condition, statistic, population] = law
-    return found
-
-
-def _law_table(laws: Mapping[Key, Law]) -> xr.Dataset:
-    columns: dict[str, Any] = {}
-    for k, axis in enumerate(("scheme_of", "condition_of", "statistic_of", "population_of")):
-        columns[axis] = np.array([key[k] for key in laws], object)
-    rows = list(laws.values())
-    columns["law"] = np.array([law.name for law in rows], object)
-    columns["reason"] = np.array([law.reason for law in rows], object)
-    for field in ("amplitude", "exponent", "floor"):
-        columns[field] = np.array([getattr(law, field) for law in rows], float)
-    for field in ("exponent_low", "exponent_high"):
-        bound = np.array([getattr(law, field) for law in rows], float)
-        columns[field] = np.where(np.isfinite(bound), bound, np.nan)
-    for name in ("constant", "power law", "power law with a floor"):
-        columns[f"aicc_{name.replace(' ', '_')}"] = np.array([law.aicc.get(name, np.nan) for law in rows], float)
-    for field in ("sizes", "n"):
-        columns[field] = np.array([getattr(law, field) for law in rows], np.int64)
-    return xr.Dataset({name: ("row", values) for name, values in columns.items()})
-
-
-def _reference_rates(axes: _Axes, against: Means, modelled: Sequence[str]) -> dict[str, dict[str, float]]:
+def _reference_rates(axes: Axes, against: Means, modelled: Sequence[str]) -> dict[str, dict[str, float]]:
     """Measured rates of the reference under its first condition, by scheme; empty where rates are not among the statistics."""
     if "rate" not in axes.statistics:
         return {}
@@ -267,74 +168,8 @@ def _reference_rates(axes: _Axes, against: Means, modelled: Sequence[str]) -> di
     }
 
 
-def _explanations(
-    study: Mapping[str, Any],
-    axes: _Axes,
-    deviation: Deviations,
-    verdict: np.ndarray,
-    laws: Mapping[Key, Law],
-    theory: xr.Dataset | str,
-    reference: float,
-) -> xr.Dataset:
-    rows: list[tuple[str, str, str, str, str]] = []
-    others = [i for i, size in enumerate(axes.sizes) if size != reference]
-    # all neurons together say what their populations do already
-    shown = [p for p, name in enumerate(axes.populations) if name != EVERYONE] or [0]
-    calibrated = reducible(study["model"]).calibrate if study["calibration"] else {}
-    for j, scheme in enumerate(axes.schemes):
-        for c, condition in enumerate(axes.conditions):
-            for s, statistic in enumerate(axes.statistics):
-                if STATISTICS[statistic].grows or not others:
-                    continue
-                index = np.ix_(others, [j], [c], [s], shown)
-                part = [getattr(deviation, field)[index][:, 0, 0, 0] for field in ("value", "low", "high", "degrees")]
-                names = [axes.populations[p] for p in shown]
-                column = Column(
-                    statistic,
-                    scheme,
-                    condition,
-                    [axes.sizes[i] for i in others],
-                    names,
-                    Deviations(*part),
-                    verdict[index][:, 0, 0, 0],
-                )
-                why = ""
-                if statistic == "rate" and scheme not in calibrated and c == 0:
-                    why = explanations.why_rates(column, theory, reference, study["tolerance"])
-                elif statistic in explanations.CORRELATIONS and scheme not in calibrated:
-                    of_these = {
-                        name: laws[scheme, condition, statistic, name]
-                        for name in names
-                        if (scheme, condition, statistic, name) in laws
-                    }
-                    why = explanations.why_correlations(column, of_these)
-                rows.append((scheme, condition, statistic, explanations.kept(column, study["tolerance"]), why))
-    titles = ("scheme_of", "condition_of", "statistic_of", "kept", "why")
-    return xr.Dataset({title: ("row", np.array([row[k] for row in rows], object)) for k, title in enumerate(titles)})
-
-
-def _calibration_table(asked: Sequence[CalibrationJob], described: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:
-    factors = list(dict.fromkeys(name for job in asked for name in job.factors))
-    found = [described[job.name] for job in asked]
-    return xr.Dataset(
-        {
-            "size_of": ("row", np.array([job.size for job in asked])),
-            "scheme_of": ("row", np.array([job.scheme for job in asked], object)),
-            "value": (
-                ("row", "factor"),
-                np.array([[one["factors"].get(name, np.nan) for name in factors] for one in found]),
-            ),
-            "residual": ("row", np.array([one["residual"] for one in found], float)),
-            "converged": ("row", np.array([one["converged"] for one in found], bool)),
-            "iterations": ("row", np.array([one["iterations"] for one in found], np.int64)),
-            "evaluations": ("row", np.array([len(one["history"]) for one in found], np.int64)),
-        },
-        coords={"factor": ("factor", np.array(factors, object))},
-    )
-
-
 def _settled(
-    axes: _Axes, asked: Sequence[CalibrationJob], described: Mapping[str, Mapping[str, Any]]
+    axes: Axes, asked: Sequence[CalibrationJob], described: Mapping[str, Mapping[str, Any]]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Whether each size and scheme is calibrated, and its residual."""
     words = np.full((len(axes.sizes), len(axes.schemes)), "", object)
@@ -347,7 +182,7 @@ def _settled(
 
 
 def _costs(
-    axes: _Axes,
+    axes: Axes,
     all_jobs: Sequence[Job],
     spikes: Mapping[str, Mapping[str, str | Path]],
     neurons: Mapping[tuple[float, str], int],
