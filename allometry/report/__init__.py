@@ -13,11 +13,10 @@ from allometry.report import (
     contents,
     page,
     recordings,
-    scaling,
-    scaling_statistics,
     simulations,
     tuning,
 )
+from allometry.report.scaling import overview, statistics
 from allometry.stores.storage.file_manifest import write_file_manifest
 
 logger = logging.getLogger(__name__)
@@ -54,7 +53,7 @@ def draw(
                 paths, image, name.removeprefix("simulated_"), window_ms=window, units=units, axes=options["axes"]
             )
         elif kind == "studies":
-            drawing = scaling if name in {f"scaled_{study}" for study in paths} else scaling_statistics
+            drawing = overview if name in {f"scaled_{study}" for study in paths} else statistics
             drawing.draw(paths, image)
         else:
             comparisons.draw(paths, image)

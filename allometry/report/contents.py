@@ -9,10 +9,11 @@ import pandas as pd
 import xarray as xr
 
 from allometry import stores as store_access
-from allometry.report import scaling_tables
 from allometry.report.cards import table as card_table
 from allometry.report.drawing import verdicts
+from allometry.report.excerpt import Excerpt
 from allometry.report.page import Section
+from allometry.report.scaling.tables import tables as scaling_tables
 from allometry.stores.folders.catalog import of_stores
 from allometry.stores.storage.manifest import read_manifest
 from allometry.stores.summaries import activity
@@ -71,12 +72,12 @@ def sections(stores: Sequence[str], images: Sequence[str], cards: Sequence[str] 
     ]
 
 
-def _tables(prefix: str, stores: Sequence[str], cards: Sequence[str]) -> dict[str, pd.DataFrame]:
+def _tables(prefix: str, stores: Sequence[str], cards: Sequence[str]) -> dict[str, pd.DataFrame | Excerpt]:
     if prefix == "compared_":
         linked = {"Benchmark cards: what each score is worth": card_table(cards)} if cards else {}
         return {**linked, "All scores": scores_table(stores)}
     if prefix == "scaled_":
-        return scaling_tables.tables([path for path in stores if _kind(path) == "Scaling"])
+        return dict(scaling_tables([path for path in stores if _kind(path) == "Scaling"]))
     if prefix == "recordings_":
         return {"Recordings": recordings_table(stores), "Catalogue: every recording": catalog_table(stores)}
     return {}

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -17,6 +18,7 @@ from allometry import files
 from allometry.errors import ReportError
 from allometry.report.drawing import verdicts
 from allometry.report.drawing.figure_file import Figure
+from allometry.report.excerpt import Excerpt
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,14 @@ class Section:
         Heading and the sentence below it.
     images : sequence of path
         Figures, each with its description beside it.
-    tables : mapping of str to DataFrame
+    tables : mapping of str to DataFrame or Excerpt
         Tables below the figures, by title.
     """
 
     title: str
     note: str
     images: Sequence[str | Path] = ()
-    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    tables: Mapping[str, pd.DataFrame | Excerpt] = field(default_factory=dict)
 
 
 def render(
@@ -80,9 +82,7 @@ def render(
             "anchor": section.title.lower().replace(" ", "-"),
             "note": section.note,
             "figures": [_figure(image, path.parent) for image in section.images],
-            "tables": [
-                {"title": name, "html": table_html(table, path.parent)} for name, table in section.tables.items()
-            ],
+            "tables": [_table(name, table, path.parent) for name, table in section.tables.items()],
         }
         for section in sections
         if section.images or any(len(table) for table in section.tables.values())
@@ -99,6 +99,16 @@ def render(
     )
     with files.writing(path, ReportError):
         files.write_text(path, html)
+
+
+def _table(title: str, table: pd.DataFrame | Excerpt, folder: Path) -> dict[str, Any]:
+    """A table of a section; of an excerpt also all rows, within the page."""
+    if not isinstance(table, Excerpt):
+        return {"title": title, "html": table_html(table, folder), "csv": None}
+    text = base64.b64encode(table.whole.to_csv(index=False).encode()).decode()
+    name = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
+    csv = {"name": f"{name}.csv", "rows": len(table.whole), "text": text}
+    return {"title": title, "html": table_html(table.shown, folder), "csv": csv}
 
 
 def table_html(table: pd.DataFrame, folder: Path) -> Markup:

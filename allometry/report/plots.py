@@ -9,11 +9,12 @@ from allometry import stores
 from allometry.errors import ReportError
 from allometry.files import writing
 from allometry.hints import hint
-from allometry.report import comparisons, connectomes, recordings, responses, scaling, simulations, stacks
+from allometry.report import comparisons, connectomes, recordings, responses, simulations, stacks
 from allometry.report.drawing.figure_file import Figure
 from allometry.report.drawing.forest import forest
 from allometry.report.drawing.parts import rows_of
 from allometry.report.drawing.style import FORMATS
+from allometry.report.scaling import overview
 
 Draw = Callable[[str, str, str], None]
 WINDOW_MS, UNITS = 500.0, 200
@@ -41,7 +42,7 @@ PLOTS: Mapping[str, Mapping[str, Draw]] = {
         "comparison": lambda path, name, image: comparisons.draw({name: path}, image),
         "forest": _forest,
     },
-    "scaling": {"study": lambda path, name, image: scaling.draw({name: path}, image)},
+    "scaling": {"study": lambda path, name, image: overview.draw({name: path}, image)},
     "stack": {"matrices": stacks.draw},
 }
 

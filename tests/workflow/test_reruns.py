@@ -40,6 +40,7 @@ def planned(snakemake: Run, root: Path, finished: Path, clone: Path) -> Planned:
             *("--cores", "2", "--configfile", str(root / "tests/config.yaml"), "-n"),
             directory=folder,
             snakefile=clone / "Snakefile",
+            timed=False,
             PYTHONPATH=str(clone),
         )
         assert done.returncode == 0, done.stdout + done.stderr

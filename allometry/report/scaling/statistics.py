@@ -11,13 +11,12 @@ from matplotlib.axes import Axes
 from allometry import stores
 from allometry.report.drawing.figure_file import Figure
 from allometry.report.drawing.style import COLOURS, NEUTRAL, figure, hide_unused
-from allometry.report.scaling_tables import opened, populations_of
+from allometry.report.scaling.study import MARKS, Study, populations_of
 
 COLUMNS = 6
 FEW_POPULATIONS = 3
 RATES = 5
 """Conditions whose rates are drawn: the first ones."""
-MARKS = "osD^vPX*"
 
 
 @dataclass(frozen=True)
@@ -48,16 +47,15 @@ def draw(paths: Mapping[str, str], image: str | Path) -> None:
     image : path
         PNG file to write; its description is written beside it.
     """
-    (path,) = paths.values()
-    tree = opened(path)
-    root = tree.to_dataset()
+    study = Study.alone(paths)
+    root = study.root
     panels = list(_panels(root))
     rows = max(1, -(-len(panels) // COLUMNS))
     with figure(image, min(COLUMNS, max(1, len(panels))), rows, (3.0, 2.5)) as grid:
         for ax, panel in zip(grid, panels):
             _panel(ax, root, panel)
         hide_unused(grid, len(panels))
-    Figure(f"{tree.attrs['title']}: every statistic against size", _caption(root), (path,)).save(image)
+    Figure(f"{study.title}: every statistic against size", _caption(root), (study.path,)).save(image)
 
 
 def _panels(root: xr.Dataset) -> Iterator[Panel]:

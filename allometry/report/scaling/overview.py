@@ -12,10 +12,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from allometry import stores
 from allometry.report.drawing.figure_file import Figure
 from allometry.report.drawing.style import COLOURS, NEUTRAL, figure, hide_unused
-from allometry.report.scaling_tables import costs_of, law_text, opened, populations_of
+from allometry.report.scaling.study import MARKS, Study, law_text, populations_of
 
 VERDICTS = {"preserved": COLOURS[2], "undetermined": "#cccccc", "changed": COLOURS[1]}
-MARKS = "osD^vPX*"
 # Largest deviation that is drawn, in percent: what lies beyond is at the edge
 FARTHEST = 150.0
 
@@ -30,9 +29,8 @@ def draw(paths: Mapping[str, str], image: str | Path) -> None:
     image : path
         PNG file to write; its description is written beside it.
     """
-    (path,) = paths.values()
-    tree = opened(path)
-    root, costs = tree.to_dataset(), costs_of(path)
+    study = Study.alone(paths)
+    root, costs, tables = study.root, study.costs, study.tree["tables"].children
     schemes = root["scheme"].values.tolist()
     second = _second(root)
     with figure(image, 3, len(schemes) + 1, (4.4, 3.3)) as grid:
@@ -45,11 +43,11 @@ def draw(paths: Mapping[str, str], image: str | Path) -> None:
         _cost(last[0], root, costs, "simulation_s", "wall s per biological s")
         _cost(last[1], root, costs, "memory_gib", "peak memory (GiB)")
         used = 2
-        if "mean_field" in tree["tables"].children:
-            _theory(last[2], root, tree["tables/mean_field"].to_dataset())
+        if "mean_field" in tables:
+            _theory(last[2], root, tables["mean_field"].to_dataset())
             used = 3
         hide_unused(last, used)
-    Figure(f"{tree.attrs['title']}", _caption(root, costs, second, used == 3), (path,)).save(image)
+    Figure(study.title, _caption(root, costs, second, used == 3), (study.path,)).save(image)
 
 
 def _second(root: xr.Dataset) -> str:
