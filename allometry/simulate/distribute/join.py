@@ -28,7 +28,7 @@ def serve(path: str | Path, timeout_s: float = 300.0) -> None:
     """
     import dask
     from distributed import Worker
-    from distributed.comm import get_address_host
+    from distributed.comm.addressing import get_address_host
     from distributed.utils import get_ip
 
     from allometry.simulate.distribute.clusters import credentials
