@@ -8,78 +8,73 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from allometry.definition_cache import Described, Import, Known, Outline, known
+
 _HELP = ("description", "help")
 """Keywords whose text only tells people something."""
 
 
-@dataclass(frozen=True, eq=False)
+class _Text:
+    """A source file, parsed when something is asked of it that is not known."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.text = path.read_text(encoding="utf-8")
+
+    @cached_property
+    def body(self) -> list[ast.stmt]:
+        """Its statements."""
+        return ast.parse(self.text, filename=str(self.path)).body
+
+
 class Definition:
     """One statement of a module: a function, a class, an assignment, or what runs when the module is imported.
 
     Parameters
     ----------
-    node : ast.stmt
-        The statement.
+    text : _Text
+        Source that it stands in.
+    number : int
+        Number of the statement.
+    kept : Known
+        What is known of the source.
     """
 
-    node: ast.stmt
+    def __init__(self, text: _Text, number: int, kept: Known) -> None:
+        self._text, self._number, self._kept = text, number, kept
 
     @cached_property
-    def bare(self) -> ast.stmt:
-        """The statement without docstrings and help texts."""
-        bare = _Bare().visit(self.node)
-        assert isinstance(bare, ast.stmt)
-        return bare
+    def _described(self) -> Described:
+        found = self._kept.described(self._number)
+        if found is None:
+            found = _describe(self._text.body[self._number])
+            self._kept.keep(self._number, found)
+        return found
 
-    @cached_property
+    @property
     def text(self) -> str:
         """Its source without comments, docstrings, layout and help texts."""
-        return ast.unparse(self.bare)
+        return self._described.text
 
-    @cached_property
+    @property
     def uses(self) -> frozenset[tuple[str, ...]]:
         """Names of the module that it uses, each with the attributes that are asked of it: ``("stores", "write")``."""
-        found: set[tuple[str, ...]] = set()
-        _collect(self.bare, frozenset(), found)
-        return frozenset(found)
+        return self._described.uses
 
-    @cached_property
+    @property
     def words(self) -> frozenset[str]:
         """Texts in it."""
-        return self._found[0]
+        return self._described.words
 
-    @cached_property
+    @property
     def record_names(self) -> frozenset[str]:
         """Names under which decorators `@measure(name=...)` register it."""
-        calls = (part for part in getattr(self.node, "decorator_list", ()) if isinstance(part, ast.Call))
-        named = (word.value for call in calls for word in call.keywords if word.arg == "name")
-        return frozenset(str(value.value) for value in named if isinstance(value, ast.Constant))
+        return self._described.record_names
 
-    @cached_property
-    def inner_imports(self) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    @property
+    def inner_imports(self) -> tuple[Import, ...]:
         """Imports within it."""
-        return self._found[1]
-
-    @cached_property
-    def _found(self) -> tuple[frozenset[str], tuple[ast.Import | ast.ImportFrom, ...]]:
-        """Texts and imports, in one walk."""
-        words: set[str] = set()
-        imported: list[ast.Import | ast.ImportFrom] = []
-        pending: list[ast.AST] = [self.bare]
-        while pending:
-            node = pending.pop()
-            if isinstance(node, ast.Constant):
-                if isinstance(node.value, str):
-                    words.add(node.value)
-                continue
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                imported.append(node)
-            for value in vars(node).values():
-                if isinstance(value, ast.AST):
-                    pending.append(value)
-                elif isinstance(value, list):
-                    pending += [part for part in value if isinstance(part, ast.AST)]
-        return frozenset(words), tuple(imported)
+        return self._described.imports
 
 
 @dataclass
@@ -90,14 +85,14 @@ class Source:
     ----------
     named : dict of str to list of Definition
         Definitions that bind a name; several where a name is bound more than once.
-    imports : list
+    imports : tuple of Import
         Import statements of the module itself, in order.
     effects : list of Definition
         Statements that bind nothing, or that bind under a condition: they count whenever the module is imported.
     """
 
     named: dict[str, list[Definition]] = field(default_factory=dict)
-    imports: list[ast.Import | ast.ImportFrom] = field(default_factory=list)
+    imports: tuple[Import, ...] = ()
     effects: list[Definition] = field(default_factory=list)
 
 
@@ -126,26 +121,80 @@ def read(path: Path) -> Source:
     Source
         Nothing in it was run.
     """
-    found = Source()
-    for node in ast.parse(path.read_text(encoding="utf-8"), filename=str(path)).body:
+    text = _Text(path)
+    kept = known(text.text)
+    outline = kept.outline()
+    if outline is None:
+        outline = _outline(text.body)
+        kept.keep_outline(outline)
+    found = Source(imports=outline.imports)
+    for number, names, effect in outline.statements:
+        definition = Definition(text, number, kept)
+        for name in names:
+            found.named.setdefault(name, []).append(definition)
+        if effect:
+            found.effects.append(definition)
+    return found
+
+
+def _outline(body: Iterable[ast.stmt]) -> Outline:
+    """What the statements of a module bind and import."""
+    imports: list[Import] = []
+    statements: list[tuple[int, tuple[str, ...], bool]] = []
+    for number, node in enumerate(body):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            found.imports.append(node)
+            imports.append(_import(node))
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             pass  # a docstring
         elif isinstance(node, ast.If) and _chain(node.test) in (("TYPE_CHECKING",), ("typing", "TYPE_CHECKING")):
-            found.imports.extend(part for part in node.body if isinstance(part, ast.Import | ast.ImportFrom))
+            imports += [_import(part) for part in node.body if isinstance(part, ast.Import | ast.ImportFrom)]
+        elif names := tuple(_bound(node)):
+            statements.append((number, names, False))
         else:
-            definition = Definition(node)
-            names = list(_bound(node))
-            for name in names:
-                found.named.setdefault(name, []).append(definition)
-            if not names:
-                found.effects.append(definition)
-                # within `try` and `if`: bound for all of the module
-                found.imports.extend(definition.inner_imports)
-                for name in _stored(node):
-                    found.named.setdefault(name, []).append(definition)
-    return found
+            # within `try` and `if`: bound for all of the module
+            imports += _within(node)[1]
+            statements.append((number, tuple(sorted(_stored(node))), True))
+    return Outline(tuple(imports), tuple(statements))
+
+
+def _describe(node: ast.stmt) -> Described:
+    """What there is to know of a statement."""
+    calls = (part for part in getattr(node, "decorator_list", ()) if isinstance(part, ast.Call))
+    named = (word.value for call in calls for word in call.keywords if word.arg == "name")
+    records = frozenset(str(value.value) for value in named if isinstance(value, ast.Constant))
+    bare = _Bare().visit(node)
+    uses: set[tuple[str, ...]] = set()
+    _collect(bare, frozenset(), uses)
+    words, imports = _within(bare)
+    return Described(ast.unparse(bare), frozenset(uses), words, records, imports)
+
+
+def _within(node: ast.AST) -> tuple[frozenset[str], tuple[Import, ...]]:
+    """Texts and imports in a statement, in one walk."""
+    words: set[str] = set()
+    imported: list[Import] = []
+    pending: list[ast.AST] = [node]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                words.add(node.value)
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imported.append(_import(node))
+        for value in vars(node).values():
+            if isinstance(value, ast.AST):
+                pending.append(value)
+            elif isinstance(value, list):
+                pending += [part for part in value if isinstance(part, ast.AST)]
+    return frozenset(words), tuple(imported)
+
+
+def _import(node: ast.Import | ast.ImportFrom) -> Import:
+    names = tuple((alias.name, alias.asname or "") for alias in node.names)
+    if isinstance(node, ast.Import):
+        return Import(names)
+    return Import(names, taken=True, module=node.module or "", level=node.level)
 
 
 def _bound(node: ast.stmt) -> Iterator[str]:

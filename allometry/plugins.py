@@ -15,17 +15,15 @@ import json
 import os
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 from allometry.errors import AllometryError, PluginError
 from allometry.hints import hint
+from allometry.module_places import files_of, import_from, line_of, place_of
 from allometry.pathnames import EXPECTED, is_name, nearest_name
 
 GROUP = "allometry.plugins"
@@ -65,11 +63,7 @@ class Plugin:
 
     def files(self) -> list[Path]:
         """Source and data files, sorted; hidden ones and caches left out."""
-        place = self.place or _place_of(sys.modules[self.module])
-        if place.is_file():
-            return [place]
-        found = (path for path in place.rglob("*") if path.is_file())
-        return sorted(path for path in found if not _hidden(path.relative_to(place)))
+        return files_of(self.place or place_of(sys.modules[self.module]))
 
 
 PLUGINS: dict[str, Plugin] = {}
@@ -289,7 +283,10 @@ def _load(plugin: Plugin) -> None:
     """Import a plugin; nothing of it is left where that fails."""
     IMPORTING.append(plugin.name)
     try:
-        _import(plugin)
+        if plugin.place is None:
+            importlib.import_module(plugin.module)
+        else:
+            import_from(plugin.name, plugin.place)
         if not plugin.parts:
             raise PluginError(
                 "it registers nothing",
@@ -306,59 +303,12 @@ def _load(plugin: Plugin) -> None:
         _drop(plugin, plugin.place is not None)
         raise PluginError(
             f"the plugin {plugin.name!r} does not import: {type(error).__name__}: {error}",
-            where=_line_of(error, plugin),
+            where=line_of(error, plugin.place) or str(plugin.place or plugin.module),
             do="correct it, or remove it from `plugins`",
         ) from error
     finally:
         IMPORTING.pop()
     PLUGINS[plugin.name] = plugin
-
-
-def _import(plugin: Plugin) -> None:
-    if plugin.place is None:
-        importlib.import_module(plugin.module)
-        return
-    place, name = plugin.place, plugin.name
-    if not place.exists():
-        raise PluginError("it is not there any more", expected="the folder that the configuration names")
-    present = sys.modules.get(name)
-    if present is None or _place_of(present).resolve() != place.resolve():
-        found = importlib.util.find_spec(name) if present is None else present.__spec__
-        if found is not None and place.resolve() not in [Path(part).resolve() for part in _locations(found)]:
-            raise PluginError(
-                f"a package called {name} is installed already",
-                expected="a name of its own",
-                do="rename the plugin",
-            )
-        _execute(name, place)
-    for module in _modules(name, place):
-        importlib.import_module(module)
-
-
-def _execute(name: str, place: Path) -> None:
-    """Import a folder or a file by a name, wherever it lies."""
-    inner = [str(place)] if place.is_dir() else None
-    start = place / "__init__.py" if place.is_dir() else place
-    spec: ModuleSpec | None = ModuleSpec(name, None, is_package=True)
-    if start.exists():
-        spec = importlib.util.spec_from_file_location(name, start, submodule_search_locations=inner)
-    assert spec is not None
-    if inner:
-        spec.submodule_search_locations = inner
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    if start.exists() and spec.loader is not None:
-        spec.loader.exec_module(module)
-
-
-def _modules(name: str, place: Path) -> list[str]:
-    """Dotted names of the modules of a folder; what begins with `_`, `.` or `test` is left out."""
-    found = []
-    for path in sorted(place.rglob("*.py")) if place.is_dir() else ():
-        parts = path.relative_to(place).with_suffix("").parts
-        if all(part.isidentifier() and not part.startswith(("_", "test")) for part in parts):
-            found.append(".".join((name, *parts)))
-    return found
 
 
 def _drop(plugin: Plugin, modules: bool) -> None:
@@ -368,33 +318,5 @@ def _drop(plugin: Plugin, modules: bool) -> None:
         for name in [name for name, module in register.modules.items() if _root(module) == root]:
             del register.parts[name], register.modules[name]
     for name, module in list(sys.modules.items()) if modules else ():
-        if _root(name) == root and (not plugin.place or _place_of(module).is_relative_to(plugin.place)):
+        if _root(name) == root and (not plugin.place or place_of(module).is_relative_to(plugin.place)):
             del sys.modules[name]
-
-
-def _place_of(module: ModuleType) -> Path:
-    """Folder of a package, file of a module."""
-    inner = list(getattr(module, "__path__", ()))
-    return Path(inner[0]) if inner else Path(str(module.__file__))
-
-
-def _locations(spec: ModuleSpec | None) -> list[str]:
-    if spec is None:
-        return []
-    return [*(spec.submodule_search_locations or ()), *([spec.origin] if spec.origin else [])]
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") or part == "__pycache__" for part in path.parts)
-
-
-def _line_of(error: BaseException, plugin: Plugin) -> str:
-    """File and line of the plugin that an error comes from."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}, line {error.lineno}"
-    lines = [
-        f"{frame.filename}, line {frame.lineno}"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if plugin.place is None or Path(frame.filename).is_relative_to(plugin.place)
-    ]
-    return lines[-1] if lines else str(plugin.place or plugin.module)

@@ -1,12 +1,12 @@
 """Measure the coefficients of the cost model of `allometry plan` on this machine, or what a plan was worth.
 
 Usage: `python -m benchmarks.plan [FOLDER]` runs the workflow of `plan_calibration.yaml` in a new folder, from nothing, and writes
-`allometry/workflow/planning/cost_coefficients.json`; it takes some five minutes. A run that is there already is only read.
+`allometry/workflow/planning/cost_coefficients.json`; it takes some seven minutes. A run that is there already is only read.
 `python -m benchmarks.plan --check CONFIG FOLDER` runs another configuration in a new folder and prints its plan beside what was
 measured.
 
-Coefficients are processor time, which other processes on the machine change little, of simulations on one thread. What a
-download waits for is not in them.
+Coefficients are processor time, which other processes on the machine change little, of simulations on one thread; of retrieval,
+which waits for a network, wall time.
 """
 
 import argparse
@@ -26,6 +26,12 @@ import numpy as np
 from scipy.optimize import nnls
 
 from allometry import models, simulate
+from allometry.simulate.build.estimate import (
+    NS_PER_EVENT,
+    NS_PER_NEURON_STEP,
+    NS_PER_SYNAPSE_BUILT,
+    US_PER_EXCHANGE,
+)
 from allometry.workflow.planning import plan, plan_text, speed
 from allometry.workflow.planning.cost_model import COEFFICIENTS, OTHER, Coefficients, coefficients
 from benchmarks import measure
@@ -40,9 +46,21 @@ from snakemake import benchmark, cli
 benchmark.benchmarked.__wrapped__.__defaults__ = (None, None, 10**6)
 sys.exit(cli.main())
 """
-#: Time that every job of a stage begins with, as a share of its shortest job, for what a handful of jobs cannot tell apart;
-#: it counts as a tenth of a job.
-START, WEIGHT = 0.8, 0.1
+#: Time that every job of a stage, or of a kind, begins with, as a share of the shortest, for what a handful of jobs cannot tell
+#: apart; it counts as a tenth of a job.
+START, WEIGHT = 0.9, 0.1
+#: What an amount of work takes by `benchmarks.breakdown` and the estimate of a run, s; it counts as much, for what the jobs hardly
+#: depend on.
+USUAL_S = {
+    "simulate.synapse": 1e-9 * NS_PER_SYNAPSE_BUILT,
+    "simulate.placed_synapse": 3e-8 * NS_PER_SYNAPSE_BUILT,
+    "simulate.neuron_step": 1e-9 * NS_PER_NEURON_STEP,
+    "simulate.event": 1e-9 * NS_PER_EVENT,
+    "simulate.drawn_event": 5e-9 * NS_PER_EVENT,
+    "simulate.spike": 5e-7,
+}
+#: Networks whose rates are measured, by the name of the model.
+MEASURED = {"microcircuit": {"scale": 0.1}, "brunel": {"scale": 0.2}, "v1": {"reduction": 10.0}}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,11 +93,13 @@ def fit(
     rows = list(jobs)
     counts = np.ones(len(rows)) if weights is None else np.array(weights)
     names = sorted({name for row in rows for name in row})
-    matrix = np.array([[row.get(name, 0.0) for name in names] for row in rows])
+    matrix = np.array([[row.get(name, 0.0) for name in names] for row in rows], float)
     matrix *= (counts / np.array(found))[:, None]
     scale = np.maximum(matrix.max(axis=0), 1e-300)
     solved = nnls(matrix / scale, counts)[0]
     # what was nowhere done has no coefficient
+    # what rounding leaves of nothing is nothing
+    solved[solved < 1e-9] = 0.0
     return {name: float(f"{x:.3g}") for name, x, used in zip(names, solved / scale, matrix.any(axis=0)) if used}
 
 
@@ -87,12 +107,14 @@ def fit_all(jobs: Sequence[Job]) -> dict[str, dict[str, float]]:
     """Coefficients of seconds, bytes, files and memory."""
     rows = [dict(job.seconds_of) for job in jobs]
     found = [job.seconds for job in jobs]
-    weights = [1.0] * len(rows)
-    for start in sorted({name for row in rows for name in row if name.endswith(".start")}):
-        shortest = min(job.seconds for job in jobs if start in job.seconds_of)
-        rows.append({start: 1.0})
-        found.append(START * shortest)
-        weights.append(WEIGHT)
+    for name in sorted({name for row in rows for name in row}):
+        if f"{name}.".partition(".")[2].startswith("start."):
+            rows.append({name: 1.0})
+            found.append(START * min(job.seconds for job in jobs if name in job.seconds_of))
+        elif usual := USUAL_S.get(".".join(name.split(".")[:2])):
+            rows.append({name: 1.0})
+            found.append(usual)
+    weights = [1.0] * len(jobs) + [WEIGHT] * (len(rows) - len(jobs))
     # what stands for a rule that the model does not know
     middle = statistics.median(job.seconds for job in jobs)
     memory = {"other.job": float(statistics.median(job.memory for job in jobs))}
@@ -101,7 +123,8 @@ def fit_all(jobs: Sequence[Job]) -> dict[str, dict[str, float]]:
             memory[job.memory_of] = max(memory.get(job.memory_of, 0), job.memory)
     written = [job for job in jobs if job.disk and job.files]
     return {
-        "seconds": fit(rows, found, weights) | {"other.job": middle},
+        # no job of the calibration has partitions that exchange spikes
+        "seconds": fit(rows, found, weights) | {"simulate.exchange": 1e-6 * US_PER_EXCHANGE[2], "other.job": middle},
         "bytes": fit([job.disk_of for job in written], [job.disk for job in written]) | {"raw.byte": 1, "raw.file": 0},
         "files": fit([job.disk_of for job in written], [job.files for job in written]) | {"raw.byte": 0, "raw.file": 1},
         "memory": dict(sorted(memory.items())),
@@ -114,7 +137,8 @@ def done(folder: Path) -> list[Job]:
     for job in plan.load(folder / plan.FILE).needed:
         took = plan.measured(folder / job.benchmark)
         assert took is not None, job.benchmark
-        seconds = processor_s(folder / job.benchmark)
+        # a download waits for the network, not for a processor
+        seconds = took[0] if job.stage == "retrieve" else processor_s(folder / job.benchmark)
         sizes = [size for output in job.outputs for size in plan_text.sizes(folder / output)]
         found.append(
             Job(job.work["seconds"], job.work["disk"], job.work["memory"], seconds, took[1], sum(sizes), len(sizes))
@@ -131,11 +155,15 @@ def processor_s(path: Path) -> float:
 
 
 def rates(folder: Path) -> dict[str, float]:
-    """Spikes per second and neuron of the models that have no parameter that must be given."""
+    """Spikes per second and neuron by population, of models that need no connectome."""
     found: dict[str, float] = {}
-    for name, net in (("microcircuit", models.microcircuit(0.1)), ("brunel", models.brunel(0.2))):
-        spikes = simulate.run(net, 1000.0, 1, folder / f"{name}.zarr")
-        found[name] = round(spikes.sizes["spike"] / net.size, 2)
+    for model, parameters in MEASURED.items():
+        net = models.build(model, parameters)
+        spikes = simulate.run(net, 1000.0, 1, folder / f"{model}.zarr")
+        count = np.bincount(spikes["spike_unit"].values, minlength=net.size)
+        for population in net.populations:
+            first = net.offsets[population.name]
+            found[f"{model}.{population.name}"] = round(float(count[first : first + population.size].mean()), 2)
     return found | {OTHER: 5.0}
 
 

@@ -3,12 +3,15 @@
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.forked import Forks
 
 # As the Makefile and the Snakefile do, before any library is imported: two workers, and what they start, share the cores.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -63,6 +66,28 @@ settings.load_profile("allometry")
 def root() -> Path:
     """Root of the checkout."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """Runs commands of Python without a new import of the libraries."""
+    made = Forks()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[Any]:
+    """Client of a Dask cluster in this process: one worker with room for five partitions."""
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=5, processes=False, dashboard_address=":0", memory_limit=0
+        ) as cluster,
+        Client(cluster) as connected,
+    ):
+        yield connected
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,13 @@
 """What one touches to add a part to the package: it is there, and nowhere else is anything to be written.
 
-A copy of the package gets the files of the part, and a process that imports the copy asks for it.
+A copy of the package gets the files of all parts, and a process that imports the copy asks for each.
 """
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -113,36 +113,53 @@ ASKED = {
 }
 
 
-@pytest.mark.parametrize(
-    ("part", "files", "answer"),
-    [
-        ("measure", {"compare/measures/graphs/twice.py": MEASURE}, "4"),
-        ("model", {"models/silent.py": MODEL}, "Number of neurons."),
-        ("neuron", {"network/neurons/leak.py": NEURON}, "0.1"),
-        ("reader", {"homogenize/readers/my_reader.py": READER}, "activity"),
-        (
-            "kind",
-            {
-                "compare/options/my_kind.py": OPTIONS,
-                "compare/kinds/my_kind.py": KIND,
-                "report/comparisons/my_kind.py": DRAWING,
-            },
-            "3.0 Mine.",
-        ),
-    ],
-)
-def test_a_part_is_added_by_its_own_files(
-    root: Path, tmp_path: Path, part: str, files: Mapping[str, str], answer: str
-) -> None:
-    shutil.copytree(root / "allometry", tmp_path / "allometry", ignore=shutil.ignore_patterns("__pycache__"))
-    for name, text in files.items():
-        assert not (tmp_path / "allometry" / name).exists()
-        (tmp_path / "allometry" / name).write_text(text, encoding="utf-8")
+PARTS: dict[str, tuple[dict[str, str], str]] = {
+    "measure": ({"compare/measures/graphs/twice.py": MEASURE}, "4"),
+    "model": ({"models/silent.py": MODEL}, "Number of neurons."),
+    "neuron": ({"network/neurons/leak.py": NEURON}, "0.1"),
+    "reader": ({"homogenize/readers/my_reader.py": READER}, "activity"),
+    "kind": (
+        {
+            "compare/options/my_kind.py": OPTIONS,
+            "compare/kinds/my_kind.py": KIND,
+            "report/comparisons/my_kind.py": DRAWING,
+        },
+        "3.0 Mine.",
+    ),
+}
+# Asks for every part, whatever became of the others
+ASKING = """
+import json, sys, traceback
+for part, asked in json.load(sys.stdin).items():
+    print(f"== {part}")
+    try:
+        exec(asked, {})
+    except Exception:
+        traceback.print_exc(file=sys.stdout)
+"""
+
+
+@pytest.fixture(scope="module")
+def answers(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What a copy of the package with the files of all parts says to each question."""
+    folder = tmp_path_factory.mktemp("copy")
+    shutil.copytree(root / "allometry", folder / "allometry", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, text in (item for files, _ in PARTS.values() for item in files.items()):
+        assert not (folder / "allometry" / name).exists()
+        (folder / "allometry" / name).write_text(text, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-c", ASKED[part]],
+        [sys.executable, "-c", ASKING],
+        input=json.dumps(ASKED),
         capture_output=True,
         text=True,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
     )
-    assert done.stdout.strip() == answer, done.stderr
+    assert done.returncode == 0, done.stderr
+    said = dict(block.partition("\n")[::2] for block in done.stdout.split("== ")[1:])
+    return {part: text.strip() for part, text in said.items()}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_is_added_by_its_own_files(answers: dict[str, str], part: str) -> None:
+    assert answers[part] == PARTS[part][1]

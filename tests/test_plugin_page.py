@@ -113,6 +113,7 @@ def test_kind_of_comparison_with_its_figure(
     drawing = figures.comparison(lab / "out.zarr")
     assert drawing.caption.startswith("Mean rates of the points, relative to those of the first.")
     assert (drawing.numbers["mark"] == "bar").all()
+    drawing.save(lab / "out.png")
     assert (lab / "out.png").stat().st_size > 1000
 
 

@@ -24,7 +24,7 @@ from allometry.network import (
     PairwiseBernoulli,
     PoissonInput,
 )
-from allometry.network.distributions import Constant, Normal
+from allometry.network.distributions import Constant, Normal, as_distribution, moments
 from allometry.network.network import Projection
 
 Floats = NDArray[np.float64]
@@ -90,10 +90,10 @@ def mean_field(net: Network, rates_hz: Floats | None = None) -> MeanField:
     for projection in net.projections:
         target, source = at[projection.target], at[projection.source]
         synapses, drawn = _indegree(projection, net)
-        moments = _weight_moments(projection)
-        weight[:, target, source] += _summed(moments, synapses, drawn, sources[source])
+        powers = _weight_moments(projection)
+        weight[:, target, source] += summed_weights(powers, synapses, drawn, sources[source])
         degree[target, source] += synapses
-        largest[target] = max(largest[target], moments[1], key=abs)
+        largest[target] = max(largest[target], powers[1], key=abs)
     external, current = np.zeros((4, count)), np.zeros(count)
     for drive in net.inputs:
         target = at[drive.population]
@@ -196,14 +196,27 @@ def _steady(given: PoissonInput | DCInput) -> bool:
     return whole and given.start_ms == 0.0 and given.stop_ms == float("inf")
 
 
-def _summed(moments: Floats, synapses: float, drawn: float, sources: float) -> Floats:
+def summed_weights(powers: Floats, synapses: float | Floats, drawn: float, sources: float) -> Floats:
     """Expected sum over the sources of a neuron of the powers of their weight on it; weights are independent.
 
-    Of `drawn` synapses, each from any of the sources, a neuron has `synapses` on average; 1: no source has several.
+    Parameters
+    ----------
+    powers : ndarray [4]
+        Means of the powers 0 to 3 of a weight (`network.distributions.moments`).
+    synapses : float or ndarray [neuron]
+        Mean number of synapses of a neuron.
+    drawn : float
+        Of how many synapses, each from any of the sources, these are; 1 where no source has several.
+    sources : float
+        Number of sources.
+
+    Returns
+    -------
+    ndarray [4] or [4, neuron]
     """
     pairs = synapses**2 * (1 - 1 / drawn) / sources
     triples = pairs * synapses * (1 - 2 / drawn) / sources
-    _, one, two, three = moments
+    _, one, two, three = powers
     return np.array(
         [
             synapses,
@@ -229,12 +242,9 @@ def _indegree(projection: Projection, net: Network) -> tuple[float, float]:
 
 
 def _weight_moments(projection: Projection) -> Floats:
-    weight = projection.weight
-    if isinstance(weight, Constant):
-        return np.power(weight.value, np.arange(4.0))
-    if isinstance(weight, Normal):
-        mean, sd = weight.mean, weight.sd
-        return np.array([1.0, mean, mean**2 + sd**2, mean**3 + 3 * mean * sd**2])
+    weight = as_distribution(projection.weight)
+    if isinstance(weight, Constant | Normal):
+        return moments(weight)
     raise _beyond(f"weights that are {type(weight).__name__}")
 
 

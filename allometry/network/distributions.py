@@ -104,3 +104,22 @@ def as_distribution(value: "Distribution | float | np.ndarray | list[float] | No
     if isinstance(value, int | float):
         return Constant(float(value))
     return Values(np.asarray(value))
+
+
+def moments(value: Distribution) -> np.ndarray:
+    """Means of the powers 0 to 3 of what is drawn, float64 [power]; redrawing of a wrong sign is left out.
+
+    NaN of `Values`, which are those of single neurons.
+    """
+    if isinstance(value, Constant):
+        return np.power(value.value, np.arange(4.0))
+    if isinstance(value, Normal):
+        mean, sd = value.mean, value.sd
+        return np.array([1.0, mean, mean**2 + sd**2, mean**3 + 3 * mean * sd**2])
+    if isinstance(value, Lognormal):
+        spread = 1.0 + (value.sd / value.mean) ** 2
+        return np.array([1.0, value.mean, value.mean**2 * spread, value.mean**3 * spread**3])
+    if isinstance(value, Uniform):
+        a, b = value.low, value.high
+        return np.array([1.0, (a + b) / 2, (a**2 + a * b + b**2) / 3, (a + b) * (a**2 + b**2) / 4])
+    return np.array([1.0, np.nan, np.nan, np.nan])

@@ -19,7 +19,7 @@ import xarray as xr
 
 from allometry import stores
 from allometry.errors import ReportError
-from allometry.report import comparisons, scaling, scaling_statistics
+from allometry.report import comparisons
 from allometry.report.drawing import style
 from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.forest import forest as draw_forest
@@ -30,6 +30,8 @@ from allometry.report.kinds import responses as of_responses
 from allometry.report.kinds import spikes as of_spikes
 from allometry.report.kinds import stacks as of_stacks
 from allometry.report.kinds import tuning as of_tuning
+from allometry.report.scaling import overview
+from allometry.report.scaling import statistics as of_statistics
 from allometry.stores.schema import Data
 
 Store = str | Path | xr.Dataset | xr.DataTree
@@ -281,7 +283,7 @@ def study(store: Store) -> Drawing:
     -------
     Drawing
     """
-    return _of_study(store, "study", scaling.draw)
+    return _of_study(store, "study", overview.draw)
 
 
 def statistics(store: Store) -> Drawing:
@@ -296,7 +298,7 @@ def statistics(store: Store) -> Drawing:
     -------
     Drawing
     """
-    return _of_study(store, "statistics", scaling_statistics.draw)
+    return _of_study(store, "statistics", of_statistics.draw)
 
 
 def _of_study(store: Store, plot: str, draw: Any) -> Drawing:

@@ -80,7 +80,7 @@ HEADLINES: dict[str, tuple[Headline, ...]] = {
     ),
     "activity_structure": (
         Headline(
-            "structure_activity_correlation",
+            "activity_structure_correlation",
             "",
             "Connected neurons ({group}) fluctuate together in {reference} with a correlation of {number}",
         ),

@@ -4,7 +4,7 @@ They take all conditions of a job together, which must show gratings: `orientati
 the stimulus of the model. Of other models they are undefined.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,10 +106,6 @@ def _domains(recorded: Mapping[str, Recorded], population: str, within_deg: floa
     return gratings.domain_rates(rates, shown.orientations_deg, prefers[chosen], within_deg)
 
 
-def _contrast(found: DomainRates) -> float:
-    return found.preferred / found.orthogonal if found.orthogonal > 0 else float("nan")
-
-
 @statistic(
     unit="spikes/s",
     description="mean rate in domains within 11 degrees of the shown orientation, central hypercolumn",
@@ -130,30 +126,31 @@ def orthogonal_rate(recorded: Mapping[str, Recorded], population: str) -> float:
     return _domains(recorded, population, NARROW_DEG, "central").orthogonal
 
 
-@statistic(unit="1", description="preferred_rate over orthogonal_rate", across=True)
-def domain_contrast(recorded: Mapping[str, Recorded], population: str) -> float:
-    """Contrast between orientation domains of the central hypercolumn."""
-    return _contrast(_domains(recorded, population, NARROW_DEG, "central"))
+def _contrast(
+    name: str, description: str, within_deg: float, place: str = ""
+) -> Callable[[Mapping[str, Recorded], str], float]:
+    """The statistic `preferred` over `orthogonal` rate of the units of a place."""
+
+    @statistic(name=name, unit="1", description=description, across=True)
+    def contrast(recorded: Mapping[str, Recorded], population: str) -> float:
+        found = _domains(recorded, population, within_deg, place)
+        return found.preferred / found.orthogonal if found.orthogonal > 0 else float("nan")
+
+    return contrast
 
 
-@statistic(
-    unit="1",
-    description="preferred over orthogonal rate within 22 degrees in the inner part of the sheet, far from its edges",
-    across=True,
+domain_contrast = _contrast("domain_contrast", "preferred_rate over orthogonal_rate", NARROW_DEG, "central")
+domain_contrast_inner = _contrast(
+    "domain_contrast_inner",
+    "preferred over orthogonal rate within 22 degrees in the inner part of the sheet, far from its edges",
+    WIDE_DEG,
+    "inner",
 )
-def domain_contrast_inner(recorded: Mapping[str, Recorded], population: str) -> float:
-    """Contrast between orientation domains where the central hypercolumn holds few units, without units at the edge."""
-    return _contrast(_domains(recorded, population, WIDE_DEG, "inner"))
-
-
-@statistic(
-    unit="1",
-    description="preferred over orthogonal rate within 22 degrees in the whole sheet, its edges included",
-    across=True,
+domain_contrast_sheet = _contrast(
+    "domain_contrast_sheet",
+    "preferred over orthogonal rate within 22 degrees in the whole sheet, its edges included",
+    WIDE_DEG,
 )
-def domain_contrast_sheet(recorded: Mapping[str, Recorded], population: str) -> float:
-    """Contrast between orientation domains of all units."""
-    return _contrast(_domains(recorded, population, WIDE_DEG))
 
 
 def _best(recorded: Mapping[str, Recorded], population: str) -> tuple[NDArray[np.complex128], NDArray[np.int64]] | None:

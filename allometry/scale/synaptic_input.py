@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
-from allometry.network import DistanceDependent, ExplicitEdges, Network, OneToOne, PairwiseBernoulli
-from allometry.network.distributions import Constant, Distribution, Lognormal, Normal, Uniform, as_distribution
+from allometry.models.mean_field import summed_weights
+from allometry.network import ExplicitEdges, FixedIndegree, FixedOutdegree, FixedTotalNumber, Network
+from allometry.network.distributions import as_distribution, moments
 from allometry.network.network import Projection
+from allometry.network.rules import Rule
 from allometry.simulate.build.plan.projections import expected_indegrees
 
 AXES = ("size", "scheme", "source", "target")
@@ -36,7 +38,8 @@ def input_table(
     -------
     Dataset
         `indegree` (mean number of synapses), `mean` and `variance` of the input at unchanged rates, in those of the reference,
-        each [size, scheme, source, target]; NaN where the reference has no such input.
+        each [size, scheme, source, target]; NaN where the reference has no such input, or
+        nothing is known of it.
     """
     sizes = list(dict.fromkeys(size for size, _ in networks))
     schemes = list(dict.fromkeys(scheme for _, scheme in networks))
@@ -66,30 +69,29 @@ def _moments(net: Network, projection: Projection) -> np.ndarray:
     if isinstance(rule, ExplicitEdges):
         return _listed(net, projection, rule)
     targets, degree = expected_indegrees(net, projection)
-    first, second = _weight_moments(as_distribution(projection.weight))
-    scale = np.ones(degree.size)
+    weight = as_distribution(projection.weight)
+    powers = np.full(4, np.nan) if weight is None else moments(weight)
+    sums = summed_weights(powers, degree, _drawn(rule), net.population(projection.source).size)[:3]
     if projection.indegree_norm is not None:
         scale = np.divide(projection.indegree_norm[targets], degree, out=np.zeros(degree.size), where=degree > 0)
-    squares = degree * second
-    if not isinstance(rule, DistanceDependent | PairwiseBernoulli | OneToOne):
-        # sources are drawn with replacement: several synapses of one are one larger weight
-        squares = squares + degree * np.maximum(degree - 1, 0) / net.population(projection.source).size * first**2
-    return np.array([degree.mean(), (degree * scale * first).mean(), (scale**2 * squares).mean()])
+        sums[1:] *= scale, scale**2
+    if getattr(rule, "kernel", None) is not None and getattr(rule, "multapses", False):
+        sums[2] = np.nan  # how often a source comes twice depends on its distance
+    return np.asarray(sums.mean(axis=1))
+
+
+def _drawn(rule: Rule) -> float:
+    """Of how many draws with replacement a neuron's synapses are; 1 where no source can have several."""
+    if isinstance(rule, FixedTotalNumber):
+        return float(max(rule.n, 1))
+    if isinstance(rule, FixedIndegree | FixedOutdegree) and rule.multapses:
+        return float(max(rule.n, 1))
+    return 1.0
 
 
 def _listed(net: Network, projection: Projection, rule: ExplicitEdges) -> np.ndarray:
     size = net.population(projection.target).size
     weight = np.broadcast_to(np.asarray(rule.weight, np.float64), np.shape(rule.source))
-    return np.array([weight.size, weight.sum(), np.square(weight).sum()]) / size
-
-
-def _weight_moments(weight: Distribution | None) -> tuple[float, float]:
-    """Mean, and mean of the square; what is redrawn for its sign is not corrected for."""
-    if isinstance(weight, Constant):
-        return weight.value, weight.value**2
-    if isinstance(weight, Normal | Lognormal):
-        return weight.mean, weight.mean**2 + weight.sd**2
-    if isinstance(weight, Uniform):
-        low, high = weight.low, weight.high
-        return (low + high) / 2, (low**2 + low * high + high**2) / 3
-    return np.nan, np.nan
+    pair = np.asarray(rule.source, np.int64) * size + np.asarray(rule.target, np.int64)
+    _, first = np.unique(pair, return_inverse=True)
+    return np.array([weight.size, weight.sum(), np.square(np.bincount(first, weight)).sum()]) / size

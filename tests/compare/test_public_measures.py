@@ -23,9 +23,10 @@ def name_of(path: Path) -> str:
 
 @cache
 def modules() -> dict[str, ast.Module]:
-    """Syntax trees of everything that is no test, by dotted name."""
+    """Syntax trees of everything that may use a measure and is no test, by dotted name."""
     files = [path for folder in ("allometry", "benchmarks", "scripts") for path in (ROOT / folder).rglob("*.py")]
-    return {name_of(path): ast.parse(path.read_text(encoding="utf-8")) for path in files}
+    texts = {name_of(path): path.read_text(encoding="utf-8") for path in files}
+    return {name: ast.parse(text) for name, text in texts.items() if PACKAGE in text or name.startswith(PACKAGE)}
 
 
 @cache

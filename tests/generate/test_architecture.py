@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from allometry.generate.architecture import STAGES, documentation, drawing
@@ -103,14 +104,14 @@ def test_no_text_overlaps_another_or_leaves_its_box(picture: ET.Element) -> None
 def test_no_arrow_runs_through_a_box_or_a_text(picture: ET.Element) -> None:
     boxes = _rectangles(picture)
     leaves = [box for box in boxes if not any(other != box and _inside(other, box) for other in boxes)]
+    left, top, right, low = np.array([*leaves, *_texts(picture)]).T
     arrows = [one.attrib["d"] for one in picture.findall(f"{SVG}path") if one.attrib["class"].startswith("arrow")]
     assert len(arrows) > len(STAGES)
     for way in arrows:
         points = _points(way)
         assert all(later[1] >= earlier[1] - 1e-6 for earlier, later in pairwise(points)), way
-        for x, y in points:
-            for left, top, right, low in [*leaves, *_texts(picture)]:
-                assert not (left < x < right and top + 0.1 < y < low - 0.1), way
+        x, y = np.array(points)[:, :, None].transpose(1, 0, 2)
+        assert not ((left < x) & (x < right) & (top + 0.1 < y) & (y < low - 0.1)).any(), way
 
 
 def test_arrows_start_and_end_at_boxes(picture: ET.Element) -> None:

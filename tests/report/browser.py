@@ -43,15 +43,21 @@ class Page:
         self.count += 1
         number = self.count
         text = json.dumps({"id": number, "method": method, "params": parameters})
-        self.loop.run_until_complete(self.connection.write_message(text))
+        self.loop.run_until_complete(self._write(text))
         while True:
             found = self._read()
             if found.get("id") == number:
                 assert "error" not in found, (method, found["error"])
                 return dict(found["result"])
 
+    async def _write(self, text: str) -> None:
+        await self.connection.write_message(text)
+
+    async def _message(self) -> str | bytes | None:
+        return await asyncio.wait_for(self.connection.read_message(), PATIENCE_S)
+
     def _read(self) -> dict[str, Any]:
-        message = self.loop.run_until_complete(asyncio.wait_for(self.connection.read_message(), PATIENCE_S))
+        message = self.loop.run_until_complete(self._message())
         assert message is not None, "the browser has ended"
         found: dict[str, Any] = json.loads(message)
         if "method" in found:
@@ -142,13 +148,17 @@ def browsing(folder: Path) -> Iterator[Page]:
     loop = asyncio.new_event_loop()
     try:
         address = _address(profile / "DevToolsActivePort", process)
-        connection = loop.run_until_complete(websocket_connect(address, max_message_size=1 << 30))
+        connection = loop.run_until_complete(_connected(address))
         yield Page(loop, connection)
         connection.close()
     finally:
         process.terminate()
         process.wait(60)
         loop.close()
+
+
+async def _connected(address: str) -> WebSocketClientConnection:
+    return await websocket_connect(address, max_message_size=1 << 30)
 
 
 def _address(port_file: Path, process: subprocess.Popen[bytes]) -> str:

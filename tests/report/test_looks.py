@@ -46,7 +46,7 @@ def test_title_that_runs_into_the_next_panel_or_title() -> None:
     figure, axes = good()
     axes[0].set_title("A title that is longer than its own panel", loc="left", fontsize=14)
     axes[1].set_title("")
-    axes[0].annotate("from the left", (1.3, 0.5), xycoords="axes fraction")
+    axes[0].annotate("from the left", (1.3, 0.5), xycoords="axes fraction", in_layout=False)
     found = problems(figure)
     assert any("runs into the panel" in one and "from the left" in one for one in found)
 
@@ -61,8 +61,9 @@ def test_empty_half_of_a_panel_and_of_a_figure() -> None:
     figure, axes = good()
     axes[1].set_xlim(0, 12)
     assert problems(figure) == ["empty right half: 'A title'"]
-    figure, axes = good()
+    figure, axes = good(3)
     axes[1].remove()
+    axes[2].remove()
     assert "empty upper right quarter of the figure" in problems(figure)
 
 

@@ -97,8 +97,8 @@ def test_options_are_set_and_unknown_ones_are_answered_with_those_there_are(
 ) -> None:
     stores.write(samples.spikes(), tmp_path / "store.zarr")
     command = ["plot", str(tmp_path / "store.zarr"), "--out", str(tmp_path / "a.png"), "--overwrite"]
-    assert cli.main([*command, "--set", "window_ms=2"]) == 0
-    assert "spikes of the last 2 ms" in capsys.readouterr().out
+    assert cli.main([*command, "--set", "window_ms=0.5"]) == 0
+    assert "spikes of the last 0.5 ms" in capsys.readouterr().out
     assert cli.main([*command, "--set", "windw=50"]) == 1
     assert "no option 'windw'" in (said := capsys.readouterr().err)
     assert "window_ms, units" in said

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from distributed import Client
 
 from allometry import config, stores
 from allometry.models import build
 from allometry.models.v1 import reduced
-from allometry.report import figures, scaling_tables
+from allometry.report import figures
+from allometry.report.scaling import tables
 from allometry.scale.jobs import calibrations, jobs
 from allometry.workflow import studies
 from allometry.workflow.checks import check_names
@@ -51,21 +53,21 @@ MICROCIRCUIT: dict[str, Any] = {
 }
 
 
-def studied(name: str, study: dict[str, Any], root: Path, folder: Path) -> tuple[Path, Any]:
+def studied(name: str, study: dict[str, Any], root: Path, folder: Path, client: Client) -> tuple[Path, Any]:
     cfg = config.validate({"scale": {"studies": {name: study}}})
     check_names(cfg, config.load_registry(cfg, root))
-    path = run(cfg, name, folder)
+    path = run(cfg, name, folder, client)
     return path, stores.open(path, check="full")
 
 
 @pytest.fixture(scope="module")
-def v1(root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    return studied("v1_small", V1, root, tmp_path_factory.mktemp("v1"))
+def v1(root: Path, tmp_path_factory: pytest.TempPathFactory, client: Client) -> tuple[Path, Any]:
+    return studied("v1_small", V1, root, tmp_path_factory.mktemp("v1"), client)
 
 
 @pytest.fixture(scope="module")
-def microcircuit(root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    return studied("circuit", MICROCIRCUIT, root, tmp_path_factory.mktemp("circuit"))
+def microcircuit(root: Path, tmp_path_factory: pytest.TempPathFactory, client: Client) -> tuple[Path, Any]:
+    return studied("circuit", MICROCIRCUIT, root, tmp_path_factory.mktemp("circuit"), client)
 
 
 def test_only_the_studied_populations_are_recorded_and_counted(v1: tuple[Path, Any], root: Path) -> None:
@@ -129,7 +131,7 @@ def test_the_figures_have_what_there_is(v1: tuple[Path, Any], microcircuit: tupl
             image = tmp_path / f"{name}_{drawing.__name__}.png"
             drawing(path).save(image)
             assert image.stat().st_size > 8_000
-        assert scaling_tables.tables([str(path)])
+        assert tables.tables([str(path)])
 
 
 def test_conditions_of_the_microcircuit_change_what_they_say(microcircuit: tuple[Path, Any]) -> None:

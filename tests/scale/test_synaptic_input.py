@@ -6,6 +6,7 @@ import xarray as xr
 
 from allometry.network import (
     DistanceDependent,
+    ExplicitEdges,
     FixedIndegree,
     GaussianKernel,
     Grid,
@@ -16,7 +17,7 @@ from allometry.network import (
     Projection,
     Space,
 )
-from allometry.network.distributions import Lognormal, Normal, Uniform
+from allometry.network.distributions import Constant, Lognormal, Normal, Uniform, moments
 from allometry.scale import explanations
 from allometry.scale.deviations import Deviations, verdicts
 from allometry.scale.explanations import Column
@@ -27,7 +28,8 @@ from allometry.simulate import connections
 def pool(rule, weight, neurons: int = 400, **more) -> Network:
     near = isinstance(rule, DistanceDependent)
     cells = Population("cells", neurons, IafPscDelta(), positions=Grid(20) if near else None)
-    projection = Projection("cells", "cells", rule, weight, 1.5, **more)
+    delay = None if isinstance(rule, ExplicitEdges) else 1.5
+    projection = Projection("cells", "cells", rule, weight, delay, **more)
     return Network((cells,), (projection,), space=Space(1.0, 1.0) if near else None)
 
 
@@ -55,6 +57,38 @@ def test_several_synapses_of_one_source_add_up() -> None:
     """k of K synapses from one of N sources is binomial: E[sum of k^2] = K + K (K - 1) / N."""
     found = table(pool(FixedIndegree(100), 0.1, 50), pool(FixedIndegree(100), 0.1))
     assert float(found["variance"]) == pytest.approx((100 + 100 * 99 / 50) / (100 + 100 * 99 / 400))
+
+
+def test_no_source_twice_without_multapses() -> None:
+    found = table(pool(FixedIndegree(40, multapses=False), 0.1, 50), pool(PairwiseBernoulli(0.1), 0.1))
+    assert float(found["variance"]) == pytest.approx(1.0)
+
+
+def test_listed_synapses_of_one_source_add_up() -> None:
+    """Two of weight 1 from one neuron, one from another: 4 + 1, over 4 targets; before, three sources."""
+    small = ExplicitEdges([0, 0, 1], [2, 2, 2], 1.0, 1.5)
+    found = table(pool(small, None, 4), pool(ExplicitEdges([0, 1, 3], [2, 2, 2], 1.0, 1.5), None, 4))
+    assert (float(found["indegree"]), float(found["mean"]), float(found["variance"])) == pytest.approx((0.75, 1, 5 / 3))
+
+
+@pytest.mark.parametrize("value", [Constant(-0.5), Normal(0.3, 0.1), Lognormal(-0.3, 0.2), Uniform(-0.2, 0.4)])
+def test_moments_are_those_of_what_is_drawn(value) -> None:
+    """Means of powers of a million draws of numpy: within five of their standard errors."""
+    rng = np.random.default_rng(1)
+    if isinstance(value, Lognormal):
+        width = np.sqrt(np.log1p((value.sd / value.mean) ** 2))
+        drawn = np.sign(value.mean) * rng.lognormal(np.log(abs(value.mean)) - width**2 / 2, width, 10**6)
+    elif isinstance(value, Constant):
+        drawn = np.full(10, value.value)
+    else:
+        drawn = (
+            rng.normal(*vars(value).values(), 10**6)
+            if isinstance(value, Normal)
+            else rng.uniform(value.low, value.high, 10**6)
+        )
+    for power, mean in enumerate(moments(value)):
+        error = 5 * (drawn**power).std() / np.sqrt(drawn.size)
+        assert mean == pytest.approx((drawn**power).mean(), abs=error + 1e-12)
 
 
 def test_saturated_probabilities_and_normalised_weights_are_those_drawn() -> None:

@@ -1,24 +1,9 @@
-"""A Dask cluster in this process, shared by the tests of the simulator."""
-
-from collections.abc import Iterator
+"""A small network, shared by the tests of the simulator, and its power."""
 
 import pytest
-from distributed import Client, LocalCluster
 
 from allometry.network import FixedIndegree, IafPscExp, Network, Normal, PoissonInput, Population, Projection
 from tests.simulate.power import Power
-
-
-@pytest.fixture(scope="session")
-def client() -> Iterator[Client]:
-    """Client of one in-process worker with room for five partitions."""
-    with (
-        LocalCluster(
-            n_workers=1, threads_per_worker=5, processes=False, dashboard_address=":0", memory_limit=0
-        ) as cluster,
-        Client(cluster) as connected,
-    ):
-        yield connected
 
 
 @pytest.fixture

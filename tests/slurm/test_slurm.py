@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,8 @@ import xarray as xr
 
 from allometry import models, simulate, stores
 from allometry.errors import SimulationError
+from allometry.simulate.distribute.clusters import kinds, placement
+from tests.simulate.distribute.clusters.stranger import listening, stranger
 
 pytestmark = pytest.mark.slurm
 
@@ -59,6 +62,31 @@ def test_partitions_in_jobs_of_their_own(tmp_path: Path, local: tuple[list[int],
     )
     assert _spikes(tmp_path / "a.zarr") == local
     assert len(list(tmp_path.glob("dask-worker*.out"))) + len(list(tmp_path.glob("slurm-*.out"))) == 2
+    assert _until(lambda: not _jobs(), 300), _jobs()
+
+
+@pytest.mark.usefixtures("slurm")
+def test_what_listens_refuses_strangers_and_is_on_one_interface(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No interface is named; the folder of the certificates is one that everybody can look into."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.chdir(folder)
+        jobs = {key: value for key, value in JOBS.items() if key != "interface"}
+        before = set(listening({os.getpid()}))
+        with kinds.connect({**jobs, "local_directory": str(tmp_path), "log_directory": str(tmp_path)}, 2, 1) as client:
+            opened = {*listening({os.getpid(), *client.run(os.getpid).values()})} - before
+            asked = [
+                address.removeprefix("tls://") for address in (client.scheduler.address, *placement.workers(client))
+            ]
+            # the wildcard of either family
+            assert not {host for host, _ in opened} & {"0.0.0.0", "0" * 32}
+            pages = [f"{host}:{port}" for host, port in opened if f"{host}:{port}" not in asked]
+            certificates = [str(path) for path in Path(folder).rglob("*") if path.is_file()]
+            assert certificates
+            assert stranger(asked, pages, certificates) == []
+            assert client.submit(sum, [1, 2]).result() == 3
     assert _until(lambda: not _jobs(), 300), _jobs()
 
 

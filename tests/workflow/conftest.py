@@ -2,34 +2,30 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.forked import Forks
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
+# How fast the machine is says nothing about the jobs there are: a glance will do
+GLANCE = "from allometry.workflow.planning import speed; speed.ROUNDS, speed.REPEATS = 0, 1"
 
 
 @pytest.fixture(scope="session")
-def snakemake(root: Path) -> Run:
-    """`snakemake(*arguments, directory=folder, NAME=value)` runs the workflow of this checkout."""
+def snakemake(root: Path, forks: Forks) -> Run:
+    """`snakemake(*arguments, directory=folder, NAME=value)` runs the workflow of this checkout; `timed`: if it says times."""
 
     def run(
-        *arguments: str, directory: Path, snakefile: Path | None = None, **environment: str
+        *arguments: str, directory: Path, snakefile: Path | None = None, timed: bool = True, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         snakefile = snakefile or root / "Snakefile"
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
-        command += ["--directory", str(directory), "--nocolor", *arguments]
-        return subprocess.run(
-            # the folder that Python starts in comes first on its path: a copy must run its own package
-            command,
-            cwd=snakefile.parent,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            timeout=3600,
-        )
+        command = ("snakemake", "--snakefile", str(snakefile), "--directory", str(directory), "--nocolor", *arguments)
+        # the folder that Python starts in comes first on its path: a copy must run its own package
+        env = {**os.environ, **environment}
+        return forks.run(*command, cwd=snakefile.parent, env=env, first="" if timed else GLANCE)
 
     return run
 

@@ -6,12 +6,15 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from allometry.errors import AllometryError
 from allometry.workflow import archive
+from tests.forked import Forks
 
 CONFIGURATION = """
 plugins: [my_lab]
@@ -40,9 +43,18 @@ def at_rest() -> Network:
 """
 
 
+Run = Callable[..., str]
+
+
 @pytest.fixture(scope="module")
-def checkout(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone in which a small workflow with data and code of the user's own has run."""
+def run(forks: Forks) -> Run:
+    """Runs a module in a checkout."""
+    return partial(_run, forks)
+
+
+@pytest.fixture(scope="module")
+def checkout(root: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone in which a small workflow with data and code of the user's own has run, its data fetched before the rest."""
     folder = tmp_path_factory.mktemp("to archive") / "check out"
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(root), str(folder)], check=True)
     # what is not committed yet belongs to the test as well
@@ -59,7 +71,12 @@ def checkout(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (settings / "my_lab").mkdir(parents=True)
     (settings / "my_lab/models.py").write_text(PLUGIN)
     (settings / "mine.yaml").write_text(CONFIGURATION.replace("MINE", str(mine)))
-    _run(folder, "snakemake", "homogenize", "--cores", "2", "--configfile", str(settings / "mine.yaml"))
+    options = ("--cores", "2", "--configfile", str(settings / "mine.yaml"))
+    run(folder, "snakemake", "retrieve", *options)
+    there = (path.relative_to(folder / "results").as_posix() for path in folder.glob("results/*/*/*"))
+    retrieved = sorted(name for name in there if name.endswith((".zarr", "manifest.json")))
+    (folder.parent / "retrieved.json").write_text(json.dumps(retrieved))
+    run(folder, "snakemake", "homogenize", *options, cut=True)
     return folder
 
 
@@ -71,13 +88,15 @@ def _cut() -> list[str]:
     return command
 
 
-def _run(folder: Path, *arguments: str, cut: bool = False, status: int = 0) -> str:
+def _run(forks: Forks, folder: Path, *arguments: str, cut: bool = False, status: int = 0) -> str:
     """Run a module in a checkout, cut off from any network if asked."""
-    command = [*(_cut() if cut else []), sys.executable, "-m", *arguments]
     environment = {key: value for key, value in os.environ.items() if key != "ALLOMETRY_MIRROR"}
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=1200, env=environment | {"PYTHONPATH": str(folder)}
-    )
+    environment["PYTHONPATH"] = str(folder)
+    if cut:
+        command = [*_cut(), sys.executable, "-m", *arguments]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1200, env=environment)
+    else:
+        done = forks.run(*arguments, cwd=folder, env=environment)
     assert done.returncode == status, done.stdout[-3000:] + done.stderr[-5000:]
     return done.stdout + done.stderr
 
@@ -94,23 +113,23 @@ def test_the_network_is_cut() -> None:
 
 
 @pytest.fixture(scope="module")
-def archived(checkout: Path) -> Path:
+def archived(checkout: Path, run: Run) -> Path:
     out = checkout.parent / "the archive"
     configuration = str(checkout.parent / "settings/mine.yaml")
-    said = _run(checkout, "allometry", "archive", str(out), "--configfile", configuration, "--without-packages")
+    said = run(checkout, "allometry", "archive", str(out), "--configfile", configuration, "--without-packages")
     assert "complete" in said
     return out
 
 
-def test_results_are_built_again_with_the_network_cut(archived: Path, checkout: Path, tmp_path: Path) -> None:
+def test_results_are_built_again_with_the_network_cut(archived: Path, checkout: Path, run: Run, tmp_path: Path) -> None:
     moved = Path(shutil.copytree(archived, tmp_path / "another place"))
     # neither the files of the user's own nor the checkout are there next year
     mine = checkout.parent / "my edges.csv"
     mine.rename(tmp_path / "gone")
     try:
-        assert "files" in _run(moved / "checkout", "allometry", "archive", "--check", "..")
-        _run(moved / "checkout", "snakemake", "homogenize", "--cores", "2", "--configfile", "archived.yaml", cut=True)
-        said = _run(moved / "checkout", "allometry", "archive", "--against", "..")
+        assert "files" in run(moved / "checkout", "allometry", "archive", "--check", "..")
+        run(moved / "checkout", "snakemake", "homogenize", "--cores", "2", "--configfile", "archived.yaml", cut=True)
+        said = run(moved / "checkout", "allometry", "archive", "--against", "..")
     finally:
         (tmp_path / "gone").rename(mine)
     assert "2 stores compared, 2 have the archived content" in said
@@ -190,8 +209,8 @@ def test_rebuilding_an_unusable_archive_is_one_message_before_anything_is_instal
     assert not (moved / "checkout/.venv").exists()
 
 
-def test_nothing_is_written_over_and_nothing_half(archived: Path, checkout: Path) -> None:
-    said = _run(checkout, "allometry", "archive", str(archived), status=1)
+def test_nothing_is_written_over_and_nothing_half(archived: Path, checkout: Path, run: Run) -> None:
+    said = run(checkout, "allometry", "archive", str(archived), status=1)
     assert "the folder exists" in said
     raw = checkout / "results/raw/mine/my edges.csv"
     kept = raw.read_bytes()
@@ -199,7 +218,7 @@ def test_nothing_is_written_over_and_nothing_half(archived: Path, checkout: Path
     try:
         configuration = str(checkout.parent / "settings/mine.yaml")
         out = str(archived.parent / "another")
-        assert "a raw file is damaged" in _run(
+        assert "a raw file is damaged" in run(
             checkout, "allometry", "archive", out, "--configfile", configuration, status=1
         )
     finally:
@@ -207,25 +226,22 @@ def test_nothing_is_written_over_and_nothing_half(archived: Path, checkout: Path
     assert not [entry for entry in archived.parent.iterdir() if "another" in entry.name]
 
 
-def test_what_was_retrieved_is_enough_where_no_network_is(checkout: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "login node"
-    configuration = str(checkout.parent / "settings/mine.yaml")
-    _run(checkout, "snakemake", "retrieve", "--cores", "1", "--configfile", configuration, "--directory", str(folder))
-    assert (folder / "results/raw/white1986/manifest.json").is_file()
-    assert not (folder / "results/homogenized").exists()
-    _run(
-        checkout, "snakemake", "homogenize", "--cores", "1", "--configfile", configuration, "--directory", str(folder),
-        cut=True,
-    )  # fmt: skip
-    assert (folder / "results/homogenized/connectome/white1986_whole.zarr").is_dir()
+def test_what_was_retrieved_is_enough_where_no_network_is(checkout: Path) -> None:
+    """The stores were made with the network cut, of what was fetched before."""
+    manifests = ["raw/mine/manifest.json", "raw/white1986/manifest.json"]
+    assert json.loads((checkout.parent / "retrieved.json").read_text()) == manifests
+    for name in ("white1986_whole", "mine"):
+        assert (checkout / f"results/homogenized/connectome/{name}.zarr").is_dir()
 
 
 @pytest.mark.slow
-def test_an_archive_with_its_packages_rebuilds_itself_with_the_network_cut(checkout: Path, tmp_path: Path) -> None:
+def test_an_archive_with_its_packages_rebuilds_itself_with_the_network_cut(
+    checkout: Path, run: Run, tmp_path: Path
+) -> None:
     configuration = str(checkout.parent / "settings/mine.yaml")
     out = tmp_path / "whole archive"
-    _run(checkout, "snakemake", "--cores", "2", "--configfile", configuration)
-    _run(checkout, "allometry", "archive", str(out), "--configfile", configuration)
+    run(checkout, "snakemake", "--cores", "2", "--configfile", configuration)
+    run(checkout, "allometry", "archive", str(out), "--configfile", configuration)
     done = _rebuild(out, CORES="2")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-5000:]
     assert "2 stores compared, 2 have the archived content" in done.stdout

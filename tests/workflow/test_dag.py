@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -15,6 +13,7 @@ from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
 
 from allometry.processes import ONE_THREAD
+from tests.forked import Forks
 from tests.workflow.conftest import Run
 
 CONFIGURATIONS = ["config.yaml", "config/full.yaml", "tests/config.yaml"]
@@ -43,17 +42,16 @@ def test_dry_run_of_every_shipped_configuration(dry_run: Callable[..., str], nam
         assert words not in said
 
 
-def _plan(root: Path, folder: Path, *options: str) -> tuple[list[list[str]], str]:
+def _plan(forks: Forks, root: Path, folder: Path, *options: str) -> tuple[list[list[str]], str]:
     """The words of each line of a plan, and what was said before it."""
-    command = [sys.executable, "-m", "allometry", "plan", "--snakefile", str(root / "Snakefile")]
-    command += ["--directory", str(folder), *options, "--configfile", str(root / "tests/config.yaml")]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=1200)
+    command = ["allometry", "plan", "--snakefile", str(root / "Snakefile"), "--directory", str(folder), *options]
+    done = forks.run(*command, "--configfile", str(root / "tests/config.yaml"), cwd=root)
     assert done.returncode == 0, done.stdout + done.stderr
     return [line.split() for line in done.stdout.splitlines()], done.stderr
 
 
 def test_a_plan_counts_the_jobs_of_the_dry_run_and_agrees_with_the_line_of_the_study(
-    dry_run: Callable[..., str], root: Path, tmp_path: Path
+    dry_run: Callable[..., str], forks: Forks, root: Path, tmp_path: Path
 ) -> None:
     said = dry_run("tests/config.yaml", ALLOMETRY_MIRROR="")
     table = said.partition("job  ")[2].partition("total")[0]
@@ -70,7 +68,7 @@ def test_a_plan_counts_the_jobs_of_the_dry_run_and_agrees_with_the_line_of_the_s
         if rule != "all":
             stage = stages.get(rule.partition("_")[0], "report")
             expected[stage] = expected.get(stage, 0) + count
-    lines, before = _plan(root, tmp_path)
+    lines, before = _plan(forks, root, tmp_path)
     planned = {words[0]: (int(words[1]), int(words[2])) for words in lines if words and words[0] in expected}
     assert planned == {stage: (count, count) for stage, count in expected.items()}
     assert lines[-1][:2] == [str(sum(expected.values())), "jobs,"]
@@ -81,8 +79,8 @@ def test_a_plan_counts_the_jobs_of_the_dry_run_and_agrees_with_the_line_of_the_s
     assert not (tmp_path / "results").exists()
 
 
-def test_a_plan_for_a_cluster_has_the_requests_of_each_rule(root: Path, tmp_path: Path) -> None:
-    lines, _ = _plan(root, tmp_path, "--profile", str(root / "profiles/slurm"))
+def test_a_plan_for_a_cluster_has_the_requests_of_each_rule(forks: Forks, root: Path, tmp_path: Path) -> None:
+    lines, _ = _plan(forks, root, tmp_path, "--profile", str(root / "profiles/slurm"))
     requests = {words[0]: words[1:6] for words in lines if len(words) >= 7 and "_" in words[0]}
     assert requests["compare_run"][:3] == ["6", "1", "2000"]
     assert requests["homogenize_store"][:3] == ["6", "1", "4000"]
@@ -113,8 +111,10 @@ def test_a_study_reuses_the_runs_of_its_configuration(dry_run: Callable[..., str
         "Study microcircuit_sizes: 0 jobs to simulate, 6 from runs of the simulate stage; 0 simulations, all jobs"
         in said
     )
-    assert "scale_simulate" not in said
-    assert re.search(r"^scale_measure +6$", said, re.MULTILINE)
+    assert "scale_simulate_microcircuit" not in said
+    # two sizes of V1 on two connectivities
+    assert re.search(r"^scale_simulate_v1_density +4$", said, re.MULTILINE)
+    assert re.search(r"^scale_measure +10$", said, re.MULTILINE)
 
 
 def test_what_only_a_mirror_has_is_left_out_without_one(dry_run: Callable[..., str]) -> None:

@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import warnings
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import xarray as xr
 
 from allometry import stores
 from allometry.workflow.planning import plan_text
+from tests.forked import Forks
 from tests.report.browser import console
 from tests.workflow.conftest import Run
 
@@ -22,15 +22,13 @@ def configuration(root: Path) -> str:
     return str(root / "tests/config.yaml")
 
 
-def _verify(folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "allometry", "verify", str(folder)], capture_output=True, text=True, timeout=600
-    )
+def _verify(forks: Forks, folder: Path) -> subprocess.CompletedProcess[str]:
+    return forks.run("allometry", "verify", str(folder))
 
 
 def _planned(snakemake: Run, configuration: str, folder: Path, **options: object) -> set[str]:
     """Rules that Snakemake would run now."""
-    done = snakemake("--cores", "2", "--configfile", configuration, "-n", directory=folder, **options)  # type: ignore[arg-type]
+    done = snakemake("--cores", "2", "--configfile", configuration, "-n", directory=folder, timed=False, **options)  # type: ignore[arg-type]
     assert done.returncode == 0, done.stdout + done.stderr
     # A rule with a message is not named in the list of jobs, but always in the table below it.
     return set(re.findall(r"^(\w+) +\d+$", done.stdout + done.stderr, re.MULTILINE)) - {"all", "total"}
@@ -66,15 +64,15 @@ def test_connectome_has_labelled_dimensions_and_units(finished: Path) -> None:
     assert ds["weight"].attrs["units"]
 
 
-def test_verify_passes_and_finds_one_changed_byte(finished: Path, tmp_path: Path) -> None:
-    assert _verify(finished / "results").returncode == 0
+def test_verify_passes_and_finds_one_changed_byte(forks: Forks, finished: Path, tmp_path: Path) -> None:
+    assert _verify(forks, finished / "results").returncode == 0
     copy = tmp_path / "results"
     shutil.copytree(finished / "results" / "compared", copy)
     chunk = max((path for path in copy.rglob("c/*") if path.is_file()), key=lambda path: path.stat().st_size)
     content = bytearray(chunk.read_bytes())
     content[len(content) // 2] ^= 1
     chunk.write_bytes(content)
-    done = _verify(copy)
+    done = _verify(forks, copy)
     assert done.returncode == 1
     assert chunk.name in done.stdout + done.stderr
 
@@ -113,6 +111,7 @@ def test_report_page_in_browser(finished: Path, tmp_path: Path, page: str) -> No
     assert (tmp_path / "page.png").stat().st_size > 20_000
 
 
+@pytest.mark.slow
 def test_snakemake_writes_its_own_report(snakemake: Run, configuration: str, finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.html"
     done = snakemake("--cores", "1", "--configfile", configuration, "--report", str(out), directory=finished)

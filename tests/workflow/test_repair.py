@@ -4,16 +4,30 @@ import json
 import os
 import shutil
 import subprocess
-import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.forked import Forks
+
 from .conftest import Run
 
-CONFIGURATION = """
+CONNECTOMES = """
 homogenize:
   connectome: [white1986_whole, white1986_n2u]
+compare:
+  comparisons:
+    agreement:
+      kind: connectome_agreement
+      structure: [white1986_whole, white1986_n2u]
+      nulls: 20
+      bootstrap: 100
+"""
+CONDITIONS = """
+homogenize:
+  connectome: []
 simulate:
   runs:
     conditions:
@@ -26,11 +40,6 @@ simulate:
         another_drive: {seed: 2}
 compare:
   comparisons:
-    agreement:
-      kind: connectome_agreement
-      structure: [white1986_whole, white1986_n2u]
-      nulls: 20
-      bootstrap: 100
     rates:
       kind: spike_statistics
       simulated: [conditions]
@@ -41,14 +50,18 @@ compare:
 """
 
 
-@pytest.fixture(scope="module")
-def small(snakemake: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder in which a small workflow has run, all but its report."""
-    folder = tmp_path_factory.mktemp("small")
-    (folder / "small.yaml").write_text(CONFIGURATION)
+def _made(snakemake: Run, folder: Path, configuration: str) -> Path:
+    """A folder in which a small workflow has run, all but its report."""
+    (folder / "small.yaml").write_text(configuration)
     done = snakemake("compare", "--cores", "2", "--configfile", str(folder / "small.yaml"), directory=folder)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
     return folder
+
+
+@pytest.fixture(scope="module")
+def small(snakemake: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with connectomes and their comparison."""
+    return _made(snakemake, tmp_path_factory.mktemp("small"), CONNECTOMES)
 
 
 @pytest.fixture
@@ -57,9 +70,13 @@ def copy(small: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(small, tmp_path / "copied results", symlinks=True))
 
 
-def _verify(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "allometry", "verify", *arguments]
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=1200)
+Verify = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def verify(forks: Forks) -> Verify:
+    """Runs the command in a folder."""
+    return partial(forks.run, "allometry", "verify")
 
 
 def _contents(folder: Path) -> dict[str, str]:
@@ -75,7 +92,7 @@ def _flip(file: Path) -> None:
     file.write_bytes(content)
 
 
-def test_exactly_what_is_damaged_is_built_again(snakemake: Run, root: Path, copy: Path) -> None:
+def test_exactly_what_is_damaged_is_built_again(snakemake: Run, verify: Verify, root: Path, copy: Path) -> None:
     results = copy / "results"
     before = _contents(results)
     connectomes = sorted((results / "homogenized/connectome").glob("*.zarr"))
@@ -88,7 +105,7 @@ def test_exactly_what_is_damaged_is_built_again(snakemake: Run, root: Path, copy
     time = compared.stat().st_mtime_ns
 
     configuration = str(copy / "small.yaml")
-    done = _verify(root, str(results), "--repair", "--configfile", configuration, "--cores", "2")
+    done = verify(str(results), "--repair", "--configfile", configuration, "--cores", "2", cwd=root)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-5000:]
     removed = {line.removeprefix("removed ") for line in done.stdout.splitlines() if line.startswith("removed ")}
     assert {str(changed), str(torn), str(raw)} <= removed
@@ -102,16 +119,17 @@ def test_exactly_what_is_damaged_is_built_again(snakemake: Run, root: Path, copy
 
 @pytest.mark.slow
 def test_a_store_of_a_job_that_makes_several_is_built_again_without_a_trace(
-    snakemake: Run, root: Path, copy: Path
+    snakemake: Run, verify: Verify, root: Path, tmp_path: Path
 ) -> None:
     """Snakemake makes all stores of such a job again."""
+    copy = _made(snakemake, tmp_path, CONDITIONS)
     results = copy / "results"
     before = _contents(results)
     damaged, whole = sorted((results / "simulated/conditions").glob("*.zarr"))
     _flip(next(file for file in sorted(damaged.rglob("c/*")) if file.is_file()))
     times = {path: path.stat().st_mtime_ns for path in (whole, results / "compared/rates.zarr")}
     configuration = str(copy / "small.yaml")
-    done = _verify(root, str(results), "--repair", "--configfile", configuration, "--cores", "2")
+    done = verify(str(results), "--repair", "--configfile", configuration, "--cores", "2", cwd=root)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-5000:]
     assert f"removed {whole}" not in done.stdout
     assert _contents(results) == before
@@ -120,11 +138,11 @@ def test_a_store_of_a_job_that_makes_several_is_built_again_without_a_trace(
     assert "Nothing to be done" in planned.stdout + planned.stderr, planned.stdout[-3000:]
 
 
-def test_what_is_not_ours_is_not_removed(root: Path, copy: Path) -> None:
+def test_what_is_not_ours_is_not_removed(verify: Verify, root: Path, copy: Path) -> None:
     store = next((copy / "results/homogenized/connectome").glob("*.zarr"))
     _flip(next(file for file in sorted(store.rglob("c/*")) if file.is_file()))
     (store / "my notes.txt").write_text("mine")
-    done = _verify(root, str(copy / "results"), "--repair", "--configfile", str(copy / "small.yaml"))
+    done = verify(str(copy / "results"), "--repair", "--configfile", str(copy / "small.yaml"), cwd=root)
     assert done.returncode == 1
     assert "my notes.txt is no part of a store; nothing was removed" in done.stderr
     assert (store / "my notes.txt").read_text() == "mine"
@@ -137,23 +155,25 @@ def test_what_is_not_ours_is_not_removed(root: Path, copy: Path) -> None:
         ("elsewhere/white1986_whole.zarr", "was not made by one workflow"),
     ],
 )
-def test_what_the_workflow_does_not_make_is_not_removed(root: Path, copy: Path, place: str, words: str) -> None:
+def test_what_the_workflow_does_not_make_is_not_removed(
+    verify: Verify, root: Path, copy: Path, place: str, words: str
+) -> None:
     source = next((copy / "results/homogenized/connectome").glob("*.zarr"))
     target = copy / place
     shutil.copytree(source, target)
     described = json.loads(source.with_name(source.stem + ".manifest.json").read_text()) | {"store": target.name}
     target.with_name(target.stem + ".manifest.json").write_text(json.dumps(described))
     _flip(next(file for file in sorted(target.rglob("c/*")) if file.is_file()))
-    done = _verify(root, str(target), "--repair", "--configfile", str(copy / "small.yaml"))
+    done = verify(str(target), "--repair", "--configfile", str(copy / "small.yaml"), cwd=root)
     assert done.returncode == 1
     assert words in done.stderr
     assert target.is_dir()
 
 
-def test_without_a_workflow_nothing_is_removed(copy: Path) -> None:
+def test_without_a_workflow_nothing_is_removed(verify: Verify, copy: Path) -> None:
     store = next((copy / "results/homogenized/connectome").glob("*.zarr"))
     _flip(next(file for file in sorted(store.rglob("c/*")) if file.is_file()))
-    done = _verify(copy, "results", "--repair")
+    done = verify("results", "--repair", cwd=copy)
     assert done.returncode == 1
     assert "there is no workflow here" in done.stderr
     assert os.path.lexists(store)

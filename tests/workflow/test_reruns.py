@@ -40,6 +40,7 @@ def planned(snakemake: Run, root: Path, finished: Path, clone: Path) -> Planned:
             *("--cores", "2", "--configfile", str(root / "tests/config.yaml"), "-n"),
             directory=folder,
             snakefile=clone / "Snakefile",
+            timed=False,
             PYTHONPATH=str(clone),
         )
         assert done.returncode == 0, done.stdout + done.stderr
@@ -150,9 +151,9 @@ BATCH = "simulate_batch_microcircuit_conditions"
     [
         # with what is made of it: two of the comparisons, and the stack
         ("allometry/homogenize/readers/white1986.py", {"homogenize_store": 1}),
-        ("allometry/compare/kinds/structure_bold.py", {"compare_run": 1, **REPORT}),
+        pytest.param("allometry/compare/kinds/structure_bold.py", {"compare_run": 1, **REPORT}, marks=pytest.mark.slow),
         ("scripts/compare_run.py", {"compare_run": 6, **REPORT}),
-        ("allometry/report/drawing/style.py", {**DRAWN, **REPORT}),
+        pytest.param("allometry/report/drawing/style.py", {**DRAWN, **REPORT}, marks=pytest.mark.slow),
     ],
 )
 def test_an_edit_reruns_what_it_affects_and_nothing_else(

@@ -3,18 +3,17 @@
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.forked import Forks
 from tests.workflow.conftest import Run
 
 
-def _verify(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "allometry", "verify", str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=600)
+def _verify(forks: Forks, folder: Path) -> subprocess.CompletedProcess[str]:
+    return forks.run("allometry", "verify", str(folder))
 
 
 @pytest.mark.parametrize(
@@ -27,7 +26,7 @@ def _verify(folder: Path) -> subprocess.CompletedProcess[str]:
         "report/figures/compared_worm_agreement.png",
     ],
 )
-def test_a_changed_byte_outside_of_stores_is_found(finished: Path, name: str) -> None:
+def test_a_changed_byte_outside_of_stores_is_found(forks: Forks, finished: Path, name: str) -> None:
     path = next(iter((finished / "results").glob(name)))
     whole, status = path.read_bytes(), path.stat()
     # a new file, since what was retrieved may be a link into a cache
@@ -37,7 +36,7 @@ def test_a_changed_byte_outside_of_stores_is_found(finished: Path, name: str) ->
     path.rename(aside)
     changed.rename(path)
     try:
-        done = _verify(path.parents[len(path.relative_to(finished / "results").parts) - 2])
+        done = _verify(forks, path.parents[len(path.relative_to(finished / "results").parts) - 2])
         assert done.returncode == 1
         assert f"{path}: content differs" in done.stdout
     finally:
@@ -65,7 +64,8 @@ def test_a_moved_address_remakes_the_page_alone(snakemake: Run, finished: Path, 
         "registry": str(tmp_path / "datasets.yaml")
     }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(configuration, sort_keys=False))
-    done = snakemake("--cores", "2", "--configfile", str(tmp_path / "mine.yaml"), "-n", directory=finished)
+    options = ("--cores", "2", "--configfile", str(tmp_path / "mine.yaml"), "-n")
+    done = snakemake(*options, directory=finished, timed=False)
     assert done.returncode == 0, done.stdout + done.stderr
     # from the table of jobs: a rule with a message is not named elsewhere
     planned = set(re.findall(r"^(\w+) +\d+$", done.stdout + done.stderr, re.MULTILINE)) - {"total"}

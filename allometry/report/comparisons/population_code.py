@@ -66,8 +66,8 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
     caption = (
         f"Decoding leaves out one block of presentations at a time: {told}. Grey: 95 % of shuffled labels. Dotted densities: "
         "shuffles. Mean response of each unit, in units of the mean over its population, since spikes and fluorescence have "
-        "different ones; what is smaller than a hundredth, or negative, is at the left end. Subsampling: mean and 95 % of random "
-        f"subsets. Confusion of {names[0]}. The spectral radius is given for "
+        "different ones; what is less than a hundredth, or negative, is at the left end, and a population whose mean is not "
+        f"positive is left out. Subsampling: mean and 95 % of random subsets. Confusion of {names[0]}. The spectral radius is given for "
         "each size that the recurrent population may have."
     )
     return Drawing(drawn_on(axes), caption)

@@ -73,8 +73,8 @@ def _shares(ax: Axes, rows: pd.DataFrame, reference: str) -> None:
         ax.bar(x + offset, table["score"], 0.36, color=colour, yerr=error, error_kw={"lw": 1}, label=label)
     ax.set_xticks(x, [readable(name) for name in given["candidate"]], rotation=30, ha="right", fontsize=7.5)
     ax.set_ylabel(f"share of pairs in {readable(reference)}")
-    ax.set_title("P(influence)", pad=18)  # above the legend
-    ax.legend(fontsize=7.5, loc="lower left", bbox_to_anchor=(-0.02, 0.98), ncols=2, borderaxespad=0.2)
+    ax.set_title("P(influence)", pad=20)  # above the legend
+    ax.legend(fontsize=7.5, loc="lower left", bbox_to_anchor=(-0.02, 1.01), ncols=2, borderaxespad=0.0)
 
 
 def _by(ax: Axes, table: pd.DataFrame, column: str, title: str, chance: float) -> None:

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle, StepPatch
-from matplotlib.ticker import FixedFormatter
+from matplotlib.ticker import FixedLocator
 
 TEXTS = ("panel", "mark", "series", "x_is", "x_name", "y_is", "y_name")
 COLUMNS = (
@@ -316,14 +316,14 @@ def _names(axis: Axis, values: Floats) -> npt.NDArray[Any] | None:
     if isinstance(formatter, StrCategoryFormatter):
         names = {value: _line(str(name)) for name, value in vars(formatter)["_units"].items()}
         return np.array([names.get(value, "") for value in values.tolist()], dtype=object)
-    if not isinstance(formatter, FixedFormatter) or not len(formatter.seq) or axis.get_scale() != "linear":
+    if not isinstance(axis.get_major_locator(), FixedLocator) or axis.get_scale() != "linear":
         return None
-    labels = np.array([_line(str(label)) for label in formatter.seq], dtype=object)
-    places = _floats(axis.get_majorticklocs())[: len(labels)]
+    places = _floats(axis.get_majorticklocs())
+    labels = np.array([_line(str(label)) for label in formatter.format_ticks(places.tolist())], dtype=object)
     if not len(places) or all(_is_number(label) for label in labels):
         return None
     order = np.argsort(places)
-    places, labels = places[order], labels[: len(places)][order]
+    places, labels = places[order], labels[order]
     # where only every other entry is named, its neighbours are not it
     reach = min(0.5, float(np.diff(places).min()) / 2 if len(places) > 1 else 0.5)
     nearest = np.abs(values[:, None] - places[None]).argmin(axis=1) if len(values) else np.zeros(0, int)

@@ -134,14 +134,12 @@ def panel_rows(counts: Sequence[int], height: float, width: float = WIDTH) -> li
     height, width : float
         Of a row, and of the figure, in inches.
     """
-    cells = math.lcm(*counts)
     made = canvas(len(counts) * height, width)
-    grid = made.add_gridspec(len(counts), cells)
-    found = []
-    for row, count in enumerate(counts):
-        span = cells // count
-        found += [made.add_subplot(grid[row, column * span : (column + 1) * span]) for column in range(count)]
-    return found
+    if len(set(counts)) == 1:
+        return list(made.subplots(len(counts), counts[0], squeeze=False).ravel())
+    # on one grid, room that one row needs for its labels would be taken from all
+    rows = stacked(made, [height] * len(counts))
+    return [ax for row, count in zip(rows, counts) for ax in row.subplots(1, count, squeeze=False)[0]]
 
 
 def drawn_on(axes: Sequence[Axes]) -> Figure:

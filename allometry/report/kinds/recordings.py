@@ -28,6 +28,8 @@ NAMED = 20
 MIN_SAMPLES = 50
 """Of a neuron, and of two neurons together, for a correlation."""
 COMPONENTS = 10
+LEAST_TRACES = 3
+"""Complete ones, for their components to say something."""
 SEGMENT = 256
 """Samples of a segment of a spectrum."""
 MOST_SAMPLES = 1500
@@ -206,19 +208,27 @@ def _components(ax: Axes, tree: xr.DataTree) -> str:
     natives = _natives(tree)
     for recording, (_, trace) in natives.items():
         left_out += tree.children["native"].children[recording].to_dataset(inherit=False).sizes["roi"] - trace.shape[1]
-        if len(trace) >= KATO_WINDOW and trace.shape[1] > 1:
+        if len(trace) >= KATO_WINDOW and trace.shape[1] >= LEAST_TRACES:
             shares[recording] = np.cumsum(derivative_pca(trace, COMPONENTS))
     ax.set_title("Dimensions of the change")
     if not shares:
         ax.set_xticks([])
         ax.set_yticks([])
-        ax.text(0.5, 0.5, "no complete trace", ha="center", va="center", transform=ax.transAxes, color=NEUTRAL)
+        ax.text(
+            0.5,
+            0.5,
+            f"fewer than {LEAST_TRACES} complete traces",
+            ha="center",
+            va="center",
+            transform=ax.transAxes,
+            color=NEUTRAL,
+        )
         return ""
     for recording, share in shares.items():
         ax.plot(
             np.arange(share.size) + 1, share, "o-", ms=2.5, lw=1.0, label=unlisted(recording), **_style(len(shares))
         )
-    ax.set(xlabel="principal components", ylabel="share of variance", ylim=(0, 1), xlim=(0.5, COMPONENTS + 0.5))
+    ax.set(xlabel="principal components", ylabel="share of variance", ylim=(0, 1.03), xlim=(0.5, COMPONENTS + 0.5))
     ax.set_xticks(range(1, COMPONENTS + 1, 3))
     third = [share[min(2, share.size - 1)] for share in shares.values()]
     listed = ", ".join(f"{value:.3f}" for value in third)

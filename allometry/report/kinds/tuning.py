@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from numpy.typing import NDArray
 
 from allometry import stores
@@ -120,7 +121,7 @@ def tuned(store: xr.Dataset, units: NDArray[np.int64]) -> Tuned:
     return Tuned(rates.astype(np.float64), shown, int((direction == shown[0]).sum()))
 
 
-def _map(ax: Axes, store: xr.Dataset, units: NDArray[np.int64], found: Tuned, name: str) -> object:
+def _map(ax: Axes, store: xr.Dataset, units: NDArray[np.int64], found: Tuned, name: str) -> PathCollection | None:
     ax.set_title(readable(name))
     if "x" not in store:
         ax.text(0.5, 0.5, "places are not known", ha="center", va="center", transform=ax.transAxes, color=NEUTRAL)

@@ -12,12 +12,13 @@ import xarray as xr
 
 from allometry import stores as store_access
 from allometry.report import findings as found_findings
-from allometry.report import scaling_tables
 from allometry.report.drawing import verdicts
 from allometry.report.drawing.drawing import Description
+from allometry.report.excerpt import Excerpt
 from allometry.report.page import chain
 from allometry.report.page.cards import table as card_table
 from allometry.report.page.render import Gallery, Line, Part, Section
+from allometry.report.scaling.tables import tables as scaling_tables
 from allometry.stores.folders.catalog import of_stores
 from allometry.stores.schema import Data
 from allometry.stores.storage.manifest import read_manifest
@@ -107,7 +108,9 @@ def sections(
     left_out: Mapping[str, str],
 ) -> list[Section]:
     """Sections of the page, one for each stage, each with its figures and tables."""
-    cards = {"Benchmark cards: what each score is worth": card_table(made.cards)} if made.cards else {}
+    cards: dict[str, pd.DataFrame | Excerpt] = (
+        {"Benchmark cards: what each score is worth": card_table(made.cards)} if made.cards else {}
+    )
     return [
         Section(
             "Data",
@@ -141,7 +144,7 @@ def sections(
             "scaling",
             "One model at several sizes: what its statistics keep, what they lose, and what that saves. A verdict needs its whole "
             "95 % interval on one side of the tolerance; what few seeds cannot tell is undetermined.",
-            [Part(figures=made.figures("scaled_"), tables=scaling_tables.tables(made.of_kind("Scaling")))],
+            [Part(figures=made.figures("scaled_"), tables=scaling_tables(made.of_kind("Scaling")))],
         ),
         Section(
             "Comparisons",
@@ -159,7 +162,7 @@ def sections(
             "stores",
             'Every array that this run made. Open one with xarray.open_zarr(path), or xarray.open_datatree(path, engine="zarr") '
             "where it has groups; check all with `allometry verify results/`.",
-            [Part(tables={"Stores": store_table(made)})],
+            [Part(tables={"All stores": store_table(made)})],
         ),
     ]
 
@@ -182,7 +185,7 @@ def _connectomes(made: Made) -> dict[str, list[str | Path | Gallery]]:
     return found
 
 
-def _recordings(made: Made) -> dict[str, pd.DataFrame]:
+def _recordings(made: Made) -> dict[str, pd.DataFrame | Excerpt]:
     trees = {path: made.opened[path] for path in made.of_kind("Activity")}
     return {"Sets of recordings": recordings_table(trees), "Catalogue: every recording": catalog_table(made.stores)}
 

@@ -16,6 +16,7 @@ from allometry import files
 from allometry.errors import ReportError
 from allometry.report.drawing.drawing import REPORT, Description
 from allometry.report.drawing.verdicts import badge
+from allometry.report.excerpt import Excerpt
 from allometry.report.page.chain import Stage, in_words
 from allometry.report.page.tables import Shown, anchor_of, relative, shown
 
@@ -51,14 +52,14 @@ class Part:
         Heading, which may be empty, and the sentence below it.
     figures : sequence of path or Gallery
         Images, each with its description beside it.
-    tables : mapping of str to DataFrame
+    tables : mapping of str to DataFrame or Excerpt
         Tables below the figures, by title.
     """
 
     title: str = ""
     note: str = ""
     figures: Sequence[str | Path | Gallery] = ()
-    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    tables: Mapping[str, pd.DataFrame | Excerpt] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ def _section(section: Section, folder: Path, tables: list[Path]) -> dict[str, An
     return {"title": section.title, "anchor": section.anchor, "note": section.note, "parts": parts}
 
 
-def _table(title: str, table: pd.DataFrame, folder: Path, written: list[Path]) -> Shown:
+def _table(title: str, table: pd.DataFrame | Excerpt, folder: Path, written: list[Path]) -> Shown:
     written.append(folder / "tables" / f"{anchor_of(title).replace('-', '_')}.csv")
     return shown(title, table, folder, written[-1])
 

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from allometry import files
 from allometry.errors import ReportError
 from allometry.report.drawing import verdicts
+from allometry.report.excerpt import Excerpt
 
 FEW = 8
 """Rows up to which there is nothing to filter."""
@@ -34,7 +35,9 @@ class Shown:
     head, body : Markup
         Cells of the head and of the body.
     rows, columns : int
-        How many.
+        How many the page has.
+    whole : int
+        Rows of the CSV file; more than `rows` where the page shows an excerpt.
     choices : list of (str, list of str)
         Columns that are filtered by choosing: number and title, and their values.
     csv : str
@@ -47,6 +50,7 @@ class Shown:
     body: Markup
     rows: int
     columns: int
+    whole: int
     choices: list[tuple[int, str, list[str]]]
     csv: str
 
@@ -66,21 +70,22 @@ def anchor_of(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
-def shown(title: str, table: pd.DataFrame, page: Path, csv: Path | None = None) -> Shown:
+def shown(title: str, table: pd.DataFrame | Excerpt, page: Path, csv: Path | None = None) -> Shown:
     """A table as HTML; written as CSV too where a file is named.
 
     Parameters
     ----------
     title : str
         Its heading.
-    table : DataFrame
+    table : DataFrame or Excerpt
         Its content: numbers to the right with sensible digits, the column `path` as links. A row whose `role` is that of a
-        baseline or a control is set apart.
+        baseline or a control is set apart. Of an excerpt the CSV file has all rows.
     page : Path
         Folder of the page, which links are relative to.
     csv : Path, optional
         File to write.
     """
+    table, whole = (table.shown, table.whole) if isinstance(table, Excerpt) else (table, table)
     names = [str(column) for column in table.columns]
     numeric = [pd.api.types.is_numeric_dtype(table[column]) and table[column].dtype != bool for column in table.columns]
     head = "".join(
@@ -94,7 +99,7 @@ def shown(title: str, table: pd.DataFrame, page: Path, csv: Path | None = None) 
     if csv is not None:
         with files.writing(csv, ReportError):
             csv.parent.mkdir(parents=True, exist_ok=True)
-            files.write_text(csv, table.to_csv(index=False, lineterminator="\n"))
+            files.write_text(csv, whole.to_csv(index=False, lineterminator="\n"))
     return Shown(
         title,
         anchor_of(title),
@@ -102,6 +107,7 @@ def shown(title: str, table: pd.DataFrame, page: Path, csv: Path | None = None) 
         Markup("\n".join(rows)),
         len(table),
         len(names),
+        len(whole),
         _choices(table, names, numeric) if len(table) > FEW else [],
         relative(str(csv), page) if csv is not None else "",
     )

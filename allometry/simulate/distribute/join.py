@@ -28,6 +28,8 @@ def serve(path: str | Path, timeout_s: float = 300.0) -> None:
     """
     import dask
     from distributed import Worker
+    from distributed.comm.addressing import get_address_host
+    from distributed.utils import get_ip
 
     from allometry.simulate.distribute.clusters import credentials
     from allometry.simulate.distribute.clusters.kinds import CALM
@@ -46,7 +48,13 @@ def serve(path: str | Path, timeout_s: float = 300.0) -> None:
 
     async def work() -> None:
         async with Worker(
-            address, nthreads=1, memory_limit=0, dashboard_address=credentials.LOOPBACK, security=security
+            address,
+            nthreads=1,
+            memory_limit=0,
+            # where the scheduler sees this task, and on no other interface
+            host=get_ip(get_address_host(address)),
+            dashboard_address=credentials.LOOPBACK,
+            security=security,
         ) as worker:
             await worker.finished()
 

@@ -9,18 +9,21 @@ machine, or another hour, are scaled by what it takes there.
 import functools
 import json
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from allometry.network import Network
 from allometry.simulate.build.estimate import estimate
-from allometry.simulate.build.plan.network import Plan, compile_network
+from allometry.simulate.build.plan.network import compile_network
+from allometry.simulate.build.plan.projections import Synapses
 
 COEFFICIENTS = Path(__file__).with_name("cost_coefficients.json")
 #: Stands for every name of its group that was not measured.
 OTHER = "other"
+#: What building a network takes, however long it is simulated afterwards.
+BUILT = ("simulate.synapse", "simulate.placed_synapse")
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Coefficients:
     seconds, bytes, files, memory : mapping of str to float
         By the names that `Work` uses: s, bytes on disk and files per amount; bytes of memory.
     rates_hz : mapping of str to float
-        Spikes per second and neuron by model.
+        Spikes per second and neuron by population, `{model}.{population}`, and what is assumed of any other (`other`).
     raw_bytes : mapping of str to float
         By reader: size of the files that the seconds of a store were measured with.
     speed_s : mapping of str to float
@@ -110,7 +113,7 @@ def coefficients(path: Path = COEFFICIENTS) -> Coefficients:
 
 def part(name: str) -> str:
     """Part of the measurement of speed that what is called so resembles."""
-    return "network" if name.startswith("simulate.") and name != "simulate.start" else "tables"
+    return "network" if name.startswith("simulate.") and not name.startswith("simulate.start") else "tables"
 
 
 def _of(known: Mapping[str, float], name: str) -> float:
@@ -150,6 +153,7 @@ def simulated(
     partitions: int = 1,
     precision: str = "fast",
     conditions: int = 1,
+    record: Mapping[str, Any] | None = None,
     known: Coefficients | None = None,
 ) -> Work:
     """What one simulation does, with all its conditions on one connectivity.
@@ -166,6 +170,8 @@ def simulated(
         As `simulate.run` takes them.
     conditions : int
         Number of runs on the connectivity.
+    record : mapping, optional
+        What is recorded, as a configuration says it; default all spikes and nothing else.
     known : Coefficients, optional
         Has the rates of the models.
 
@@ -175,18 +181,36 @@ def simulated(
     steps = conditions * duration_ms / network.dt_ms
     seconds = 1e-3 * conditions * duration_ms
     cores = partitions * threads
-    rate = _rate(known or coefficients(), network)
-    spikes = plan.size * rate * seconds
+    rates = _rates(known or coefficients(), network)
+    spikes = {n.name: seconds * n.size * rate for n, rate in zip(plan.neurons, rates)}
+    kept = (record or {}).get("populations") or spikes
+    samples = _samples_per_ms(record or {}) * conditions * duration_ms
+    every = (*plan.synapses, *plan.plastic, *plan.released)
+    placed = sum(s.expected for s in every if s.field is not None)
+    work = {
+        "simulate.start.network": 1.0,
+        "simulate.condition": float(conditions),
+        "simulate.synapse": max(0.0, need.synapses - placed) / cores,
+        # drawn by the distance of their ends
+        "simulate.placed_synapse": placed / cores,
+        "simulate.event": seconds * _events_per_s((*plan.synapses, *plan.plastic), rates) / cores,
+        "simulate.drawn_event": seconds * _events_per_s(plan.released, rates) / cores,
+        "simulate.exchange": steps / plan.interval if partitions > 1 else 0.0,
+        "simulate.spike": sum(spikes.values()),
+        "simulate.sample": samples,
+    }
+    for n in plan.neurons:
+        name = f"simulate.neuron_step.{type(n.model).__name__}"
+        work[name] = work.get(name, 0.0) + n.size * steps / cores
     return Work(
-        seconds={
-            "simulate.start": 1,
-            "simulate.synapse": need.synapses / cores,
-            "simulate.neuron_step": plan.size * steps / cores,
-            "simulate.event": _events_per_hz(plan) * rate * seconds / cores,
-            "simulate.exchange": steps / plan.interval if partitions > 1 else 0.0,
-            "simulate.spike": spikes,
+        # what is not done says nothing of a job, and needs no measurement
+        seconds={name: amount for name, amount in work.items() if amount},
+        disk={
+            "simulated.store": conditions,
+            "simulated.spike": sum(count for name, count in spikes.items() if name in kept),
+            "simulated.neuron": conditions * plan.size,
+            "simulated.sample": samples,
         },
-        disk={"simulated.store": conditions, "simulated.spike": spikes, "simulated.neuron": conditions * plan.size},
         bytes_memory=need.bytes_total,
         neurons=plan.size,
         synapses=need.synapses,
@@ -199,7 +223,7 @@ def propagation(neurons: int, edges: int, duration_ms: float, dt_ms: float, rewi
     steps = neurons * duration_ms / dt_ms * networks / threads
     return Work(
         seconds={
-            "simulate.start": 1,
+            "simulate.start.propagation": 1,
             "simulate.rewiring": edges * rewirings,
             "simulate.propagated": neurons * steps,
         },
@@ -210,9 +234,16 @@ def propagation(neurons: int, edges: int, duration_ms: float, dt_ms: float, rewi
     )
 
 
-def _rate(known: Coefficients, network: Network) -> float:
-    return known.rates_hz.get(str((network.parameters or {}).get("model")), known.rates_hz[OTHER])
+def _rates(known: Coefficients, network: Network) -> list[float]:
+    """Spikes per second and neuron of each population."""
+    model = (network.parameters or {}).get("model")
+    return [known.rates_hz.get(f"{model}.{p.name}", known.rates_hz[OTHER]) for p in network.populations]
 
 
-def _events_per_hz(plan: Plan) -> float:
-    return float(sum(synapses.expected for synapses in (*plan.synapses, *plan.plastic)))
+def _samples_per_ms(record: Mapping[str, Any]) -> int:
+    """Values of state variables that are recorded in one ms: of each probe the voltage, and what else is asked for."""
+    return sum((record.get("voltage") or {}).values()) * (1 + len(record.get("states") or ()))
+
+
+def _events_per_s(synapses: Sequence[Synapses], rates: Sequence[float]) -> float:
+    return float(sum(s.expected * rates[s.source] for s in synapses))

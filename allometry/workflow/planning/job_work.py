@@ -1,7 +1,9 @@
 """What each job of the workflow does, as amounts for the cost model: from its rule and the configuration."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,10 @@ from allometry import models, stores
 from allometry.config import Config
 from allometry.config.simulate import NetworkRun, PropagationRun
 from allometry.models.graph import Graph
-from allometry.network import Network
 from allometry.scale.jobs import network
 from allometry.workflow import reach, recording_sessions, snakefile, studies
 from allometry.workflow.checks import Registry
-from allometry.workflow.planning.cost_model import Coefficients, Work, propagation, simulated
+from allometry.workflow.planning.cost_model import BUILT, Coefficients, Work, propagation, simulated
 
 #: Stands for a connectome that is not there yet: the neurons and chemical edges of a worm, rounded.
 NEURONS, EDGES = 300, 3_500
@@ -38,6 +39,7 @@ class Jobs:
     registry: Registry
     known: Coefficients
     _networks: dict[str, Work] = field(default_factory=dict)
+    _populations: dict[str, int] = field(default_factory=dict)
 
     def work(self, rule: str, wildcards: Mapping[str, str], threads: int) -> Work:
         """What a job does.
@@ -61,14 +63,21 @@ class Jobs:
         source = rule.removeprefix("retrieve_")
         ways = reach.ways(self.cfg, source, self.registry[source]["files"])
         seconds = {f"retrieve.{kind}": 0.0 for kind in ("copy", "package", "download")}
-        # a package is fetched once for all that is in it
-        for kind in [kind for kind, _ in dict.fromkeys((way.kind, way.once) for way in ways)]:
-            seconds[f"retrieve.{kind}"] += 1
+        # a package is fetched once for all that is in it, by the first of the jobs that want it
+        for kind, once in dict.fromkeys((way.kind, way.once) for way in ways):
+            seconds[f"retrieve.{kind}"] += 1 / self._sharing[once] if kind == "package" else 1
         known = sum(way.size or 0 for way in ways)
         unknown = {f"retrieved.{source}": 1} if any(way.size is None for way in ways) else {}
         return Work(
             {"retrieve.start": 1, **seconds}, {"raw.byte": known, "raw.file": len(ways) + 1, **unknown}, "retrieve"
         )
+
+    @cached_property
+    def _sharing(self) -> Mapping[str, int]:
+        """How many data sets of the configuration are in each package."""
+        used = reach.used_sources(self.cfg, self.registry)
+        asked = [reach.ways(self.cfg, name, entry["files"]) for name, entry in used.items()]
+        return Counter(once for ways in asked for once in {way.once for way in ways if way.kind == "package"})
 
     def _homogenize(self, _: str, wildcards: Mapping[str, str], __: int) -> Work:
         source = snakefile.source_of(self.registry, wildcards["kind"], wildcards["store"])
@@ -121,6 +130,7 @@ class Jobs:
             partitions=partitions,
             precision=run.precision,
             conditions=len(run.conditions) or 1,
+            record=run.record.model_dump(),
             known=self.known,
         )
 
@@ -128,49 +138,82 @@ class Jobs:
         study = studies.study(self.cfg, wildcards["study"])
         job = study.jobs[wildcards["job"]]
         conditions = len(studies.conditions(study))
-        return self._of_study(study, job.size, job.schemes[0], job.parameters["duration_ms"], conditions, threads)
+        return self._of_study(study, job.size, job.schemes[0], job.parameters, conditions, threads)
 
     def _scale_calibrate(self, _: str, wildcards: Mapping[str, str], threads: int) -> Work:
         study = studies.study(self.cfg, wildcards["study"])
         job = study.calibrations[wildcards["calibration"]]
-        return self._of_study(study, job.size, job.scheme, job.parameters["duration_ms"], job.simulations, threads)
+        found = self._of_study(study, job.size, job.scheme, job.parameters, job.simulations, threads)
+        # every trial builds its network, and its spikes are not kept
+        builds = job.simulations / (len(job.parameters["conditions"]) or 1)
+        built = {name: builds * found.seconds[name] for name in BUILT if name in found.seconds}
+        return replace(found, seconds={**found.seconds, **built}, disk={"calibrated.factors": 1})
 
     def _of_study(
-        self, study: studies.Study, size: float, scheme: str, duration_ms: float, simulations: int, threads: int
+        self,
+        study: studies.Study,
+        size: float,
+        scheme: str,
+        parameters: Mapping[str, Any],
+        simulations: int,
+        threads: int,
     ) -> Work:
         """So many simulations of one network of a study."""
         # jobs that differ in their seeds do the same
-        key = repr((study.name, size, scheme, duration_ms, simulations, threads))
+        key = repr((study.name, size, scheme, parameters["duration_ms"], parameters["record"], simulations, threads))
         if key not in self._networks:
             net = network(study.values, size, scheme)
-            self._networks[key] = self._reduced(study, net, duration_ms, simulations, threads)
+            partitions = min(self.cfg.simulate.partitions, net.size)
+            self._networks[key] = simulated(
+                net,
+                parameters["duration_ms"],
+                threads=self.cfg.simulate.threads or max(1, threads // partitions),
+                partitions=partitions,
+                precision=study.values["precision"],
+                conditions=simulations,
+                record=parameters["record"],
+                known=self.known,
+            )
         return self._networks[key]
 
-    def _reduced(self, study: studies.Study, net: Network, duration_ms: float, simulations: int, threads: int) -> Work:
-        simulate = self.cfg.simulate
-        partitions = min(simulate.partitions, net.size)
-        return simulated(
-            net,
-            duration_ms,
-            threads=simulate.threads or max(1, threads // partitions),
-            partitions=partitions,
-            precision=study.values["precision"],
-            conditions=simulations,
-            known=self.known,
+    def _scale_measure(self, _: str, wildcards: Mapping[str, str], __: int) -> Work:
+        study = studies.study(self.cfg, wildcards["study"])
+        return Work(
+            {"scale.start": 1, "scale.statistic": len(studies.conditions(study)) * self._statistics(study)},
+            {"measured.job": 1},
+            "scale.measure",
         )
+
+    def _scale_study(self, _: str, wildcards: Mapping[str, str], __: int) -> Work:
+        study = studies.study(self.cfg, wildcards["study"])
+        values = len(studies.conditions(study)) * self._statistics(study) * len(study.values["schemes"])
+        return Work(
+            {"scale.start": 1, "scale.law": values, "scale.job": len(study.jobs)},
+            {"scaled.study": 1, "scaled.value": values * len(study.values["sizes"])},
+            "scale.study",
+        )
+
+    def _statistics(self, study: studies.Study) -> int:
+        """Statistics of all populations that a study takes of one condition."""
+        if study.name not in self._populations:
+            least = study.values["sizes"][0], study.values["schemes"][0]
+            named = study.values["populations"] or network(study.values, *least).populations
+            self._populations[study.name] = len(named)
+        return len(study.values["statistics"]) * self._populations[study.name]
 
     def _compare(self, _: str, wildcards: Mapping[str, str], __: int) -> Work:
         entry = self.cfg.compare.comparisons[wildcards["comparison"]]
         read = len(snakefile.comparison_stores(self.cfg, wildcards["comparison"]))
         options = entry.model_dump()
-        units = _units(entry.kind, options, read)
-        resamples = options.get("nulls", 0) + options.get("bootstrap", 0)
+        kind, units = _kind(entry.kind, options), _units(entry.kind, options, read)
+        seconds = {
+            f"compare.start.{kind}": 1,
+            f"compare.unit.{kind}": units,
+            f"compare.null.{kind}": options.get("nulls", 0) * _rewired(entry.kind, options, units),
+            f"compare.bootstrap.{kind}": options.get("bootstrap", 0) * units,
+        }
         return Work(
-            {
-                "compare.start": 1,
-                f"compare.unit.{entry.kind}": units,
-                f"compare.resample.{entry.kind}": units * resamples,
-            },
+            {name: amount for name, amount in seconds.items() if amount},
             {f"compared.{entry.kind}": 1},
             f"compare.{entry.kind}",
         )
@@ -203,10 +246,24 @@ _RULES: dict[str, Callable[..., Work]] = {
     "simulate_": Jobs._simulate,
     "scale_simulate_": Jobs._scale_simulate,
     "scale_calibrate": Jobs._scale_calibrate,
+    "scale_measure": Jobs._scale_measure,
+    "scale_study": Jobs._scale_study,
     "compare_run": Jobs._compare,
     "draw_": Jobs._draw,
     "write_": Jobs._write,
 }
+
+
+def _kind(kind: str, options: Mapping[str, Any]) -> str:
+    """Name under which a comparison is measured: its kind, with what decides which measures it computes."""
+    return f"{kind}.{options['of']}" if kind == "model_recovery" else kind
+
+
+def _rewired(kind: str, options: Mapping[str, Any], units: int) -> int:
+    """How many things a comparison makes null ones of: what its units are, or each connectome, or each draw, once for all of them."""
+    if kind in ("connectome_agreement", "propagation", "structure_function"):
+        return len(options["structure"])
+    return int(options["draws"]) if kind == "model_recovery" else units
 
 
 def _units(kind: str, options: Mapping[str, Any], read: int) -> int:

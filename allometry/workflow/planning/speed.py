@@ -12,6 +12,7 @@ import statistics
 import time
 import zlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +20,10 @@ import numpy as np
 REPEATS = 5
 #: Times that it is repeated at most, until no part is faster than this share of the time before.
 ROUNDS, STEADY = 6, 0.95
+#: Looks at who wants a core, and the time between them, s.
+LOOKS, APART_S = 20, 0.025
+#: Its fourth word is `running/all`: what wants a core at this moment, of all threads.
+LOAD = Path("/proc/loadavg")
 _ROWS, _SIDE = 6_000, 350
 _TABLE, _READS = 1 << 24, 1 << 22
 
@@ -57,14 +62,30 @@ def slowness(reference: Mapping[str, float]) -> dict[str, float]:
 
 
 def crowding(cores: int) -> float:
-    """How many times longer work on some cores takes beside what else runs here now, by the load average of a minute.
+    """How many times longer work on some cores takes beside what else runs here now.
 
     Parameters
     ----------
     cores : int
         Cores that the work would keep busy.
     """
-    return max(1.0, (os.getloadavg()[0] + cores) / (os.cpu_count() or 1))
+    return max(1.0, (others() + cores) / (os.cpu_count() or 1))
+
+
+def others() -> float:
+    """How many others want a core now, on average over `LOOKS` looks; by the load average of a minute where the system does not say.
+
+    That average still holds what ended a minute ago, as the run before, and not yet what has just begun.
+    """
+    found = []
+    for _ in range(LOOKS):
+        try:
+            # one of them is this process, which looks
+            found.append(int(LOAD.read_text().split()[3].partition("/")[0]) - 1)
+        except (OSError, ValueError, IndexError):
+            return os.getloadavg()[0]
+        time.sleep(APART_S)
+    return statistics.mean(found)
 
 
 def _median(work: Callable[[], None]) -> float:

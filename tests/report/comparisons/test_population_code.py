@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import xarray as xr
 from matplotlib.axes import Axes
 
@@ -25,5 +26,5 @@ def test_every_population_is_in_the_figure_of_the_code(
     mean = panels[titles.index("Mean response")]
     for patch in mean.patches:  # relative to the population's own mean, as a share of its units
         values, edges, _ = patch.get_data()
-        assert values.sum() == 1
+        assert values.sum() == pytest.approx(1)
         assert edges[np.flatnonzero(values)[0]] < 1 < edges[np.flatnonzero(values)[-1] + 1]

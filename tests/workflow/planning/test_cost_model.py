@@ -1,11 +1,24 @@
 """The cost model: amounts of work against closed forms, and sums of amounts times coefficients."""
 
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from allometry import config, models
-from allometry.network import FixedIndegree, IafPscDelta, Network, PoissonInput, Population, Projection
+from allometry.network import (
+    DistanceDependent,
+    FixedIndegree,
+    GaussianKernel,
+    IafPscDelta,
+    Network,
+    PoissonInput,
+    Population,
+    Projection,
+    Space,
+    Uniform,
+)
 from allometry.workflow.checks import stores_of
 from allometry.workflow.planning import cost_model, speed
 from allometry.workflow.planning.cost_model import Coefficients, Work
@@ -16,7 +29,7 @@ KNOWN = Coefficients(
     bytes={"w.store": 1000.0, "w.pair": 4.0},
     files={"w.store": 7.0, "w.pair": 0.0},
     memory={"a": 500.0},
-    rates_hz={"brunel": 40.0, "other": 5.0},
+    rates_hz={"brunel.all": 40.0, "brunel.few": 10.0, "other": 5.0},
     raw_bytes={},
     speed_s={"tables": 0.1, "network": 0.2},
 )
@@ -56,19 +69,72 @@ def test_amounts_of_a_simulation_are_those_of_its_network(threads: int, partitio
     work = cost_model.simulated(net, ms, threads=threads, partitions=partitions, conditions=conditions, known=KNOWN)
     cores, steps = threads * partitions, conditions * ms / net.dt_ms
     assert (work.neurons, work.synapses) == (n, n * k)
-    assert work.seconds == pytest.approx(
-        {
-            "simulate.start": 1,
-            "simulate.synapse": n * k / cores,
-            "simulate.neuron_step": n * steps / cores,
-            "simulate.event": n * k * hz * conditions * ms / 1000 / cores,
-            # the shortest delay is 15 steps
-            "simulate.exchange": steps / 15 if partitions > 1 else 0,
-            "simulate.spike": n * hz * conditions * ms / 1000,
-        }
-    )
+    expected = {
+        "simulate.start.network": 1,
+        "simulate.condition": conditions,
+        "simulate.synapse": n * k / cores,
+        "simulate.neuron_step.IafPscDelta": n * steps / cores,
+        "simulate.event": n * k * hz * conditions * ms / 1000 / cores,
+        "simulate.spike": n * hz * conditions * ms / 1000,
+    }
+    # the shortest delay is 15 steps
+    assert work.seconds == pytest.approx(expected | ({"simulate.exchange": steps / 15} if partitions > 1 else {}))
     assert work.disk["simulated.store"] == conditions
     assert work.bytes_memory > 4 * n * k
+
+
+def test_events_follow_the_rate_of_their_source_and_draws_are_told_apart() -> None:
+    """A projection of each sort from each of two populations; out-degrees times rates are what arrives."""
+    neuron = IafPscDelta()
+    net = Network(
+        (Population("all", 1000, neuron), Population("few", 100, neuron)),
+        (
+            Projection("all", "few", FixedIndegree(50), 0.1, 1.5),
+            Projection("few", "all", FixedIndegree(7), 0.1, 1.5),
+            Projection("few", "few", FixedIndegree(30), 0.1, Uniform(1.0, 2.0), redrawn=("delay",)),
+        ),
+        parameters={"model": "brunel"},
+    )
+    work = cost_model.simulated(net, 1000.0, known=KNOWN)
+    assert work.seconds["simulate.event"] == pytest.approx(100 * 50 * 40.0 + 1000 * 7 * 10.0)
+    assert work.seconds["simulate.drawn_event"] == pytest.approx(100 * 30 * 10.0)
+    assert work.seconds["simulate.spike"] == pytest.approx(1000 * 40.0 + 100 * 10.0)
+
+
+def test_synapses_by_distance_are_told_apart() -> None:
+    rng = np.random.default_rng(1)
+    places = rng.uniform(0.0, 100.0, (100, 2))
+    net = Network(
+        (Population("all", 100, IafPscDelta(), positions=places),),
+        (
+            Projection("all", "all", FixedIndegree(7), 0.1, 1.5),
+            Projection("all", "all", DistanceDependent(GaussianKernel(30.0, 60.0), indegree=5.0), 0.1, 1.5),
+        ),
+        space=Space(100.0, 100.0),
+    )
+    work = cost_model.simulated(net, 100.0, threads=2, known=KNOWN)
+    assert work.seconds["simulate.synapse"] == pytest.approx(100 * 7 / 2)
+    assert work.seconds["simulate.placed_synapse"] == pytest.approx(100 * 5 / 2)
+
+
+def test_what_is_recorded_takes_room() -> None:
+    net = _network(1000, 50)
+    record = {"populations": [], "voltage": {"all": 20}, "states": ["i_syn"]}
+    work = cost_model.simulated(net, 200.0, conditions=3, record=record, known=KNOWN)
+    assert work.disk["simulated.sample"] == work.seconds["simulate.sample"] == 20 * 2 * 200 * 3
+    assert work.disk["simulated.spike"] == pytest.approx(1000 * 40.0 * 0.2 * 3)
+    nobody = cost_model.simulated(net, 200.0, record={"populations": ["others"]}, known=KNOWN)
+    assert (nobody.disk["simulated.spike"], nobody.disk["simulated.sample"]) == (0, 0)
+    assert "simulate.sample" not in nobody.seconds
+
+
+def test_every_coefficient_of_a_step_that_is_shipped_is_above_zero() -> None:
+    """A coefficient of 0 would make networks of another out-degree, size or rate free."""
+    known = cost_model.coefficients().seconds
+    for name in (*cost_model.BUILT, "simulate.event", "simulate.drawn_event", "simulate.spike"):
+        assert known[name] > 0, name
+    for model in ("IafPscExp", "IafPscDelta", "V1Cell"):
+        assert known[f"simulate.neuron_step.{model}"] > 0
 
 
 def test_a_simulation_can_be_asked_for_alone() -> None:
@@ -90,14 +156,17 @@ def test_all_that_the_embedded_tier_does_was_measured(root) -> None:
     """The coefficients that are shipped know every reader, kind of comparison and model of config.yaml."""
     known = cost_model.coefficients()
     cfg = config.validate(config.read_yaml(root / "config.yaml"), "config.yaml", [root])
-    for kind in {entry.kind for entry in cfg.compare.comparisons.values()}:
-        assert f"compare.unit.{kind}" in known.seconds
+    for entry in cfg.compare.comparisons.values():
+        kind = f"{entry.kind}.{entry.of}" if entry.kind == "model_recovery" else entry.kind
+        for what in ("start", "unit", "null"):
+            assert f"compare.{what}.{kind}" in known.seconds or not hasattr(entry, "nulls")
+    assert {"scale.start", "scale.statistic", "scale.law", "scale.job"} <= set(known.seconds)
     registry = config.load_registry(cfg, root)
     made = stores_of(registry)
     for kind, names in cfg.homogenize.stores().items():
         for name in names:
             assert f"homogenize.{kind}.{registry[made[kind, name]]['reader']}" in known.seconds
-    assert {"microcircuit", "brunel", cost_model.OTHER} <= set(known.rates_hz)
+    assert {"microcircuit.L4E", "brunel.E", "v1.LGN", cost_model.OTHER} <= set(known.rates_hz)
     assert set(known.speed_s) == {"tables", "network"}
     assert {"cpu", "date", "command"} <= set(known.measured)
     assert json.loads(cost_model.COEFFICIENTS.read_text())["seconds"] == known.seconds
@@ -116,11 +185,25 @@ def test_slowness_is_relative_to_the_machine_of_the_coefficients(monkeypatch: py
     assert speed.slowness(KNOWN.speed_s) == pytest.approx({"tables": 3.0, "network": 0.5})
 
 
-@pytest.mark.parametrize(("load", "cores", "times"), [(0.1, 2, 1.0), (2.0, 2, 1.0), (6.0, 2, 2.0), (5.0, 4, 2.25)])
-def test_others_on_the_machine_count(monkeypatch: pytest.MonkeyPatch, load: float, cores: int, times: float) -> None:
-    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
+@pytest.mark.parametrize(("running", "cores", "times"), [(1, 2, 1.0), (3, 2, 1.0), (7, 2, 2.0), (6, 4, 2.25)])
+def test_others_on_the_machine_count(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, running: int, cores: int, times: float
+) -> None:
+    """One of those that run is the process that looks; what ran a minute ago is no matter."""
+    (tmp_path / "loadavg").write_text(f"9.00 9.00 9.00 {running}/321 4711\n")
+    monkeypatch.setattr(speed, "LOAD", tmp_path / "loadavg")
     monkeypatch.setattr("os.cpu_count", lambda: 4)
     assert speed.crowding(cores) == times
+
+
+def test_where_the_system_does_not_say_the_load_average_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (6.0, 0.0, 0.0))
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    for content in (None, "", "1 2 3 many/321 4711"):
+        if content is not None:
+            (tmp_path / "loadavg").write_text(content)
+        monkeypatch.setattr(speed, "LOAD", tmp_path / "loadavg")
+        assert speed.crowding(2) == 2.0
 
 
 def test_the_measurement_of_speed_does_its_work() -> None:

@@ -18,7 +18,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     """Seconds of the measurement of speed: as fast as the machine of the cost model until a test says more."""
     found = dict(Watched(None, config.Config(), {}).known.speed_s)
     monkeypatch.setattr(speed, "measure", lambda: found)
-    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+    monkeypatch.setattr(speed, "others", lambda: 0.0)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     return found
 
@@ -58,7 +58,7 @@ def test_a_slow_machine_takes_longer_and_a_busy_one_says_so(
 ) -> None:
     (need,) = forecast.forecasts(starting(configured()))
     machine.update({part: 3 * seconds for part, seconds in machine.items()})
-    monkeypatch.setattr(os, "getloadavg", lambda: (2.0, 0.0, 0.0))
+    monkeypatch.setattr(speed, "others", lambda: 2.0)
     (slow,) = forecast.forecasts(starting(configured()))
     assert (slow.seconds, slow.crowding) == (pytest.approx(3 * need.seconds), 2.0)
     assert f"in about {forecast.duration(6 * need.seconds)}, at most" in str(slow)

@@ -66,7 +66,7 @@ def amounts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, float]
     monkeypatch.setattr(watched, "coefficients", lambda: known)
     monkeypatch.setattr(speed, "measure", lambda: {"tables": 1.0, "network": 1.0})
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 9.0, 9.0))
+    monkeypatch.setattr(speed, "others", lambda: 0.0)
     clock = itertools.count(START, 1000.0)
     monkeypatch.setattr(plan.time, "time", lambda: next(clock))
     monkeypatch.chdir(tmp_path)
@@ -123,7 +123,7 @@ def test_a_slow_machine_takes_longer(amounts: dict[str, float], monkeypatch: pyt
     monkeypatch.setattr(speed, "measure", lambda: {"tables": 2.5, "network": 1.0})
     assert _planned(_three()[0]).wall_s == 75.0
     # two of its two cores are busy with something else already
-    monkeypatch.setattr(os, "getloadavg", lambda: (2.0, 0.0, 0.0))
+    monkeypatch.setattr(speed, "others", lambda: 2.0)
     crowded = _planned(_three()[0])
     assert crowded.wall_s == 150.0
     assert "2.0 times those of a machine of one's own" in plan_text.text(crowded)

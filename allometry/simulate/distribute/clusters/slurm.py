@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 import dask
 
@@ -28,6 +29,10 @@ _LOG = logging.getLogger("allometry")
 _HOPELESS = re.compile(
     r"AccountNotAllowed|BadConstraints|InvalidAccount|InvalidQOS|MaxMemPerLimit|PartitionNodeLimit|PartitionTimeLimit|"
     r"QOSNotAllowed|(?:Assoc|QOS)Max\w*PerJob\w*"
+)
+_OWN_ADDRESS = (
+    "import socket, sys; a = socket.getaddrinfo(sys.argv[1], 1, type=socket.SOCK_DGRAM)[0]; "
+    "s = socket.socket(a[0], a[1]); s.connect(a[4]); print(s.getsockname()[0])"
 )
 _ALIVE = frozenset(
     {
@@ -59,6 +64,7 @@ def worker_jobs(options: Mapping[str, Any], count: int, threads: int | None, cal
     from dask_jobqueue.slurm import SLURMCluster, SLURMJob
     from distributed import Client
     from distributed.deploy.spec import ProcessInterface
+    from distributed.utils import get_ip
 
     if os.environ.get("SLURM_JOB_ID"):
         raise SimulationError(
@@ -74,6 +80,11 @@ def worker_jobs(options: Mapping[str, Any], count: int, threads: int | None, cal
     refusals: list[str] = []
 
     class WorkerJob(SLURMJob):
+        def __init__(self, scheduler: Any = None, *arguments: Any, **named: Any) -> None:
+            super().__init__(scheduler, *arguments, **named)
+            if "--interface" not in self._command_template and "--host" not in self._command_template:
+                self._command_template += f" --host {_seen_from(str(scheduler))}"
+
         async def start(self) -> None:
             try:
                 await super().start()
@@ -97,7 +108,11 @@ def worker_jobs(options: Mapping[str, Any], count: int, threads: int | None, cal
         **options,
     }
     dashboard = bool(settings.pop("dashboard", False))
-    settings["scheduler_options"] = credentials.scheduler_options(dashboard) | settings.get("scheduler_options", {})
+    # the address that the workers are given anyway; without it, the scheduler would listen on all interfaces
+    chosen = settings.get("scheduler_options", {})
+    named = chosen.get("interface") or settings.get("interface") or dask.config.get("jobqueue.slurm.interface", None)
+    place = {} if named else {"host": get_ip()}
+    settings["scheduler_options"] = credentials.scheduler_options(dashboard) | place | chosen
     quiet = credentials.pages(dashboard)
     settings["worker_extra_args"] = [*_WORKER_PAGES, *settings.get("worker_extra_args", [])]
     timeout = float(settings.pop("timeout_s", 3600))
@@ -122,6 +137,12 @@ def worker_jobs(options: Mapping[str, Any], count: int, threads: int | None, cal
         cluster.scale(jobs=count)
         _wait(client, count, timeout, submitted, refusals)
         yield client
+
+
+def _seen_from(scheduler: str) -> str:
+    """Words of a job's script that become the address at which its node reaches the scheduler: what its worker listens on."""
+    host = urlparse(scheduler).hostname or scheduler
+    return f"$({shlex.join([sys.executable, '-c', _OWN_ADDRESS, host])})"
 
 
 def _words(error: str) -> str:

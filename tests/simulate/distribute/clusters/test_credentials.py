@@ -5,6 +5,8 @@ import json
 import os
 import ssl
 import stat
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -64,6 +66,21 @@ def test_the_tasks_of_an_allocation_refuse_strangers_too(public, monkeypatch):
         assert reached == ([] if os.geteuid() == 0 else [str(file)])
         assert client.submit(sum, [1, 2]).result() == 3
     assert not file.exists()
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the kernel's list of sockets is that of Linux")
+def test_a_task_listens_where_its_scheduler_sees_it_and_nowhere_else(tmp_path):
+    with kinds.connect("local", 2, 1) as client:
+        security = client.security
+        path = tmp_path / "scheduler"
+        credentials.private(path, json.dumps({"address": client.scheduler.address, **credentials.written(security)}))
+        command = [sys.executable, "-m", "allometry.simulate.distribute.join", str(path)]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as task:
+            try:
+                client.wait_for_workers(3, timeout=300)
+                assert {host for host, _ in listening({task.pid})} == {"127.0.0.1"}
+            finally:
+                task.kill()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")

@@ -1,6 +1,7 @@
 """What SLURM refuses, and why its jobs wait, with programs in place of SLURM that say what they are told to."""
 
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -69,6 +70,24 @@ def test_why_jobs_wait_is_said(tmp_path: Path, small: Network, fake: Fake, caplo
     script = (tmp_path / "job.sh").read_text()
     for line in ("#SBATCH -p main", "#SBATCH -A mine", "#SBATCH --qos=long"):
         assert f"{line}\n" in script
+
+
+def test_without_an_interface_each_worker_listens_where_it_sees_the_scheduler(
+    tmp_path: Path, small: Network, fake: Fake
+) -> None:
+    """Not on all interfaces: the job's script asks its own node."""
+    fake("squeue", "echo '7|PENDING|Resources'")
+    for options, listens in ((("interface", "lo"), "--interface lo"), (("interface", None), "--host $(")):
+        with pytest.raises(SimulationError, match="0 of 1 workers arrived"):
+            run(small, tmp_path, timeout_s=1, **dict([options]))
+        (line,) = [line for line in (tmp_path / "job.sh").read_text().splitlines() if "dask_worker" in line]
+        assert listens in line
+        assert "tls://0.0.0.0" not in line
+    # what stands between the brackets, run here, names an interface of this machine
+    command = line[line.index("$(") + 2 : line.rindex(")")]
+    said = subprocess.run(command, shell=True, capture_output=True, text=True, check=True).stdout.strip()
+    assert said in line
+    assert said not in ("0.0.0.0", "::")
 
 
 @pytest.mark.parametrize("reason", ["InvalidQOS", "InvalidAccount", "PartitionTimeLimit", "QOSMaxCpuPerJobLimit"])

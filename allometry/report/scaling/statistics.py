@@ -11,13 +11,12 @@ from matplotlib.axes import Axes
 from allometry import stores
 from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.style import COLOURS, NEUTRAL, drawn_on, panels
-from allometry.report.scaling_tables import opened, populations_of
+from allometry.report.scaling.study import MARKS, Study, populations_of
 
 COLUMNS = 4
 FEW_POPULATIONS = 3
 RATES = 5
 """Conditions whose rates are drawn: the first ones."""
-MARKS = "osD^vPX*"
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,8 @@ def draw(path: str) -> Drawing:
     path : str
         A Scaling store.
     """
-    tree = opened(path)
-    root = tree.to_dataset()
+    study = Study(path)
+    root = study.root
     shown = list(_panels(root))
     grid = panels(len(shown), COLUMNS, 2.7)
     entries: dict[str, Any] = {}
@@ -56,7 +55,7 @@ def draw(path: str) -> Drawing:
         handles, labels = ax.get_legend_handles_labels()
         entries = dict(zip(labels, handles)) | entries
     drawn_on(grid).legend(entries.values(), entries.keys(), loc="outside lower center", ncols=8)
-    return Drawing(drawn_on(grid), _caption(root), f"{tree.attrs['title']}: every statistic against size")
+    return Drawing(drawn_on(grid), _caption(root), f"{study.title}: every statistic against size")
 
 
 def _panels(root: xr.Dataset) -> Iterator[Panel]:

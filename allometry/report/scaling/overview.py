@@ -11,10 +11,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from allometry import stores
 from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.style import COLOURS, NEUTRAL, drawn_on, panel_rows
-from allometry.report.scaling_tables import costs_of, law_text, opened, populations_of
+from allometry.report.scaling.study import MARKS, Study, law_text, populations_of
 
 VERDICTS = {"preserved": COLOURS[2], "undetermined": "#cccccc", "changed": COLOURS[1]}
-MARKS = "osD^vPX*"
 # Largest deviation that is drawn, in percent: what lies beyond is at the edge
 FARTHEST = 150.0
 
@@ -27,11 +26,11 @@ def draw(path: str) -> Drawing:
     path : str
         A Scaling store.
     """
-    tree = opened(path)
-    root, costs = tree.to_dataset(), costs_of(path)
+    study = Study(path)
+    root, costs, tables = study.root, study.costs, study.tree["tables"]
     schemes = root["scheme"].values.tolist()
     second = _second(root)
-    theory = "mean_field" in tree["tables"].children and "rate" in root["statistic"].values
+    theory = "mean_field" in tables.children and "rate" in root["statistic"].values
     grid = panel_rows([*[3] * len(schemes), 2 + theory], 3.5)
     axes = iter(grid)
     for scheme in schemes:
@@ -41,8 +40,8 @@ def draw(path: str) -> Drawing:
     _cost(next(axes), root, costs, "simulation_s", "wall s per biological s")
     _cost(next(axes), root, costs, "memory_gib", "peak memory (GiB)")
     if theory:
-        _theory(next(axes), root, tree["tables/mean_field"].to_dataset())
-    return Drawing(drawn_on(grid), _caption(root, costs, second, theory), str(tree.attrs["title"]))
+        _theory(next(axes), root, tables["mean_field"].to_dataset())
+    return Drawing(drawn_on(grid), _caption(root, costs, second, theory), study.title)
 
 
 def _second(root: xr.Dataset) -> str:
