@@ -60,6 +60,20 @@ def test_the_published_length_of_a_collection_is_not_that_of_own_recordings(tmp_
     assert "not among the files" in stores.attribute(store["native/WT_NoStim_1"], "derived")["states"]
 
 
+def test_own_files_are_to_be_compared_with_what_is_known_of_them(tmp_path, caplog):
+    """Of the user's own table there is no publication, and `generic` was not written for a layout."""
+    (tmp_path / "a.csv").write_text("time,AVAL\n" + "".join(f"{i / 4},{i}\n" for i in range(40)))
+    (tmp_path / "e.csv").write_text("source,target,weight\na,b,1\n")
+    for name, reader, kind in (("a.csv", "generic", "activity"), ("e.csv", "generic_edges", "connectome")):
+        made = entry({name: tmp_path / name}, reader, stores={"mine": {"kind": kind}})
+        caplog.clear()
+        homogenize.run(made, "mine", tmp_path, tmp_path / kind / "mine.zarr")
+        assert "with what you know of your files" in caplog.text
+        assert "genuine file" not in caplog.text
+        homogenize.run({**made, "own": False}, "mine", tmp_path, tmp_path / kind / "theirs.zarr")
+        assert "genuine file" in caplog.text
+
+
 def test_an_optional_file_may_be_missing_on_the_way(tmp_path):
     (tmp_path / "a.csv").write_text("time,AVAL\n" + "".join(f"{i / 4},{i}\n" for i in range(40)))
     made = entry(
