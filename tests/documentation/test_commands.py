@@ -26,8 +26,10 @@ OF_THE_READER = ("my.yaml", "mice.yaml")  # files that the page tells to write
 WRITTEN = {  # modules and packages that the pages tell to write
     part.removesuffix(".py") for block in pages.all_blocks("python") for part in block.title.split("/")
 }
-# Of these no store exists before another step: sessions that an archive is asked for, files that `inspect` writes about
-UNRESOLVED = ("allen.md", "tutorial.md")
+# Of these something is missing before another step: a reader to write, sessions that an archive is asked for, what `inspect`
+# writes; tests of their own take that step
+UNRESOLVED = ("add-a-reader.md", "allen.md", "tutorial.md")
+DEAR = "model: v1"  # whose networks are described to be checked; config/scaling.yaml has the same study
 
 
 def _commands() -> Iterator[tuple[str, str]]:
@@ -136,5 +138,5 @@ def test_a_configuration_is_valid_and_what_it_names_exists(block: Block, lab: Pa
     whole = set(values) <= set(Config.model_fields)
     # or what stands below compare.comparisons
     cfg = config.validate(values if whole else {"compare": {"comparisons": values}}, _named(block), [lab])
-    if whole and block.page not in UNRESOLVED:
+    if whole and block.page not in UNRESOLVED and DEAR not in block.text:
         check_names(cfg, config.load_registry(cfg, ROOT))
