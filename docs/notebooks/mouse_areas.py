@@ -109,11 +109,10 @@ print("least alike: " + ", ".join(f"{regions[area]} {score[area]:.2f}" for area 
 # and against the hemisphere that each region lies in. Normalised mutual information is 0 for unrelated partitions, and 1 for equal ones.
 
 # %%
-communities = find_communities(matrices.mean(axis=0), seed=1)
+communities = find_communities(matrices.mean(axis=0), seed=1).astype(str)
 part, hemisphere = mice[0]["type"].values, mice[0]["hemisphere"].values
-print(
-    f"{len(set(communities))} communities; with parts of the brain {nmi(communities, part):.2f}, with hemispheres {nmi(communities, hemisphere):.2f}"
-)
+print(f"{len(set(communities))} communities")
+print(f"with parts of the brain {nmi(communities, part):.2f}, with hemispheres {nmi(communities, hemisphere):.2f}")
 
 # %% [markdown]
 # Tractography finds long and crossing fibres badly, and its counts grow with the size of a region: what is alike may be anatomy, or
