@@ -221,7 +221,8 @@ def labelling(x: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
         except ValueError:  # a ragged list, which `numbers` refuses
             values = np.empty(0)
         if values.size and (values.dtype.kind in "UT" or all(isinstance(item, str) for item in values.ravel())):
-            return values.astype(str)
+            # by way of Python's: text of stores has no length, and numpy refuses to give it one
+            return values.astype(object).astype(str)
     return numbers(x, name)
 
 

@@ -91,7 +91,7 @@ def _of_registry(finding: Finding, registry: Registry, known: Mapping[str, tuple
 def text(found: Examined, registry: Registry | None = None, name: str = "") -> str:
     """The configuration as YAML, with what is doubtful in comments above."""
     made = configuration(found, registry, name)
-    lines = ["# Written by `allometry inspect`. Run it: snakemake homogenize --cores all --configfile THIS_FILE"]
+    lines = ["# Written by `allometry inspect`. Run it: allometry run THIS_FILE homogenize"]
     for title, finding in zip(made["datasets"], found.findings):
         lines += [f"# {title}: {finding.what}", *(f"#   check: {doubt}" for doubt in finding.doubts)]
         if not made["datasets"][title].get("species"):

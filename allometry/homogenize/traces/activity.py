@@ -355,7 +355,11 @@ def _report(recordings: list[stores.Recording], source: Source) -> None:
             ", ".join(named[:6]),
             ", ..." if len(named) > 6 else "",
         )
-    if ask:
+    if ask and source.own:
+        log.warning(
+            "%s: please compare the shapes, rates and labels above with what you know of your files.", source.name
+        )
+    elif ask:
         log.warning(
             "%s: this reader was written from a description of the layout and never saw a genuine file. "
             "Please check the shapes, rates and labels above against the publication.",

@@ -1,7 +1,6 @@
-"""Every example of docs/plugins.md does what the page says."""
+"""Every example of the pages plugins, own-measure and own-comparison does what the page says."""
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,16 +19,17 @@ from allometry.report.drawing.figure_file import Figure
 from allometry.simulate import Execution
 from allometry.simulate.point import run_point
 from allometry.workflow.checks import check_names
+from tests.documentation import pages
 from tests.report.samples import ATTRS
 
-FENCE = re.compile(r'^```(\w+) title="([^"]+)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+PAGES = ("plugins", "own-measure", "own-comparison")
 
 
 @pytest.fixture(scope="module")
-def examples(root: Path) -> list[tuple[str, str]]:
-    """File and text of every example, in the order of the page."""
-    text = (root / "docs/plugins.md").read_text(encoding="utf-8")
-    return [(name, code) for _, name, code in FENCE.findall(text)]
+def examples() -> list[tuple[str, str]]:
+    """File and text of every example, in the order of the pages."""
+    found = [block for name in PAGES for block in pages.blocks(pages.page(name)) if block.title]
+    return [(block.title, block.text) for block in found]
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def configured(lab: Path, examples: list[tuple[str, str]], containing: str) -> c
     text = min((code for name, code in examples if name == "my.yaml" and containing in code), key=len)
     (lab / "my.yaml").write_text(text)
     cfg = config.load(lab / "my.yaml")
-    check_names(cfg, config.load_registry(cfg, Path(__file__).parents[1]))
+    check_names(cfg, config.load_registry(cfg, Path(__file__).parents[2]))
     return cfg
 
 
@@ -170,7 +170,7 @@ def test_reader(lab: Path, examples: list[tuple[str, str]], monkeypatch: pytest.
     green, red = rng.normal(size=(2, 60, 2))
     np.savez(lab / "worm.npz", green=green, red=red, fps=3.0, names=np.array(["AVAL", "VB02"]))
     cfg = configured(lab, examples, "two_channels")
-    entry = config.load_registry(cfg, Path(__file__).parents[1])["my_worms"]
+    entry = config.load_registry(cfg, Path(__file__).parents[2])["my_worms"]
     retrieve.run("my_worms", entry, lab / "my_worms", None, lab / "cache")
     homogenize.run(
         entry, "my_worms", lab / "my_worms", lab / "out.zarr", recordings=cfg.homogenize.recordings.model_dump()
@@ -181,7 +181,7 @@ def test_reader(lab: Path, examples: list[tuple[str, str]], monkeypatch: pytest.
         update={"homogenize": cfg.homogenize.model_copy(update={"options": {"my_worms": {"chanel": "red"}}})}
     )
     with pytest.raises(ConfigError, match="unknown option 'chanel' of the reader two_channels") as error:
-        check_names(wrong, config.load_registry(wrong, Path(__file__).parents[1]))
+        check_names(wrong, config.load_registry(wrong, Path(__file__).parents[2]))
     assert error.value.do == "perhaps 'channel' is meant"
 
 
