@@ -4,7 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from allometry.config.simulate import LONGEST_CONDITION, ConditionConfig, Scalar, Seed
+from allometry.config.simulate import LONGEST_CONDITION, ConditionConfig
+from allometry.config.values import Scalar, Seed
 from allometry.pathnames import is_name
 from allometry.settings import Model
 

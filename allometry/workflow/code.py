@@ -5,10 +5,10 @@ from pathlib import Path
 
 from allometry import plugins
 from allometry.compare.kinds import module_of
-from allometry.config import Config
-from allometry.config.simulate import NetworkRun
+from allometry.config import Config, FeatureRun, PropagationRun
 from allometry.fingerprint import fingerprint
 from allometry.homogenize.readers import NAMES, READERS
+from allometry.models.features import FEATURE_MODELS
 from allometry.models.records import MODELS
 from allometry.scale import selectivity, statistics  # noqa: F401 - register those of the package
 from allometry.scale.records import STATISTICS
@@ -45,10 +45,18 @@ def of_reader(registry: Registry, source: str) -> str:
 def of_run(cfg: Config, run: str) -> str:
     """Code that simulates the points of a run: that of its model, and of no other."""
     entry = cfg.simulate.runs[run]
-    if not isinstance(entry, NetworkRun):
+    if isinstance(entry, PropagationRun):
         return fingerprint(SCRIPTS / "simulate_point.py")
+    if isinstance(entry, FeatureRun):
+        return fingerprint(SCRIPTS / "simulate_feature.py", *_parts(FEATURE_MODELS[entry.model].build.__module__))
     script = "simulate_batch.py" if entry.conditions else "simulate_point.py"
     return fingerprint(SCRIPTS / script, *_parts(MODELS[entry.model].build.__module__))
+
+
+def of_fit(cfg: Config, run: str) -> str:
+    """Code that fits the feature model of a run."""
+    fitted = FEATURE_MODELS[cfg.simulate.runs[run].model].fit  # type: ignore[union-attr]
+    return fingerprint(SCRIPTS / "simulate_fit.py", *(_parts(fitted.__module__) if fitted else ()))
 
 
 def of_study(cfg: Config, study: str, script: str) -> str:

@@ -94,6 +94,7 @@ class Jobs:
     def _simulate(self, _: str, wildcards: Mapping[str, str], threads: int) -> Work:
         name = wildcards["run"]
         run = self.cfg.simulate.runs[name]
+        assert isinstance(run, NetworkRun | PropagationRun)
         if "point" in wildcards:
             parameters = snakefile.point(self.cfg, name, wildcards["point"]).parameters
         else:
@@ -102,6 +103,11 @@ class Jobs:
         if key not in self._networks:
             self._networks[key] = self._simulation(run, parameters, threads)
         return self._networks[key]
+
+    def _feature(self, rule: str, wildcards: Mapping[str, str], __: int) -> Work:
+        run = self.cfg.simulate.runs[wildcards["run"]]
+        what = f"{rule.removeprefix('simulate_')}.{getattr(run, 'model', run.kind)}"
+        return Work({"feature.start": 1, f"feature.{what}": 1}, {f"feature.{what}": 1}, f"feature.{what}")
 
     def _simulation(self, run: NetworkRun | PropagationRun, parameters: Mapping[str, Any], threads: int) -> Work:
         graph = _graph(parameters) if parameters["connectome"] else None
@@ -200,6 +206,8 @@ _RULES: dict[str, Callable[..., Work]] = {
     "homogenize_worm_stack": Jobs._stack,
     "homogenize_store": Jobs._homogenize,
     "simulate_responses": Jobs._other,
+    "simulate_fit": Jobs._feature,
+    "simulate_feature": Jobs._feature,
     "simulate_": Jobs._simulate,
     "scale_simulate_": Jobs._scale_simulate,
     "scale_calibrate": Jobs._scale_calibrate,
