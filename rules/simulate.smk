@@ -1,5 +1,6 @@
 """Simulate networks and feature models: every point (parameters, seed, connectome) of every configured run is a job, with
-one store or, of a run that has conditions, one for each of them; so is every fit of a model."""
+one store or, of a run that has conditions, one for each of them; so is every fit of a model.
+"""
 
 from allometry.workflow import feature_runs, run_responses
 

@@ -95,7 +95,18 @@ ORDER: dict[str, tuple[str, ...]] = {
     "simulate/kernels/wiring": ("simulate/kernels (floor)",),
     "simulate/kernels (floor)": (),
     # the one stage that uses others
-    "scale": ("simulate", "models", "network", "compare/inputs", "compare/measures", "compare/inference", "stores"),
+    "scale (entrance)": (
+        "scale",
+        "simulate",
+        "models",
+        "network",
+        "compare/inputs",
+        "compare/measures",
+        "compare/inference",
+        "stores",
+    ),
+    "scale/features": ("scale (floor)", "models", "compare/measures", "stores"),
+    "scale (floor)": (),
     "compare (entrance)": ("compare", "stores"),
     "compare/kinds": (
         "compare/inputs",

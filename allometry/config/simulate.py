@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from allometry.config.features import FeatureRun
-from allometry.config.values import Factor, Index, Positive, Seed, Swept
+from allometry.config.values import Factor, Index, Positive, Scalar, Seed, Swept
 from allometry.pathnames import is_name, part, shortened
 from allometry.settings import Model
 
@@ -56,6 +56,10 @@ class ConditionConfig(Model):
     )
     currents_pa: dict[str, float] = Field(
         default_factory=dict, description="By population: a further constant current into every neuron, in pA."
+    )
+    parameters: dict[str, Scalar | None] = Field(
+        default_factory=dict,
+        description="Arguments of a feature model that are others in this condition of a study; networks have none.",
     )
 
 
@@ -138,6 +142,8 @@ class NetworkRun(Model):
             for other in self.conditions:
                 if name.endswith(f"_{other}"):
                     raise ValueError(f"the name of condition {name} ends in that of {other}; choose another")
+        if changed := [name for name, condition in self.conditions.items() if condition.parameters]:
+            raise ValueError(f"the condition {changed[0]} changes parameters: make them parameters of the run")
         if self.responses is not None:
             if not any(condition.stimulus for condition in self.conditions.values()):
                 raise ValueError("responses need conditions with a stimulus")
@@ -309,7 +315,7 @@ def _under_conditions(
     run: NetworkRun, resolved: dict[str, Any], readable: list[str], connectome: str | None
 ) -> list[Point]:
     """Points of one job: their names are `{settings}{condition}_{end}`, the settings and the end being those of the job."""
-    conditions = {name: _said(condition, "stimulus") for name, condition in run.conditions.items()}
+    conditions = {name: _said(condition, "stimulus", "parameters") for name, condition in run.conditions.items()}
     *settings, seed = readable
     start = f"{shortened('_'.join(settings))}_" if settings else ""
     end = f"{seed}_{_digest({**resolved, 'conditions': conditions})}"

@@ -158,7 +158,9 @@ def gather(
         known = list(dict.fromkeys(of.tolist()))
         if unknown := [name for name in populations if name not in known]:
             raise SimulationError(
-                f"no area is called {unknown[0]!r}", where="responses.populations", expected="one of " + ", ".join(known)
+                f"no area is called {unknown[0]!r}",
+                where="responses.populations",
+                expected="one of " + ", ".join(known),
             )
         chosen = populations or known
         units = np.concatenate([_spread(np.flatnonzero(of == name), max_units) for name in chosen])

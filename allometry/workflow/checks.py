@@ -258,7 +258,8 @@ def _check_comparisons(cfg: Config) -> None:
                 raise ConfigError(
                     f"the run {name!r} is of kind {run.kind}, which this comparison cannot read",
                     where=f"{where}.{comparison.run_key}",
-                    expected=f"a run of kind {' or '.join(readable)}: " + (", ".join(fitting) or "(none is configured)"),
+                    expected=f"a run of kind {' or '.join(readable)}: "
+                    + (", ".join(fitting) or "(none is configured)"),
                     do=hint(name, fitting) if fitting else f"add a run of kind {comparison.run_kind}",
                 )
             if comparison.reads_responses and getattr(run, "responses", None) is None:

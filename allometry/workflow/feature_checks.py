@@ -60,6 +60,4 @@ def check_feature_run(where: str, run: FeatureRun) -> None:
         try:
             resolved(run.model, point.parameters["parameters"])
         except SimulationError as error:
-            raise ConfigError(
-                error.what, where=f"{where}.parameters", expected=error.expected, do=error.do
-            ) from None
+            raise ConfigError(error.what, where=f"{where}.parameters", expected=error.expected, do=error.do) from None

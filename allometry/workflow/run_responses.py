@@ -20,7 +20,7 @@ def trials(cfg: Config, run: str) -> list[dict[str, Any]]:
     for one in configuration.points(entry):
         given = one.parameters["parameters"]
         told = [f"{key} {value:g}" if isinstance(value, float | int) else str(value) for key, value in given.items()]
-        trial = {
+        trial: dict[str, Any] = {
             "network": ", ".join([*told, f"seed {one.parameters['seed']}"]),
             "path": f"results/simulated/{run}/{one.name}.zarr",
         }

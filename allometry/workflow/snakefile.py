@@ -323,10 +323,12 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
                     for entry in configuration.points(run)
                 }
                 for name, run in cfg.simulate.runs.items()
+                if run.kind != "feature"
             }
             | {
                 f"simulated_responses_of_{name}": run_responses.drawn(cfg, name)
                 for name in run_responses.with_responses(cfg)
+                if cfg.simulate.runs[name].kind == "network"
             }
         ),
         "studies": Figures(

@@ -56,7 +56,9 @@ def test_comparisons_of_recordings_read_a_run(networks: list[dict[str, str]], tm
     assert store.sizes["unit"] == 40
     assert set(store["area"].values.tolist()) == {"clusters 0, seed 1 soma", "clusters 12, seed 1 soma"}
     result = find("population_code")({"run": store}, simulated=["run"], nulls=20, subsets=2, splits=5)
-    osi = {row["candidate"]: row["score"] for row in result.rows if row["measure"] == "osi" and row["role"] != "baseline"}
+    osi = {
+        row["candidate"]: row["score"] for row in result.rows if row["measure"] == "osi" and row["role"] != "baseline"
+    }
     assert osi["run clusters 12, seed 1 soma"] > osi["run clusters 0, seed 1 soma"] + 0.02
 
 

@@ -27,18 +27,23 @@ SPREAD = 0.6
 CATEGORISATION_RIDGE = 1e-3
 _JITTER = 1e-10
 SCHEMES = {
-    "cells": "cells per input: inputs and cells are as many times fewer, the inputs of a cell stay",
-    "synapses": "synapses per input: a cell with more inputs leaves fewer cells",
+    "cells": "40 cells per input, however many inputs a cell has",
+    "synapses": "280 synapses per input: cells with more inputs are fewer",
+    "expansion": "inputs: the size is the number of granule cells",
 }
 
 
 def reduced(size: float, scheme: str) -> dict[str, int]:
-    """Arguments of a layer of a size: 1 has 50 inputs, as a fly has types of them."""
-    inputs = round(50 * size)
+    """Arguments of a layer of a size, its number of inputs (a fly has some 50 types of them), or of cells."""
+    if scheme == "expansion":
+        if round(size) < 10:
+            raise SimulationError(
+                f"there are {round(size)} cells", where="cerebellum_like", expected="a size of 10 or more"
+            )
+        return {"cells": round(size)}
+    inputs = round(size)
     if inputs < 10:
-        raise SimulationError(
-            f"{inputs} inputs are left", where="cerebellum_like", expected="at least 10, which is size 0.2"
-        )
+        raise SimulationError(f"there are {inputs} inputs", where="cerebellum_like", expected="a size of 10 or more")
     return {"inputs": inputs, **({"cells": 40 * inputs} if scheme == "cells" else {"synapses": 280 * inputs})}
 
 
@@ -52,7 +57,12 @@ def check(
     def refuse(what: str, expected: str) -> None:
         raise SimulationError(what, where="cerebellum_like", expected=expected)
 
-    for name, count, least in (("inputs", inputs, 2), ("cells", cells, 2), ("patterns", patterns, 2), ("tests", tests, 1)):
+    for name, count, least in (
+        ("inputs", inputs, 2),
+        ("cells", cells, 2),
+        ("patterns", patterns, 2),
+        ("tests", tests, 1),
+    ):
         if count < least:
             refuse(f"{name} is {count}", f"a whole number, {least} or above")
     if not 0 < coding_level < 1:
@@ -64,9 +74,7 @@ def check(
     if not 0 <= noise <= 1:
         refuse(f"noise is {noise:g}", "0 to 1: the share of a presented pattern that is noise")
     if repeats < 1 or smoothness <= 0 or (ridge is not None and ridge <= 0):
-        refuse(
-            f"repeats is {repeats}, smoothness {smoothness:g}, ridge {ridge}", "repeats from 1, the others above 0"
-        )
+        refuse(f"repeats is {repeats}, smoothness {smoothness:g}, ridge {ridge}", "repeats from 1, the others above 0")
     if readout == "hebbian" and task == "regression":
         refuse("a Hebbian readout learns no function", "ridge or none for regression")
     if task == "patterns" and readout != "none":
@@ -178,7 +186,9 @@ def cerebellum_like(
         kernel = tabulated(product(x, x[:train].T) / inputs, coding_level)
         blocks.append(predicted(kernel, train, target[:train], RIDGE if ridge is None else ridge)[None])
         names.append("purkinje, infinite")
-        derived["purkinje, infinite"] = "the readout of infinitely many cells of these thresholds, by the kernel of the layer"
+        derived["purkinje, infinite"] = (
+            "the readout of infinitely many cells of these thresholds, by the kernel of the layer"
+        )
     return Features(
         np.concatenate(blocks).astype(np.float32), table, {"area": names, "cell_type": names}, derived=derived
     )

@@ -142,7 +142,7 @@ def rectified_kernel(rho: ArrayLike, coding_level: float) -> Floats:
 @functools.lru_cache(maxsize=64)
 def _table(coding_level: float) -> tuple[Floats, Floats, Floats]:
     """Sines of half angles, the kernel there, and its derivative in the sine."""
-    half = np.arange(_TABLE) * (math.pi / 2 / (_TABLE - 1))
+    half: Floats = np.arange(_TABLE, dtype=np.float64) * (math.pi / 2 / (_TABLE - 1))
     value, both = _of_half_angle(half, coding_level)
     s = sine(half)
     return s, value, -4.0 * s * both

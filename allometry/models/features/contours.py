@@ -49,7 +49,10 @@ def contour_images(
     made = np.empty((images, pixels, pixels))
     for k in range(images):
         sign = np.where(rng.random(contours) < 0.5, -1.0, 1.0)
-        x, y = ((2 * rng.random(contours) - 1) * half)[:, None, None], ((2 * rng.random(contours) - 1) * half)[:, None, None]
+        x, y = (
+            ((2 * rng.random(contours) - 1) * half)[:, None, None],
+            ((2 * rng.random(contours) - 1) * half)[:, None, None],
+        )
         angle = (rng.random(contours) * math.pi)[:, None, None]
         bend = curvature * normal(rng, contours)[:, None, None] / 2
         dx, dy = at[None, None, :] - x, at[None, :, None] - y

@@ -33,7 +33,9 @@ def check(
             raise SimulationError(f"{name} is {count}", where="dendritic_sum", expected="a whole number, 1 or above")
     if spines < window or spines % window:
         raise SimulationError(
-            f"{spines} spines do not fill windows of {window}", where="dendritic_sum", expected="a multiple of the window"
+            f"{spines} spines do not fill windows of {window}",
+            where="dendritic_sum",
+            expected="a multiple of the window",
         )
     if clusters is not None and not 0 <= clusters <= spines // window:
         raise SimulationError(
@@ -162,7 +164,9 @@ def _spines(
     return amplitude[:, :, None] * settled(np.exp(width[:, :, None] * near)), preferred
 
 
-def arrangement(seed: int, preferred: Floats, own: Floats, window: int, clusters: NDArray[np.int64]) -> NDArray[np.int64]:
+def arrangement(
+    seed: int, preferred: Floats, own: Floats, window: int, clusters: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Spines in the order of the windows, [cell, place]: the nearest to the preference of the cell first, as many as clusters hold.
 
     Both groups are shuffled, and the spines of a cell are the same for any number of clusters.
@@ -186,4 +190,3 @@ def arrangement(seed: int, preferred: Floats, own: Floats, window: int, clusters
     clustered = rank < (window * clusters)[:, None]
     shuffled = generator(seed, "order").random((len(own), spines))
     return np.argsort(shuffled + np.where(clustered, 0.0, 1.0), axis=1, kind="stable")
-

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from allometry.errors import PluginError, require_record
 from allometry.models.fits import Fit
@@ -44,8 +44,8 @@ class Features:
     """
 
     response: NDArray[np.floating[Any]]
-    presentations: Mapping[str, ArrayLike]
-    units: Mapping[str, ArrayLike]
+    presentations: Mapping[str, Any]
+    units: Mapping[str, Any]
     lag_s: NDArray[np.float64] | None = None
     unit: str = "1"
     column_units: Mapping[str, str] = field(default_factory=dict)
@@ -106,6 +106,11 @@ class FeatureModel:
         return {key: signature[key].default for key in self.parameters}
 
     @property
+    def calibrate(self) -> Mapping[str, Sequence[str]]:
+        """Parameters that a study calibrates by scheme: none, since there are no rates."""
+        return {}
+
+    @property
     def fitted_by(self) -> tuple[str, ...]:
         """Parameters that the fit depends on, beside the seed."""
         return () if self.fit is None else tuple(key for key in inspect.signature(self.fit).parameters if key != SEED)
@@ -156,8 +161,8 @@ def feature_model(
     size : callable, optional
         `size(**parameters)`: number of units and expected number of synapses.
     reduce : callable, optional
-        `reduce(size, scheme)`: arguments of the builder for a model of this size; 1 is the model as published, or as its
-        defaults are.
+        `reduce(size, scheme)`: arguments of the builder for a model of this size, a number of inputs, neurons or the like. It
+        raises a SimulationError for a size that the model cannot have.
     schemes : mapping, optional
         Names of the schemes, and what each keeps, in one line.
 

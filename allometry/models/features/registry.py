@@ -108,9 +108,7 @@ def fit(name: str, parameters: Mapping[str, Any] | None = None, seed: int = 1) -
     return model.fit(seed, **{key: whole[key] for key in model.fitted_by})
 
 
-def build(
-    name: str, parameters: Mapping[str, Any] | None = None, seed: int = 1, fitted: Fit | None = None
-) -> Features:
+def build(name: str, parameters: Mapping[str, Any] | None = None, seed: int = 1, fitted: Fit | None = None) -> Features:
     """Responses of a model.
 
     Parameters

@@ -109,7 +109,9 @@ def check(
         raise SimulationError(what, where="sparse_rnn_classifier", expected=expected)
 
     if neurons < 2 or not 0 < degree <= neurons:
-        refuse(f"{neurons} neurons have {degree:g} synapses each", "2 neurons or more, and synapses from 0 to all pairs")
+        refuse(
+            f"{neurons} neurons have {degree:g} synapses each", "2 neurons or more, and synapses from 0 to all pairs"
+        )
     if number_of_patterns(neurons, degree, load) < 2:
         refuse(f"a load of {load:g} gives fewer than two patterns", "a load of two patterns or more")
     if not 0 < readout_share <= 1:
@@ -117,7 +119,10 @@ def check(
     if (learning_rate is not None and learning_rate <= 0) or epochs < 1:
         refuse(f"learning_rate is {learning_rate}, epochs {epochs}", "a positive rate, and an epoch or more")
     if not DT <= record_tau <= duration_tau:
-        refuse(f"every {record_tau:g} of {duration_tau:g} time constants is recorded", f"{DT:g} or more, up to the duration")
+        refuse(
+            f"every {record_tau:g} of {duration_tau:g} time constants is recorded",
+            f"{DT:g} or more, up to the duration",
+        )
     if training == "hebbian" and start == "random":
         refuse("the Hebbian rule starts from random weights", "start: covariance")
 
@@ -128,11 +133,11 @@ def size(neurons: int, degree: float, **_: object) -> tuple[int, float]:
 
 
 def reduced(size: float, scheme: str) -> dict[str, int]:
-    """Arguments of a network of a size: 1 has 100 neurons."""
-    neurons = round(100 * size)
+    """Arguments of a size, which is the number of neurons."""
+    neurons = round(size)
     if neurons < 20:
         raise SimulationError(
-            f"{neurons} neurons are left", where="sparse_rnn_classifier", expected="20 or more: size 0.2 or above"
+            f"there are {neurons} neurons", where="sparse_rnn_classifier", expected="a size of 20 or more"
         )
     return {"neurons": neurons}
 
@@ -160,7 +165,7 @@ def fit(
     wrong = [1.0 - right for right in history]
     return Fit(
         {"weight": weight, "accuracy": np.array(history)},
-        wrong[-1] if training != "hebbian" else min(wrong),
+        min(wrong),
         1.0 - ENOUGH,
         len(history) - (training == "none"),
         "share of patterns on the wrong side",
@@ -267,7 +272,7 @@ def sparse_rnn_classifier(
             "read_out": np.append(np.isin(np.arange(neurons), read), False),
             "inputs": np.append(np.bincount(target, minlength=neurons), read.size),
         },
-        lag_s=np.arange(every, steps + 1, every) * DT * TAU_S,
+        lag_s=np.arange(every, steps + 1, every, dtype=np.float64) * DT * TAU_S,
         derived={
             "lag": f"time from the onset of the pattern, with a time constant of {1000 * TAU_S:g} ms, which is ours; it is shown for "
             f"{INPUT_STEPS * DT:g} and trained to {TRAINED_STEPS * DT:g} time constants",

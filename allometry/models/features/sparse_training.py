@@ -177,7 +177,7 @@ def gradient_of(
 def descend(
     weight: Floats, source: Ints, target: Ints, shown: Floats, label: Floats, read: Ints, rate: float, epochs: int, enough: float
 ) -> tuple[Floats, list[float]]:  # fmt: skip
-    """Descend the loss, all patterns at once; weights at the end, and the accuracy before every step and at the end.
+    """Descend the loss, all patterns at once; weights of the best accuracy, and the accuracy before every step and at the end.
 
     Parameters
     ----------
@@ -190,12 +190,14 @@ def descend(
     enough : float
         Accuracy that ends the training: that of the best step after the input, of a boundary of one half.
     """
-    now, history = weight.copy(), []
+    now, best, history = weight.copy(), weight.copy(), []
     for epoch in range(epochs + 1):
         gradient, said = gradient_of(now, source, target, shown, label, read)
         right = ((said[INPUT_STEPS:] > (HIGH + LOW) / 2) == (label > 0)).mean(axis=1)
         history.append(float(right.max()))
+        if history[-1] == max(history):
+            best[:] = now
         if history[-1] >= enough or epoch == epochs:
             break
         now -= rate * gradient
-    return now, history
+    return best, history

@@ -1,6 +1,5 @@
 """Presentations of gratings to feature models, and noise of trials."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,7 @@ from allometry.models.features.draws import generator, normal
 Floats = NDArray[np.float64]
 
 
-def grating_table(
-    stimulus: str, angles: int, repeats: int, shown: Mapping[str, float] | None = None
-) -> tuple[dict[str, Any], Floats]:
+def grating_table(stimulus: str, angles: int, repeats: int) -> tuple[dict[str, Any], Floats]:
     """Presentations of gratings, repeats of one after the other, and the orientation of the bars of each grating.
 
     Parameters
@@ -25,8 +22,6 @@ def grating_table(
         Number of orientations or directions.
     repeats : int
         Trials of each.
-    shown : mapping of str to float, optional
-        Columns that are the same for all.
 
     Returns
     -------
@@ -34,13 +29,12 @@ def grating_table(
         Columns of the presentations; orientations, degrees.
     """
     moving = stimulus == "drifting_gratings"
-    angle = np.arange(angles) * ((360.0 if moving else 180.0) / angles)
+    angle: Floats = np.arange(angles, dtype=np.float64) * ((360.0 if moving else 180.0) / angles)
     table: dict[str, Any] = {
         "stimulus": [stimulus] * (angles * repeats),
         "condition": [f"{stimulus}/{value:g}" for value in np.repeat(angle, repeats)],
         "repeat": np.tile(np.arange(repeats), angles),
         "direction" if moving else "orientation": np.repeat(angle, repeats),
-        **{name: np.full(angles * repeats, value) for name, value in (shown or {}).items()},
     }
     return table, (angle - 90.0) % 180.0 if moving else angle
 

@@ -58,7 +58,7 @@ class Fields:
 
 
 def _grid() -> tuple[Floats, Floats]:
-    at = (np.arange(PIXELS) - PIXELS // 2) * DEGREES_PER_PIXEL
+    at: Floats = (np.arange(PIXELS, dtype=np.float64) - PIXELS // 2) * DEGREES_PER_PIXEL
     return at[None, :], at[:, None]
 
 
@@ -218,7 +218,14 @@ def check(
     curvature: float, level: float, pattern_seed: int | None,
 ) -> None:  # fmt: skip
     """Refuse parameters that the model cannot have."""
-    counts = {"cells": cells, "inputs": inputs, "angles": angles, "repeats": repeats, "images": images, "contours": contours}
+    counts = {
+        "cells": cells,
+        "inputs": inputs,
+        "angles": angles,
+        "repeats": repeats,
+        "images": images,
+        "contours": contours,
+    }
     for name, count in counts.items():
         if count < 1:
             raise SimulationError(f"{name} is {count}", where="v2_feedforward", expected="a whole number, 1 or above")
@@ -239,12 +246,10 @@ def size(cells: int, inputs: int, **_: object) -> tuple[int, float]:
 
 
 def reduced(size: float, scheme: str) -> dict[str, int]:
-    """Arguments for fewer or more inputs: 1 has 60 of a cell."""
-    inputs = round(60 * size)
+    """Arguments of a size, which is the number of V1 inputs of a cell."""
+    inputs = round(size)
     if inputs < 2:
-        raise SimulationError(
-            f"{inputs} inputs of a cell are left", where="v2_feedforward", expected="2 or more: size 0.034 or above"
-        )
+        raise SimulationError(f"a cell has {inputs} inputs", where="v2_feedforward", expected="a size of 2 or more")
     return {"inputs": inputs}
 
 
@@ -320,7 +325,7 @@ def v2_feedforward(
         Seed of images; null: that of the model.
     """
     made = fields(seed, cells, inputs, bias, concentration, along_deg, across_deg, phases)
-    shown = np.arange(36) * 5.0
+    shown: Floats = np.arange(36, dtype=np.float64) * 5.0
     tuned = amplitudes(made.v2, shown)
     preferred = preferred_orientation(tuned, shown)
     units = {
@@ -332,14 +337,21 @@ def v2_feedforward(
         "preferred_orientation": np.concatenate([made.preferred_deg.ravel(), preferred]),
         "elongation": np.concatenate([np.full(cells * inputs, np.nan), elongation(made.v2, preferred)]),
     }
-    column_units = {"x": "degree", "y": "degree", "preferred_orientation": "degree", "direction": "degree", "orientation": "degree"}
+    column_units = {
+        "x": "degree",
+        "y": "degree",
+        "preferred_orientation": "degree",
+        "direction": "degree",
+        "orientation": "degree",
+    }
     if stimulus != "contours":
-        table, bars = grating_table(stimulus, angles, repeats, {"spatial_frequency": CYCLES_PER_DEGREE})
+        table, bars = grating_table(stimulus, angles, repeats)
         response = np.concatenate([amplitudes(made.v1(k), bars) for k in range(cells)] + [amplitudes(made.v2, bars)])
-        derived = {"response": "amplitude over the phases of a grating, with independent noise of every trial"}
-        return Features(
-            noisy(response, repeats, noise, seed), table, units, column_units=column_units, derived=derived
-        )
+        derived = {
+            "response": "amplitude over the phases of a grating, with independent noise of every trial",
+            "shown": f"of all gratings: {CYCLES_PER_DEGREE:g} cycles per degree",
+        }
+        return Features(noisy(response, repeats, noise, seed), table, units, column_units=column_units, derived=derived)
     drawn = contour_images(
         seed if pattern_seed is None else pattern_seed, images, contours, contour_length_deg, curvature, PIXELS,
         DEGREES_PER_PIXEL,

@@ -12,7 +12,8 @@ from allometry.config import Config
 from allometry.config.simulate import NetworkRun, PropagationRun
 from allometry.models.graph import Graph
 from allometry.network import Network
-from allometry.scale.jobs import network
+from allometry.scale.jobs import is_feature, network
+from allometry.scale.jobs import units as size_of
 from allometry.workflow import reach, recording_sessions, snakefile, studies
 from allometry.workflow.checks import Registry
 from allometry.workflow.planning.cost_model import Coefficients, Work, propagation, simulated
@@ -109,6 +110,10 @@ class Jobs:
         what = f"{rule.removeprefix('simulate_')}.{getattr(run, 'model', run.kind)}"
         return Work({"feature.start": 1, f"feature.{what}": 1}, {f"feature.{what}": 1}, f"feature.{what}")
 
+    def _fitted(self, _: str, wildcards: Mapping[str, str], __: int) -> Work:
+        what = f"feature.fit.{self.cfg.scale.studies[wildcards['study']].model}"
+        return Work({"feature.start": 1, what: 1}, {what: 1}, what)
+
     def _simulation(self, run: NetworkRun | PropagationRun, parameters: Mapping[str, Any], threads: int) -> Work:
         graph = _graph(parameters) if parameters["connectome"] else None
         simulate = self.cfg.simulate
@@ -134,6 +139,16 @@ class Jobs:
         study = studies.study(self.cfg, wildcards["study"])
         job = study.jobs[wildcards["job"]]
         conditions = len(studies.conditions(study))
+        if is_feature(study.values["model"]):
+            what = f"feature.feature.{study.values['model']}"
+            units, synapses = size_of(study.values, job.size, job.schemes[0])
+            return Work(
+                {"feature.start": 1, what: conditions},
+                {what: conditions},
+                what,
+                neurons=units,
+                synapses=round(synapses),
+            )
         return self._of_study(study, job.size, job.schemes[0], job.parameters["duration_ms"], conditions, threads)
 
     def _scale_calibrate(self, _: str, wildcards: Mapping[str, str], threads: int) -> Work:
@@ -209,6 +224,7 @@ _RULES: dict[str, Callable[..., Work]] = {
     "simulate_fit": Jobs._feature,
     "simulate_feature": Jobs._feature,
     "simulate_": Jobs._simulate,
+    "scale_fit": Jobs._fitted,
     "scale_simulate_": Jobs._scale_simulate,
     "scale_calibrate": Jobs._scale_calibrate,
     "compare_run": Jobs._compare,

@@ -34,7 +34,8 @@ TRIED = (*range(1, 11), 12, 15, 20, 25, 30, 40)
 
 
 @pytest.mark.parametrize(
-    ("inputs", "cells", "synapses", "coding_level", "fixed_cells", "best", "fixed_synapses", "best_of_synapses"), EXPECTED
+    ("inputs", "cells", "synapses", "coding_level", "fixed_cells", "best", "fixed_synapses", "best_of_synapses"),
+    EXPECTED,
 )
 def test_dimension_of_the_theory(
     inputs: int, cells: int, synapses: int, coding_level: float, fixed_cells: Any, best: int, fixed_synapses: Any,
@@ -72,13 +73,17 @@ def simulated(degree: int, weights: str, seeds: range, patterns: int) -> float:
 @pytest.mark.parametrize("degree", [2, 4])
 def test_dimension_of_simulated_cells(degree: int) -> None:
     # wirings differ by 1 to 5 %; two of them, and 3 %
-    assert simulated(degree, "homogeneous", range(1, 3), 3000) == pytest.approx(theory.dimension(50, 1000, degree, 0.1), rel=0.03)
+    assert simulated(degree, "homogeneous", range(1, 3), 3000) == pytest.approx(
+        theory.dimension(50, 1000, degree, 0.1), rel=0.03
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("degree", [1, 2, 4, 7])
 def test_dimension_over_wirings(degree: int) -> None:
-    found = {weights: simulated(degree, weights, range(1, 5), 8000) for weights in ("homogeneous", "lognormal", "gaussian")}
+    found = {
+        weights: simulated(degree, weights, range(1, 5), 8000) for weights in ("homogeneous", "lognormal", "gaussian")
+    }
     assert found["homogeneous"] == pytest.approx(theory.dimension(50, 1000, degree, 0.1), rel=0.03)
     other = {1: (47.8, 90.2), 2: (124.7, 184.9), 4: (160.4, 248.7), 7: (150.1, 274.5)}[degree]
     assert (found["lognormal"], found["gaussian"]) == pytest.approx(other, rel=0.03)
@@ -274,11 +279,11 @@ def test_patterns_do_not_depend_on_the_wiring() -> None:
 
 
 def test_sizes() -> None:
-    assert reduced(2.0, "cells") == {"inputs": 100, "cells": 4000}
-    made = features.build("cerebellum_like", {**reduced(0.4, "synapses"), "degree": 7, "patterns": 5}, 1)
+    assert reduced(100.0, "cells") == {"inputs": 100, "cells": 4000}
+    made = features.build("cerebellum_like", {**reduced(20.0, "synapses"), "degree": 7, "patterns": 5}, 1)
     assert len(made.response) == 20 + 800
-    with pytest.raises(SimulationError, match="at least 10"):
-        reduced(0.1, "cells")
+    with pytest.raises(SimulationError, match="10 or more"):
+        reduced(5.0, "cells")
 
 
 @pytest.mark.parametrize(

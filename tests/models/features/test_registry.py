@@ -33,7 +33,7 @@ def test_the_number_of_units_is_known_before(name: str) -> None:
         pytest.skip("it has one size")
     assert entry.size is not None
     for scheme in entry.schemes:
-        units, synapses = entry.size(**features.resolved(name, dict(entry.reduce(0.5, scheme))))
+        units, synapses = entry.size(**features.resolved(name, dict(entry.reduce(50.0, scheme))))
         assert units > 0
         assert synapses > units / 2
 
@@ -59,7 +59,9 @@ def pair(seed: int, fitted: Fit, gain: float = 1.0, shift: float = 0.0) -> Featu
         Numbers.
     """
     return Features(
-        np.full((2, 3), fitted.arrays["weight"][0] + shift), {"stimulus": ["a"] * 3, "condition": list("abc")}, {"area": ["x", "y"]}
+        np.full((2, 3), fitted.arrays["weight"][0] + shift),
+        {"stimulus": ["a"] * 3, "condition": list("abc")},
+        {"area": ["x", "y"]},
     )
 
 

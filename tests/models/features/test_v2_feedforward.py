@@ -39,7 +39,9 @@ def test_preferences_of_inputs() -> None:
     # bias times I1 / I0 of the concentration
     assert np.abs(np.exp(2j * np.deg2rad(found)).mean()) == pytest.approx(0.523, abs=0.005)
     uniform = v2.preferences(np.random.default_rng(1), (200_000,), 0.0, 2.0)
-    assert [np.mean(np.abs(uniform) < limit) for limit in (15, 30, 45)] == pytest.approx([1 / 6, 1 / 3, 1 / 2], abs=0.005)
+    assert [np.mean(np.abs(uniform) < limit) for limit in (15, 30, 45)] == pytest.approx(
+        [1 / 6, 1 / 3, 1 / 2], abs=0.005
+    )
 
 
 def test_the_v1_filter() -> None:
@@ -152,7 +154,9 @@ def test_a_linear_sum_gains_only_from_contours_longer_than_the_v1_field() -> Non
 
 def test_drifting_gratings_move_across_their_bars() -> None:
     made = features.build(
-        "v2_feedforward", {"cells": 2, "inputs": 10, "stimulus": "drifting_gratings", "angles": 8, "repeats": 3, "noise": 0.1}, 1
+        "v2_feedforward",
+        {"cells": 2, "inputs": 10, "stimulus": "drifting_gratings", "angles": 8, "repeats": 3, "noise": 0.1},
+        1,
     )
     direction = np.asarray(made.presentations["direction"])
     area = np.asarray(made.units["area"])
