@@ -95,6 +95,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "simulate/kernels/wiring": ("simulate/kernels (floor)",),
     "simulate/kernels (floor)": (),
     # the one stage that uses others
+    "scale": ("simulate", "models", "network", "compare/inputs", "compare/measures", "compare/inference", "stores"),
     "scale (entrance)": (
         "scale",
         "simulate",
@@ -126,6 +127,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "report (entrance)": ("report", "stores"),
     "report/comparisons": ("report/drawing", "stores"),
     "report/drawing": ("stores",),
+    "models": ("network",),
     "models (entrance)": ("models", "network"),
     "models/features": ("models (floor)", "network"),
     "models (floor)": ("network",),

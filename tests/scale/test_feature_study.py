@@ -174,7 +174,7 @@ def test_points_of_runs_are_reused() -> None:
     ("change", "said"),
     [
         ({"statistics": ["rate"]}, "unknown statistic of responses 'rate'"),
-        ({"duration_ms": 100}, "cerebellum_like is a feature model"),
+        ({"duration_ms": 1000}, "cerebellum_like is a feature model"),
         ({"conditions": {"a": {"seed": 1}}}, "seed is of networks"),
         ({"conditions": {"a": {"parameters": {"degre": 1}}}}, "perhaps 'degree' is meant"),
         ({"conditions": {"a": {"parameters": {"degree": 11}}}}, "11 of 10 inputs"),
