@@ -203,11 +203,9 @@ def _one(item: Lazy, neurons: tuple[str, ...], chosen: Mapping[str, Any], names:
     file = raw.where.split(",")[0]
     if names & {raw.name, file}:
         return _Done(raw.name, file, skipped=LEFT_OUT)
+    trace: npt.NDArray[Any] | Blocks
     raw, base, trace, missing = checked(raw, chosen)
     preset = chosen["preset"] == "simeon2024"
-    imputed = preset or chosen["impute"] == "iterative"
-    if imputed and isinstance(trace, Blocks):
-        trace = trace.whole()
     confidence = None if raw.confidence is None else confidences(raw.confidence, trace.shape[1], raw.where)
     given = labels.assign(
         raw.labels,
@@ -222,8 +220,8 @@ def _one(item: Lazy, neurons: tuple[str, ...], chosen: Mapping[str, Any], names:
         reason = simeon2024.reason_to_skip(trace.shape[0], given.label)
         if reason:
             return _Done(raw.name, file, skipped=reason)
-    if imputed:
-        trace, note = imputation.iterative(trace)
+    if preset or chosen["impute"] == "iterative":
+        trace, note = imputation.iterative(trace.whole() if isinstance(trace, Blocks) else trace)
         missing = float(np.count_nonzero(~np.isfinite(trace)) / trace.size)
         notes.update(note)
     place = {name: index for index, name in enumerate(neurons)}
@@ -232,13 +230,13 @@ def _one(item: Lazy, neurons: tuple[str, ...], chosen: Mapping[str, Any], names:
     extra_views: dict[str, npt.NDArray[np.float32]] = {}
     _check_named(raw, given, neurons, chosen)
     check_length(base.time, simeon2024.FINEST_HZ if preset else chosen["rate_hz"], len(rois), raw.where)
-    if preset:
+    if preset and not isinstance(trace, Blocks):
         time, views = simeon2024.process(trace[:, rois], base.time)
         values, method = views.pop("trace"), simeon2024.METHOD
         extra_views = views
     else:
         named = trace
-        if len(rois) < trace.shape[1]:
+        if len(rois) < trace.shape[1]:  # else a copy as large as the recording
             named = trace.columns(rois) if isinstance(trace, Blocks) else trace[:, rois]
         out = resample(named, base.time, chosen["rate_hz"], up=chosen["up"], max_gap_s=chosen["max_gap_s"])
         time, values, method = out.time, out.trace, out.method

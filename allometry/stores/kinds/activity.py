@@ -11,9 +11,8 @@ from dask.delayed import delayed
 
 from allometry.errors import StoreError
 from allometry.stores.attributes import encoded
+from allometry.stores.runs import rows_at_once, runs
 from allometry.stores.schema import ANY_UNIT, Schema, Variable, column, require, text
-
-AT_ONCE = 32 * 2**20  # bytes of the trace that are looked at together
 
 # (dimensions, values) or (dimensions, values, attributes), as xarray takes them
 Array = tuple[Any, ...] | xr.DataArray
@@ -79,20 +78,13 @@ class Recording:
 def _traces(trace: xr.DataArray, row_size: np.ndarray) -> Iterator[np.ndarray]:
     """The trace of each recording; a few recordings are in memory at a time, not all, and not one, which costs time."""
     stops = np.cumsum(row_size)
-    most = max(1, AT_ONCE // max(1, trace.dtype.itemsize * trace.shape[1]))
+    most = rows_at_once(trace)
     first = 0
     while first < len(row_size):
         start = stops[first] - row_size[first]
         last = max(first + 1, int(np.searchsorted(stops, start + most, side="right")))
         yield from np.split(trace[start : stops[last - 1]].values, stops[first : last - 1] - start)
         first = last
-
-
-def _runs(trace: xr.DataArray) -> Iterator[np.ndarray]:
-    """A trace in runs of samples of which one is in memory at a time."""
-    most = max(1, AT_ONCE // max(1, trace.dtype.itemsize * trace.shape[1]))
-    for start in range(0, trace.shape[0], most):
-        yield trace[start : start + most].values
 
 
 def check(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
@@ -133,7 +125,7 @@ def check(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
         step = np.diff(group["time"].values)
         if not (step > 0).all():
             found.append(f"/{path}/time: does not increase")
-        if any(np.isinf(part).any() for part in _runs(group["trace"])):
+        if any(np.isinf(part).any() for part in runs(group["trace"])):
             found.append(f"/{path}/trace: holds infinite values (missing is NaN)")
         unknown = sorted(set(group["label"].values.tolist()) - neurons)
         if unknown:

@@ -20,8 +20,8 @@ from allometry.homogenize.formats.neurodata.zarr_tree import open_tree
 from allometry.homogenize.reader import Source
 from allometry.homogenize.readers import READERS
 from allometry.homogenize.traces import blocks, conversion, recordings
-from allometry.stores import layout
-from allometry.stores.kinds import activity
+from allometry.stores import runs
+from allometry.stores.storage import layout
 from tests.homogenize.fixtures import nwb_sessions as fixture
 from tests.homogenize.readers.nwb import FOREIGN, derived, read
 
@@ -159,7 +159,7 @@ def small_blocks(monkeypatch):
         (blocks, "RUN", 2**16),
         (conversion, "BLOCK_VALUES", 2**14),
         (conversion, "PIECE_VALUES", 2**14),
-        (activity, "AT_ONCE", 2**19),
+        (runs, "AT_ONCE", 2**19),
         (layout, "WHOLE_BYTES", 2**18),
         (layout, "CHUNK_BYTES", 2**18),
         (layout, "WHOLE_CHUNKS", 4),
