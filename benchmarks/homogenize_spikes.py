@@ -51,7 +51,7 @@ def write_nwb(folder: Path, spikes: int) -> list[Path]:
         group = file.create_group("units")
         group.attrs.update({"neurodata_type": "Units", "namespace": "core", "colnames": ["spike_times"]})
         group["id"] = np.arange(UNITS)
-        data = group.create_dataset("spike_times", (each * UNITS,), "f8", chunks=(2**17,))
+        data = group.create_dataset("spike_times", (each * UNITS,), "f8", chunks=(min(2**17, each * UNITS),))
         for unit in range(UNITS):
             data[unit * each : (unit + 1) * each] = (np.arange(each) * UNITS + unit) * (SECONDS / spikes)
         group["spike_times_index"] = (each * np.arange(1, UNITS + 1)).astype(np.uint64)
@@ -72,7 +72,8 @@ def write_phy(folder: Path, spikes: int) -> list[Path]:
         arrays["spike_clusters"][part] = arrays["spike_templates"][part] = unit
     for array in arrays.values():
         array.flush()
-    np.save(folder / "templates.npy", np.eye(UNITS, dtype=np.float32)[:, None])
+    one = np.eye(UNITS, dtype=np.float32)  # a template is largest on the channel of its unit's number
+    np.save(folder / "templates.npy", np.stack([one, -one], axis=1))
     np.save(folder / "channel_positions.npy", np.column_stack([np.zeros(UNITS), 20.0 * np.arange(UNITS)]))
     (folder / "params.py").write_text(f"sample_rate = {RATE}\n")
     return sorted(folder.iterdir())

@@ -79,8 +79,11 @@ def chunks(
                 frame.columns = pd.Index(wanted)
                 for name in texts:
                     # a quote that is not the first sign of its field means another thing to every parser
-                    if any('"' in str(value) for value in frame[name].cat.categories):
+                    different = [str(value) for value in frame[name].cat.categories]
+                    if any('"' in value for value in different):
                         raise NotPlain
+                    if blank := [value for value in different if not value.strip(" \t")]:
+                        frame[name] = frame[name].cat.remove_categories(blank)
                 yield frame
     except (pyarrow.ArrowException, OSError, EOFError, ValueError, zlib.error) as error:
         raise NotPlain from error

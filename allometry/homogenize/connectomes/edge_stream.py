@@ -263,7 +263,7 @@ def _summed(file: Path) -> np.ndarray:
 
 def _plus(total: np.ndarray, index: np.ndarray, values: np.ndarray) -> np.ndarray:
     """`total` with the values added at their index; it grows as needed."""
-    added = np.bincount(index, values, minlength=len(total))
+    added = np.bincount(index, values, minlength=len(total)).astype(np.float64)  # of no values it counts
     added[: len(total)] += total
     return added
 
