@@ -178,6 +178,7 @@ def peak_of(path, out):
     return peak
 
 
+@pytest.mark.slow
 def test_a_long_recording_streams_from_the_file_into_the_store(tmp_path, small_blocks):
     """Six times the length takes hardly more memory: the time stamps grow, the traces are never there as a whole."""
     short, long = 4_000, 24_000
