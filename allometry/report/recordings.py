@@ -18,6 +18,7 @@ from allometry.stores.summaries.activity import KATO_ORDER, KATO_WINDOW, derivat
 NAMED = 20  # neurons up to which a matrix has their names beside it
 MIN_SAMPLES = 50  # of a neuron, and of two neurons together, for a correlation
 COMPONENTS = 10
+MOST_VALUES = 2**26  # of a recording whose components are shown: a voltage of hours has more
 
 
 def draw(paths: Mapping[str, str], image: str | Path) -> None:
@@ -157,9 +158,13 @@ def _correlation(ax: Axes, part: xr.Dataset, title: str) -> AxesImage | None:
 
 def _components(ax: Axes, tree: xr.DataTree) -> str:
     """Draw the share of variance in the first components of the derivative; return what is shown, in words."""
-    shares, left_out = {}, 0
+    shares, left_out, large = {}, 0, 0
     for recording, native in tree.children["native"].children.items():
-        trace = native.to_dataset(inherit=False)["trace"].values
+        stored = native.to_dataset(inherit=False)["trace"]
+        if stored.size > MOST_VALUES:
+            large += 1
+            continue
+        trace = stored.values
         complete = np.isfinite(trace).all(axis=0)
         left_out += int((~complete).sum())
         if len(trace) >= KATO_WINDOW and complete.sum() > 1:
@@ -186,6 +191,7 @@ def _components(ax: Axes, tree: xr.DataTree) -> str:
     if len(third) > 8:
         listed = f"median {np.median(third):.3f}, from {min(third):.3f} to {max(third):.3f}"
     without = f" ({left_out} with missing samples left out)" if left_out else ""
+    without += f"; {large} recordings of more than {MOST_VALUES:,} values are left out" if large else ""
     return (
         f"Principal components of the derivative (Savitzky-Golay, {KATO_WINDOW} samples, order {KATO_ORDER}) of every region at "
         f"its native rate, unscaled, labelled or not{without}; share of the first three, by recording: {listed}."

@@ -98,3 +98,9 @@ def test_components_and_correlations_use_the_samples_there_are(tmp_path: Path, m
     caption = Figure.load(tmp_path / "recordings_r.png").caption
     assert "by recording: 1.000" in caption
     assert "1 with missing samples left out" in caption
+    monkeypatch.setattr(recordings, "MOST_VALUES", trace.size)
+    recordings.draw({"r": str(path)}, tmp_path / "recordings_s.png")
+    assert "by recording: 1.000" in Figure.load(tmp_path / "recordings_s.png").caption
+    monkeypatch.setattr(recordings, "MOST_VALUES", trace.size - 1)
+    recordings.draw({"r": str(path)}, tmp_path / "recordings_t.png")
+    assert "Principal components" not in Figure.load(tmp_path / "recordings_t.png").caption

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from allometry.stores.attributes import attribute
+from allometry.stores.runs import not_finite
 from allometry.stores.schema import Data, parts
 from allometry.stores.storage import manifest
 from allometry.stores.storage.store import open_store
@@ -49,7 +50,7 @@ def _activity(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
     rows, hours, names = [], 0.0, set()
     for i, recording in enumerate(root["recording"].values.tolist()):
         native = groups[f"native/{recording}"]
-        labels, trace = native["label"].values, native["trace"].values
+        labels, trace = native["label"].values, native["trace"]
         rate = float(root["native_rate"].values[i])
         duration = native.sizes["time"] / rate
         hours += duration / 3600
@@ -62,7 +63,7 @@ def _activity(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
                 str(int(root["recorded"].values[i].sum())),
                 f"{duration / 60:.1f}",
                 _number(rate),
-                _share(float(np.isnan(trace).mean()) if trace.size else 0.0),
+                _share(not_finite(trace) / trace.size if trace.size else 0.0),
             ]
         )
     header = ["recording", "ROIs", "labelled", "on the axis", "minutes", "rate (Hz)", "missing"]
