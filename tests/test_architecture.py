@@ -81,6 +81,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     ),
     "simulate/build/shards": ("simulate/build/plan", "simulate/build (floor)", "simulate/kernels", "network"),
     "simulate/build/plan": ("simulate/build (floor)", "simulate/kernels", "network"),
+    "simulate/build/rates": ("simulate/build/plan", "simulate/build (floor)", "simulate/kernels", "network"),
     "simulate/build (floor)": ("simulate/kernels", "network"),
     "simulate/kernels (entrance)": ("simulate/kernels (floor)",),
     "simulate/kernels/loop": (
@@ -93,6 +94,12 @@ ORDER: dict[str, tuple[str, ...]] = {
     "simulate/kernels/synapses": ("simulate/kernels/wiring", "simulate/kernels/neurons", "simulate/kernels (floor)"),
     "simulate/kernels/neurons": ("simulate/kernels (floor)", "network"),
     "simulate/kernels/wiring": ("simulate/kernels (floor)",),
+    "simulate/kernels/rates": (
+        "simulate/kernels/loop",
+        "simulate/kernels/neurons",
+        "simulate/kernels (floor)",
+        "network",
+    ),
     "simulate/kernels (floor)": (),
     # the one stage that uses others
     "scale": ("simulate", "models", "network", "compare/inputs", "compare/measures", "compare/inference", "stores"),
@@ -131,6 +138,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "report (floor)": (),
     "models": ("network",),
     "models (entrance)": ("models", "network"),
+    "models/rates": ("models/features", "models (floor)", "network"),
     "models/features": ("models (floor)", "network"),
     "models (floor)": ("network",),
     "network": (),

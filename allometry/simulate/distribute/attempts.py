@@ -9,7 +9,7 @@ from typing import Any
 
 from allometry import files
 from allometry.errors import SimulationError
-from allometry.simulate.build.partition import Stopped
+from allometry.simulate.build.threads import Stopped
 from allometry.simulate.distribute.clusters import placement
 from allometry.simulate.distribute.exchange import rendezvous
 from allometry.simulate.distribute.output import Output

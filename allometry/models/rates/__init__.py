@@ -1,0 +1,6 @@
+"""Models of rate units: a file each, and the theory and the designs that they are built on."""
+
+from allometry.models.rates.low_rank_timing import low_rank_timing
+from allometry.models.rates.thalamocortical_motifs import thalamocortical_motifs
+
+__all__ = ["low_rank_timing", "thalamocortical_motifs"]
