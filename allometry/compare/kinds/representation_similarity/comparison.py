@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy.spatial.distance import squareform
 
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray
@@ -311,7 +311,7 @@ def _curves(
 
 def _map(matrix: FloatArray) -> FloatArray:
     """Stimuli in the plane whose distances fit their dissimilarities best, [stimuli, 2]; NaN where one has none."""
-    values = squareform(matrix, checks=False)
+    values = scipy.spatial.distance.squareform(matrix, checks=False)
     return topology.mds(values) if np.isfinite(values).all() else np.full((len(matrix), 2), np.nan)
 
 

@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.distance import squareform
-from scipy.stats import rankdata
-from scipy.stats import t as student
+import scipy
 
 from allometry.compare.inference.arrays import ROUNDING, FloatArray, IntArray, varies
 from allometry.compare.inference.ceilings import spearman_brown
@@ -66,7 +64,7 @@ def matrix_of(measure: str, responses: npt.NDArray[np.floating[Any]]) -> FloatAr
     if not repeated:
         largest = np.nanmax(np.abs(values), initial=0)
         values = np.round(values / largest, DIGITS) * largest if largest > 0 else values
-    return np.asarray(squareform(values, checks=False))
+    return np.asarray(scipy.spatial.distance.squareform(values, checks=False))
 
 
 def _noise_variance(responses: npt.NDArray[np.floating[Any]]) -> FloatArray:
@@ -92,7 +90,7 @@ def agreement(measure: str, a: FloatArray, b: FloatArray) -> float:
     x, y = x[good], y[good]
     if x.size < 3 or not (varies(x) and varies(y)):
         return float("nan")
-    rx, ry = (rankdata(v) - (x.size + 1) / 2 for v in (x, y))
+    rx, ry = (scipy.stats.rankdata(v) - (x.size + 1) / 2 for v in (x, y))
     scale = (x.size**3 - x.size) / 12 if measure == "rsa" else np.sqrt(inner(rx, rx) * inner(ry, ry))
     return float(inner(rx, ry) / scale)
 
@@ -184,7 +182,7 @@ def agreement_interval(measure: str, a: FloatArray, b: FloatArray, draws: FloatA
     if not np.isfinite(left).all():
         return Interval(estimate, np.nan, np.nan)
     spread = float(np.sqrt((len(a) - 1) / len(a) * ((left - left.mean()) ** 2).sum()))
-    reach = float(student.ppf(0.975, len(a) - 1)) * spread
+    reach = float(scipy.stats.t.ppf(0.975, len(a) - 1)) * spread
     return Interval(estimate, estimate - reach, estimate + reach, method="jackknife")
 
 
@@ -227,8 +225,8 @@ def null(measure: str, a: FloatArray, b: FloatArray, permutations: IntArray) -> 
     if not (np.isfinite(a[i, j]).all() and np.isfinite(b[i, j]).all()):
         return np.array([agreement(measure, a, b[np.ix_(p, p)]) for p in permutations])
     # Ranks move with the stimuli, so that they are computed once.
-    ranks = squareform(rankdata(b[i, j]) - (len(i) + 1) / 2)
-    own = rankdata(a[i, j]) - (len(i) + 1) / 2
+    ranks = scipy.spatial.distance.squareform(scipy.stats.rankdata(b[i, j]) - (len(i) + 1) / 2)
+    own = scipy.stats.rankdata(a[i, j]) - (len(i) + 1) / 2
     scale = (i.size**3 - i.size) / 12
     if measure == "ssm":
         scale = np.sqrt(inner(own, own) * inner(ranks[i, j], ranks[i, j]))
