@@ -96,6 +96,18 @@ ORDER: dict[str, tuple[str, ...]] = {
     "simulate/kernels (floor)": (),
     # the one stage that uses others
     "scale": ("simulate", "models", "network", "compare/inputs", "compare/measures", "compare/inference", "stores"),
+    "scale (entrance)": (
+        "scale",
+        "simulate",
+        "models",
+        "network",
+        "compare/inputs",
+        "compare/measures",
+        "compare/inference",
+        "stores",
+    ),
+    "scale/features": ("scale (floor)", "models", "compare/measures", "stores"),
+    "scale (floor)": (),
     "compare (entrance)": ("compare", "stores"),
     "compare/kinds": (
         "compare/inputs",
@@ -118,6 +130,9 @@ ORDER: dict[str, tuple[str, ...]] = {
     "report/drawing": ("stores",),
     "report (floor)": (),
     "models": ("network",),
+    "models (entrance)": ("models", "network"),
+    "models/features": ("models (floor)", "network"),
+    "models (floor)": ("network",),
     "network": (),
     "network (entrance)": ("network",),
     "network/neurons": ("network (floor)",),

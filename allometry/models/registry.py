@@ -11,6 +11,7 @@ from typing import Any
 
 from allometry.errors import SimulationError
 from allometry.hints import hint
+from allometry.models.features.records import FEATURE_MODELS, FeatureModel
 from allometry.models.parameters import annotations, fits, words
 from allometry.models.records import MODELS, Model
 from allometry.network import Network
@@ -21,7 +22,7 @@ for _module in pkgutil.iter_modules([str(Path(__file__).parent)]):
         importlib.import_module(f"{__package__}.{_module.name}")
 
 
-def expected(model: Model, parameter: str, value: Any) -> str:
+def expected(model: Model | FeatureModel, parameter: str, value: Any) -> str:
     """What a parameter of a model has to be, in words, where `value` is something else; empty where it is right."""
     annotation = annotations(model.build)[parameter]
     return "" if fits(annotation, value) else words(annotation)
@@ -51,8 +52,12 @@ def build(name: str, parameters: Mapping[str, Any] | None = None, connectome: An
     """
     model = MODELS.get(name)
     if model is None:
+        is_feature = name in FEATURE_MODELS
         raise SimulationError(
-            f"unknown model {name!r}", where="model", expected=", ".join(MODELS), do=hint(name, MODELS)
+            f"{name} is a feature model, and no network" if is_feature else f"unknown model {name!r}",
+            where="model",
+            expected=", ".join(MODELS),
+            do="run it with `kind: feature`, or with models.features.build" if is_feature else hint(name, MODELS),
         )
     given = {name: plain(value) for name, value in (parameters or {}).items()}
     unknown = sorted(set(given) - set(model.parameters))

@@ -13,7 +13,7 @@ from allometry.errors import AllometryError
 from allometry.homogenize.worm.neurons import NEURONS
 from allometry.pathnames import slug
 from allometry.simulate.distribute.clusters.slurm import node_cores
-from allometry.workflow import recording_sessions, run_responses, studies
+from allometry.workflow import feature_runs, recording_sessions, run_responses, studies
 from allometry.workflow.checks import Registry, check_cluster, check_collections, check_names, stores_of
 from allometry.workflow.reach import (
     check_own_files,
@@ -173,8 +173,9 @@ def conditions_of(cfg: Config) -> dict[str, list[str]]:
 
 
 def without_conditions(cfg: Config) -> str:
-    """Expression for the names of the runs whose jobs make one store each; it matches nothing where there are none."""
-    return "|".join(name for name in cfg.simulate.runs if name not in conditions_of(cfg)) or "(?!)"
+    """Expression for the runs of networks whose jobs make one store each; it matches nothing where there are none."""
+    others = {*conditions_of(cfg), *feature_runs.feature_runs(cfg)}
+    return "|".join(name for name in cfg.simulate.runs if name not in others) or "(?!)"
 
 
 def batch(cfg: Config, run: str, job: str) -> dict[str, Any]:
@@ -322,10 +323,12 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
                     for entry in configuration.points(run)
                 }
                 for name, run in cfg.simulate.runs.items()
+                if run.kind != "feature"
             }
             | {
                 f"simulated_responses_of_{name}": run_responses.drawn(cfg, name)
                 for name in run_responses.with_responses(cfg)
+                if cfg.simulate.runs[name].kind == "network"
             }
         ),
         "studies": Figures(

@@ -17,7 +17,9 @@ from allometry.generate import __main__ as generate
 from allometry.report import comparisons
 from allometry.report.drawing.figure_file import Figure
 from allometry.simulate import Execution
+from allometry.simulate.features import fit_feature, run_feature
 from allometry.simulate.point import run_point
+from allometry.workflow import feature_runs
 from allometry.workflow.checks import check_names
 from tests.documentation import pages
 from tests.report.samples import ATTRS
@@ -188,3 +190,19 @@ def test_reader(lab: Path, examples: list[tuple[str, str]], monkeypatch: pytest.
 def test_reader_touches_one_file_and_the_configuration(examples: list[tuple[str, str]]) -> None:
     files = [name for name, code in examples if "two_channels" in code]
     assert sorted(files) == ["my.yaml", "my_lab/traces.py"]
+
+
+def test_feature_model(lab: Path, examples: list[tuple[str, str]]) -> None:
+    cfg = configured(lab, examples, "model: lines")
+    points = config.points(cfg.simulate.runs["contrasts"])
+    (fit,) = feature_runs.fits(cfg, "contrasts").values()
+    fit_feature(fit, lab / "one.fit.json")
+    for point in points:
+        run_feature(point.parameters, lab / f"{point.name}.zarr", lab / "one.fit.json")
+    found = [stores.open(lab / f"{point.name}.zarr")["response"].values for point in points]
+    assert found[0].shape == (6, 12)
+    assert np.abs(found[0] - found[1]).max() > 0
+    (lab / "bad.yaml").write_text((lab / "my.yaml").read_text().replace("units: 6", "units: 0"))
+    refused = config.load(lab / "bad.yaml")
+    with pytest.raises(ConfigError, match="a unit, and noise from 0"):
+        check_names(refused, {})

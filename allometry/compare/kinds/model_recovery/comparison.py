@@ -1,7 +1,7 @@
 """Comparison of measures with known truths: which measure can tell which relation between two systems?
 
 The rows are what the confusion matrix says of each (measure under test, relation), with interval, chance and p; the matrices
-are curves. Nothing is read: both systems are generated (`recovery`, `connectomes`).
+are curves. Both systems are generated (`recovery`, `connectomes`), or representations drawn from those of simulated networks.
 """
 
 import dataclasses
@@ -17,6 +17,7 @@ from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, interval, null_interval, permutation_p, wilson
+from allometry.compare.inputs.design import populations
 from allometry.compare.kinds.model_recovery import connectomes, influences, recovery
 from allometry.compare.options.model_recovery import ModelRecovery
 from allometry.compare.records.kinds import comparison
@@ -105,7 +106,7 @@ def model_recovery(inputs: Mapping[str, Any], options: ModelRecovery) -> Result:
     Parameters
     ----------
     inputs : mapping
-        Empty: nothing is read.
+        Responses of the simulated runs by name; empty where representations are generated.
     options : ModelRecovery
         What is compared, and how.
 
@@ -116,17 +117,19 @@ def model_recovery(inputs: Mapping[str, Any], options: ModelRecovery) -> Result:
         `recovery_sees_change`: probability that a pair of the relation scores lower than one of the closest relation.
         `recovery_tells_from_unrelated`: probability that it scores higher than an unrelated pair.
     """
-    if inputs:
+    if set(inputs) != set(options.simulated):
         raise ComparisonError(
-            f"model recovery reads no stores, but was given {', '.join(inputs)}", expected="generated data only"
+            f"model recovery reads no stores but those of `simulated`, and was given {', '.join(inputs) or 'none'}",
+            expected=", ".join(options.simulated) or "generated data only",
         )
     if options.of not in DOMAINS:
         raise ComparisonError(
             f"no relations are known of {options.of!r}", where="of", expected="one of " + ", ".join(DOMAINS)
         )
     domain = DOMAINS[options.of]
+    sources = _populations(inputs)
     population = (
-        recovery.Population(n_stimuli=options.items, n_units=options.units, noise=options.noise)
+        recovery.Population(options.items, options.units, noise=options.noise, sources=tuple(sources.values()))
         if options.of == "representations"
         else connectomes.Wiring(n_neurons=options.items, noise=options.noise)
     )
@@ -156,7 +159,8 @@ def model_recovery(inputs: Mapping[str, Any], options: ModelRecovery) -> Result:
         rows=with_fdr(rows),
         curves={"recovery": _matrices(found, domain)},
         derived={
-            "generated": f"{options.draws} pairs per relation of {what}, noise {options.noise:g}; every measure scores the same pairs",
+            "generated": f"{options.draws} pairs per relation of {what}, noise {options.noise:g}; every measure scores the same pairs"
+            + (f"; drawn from {len(sources)} simulated populations: {', '.join(sources)}" if sources else ""),
             "ci": f"shares: Wilson's interval and that of {options.nulls} resamples of the pairs, whichever is wider on each side (hits of "
             "a relation share its mean score); probabilities of a higher score: Newcombe's interval, over the pairs",
             "p": f"one-sided; shares: of the interval, against the mean of {options.nulls} permutations of the relations' names; "
@@ -167,6 +171,16 @@ def model_recovery(inputs: Mapping[str, Any], options: ModelRecovery) -> Result:
             "chance": f"1 of {len(found.truths)} relations for hit rates (and measured, by permutation), .5 for probabilities",
         },
     )
+
+
+def _populations(inputs: Mapping[str, Any]) -> dict[str, FloatArray]:
+    """Mean responses [stimuli, units] of every simulated population, without units that never change."""
+    found = {}
+    for name, store in inputs.items():
+        for one in populations(name, store, fewest_repeats=1):
+            means = one.means
+            found[one.name] = means[:, np.ptp(means, axis=0) > 0]
+    return found
 
 
 def _hit_rates(
