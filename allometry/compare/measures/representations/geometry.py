@@ -23,7 +23,7 @@ from allometry.fixed_order import inner
 
 MEASURES = ("ssm", "cka", "svcca", "rsa")
 GRAMS = ("cka", "svcca")
-"""Measures whose matrix is that of inner products; a copy of a stimulus means nothing to them, so they have a jackknife."""
+"""Measures whose matrix is that of inner products; a copy of a stimulus means nothing to them, so that nothing is resampled."""
 VARIANCE = 0.99  # share that the directions of `svcca` hold (Raghu et al. 2017)
 STIMULI_PER_DIRECTION = 4
 FEWEST_STIMULI = 4
@@ -170,8 +170,8 @@ def replicates(measure: str, a: FloatArray, b: FloatArray, n: int, seed: int) ->
 def agreement_interval(measure: str, a: FloatArray, b: FloatArray, draws: FloatArray) -> Interval:
     """Agreement with a 95 % interval over stimuli.
 
-    Percentiles of the `replicates` given for dissimilarities; for debiased CKA and SVCCA the jackknife (leave one stimulus out, Student's t).
-    NaN bounds for fewer than 6 stimuli.
+    Percentiles of the `replicates` given for dissimilarities; for debiased CKA the jackknife (leave one stimulus out,
+    Student's t). NaN bounds for `svcca` (see `left_out`), and for fewer than 6 stimuli.
     """
     estimate = agreement(measure, a, b)
     if measure not in GRAMS:
@@ -187,9 +187,13 @@ def agreement_interval(measure: str, a: FloatArray, b: FloatArray, draws: FloatA
 
 
 def left_out(measure: str, a: FloatArray, b: FloatArray) -> FloatArray:
-    """Agreement [stimuli] with one stimulus left out each; NaN for fewer than 6 stimuli."""
+    """Agreement [stimuli] with one stimulus left out each; NaN for fewer than 6 stimuli, and for `svcca`.
+
+    The number of directions of `svcca` jumps with the number of stimuli, and its level falls with it. A jackknife of it is up
+    to three times too wide, and holds the mean of other stimuli too rarely where the agreement is high.
+    """
     everyone = np.arange(len(a))
-    if len(a) < FEWEST_FOR_INTERVAL:
+    if len(a) < FEWEST_FOR_INTERVAL or measure == "svcca":
         return np.full(len(a), np.nan)
     kept = (np.delete(everyone, s) for s in everyone)
     return np.array([agreement(measure, a[np.ix_(k, k)], b[np.ix_(k, k)]) for k in kept])
