@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
-from scipy.interpolate import make_interp_spline
+import scipy
 
 from allometry.homogenize.traces.elementary import cubic_spline, i0, sinc
 from allometry.homogenize.traces.timebase import GAP_FACTOR
@@ -260,7 +259,7 @@ class Samples:
     def _spline(self) -> Callable[[Floats], Floats]:
         if self.axis.size > 3:
             return cubic_spline(self.axis, self.filled)
-        straight: Callable[[Floats], Floats] = make_interp_spline(self.axis, self.filled, k=1)
+        straight: Callable[[Floats], Floats] = scipy.interpolate.make_interp_spline(self.axis, self.filled, k=1)
         return straight
 
 

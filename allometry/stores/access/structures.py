@@ -1,16 +1,20 @@
 """Stores as the structures that analyses use: matrices, graphs, spike trains, trials, single recordings."""
 
-from collections.abc import Sequence
-from typing import Any
+from __future__ import annotations
 
-import networkx as nx
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
-import scipy.sparse
+import scipy
 import xarray as xr
 
 from allometry.errors import StoreError
 from allometry.stores.attributes import attribute
 from allometry.stores.schema import Data
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 DENSE_BYTES = 8 * 2**30
 
@@ -245,6 +249,8 @@ def to_networkx(ds: xr.Dataset, synapse: str | None = None) -> nx.MultiDiGraph:
     StoreError
         Another kind of store, or no such synapse.
     """
+    import networkx as nx
+
     require_kind(ds, "Connectome")
     absent = _absent_means(ds, synapse)
     nodes = {str(name): ds[name] for name in ds.variables if ds[name].dims == ("node",) and name != "node"}

@@ -4,10 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import dask.array as da
 import numpy as np
 import xarray as xr
-from dask.delayed import delayed
 
 from allometry.errors import StoreError
 from allometry.stores.attributes import encoded
@@ -227,6 +225,9 @@ def _join(blocks: list[np.ndarray], slots: list[np.ndarray | None], size: int) -
     """Join blocks over recordings; lazily, recording by recording, where one of them has only some columns."""
     if all(some is None for some in slots):
         return np.concatenate(blocks)
+    import dask.array as da
+    from dask.delayed import delayed
+
     dtype = np.result_type(*blocks)
     return da.concatenate(
         [

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy.optimize import brentq
-from scipy.stats import norm, rankdata
 
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray
@@ -218,7 +217,7 @@ def hit_rate(share: float, count: int, resampled: Interval, chance: float) -> tu
     low, high = np.fmin(alone.low, max(resampled.low, 0.0)), np.fmax(alone.high, min(resampled.high, 1.0))
     # The score test, which Wilson's interval inverts.
     sd = np.sqrt(max(chance * (1 - chance), 1e-12) / count)
-    p = np.fmax(norm.sf((share - chance) / sd), resampled.p_above(chance))
+    p = np.fmax(scipy.stats.norm.sf((share - chance) / sd), resampled.p_above(chance))
     return Interval(share, float(low), float(high), method="Wilson and bootstrap"), float(p)
 
 
@@ -250,7 +249,7 @@ def _areas(
 
 def _higher(high: FloatArray, low: FloatArray, nulls: int, rng: np.random.Generator) -> tuple[float, FloatArray]:
     """Probability that one of `high` is above one of `low` (ties half), and what permutations of both give."""
-    rank: Any = rankdata(np.concatenate([high, low]))
+    rank: Any = scipy.stats.rankdata(np.concatenate([high, low]))
     m, n = high.size, low.size
     null = rng.permuted(np.tile(rank, (nulls, 1)), axis=1)[:, :m].sum(axis=1)
     scale = m * (m + 1) / 2
@@ -268,7 +267,7 @@ def newcombe(area: float, m: int, n: int, level: float = 0.95) -> Interval:
     ----------
     Newcombe 2006, Stat. Med. 25:559, method 5.
     """
-    z = float(norm.ppf(0.5 + level / 2))
+    z = float(scipy.stats.norm.ppf(0.5 + level / 2))
     extra = (m + n) / 2 - 1
 
     def variance(a: float) -> float:
@@ -279,8 +278,8 @@ def newcombe(area: float, m: int, n: int, level: float = 0.95) -> Interval:
 
     # 0 and 1 solve the equation for every estimate at that end, and are not the bounds
     tiny = 1e-9
-    low = 0.0 if area < tiny else float(brentq(excess, 0.0, min(area, 1 - tiny)))
-    high = 1.0 if area > 1 - tiny else float(brentq(excess, max(area, tiny), 1.0))
+    low = 0.0 if area < tiny else float(scipy.optimize.brentq(excess, 0.0, min(area, 1 - tiny)))
+    high = 1.0 if area > 1 - tiny else float(scipy.optimize.brentq(excess, max(area, tiny), 1.0))
     return Interval(area, low, high, level, "Newcombe")
 
 

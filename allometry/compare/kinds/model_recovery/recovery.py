@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import ortho_group, rankdata
+import scipy
 
 from allometry.compare.inference.arrays import FloatArray, blocks
 from allometry.compare.inference.progress import steps
@@ -140,7 +140,7 @@ def _permuted(p: Population, rng: np.random.Generator) -> tuple[FloatArray, Floa
 
 def _rotated(p: Population, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     x = responses(p, rng)
-    return x, x @ ortho_group.rvs(p.n_units, random_state=rng)
+    return x, x @ scipy.stats.ortho_group.rvs(p.n_units, random_state=rng)
 
 
 def _rescaled(p: Population, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
@@ -329,7 +329,7 @@ def _separation(score: FloatArray) -> FloatArray:
     out = np.full((n, n), 0.5)
     for a in range(n):
         for b in range(a):
-            rank: Any = rankdata(np.concatenate([levels[a], levels[b]]))
+            rank: Any = scipy.stats.rankdata(np.concatenate([levels[a], levels[b]]))
             auc = (rank[:draws].sum() - draws * (draws + 1) / 2) / draws**2
             out[a, b] = out[b, a] = max(auc, 1 - auc)
     return out

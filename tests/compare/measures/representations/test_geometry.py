@@ -73,6 +73,17 @@ def test_svcca_of_systems_that_share_nothing_is_its_chance_level() -> None:
     assert scores.mean() == pytest.approx(86 / 189, abs=4 * scores.std() / np.sqrt(600))
 
 
+def test_svcca_has_no_interval_and_no_jackknife() -> None:
+    """Neither would hold the mean over other stimuli as often as it says (`tests.compare.calibration`)."""
+    a, b = matrix_of("svcca", X), matrix_of("svcca", Y)
+    draws = geometry.replicates("svcca", a, b, 50, 1)
+    found = geometry.agreement_interval("svcca", a, b, draws)
+    assert draws.size == 0
+    assert found.estimate == agreement("svcca", a, b)
+    assert np.isnan([found.low, found.high]).all()
+    assert np.isnan(geometry.left_out("svcca", a, b)).all()
+
+
 def test_svcca_does_not_take_every_direction_of_few_stimuli() -> None:
     rng = np.random.default_rng(12)
     scores = []
