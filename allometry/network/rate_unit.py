@@ -36,11 +36,11 @@ class RateUnit(NeuronModel):
 
     Parameters
     ----------
-    tau_ms : float or np.ndarray
+    tau_ms : float or np.ndarray [unit]
         Time constant, ms: one, or one per unit.
     nonlinearity : str
         A key of `NONLINEARITIES`.
-    noise : float or np.ndarray
+    noise : float or np.ndarray [unit]
         Standard deviation of x under the noise alone, in the unit of x: one, or one per unit.
     integration : str
         A key of `INTEGRATIONS`; "exact" for all populations of a network or for none, and for linear units without noise.
