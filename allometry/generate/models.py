@@ -47,7 +47,8 @@ def documentation() -> str:
     sections.append(FEATURES)
     for name, feature in FEATURE_MODELS.items():
         fitted = f" It is fitted; the fit depends on {', '.join(f'`{key}`' for key in feature.fitted_by)} and the seed."
-        sections.append(_section(name, feature, f"{feature.description}{fitted if feature.fit else ''}"))
+        title = f"{name}: trials" if name in MODELS else name
+        sections.append(_section(title, feature, f"{feature.description}{fitted if feature.fit else ''}"))
     return "\n".join(sections)
 
 

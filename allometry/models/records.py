@@ -57,7 +57,7 @@ class Model:
     columns : callable or None
         What is known of the units (`Columns`), as their places.
     fit : callable or None
-        `fit(seed, **some of the parameters)` gives the `Fit` that the builder takes; a job of its own.
+        `fit(seed, **some of the parameters)` gives the `Fit` that the builder takes.
     """
 
     name: str
@@ -143,8 +143,8 @@ def model(
         `columns(population, size)`: arrays [unit] by name, what is known of the units of a population. `orientation_deg` is
         the preferred orientation of a unit's place, in [0, 180); bool `central` and `inner` say which units lie where.
     fit : callable, optional
-        `fit(seed, **some of the parameters)` gives the `Fit` that the builder takes as `fitted`; it is a job of its own, shared
-        by all points that differ in other parameters.
+        `fit(seed, **some of the parameters)` gives the `Fit` that the builder takes as `fitted`; all conditions of a run share
+        it. As a job of its own it is that of a feature model (`features.feature_model`).
 
     Returns
     -------

@@ -19,6 +19,7 @@ from allometry.scale import selectivity, statistics  # noqa: F401 - register tho
 from allometry.scale.calibration import Settings, calibrate
 from allometry.scale.features import responded
 from allometry.scale.features import statistics as feature_statistics  # noqa: F401 - the same
+from allometry.scale.features import trials as trial_statistics  # noqa: F401 - the same
 from allometry.scale.jobs import under
 from allometry.scale.recorded import Recorded, rates, read
 from allometry.scale.records import STATISTICS
@@ -57,7 +58,7 @@ def simulate_job(
     """
     if parameters["kind"] == "feature":
         for number, (point, place) in enumerate(zip(under(parameters), places, strict=True)):
-            run_feature(point, place, fits[number] if fits else None, provenance, overwrite=True)
+            run_feature(point, place, fits[number] if fits else None, provenance, True, execution)
         return
     factors = read_json(calibration)["factors"] if calibration else {}
     given = {**parameters, "parameters": {**parameters["parameters"], **factors}}

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from allometry.errors import SimulationError
 from allometry.models import features
 from allometry.models.features.registry import find
 from allometry.models.fits import Fit
+from allometry.simulate.distribute.execution import Execution
+from allometry.simulate.runner import run_batch
 
 _LOG = logging.getLogger("allometry")
 
@@ -64,6 +67,7 @@ def run_feature(
     fit: str | Path | None = None,
     provenance: Mapping[str, Any] | None = None,
     overwrite: bool = False,
+    execution: Execution | None = None,
 ) -> None:
     """Compute the responses of one point, and write them as a Responses store.
 
@@ -77,6 +81,8 @@ def run_feature(
         What `fit_feature` wrote; of a model that is fitted, it is made anew without one.
     overwrite : bool
         Whether a store that is there may be replaced.
+    execution : Execution, optional
+        Where and how a network of rate units runs; default one thread of this machine.
 
     Raises
     ------
@@ -87,7 +93,7 @@ def run_feature(
     name, given, seed = parameters["model"], parameters["parameters"], int(parameters["seed"])
     model, whole = find(name), features.resolved(name, given)
     fitted = read_fit(fit) if fit else features.fit(name, given, seed) if model.fit else None
-    made = features.build(name, given, seed, fitted)
+    made = responses_of(features.build(name, given, seed, fitted), seed, Path(store).parent, execution)
     derived = {"model": f"{model.description} It stands for no recorded animal.", **made.derived}
     attrs: dict[str, Any] = {
         "title": f"Responses of the model {name}",
@@ -112,6 +118,38 @@ def run_feature(
     )
     _LOG.info("%s: %d units, %d presentations", name, *dataset["response"].shape[:2])
     stores.write(dataset, store, overwrite=overwrite, provenance=dict(provenance or {}))
+
+
+def responses_of(
+    made: features.Features | features.Protocol, seed: int, beside: str | Path, execution: Execution | None = None
+) -> features.Features:
+    """Responses of what a builder returned: a network of rate units is run.
+
+    Parameters
+    ----------
+    made : Features or Protocol
+        What `features.build` returned.
+    seed : int
+        Of the noise, where a condition has none of its own.
+    beside : path
+        Folder for what is recorded on the way.
+    execution : Execution, optional
+        Where and how it runs; default one thread of this machine.
+    """
+    if isinstance(made, features.Features):
+        return made
+    Path(beside).mkdir(parents=True, exist_ok=True)
+    how = execution or Execution(threads=1, checkpoint="off", progress=False)
+    with tempfile.TemporaryDirectory(prefix=".recorded-", dir=beside) as folder:
+        found = run_batch(
+            made.network, made.conditions, made.duration_ms, seed, folder, record=made.record, execution=how
+        )
+        return made.responses(
+            [
+                {str(name): one.values for name, one in store.data_vars.items() if one.dims[:1] == ("sample",)}
+                for store in found.values()
+            ]
+        )
 
 
 def gather(

@@ -10,6 +10,7 @@ from allometry.errors import ConfigError, ReaderError
 from allometry.hints import hint
 from allometry.homogenize.options import check, complete
 from allometry.homogenize.readers import READERS
+from allometry.models.features import FEATURE_MODELS
 from allometry.models.records import MODELS
 from allometry.pathnames import EXPECTED, is_name, nearest_name
 from allometry.retrieve.recipes import fields
@@ -207,6 +208,13 @@ def _check_model(where: str, run: NetworkRun) -> None:
     model = MODELS.get(run.model)
     if model is None:
         raise _unknown(run.model, MODELS, f"{where}.model", "model")
+    if run.model in FEATURE_MODELS:
+        raise ConfigError(
+            f"{run.model} is a network of rate units, which has no spikes to record",
+            where=f"{where}.kind",
+            expected="`kind: feature`: its trials become a Responses store",
+            do="set the kind, and remove duration_ms, record and conditions",
+        )
     for parameter in run.parameters:
         if parameter not in model.parameters:
             at = f"{where}.parameters.{parameter}"

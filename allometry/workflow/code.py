@@ -12,6 +12,7 @@ from allometry.models.features import FEATURE_MODELS, FeatureModel
 from allometry.models.records import MODELS, Model
 from allometry.scale import selectivity, statistics  # noqa: F401 - register those of the package
 from allometry.scale.features import statistics as feature_statistics  # noqa: F401 - the same
+from allometry.scale.features import trials as trial_statistics  # noqa: F401 - the same
 from allometry.scale.records import STATISTICS
 from allometry.workflow.checks import Registry
 

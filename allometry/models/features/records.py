@@ -15,6 +15,8 @@ from allometry.errors import PluginError, require_record
 from allometry.models.fits import Fit
 from allometry.models.parameters import annotations, descriptions, words
 from allometry.models.records import MODELS, Reduce
+from allometry.network import Condition, Network
+from allometry.network.recording import Record
 from allometry.plugins import Register
 
 SEED, FITTED = "seed", "fitted"
@@ -52,7 +54,33 @@ class Features:
     derived: Mapping[str, str] = field(default_factory=dict)
 
 
-Builder = TypeVar("Builder", bound=Callable[..., Features])
+@dataclass(frozen=True, eq=False)
+class Protocol:
+    """What is shown to a network of rate units, and how its responses are taken from what is recorded.
+
+    Parameters
+    ----------
+    network : Network
+        Of rate units.
+    conditions : sequence of Condition
+        Each is a run of its own, all on one connectivity.
+    duration_ms : float
+        Length of every run, ms.
+    record : Record
+        What is recorded.
+    responses : callable
+        `responses(recordings)` gives the `Features`. There is a recording per condition: arrays [sample, ...] by name, the
+        `trace` of the probes, `readout_{name}` and `latent_{name}`.
+    """
+
+    network: Network
+    conditions: Sequence[Condition]
+    duration_ms: float
+    record: Record
+    responses: Callable[[Sequence[Mapping[str, NDArray[Any]]]], Features]
+
+
+Builder = TypeVar("Builder", bound=Callable[..., Features | Protocol])
 Size = Callable[..., tuple[int, float]]
 """`size(**parameters)`: number of units and expected number of synapses of a model, without building it."""
 
@@ -66,7 +94,8 @@ class FeatureModel:
     name : str
         Its name.
     build : callable
-        Builder of the `Features`: `build(seed, **parameters)`, or `build(seed, fitted, **parameters)` where it has a `fit`.
+        Builder of the `Features`, or of the `Protocol` that gives them: `build(seed, **parameters)`, or
+        `build(seed, fitted, **parameters)` where it has a `fit`.
     description : str
         One line.
     source : str
@@ -88,7 +117,7 @@ class FeatureModel:
     """
 
     name: str
-    build: Callable[..., Features]
+    build: Callable[..., Features | Protocol]
     description: str
     source: str
     parameters: Mapping[str, str]
@@ -127,6 +156,7 @@ def feature_model(
     description: str = "",
     source: str = "",
     name: str = "",
+    network: str = "",
     check: Callable[..., None] | None = None,
     fit: Callable[..., Fit] | None = None,
     stimulus: Sequence[str] = (),
@@ -150,6 +180,8 @@ def feature_model(
         Publication.
     name : str
         Name of the model; empty: that of the builder.
+    network : str
+        Name of the network of rate units that the builder returns a `Protocol` of; it is that of the model too.
     check : callable, optional
         `check(**parameters)`, with all parameters: raises a SimulationError for values that the model cannot have. It is
         called before anything runs.
@@ -179,7 +211,7 @@ def feature_model(
     require_record(above, "feature_model")
 
     def register(builder: Builder) -> Builder:
-        title = name or builder.__name__
+        title = network or name or builder.__name__
         described, annotated = descriptions(builder), annotations(builder)
         given = dict(inspect.signature(builder).parameters)
         first = [SEED, FITTED] if fit else [SEED]
@@ -202,12 +234,14 @@ def feature_model(
                 expected="a description, a source, and for every parameter an annotation, a default and a description",
                 do="state them in @feature_model(...), in the signature and under Parameters in the docstring",
             )
-        if title in MODELS.parts:
+        if (title in MODELS.parts) != bool(network):
             raise PluginError(
-                f"there is a network model called {title!r} already",
+                f"there is no network model called {title!r}"
+                if network
+                else f"there is a network model called {title!r} already",
                 where=builder.__module__,
-                expected="a name that no model has",
-                do="rename it",
+                expected="the name of a network of rate units" if network else "a name that no model has",
+                do="register the network with @model first" if network else "rename it",
             )
         parameters = {key: described[key] for key in own}
         entry = FeatureModel(

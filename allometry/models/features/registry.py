@@ -11,7 +11,7 @@ from typing import Any
 
 from allometry.errors import SimulationError
 from allometry.hints import hint
-from allometry.models.features.records import FEATURE_MODELS, FeatureModel, Features
+from allometry.models.features.records import FEATURE_MODELS, FeatureModel, Features, Protocol
 from allometry.models.fits import Fit
 from allometry.models.parameters import annotations, fits, words
 from allometry.network.scalars import plain
@@ -108,8 +108,10 @@ def fit(name: str, parameters: Mapping[str, Any] | None = None, seed: int = 1) -
     return model.fit(seed, **{key: whole[key] for key in model.fitted_by})
 
 
-def build(name: str, parameters: Mapping[str, Any] | None = None, seed: int = 1, fitted: Fit | None = None) -> Features:
-    """Responses of a model.
+def build(
+    name: str, parameters: Mapping[str, Any] | None = None, seed: int = 1, fitted: Fit | None = None
+) -> Features | Protocol:
+    """Responses of a model, or what a network of rate units is to be shown (`simulate.features.responses_of`).
 
     Parameters
     ----------
@@ -132,10 +134,10 @@ def build(name: str, parameters: Mapping[str, Any] | None = None, seed: int = 1,
     if model.fit is not None:
         first += (fitted if fitted is not None else fit(name, parameters, seed),)
     found = model.build(*first, **whole)
-    if not isinstance(found, Features):
+    if not isinstance(found, Features | Protocol):
         raise SimulationError(
             f"the model gives {type(found).__name__!r}",
             where=f"model {name}",
-            expected="Features, returned by its builder",
+            expected="Features or a Protocol, returned by its builder",
         )
     return found

@@ -43,29 +43,6 @@ SCHEMES = {
 }
 
 
-def reduced(size: float, scheme: str) -> dict[str, float | str]:
-    """Arguments of `low_rank_timing` for a network of another size.
-
-    Parameters
-    ----------
-    size : float
-        Units relative to 1500.
-    scheme : str
-        A key of `SCHEMES`.
-
-    Raises
-    ------
-    SimulationError
-        For fewer than ten units.
-    """
-    n = 2 * round(size * FULL_UNITS / 2) if math.isfinite(size) else 0
-    if n < 10:
-        raise SimulationError(
-            f"this network has no size {size:g}", where="low_rank_timing", expected="at least ten of 1500 units"
-        )
-    return {"n": n, "construction": scheme}
-
-
 def fit(seed: int, construction: Construction, n: int, loading_noise: float) -> Fit:
     """Fit the mean field to the trained intervals, and the loadings of a calibrated network to the mean field.
 
@@ -115,8 +92,6 @@ def _quadrature() -> tuple[Floats, Floats]:
 @model(
     description="Network of rank two that produces intervals whose length a tonic cue sets.",
     source="Beiran et al. 2023, Neuron 111:739 (task and constants; the networks are fitted here)",
-    reduce=reduced,
-    schemes=SCHEMES,
     stimulus=("cue",),
     fit=fit,
 )

@@ -1,5 +1,6 @@
 """The fit of the timing network: four numbers of its mean field, and the loadings of a finite network that has this field."""
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -96,12 +97,13 @@ def _residuals(variants: Floats) -> Floats:
     return np.log(np.where(np.isnan(found), 2.0 * _FIT_MS, found) / TARGETS_MS)
 
 
-def fit_field(begin: Sequence[float] = BEGIN) -> Fit:
+@functools.cache
+def fit_field(begin: tuple[float, ...] = BEGIN) -> Fit:
     """Fit d, h0, c and K10 to the four trained intervals: damped Gauss-Newton on their logarithms, central differences.
 
     Parameters
     ----------
-    begin : sequence of float
+    begin : tuple of float
         Where it begins.
     """
     x = np.array(begin, np.float64)

@@ -134,8 +134,6 @@ def test_a_cue_is_a_condition_and_changes_named_inputs_alone() -> None:
 def test_impossible_values_are_refused(parameters: dict, what: str) -> None:
     with pytest.raises(SimulationError, match=what):
         models.build("low_rank_timing", parameters, fit_first=False)
-    with pytest.raises(SimulationError, match="has no size"):
-        models.MODELS["low_rank_timing"].reduce(0.001, "gauss")  # type: ignore[misc]
 
 
 def test_a_model_without_a_fit_has_none() -> None:
