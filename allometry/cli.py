@@ -230,9 +230,10 @@ def _plan(arguments: argparse.Namespace) -> int:
     if arguments.check is not None:
         print(plan_text.check_text(plan_text.outcomes(arguments.check)))
         return 0
-    from allometry.terminal.arguments import arranged
+    from allometry.terminal.arguments import arranged, placed
 
-    print(plan_text.text(plan.plan(arranged([option for option in arguments.options if option != _REST]))))
+    words = placed([option for option in arguments.options if option != _REST])
+    print(plan_text.text(plan.plan(arranged(words))))
     return 0
 
 

@@ -1,7 +1,8 @@
 """One screen about a store, for people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -245,11 +246,19 @@ def info(path: str | Path) -> str:
         "written": f"{described['provenance']['times']['finished']} on {described['provenance']['host']}",
     }
     lines = [attrs["title"], *(f"  {key + ':':<12}{_short(value)}" for key, value in facts.items() if value), ""]
-    derived = [f"  {key}: {value}" for key, value in attribute(obj, "derived").items()]
+    derived = [f"  {key}: {told(value)}" for key, value in attribute(obj, "derived").items()]
     lines += summary(obj)
     if derived:
         lines += ["", "derived (inferred, not in the source):", *map(_short, derived[:ROWS])]
     return "\n".join(lines)
+
+
+def told(value: Any) -> str:
+    """What was inferred, in words: of several recordings what holds of the first, and of how many others there is a note."""
+    if not isinstance(value, Mapping) or value.keys() != {"recordings", "first", "all"}:
+        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    first, *others = value["recordings"]
+    return told(value["first"]) + (f" ({first}; and of {len(others)} more)" if others else "")
 
 
 def _short(line: str, width: int = 200) -> str:
