@@ -9,10 +9,10 @@ import os
 from importlib.metadata import version
 from types import ModuleType
 
-from allometry import caches, processes
+from allometry import processes
 
 # before numba and matplotlib are imported, which look where they can write
-caches.place(os.environ)
+processes.place_caches(os.environ)
 processes.quiet_in_workflow()
 processes.end_with_workflow()
 

@@ -165,9 +165,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
         print(made, end="")
         return 0
     arguments.write.write_text(made, encoding="utf-8")
-    print(
-        f"{arguments.write}: written; `snakemake homogenize --cores all --configfile {arguments.write}` reads the files"
-    )
+    print(f"{arguments.write}: written; `allometry run {arguments.write} homogenize` reads the files")
     return 0
 
 
@@ -232,9 +230,10 @@ def _plan(arguments: argparse.Namespace) -> int:
     if arguments.check is not None:
         print(plan_text.check_text(plan_text.outcomes(arguments.check)))
         return 0
-    from allometry.terminal.arguments import arranged
+    from allometry.terminal.arguments import arranged, placed
 
-    print(plan_text.text(plan.plan(arranged([option for option in arguments.options if option != _REST]))))
+    words = placed([option for option in arguments.options if option != _REST])
+    print(plan_text.text(plan.plan(arranged(words))))
     return 0
 
 
@@ -316,7 +315,24 @@ def _resolve_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS: tuple[Command, ...] = (
+    Command(
+        "run", "run the workflow, and say what it does, how long it takes and what was found", _run_arguments, _run
+    ),
+    Command("plan", "say what a run would take, and afterwards how well", _plan_arguments, _plan),
+    Command("new", "write a configuration to start from", new.configure, new.run),
+    Command("inspect", "say what files are, and print the configuration that reads them", _inspect_arguments, _inspect),
+    Command("resolve", "ask archives for the sessions of a configuration, and list them", _resolve_arguments, _resolve),
+    Command("simulate", "run a network model and write its spikes", simulation.configure, simulation.run),
+    Command("info", "describe a store on one screen", _info_arguments, _info),
+    Command("catalog", "list every recording, with species, area, hours and licence", _catalog_arguments, _catalog),
+    Command("plot", "draw a store of any kind", plotting.configure, plotting.run),
+    Command("export", "write a store in the format of another tool", outward.configure_export, outward.export),
     Command("verify", "compare every file with the manifests", _verify_arguments, _verify),
+    Command("diff", "say in what the content of two stores differs", _diff_arguments, _diff),
+    Command(
+        "reference", "compare the content of all stores with that of a reference", _reference_arguments, _reference
+    ),
+    Command("published", "hold what was counted against what is published", _published_arguments, _published),
     Command("archive", "put all that a rerun needs into one folder", _archive_arguments, _archive),
     Command(
         "crate",
@@ -324,24 +340,7 @@ COMMANDS: tuple[Command, ...] = (
         outward.configure_crate,
         outward.crate,
     ),
-    Command(
-        "reference", "compare the content of all stores with that of a reference", _reference_arguments, _reference
-    ),
-    Command("diff", "say in what the content of two stores differs", _diff_arguments, _diff),
-    Command("info", "describe a store on one screen", _info_arguments, _info),
-    Command("catalog", "list every recording, with species, area, hours and licence", _catalog_arguments, _catalog),
-    Command("export", "write a store in the format of another tool", outward.configure_export, outward.export),
-    Command("published", "hold what was counted against what is published", _published_arguments, _published),
-    Command("inspect", "say what files are, and print the configuration that reads them", _inspect_arguments, _inspect),
-    Command("resolve", "ask archives for the sessions of a configuration, and list them", _resolve_arguments, _resolve),
-    Command("plot", "draw a store of any kind", plotting.configure, plotting.run),
-    Command("new", "write a configuration to start from", new.configure, new.run),
     Command("doctor", "say whether this machine and this environment can run the workflow", _no_arguments, _doctor),
-    Command("plan", "say what a run would take, and afterwards how well", _plan_arguments, _plan),
-    Command(
-        "run", "run the workflow, and say what it does, how long it takes and what was found", _run_arguments, _run
-    ),
-    Command("simulate", "run a network model and write its spikes", simulation.configure, simulation.run),
 )
 
 

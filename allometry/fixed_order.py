@@ -59,6 +59,83 @@ def product(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
     return out if right.ndim == 2 else out[:, 0]
 
 
+@njit(cache=True, nogil=True)
+def _factor(a: NDArray[np.float64]) -> bool:
+    """Turn the lower triangle into its Cholesky factor, in place; whether all pivots are positive."""
+    for i in range(a.shape[0]):
+        for j in range(i + 1):
+            total = a[i, j]
+            for k in range(j):
+                total -= a[i, k] * a[j, k]
+            if i != j:
+                a[i, j] = total / a[j, j]
+            elif total > 0.0:
+                a[i, i] = np.sqrt(total)
+            else:
+                return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _substitute(factor: NDArray[np.float64], x: NDArray[np.float64]) -> None:
+    """Solve for every column of the right side, in place."""
+    n = factor.shape[0]
+    for i in range(n):
+        for k in range(i):
+            for c in range(x.shape[1]):
+                x[i, c] -= factor[i, k] * x[k, c]
+        for c in range(x.shape[1]):
+            x[i, c] /= factor[i, i]
+    for i in range(n - 1, -1, -1):
+        for k in range(i + 1, n):
+            for c in range(x.shape[1]):
+                x[i, c] -= factor[k, i] * x[k, c]
+        for c in range(x.shape[1]):
+            x[i, c] /= factor[i, i]
+
+
+def cholesky(a: ArrayLike) -> NDArray[np.float64]:
+    """Return the lower factor of a positive definite matrix, in float64.
+
+    Parameters
+    ----------
+    a : array [n, n]
+        Only its lower triangle is read.
+
+    Raises
+    ------
+    ValueError
+        It is no square matrix, or not positive definite.
+    """
+    factor = np.array(a, dtype=np.float64, order="C")
+    if factor.ndim != 2 or factor.shape[0] != factor.shape[1]:
+        raise ValueError(f"a matrix of shape {factor.shape} has no Cholesky factor")
+    if not _factor(factor):
+        raise ValueError("the matrix is not positive definite")
+    return np.tril(factor)
+
+
+def solve_positive(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
+    """Return the x of a x = b, with a positive definite a, in float64.
+
+    Parameters
+    ----------
+    a : array [n, n]
+    b : array [n] or [n, columns]
+
+    Raises
+    ------
+    ValueError
+        The shapes do not fit, or a is not positive definite.
+    """
+    factor, right = cholesky(a), np.array(b, dtype=np.float64)
+    if right.ndim not in (1, 2) or len(right) != len(factor):
+        raise ValueError(f"shapes {factor.shape} and {right.shape} make no equations")
+    x = np.ascontiguousarray(right if right.ndim == 2 else right[:, None])
+    _substitute(factor, x)
+    return x if right.ndim == 2 else x[:, 0]
+
+
 def inner(a: ArrayLike, b: ArrayLike) -> float:
     """Return the inner product of two arrays of one shape, summed in pairs.
 

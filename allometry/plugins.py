@@ -290,7 +290,7 @@ def _load(plugin: Plugin) -> None:
         if not plugin.parts:
             raise PluginError(
                 "it registers nothing",
-                expected="a reader, a neuron or network model, a measure or a kind of comparison, each with its decorator",
+                expected="a reader, a neuron, network or feature model, a measure or a kind of comparison, each with its decorator",
                 do="see docs/plugins.md for one example of each",
             )
     except AllometryError as error:

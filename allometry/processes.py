@@ -1,4 +1,4 @@
-"""The processes of a workflow: one thread in the libraries, commands that start anywhere, one sentence on Ctrl-C, no orphans.
+"""The processes of a workflow: one thread in the libraries, caches, commands that start anywhere, one Ctrl-C, no orphans.
 
 A terminal sends Ctrl-C to all processes at once, and each would tell its story. Here the one that the user started says the
 sentence, with status 130; what it started ends without a word, also while it still imports.
@@ -11,10 +11,12 @@ import logging
 import os
 import shlex
 import signal
+import stat
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,57 @@ def one_thread() -> None:
         from threadpoolctl import threadpool_limits
 
         threadpool_limits(1, user_api="blas")
+
+
+def place_caches(environment: MutableMapping[str, str]) -> None:
+    """Point the caches of numba, matplotlib and fontconfig to a folder that can be written, where their own cannot.
+
+    Service accounts, containers and read-only disks have no such home folder: numba stops and matplotlib complains there.
+    Snakemake itself looks before it reads the Snakefile: the Makefile sees to that.
+
+    Parameters
+    ----------
+    environment : mapping
+        Variables of this process; what the user set stays. Processes that are started inherit them.
+    """
+    home = environment.get("HOME") or "~"
+    caches = Path(environment.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser(home), ".cache"))
+    if _can_write(caches):
+        return
+    try:
+        folder = _private_cache()
+    except OSError:  # not even a temporary one: the libraries say what they cannot do
+        return
+    environment["XDG_CACHE_HOME"] = str(folder)
+    environment.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))
+    # numba keeps its files beside the modules where it can
+    if not os.access(Path(__file__).parent, os.W_OK):
+        environment.setdefault("NUMBA_CACHE_DIR", str(folder / "numba"))
+    if "numba" in sys.modules:
+        # numba reads its variables when it is imported
+        sys.modules["numba"].config.reload_config()
+
+
+def _can_write(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _private_cache() -> Path:
+    """A folder of this user alone: what lies in a cache of compiled functions is run."""
+    folder = Path(tempfile.gettempdir(), f"allometry-cache-{os.getuid()}")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="allometry-cache-"))
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
+        return folder
+    return Path(tempfile.mkdtemp(prefix="allometry-cache-"))
 
 
 def quiet_in_workflow() -> None:

@@ -1,5 +1,5 @@
 """Section `homogenize` of the benchmarks: a collection of 900 worms into stores, beside loops over worms and
-neurons, and connectomes of 50 million rows."""
+neurons, connectomes of 50 million rows, and recordings of 130 million spikes."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from benchmarks.peers import ROOT
 
 
 def run(results: Path, quick: bool) -> None:
-    """Write two JSON files."""
+    """Write three JSON files."""
     results.mkdir(parents=True, exist_ok=True)
     size = ["--worms", "60", "--sources", "3", "--loop-worms", "1"] if quick else []
     out = results / ("homogenize_quick.json" if quick else "homogenize_900.json")
@@ -18,4 +18,8 @@ def run(results: Path, quick: bool) -> None:
     size = ["--rows", "2000000"] if quick else []
     out = results / ("homogenize_edges_quick.json" if quick else "homogenize_edges.json")
     command = [sys.executable, "-m", "benchmarks.homogenize_edges", *size, "--json", str(out.resolve())]
+    subprocess.run(command, cwd=ROOT, check=True)
+    size = ["--spikes", "2000000"] if quick else []
+    out = results / ("homogenize_spikes_quick.json" if quick else "homogenize_spikes.json")
+    command = [sys.executable, "-m", "benchmarks.homogenize_spikes", *size, "--json", str(out.resolve())]
     subprocess.run(command, cwd=ROOT, check=True)

@@ -97,9 +97,9 @@ def fit(
     matrix *= (counts / np.array(found))[:, None]
     scale = np.maximum(matrix.max(axis=0), 1e-300)
     solved = nnls(matrix / scale, counts)[0]
-    # what was nowhere done has no coefficient
     # what rounding leaves of nothing is nothing
     solved[solved < 1e-9] = 0.0
+    # what was nowhere done has no coefficient
     return {name: float(f"{x:.3g}") for name, x, used in zip(names, solved / scale, matrix.any(axis=0)) if used}
 
 

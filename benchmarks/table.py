@@ -173,6 +173,18 @@ def edges_table(results: Path) -> str:
     return "\n".join(rows)
 
 
+def spikes_table(results: Path) -> str:
+    """Markdown table: a recording of 130 million spikes into a store, by the form of its files."""
+    rows = ["| recording | size, GB | units | s | peak GiB | other processes |", "|---|---|---|---|---|---|"]
+    path = results / "homogenize_spikes.json"
+    for found in json.loads(path.read_text())["recordings"] if path.is_file() else ():
+        rows.append(
+            f"| {found['spikes'] / 1e6:g} M spikes, {found['form']} | {found['file_gb']:.1f} | {found['units']} "
+            f"| {found['wall_s']:.0f} | {found['peak_gib']:.2f} | {100 * found['others_share']:.0f} % |"
+        )
+    return "\n".join(rows)
+
+
 def compare_table(results: Path) -> str:
     """Markdown table: measures of the comparison suite beside other implementations, on the same data."""
     rows = [
@@ -256,6 +268,7 @@ def main() -> None:
         "compare": compare_table(results),
         "homogenize": homogenize_table(results),
         "edges": edges_table(results),
+        "spikes": spikes_table(results),
     }
     readme.write_text(fill(readme.read_text(), tables))
     if figure(results, FIGURE):

@@ -1,4 +1,4 @@
-"""Study models at several sizes: every size, scheme and seed of a study is a job, and so is every calibration."""
+"""Study models at several sizes: every size, scheme and seed of a study is a job, and so is every calibration and every fit."""
 
 from allometry.workflow import studies as allometry_studies
 
@@ -10,6 +10,9 @@ for study in allometry_studies.studies(cfg):
             f"scale_simulate_{study.name}"
         input:
             calibration=lambda wildcards: allometry_studies.calibration_of(
+                cfg, wildcards.study, wildcards.job
+            ),
+            fits=lambda wildcards: allometry_studies.fits_of(
                 cfg, wildcards.study, wildcards.job
             ),
         output:
@@ -33,7 +36,9 @@ for study in allometry_studies.studies(cfg):
         conda:
             "../envs/allometry.yaml"
         threads:
-            allometry_workflow.simulation_threads(
+            1
+            if allometry_studies.is_feature(study.values["model"])
+            else allometry_workflow.simulation_threads(
                 workflow.resource_settings.cores,
                 workflow.resource_settings.default_resources,
             )
@@ -56,6 +61,32 @@ for study in allometry_studies.studies(cfg):
             "Simulating for the study {wildcards.study}: {wildcards.job}"
         script:
             "../scripts/scale_simulate.py"
+
+
+rule scale_fit:
+    output:
+        fit="results/scaled/{study}/{fit}.fit.json",
+    log:
+        "results/logs/scale/{study}/{fit}.fit.log",
+    benchmark:
+        "results/benchmarks/scale/{study}/{fit}.fit.tsv"
+    wildcard_constraints:
+        fit="[A-Za-z0-9_.-]+",
+    conda:
+        "../envs/allometry.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        code=lambda wildcards: rule_code.of_study_fit(cfg, wildcards.study),
+        parameters=lambda wildcards: allometry_studies.fits(cfg, wildcards.study)[
+            wildcards.fit
+        ],
+    message:
+        "Fitting the model of the study {wildcards.study}: {wildcards.fit}"
+    script:
+        "../scripts/simulate_fit.py"
 
 
 rule scale_calibrate:

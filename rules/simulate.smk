@@ -1,7 +1,8 @@
-"""Simulate networks: every point (parameters, seed, connectome) of every configured run is a job, with one store or, of a
-run that has conditions, one for each of them."""
+"""Simulate networks and feature models: every point (parameters, seed, connectome) of every configured run is a job, with
+one store or, of a run that has conditions, one for each of them; so is every fit of a model.
+"""
 
-from allometry.workflow import run_responses
+from allometry.workflow import feature_runs, run_responses
 
 
 rule simulate_point:
@@ -106,6 +107,68 @@ for batched, conditions in allometry_workflow.conditions_of(cfg).items():
             "../scripts/simulate_batch.py"
 
 
+rule simulate_fit:
+    output:
+        fit="results/simulated/{run}/{fit}.fit.json",
+    log:
+        "results/logs/simulate/{run}/{fit}.fit.log",
+    benchmark:
+        "results/benchmarks/simulate/{run}/{fit}.fit.tsv"
+    wildcard_constraints:
+        run=feature_runs.names(cfg),
+        fit="[A-Za-z0-9_.-]+",
+    conda:
+        "../envs/allometry.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        code=lambda wildcards: rule_code.of_fit(cfg, wildcards.run),
+        parameters=lambda wildcards: feature_runs.fits(cfg, wildcards.run)[
+            wildcards.fit
+        ],
+    message:
+        "Fitting the model of {wildcards.run}: {wildcards.fit}"
+    script:
+        "../scripts/simulate_fit.py"
+
+
+rule simulate_feature:
+    input:
+        fit=lambda wildcards: feature_runs.fit_files(
+            cfg, wildcards.run, wildcards.point
+        ),
+    output:
+        store=directory("results/simulated/{run}/{point}.zarr"),
+        manifest="results/simulated/{run}/{point}.manifest.json",
+    log:
+        "results/logs/simulate/{run}/{point}.log",
+    benchmark:
+        "results/benchmarks/simulate/{run}/{point}.tsv"
+    wildcard_constraints:
+        run=feature_runs.names(cfg),
+    conda:
+        "../envs/allometry.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=lambda wildcards: rule_code.of_run(cfg, wildcards.run),
+        parameters=lambda wildcards: allometry_workflow.point(
+            cfg, wildcards.run, wildcards.point
+        ).parameters,
+        provenance=lambda wildcards: {
+            "rule": "simulate_feature",
+            "run": wildcards.run,
+        },
+    message:
+        "Responses of {wildcards.run}: {wildcards.point}"
+    script:
+        "../scripts/simulate_feature.py"
+
+
 rule simulate_responses:
     input:
         # content, not the time of a folder, says whether a store is another: its manifest
@@ -133,6 +196,7 @@ rule simulate_responses:
         runtime=60,
     params:
         code=rule_code.of_script("simulate_responses"),
+        kind=lambda wildcards: cfg.simulate.runs[wildcards.run].kind,
         trials=lambda wildcards: run_responses.trials(cfg, wildcards.run),
         options=lambda wildcards: run_responses.responses_options(cfg, wildcards.run),
         provenance=lambda wildcards: {

@@ -17,4 +17,5 @@ if __name__ == "__main__":
             ),
             calibration=next(iter(snakemake.input.calibration), None),
             provenance=of_job(snakemake.params.provenance, snakemake.config),
+            fits=snakemake.input.fits,
         )

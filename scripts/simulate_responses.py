@@ -1,12 +1,14 @@
-"""Write the responses of the units of a run to the stimuli of its conditions."""
+"""Write the responses of the units of a run to its stimuli."""
 
 from allometry.errors import script_log
 from allometry.provenance import of_job
+from allometry.simulate.features import gather
 from allometry.simulate.responses import write_responses
 
 if __name__ == "__main__":
     with script_log(snakemake.log[0]):
-        write_responses(
+        write = {"network": write_responses, "feature": gather}[snakemake.params.kind]
+        write(
             snakemake.params.trials,
             snakemake.output.store,
             **snakemake.params.options,

@@ -30,9 +30,10 @@ GROUPS = {
         "tests/workflow/test_reference.py",
         "tests/workflow/test_reruns.py",
         "tests/workflow/test_figures.py",
+        "tests/workflow/test_pages.py",
     ),
     # share a Dask cluster; threads that meet every step would wait for each other's cores
-    "simulator": ("tests/simulate", "tests/models", "tests/reference"),
+    "simulator": ("tests/simulate", "tests/models", "tests/reference", "tests/documentation/test_examples.py"),
     "plans": ("tests/workflow/test_dag.py",),
     # share a process that forks runs
     "faults": ("tests/faults",),

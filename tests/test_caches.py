@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from allometry import caches
+from allometry.processes import place_caches
 
 
 @pytest.fixture(autouse=True)
@@ -20,21 +20,21 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_home_that_can_be_written_is_used(tmp_path: Path) -> None:
     environment = {"HOME": str(tmp_path)}
-    caches.place(environment)
+    place_caches(environment)
     assert environment == {"HOME": str(tmp_path)}
 
 
 def test_an_unwritable_home_is_replaced_by_a_private_folder(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     environment = {"HOME": "/proc/nonexistent", "MPLCONFIGDIR": "/mine"}
-    caches.place(environment)
+    place_caches(environment)
     folder = Path(environment["XDG_CACHE_HOME"])
     assert folder.parent == temporary
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert Path(environment["NUMBA_CACHE_DIR"]).parent == folder
     assert environment["MPLCONFIGDIR"] == "/mine"
     again = {"HOME": "/proc/nonexistent"}
-    caches.place(again)
+    place_caches(again)
     assert again["XDG_CACHE_HOME"] == str(folder)
 
 
@@ -43,6 +43,6 @@ def test_a_folder_that_others_can_write_is_not_trusted(temporary: Path) -> None:
     planted.mkdir()
     planted.chmod(0o777)
     environment = {"HOME": "/proc/nonexistent"}
-    caches.place(environment)
+    place_caches(environment)
     assert Path(environment["XDG_CACHE_HOME"]) != planted
     assert stat.S_IMODE(Path(environment["XDG_CACHE_HOME"]).stat().st_mode) == 0o700

@@ -17,6 +17,7 @@ from allometry.config.base import parse
 from allometry.config.cluster import ClusterConfig
 from allometry.config.collections import AnyCollection, Services
 from allometry.config.compare import CompareConfig, compare_model
+from allometry.config.features import FeatureRun
 from allometry.config.homogenize import HomogenizeConfig
 from allometry.config.registry import Registry, SourceEntry, merge
 from allometry.config.report import ReportConfig
@@ -30,6 +31,7 @@ from allometry.settings import Model
 
 __all__ = [
     "Config",
+    "FeatureRun",
     "NetworkRun",
     "Point",
     "PropagationRun",

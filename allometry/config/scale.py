@@ -4,7 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from allometry.config.simulate import LONGEST_CONDITION, ConditionConfig, Scalar, Seed
+from allometry.config.simulate import LONGEST_CONDITION, ConditionConfig
+from allometry.config.values import Scalar, Seed
 from allometry.pathnames import is_name
 from allometry.settings import Model
 
@@ -50,7 +51,9 @@ class FurtherSeeds(Model):
 class StudyConfig(Model):
     """One model at several sizes: what its statistics keep, what they lose, and what that saves."""
 
-    model: str = Field(description="Name of a model that can be reduced: microcircuit, brunel, or that of a plugin.")
+    model: str = Field(
+        description="Name of a model that can be reduced: microcircuit, brunel, a feature model, or that of a plugin."
+    )
     parameters: dict[str, Scalar | None] = Field(
         default_factory=dict, description="Arguments of the model that are the same at every size."
     )
@@ -77,7 +80,9 @@ class StudyConfig(Model):
         min_length=1,
         description="Statistics that are taken of every simulation.",
     )
-    duration_ms: float = Field(gt=0, description="Simulated time, in ms.")
+    duration_ms: float | None = Field(
+        None, gt=0, description="Simulated time, in ms; null of feature models, which have none."
+    )
     skip_ms: float = Field(500.0, ge=0, description="Warm-up that is left out, in ms.")
     precision: Literal["fast", "exact"] = Field("fast", description="`fast`: float32 state; `exact`: float64, as NEST.")
     voltage: dict[str, Annotated[int, Field(ge=1)]] = Field(
@@ -129,7 +134,7 @@ class StudyConfig(Model):
             raise ValueError(f"calibration.conditions names {away[0]}, which is none of the conditions")
         if self.states and not self.voltage:
             raise ValueError("states are recorded of the neurons under voltage, and there are none")
-        if self.skip_ms >= self.duration_ms:
+        if self.duration_ms is not None and self.skip_ms >= self.duration_ms:
             raise ValueError(f"nothing is left of {self.duration_ms:g} ms when {self.skip_ms:g} ms are skipped")
         every = {*self.seeds, *(seed for more in self.further_seeds for seed in more.seeds)}
         if self.calibration and (shared := sorted(every & set(how.seeds))):

@@ -8,14 +8,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from allometry.config.features import FeatureRun
+from allometry.config.values import Factor, Index, Positive, Scalar, Seed, Swept
 from allometry.pathnames import is_name, part, shortened
 from allometry.settings import Model
 
-Scalar = bool | int | float | str
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
-Positive = Annotated[float, Field(gt=0)]
-Factor = Annotated[float, Field(ge=0)]
-Index = Annotated[int, Field(ge=0)]
 LONGEST_CONDITION = 40
 
 
@@ -59,6 +56,10 @@ class ConditionConfig(Model):
     )
     currents_pa: dict[str, float] = Field(
         default_factory=dict, description="By population: a further constant current into every neuron, in pA."
+    )
+    parameters: dict[str, Scalar | None] = Field(
+        default_factory=dict,
+        description="Arguments of a feature model that are others in this condition of a study; networks have none.",
     )
 
 
@@ -105,7 +106,7 @@ class NetworkRun(Model):
 
     kind: Literal["network"] = Field("network", description="A spiking network model of `allometry.models`.")
     model: str = Field(description="Name of the model: microcircuit, brunel or connectome_lif.")
-    parameters: dict[str, Scalar | Annotated[list[Scalar], Field(min_length=1)] | None] = Field(
+    parameters: Swept = Field(
         default_factory=dict,
         description="Arguments of the model; a list is swept, and lists are combined with each other.",
     )
@@ -141,6 +142,8 @@ class NetworkRun(Model):
             for other in self.conditions:
                 if name.endswith(f"_{other}"):
                     raise ValueError(f"the name of condition {name} ends in that of {other}; choose another")
+        if changed := [name for name, condition in self.conditions.items() if condition.parameters]:
+            raise ValueError(f"the condition {changed[0]} changes parameters: make them parameters of the run")
         if self.responses is not None:
             if not any(condition.stimulus for condition in self.conditions.values()):
                 raise ValueError("responses need conditions with a stimulus")
@@ -196,7 +199,8 @@ class PropagationRun(Model):
     rewiring_seed: int = Field(1, ge=0, description="Seed of the rewirings; the simulation itself has no randomness.")
 
 
-Run = Annotated[NetworkRun | PropagationRun, Field(discriminator="kind")]
+AnyRun = NetworkRun | PropagationRun | FeatureRun
+Run = Annotated[AnyRun, Field(discriminator="kind")]
 
 
 class SimulateConfig(Model):
@@ -236,7 +240,7 @@ class Point:
     name : str
         Readable parameters and 8 hex digits of all resolved parameters; the stem of the store.
     kind : str
-        ``network`` or ``propagation``.
+        ``network``, ``propagation`` or ``feature``.
     parameters : dict
         Everything that determines the result.
     connectome : str or None
@@ -252,12 +256,12 @@ class Point:
     job: str
 
 
-def points(run: NetworkRun | PropagationRun) -> list[Point]:
+def points(run: AnyRun) -> list[Point]:
     """Points of a run: the product of its lists and conditions, each a store of its own; one job does all conditions.
 
     Parameters
     ----------
-    run : NetworkRun or PropagationRun
+    run : NetworkRun, PropagationRun or FeatureRun
 
     Returns
     -------
@@ -279,8 +283,9 @@ def points(run: NetworkRun | PropagationRun) -> list[Point]:
     else:
         swept = {name: value if isinstance(value, list) else [value] for name, value in sorted(run.parameters.items())}
         swept = {"connectome": list(run.connectome) or [None], **swept, "seed": list(run.seeds)}
-        fixed = {
-            "model": run.model,
+        fixed = {"model": run.model}
+    if isinstance(run, NetworkRun):
+        fixed |= {
             "duration_ms": run.duration_ms,
             "precision": run.precision,
             "record": _said(run.record, "populations"),
@@ -289,7 +294,7 @@ def points(run: NetworkRun | PropagationRun) -> list[Point]:
     for combination in itertools.product(*swept.values()):
         chosen = dict(zip(swept, combination))
         connectome = chosen.pop("connectome")
-        if isinstance(run, NetworkRun):
+        if not isinstance(run, PropagationRun):
             seed = chosen.pop("seed")
             resolved = {"kind": run.kind, **fixed, "connectome": connectome, "parameters": chosen, "seed": seed}
             readable = [f"{name}{_short(value)}" for name, value in chosen.items()] + [f"s{seed}"]
@@ -310,7 +315,7 @@ def _under_conditions(
     run: NetworkRun, resolved: dict[str, Any], readable: list[str], connectome: str | None
 ) -> list[Point]:
     """Points of one job: their names are `{settings}{condition}_{end}`, the settings and the end being those of the job."""
-    conditions = {name: _said(condition, "stimulus") for name, condition in run.conditions.items()}
+    conditions = {name: _said(condition, "stimulus", "parameters") for name, condition in run.conditions.items()}
     *settings, seed = readable
     start = f"{shortened('_'.join(settings))}_" if settings else ""
     end = f"{seed}_{_digest({**resolved, 'conditions': conditions})}"

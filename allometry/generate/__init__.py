@@ -4,9 +4,11 @@ from pathlib import Path
 
 from allometry.generate import (
     architecture,
+    commands,
     configuration,
     datasets,
     environment,
+    interface,
     measures,
     models,
     readers,
@@ -32,8 +34,10 @@ def derived() -> dict[str, str]:
     """Text of every generated file, by path from the root of the checkout."""
     return {
         **with_plugins(),
+        "docs/cli.md": commands.documentation(),
         "docs/stores.md": store_kinds.documentation(),
         "docs/datasets.md": datasets.documentation(ROOT),
+        **interface.documentation(),
         "allometry/compare/records/index.json": measures.index(),
         "allometry/compare/__init__.pyi": measures.public(),
         "docs/architecture.md": architecture.documentation(ROOT),

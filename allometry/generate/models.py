@@ -1,7 +1,6 @@
-"""The documentation page of all network models, from their registry."""
+"""The documentation page of all models, from their registries."""
 
-import inspect
-
+from allometry.models.features import FEATURE_MODELS, FeatureModel
 from allometry.models.records import MODELS, Model
 
 HEADER = """\
@@ -24,24 +23,47 @@ mushroom body and the worm. `allometry.models.theory` has the mean-field rates.
 """
 
 
+FEATURES = """\
+## Feature models
+
+Units that respond to stimuli, without spikes: a model returns the responses themselves. In a configuration it is a run of
+`kind: feature`, whose points are Responses stores; with `responses: {}` all points are also gathered in one, which comparisons of
+recordings read under `simulated`.
+
+    from allometry.models import features
+    made = features.build("cerebellum_like", {"degree": 4}, seed=1)  # made.response [unit, presentation]
+
+Each is compared with numbers that were measured independently of it (`tests/models/features`). A model that is fitted says so; the
+fit is a job of its own (`results/simulated/{run}/*.fit.json`), and a store of responses says whether it converged, and what it left.
+"""
+
+
 def documentation() -> str:
     """One section per model, with a table of its parameters and their defaults."""
     sections = [HEADER]
     for name, model in MODELS.items():
-        defaults = inspect.signature(model.build).parameters
-        needs = " Needs a Connectome store.\n" if model.needs_connectome else "\n"
-        rows = [
-            f"| `{parameter}` | `{_shown(defaults[parameter].default)}` | {said} |"
-            for parameter, said in model.parameters.items()
-        ]
-        sections.append(
-            f"## {name}\n\n{model.description}{needs}\nSource: {model.source}.\n\n"
-            "| parameter | default | |\n|---|---|---|\n" + "\n".join(rows) + "\n" + _schemes(model)
-        )
+        needs = " Needs a Connectome store." if model.needs_connectome else ""
+        sections.append(_section(name, model, f"{model.description}{needs}"))
+    sections.append(FEATURES)
+    for name, feature in FEATURE_MODELS.items():
+        fitted = f" It is fitted; the fit depends on {', '.join(f'`{key}`' for key in feature.fitted_by)} and the seed."
+        title = f"{name}: trials" if name in MODELS else name
+        sections.append(_section(title, feature, f"{feature.description}{fitted if feature.fit else ''}"))
     return "\n".join(sections)
 
 
-def _schemes(model: Model) -> str:
+def _section(name: str, model: Model | FeatureModel, said: str) -> str:
+    rows = [
+        f"| `{parameter}` | `{_shown(model.defaults[parameter])}` | {text} |"
+        for parameter, text in model.parameters.items()
+    ]
+    return (
+        f"## {name}\n\n{said}\n\nSource: {model.source}.\n\n"
+        "| parameter | default | |\n|---|---|---|\n" + "\n".join(rows) + "\n" + _schemes(model)
+    )
+
+
+def _schemes(model: Model | FeatureModel) -> str:
     """Schemes that a model can be reduced by, where it can."""
     if model.reduce is None:
         return ""
@@ -51,8 +73,9 @@ def _schemes(model: Model) -> str:
     )
 
 
-def _calibrated(model: Model, scheme: str) -> str:
-    names = ", ".join(f"`{name}`" for name in model.calibrate.get(scheme, ()))
+def _calibrated(model: Model | FeatureModel, scheme: str) -> str:
+    free = model.calibrate.get(scheme, ()) if isinstance(model, Model) else ()
+    names = ", ".join(f"`{name}`" for name in free)
     return f"; calibrated: {names}" if names else ""
 
 

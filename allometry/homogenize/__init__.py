@@ -155,9 +155,12 @@ def run(
             )
         # Recordings of activity are reported one by one while they are read.
         if described.verified == "layout-only" and kind != "activity":
-            log.warning(
-                "%s: this reader was never run on a genuine file before. Please check what it found:\n%s", name, obj
+            asked = (
+                "please compare what was found with what you know of your files"
+                if described.own
+                else "this reader was never run on a genuine file before. Please check what it found"
             )
+            log.warning("%s: %s:\n%s", name, asked, obj)
         # again when the last byte is written: a reader may hand over arrays that are read as they are written
         stores.write(
             obj, Path(out), overwrite=overwrite, provenance=dict(provenance or {}), before_publication=unchanged.require

@@ -163,6 +163,8 @@ class Finding:
         Where the files or their layout say it.
     reader : str
         Filled in by the inspection: the reader that says it.
+    named : str
+        Filled in by the inspection, where the files were read: the species that they name, which needs no option.
     """
 
     what: str
@@ -174,6 +176,7 @@ class Finding:
     options: Mapping[str, Any] = field(default_factory=dict)
     species: str = ""
     reader: str = ""
+    named: str = ""
 
 
 def one_store(

@@ -1,5 +1,6 @@
 """Options of readers: what each accepts, its default and what it does, stated once and checked before anything is retrieved."""
 
+import codecs
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -184,6 +185,18 @@ def three_numbers(what: str) -> Option:
 
 def _is_finite(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value))
+
+
+def text_encoding(what: str) -> Option:
+    """An option that is the encoding of a text, or null."""
+
+    def fits(value: Any) -> bool:
+        try:
+            return value is None or (isinstance(value, str) and codecs.lookup(value)._is_text_encoding)
+        except LookupError:
+            return False
+
+    return Option(None, "an encoding that Python knows, or null", fits, what)
 
 
 def check(options: Options, given: Mapping[str, Any], where: str, reader: str = "") -> None:

@@ -4,8 +4,22 @@ from allometry.models.brunel import brunel
 from allometry.models.connectome_lif import connectome_lif
 from allometry.models.graph import Graph
 from allometry.models.microcircuit import microcircuit
+from allometry.models.rates import low_rank_timing, thalamocortical_motifs
 from allometry.models.records import MODELS, Model, model
-from allometry.models.registry import build
+from allometry.models.registry import build, fit
 from allometry.models.v1 import v1
 
-__all__ = ["MODELS", "Graph", "Model", "brunel", "build", "connectome_lif", "microcircuit", "model", "v1"]
+__all__ = [
+    "MODELS",
+    "Graph",
+    "Model",
+    "brunel",
+    "build",
+    "connectome_lif",
+    "fit",
+    "low_rank_timing",
+    "microcircuit",
+    "model",
+    "thalamocortical_motifs",
+    "v1",
+]

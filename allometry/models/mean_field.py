@@ -25,6 +25,7 @@ from allometry.network import (
     PoissonInput,
 )
 from allometry.network.distributions import Constant, Normal, as_distribution, moments
+from allometry.network.inputs import acts_on
 from allometry.network.network import Projection
 
 Floats = NDArray[np.float64]
@@ -96,7 +97,7 @@ def mean_field(net: Network, rates_hz: Floats | None = None) -> MeanField:
         largest[target] = max(largest[target], powers[1], key=abs)
     external, current = np.zeros((4, count)), np.zeros(count)
     for drive in net.inputs:
-        target = at[drive.population]
+        target = at[acts_on(drive)]
         if isinstance(drive, PoissonInput) and isinstance(drive.rate_hz, int | float) and _steady(drive):
             external[:, target] += drive.rate_hz * np.power(drive.weight, np.arange(4.0))
             largest[target] = max(largest[target], drive.weight, key=abs)

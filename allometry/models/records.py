@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from allometry.errors import PluginError, require_record
+from allometry.models.fits import Fit
 from allometry.models.parameters import annotations, descriptions, words
 from allometry.network import Network
 from allometry.plugins import Register
@@ -22,6 +23,11 @@ FULL = 1.0
 
 CONNECTOME = "connectome"
 """First parameter of the builder of a model that is built on a Connectome."""
+
+SEED, FITTED = "seed", "fitted"
+"""Parameters of a builder that draws weights itself, or takes a fit: the seed of the run, and what its `fit` found."""
+
+_GIVEN = (CONNECTOME, SEED, FITTED)
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class Model:
         Parameters that decide named inputs and nothing else: what a condition may change.
     columns : callable or None
         What is known of the units (`Columns`), as their places.
+    fit : callable or None
+        `fit(seed, **some of the parameters)` gives the `Fit` that the builder takes.
     """
 
     name: str
@@ -62,6 +70,7 @@ class Model:
     calibrate: Mapping[str, Sequence[str]] = field(default_factory=dict)
     stimulus: Sequence[str] = ()
     columns: Columns | None = None
+    fit: Callable[..., Fit] | None = None
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -73,6 +82,16 @@ class Model:
     def needs_connectome(self) -> bool:
         """Whether a Connectome store must be given."""
         return next(iter(inspect.signature(self.build).parameters), "") == CONNECTOME
+
+    @property
+    def draws(self) -> bool:
+        """Whether the builder draws weights itself, with the seed of the run."""
+        return SEED in inspect.signature(self.build).parameters
+
+    @property
+    def fitted_by(self) -> tuple[str, ...]:
+        """Parameters that the fit depends on, beside the seed."""
+        return () if self.fit is None else tuple(key for key in inspect.signature(self.fit).parameters if key != SEED)
 
 
 MODELS: Register[Model] = Register("model")
@@ -91,12 +110,14 @@ def model(
     calibrate: Mapping[str, Sequence[str]] | None = None,
     stimulus: Sequence[str] = (),
     columns: Columns | None = None,
+    fit: Callable[..., Fit] | None = None,
 ) -> Callable[[Builder], Builder]:
     """Decorator that makes a builder a model that a configuration may name.
 
     The parameters of the model are those of the builder, with their annotations (float, int, bool, str, Literal, sequences
     and unions of them), defaults, and the descriptions in the section Parameters of its docstring. A first parameter
-    `connectome` is the Connectome that the model is built on.
+    `connectome` is the Connectome that the model is built on; `seed` is that of the run, of a builder that draws weights
+    itself; `fitted` is the `Fit` of a model with one, None before it is made.
 
     Parameters
     ----------
@@ -121,6 +142,9 @@ def model(
     columns : callable, optional
         `columns(population, size)`: arrays [unit] by name, what is known of the units of a population. `orientation_deg` is
         the preferred orientation of a unit's place, in [0, 180); bool `central` and `inner` say which units lie where.
+    fit : callable, optional
+        `fit(seed, **some of the parameters)` gives the `Fit` that the builder takes as `fitted`; all conditions of a run share
+        it. As a job of its own it is that of a feature model (`features.feature_model`).
 
     Returns
     -------
@@ -137,7 +161,8 @@ def model(
     def register(builder: Builder) -> Builder:
         title = name or builder.__name__
         described, annotated = descriptions(builder), annotations(builder)
-        own = {key: value for key, value in inspect.signature(builder).parameters.items() if key != CONNECTOME}
+        signature = inspect.signature(builder).parameters
+        own = {key: value for key, value in signature.items() if key not in _GIVEN}
         missing = [field for field, text in (("description", description), ("source", source)) if not text]
         missing += [f"description of {key} in its docstring" for key in own if not described.get(key)]
         missing += [f"annotation of {key} that can be written in YAML" for key in own if not words(annotated.get(key))]
@@ -149,6 +174,11 @@ def model(
         missing += [f"parameter {key}, which is its stimulus" for key in stimulus if key not in own]
         missing += [f"scheme {key}, which is calibrated" for key in (calibrate or {}) if key not in (schemes or {})]
         missing += ["schemes for its reduce" if reduce else "reduce for its schemes"] * (bool(schemes) != bool(reduce))
+        missing += [f"parameter {FITTED} for its fit" if fit else f"fit for its parameter {FITTED}"] * (
+            (fit is None) == (FITTED in signature)
+        )
+        fitted_by = [key for key in inspect.signature(fit).parameters if key != SEED] if fit else []
+        missing += [f"parameter {key}, which its fit takes" for key in fitted_by if key not in own]
         if missing:
             raise PluginError(
                 f"the model {title!r} has no {', no '.join(missing)}",
@@ -158,7 +188,7 @@ def model(
             )
         parameters = {key: described[key] for key in own}
         sizes = (reduce, dict(schemes or {}), {key: tuple(keys) for key, keys in (calibrate or {}).items()})
-        entry = Model(title, builder, description, source, parameters, *sizes, tuple(stimulus), columns)
+        entry = Model(title, builder, description, source, parameters, *sizes, tuple(stimulus), columns, fit)
         MODELS.add(title, entry, builder.__module__)
         return builder
 

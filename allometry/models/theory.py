@@ -8,10 +8,8 @@ import math
 from typing import Protocol
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.integrate import quad
-from scipy.optimize import brentq
-from scipy.special import erfcx, zeta
 
 from allometry.errors import SimulationError
 from allometry.fixed_order import product
@@ -58,13 +56,13 @@ def siegert_rate(mu_mv: float, sigma_mv: float, neuron: LifNeuron, tau_syn_ms: f
     """
     if not sigma_mv > 0:
         raise SimulationError(f"sigma is {sigma_mv}", where="siegert_rate", expected="a positive number of mV")
-    shift = math.sqrt(2) * abs(zeta(0.5)) / 2 * math.sqrt(tau_syn_ms / neuron.tau_m)
+    shift = math.sqrt(2) * abs(scipy.special.zeta(0.5)) / 2 * math.sqrt(tau_syn_ms / neuron.tau_m)
     low = (neuron.V_reset - neuron.E_L - mu_mv) / sigma_mv + shift
     high = (neuron.V_th - neuron.E_L - mu_mv) / sigma_mv + shift
     # exp(u²)(1 + erf u) = erfcx(−u) stays finite for strongly driven neurons; beyond u = 26 the rate is 0 in float64.
     if high > 26:
         return 0.0
-    integral = quad(lambda u: erfcx(-u), low, high, limit=200)[0]
+    integral = scipy.integrate.quad(lambda u: scipy.special.erfcx(-u), low, high, limit=200)[0]
     return 1000 / (neuron.t_ref + neuron.tau_m * math.sqrt(math.pi) * integral)
 
 
@@ -93,7 +91,7 @@ def brunel_rate(
 
     if excess(0.0) <= 0:
         return 0.0
-    return float(brentq(excess, 0.0, 1000 / max(neuron.t_ref, 0.1)))
+    return float(scipy.optimize.brentq(excess, 0.0, 1000 / max(neuron.t_ref, 0.1)))
 
 
 def population_rates(

@@ -8,7 +8,7 @@ their inputs. Lengths in um of cortex; 1 degree of the visual field is 2000 um.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaincinv, ndtri
+import scipy
 
 SIDE_UM, HYPERCOLUMN_UM, UM_PER_DEGREE = 1500.0, 500.0, 2000.0
 N_EXCITATORY, N_INHIBITORY, N_LGN = 27000, 9000, 360
@@ -148,7 +148,7 @@ def given(
     layer6: np.ndarray,
 ) -> Wiring:
     """Return a wiring from the LGN that is known, with thresholds, strengths and layer 6 rates drawn."""
-    rates = gammaincinv(LAYER6_SHAPE, draws.random(len(layer6))) / LAYER6_SHAPE
+    rates = scipy.special.gammaincinv(LAYER6_SHAPE, draws.random(len(layer6))) / LAYER6_SHAPE
     return Wiring(
         lgn=lgn,
         starts_e=starts_e,
@@ -165,7 +165,7 @@ def given(
 
 def _normal(draws: np.random.Generator, shape: int | tuple[int, ...]) -> np.ndarray:
     u: np.ndarray = draws.random(shape)
-    return np.asarray(ndtri(np.maximum(u, 2.0**-54)))
+    return np.asarray(scipy.special.ndtri(np.maximum(u, 2.0**-54)))
 
 
 def _lgn_cells(draws: np.random.Generator) -> np.ndarray:

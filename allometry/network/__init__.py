@@ -3,8 +3,20 @@
 from allometry.network import neurons
 from allometry.network.conditions import Condition
 from allometry.network.distributions import Constant, Distribution, Lognormal, Normal, Uniform, Values
-from allometry.network.inputs import CorrelatedInput, DCInput, Gate, Input, PoissonInput, Rhythm, SpikeListInput
-from allometry.network.network import GapJunctions, Network, Population, Projection
+from allometry.network.inputs import (
+    CorrelatedInput,
+    DCInput,
+    Gate,
+    Input,
+    PatternInput,
+    PoissonInput,
+    ProjectionGain,
+    Rhythm,
+    SpikeListInput,
+    StateReset,
+    TaskSignal,
+)
+from allometry.network.network import GapJunctions, Network, Population, Projection, Readout
 from allometry.network.neuron_model import (
     NeuronModel,
     Receptor,
@@ -18,12 +30,15 @@ from allometry.network.neuron_model import (
 from allometry.network.neurons import *  # noqa: F403 - one file per model; their list is in that room
 from allometry.network.plasticity import STDP, Plasticity, ShortTermPlasticity
 from allometry.network.profiles import Periodic, Piecewise, Profile, Sampled
+from allometry.network.rate_unit import RateUnit
 from allometry.network.rules import (
+    Dense,
     DistanceDependent,
     ExplicitEdges,
     FixedIndegree,
     FixedOutdegree,
     FixedTotalNumber,
+    LowRank,
     OneToOne,
     PairwiseBernoulli,
     Rule,
@@ -46,6 +61,7 @@ __all__ = [
     "Constant",
     "CorrelatedInput",
     "DCInput",
+    "Dense",
     "DistanceDependent",
     "Distribution",
     "ExplicitEdges",
@@ -60,11 +76,13 @@ __all__ = [
     "Input",
     "Kernel",
     "Lognormal",
+    "LowRank",
     "Network",
     "NeuronModel",
     "Normal",
     "OneToOne",
     "PairwiseBernoulli",
+    "PatternInput",
     "Periodic",
     "Piecewise",
     "Plasticity",
@@ -73,6 +91,9 @@ __all__ = [
     "Positions",
     "Profile",
     "Projection",
+    "ProjectionGain",
+    "RateUnit",
+    "Readout",
     "Receptor",
     "Rhythm",
     "Rule",
@@ -81,6 +102,8 @@ __all__ = [
     "Space",
     "SpikeListInput",
     "State",
+    "StateReset",
+    "TaskSignal",
     "Uniform",
     "UniformPositions",
     "Values",

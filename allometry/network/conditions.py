@@ -11,9 +11,9 @@ import numpy as np
 from allometry.errors import SimulationError
 from allometry.network.distributions import Constant, Lognormal, Normal, Uniform, Values
 from allometry.network.indices import whole_numbers
-from allometry.network.inputs import DCInput, Gate, Input
+from allometry.network.inputs import DCInput, Gate, Input, ProjectionGain, StateReset, TaskSignal, acts_on, replaceable
 from allometry.network.network import Network, Projection
-from allometry.network.rules import ExplicitEdges
+from allometry.network.rules import Dense, ExplicitEdges, LowRank
 from allometry.network.scalars import plain
 from allometry.network.serialise import OPTIONAL, serialisable
 
@@ -107,7 +107,7 @@ class Condition:
                     do="give the network a Gate of 1, and replace it",
                 )
         named = self._in_place(net, where)
-        driven = {x.population for x in named if hasattr(x, "rate_hz")}
+        driven = {acts_on(x) for x in named if hasattr(x, "rate_hz")}
         for name in self.rate_factors:
             if name not in driven:
                 raise SimulationError(
@@ -119,7 +119,7 @@ class Condition:
         projections = tuple(
             _scaled(p, self.weight_factors.get(f"{p.source} -> {p.target}", 1.0), where) for p in net.projections
         )
-        inputs = tuple(_at_rate(x, self.rate_factors.get(x.population, 1.0)) for x in named)
+        inputs = tuple(_at_rate(x, self.rate_factors.get(acts_on(x), 1.0)) for x in named)
         return dataclasses.replace(net, projections=projections, inputs=(*inputs, *self.inputs))
 
     def _in_place(self, net: Network, where: str) -> tuple[Input, ...]:
@@ -133,14 +133,14 @@ class Condition:
                     expected=_listed(sorted(names)),
                 )
             (old,) = (x for x in net.inputs if x.name == name)
-            same = isinstance(other, type(old)) or not (isinstance(other, Gate) or isinstance(old, Gate))
-            if not same or getattr(other, "population", None) != old.population:
+            if not replaceable(old, other):
+                kind = (
+                    type(old).__name__ if isinstance(old, Gate | ProjectionGain | StateReset | TaskSignal) else "input"
+                )
                 raise SimulationError(
-                    f"input {name!r} cannot become a {type(other).__name__} of {getattr(other, 'population', 'nothing')}",
+                    f"input {name!r} cannot become a {type(other).__name__} of {acts_on(other)}",
                     where=where,
-                    expected=f"an input of {old.population}"
-                    if not isinstance(old, Gate)
-                    else f"a Gate of {old.population}",
+                    expected=f"{'an' if kind == 'input' else 'a'} {kind} of {acts_on(old)}",
                 )
         return tuple(x if x.name is None else self.replaced.get(x.name, x) for x in net.inputs)
 
@@ -214,6 +214,8 @@ def _scaled(projection: Projection, factor: float, where: str) -> Projection:
     rule, weight = projection.rule, projection.weight
     if isinstance(rule, ExplicitEdges):
         return dataclasses.replace(projection, rule=dataclasses.replace(rule, weight=rule.weight * factor))
+    if isinstance(rule, Dense | LowRank):
+        return dataclasses.replace(projection, rule=rule.scaled(factor))
     if factor == 0.0:
         # A distribution around 0 has no sign; who is connected does not depend on the weights.
         return dataclasses.replace(projection, weight=Constant(0.0))

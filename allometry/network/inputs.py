@@ -132,7 +132,7 @@ class DCInput:
     population : str
         Target population.
     amplitude : float, np.ndarray, Profile or Periodic
-        Current, pA: one number, float [neuron], or a profile in time, for all neurons or for each; a `Periodic` one changes
+        Current, pA (into rate units in the unit of their state): one number, float [neuron], or a profile in time, for all neurons or for each; a `Periodic` one changes
         at every step.
     start_ms, stop_ms : float
         The current flows in [start, stop), ms; both are rounded to whole steps.
@@ -239,4 +239,135 @@ class Gate:
             object.__setattr__(self, "p", np.asarray(self.p, dtype=np.float64))
 
 
-Input = PoissonInput | CorrelatedInput | DCInput | SpikeListInput | Gate
+@serialisable
+@dataclass(frozen=True, eq=False)
+class PatternInput:
+    """Input into rate units that is a sum of fixed patterns over the units, each with a time course of its own.
+
+    Parameters
+    ----------
+    population : str
+        Target population.
+    pattern : np.ndarray
+        float [unit, channel], or [unit] for one channel.
+    signal : float, np.ndarray or Profile
+        Factor of each pattern: one number, float [channel], or a profile in time with values [time] or [time, channel].
+    start_ms, stop_ms : float
+        The input is there in [start, stop), ms; both are rounded to whole steps.
+    name : str, optional
+        By which a `Condition` can replace the input.
+    """
+
+    population: str
+    pattern: np.ndarray
+    signal: float | np.ndarray | Profile = 1.0
+    start_ms: float = 0.0
+    stop_ms: float = float("inf")
+    name: str | None = field(default=None, metadata=OPTIONAL)
+
+    def __post_init__(self) -> None:
+        pattern = np.asarray(self.pattern, dtype=np.float64)
+        object.__setattr__(self, "pattern", pattern[:, None] if pattern.ndim == 1 else pattern)
+        if not isinstance(self.signal, int | float | Piecewise | Sampled):
+            object.__setattr__(self, "signal", np.asarray(self.signal, dtype=np.float64))
+
+
+@serialisable
+@dataclass(frozen=True, eq=False)
+class StateReset:
+    """The states x of rate units are set to given values at given times.
+
+    Parameters
+    ----------
+    population : str
+        Target population.
+    times_ms : np.ndarray
+        float [event], rising, ms, rounded to whole steps; the step that begins then begins with the given state.
+    values : np.ndarray
+        float [unit] for all events, or [event, unit]; one number for all units.
+    name : str, optional
+        By which a `Condition` can replace the input.
+    """
+
+    population: str
+    times_ms: np.ndarray
+    values: np.ndarray
+    name: str | None = field(default=None, metadata=OPTIONAL)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "times_ms", as_written(self.times_ms).ravel())
+        object.__setattr__(self, "values", np.asarray(self.values, dtype=np.float64))
+
+
+@serialisable
+@dataclass(frozen=True, eq=False)
+class ProjectionGain:
+    """Factor on what passes over a projection between rate units, constant or in time: 0 closes it.
+
+    Parameters
+    ----------
+    projection : str
+        Name of the projection (`Projection.name`); it has one gain.
+    gain : float, np.ndarray or Profile
+        One number; of a `LowRank` projection also float [rank], a factor for each latent variable; or a profile in time with
+        values [time] or [time, rank].
+    name : str, optional
+        By which a `Condition` can replace it.
+    """
+
+    projection: str
+    gain: float | np.ndarray | Profile
+    name: str | None = field(default=None, metadata=OPTIONAL)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.gain, int | float | Piecewise | Sampled):
+            object.__setattr__(self, "gain", np.asarray(self.gain, dtype=np.float64))
+
+
+@serialisable
+@dataclass(frozen=True, eq=False)
+class TaskSignal:
+    """A time course that acts on nothing and is recorded with rate units: what is asked of a network, or what it is shown.
+
+    Parameters
+    ----------
+    signal : float, np.ndarray or Profile
+        One number, float [channel], or a profile in time with values [time] or [time, channel].
+    name : str
+        What it is called in the store, and by which a `Condition` can replace it.
+    """
+
+    signal: float | np.ndarray | Profile
+    name: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.signal, int | float | Piecewise | Sampled):
+            object.__setattr__(self, "signal", np.asarray(self.signal, dtype=np.float64))
+
+
+Input = (
+    PoissonInput
+    | CorrelatedInput
+    | DCInput
+    | SpikeListInput
+    | Gate
+    | PatternInput
+    | StateReset
+    | ProjectionGain
+    | TaskSignal
+)
+
+
+def acts_on(x: object) -> str:
+    """Return what an input acts on: a population, or of a `ProjectionGain` a projection; `nothing` of what is no input."""
+    return str(getattr(x, "projection" if isinstance(x, ProjectionGain) else "population", "nothing"))
+
+
+def replaceable(old: Input, new: object) -> bool:
+    """Whether a condition may put one input in the place of another: events, rates and currents of one population are alike.
+
+    A gate, a gain, a reset and a signal are each replaced by another of their kind.
+    """
+    alone = Gate | ProjectionGain | StateReset | TaskSignal
+    alike = isinstance(new, type(old)) or not (isinstance(old, alone) or isinstance(new, alone))
+    return alike and acts_on(old) == acts_on(new)

@@ -34,7 +34,7 @@ class Population:
     neuron : NeuronModel
         Model with its parameters.
     initial_v : float, array [neurons] or Distribution, optional
-        Voltage at time 0, mV; default the resting potential E_L.
+        Voltage at time 0, mV; default the resting potential E_L. Of rate units their state x at time 0, default 0.
     labels : tuple of str, optional
         Unit names written to the store; default `{name}_{index}`.
     positions : Grid, UniformPositions or np.ndarray, optional
@@ -83,6 +83,8 @@ class Projection:
     indegree_norm : np.ndarray, optional
         float [target]; the weights onto each target are multiplied by this over its drawn in-degree, so that their sum
         does not depend on the draw. With `DistanceDependent` only.
+    name : str, optional
+        By which a `ProjectionGain` finds it, and recordings call its latent variables.
     """
 
     source: str
@@ -95,6 +97,7 @@ class Projection:
     redrawn: tuple[str, ...] = field(default=(), metadata=OPTIONAL)
     repeat_delay: Any = field(default=None, metadata=OPTIONAL)
     indegree_norm: np.ndarray | None = field(default=None, metadata=OPTIONAL)
+    name: str | None = field(default=None, metadata=OPTIONAL)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", as_distribution(self.weight))
@@ -143,6 +146,33 @@ class GapJunctions:
 
 @serialisable
 @dataclass(frozen=True, eq=False)
+class Readout:
+    """Linear sums of the rates of a population, or of its states, which every run of the network records.
+
+    Parameters
+    ----------
+    name : str
+        Unique name.
+    population : str
+        Population that is read.
+    weight : np.ndarray
+        float [unit, output], or [unit] for one output.
+    variable : {"rate", "x"}
+        What is summed.
+    """
+
+    name: str
+    population: str
+    weight: np.ndarray
+    variable: str = "rate"
+
+    def __post_init__(self) -> None:
+        weight = np.asarray(self.weight, dtype=np.float64)
+        object.__setattr__(self, "weight", weight[:, None] if weight.ndim == 1 else weight)
+
+
+@serialisable
+@dataclass(frozen=True, eq=False)
 class Network:
     """Populations, projections and inputs: everything that determines the dynamics except the seed.
 
@@ -164,6 +194,8 @@ class Network:
         What the model builder was called with, for the store (plain scalars).
     space : Space, optional
         What holds the positions of the populations; needed by rules that depend on distance.
+    readouts : tuple of Readout
+        Of rate units: sums that a run records.
     """
 
     populations: tuple[Population, ...]
@@ -174,9 +206,10 @@ class Network:
     title: str = "network"
     parameters: dict[str, Any] = field(default_factory=dict)
     space: Space | None = None
+    readouts: tuple[Readout, ...] = field(default=(), metadata=OPTIONAL)
 
     def __post_init__(self) -> None:
-        for name in ("populations", "projections", "inputs", "gap_junctions"):
+        for name in ("populations", "projections", "inputs", "gap_junctions", "readouts"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from allometry.network.indices import whole_numbers
 from allometry.network.network import Network
 from allometry.network.scalars import plain
-from allometry.network.serialise import serialisable
+from allometry.network.serialise import OPTIONAL, serialisable
 
 
 @serialisable
@@ -26,7 +26,8 @@ class Probe:
     interval_ms : float
         Time between samples, ms: whole steps.
     variable : str
-        A state variable that the neuron model declares, in its unit: `V_m` (mV), a synaptic current, a conductance.
+        A state variable that the neuron model declares, in its unit: `V_m` (mV), a synaptic current, a conductance; `x` or
+        `rate` of a rate unit.
 
     Raises
     ------
@@ -81,6 +82,9 @@ class Record:
         Populations that are not named are recorded whole. The unit table says who is (`recorded`).
     weights : tuple of WeightProbe
         Weights of plastic projections: `weight_{projection}(step, synapse)` with the source and target of each synapse.
+    sample_ms : float, optional
+        Of rate units: time between samples of all units, latent variables and readouts where there are no probes, ms: whole
+        steps, default one. Probes have an interval of their own.
     """
 
     spikes: bool = True
@@ -88,6 +92,7 @@ class Record:
     probes: tuple[Probe, ...] = field(default_factory=tuple)
     spikes_of: Mapping[str, Any] = field(default_factory=dict)
     weights: tuple[WeightProbe, ...] = field(default_factory=tuple)
+    sample_ms: float | None = field(default=None, metadata=OPTIONAL)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "probes", tuple(self.probes))

@@ -1,6 +1,7 @@
 """Connection rules: which neurons of a source population connect to which of a target population."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -22,13 +23,13 @@ class ExplicitEdges:
     weight : np.ndarray
         float [edge] or one number, in the unit of the target's neuron model.
     delay : np.ndarray
-        float [edge] or one number, ms, taken to the nearest step.
+        float [edge] or one number, ms, taken to the nearest step; 0, the default, between rate units alone.
     """
 
     source: np.ndarray
     target: np.ndarray
     weight: np.ndarray
-    delay: np.ndarray
+    delay: Any = 0.0
 
     def __repr__(self) -> str:
         return f"ExplicitEdges({np.size(self.source)} edges)"
@@ -175,6 +176,68 @@ class DistanceDependent:
             object.__setattr__(self, "classes", whole_numbers(self.classes, "classes"))
 
 
+@serialisable
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """A weight for every pair of units, for rate units.
+
+    Parameters
+    ----------
+    weight : np.ndarray
+        float [target, source].
+    """
+
+    weight: np.ndarray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", np.atleast_2d(np.asarray(self.weight, dtype=np.float64)))
+
+    def scaled(self, factor: float) -> "Dense":
+        """Return the rule with all weights times a factor."""
+        return Dense(self.weight * factor)
+
+
+@serialisable
+@dataclass(frozen=True, eq=False)
+class LowRank:
+    """Weights of low rank between rate units: weight[i, j] = sum over r of m[i, r] n[j, r]; the product is never formed.
+
+    The latent variables are kappa[r] = sum over j of n[j, r] rate[j]: the 1 / N of mean-field theory is in `n`.
+
+    Parameters
+    ----------
+    m : np.ndarray
+        float [target, rank], or [target] for rank one: where each latent variable acts.
+    n : np.ndarray
+        float [source, rank], or [source]: what it is read from.
+    """
+
+    m: np.ndarray
+    n: np.ndarray
+
+    def __post_init__(self) -> None:
+        for name in ("m", "n"):
+            values = np.asarray(getattr(self, name), dtype=np.float64)
+            object.__setattr__(self, name, values[:, None] if values.ndim == 1 else values)
+
+    def scaled(self, factor: float) -> "LowRank":
+        """Return the rule with all weights times a factor."""
+        return LowRank(self.m * factor, self.n)
+
+    @property
+    def rank(self) -> int:
+        """Number of latent variables."""
+        return int(self.m.shape[-1])
+
+
 Rule = (
-    ExplicitEdges | FixedTotalNumber | OneToOne | FixedIndegree | FixedOutdegree | PairwiseBernoulli | DistanceDependent
+    ExplicitEdges
+    | FixedTotalNumber
+    | OneToOne
+    | FixedIndegree
+    | FixedOutdegree
+    | PairwiseBernoulli
+    | DistanceDependent
+    | Dense
+    | LowRank
 )

@@ -7,8 +7,8 @@ of Welch & Satterthwaite (Welch 1947, Biometrika 34:28), since small networks va
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ def means(values: ArrayLike, axis: int) -> Means:
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(n > 0, np.nansum(x, axis=-1) / n, np.nan)
         variance = np.where(n > 1, np.nansum((x - mean[..., None]) ** 2, axis=-1) / (n - 1), np.nan)
-        half = stats.t.ppf((1 + LEVEL) / 2, np.maximum(n - 1, 1)) * np.sqrt(variance / n)
+        half = scipy.stats.t.ppf((1 + LEVEL) / 2, np.maximum(n - 1, 1)) * np.sqrt(variance / n)
     return Means(mean, mean - half, mean + half, variance, n)
 
 
@@ -74,7 +74,7 @@ def deviations(found: Means, reference: Means) -> Deviations:
         theirs = reference.variance / reference.n * (ratio * scale) ** 2
         error = ours + theirs
         degrees = error**2 / (ours**2 / (found.n - 1) + theirs**2 / (reference.n - 1))
-        half = stats.t.ppf((1 + LEVEL) / 2, degrees) * np.sqrt(error)
+        half = scipy.stats.t.ppf((1 + LEVEL) / 2, degrees) * np.sqrt(error)
         value = ratio - 1
     # no spread at all is no error; one seed is no measure of it
     half = np.where(error == 0, 0.0, half)

@@ -9,6 +9,7 @@ from typing import Any
 
 from allometry.errors import SimulationError
 from allometry.hints import hint
+from allometry.models.features import FEATURE_MODELS, FeatureModel, resolved
 from allometry.models.records import FULL, MODELS, Model
 from allometry.models.registry import build
 from allometry.network import Network
@@ -77,7 +78,12 @@ class CalibrationJob:
         return len(how["seeds"]) * evaluations * (len(self.parameters["conditions"]) or 1)
 
 
-def reducible(name: str) -> Model:
+def is_feature(name: str) -> bool:
+    """Whether a name is that of a feature model, which has responses and no spikes."""
+    return name in FEATURE_MODELS
+
+
+def reducible(name: str) -> Model | FeatureModel:
     """Model of a study.
 
     Raises
@@ -85,8 +91,9 @@ def reducible(name: str) -> Model:
     SimulationError
         There is no such model, or it has one size.
     """
-    model = MODELS.get(name)
-    able = [other for other, entry in MODELS.items() if entry.reduce is not None]
+    known: dict[str, Model | FeatureModel] = {**MODELS, **FEATURE_MODELS}
+    model = known.get(name)
+    able = [other for other, entry in known.items() if entry.reduce is not None]
     if model is None or model.reduce is None:
         what = f"unknown model {name!r}" if model is None else f"the model {name} has no other size"
         raise SimulationError(
@@ -128,6 +135,19 @@ def arguments(study: Mapping[str, Any], size: float, scheme: str) -> dict[str, A
             do="leave it out of the parameters",
         )
     return {**fixed, **reduced}
+
+
+def under(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Points of a job of a feature model, one for each of its conditions.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Of the job.
+    """
+    shared = {key: parameters[key] for key in ("kind", "model", "seed")}
+    conditions = parameters["conditions"] or [{"parameters": {}}]
+    return [{**shared, "parameters": {**parameters["parameters"], **one["parameters"]}} for one in conditions]
 
 
 def jobs(study: Mapping[str, Any]) -> list[Job]:
@@ -225,6 +245,13 @@ def condition_names(study: Mapping[str, Any]) -> list[str]:
     return list(study["conditions"]) or [UNCHANGED]
 
 
+def units(study: Mapping[str, Any], size: float, scheme: str) -> tuple[int, float]:
+    """Units and expected synapses of a feature model of a size, without its conditions."""
+    size_of = FEATURE_MODELS[study["model"]].size
+    assert size_of is not None
+    return size_of(**resolved(study["model"], arguments(study, size, scheme)))
+
+
 def network(study: Mapping[str, Any], size: float, scheme: str) -> Network:
     """The network of a size, with factors of 1."""
     return build(study["model"], arguments(study, size, scheme))
@@ -236,9 +263,13 @@ def reference_size(study: Mapping[str, Any]) -> float:
         return float(study["reference"])
     if FULL in study["sizes"]:
         return FULL
-    return float(
-        max(study["sizes"], key=lambda size: studied_neurons(study, network(study, size, study["schemes"][0])))
-    )
+
+    def count(size: float) -> int:
+        if is_feature(study["model"]):
+            return units(study, size, study["schemes"][0])[0]
+        return studied_neurons(study, network(study, size, study["schemes"][0]))
+
+    return float(max(study["sizes"], key=count))
 
 
 def same_point(job: Job, condition: Mapping[str, Any] | None, points: Sequence[Mapping[str, Any]]) -> int | None:
@@ -259,6 +290,11 @@ def same_point(job: Job, condition: Mapping[str, Any] | None, points: Sequence[M
 
 def _compared(parameters: Mapping[str, Any], condition: Mapping[str, Any] | None) -> str:
     """What two simulations must have in common to be the same, as text."""
+    if parameters.get("kind") == "feature":
+        changed = dict((condition or {}).get("parameters") or {})
+        defaults = FEATURE_MODELS[parameters["model"]].defaults
+        given = {**defaults, **parameters["parameters"], **changed}
+        return json.dumps([parameters["model"], parameters["seed"], given], sort_keys=True, default=str)
     if parameters.get("kind") != "network":
         return ""
     same = {key: parameters[key] for key in ("model", "duration_ms", "precision", "seed")}
@@ -272,8 +308,16 @@ def _compared(parameters: Mapping[str, Any], condition: Mapping[str, Any] | None
 
 
 def _shared(study: Mapping[str, Any], given: Mapping[str, Any], chosen: Sequence[str] = ()) -> dict[str, Any]:
+    if is_feature(study["model"]):
+        changed = [
+            {"name": name, "parameters": dict(settings["parameters"])} for name, settings in study["conditions"].items()
+        ]
+        return {"kind": "feature", "model": study["model"], "parameters": dict(given), "conditions": changed}
     conditions = [
-        {"name": name, **{key: value for key, value in settings.items() if value or key != "stimulus"}}
+        {
+            "name": name,
+            **{key: value for key, value in settings.items() if value or key not in ("stimulus", "parameters")},
+        }
         for name, settings in study["conditions"].items()
         if not chosen or name in chosen
     ]

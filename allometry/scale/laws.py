@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
 
 Floats = NDArray[np.float64]
 
@@ -231,10 +231,10 @@ def _smooth_variance(x: Floats, squares: Floats, counts: NDArray[np.int64]) -> F
     if not known.any():
         return np.ones_like(x)
     nu = degrees[known]
-    level = np.log(squares[known] / nu) - (special.digamma(nu / 2) - np.log(nu / 2))
+    level = np.log(squares[known] / nu) - (scipy.special.digamma(nu / 2) - np.log(nu / 2))
     at = np.log(x[known])
     # the weight of a logarithm of a variance
-    weight = 1 / special.polygamma(1, nu / 2)
+    weight = 1 / scipy.special.polygamma(1, nu / 2)
     centre = (weight * at).sum() / weight.sum()
     spread = (weight * (at - centre) ** 2).sum()
     slope = (weight * (at - centre) * level).sum() / spread if spread > 0 else 0.0
@@ -317,7 +317,7 @@ def _interval(fit: _Fit, data: _Data, parameters: int) -> tuple[float, float]:
     if data.n > parameters and least / (data.n - parameters) > scale:
         # the law does not fit within the noise: its misfit is the noise that counts
         scale, degrees = least / (data.n - parameters), data.n - parameters
-    most = least + stats.t.ppf(0.975, degrees) ** 2 * scale
+    most = least + scipy.stats.t.ppf(0.975, degrees) ** 2 * scale
     bounds = []
     for side in (-1, 1):
         at = fit.best

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from allometry.errors import PluginError, require_record
 from allometry.plugins import Register
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Of = Literal["spikes", "responses"]
 
 
 @dataclass(frozen=True)
@@ -19,13 +20,16 @@ class Statistic:
     name, unit, description : str
         Name in configurations and stores; unit; one line.
     function : callable
-        `function(recorded, population)` gives its value, NaN where it is undefined; `recorded` is a
-        `scale.recorded.Recorded`, or a mapping of them by condition where `across`.
+        `function(recorded, population)` gives its value, NaN where it is undefined; `recorded` is what the study reads of a
+        simulation, or a mapping of them by condition where `across`.
     across : bool
         Whether it is one number of all conditions of a job together, as a selectivity is.
     grows : str
         Why it changes with size by itself, and what it is normalised to: no verdict and no law is sought of it. Empty of
         all others.
+    of : {"spikes", "responses"}
+        Of networks, whose `recorded` is a `scale.recorded.Recorded`, or of feature models, whose it is a
+        `scale.features.responded.Responded`.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Statistic:
     function: Callable[..., float]
     across: bool = False
     grows: str = ""
+    of: Of = "spikes"
 
 
 STATISTICS: Register[Statistic] = Register("statistic")
@@ -49,6 +54,7 @@ def statistic(
     name: str = "",
     across: bool = False,
     grows: str = "",
+    of: Of = "spikes",
 ) -> Callable[[Function], Function]:
     """Decorator that makes a function a statistic that a study may name.
 
@@ -66,6 +72,8 @@ def statistic(
         Whether it takes all conditions of a job.
     grows : str
         As in `Statistic`.
+    of : {"spikes", "responses"}
+        Of what models it is taken.
 
     Returns
     -------
@@ -88,7 +96,7 @@ def statistic(
                 expected="a unit (1 of a pure number) and a description",
                 do="state them in @statistic(...) above the function",
             )
-        STATISTICS.add(title, Statistic(title, unit, description, function, across, grows), function.__module__)
+        STATISTICS.add(title, Statistic(title, unit, description, function, across, grows, of), function.__module__)
         return function
 
     return register

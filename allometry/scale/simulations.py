@@ -13,12 +13,18 @@ import xarray as xr
 from allometry import files, stores
 from allometry.compare.inputs.spike_trains import EVERYONE
 from allometry.errors import SimulationError
+from allometry.models.features import FEATURE_MODELS
 from allometry.models.records import MODELS
 from allometry.scale import selectivity, statistics  # noqa: F401 - register those of the package
 from allometry.scale.calibration import Settings, calibrate
+from allometry.scale.features import responded
+from allometry.scale.features import statistics as feature_statistics  # noqa: F401 - the same
+from allometry.scale.features import trials as trial_statistics  # noqa: F401 - the same
+from allometry.scale.jobs import under
 from allometry.scale.recorded import Recorded, rates, read
 from allometry.scale.records import STATISTICS
 from allometry.simulate.distribute.execution import Execution
+from allometry.simulate.features import run_feature
 from allometry.simulate.point import run_batch_of, run_point
 
 _LOG = logging.getLogger("allometry")
@@ -33,6 +39,7 @@ def simulate_job(
     execution: Execution,
     calibration: str | Path | None = None,
     provenance: Mapping[str, Any] | None = None,
+    fits: Sequence[str | Path] = (),
 ) -> None:
     """Simulate every condition of a job.
 
@@ -41,12 +48,18 @@ def simulate_job(
     parameters : mapping
         Of the job (`jobs.Job`).
     places : sequence of path
-        A Spikes store for each condition, in their order.
+        A Spikes store for each condition, in their order; of a feature model a Responses store.
     execution : Execution
         Where and how to run.
     calibration : path, optional
         What `calibrate_job` wrote, whose factors are taken.
+    fits : sequence of path
+        Fit of a feature model for each condition; none of a model that is not fitted.
     """
+    if parameters["kind"] == "feature":
+        for number, (point, place) in enumerate(zip(under(parameters), places, strict=True)):
+            run_feature(point, place, fits[number] if fits else None, provenance, True, execution)
+        return
     factors = read_json(calibration)["factors"] if calibration else {}
     given = {**parameters, "parameters": {**parameters["parameters"], **factors}}
     if given["conditions"]:
@@ -137,6 +150,9 @@ def measure_job(
     stimuli : mapping of str to mapping, optional
         What was shown, by condition.
     """
+    if model in FEATURE_MODELS:
+        _measure_responses(places, out, names, populations)
+        return
     columns = MODELS[model].columns if model else None
     recorded: dict[str, Recorded] = {}
     for condition, path in places.items():
@@ -152,6 +168,31 @@ def measure_job(
             columns=columns,
         )
     populations = list(next(iter(recorded.values())).units)
+    write_json(out, {"values": _taken(names, recorded, populations)})
+
+
+def _measure_responses(
+    places: Mapping[str, str | Path], out: str | Path, names: Sequence[str], areas: Sequence[str]
+) -> None:
+    """The same of a feature model, by area, with what its fits left."""
+    found = {}
+    for condition, path in places.items():
+        store = stores.open(path)
+        assert isinstance(store, xr.Dataset)
+        found[condition] = responded.read(store)
+    known = next(iter(found.values())).areas
+    if unknown := [name for name in areas if name not in known]:
+        raise SimulationError(
+            f"no area is called {unknown[0]!r}", where="populations", expected="one of " + ", ".join(known)
+        )
+    fits = {condition: dict(one.fit) for condition, one in found.items() if one.fit}
+    write_json(out, {"values": _taken(names, found, list(areas) or known), "fits": fits})
+
+
+def _taken(
+    names: Sequence[str], recorded: Mapping[str, Any], populations: Sequence[str]
+) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Statistics by condition, name and population."""
     values: dict[str, dict[str, dict[str, float | None]]] = {}
     for name in names:
         entry = STATISTICS[name]
@@ -159,7 +200,7 @@ def measure_job(
         for condition, given in inputs.items():
             found = {population: entry.function(given, population) for population in populations}
             values.setdefault(condition, {})[name] = {key: _finite(value) for key, value in found.items()}
-    write_json(out, {"values": values})
+    return values
 
 
 def _finite(value: float) -> float | None:

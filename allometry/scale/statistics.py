@@ -7,9 +7,8 @@ What grows with the number of neurons by itself has a normalised companion: `syn
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import signal
-from scipy import stats as distributions
 
 from allometry.compare.measures.populations.pairwise import pairwise
 from allometry.compare.measures.spikes import train_statistics
@@ -101,7 +100,7 @@ def synchrony_correlation(recorded: Recorded, population: str) -> float:
 def _segments(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Frequencies (Hz) and periodograms [segment, frequency] of counts in bins of 1 ms."""
     whole = counts[: counts.size // SEGMENT * SEGMENT].reshape(-1, SEGMENT).astype(float)
-    frequency, power = signal.periodogram(whole, 1000 / POOLED_MS, window="hann", detrend="constant", axis=1)
+    frequency, power = scipy.signal.periodogram(whole, 1000 / POOLED_MS, window="hann", detrend="constant", axis=1)
     return frequency, power
 
 
@@ -135,8 +134,8 @@ def peak_frequency(recorded: Recorded, population: str) -> float:
     frequency, power = _segments(counts)
     band = (frequency >= RHYTHM_HZ[0]) & (frequency <= RHYTHM_HZ[1])
     mean, k = power.mean(axis=0)[band], len(power)
-    floor = np.median(mean) / distributions.gamma.median(k) * k
-    threshold = floor * distributions.gamma.ppf(0.95 ** (1 / mean.size), k) / k
+    floor = np.median(mean) / scipy.stats.gamma.median(k) * k
+    threshold = floor * scipy.stats.gamma.ppf(0.95 ** (1 / mean.size), k) / k
     return float(frequency[band][mean.argmax()]) if mean.max() >= threshold else float("nan")
 
 

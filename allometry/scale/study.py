@@ -12,27 +12,17 @@ import xarray as xr
 from allometry import stores
 from allometry.compare.inputs.spike_trains import EVERYONE
 from allometry.models.records import FULL
-from allometry.network import Network
 from allometry.rounding import DIGITS, rounded
 from allometry.scale.axes import AXES, Axes, axes_of, grid, values_of
-from allometry.scale.causes import mean_field_table
 from allometry.scale.costs import cost_of, cost_table
 from allometry.scale.deviations import Means, deviations, means, verdicts
-from allometry.scale.jobs import (
-    CalibrationJob,
-    Job,
-    jobs,
-    network,
-    reducible,
-    reference_size,
-    studied_neurons,
-)
+from allometry.scale.extents import extents_of
+from allometry.scale.jobs import Job, jobs, reducible, reference_size
 from allometry.scale.jobs import calibrations as calibration_jobs
 from allometry.scale.records import STATISTICS
+from allometry.scale.settled import settled_by_size
 from allometry.scale.simulations import read_json
 from allometry.scale.study_tables import calibration_table, explanation_table, law_table, laws_of
-from allometry.scale.synaptic_input import input_table
-from allometry.simulate.build.plan.network import compile_network
 from allometry.stores.storage.file_manifest import write_file_manifest
 from allometry.stores.storage.manifest import sources_read
 
@@ -78,7 +68,7 @@ def write_study(
     described = _by_job(calibrations, "calibration", [job.name for job in asked])
     axes = axes_of(study, found)
     reference = reference_size(study)
-    networks = {(size, scheme): network(study, size, scheme) for size in axes.sizes for scheme in axes.schemes}
+    extents = extents_of(study, axes.sizes, axes.schemes)
     value = values_of(axes, all_jobs, found)
     over_seeds = means(value, SEED_AXIS)
     at = axes.sizes.index(reference)
@@ -89,28 +79,28 @@ def write_study(
     for k, statistic in enumerate(axes.statistics):
         if STATISTICS[statistic].grows:
             verdict[:, :, :, k] = ""
-    studied = {key: studied_neurons(study, net) for key, net in networks.items()}
-    neurons = grid(axes, studied, np.int64)
+    neurons = grid(axes, extents.neurons, np.int64)
     laws = laws_of(study, axes, value, neurons, at)
     modelled = [population for population in axes.populations if population != EVERYONE or len(axes.populations) == 1]
-    theory = mean_field_table(networks, modelled, _reference_rates(axes, against, modelled))
-    inputs = input_table(networks, [name for name in modelled if name != EVERYONE], reference)
+    theory = extents.theory(modelled, _reference_rates(axes, against, modelled))
+    inputs = extents.inputs([name for name in modelled if name != EVERYONE], reference)
     tables = {
         "laws": law_table(laws),
         "explanations": explanation_table(study, axes, deviation, verdict, laws, theory, inputs, reference),
-        "inputs": inputs,
     }
+    if inputs is not None:
+        tables["inputs"] = inputs
     if not isinstance(theory, str):
         tables["mean_field"] = theory
     if described:
         tables["calibrations"] = calibration_table(asked, described)
-    settled = _settled(axes, asked, described)
+    settled = settled_by_size(axes.sizes, axes.schemes, asked, described, all_jobs, found)
     tree = stores.scaling(
         dict(zip(AXES, vars(axes).values(), strict=True)),
         {
             "unit": [STATISTICS[name].unit for name in axes.statistics],
             "neurons": neurons,
-            "synapses": grid(axes, {key: _synapses(net) for key, net in networks.items()}, np.float64),
+            "synapses": grid(axes, extents.synapses, np.float64),
             "calibration": settled[0],
             "residual": settled[1],
             "value": value,
@@ -125,7 +115,7 @@ def write_study(
         tables,
         attrs=_attributes(study, name, reference, theory),
     )
-    costs = _costs(axes, all_jobs, spikes, studied, reference)
+    costs = _costs(axes, all_jobs, spikes, extents.neurons, reference)
     beside = {out.with_name(f"{out.stem}.costs.json"): (json.dumps(costs, indent=1, sort_keys=True) + "\n").encode()}
     read = {f"{job} {condition}": path for job, places in spikes.items() for condition, path in places.items()}
     provenance = {**(provenance or {}), **sources_read(read, out)}
@@ -155,11 +145,6 @@ def _at_size(found: Means, at: int) -> Means:
     return Means(found.mean[here], found.low[here], found.high[here], found.variance[here], found.n[here])
 
 
-def _synapses(net: Network) -> float:
-    plan = compile_network(net, 1, "fast")
-    return float(sum(found.expected for found in (*plan.synapses, *plan.plastic)))
-
-
 def _reference_rates(axes: Axes, against: Means, modelled: Sequence[str]) -> dict[str, dict[str, float]]:
     """Measured rates of the reference under its first condition, by scheme; empty where rates are not among the statistics."""
     if "rate" not in axes.statistics:
@@ -169,19 +154,6 @@ def _reference_rates(axes: Axes, against: Means, modelled: Sequence[str]) -> dic
         scheme: {name: float(mean[j, axes.populations.index(name)]) for name in modelled}
         for j, scheme in enumerate(axes.schemes)
     }
-
-
-def _settled(
-    axes: Axes, asked: Sequence[CalibrationJob], described: Mapping[str, Mapping[str, Any]]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each size and scheme is calibrated, and its residual."""
-    words = np.full((len(axes.sizes), len(axes.schemes)), "", object)
-    residual = np.full(words.shape, np.nan)
-    for job in asked:
-        at = axes.sizes.index(job.size), axes.schemes.index(job.scheme)
-        words[at] = "converged" if described[job.name]["converged"] else "not converged"
-        residual[at] = described[job.name]["residual"]
-    return words, residual
 
 
 def _costs(

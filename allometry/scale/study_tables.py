@@ -67,7 +67,7 @@ def explanation_table(
     verdict: np.ndarray,
     laws: Mapping[Key, Law],
     theory: xr.Dataset | str,
-    inputs: xr.Dataset,
+    inputs: xr.Dataset | None,
     reference: float,
 ) -> xr.Dataset:
     """A row per scheme, condition and statistic: where it is kept, and why it is not."""
@@ -98,7 +98,7 @@ def explanation_table(
                 why = ""
                 if statistic == "rate" and scheme not in calibrated and c == 0:
                     why = explanations.why_rates(column, theory, reference, study["tolerance"])
-                    if isinstance(theory, str):
+                    if isinstance(theory, str) and inputs is not None:
                         why = f"{why} {explanations.why_inputs(column, inputs, reference)}".strip()
                 elif statistic in explanations.CORRELATIONS and scheme not in calibrated:
                     of_these = {
@@ -107,7 +107,7 @@ def explanation_table(
                         if (scheme, condition, statistic, name) in laws
                     }
                     why = explanations.why_correlations(column, of_these)
-                elif isinstance(theory, str) and (c == 0 or condition == ALL_CONDITIONS):
+                elif inputs is not None and isinstance(theory, str) and (c == 0 or condition == ALL_CONDITIONS):
                     why = explanations.why_inputs(column, inputs, reference)
                 rows.append((scheme, condition, statistic, explanations.kept(column, study["tolerance"]), why))
     titles = ("scheme_of", "condition_of", "statistic_of", "kept", "why")

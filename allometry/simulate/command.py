@@ -11,7 +11,7 @@ from allometry.errors import SimulationError, log_to
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `allometry simulate`."""
-    parser.add_argument("model", help="microcircuit, brunel or connectome_lif")
+    parser.add_argument("model", help="microcircuit, brunel, connectome_lif, or a feature model as cerebellum_like")
     parser.add_argument("--scale", type=float, help="number of neurons relative to the full model")
     parser.add_argument("--k-scale", type=float, help="in-degrees relative to the full model (default: as --scale)")
     parser.add_argument(
@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="any other parameter of the model; repeatable",
     )
     parser.add_argument("--connectome", type=Path, help="Connectome store, for connectome_lif")
-    parser.add_argument("--duration-ms", type=float, required=True, help="simulated time, ms")
+    parser.add_argument("--duration-ms", type=float, help="simulated time of a network, ms")
     parser.add_argument("--seed", type=int, default=1, help="seed (default 1)")
     parser.add_argument("--precision", choices=("fast", "exact"), default="fast", help="float32 or float64 state")
     parser.add_argument("--counts-ms", type=float, help="also record spike counts in bins of this width")
@@ -44,7 +44,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the simulation; return the exit status."""
+    from allometry.models.features import FEATURE_MODELS
     from allometry.simulate.distribute.execution import Execution
+    from allometry.simulate.features import run_feature
     from allometry.simulate.point import run_point
     from allometry.stores.storage.publication import require_free
 
@@ -58,6 +60,14 @@ def run(arguments: argparse.Namespace) -> int:
         raise SimulationError(
             "the store exists", where=str(store), expected="a new name", do="choose another --out, or add --overwrite"
         )
+    if arguments.model in FEATURE_MODELS:
+        with log_to(logging.StreamHandler(sys.stderr)):
+            given = {"model": arguments.model, "parameters": parameters, "seed": arguments.seed}
+            run_feature(given, store, overwrite=arguments.overwrite)
+        print(store)
+        return 0
+    if arguments.duration_ms is None:
+        raise SimulationError("no simulated time is given", where="--duration-ms", expected="a number of ms")
     with log_to(logging.StreamHandler(sys.stderr)):
         run_point(
             {

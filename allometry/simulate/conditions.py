@@ -16,9 +16,9 @@ from allometry import files, stores
 from allometry.errors import SimulationError, interruptible, log_to
 from allometry.network import Condition, Network
 from allometry.network.recording import Record
+from allometry.simulate.build.engine import AnyPlan, known_edges
 from allometry.simulate.build.estimate import estimate
-from allometry.simulate.build.fixedpoint import GivenEdges, given_edges
-from allometry.simulate.build.plan.network import Plan
+from allometry.simulate.build.rates.plan import RatePlan
 from allometry.simulate.check.validate import check_condition, check_network, check_run
 from allometry.simulate.continuation import Start, start_of
 from allometry.simulate.distribute.attempts import Attempts
@@ -27,7 +27,7 @@ from allometry.simulate.distribute.clusters.placement import place
 from allometry.simulate.distribute.description import attributes, check_memory
 from allometry.simulate.distribute.execution import Execution
 from allometry.simulate.distribute.output import Output, different, digest, run_identity
-from allometry.simulate.distribute.setting import WINDOW_MS, Setting
+from allometry.simulate.distribute.setting import Setting, window_steps
 from allometry.simulate.distribute.storage.checkpoint import LONG_S
 from allometry.simulate.distribute.storage.spool import Spool, held, remove_abandoned
 from allometry.simulate.distribute.task import plan_of, warm
@@ -58,7 +58,7 @@ class _Planned:
     setting: Setting
     described: dict[str, Any]
     attrs: list[dict[str, Any]]
-    largest: Plan
+    largest: AnyPlan
     start: Start
 
 
@@ -167,13 +167,13 @@ def _plan(asked: Asked, conditions: Sequence[Condition | None], execution: Execu
         record=asked.record,
         first=start.step,
         steps=start.step + round(asked.duration_ms / net.dt_ms),
-        window_steps=max(1, round(WINDOW_MS / net.dt_ms)),
+        window_steps=window_steps(net),
         checkpoint=execution.checkpoint,
         longest=0,
         keep_state=asked.keep_state,
         origin=start.origin,
     )
-    known: GivenEdges = given_edges(net)
+    known = known_edges(net)
     attrs, largest = [], None
     for condition in conditions:
         if condition is not None:
@@ -187,8 +187,8 @@ def _plan(asked: Asked, conditions: Sequence[Condition | None], execution: Execu
     return _Planned(dataclasses.replace(setting, longest=largest.longest), described, attrs, largest, start)
 
 
-def _bits(plan: Plan) -> float:
-    return sum(s.expected * s.weight_bits for s in plan.synapses)
+def _bits(plan: AnyPlan) -> float:
+    return 0.0 if isinstance(plan, RatePlan) else sum(s.expected * s.weight_bits for s in plan.synapses)
 
 
 def _begun(planned: _Planned, spool: Spool) -> Setting:
@@ -224,8 +224,10 @@ def _run(planned: _Planned, setting: Setting, outputs: list[Output], spool: Spoo
         client = stack.enter_context(connect(execution.cluster, partitions, threads))
         placed = place(client, partitions, threads)
         need = estimate(plan, setting.duration_ms, partitions, placed.threads, processes=not placed.in_process)
-        many = f", {len(outputs)} conditions one after the other" if len(outputs) > 1 else ""
-        _LOG.info("%s, %d x %d threads, %s precision%s", need, partitions, placed.threads, setting.precision, many)
+        how = "one after the other" if need.spiking else "together"
+        many = f", {len(outputs)} conditions {how}" if len(outputs) > 1 else ""
+        precision = f", {setting.precision} precision" if need.spiking else ""
+        _LOG.info("%s, %d x %d threads%s%s", need, partitions, placed.threads, precision, many)
         check_memory(client, placed, need, execution.memory_gib)
         Attempts(setting, outputs, spool, client, partitions, placed, execution.progress).until_done()
         spool.remove()

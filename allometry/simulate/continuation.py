@@ -39,7 +39,7 @@ def start_of(path: str | Path, described: Mapping[str, Any], seed: int, precisio
     Parameters
     ----------
     path : path
-        Spikes store of a simulation, written with `keep_state`.
+        Spikes store of a simulation, or Activity store of one of rate units, written with `keep_state`.
     described : mapping
         The network that is to go on, as `to_dict(digest=True)` gives it.
     seed, precision
@@ -52,15 +52,18 @@ def start_of(path: str | Path, described: Mapping[str, Any], seed: int, precisio
         more than its inputs.
     """
     store = stores.open(path)
-    stores.require_kind(store, "Spikes")
-    assert isinstance(store, xr.Dataset)
+    if isinstance(store, xr.DataTree):
+        stores.require_kind(store, "Activity")
+        store = store.to_dataset()
+    else:
+        stores.require_kind(store, "Spikes")
     parameters = stores.attribute(store, "parameters")
     where = f"continue_from: {path}"
     if "network" not in parameters:
         raise SimulationError(
             "the store was not written by a simulation", where=where, expected="a store of simulate.run"
         )
-    if "state_spike_step" not in store:
+    if not any(str(name).startswith("state_") for name in store):
         raise SimulationError(
             "the store does not hold the state at its end",
             where=where,
@@ -85,7 +88,10 @@ def start_of(path: str | Path, described: Mapping[str, Any], seed: int, precisio
             do="give changes of weights as a Condition, or run from time 0",
         )
     before = round(parameters.get("continues", {}).get("from_ms", 0.0) / described["dt_ms"])
-    spikes = (store["state_spike_step"].values - 1 + before) << 32 | store["state_spike_unit"].values.astype(np.int64)
+    spikes = np.empty(0, np.int64)
+    if "state_spike_step" in store:
+        step, unit = store["state_spike_step"].values, store["state_spike_unit"].values
+        spikes = (step - 1 + before) << 32 | unit.astype(np.int64)
     state = {
         str(name).removeprefix("state_"): store[name].values
         for name in store

@@ -56,7 +56,7 @@ def run_point(
             raise SimulationError("a propagation run needs a connectome", where="connectome")
         _propagation(parameters, Path(store), graph, execution, provenance, overwrite)
         return
-    net = models.build(parameters["model"], parameters["parameters"], graph)
+    net = models.build(parameters["model"], parameters["parameters"], graph, seed=parameters["seed"])
     run(
         net,
         parameters["duration_ms"],
@@ -98,10 +98,12 @@ def run_batch_of(
         See `simulate.run_batch`.
     """
     graph = _open(connectome) if connectome else None
-    net = models.build(parameters["model"], parameters["parameters"], graph)
+    name, seed = parameters["model"], parameters["seed"]
+    fitted = models.fit(name, parameters["parameters"], seed) if models.MODELS[name].fit else None
+    net = models.build(name, parameters["parameters"], graph, seed=seed, fitted=fitted)
     settings = [with_own_seed(entry, parameters["seed"]) for entry in parameters["conditions"]]
     made = [
-        model_condition(parameters["model"], parameters["parameters"], entry["name"], entry, graph)
+        model_condition(name, parameters["parameters"], entry["name"], entry, graph, seed=seed, fitted=fitted)
         for entry in settings
     ]
     conditions = require_conditions(made, "conditions")

@@ -6,6 +6,7 @@ from typing import Any
 
 from allometry.errors import SimulationError
 from allometry.hints import hint
+from allometry.models.fits import Fit
 from allometry.models.records import MODELS
 from allometry.models.registry import build
 from allometry.network import Condition
@@ -14,7 +15,14 @@ from allometry.network.inputs import Input
 
 
 def model_condition(
-    model: str, parameters: Mapping[str, Any], name: str, settings: Mapping[str, Any], connectome: Any = None
+    model: str,
+    parameters: Mapping[str, Any],
+    name: str,
+    settings: Mapping[str, Any],
+    connectome: Any = None,
+    *,
+    seed: int = 1,
+    fitted: Fit | None = None,
 ) -> Condition:
     """Build a condition of a model from an entry of a configuration.
 
@@ -31,19 +39,17 @@ def model_condition(
         alone.
     connectome : Dataset or Graph, optional
         Of models built on one.
+    seed : int
+        Of the run, for builders that draw weights themselves.
+    fitted : Fit, optional
+        Of a model with a fit, what was found; without one inputs are those before its fit.
 
     Raises
     ------
     SimulationError
         For a parameter that is none of the stimulus of the model.
     """
-    return condition_of(name, settings, _inputs(model, parameters, name, settings.get("stimulus") or {}, connectome))
-
-
-def _inputs(
-    model: str, parameters: Mapping[str, Any], name: str, stimulus: Mapping[str, Any], connectome: Any
-) -> dict[str, Input]:
-    """Named inputs of the network under another stimulus; none where the stimulus is that of the network."""
+    stimulus = settings.get("stimulus") or {}
     known = MODELS[model].stimulus
     for key in stimulus:
         if key not in known:
@@ -53,10 +59,11 @@ def _inputs(
                 expected="one of " + ", ".join(known) if known else f"none: {model} has no stimulus",
                 do=hint(key, known),
             )
-    if not stimulus:
-        return {}
-    net = build(model, {**parameters, **stimulus}, connectome)
-    return {x.name: x for x in net.inputs if x.name is not None}
+    replaced: dict[str, Input] = {}
+    if stimulus:
+        net = build(model, {**parameters, **stimulus}, connectome, seed=seed, fitted=fitted, fit_first=False)
+        replaced = {x.name: x for x in net.inputs if x.name is not None}
+    return condition_of(name, settings, replaced)
 
 
 def shown(model: str, parameters: Mapping[str, Any], settings: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The words of `allometry run` in the order that Snakemake wants: targets, options, and the configurations last."""
+"""The words of `allometry run` as Snakemake wants them: targets, options, the workflow, and the configurations last."""
 
 import contextlib
 import io
@@ -8,6 +8,8 @@ from typing import Any
 
 from allometry.errors import ConfigError
 
+#: Folder of the checkout that the package lies in, if it lies in one.
+CHECKOUT = Path(__file__).parents[2]
 SUFFIXES = (".yaml", ".yml", ".json")
 # With one of these Snakemake knows by itself how many jobs may run.
 _CORES = ("cores", "jobs", "profile", "workflow_profile", "executor")
@@ -59,6 +61,45 @@ def arranged(words: Sequence[str]) -> list[str]:
     if known is not None and not any(getattr(known, name, None) for name in _CORES):
         out += ["--cores", "all"]
     return out + (["--configfile", *files] if files else [])
+
+
+def placed(words: Sequence[str]) -> list[str]:
+    """Words with the option that names the workflow, where the current folder has none: that of the package's checkout.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Configurations, targets and options of Snakemake.
+
+    Returns
+    -------
+    list of str
+        The words, and `--snakefile` where it is needed.
+
+    Raises
+    ------
+    ConfigError
+        There is no workflow, here or around the package; or it is not here, and no configuration is named.
+    """
+    named = any(word.split("=")[0] in ("--snakefile", "-s", "--help", "-h", "--version", "-v") for word in words)
+    if named or any(Path(name).is_file() for name in ("Snakefile", "workflow/Snakefile")):
+        return list(words)
+    workflow = CHECKOUT / "Snakefile"
+    if not workflow.is_file():
+        raise ConfigError(
+            "there is no workflow in this folder",
+            where=str(Path.cwd()),
+            expected="a checkout of Allometry, with its Snakefile",
+            do="change into the checkout; results go elsewhere with --directory FOLDER",
+        )
+    if not any(map(is_configuration, words)):
+        raise ConfigError(
+            "no configuration is named",
+            where=str(Path.cwd()),
+            expected=f"a configuration of yours, or the folder of the checkout, which has one: {CHECKOUT}",
+            do="`allometry new my.yaml` or `allometry inspect FILE... --write my.yaml`, then `allometry run my.yaml`",
+        )
+    return [*words, "--snakefile", str(workflow)]
 
 
 def _parsed(options: Sequence[str]) -> Any:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from allometry.terminal.arguments import CHECKOUT
+
 OK, WARN, FAIL = "ok", "warn", "fail"
 LOCK = Path("envs/requirements.lock")
 GIB = 2**30
@@ -90,9 +92,11 @@ def packages(lock: Path = LOCK) -> Check:
 
 
 def workflow() -> Check:
-    """Whether this folder is a checkout, in which the workflow can be run."""
+    """Whether there is a checkout, whose workflow can be run: this folder, or that of the package."""
     if Path("Snakefile").is_file() and Path("rules").is_dir():
         return Check("workflow", OK, f"a checkout: {Path.cwd()}")
+    if (CHECKOUT / "Snakefile").is_file():
+        return Check("workflow", OK, f"that of {CHECKOUT}; results go into this folder")
     return Check(
         "workflow", WARN, "this folder is no checkout", "change into one for `allometry run`; all else works anywhere"
     )

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from allometry import processes
-from allometry.errors import QUIET_JOBS, AllometryError, ConfigError
+from allometry.errors import QUIET_JOBS, AllometryError
 from allometry.report.findings import findings
 from allometry.stores.folders.finding import find_stores
-from allometry.terminal.arguments import arranged
+from allometry.terminal.arguments import arranged, placed
 
 PAGE = Path("results/report/index.html")
 # With one of these a person wants Snakemake's own words.
@@ -43,7 +43,7 @@ _LOOKS = frozenset(
 
 
 def run(words: Sequence[str]) -> int:
-    """Run the workflow.
+    """Run the workflow in the current folder, which gets the results.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ def run(words: Sequence[str]) -> int:
     Raises
     ------
     ConfigError
-        There is no workflow here, or a configuration is missing.
+        There is no workflow, here or around the package, or a configuration is missing.
     """
-    _require_workflow(words)
+    words = placed(words)
     shown = not any(word.split("=")[0] in _OWN for word in words)
     if shown:
         os.environ[QUIET_JOBS] = "1"
@@ -74,18 +74,6 @@ def run(words: Sequence[str]) -> int:
         for line in closing(_directory(words)):
             print(line, file=sys.stderr)
     return status
-
-
-def _require_workflow(words: Sequence[str]) -> None:
-    named = any(word.split("=")[0] in ("--snakefile", "-s", "--help", "-h", "--version", "-v") for word in words)
-    if named or any(Path(name).is_file() for name in ("Snakefile", "workflow/Snakefile")):
-        return
-    raise ConfigError(
-        "there is no workflow in this folder",
-        where=str(Path.cwd()),
-        expected="a checkout of Allometry, with its Snakefile",
-        do="change into the checkout; results go elsewhere with --directory FOLDER",
-    )
 
 
 def _arguments(words: Sequence[str], shown: bool) -> list[str]:

@@ -4,15 +4,17 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from allometry.config import Config
+from allometry.config import Config, FeatureRun
 from allometry.config.simulate import NetworkRun, points
 from allometry.errors import ConfigError, ReaderError
 from allometry.hints import hint
 from allometry.homogenize.options import check, complete
 from allometry.homogenize.readers import READERS
+from allometry.models.features import FEATURE_MODELS
 from allometry.models.records import MODELS
 from allometry.pathnames import EXPECTED, is_name, nearest_name
 from allometry.retrieve.recipes import fields
+from allometry.workflow.feature_checks import check_feature_run
 from allometry.workflow.run_checks import check_points, check_types
 from allometry.workflow.study_checks import check_studies
 
@@ -42,6 +44,9 @@ def check_names(cfg: Config, registry: Registry) -> None:
     _check_stores(cfg, registry)
     _check_options(cfg, registry)
     for label, run in cfg.simulate.runs.items():
+        if isinstance(run, FeatureRun):
+            check_feature_run(f"simulate.runs.{label}", run)
+            continue
         if isinstance(run, NetworkRun):
             _check_model(f"simulate.runs.{label}", run)
         check_points(f"simulate.runs.{label}", run, cfg.simulate)
@@ -203,6 +208,13 @@ def _check_model(where: str, run: NetworkRun) -> None:
     model = MODELS.get(run.model)
     if model is None:
         raise _unknown(run.model, MODELS, f"{where}.model", "model")
+    if run.model in FEATURE_MODELS:
+        raise ConfigError(
+            f"{run.model} is a network of rate units, which has no spikes to record",
+            where=f"{where}.kind",
+            expected="`kind: feature`: its trials become a Responses store",
+            do="set the kind, and remove duration_ms, record and conditions",
+        )
     for parameter in run.parameters:
         if parameter not in model.parameters:
             at = f"{where}.parameters.{parameter}"
@@ -247,12 +259,15 @@ def _check_comparisons(cfg: Config) -> None:
                     do=hint(name, runs) + ", or add the run under simulate.runs",
                 )
             run = runs[name]
-            if run.kind != comparison.run_kind:
-                fitting = [other for other, entry in runs.items() if entry.kind == comparison.run_kind]
+            # a feature model has responses, and nothing else
+            readable = [comparison.run_kind, *(["feature"] if comparison.reads_responses else [])]
+            if run.kind not in readable:
+                fitting = [other for other, entry in runs.items() if entry.kind in readable]
                 raise ConfigError(
                     f"the run {name!r} is of kind {run.kind}, which this comparison cannot read",
                     where=f"{where}.{comparison.run_key}",
-                    expected=f"a run of kind {comparison.run_kind}: " + (", ".join(fitting) or "(none is configured)"),
+                    expected=f"a run of kind {' or '.join(readable)}: "
+                    + (", ".join(fitting) or "(none is configured)"),
                     do=hint(name, fitting) if fitting else f"add a run of kind {comparison.run_kind}",
                 )
             if comparison.reads_responses and getattr(run, "responses", None) is None:
@@ -278,7 +293,7 @@ def _check_comparisons(cfg: Config) -> None:
 def _check_warm_up(cfg: Config, comparison: Any, where: str) -> None:
     skipped = getattr(comparison, "skip_ms", 0.0)
     for name in comparison.runs():
-        if skipped >= (duration := cfg.simulate.runs[name].duration_ms):
+        if skipped >= (duration := getattr(cfg.simulate.runs[name], "duration_ms", float("inf"))):
             raise ConfigError(
                 f"nothing is left of the run {name!r} of {duration:g} ms when {skipped:g} ms of warm-up are skipped",
                 where=f"{where}.skip_ms",

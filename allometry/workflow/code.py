@@ -5,12 +5,14 @@ from pathlib import Path
 
 from allometry import plugins
 from allometry.compare.kinds import module_of
-from allometry.config import Config
-from allometry.config.simulate import NetworkRun
+from allometry.config import Config, FeatureRun, PropagationRun
 from allometry.fingerprint import fingerprint
 from allometry.homogenize.readers import NAMES, READERS
-from allometry.models.records import MODELS
+from allometry.models.features import FEATURE_MODELS, FeatureModel
+from allometry.models.records import MODELS, Model
 from allometry.scale import selectivity, statistics  # noqa: F401 - register those of the package
+from allometry.scale.features import statistics as feature_statistics  # noqa: F401 - the same
+from allometry.scale.features import trials as trial_statistics  # noqa: F401 - the same
 from allometry.scale.records import STATISTICS
 from allometry.workflow.checks import Registry
 
@@ -45,16 +47,34 @@ def of_reader(registry: Registry, source: str) -> str:
 def of_run(cfg: Config, run: str) -> str:
     """Code that simulates the points of a run: that of its model, and of no other."""
     entry = cfg.simulate.runs[run]
-    if not isinstance(entry, NetworkRun):
+    if isinstance(entry, PropagationRun):
         return fingerprint(SCRIPTS / "simulate_point.py")
+    if isinstance(entry, FeatureRun):
+        return fingerprint(SCRIPTS / "simulate_feature.py", *_parts(FEATURE_MODELS[entry.model].build.__module__))
     script = "simulate_batch.py" if entry.conditions else "simulate_point.py"
     return fingerprint(SCRIPTS / script, *_parts(MODELS[entry.model].build.__module__))
+
+
+def of_fit(cfg: Config, run: str) -> str:
+    """Code that fits the feature model of a run."""
+    return _of_fit(cfg.simulate.runs[run].model)  # type: ignore[union-attr]
+
+
+def of_study_fit(cfg: Config, study: str) -> str:
+    """Code that fits the feature model of a study."""
+    return _of_fit(cfg.scale.studies[study].model)
+
+
+def _of_fit(model: str) -> str:
+    fitted = FEATURE_MODELS[model].fit if model in FEATURE_MODELS else None
+    return fingerprint(SCRIPTS / "simulate_fit.py", *(_parts(fitted.__module__) if fitted else ()))
 
 
 def of_study(cfg: Config, study: str, script: str) -> str:
     """Code of a job of a study: that of its script, of its model, and of the statistics of plugins that it takes."""
     entry = cfg.scale.studies[study]
-    model = {MODELS[entry.model].build.__module__} if script != "scale_measure" else set()
+    known: dict[str, Model | FeatureModel] = {**MODELS, **FEATURE_MODELS}
+    model = {known[entry.model].build.__module__} if script != "scale_measure" else set()
     taken = (
         {STATISTICS.modules[name] for name in entry.statistics} if script in ("scale_measure", "scale_study") else set()
     )

@@ -228,6 +228,8 @@ def network_note(cfg: Config, registry: Registry, left_out: dict[str, str]) -> s
     lines = [f"Left out of this run: {name}: {reason}" for name, reason in left_out.items()]
     if not missing:
         return "\n".join([*lines, "All registered data sets are at hand."])
+    if asked <= cfg.datasets.keys() - missing.keys():  # who brings data asks for no other
+        return "\n".join([*lines, "All data sets of this run are at hand."])
     lines.append(f"Not at hand without a network{' (mirror: ' + str(mirror(cfg)) + ')' if mirror(cfg) else ''}:")
     lines += [
         f"  {name}: {reason}; asked for by this configuration" for name, reason in missing.items() if name in asked

@@ -113,7 +113,7 @@ def _network(run: NetworkRun | PropagationRun, point: Point) -> Network:
         )
     given = point.parameters["parameters"]
     if not MODELS[run.model].needs_connectome:
-        return build(run.model, given)
+        return build(run.model, given, fit_first=False)
     named = [name.strip() for key in ("driven", "silenced") for name in str(given.get(key) or "").split(",")]
     return build(run.model, given, _stand_in([name for name in dict.fromkeys(named) if name]))
 

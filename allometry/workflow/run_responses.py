@@ -1,4 +1,4 @@
-"""Responses of simulated networks to the stimuli of their conditions: where they lie, and what they are made of."""
+"""Responses of a run to its stimuli, in one store: where they lie, and what they are made of."""
 
 from typing import Any
 
@@ -13,29 +13,28 @@ def responses_of(run: str) -> list[str]:
 
 
 def trials(cfg: Config, run: str) -> list[dict[str, Any]]:
-    """Every network of a run under every condition, for its responses (`simulate.responses.Trial`)."""
+    """Every network of a run under every condition, for its responses (`simulate.responses.Trial`, `features.gather`)."""
     entry = cfg.simulate.runs[run]
-    assert isinstance(entry, configuration.NetworkRun)
+    assert not isinstance(entry, configuration.PropagationRun)
     found = []
     for one in configuration.points(entry):
-        settings = one.parameters.get("condition", {})
         given = one.parameters["parameters"]
         told = [f"{key} {value:g}" if isinstance(value, float | int) else str(value) for key, value in given.items()]
-        found.append(
-            {
-                "network": ", ".join([*told, f"seed {one.parameters['seed']}"]),
-                "condition": settings.get("name", ""),
-                "stimulus": shown(entry.model, given, settings),
-                "path": f"results/simulated/{run}/{one.name}.zarr",
-            }
-        )
+        trial: dict[str, Any] = {
+            "network": ", ".join([*told, f"seed {one.parameters['seed']}"]),
+            "path": f"results/simulated/{run}/{one.name}.zarr",
+        }
+        if isinstance(entry, configuration.NetworkRun):
+            settings = one.parameters.get("condition", {})
+            trial |= {"condition": settings.get("name", ""), "stimulus": shown(entry.model, given, settings)}
+        found.append(trial)
     return found
 
 
 def responses_options(cfg: Config, run: str) -> dict[str, Any]:
     """How the responses of a run are taken."""
     entry = cfg.simulate.runs[run]
-    assert isinstance(entry, configuration.NetworkRun)
+    assert not isinstance(entry, configuration.PropagationRun)
     assert entry.responses is not None
     return {"model": entry.model, **entry.responses.model_dump()}
 
@@ -45,7 +44,7 @@ def with_responses(cfg: Config) -> list[str]:
     return [
         name
         for name, run in cfg.simulate.runs.items()
-        if isinstance(run, configuration.NetworkRun) and run.responses is not None
+        if not isinstance(run, configuration.PropagationRun) and run.responses is not None
     ]
 
 

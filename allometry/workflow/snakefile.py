@@ -12,7 +12,7 @@ from allometry.config.simulate import Point
 from allometry.errors import AllometryError
 from allometry.pathnames import slug
 from allometry.simulate.distribute.clusters.slurm import node_cores
-from allometry.workflow import recording_sessions, run_responses, studies
+from allometry.workflow import feature_runs, recording_sessions, run_responses, studies
 from allometry.workflow.checks import Registry, check_cluster, check_collections, check_names, stores_of
 from allometry.workflow.reach import (
     check_own_files,
@@ -172,8 +172,9 @@ def conditions_of(cfg: Config) -> dict[str, list[str]]:
 
 
 def without_conditions(cfg: Config) -> str:
-    """Expression for the names of the runs whose jobs make one store each; it matches nothing where there are none."""
-    return "|".join(name for name in cfg.simulate.runs if name not in conditions_of(cfg)) or "(?!)"
+    """Expression for the runs of networks whose jobs make one store each; it matches nothing where there are none."""
+    others = {*conditions_of(cfg), *feature_runs.feature_runs(cfg)}
+    return "|".join(name for name in cfg.simulate.runs if name not in others) or "(?!)"
 
 
 def batch(cfg: Config, run: str, job: str) -> dict[str, Any]:
@@ -330,10 +331,15 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
             | {f"spikes_{name}": Figure("spikes", _first("spikes", name)) for name in cfg.homogenize.spikes}
         ),
         "simulations": Figures(
-            {f"simulated_{name}": _of_run(cfg, name) for name in cfg.simulate.runs}
+            {
+                f"simulated_{name}": _of_run(cfg, name)
+                for name, run in cfg.simulate.runs.items()
+                if run.kind != "feature"
+            }
             | {
                 f"simulated_responses_of_{name}": Figure("tuning", tuple(run_responses.drawn(cfg, name).values()))
                 for name in run_responses.with_responses(cfg)
+                if cfg.simulate.runs[name].kind == "network"
             }
         ),
         "studies": Figures(

@@ -7,8 +7,9 @@ from typing import Any
 
 from allometry import config as configuration
 from allometry.config import Config
-from allometry.scale.jobs import CalibrationJob, Job, calibrations, condition_names, jobs, same_point
+from allometry.scale.jobs import CalibrationJob, Job, calibrations, condition_names, is_feature, jobs, same_point, under
 from allometry.simulate.stimuli import shown
+from allometry.workflow.feature_runs import fit_of
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,24 @@ def calibration_of(cfg: Config, name: str, job: str) -> list[str]:
     return [found.calibration(calibration)] if calibration else []
 
 
+def fits(cfg: Config, name: str) -> dict[str, dict[str, Any]]:
+    """All fits of a study of a feature model by name, with what determines each."""
+    found = study(cfg, name)
+    every = [fit_of(point) for job in found.own for point in _points(found, job)]
+    return dict(one for one in every if one is not None)
+
+
+def fits_of(cfg: Config, name: str, job: str) -> list[str]:
+    """Path of the fit that each condition of a job reads, in their order; empty of a model that is not fitted."""
+    found = study(cfg, name)
+    every = [fit_of(point) for point in _points(found, job)]
+    return [f"{found.folder}/{one[0]}.fit.json" for one in every if one is not None]
+
+
+def _points(found: Study, job: str) -> list[dict[str, Any]]:
+    return under(found.jobs[job].parameters) if is_feature(found.values["model"]) else []
+
+
 def reference_of(cfg: Config, name: str, calibration: str) -> list[str]:
     """Statistics of the jobs of full size that a calibration takes its targets from; empty where they are configured."""
     found = study(cfg, name)
@@ -136,6 +155,7 @@ def measured(cfg: Config, name: str) -> dict[str, Any]:
     stimuli = {
         condition: shown(values["model"], values["parameters"], values["conditions"].get(condition))
         for condition in condition_names(values)
+        if not is_feature(values["model"])
     }
     return {
         "names": values["statistics"],

@@ -18,6 +18,7 @@ from benchmarks.table import (
     machine_line,
     peers_table,
     reference_table,
+    spikes_table,
 )
 
 MACHINE = {"cpu": "Test CPU", "cpus": 2, "memory_gib": 24.0}
@@ -109,6 +110,13 @@ def test_connectomes_by_form(results: Path) -> None:
     assert edges_table(results).splitlines()[2:] == ["| 50 M rows, feather | 1.6 | 5 | 7.5 M | 61 | 1.91 | 1 % |"]
 
 
+def test_spikes_in_bounded_memory(tmp_path: Path) -> None:
+    assert len(spikes_table(tmp_path).splitlines()) == 2
+    found = {"form": "phy", "spikes": 130_000_000, "units": 1000, "file_gb": 2.08, "wall_s": 41.4, "peak_gib": 3.217, "others_share": 0.02}  # fmt: skip
+    (tmp_path / "homogenize_spikes.json").write_text(json.dumps({"recordings": [found]}))
+    assert spikes_table(tmp_path).splitlines()[2:] == ["| 130 M spikes, phy | 2.1 | 1000 | 41 | 3.22 | 2 % |"]
+
+
 def test_only_the_text_between_markers_changes() -> None:
     text = "a\n<!-- table: x -->\n\nold\n\n<!-- end -->\nb\n"
     new = fill(text, {"x": "| \\1 new |"})
@@ -120,7 +128,7 @@ def test_only_the_text_between_markers_changes() -> None:
 
 def test_readme_has_every_table(root: Path, results: Path) -> None:
     readme = (root / "benchmarks" / "README.md").read_text()
-    for name in ("machine", "microcircuit", "brunel", "cut", "breakdown", "reference", "edges"):
+    for name in ("machine", "microcircuit", "brunel", "cut", "breakdown", "reference", "edges", "spikes"):
         fill(readme, {name: ""})
 
 

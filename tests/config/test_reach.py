@@ -184,3 +184,11 @@ def test_a_configuration_in_json_is_checked_for_keys_that_stand_twice(
     assert "title" in said
     (elsewhere / name).write_text('{"report": {"title":\t"a"}, "retrieve": {}}')
     configure({"report": {"title": "a"}}, str(root), [name])
+
+
+def test_who_brings_data_is_not_told_of_data_sets_that_are_not_asked_for(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "e.csv").touch()
+    own = {"reader": "generic_edges", "files": [str(tmp_path / "e.csv")], "stores": {"mine": {"kind": "connectome"}}}
+    cfg = configuration.validate({"datasets": {"mine": own}, "homogenize": {"connectome": ["mine"]}})
+    registry = configuration.load_registry(cfg, root)
+    assert network_note(cfg, registry, {}) == "All data sets of this run are at hand."

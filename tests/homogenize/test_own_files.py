@@ -60,6 +60,20 @@ def test_the_published_length_of_a_collection_is_not_that_of_own_recordings(tmp_
     assert "not among the files" in stores.attribute(store["native/WT_NoStim_1"], "derived")["states"]
 
 
+def test_own_files_are_to_be_compared_with_what_is_known_of_them(tmp_path, caplog):
+    """Of the user's own table there is no publication, and `generic` was not written for a layout."""
+    (tmp_path / "a.csv").write_text("time,AVAL\n" + "".join(f"{i / 4},{i}\n" for i in range(40)))
+    (tmp_path / "e.csv").write_text("source,target,weight\na,b,1\n")
+    for name, reader, kind in (("a.csv", "generic", "activity"), ("e.csv", "generic_edges", "connectome")):
+        made = entry({name: tmp_path / name}, reader, stores={"mine": {"kind": kind}})
+        caplog.clear()
+        homogenize.run(made, "mine", tmp_path, tmp_path / kind / "mine.zarr")
+        assert "with what you know of your files" in caplog.text
+        assert "genuine file" not in caplog.text
+        homogenize.run({**made, "own": False}, "mine", tmp_path, tmp_path / kind / "theirs.zarr")
+        assert "genuine file" in caplog.text
+
+
 def test_an_optional_file_may_be_missing_on_the_way(tmp_path):
     (tmp_path / "a.csv").write_text("time,AVAL\n" + "".join(f"{i / 4},{i}\n" for i in range(40)))
     made = entry(
@@ -83,7 +97,7 @@ def test_a_git_lfs_pointer_is_called_one_by_every_reader(tmp_path, reader):
 
 
 def test_the_page_about_adding_a_reader_works_as_written(root, tmp_path, monkeypatch):
-    """Its code is saved where it says, and its entries go through configuration, retrieval and reading."""
+    """Its code is saved where it says; its entry, and that of the page on recordings, go through configuration, retrieval and reading."""
     page = (root / "docs" / "add-a-reader.md").read_text()
     code = re.search(r"```python\n(.*?)```", page, re.S)[1]
     module = types.ModuleType("allometry.homogenize.readers.my_worms")
@@ -96,7 +110,8 @@ def test_the_page_about_adding_a_reader_works_as_written(root, tmp_path, monkeyp
     header = ",".join(["seconds", *(name or f"Q{i}" for i, name in enumerate(NAMES))])
     np.savetxt(tmp_path / "worm_1.csv", np.column_stack([time, trace]), delimiter=",", header=header, comments="")
     (tmp_path / "worm_2.csv").write_bytes((tmp_path / "worm_1.csv").read_bytes())
-    blocks = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.S) if "my_worms" in block]
+    others = (root / "docs" / "own-recordings.md").read_text()
+    blocks = [block for block in re.findall(r"```yaml\n(.*?)```", others + page, re.S) if "my_worms" in block]
     assert len(blocks) == 2
     for block in blocks:
         cfg = config.validate(yaml.safe_load(block.replace("/data", str(tmp_path))))
@@ -122,19 +137,3 @@ def test_every_reader_can_leave_out_a_file_that_does_not_open(tmp_path, layout):
     tree = reader(files, source, {"leave_out": [bad.name]})
     assert len(tree["recording"]) >= 1
     assert list(stores.attribute(tree, "derived")["skipped"].values()) == ["left out by the options"]
-
-
-def test_the_connectome_of_the_page_works_as_written(root, tmp_path):
-    page = (root / "docs" / "add-a-reader.md").read_text()
-    (block,) = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.S) if "my_circuit" in block]
-    (tmp_path / "edges.csv").write_text("pre,post,n_syn\n01,02,3\n01,02,4\n02,01,1\n")
-    (tmp_path / "cells.csv").write_text("id,kind\n01,PV\n02,SST\n")
-    made = config.load_registry(config.validate(yaml.safe_load(block.replace("/data", str(tmp_path)))), root)[
-        "my_circuit"
-    ]
-    retrieve("my_circuit", made, tmp_path / "raw", None, tmp_path / "cache")
-    homogenize.run({"name": "my_circuit", **made}, "my_circuit", tmp_path / "raw", tmp_path / "out.zarr")
-    store = stores.open(tmp_path / "out.zarr")
-    assert store["node"].values.tolist() == ["01", "02"]
-    assert store["weight"].values.tolist() == [7, 1]
-    assert store.attrs["title"] == "Connectome my_circuit"

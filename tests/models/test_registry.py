@@ -15,7 +15,7 @@ from allometry.network import Network
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_parameters_are_those_of_the_builder(name: str) -> None:
     entry = MODELS[name]
-    accepted = [p for p in inspect.signature(entry.build).parameters if p != "connectome"]
+    accepted = [p for p in inspect.signature(entry.build).parameters if p not in ("connectome", "seed", "fitted")]
     assert list(entry.parameters) == accepted
     assert entry.needs_connectome == ("connectome" in inspect.signature(entry.build).parameters)
 

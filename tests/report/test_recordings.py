@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from allometry import stores
 from allometry.report import figures
+from allometry.report.kinds import recordings
 from tests.report.looks import problems
 from tests.report.samples import ATTRS
 
@@ -85,6 +86,18 @@ def test_components_and_correlations_use_the_samples_there_are(tmp_path: Path) -
     np.testing.assert_allclose(np.asarray(matrix.images[0].get_array()), [[1, -1], [-1, 1]], atol=1e-6)
     assert "by recording: 1.000" in drawing.caption
     assert "1 with missing samples left out" in drawing.caption
+
+
+def test_recordings_of_too_many_values_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _write(tmp_path / "r.zarr", ["a", "b", "c"], count=1)
+    size = 50 * 4
+    monkeypatch.setattr(recordings, "MOST_VALUES", size)
+    assert "Principal components" in figures.recordings(path).caption
+    monkeypatch.setattr(recordings, "MOST_VALUES", size - 1)
+    drawing = figures.recordings(path)
+    assert "Principal components" not in drawing.caption
+    assert f"1 recording of more than {size - 1} values is left out below" in drawing.caption
+    assert not (drawing.numbers["panel"] == "Spectrum").any()
 
 
 def test_spectrum_has_the_power_of_a_known_rhythm(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from allometry import stores
 from allometry.errors import StoreError
+from allometry.stores import runs
 from allometry.stores.kinds import activity as kind_activity
 from allometry.stores.storage.manifest import content
 
@@ -219,7 +220,7 @@ def test_slots_that_are_no_neurons_are_refused():
 @pytest.mark.parametrize("at_once", [1, 100, 10**9])
 def test_recordings_are_checked_one_by_one_however_many_are_read_together(at_once, monkeypatch):
     rng = np.random.default_rng(0)
-    monkeypatch.setattr(kind_activity, "AT_ONCE", at_once)
+    monkeypatch.setattr(runs, "AT_ONCE", at_once)
     for _ in range(50):
         row_size = rng.integers(0, 6, rng.integers(1, 9))
         trace = rng.normal(size=(row_size.sum(), 3)).astype(np.float32)

@@ -6,7 +6,7 @@ import pytest
 
 from allometry import cli, stores
 from allometry.errors import ConfigError
-from allometry.terminal import run
+from allometry.terminal import arguments, run
 from tests.report.test_findings import scores
 
 
@@ -69,8 +69,24 @@ def test_a_run_that_fails_tells_no_findings(
 
 def test_a_folder_without_a_workflow_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(arguments, "CHECKOUT", tmp_path / "site-packages")
     with pytest.raises(ConfigError, match=r"no workflow in this folder[\s\S]*checkout"):
         run.run(["my.yaml"])
+
+
+def test_a_folder_of_the_user_runs_the_workflow_of_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["my.yaml", "homogenize", "-n"]
+    assert arguments.placed(words) == [*words, "--snakefile", str(root / "Snakefile")]
+    assert arguments.arranged(arguments.placed(words))[-2:] == ["--configfile", "my.yaml"]
+    own = [*words, "--snakefile", "mine.smk"]
+    assert arguments.placed(own) == own
+    with pytest.raises(ConfigError, match="no configuration is named"):
+        run.run(["homogenize"])
+    (tmp_path / "Snakefile").touch()
+    assert arguments.placed(["homogenize"]) == ["homogenize"]
 
 
 def test_the_logger_stands_before_the_configurations() -> None:

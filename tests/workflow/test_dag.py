@@ -13,6 +13,7 @@ from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
 
 from allometry.processes import ONE_THREAD
+from allometry.terminal import new
 from tests.forked import Forks
 from tests.workflow.conftest import Run
 
@@ -40,6 +41,22 @@ def test_dry_run_of_every_shipped_configuration(dry_run: Callable[..., str], nam
         assert rule in said
     for words in ("KeyError", "InputFunctionException", "Traceback"):
         assert words not in said
+
+
+def test_dry_run_of_what_allometry_new_writes(snakemake: Run, tmp_path: Path) -> None:
+    new.write(tmp_path / "my.yaml")
+    done = snakemake(
+        "--cores", "2", "-n", "--configfile", str(tmp_path / "my.yaml"), directory=tmp_path, ALLOMETRY_MIRROR=""
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, re.MULTILINE))
+    assert {name: counts[name] for name in ("homogenize_store", "simulate_point", "compare_run", "write_page")} == {
+        "homogenize_store": "3",
+        "simulate_point": "2",
+        "compare_run": "1",
+        "write_page": "1",
+    }
+    assert not (tmp_path / "results").exists()
 
 
 def _plan(forks: Forks, root: Path, folder: Path, *options: str) -> tuple[list[list[str]], str]:

@@ -1,4 +1,4 @@
-"""The example of docs/plugins.md through Snakemake: jobs import the plugin, and an edit of it reruns what uses it."""
+"""The examples of the pages on plugins through Snakemake: jobs import the plugin, and an edit of it reruns what uses it."""
 
 import json
 import re
@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from allometry import stores
+from tests.documentation import pages
 from tests.workflow.conftest import Run
 
 
 @pytest.mark.slow
-def test_plugin_in_the_workflow(snakemake: Run, root: Path, tmp_path: Path) -> None:
-    page = (root / "docs/plugins.md").read_text(encoding="utf-8")
-    examples = re.findall(r'^```\w+ title="([^"]+)"\n(.*?)^```$', page, re.MULTILINE | re.DOTALL)
+def test_plugin_in_the_workflow(snakemake: Run, tmp_path: Path) -> None:
+    found = [b for name in ("plugins", "own-measure", "own-comparison") for b in pages.blocks(pages.page(name))]
+    examples = [(block.title, block.text) for block in found if block.title]
     for name, text in examples:
         if name.endswith(".py"):
             path = tmp_path / "mine" / name

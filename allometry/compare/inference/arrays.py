@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg.blas import dsyrk
+import scipy
 
 from allometry.errors import ComparisonError
 
@@ -221,7 +221,8 @@ def labelling(x: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
         except ValueError:  # a ragged list, which `numbers` refuses
             values = np.empty(0)
         if values.size and (values.dtype.kind in "UT" or all(isinstance(item, str) for item in values.ravel())):
-            return values.astype(str)
+            # by way of Python's: text of stores has no length, and numpy refuses to give it one
+            return values.astype(object).astype(str)
     return numbers(x, name)
 
 
@@ -260,5 +261,5 @@ def self_product(x: FloatArray) -> FloatArray:
     BLAS syrk, called directly: numpy's ``x @ x.T`` is several times slower for few rows and many columns.
     """
     x = np.ascontiguousarray(x)
-    upper = dsyrk(1.0, x.T, trans=1)
+    upper = scipy.linalg.blas.dsyrk(1.0, x.T, trans=1)
     return np.asarray(upper + np.triu(upper, 1).T)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import psutil
-from scipy.spatial.distance import cdist
+import scipy
 
 from allometry.compare.inference.arrays import FloatArray, blocks
 from allometry.compare.inference.progress import steps
@@ -249,7 +249,7 @@ def euclidean(x: FloatArray) -> FloatArray:
     out = np.empty(n * (n - 1) // 2)
     width = max(1, int(min(BLOCK_BYTES / (8 * n), BLOCK_WORK / (n * columns))))
     for rows in steps(blocks(n, width), f"distances, {width} of {n:,} stimuli at a time"):
-        part = cdist(x[rows], x[rows.start :])
+        part = scipy.spatial.distance.cdist(x[rows], x[rows.start :])
         for k, i in enumerate(range(rows.start, rows.stop)):
             start = i * (2 * n - i - 1) // 2
             out[start : start + n - i - 1] = part[k, k + 1 :]

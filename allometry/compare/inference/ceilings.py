@@ -1,8 +1,8 @@
 """Ceilings: how reliable data are, what a perfect model could reach, and a score relative to it."""
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from allometry.compare.inference.arrays import numbers, varies
 from allometry.compare.inference.progress import steps
@@ -122,7 +122,7 @@ def leave_one_out_ceiling(vectors: ArrayLike, method: str = "pearson") -> tuple[
     if method not in ("pearson", "spearman"):
         raise ComparisonError(f"unknown correlation {method!r}", expected="pearson or spearman")
     if method == "spearman":
-        data = stats.rankdata(data, axis=1, nan_policy="omit")
+        data = scipy.stats.rankdata(data, axis=1, nan_policy="omit")
     center = data - np.nanmean(data, axis=1, keepdims=True)
     scale = np.nanstd(data, axis=1, keepdims=True)
     standard = center / np.where(varies(data, axis=1)[:, None], scale, np.nan)

@@ -7,8 +7,8 @@ more wrong the more units there are. Both are left out in turn (jackknife); for 
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from allometry.compare.inference.arrays import FloatArray, IntArray
 from allometry.compare.inference.statistics import Interval
@@ -63,7 +63,7 @@ def crossed_interval(
     total = sum(variance for variance, _ in found)
     below = sum(variance**2 / degrees for variance, degrees in found)
     degrees = total**2 / below if below > 0 else max(degrees for _, degrees in found)
-    half = float(stats.t.ppf((1 + level) / 2, degrees) * np.sqrt(total))
+    half = float(scipy.stats.t.ppf((1 + level) / 2, degrees) * np.sqrt(total))
     low, high = (float(back(centre + side)) for side in (-half, half))
     return Interval(float(estimate), max(low, bounds[0]), min(high, bounds[1]), level, "jackknife")
 

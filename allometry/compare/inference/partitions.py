@@ -2,7 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, codes
 from allometry.compare.inference.labels import corresponding
@@ -138,7 +138,7 @@ def jackknife_nmi(pairs: list[tuple[IntArray, IntArray]]) -> Interval:
     left = np.array([mean_nmi(pairs, np.delete(everyone, i)) for i in steps(everyone, "jackknife of partitions")])
     if not np.isfinite(estimate) or not np.isfinite(left).all():
         return Interval(estimate, np.nan, np.nan, method="jackknife")
-    spread = float(stats.t.ppf(0.975, items - 1) * np.sqrt((items - 1) * left.var()))
+    spread = float(scipy.stats.t.ppf(0.975, items - 1) * np.sqrt((items - 1) * left.var()))
     return Interval(estimate, max(estimate - spread, 0.0), min(estimate + spread, 1.0), method="jackknife")
 
 

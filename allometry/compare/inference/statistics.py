@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from allometry.compare.inference.arrays import ROUNDING, plain
 from allometry.compare.inference.labels import in_one_order, is_labelled
@@ -61,9 +61,11 @@ class Interval:
         if self.method == "t":
             with np.errstate(divide="ignore", invalid="ignore"):
                 t = (self.estimate - value) / np.float64(_standard_error(self.replicates, self.units))
-            return float(stats.t.sf(t, self.units - 1))
+            return float(scipy.stats.t.sf(t, self.units - 1))
         share = permutation_p(value, self.replicates, "less")
-        return float(stats.t.cdf(stats.norm.ppf(share) / np.sqrt(self.units / (self.units - 1)), self.units - 1))
+        return float(
+            scipy.stats.t.cdf(scipy.stats.norm.ppf(share) / np.sqrt(self.units / (self.units - 1)), self.units - 1)
+        )
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def interval(
     if units < FEWEST_UNITS:
         return Interval(float(estimate), np.nan, np.nan, level, "none", undefined, values, units)
     if units < FEW_UNITS:
-        reach = stats.t.ppf((1 + level) / 2, units - 1) * _standard_error(values, units)
+        reach = scipy.stats.t.ppf((1 + level) / 2, units - 1) * _standard_error(values, units)
         low, high = np.clip([estimate - reach, estimate + reach], *bounds)
         return Interval(float(estimate), float(low), float(high), level, "t", undefined, values, units)
     low, high = np.clip(_quantiles(kept, np.array(expanded_levels(units, level))), *bounds)
@@ -147,8 +149,8 @@ def _quantiles(replicates: Floats, levels: Floats) -> Floats:
 
 def expanded_levels(units: int, level: float = 0.95) -> tuple[float, float]:
     """Levels of the quantiles of replicates that make the expanded percentile interval of `units` items."""
-    reach = stats.t.ppf((1 + level) / 2, units - 1) * np.sqrt(units / (units - 1))
-    return float(stats.norm.sf(reach)), float(stats.norm.cdf(reach))
+    reach = scipy.stats.t.ppf((1 + level) / 2, units - 1) * np.sqrt(units / (units - 1))
+    return float(scipy.stats.norm.sf(reach)), float(scipy.stats.norm.cdf(reach))
 
 
 def _standard_error(replicates: Floats, units: int) -> float:
@@ -212,12 +214,12 @@ def _bca(plain: Interval, jackknife: Floats) -> Interval:
         raise ComparisonError(
             "the bootstrap distribution lies on one side of the estimate", do="use method='percentile'"
         )
-    z0 = stats.norm.ppf(below)
+    z0 = scipy.stats.norm.ppf(below)
     deviation = jackknife.mean() - jackknife
     spread = np.sum(deviation**2) ** 1.5
     acceleration = float(np.sum(deviation**3) / (6 * spread)) if spread > 0 else 0.0
-    z = z0 + stats.norm.ppf(expanded_levels(plain.units, plain.level))
-    low, high = _quantiles(kept, stats.norm.cdf(z0 + z / (1 - acceleration * z)))
+    z = z0 + scipy.stats.norm.ppf(expanded_levels(plain.units, plain.level))
+    low, high = _quantiles(kept, scipy.stats.norm.cdf(z0 + z / (1 - acceleration * z)))
     return Interval(
         estimate, float(low), float(high), plain.level, "bca", plain.undefined, plain.replicates, plain.units
     )
@@ -355,13 +357,13 @@ def fdr(p: ArrayLike) -> Floats:
     if (values[finite] < 0).any() or (values[finite] > 1).any():
         raise ComparisonError("p values below 0 or above 1", where="p", expected="p values in [0, 1], or NaN")
     if finite.any():
-        adjusted[finite] = stats.false_discovery_control(values[finite])
+        adjusted[finite] = scipy.stats.false_discovery_control(values[finite])
     return adjusted
 
 
 def wilson(share: float, n: int, level: float = 0.95) -> Interval:
     """Wilson's interval of a share of `n`; shares of ties may be fractions of a count. Not empty at 0 and 1."""
-    z = float(stats.norm.ppf(0.5 + level / 2))
+    z = float(scipy.stats.norm.ppf(0.5 + level / 2))
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return Interval(share, min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share), level, "Wilson")

@@ -22,8 +22,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from allometry.compare.inference.statistics import Interval, interval
 
@@ -108,7 +108,7 @@ def jackknifed(name: str, result: float, baseline: float, left_out: ArrayLike) -
 
 
 def _t(freedom: int) -> float:
-    return float(stats.t.ppf((1 + LEVEL) / 2, freedom))
+    return float(scipy.stats.t.ppf((1 + LEVEL) / 2, freedom))
 
 
 def over_null(name: str, result: float, null: ArrayLike) -> Baseline:

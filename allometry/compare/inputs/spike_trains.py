@@ -4,12 +4,14 @@ Simulated stores are ordered in time and recorded ones by unit; both give the sa
 population inside one window. Only these are held in memory.
 """
 
+from __future__ import annotations
+
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
+import scipy
 import xarray as xr
 
 from allometry import stores
@@ -33,25 +35,25 @@ class Trains:
         """Unit of each spike."""
         return np.repeat(np.arange(self.row_size.size), self.row_size)
 
-    def first(self, units: int) -> "Trains":
+    def first(self, units: int) -> Trains:
         """Trains of the first `units` units."""
         size = self.row_size[:units]
         return Trains(self.times[: size.sum()], size, self.duration_s)
 
-    def poisson(self, rng: np.random.Generator) -> "Trains":
+    def poisson(self, rng: np.random.Generator) -> Trains:
         """Independent Poisson units with the same rates on average."""
         size = rng.poisson(self.row_size)
         owner = np.repeat(np.arange(size.size), size)
         times = rng.random(owner.size) * self.duration_s
         return Trains(times[np.lexsort((times, owner))], size.astype(np.int64), self.duration_s)
 
-    def counts(self, bin_s: float) -> sp.csc_array:
+    def counts(self, bin_s: float) -> scipy.sparse.csc_array:
         """Spike counts [bins, units] in whole bins."""
         bins = int(self.duration_s / bin_s + 1e-9)
         at = (self.times / bin_s + 1e-9).astype(np.int64)
         inside = at < bins
         ones = np.ones(int(inside.sum()), dtype=np.int32)
-        return sp.csc_array((ones, (at[inside], self.unit[inside])), shape=(bins, self.row_size.size))
+        return scipy.sparse.csc_array((ones, (at[inside], self.unit[inside])), shape=(bins, self.row_size.size))
 
     def pooled(self, bin_s: float) -> IntArray:
         """Spike counts [bins] of all units together, in whole bins."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import stats
 
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import blocks
@@ -223,7 +223,7 @@ def _intervals(x: Floats, y: Floats, found: Agreement, bootstrap: int, seed: int
 
     total_x, total_y = total(x > 0), total(y > 0)
     both = np.nonzero((x > 0) & (y > 0))
-    rx, ry = (2 * ranks - (len(ranks) + 1) for ranks in (stats.rankdata(x[both]), stats.rankdata(y[both])))
+    rx, ry = (2 * ranks - (len(ranks) + 1) for ranks in (scipy.stats.rankdata(x[both]), scipy.stats.rankdata(y[both])))
     terms = np.stack([np.ones_like(rx), rx, ry, rx * rx, ry * ry, rx * ry], axis=1)
     sums = [product(draws[part][:, both[0]] * draws[part][:, both[1]], terms) for part in blocks(bootstrap, 64)]
     s, *of_ranks = np.concatenate(sums).T

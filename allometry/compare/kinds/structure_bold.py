@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import ArrayLike
-from scipy.sparse.csgraph import shortest_path
 
 from allometry import stores
 from allometry.compare.inference import verdict
@@ -279,7 +279,7 @@ def _fibre_path(length: Floats) -> Floats | None:
     if not np.isfinite(length).any():
         return None
     either = np.fmin(length, length.T)
-    path: Floats = shortest_path(np.where(np.isfinite(either), either, 0.0), directed=False)
+    path: Floats = scipy.sparse.csgraph.shortest_path(np.where(np.isfinite(either), either, 0.0), directed=False)
     far = path[np.isfinite(path)].max()
     return np.where(np.isfinite(path), path, far + 1.0)
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import stats
 
 from allometry.compare.inference import verdict
 from allometry.compare.inference.roc import auc, cluster_bootstrap, cluster_replicates, roc
@@ -148,7 +148,7 @@ def _correlation_replicates(pairs: Pairs, edge: np.ndarray, score: Floats, boots
     """Rank correlation of a score and the response over edges, resampling stimulated neurons with the ranks kept."""
     _, group = np.unique(pairs.source[edge], return_inverse=True)
     clusters = int(group.max()) + 1
-    x, y = stats.rankdata(score[edge]), stats.rankdata(pairs.value[edge])
+    x, y = scipy.stats.rankdata(score[edge]), scipy.stats.rankdata(pairs.value[edge])
     terms = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
     sums = np.stack([np.bincount(group, weights=terms[:, k], minlength=clusters) for k in range(6)], axis=1)
     draws = np.random.default_rng(seed).multinomial(clusters, np.full(clusters, 1 / clusters), size=bootstrap)

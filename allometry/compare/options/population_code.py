@@ -36,6 +36,10 @@ class PopulationCode(PopulationOptions):
         description="Neurons of the whole recurrent population, for the spectral radius; null: the recorded ones, which "
         "gives a lower bound.",
     )
+    manifolds: bool = Field(
+        False,
+        description="Also the capacity of the manifolds of repeats, and few-shot learning of stimuli.",
+    )
     blanks: bool = Field(False, description="Keep blank screens as a stimulus.")
     nulls: int = Field(200, ge=20, description="Shuffles of labels and of trials.")
     subsets: int = Field(20, ge=2, description="Random subsets per size of the subsampling curves.")

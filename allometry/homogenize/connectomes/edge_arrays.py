@@ -98,6 +98,7 @@ def matrix_chunks(
     header: bool = True,
     by_target: bool = False,
     missing: bool = False,
+    encoding: str | None = None,
 ) -> Iterator[Block]:
     """Cells of an adjacency matrix that are not zero, as edge rows; a block of rows at a time.
 
@@ -116,6 +117,8 @@ def matrix_chunks(
         Whether rows are targets and columns sources.
     missing : bool
         Whether NaN stands for a pair that was not measured; an error otherwise.
+    encoding : str, optional
+        Of a text; by its byte order mark, else UTF-8, where none is given.
 
     Yields
     ------
@@ -130,9 +133,11 @@ def matrix_chunks(
     elif suffix in edge_arrow.SUFFIXES:
         rows, columns, blocks = _frame_matrix(path)
     else:
-        rows, columns, blocks = _text_matrix(path, delimiter, header)
+        rows, columns, blocks = _text_matrix(path, delimiter, header, encoding or first_lines.encoding(path))
     first = 1
     for block in blocks:
+        if np.asarray(block).dtype.kind == "c":
+            raise ReaderError("the matrix holds complex numbers", where=path.name, expected="real numbers")
         values = np.asarray(block, np.float64)
         bad = ~np.isfinite(values)
         if bad.any() and not (missing and not np.isinf(values).any()):
@@ -297,11 +302,10 @@ def _frame_matrix(path: Path) -> Parts:
     return _unique(rows, path), _unique(np.array(table.columns[1:], str), path), iter([values])
 
 
-def _text_matrix(path: Path, delimiter: str, header: bool) -> Parts:
+def _text_matrix(path: Path, delimiter: str, header: bool, encoding: str) -> Parts:
     mistaken.refuse(path)
     fields: Any = str.split if delimiter == " " else lambda line: next(csv.reader([line], delimiter=delimiter))
     rows: list[str] = []
-    encoding = first_lines.encoding(path)
     with path.open(encoding=encoding) as file:
         columns = [cell.strip() for cell in fields(next(file, "\n"))]
         if header:

@@ -118,13 +118,20 @@ def _frame(batch: Any, columns: Columns, path: Path, first: int) -> pd.DataFrame
             )
         if types.is_dictionary(values.type):
             values = values.cast(values.type.value_type)
-        text = types.is_string(values.type) or types.is_large_string(values.type)
-        if name in columns.texts() and not text and not types.is_integer(values.type):
+        named = name in (columns.kind, columns.transmitter) or (
+            name in columns.texts() and not types.is_integer(values.type)
+        )
+        if named and not _is_text(values.type):
             values = values.cast("string")
-        if name in (columns.kind, columns.transmitter) and types.is_integer(values.type):
-            values = values.cast("string")
-        out[name] = pd.Series(values.to_pandas()) if not text else pd.Series(values.to_pylist(), dtype="str")
+        # of text, only the different ones become objects
+        out[name] = (values.dictionary_encode() if _is_text(values.type) else values).to_pandas()
     return pd.DataFrame(out)
+
+
+def _is_text(type_: Any) -> bool:
+    import pyarrow.types as types
+
+    return bool(types.is_string(type_) or types.is_large_string(type_))
 
 
 def _texts(values: Any) -> list[Any]:

@@ -81,17 +81,21 @@ class Rows:
             keep = keep & true
 
         for name, number in self.least.items():
-            values = pd.to_numeric(chunk[name], errors="coerce").to_numpy(float)
+            values = numbers(chunk[name])
             require(values >= number, f"{name} below {number:g}")
         for name, wanted in self.only.items():
-            require(chunk[name].astype(str).isin(list(wanted)).to_numpy(), f"{name} is another")
+            require(_one_of(chunk[name], wanted), f"{name} is another")
         if self.no_nodes:
-            outside = [
-                chunk[name].astype(str).isin(list(self.no_nodes)).to_numpy()
-                for name in (columns.source, columns.target)
-            ]
+            outside = [_one_of(chunk[name], self.no_nodes) for name in (columns.source, columns.target)]
             require(~(outside[0] | outside[1]), f"an end is {', '.join(self.no_nodes)}")
         return chunk if keep.all() else chunk[keep]
+
+
+def _one_of(values: pd.Series, wanted: Sequence[str]) -> np.ndarray:
+    """Which values are, as text, one of some."""
+    of, some = named(values), set(wanted)
+    chosen = np.array([*(text in some for text in of.texts()), False])  # the last stands for what is missing
+    return np.asarray(chosen[of.code])
 
 
 def readable(chunks: Iterator[tuple[int, pd.DataFrame]], path: Path) -> Iterator[tuple[int, pd.DataFrame]]:
@@ -133,13 +137,80 @@ def check_columns(names: Sequence[str], columns: Columns, path: Path, more: Sequ
             )
 
 
-def checked(chunk: pd.DataFrame, columns: Columns, signed: bool, path: Path, first: int) -> pd.DataFrame:
-    """Columns source, target, kind, weight of one chunk, the others as they are.
+@dataclass(frozen=True)
+class Named:
+    """A column of text or ids, each different one once.
+
+    Parameters
+    ----------
+    code : (row,) int
+        Which of the names.
+    names : Index
+        As in the file: with blanks around, integers as integers.
+    """
+
+    code: np.ndarray
+    names: pd.Index
+
+    def texts(self) -> list[str]:
+        """The names as text, without blanks around."""
+        return [str(name).strip() for name in self.names.tolist()]
+
+    def empty(self) -> np.ndarray:
+        """Which names are nothing but blanks."""
+        if isinstance(self.names.dtype, pd.StringDtype):
+            return np.asarray(self.names.str.strip().to_numpy(object) == "", bool)
+        return np.array([not text for text in self.texts()], bool)
+
+
+@dataclass(frozen=True)
+class EdgeRows:
+    """Rows of a chunk that are in order.
+
+    Parameters
+    ----------
+    source, target : Named
+    weight : (row,) float64
+    kind, transmitter : Named, optional
+    scores : dict of str to (row,) float64
+        By transmitter; NaN where a row has none.
+    """
+
+    source: Named
+    target: Named
+    weight: np.ndarray
+    kind: Named | None = None
+    transmitter: Named | None = None
+    scores: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def numbers(values: pd.Series) -> np.ndarray:
+    """A column as float64, NaN where it holds no real number."""
+    if values.dtype.kind == "c":  # whose imaginary part would be lost without a word
+        return np.full(len(values), np.nan)
+    return pd.to_numeric(values, errors="coerce").to_numpy(np.float64)
+
+
+def named(values: pd.Series) -> Named:
+    """A column by its different values; the code of a missing one is -1."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        # categories of rows that were left out are no names
+        code = values.cat.codes.to_numpy()
+        used = np.flatnonzero(np.bincount(code[code >= 0], minlength=len(values.cat.categories)))
+        place = np.full(len(values.cat.categories) + 1, -1)
+        place[used] = np.arange(len(used))
+        return Named(place[code], values.cat.categories[used])
+    code, names = pd.factorize(values)
+    return Named(code, pd.Index(names))
+
+
+def checked(chunk: pd.DataFrame, columns: Columns, signed: bool, path: Path, first: int) -> EdgeRows:
+    """The columns of one chunk as what they are, all values in order.
 
     Parameters
     ----------
     chunk : DataFrame
-        Its index is kept: the place of each row below `first`.
+        Its index is the place of each row below `first`.
     columns : Columns
         What its columns are called.
     signed : bool
@@ -148,6 +219,11 @@ def checked(chunk: pd.DataFrame, columns: Columns, signed: bool, path: Path, fir
         For messages.
     first : int
         Row of the file that the index 0 stands for.
+
+    Raises
+    ------
+    ReaderError
+        An empty name, or a weight that is no number or negative, with the row.
     """
 
     def refuse(bad: np.ndarray, what: str, column: str, expected: str) -> None:
@@ -160,32 +236,25 @@ def checked(chunk: pd.DataFrame, columns: Columns, signed: bool, path: Path, fir
                 expected=expected,
             )
 
-    out = pd.DataFrame(index=chunk.index)
-    for role, column in (("source", columns.source), ("target", columns.target)):
-        values = chunk[column]
-        if values.dtype.kind in "iu":
-            out[role] = values
-            continue
-        refuse(values.isna().to_numpy(), "name is missing", column, "an id or a name")
-        out[role] = values.str.strip()
-        refuse((out[role] == "").to_numpy(), "name is empty", column, "an id or a name")
-    if columns.weight is None:
-        out["weight"] = 1.0
-    else:
-        weight = pd.to_numeric(chunk[columns.weight], errors="coerce").astype(np.float64)
-        refuse(~np.isfinite(weight.to_numpy()), "weight is not a number", columns.weight, "a finite number")
+    def ends(column: str) -> Named:
+        found = named(chunk[column])
+        refuse(found.code < 0, "name is missing", column, "an id or a name")
+        if found.names.dtype.kind not in "iu":
+            empty = found.empty()
+            refuse(empty[found.code] if len(empty) else empty, "name is empty", column, "an id or a name")
+        return found
+
+    source, target = ends(columns.source), ends(columns.target)
+    weight = np.ones(len(chunk))
+    if columns.weight is not None:
+        weight = numbers(chunk[columns.weight])
+        refuse(~np.isfinite(weight), "weight is not a number", columns.weight, "a finite number")
         if not signed:
-            refuse(
-                (weight < 0).to_numpy(), "negative weight of an anatomical connection", columns.weight, "a weight >= 0"
-            )
-        out["weight"] = weight
-    if columns.kind is None:
-        out["kind"] = ""
-    else:
-        refuse(chunk[columns.kind].isna().to_numpy(), "connection type is missing", columns.kind, "a connection type")
-        out["kind"] = chunk[columns.kind].astype(str).str.strip()
-    if columns.transmitter is not None:
-        out["transmitter"] = chunk[columns.transmitter].fillna("").astype(str).str.strip()
-    for name, column in columns.scores.items():
-        out[f"score {name}"] = pd.to_numeric(chunk[column], errors="coerce").astype(np.float64)
-    return out
+            refuse(weight < 0, "negative weight of an anatomical connection", columns.weight, "a weight >= 0")
+    kind = None
+    if columns.kind is not None:
+        kind = named(chunk[columns.kind])
+        refuse(kind.code < 0, "connection type is missing", columns.kind, "a connection type")
+    scores = {name: numbers(chunk[column]) for name, column in columns.scores.items()}
+    transmitter = None if columns.transmitter is None else named(chunk[columns.transmitter])
+    return EdgeRows(source, target, weight, kind, transmitter, scores)

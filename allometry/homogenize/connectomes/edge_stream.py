@@ -1,8 +1,7 @@
 """Edge rows of any number in bounded memory: chunks of rows are summed, and repeated pairs meet in spooled buckets.
 
-Full fly connectomes come as tables of tens of millions of rows, one per pair and neuropil. A chunk of rows is summed,
-spooled to disk by a hash of the source, and each bucket is summed on its own; only the distinct edges that reach
-`min_weight` are held in memory. Ids are text, as they are written: `01` and `1`, `1E5` and `100000` are different nodes.
+Full fly connectomes come as tables of tens of millions of rows, one per pair and neuropil. Rows are spooled to disk by their
+source, and each bucket is summed on its own; only the distinct edges that reach `min_weight` are held in memory. Ids are text, as they are written: `01` and `1`, `1E5` and `100000` are different nodes.
 """
 
 import tempfile
@@ -15,11 +14,14 @@ import numpy as np
 import pandas as pd
 
 from allometry.errors import ReaderError
-from allometry.homogenize.connectomes.edge_columns import Columns, Rows, checked
+from allometry.homogenize.connectomes.edge_columns import Columns, EdgeRows, Named, Rows, checked
 
 CHUNK_ROWS = 1_000_000
 BUCKETS = 64
-_SPOOLED = np.dtype([("kind", "i4"), ("source", "i8"), ("target", "i8"), ("weight", "f8")])
+SUMMED_ROWS = 2**22  # rows of a bucket that are summed at a time
+_TARGET = np.int64(2**32 - 1)  # the lower half of a pair
+# an edge by the codes of its ends, source above target in one number: what is sorted is one number, not three
+_SPOOLED = np.dtype([("pair", "i8"), ("weight", "f8"), ("kind", "i4")], align=True)
 
 
 @dataclass
@@ -129,53 +131,59 @@ class _Spool:
         self._votes: dict[str, np.ndarray] = {}
         self._voted = np.zeros(0)
 
-    def add(self, chunk: pd.DataFrame, folder: Path) -> None:
-        self.rows += len(chunk)
+    def add(self, rows: EdgeRows, folder: Path) -> None:
+        self.rows += len(rows.weight)
         # Codes grow with the number of nodes, not of rows.
-        source, target = self._code(chunk["source"]), self._code(chunk["target"])
-        kind_codes, kind_names = pd.factorize(chunk["kind"])
-        kinds = np.array([self._kinds.setdefault(str(name), len(self._kinds)) for name in kind_names], np.int32)
-        self._vote(chunk, source)
-        summed = _sum(kinds[kind_codes], source, target, chunk["weight"].to_numpy())
-        bucket = summed["source"] % BUCKETS
-        order = np.argsort(bucket, kind="stable")
-        bounds = np.searchsorted(bucket[order], np.arange(BUCKETS + 1))
-        for number in range(BUCKETS):
-            part = summed[order[bounds[number] : bounds[number + 1]]]
-            if len(part):
-                with (folder / f"{number}.bin").open("ab") as file:
-                    part.tofile(file)
+        source, target = self._code(rows.source), self._code(rows.target)
+        self._vote(rows, source)
+        spooled = np.empty(len(source), _SPOOLED)
+        spooled["pair"], spooled["weight"] = _pair(source, target), rows.weight
+        spooled["kind"] = self._kind(rows.kind)
+        bucket = (source % BUCKETS).astype(np.uint8)
+        spooled = spooled[np.argsort(bucket, kind="stable")]
+        bounds = np.concatenate([[0], np.cumsum(np.bincount(bucket, minlength=BUCKETS))])
+        for number in np.flatnonzero(np.diff(bounds)):
+            with (folder / f"{number}.bin").open("ab") as file:
+                spooled[bounds[number] : bounds[number + 1]].tofile(file)
 
-    def _code(self, names: pd.Series) -> np.ndarray:
-        codes, unique = pd.factorize(names)
-        found = pd.Index(unique)
+    def _kind(self, kind: Named | None) -> np.ndarray | int:
+        if kind is None:
+            return self._kinds.setdefault("", 0)
+        return np.array([self._kinds.setdefault(name, len(self._kinds)) for name in kind.texts()], np.int32)[kind.code]
+
+    def _code(self, ends: Named) -> np.ndarray:
         # most ids of a chunk came before: they are found together, and only new ones become text, once per node
-        seen, known = self._seen.get(str(found.dtype), (found[:0], np.zeros(0, np.int64)))
-        place = seen.get_indexer(found)
+        key = str(ends.names.dtype)
+        seen, known = self._seen.get(key, (ends.names[:0], np.zeros(0, np.int64)))
+        place = seen.get_indexer(ends.names)
         lookup = np.append(known, 0)[place]
         new = np.flatnonzero(place < 0)
         if len(new):
-            texts = map(str, found[new].tolist())
-            lookup[new] = [self._codes.setdefault(name, len(self._codes)) for name in texts]
-            self._seen[str(found.dtype)] = (seen.append(found[new]), np.append(known, lookup[new]))
-        return lookup[codes]
+            some = Named(ends.code, ends.names[new])
+            lookup[new] = [self._codes.setdefault(name, len(self._codes)) for name in some.texts()]
+            self._seen[key] = (seen.append(some.names), np.append(known, lookup[new]))
+        return lookup[ends.code]
 
-    def _vote(self, chunk: pd.DataFrame, source: np.ndarray) -> None:
+    def _vote(self, rows: EdgeRows, source: np.ndarray) -> None:
         """Add what the rows say about the transmitter of their sources."""
-        weight = chunk["weight"].to_numpy()
-        if "transmitter" in chunk:
-            codes, names = pd.factorize(chunk["transmitter"])
-            for code, name in enumerate(names.tolist()):
+        weight = rows.weight
+        if rows.transmitter is not None:
+            code, names = rows.transmitter.code, rows.transmitter.texts()
+            for number, name in enumerate(names):
                 if name:
-                    self._add(name, source, np.where(codes == code, weight, 0.0))
-            self._voted = _plus(self._voted, source, np.where(chunk["transmitter"].to_numpy() != "", weight, 0.0))
-        columns = [str(name) for name in chunk if str(name).startswith("score ")]
-        scores = {name.removeprefix("score "): chunk[name].to_numpy() for name in columns}
-        if scores:
-            whole = np.isfinite(np.column_stack(list(scores.values()))).all(axis=1)
-            for name, score in scores.items():
-                self._add(name, source, np.where(whole, weight * np.nan_to_num(score), 0.0))
-            self._voted = _plus(self._voted, source, np.where(whole, weight, 0.0))
+                    some = code == number
+                    self._add(name, source[some], weight[some])
+            said = np.array([*map(bool, names), False])[code]
+            self._voted = _plus(self._voted, source[said], weight[said])
+        if rows.scores:
+            whole = np.ones(len(weight), bool)
+            for score in rows.scores.values():
+                whole &= np.isfinite(score)
+            every = bool(whole.all())
+            ends, share = (source, weight) if every else (source[whole], weight[whole])
+            for name, score in rows.scores.items():
+                self._add(name, ends, share * (score if every else score[whole]))
+            self._voted = _plus(self._voted, ends, share)
 
     def _add(self, transmitter: str, source: np.ndarray, votes: np.ndarray) -> None:
         self._votes[transmitter] = _plus(self._votes.get(transmitter, np.zeros(0)), source, votes)
@@ -192,22 +200,22 @@ class _Spool:
         kind_rank = np.array([kinds.index(name) for name in self._kinds], np.int32)
         parts, distinct = [np.empty(0, _SPOOLED)], 0
         for number in range(BUCKETS):
-            file = folder / f"{number}.bin"
-            if file.exists():
-                rows = np.fromfile(file, _SPOOLED)
-                file.unlink()
-                part = _sum(kind_rank[rows["kind"]], rank[rows["source"]], rank[rows["target"]], rows["weight"])
-                distinct += len(part)
-                parts.append(part if min_weight is None else part[part["weight"] >= min_weight])
+            part = _summed(folder / f"{number}.bin")
+            distinct += len(part)
+            if min_weight is not None:
+                part = part[part["weight"] >= min_weight]
+            part["pair"] = _pair(rank[part["pair"] >> 32], rank[part["pair"] & _TARGET])
+            part["kind"] = kind_rank[part["kind"]]
+            parts.append(part)
         edges = np.concatenate(parts)
         parts.clear()
-        edges = edges[np.lexsort((edges["target"], edges["source"], edges["kind"]))]
+        edges = edges[_order(edges)]
         return EdgeTable(
             labels=np.array([names[i] for i in order], object),
             kinds=kinds,
             kind=edges["kind"].astype(np.int32),
-            source=edges["source"].astype(np.int32),
-            target=edges["target"].astype(np.int32),
+            source=(edges["pair"] >> 32).astype(np.int32),
+            target=(edges["pair"] & _TARGET).astype(np.int32),
             weight=edges["weight"].astype(np.float64),
             rows=self.rows,
             merged=self.rows - distinct,
@@ -217,22 +225,45 @@ class _Spool:
         )
 
 
-def _sum(kind: np.ndarray, source: np.ndarray, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Distinct (kind, source, target) with summed weights."""
-    order = np.lexsort((target, source, kind))
-    kind, source, target = kind[order], source[order], target[order]
-    new = np.ones(len(order), bool)
-    new[1:] = (np.diff(kind) != 0) | (np.diff(source) != 0) | (np.diff(target) != 0)
+def _pair(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    return source.astype(np.int64) << 32 | target.astype(np.int64)
+
+
+def _order(rows: np.ndarray) -> np.ndarray:
+    """Order by kind and pair; rows of one edge stay in their order, so that sums are the same everywhere."""
+    if len(rows) and (rows["kind"] == rows["kind"][0]).all():
+        return np.argsort(rows["pair"], kind="stable")
+    return np.lexsort((rows["pair"], rows["kind"]))
+
+
+def _sum(rows: np.ndarray) -> np.ndarray:
+    """Distinct edges with summed weights, in the order of `_order`."""
+    if not len(rows):
+        return rows
+    rows = rows[_order(rows)]
+    new = np.ones(len(rows), bool)
+    new[1:] = (np.diff(rows["pair"]) != 0) | (np.diff(rows["kind"]) != 0)
     starts = np.flatnonzero(new)
-    out = np.empty(len(starts), _SPOOLED)
-    out["kind"], out["source"], out["target"] = kind[starts], source[starts], target[starts]
-    out["weight"] = np.add.reduceat(weight[order], starts) if len(starts) else 0.0
+    out = rows[starts]
+    out["weight"] = np.add.reduceat(rows["weight"], starts)
     return out
+
+
+def _summed(file: Path) -> np.ndarray:
+    """Distinct edges of a bucket, which is deleted; rows are read some at a time."""
+    total = np.empty(0, _SPOOLED)
+    if not file.exists():
+        return total
+    with file.open("rb") as stream:
+        while len(rows := np.fromfile(stream, _SPOOLED, SUMMED_ROWS)):
+            total = _sum(np.concatenate([total, rows]) if len(total) else rows)
+    file.unlink()
+    return total
 
 
 def _plus(total: np.ndarray, index: np.ndarray, values: np.ndarray) -> np.ndarray:
     """`total` with the values added at their index; it grows as needed."""
-    added = np.bincount(index, values, minlength=len(total))
+    added = np.bincount(index, values, minlength=len(total)).astype(np.float64)  # of no values it counts
     added[: len(total)] += total
     return added
 

@@ -121,12 +121,12 @@ def _edges(peek: Peek) -> tuple[dict[str, Any] | None, list[str], int]:
         needed |= set(preset.get("transmitter_scores", {}).values())
         if needed <= set(header) and (preset["weight"] or not _first(header, WEIGHTS)):
             sure = [] if preset["weight"] else ["every row counts as one synapse"]
-            return {"layout": name} | _delimiter(peek), sure, SURE
+            return {"layout": name} | _written(peek), sure, SURE
     source, target = _first(header, SOURCES), _first(header, TARGETS)
     if not source or not target or source == target:
         return _without_header(peek)
     doubts: list[str] = []
-    options: dict[str, Any] = _delimiter(peek)
+    options: dict[str, Any] = _written(peek)
     options |= {key: name for key, name in (("source", source), ("target", target)) if name != key}
     weight = _first(header, WEIGHTS)
     if not weight:
@@ -150,7 +150,8 @@ def _values(peek: Peek, column: int) -> tuple[set[str], bool]:
     seen = {row[column] for row in peek.rows[1:] if len(row) == len(peek.header)}
     if peek.form != "text" or peek.packed or peek.size > _SMALL or len(seen) > len(MEANING):
         return seen, peek.form != "text" and not seen
-    with peek.path.open(encoding=lines.encoding(peek.path), errors="replace", newline="") as file:
+    encoding = str(peek.attrs.get("encoding") or lines.encoding(peek.path))
+    with peek.path.open(encoding=encoding, errors="replace", newline="") as file:
         rows = csv.reader(file, delimiter=peek.delimiter)
         next(rows, None)
         return {row[column].strip() for row in rows if len(row) == len(peek.header)}, True
@@ -159,8 +160,12 @@ def _values(peek: Peek, column: int) -> tuple[set[str], bool]:
 _NONE: tuple[None, list[str], int] = (None, [], GUESS)
 
 
-def _delimiter(peek: Peek) -> dict[str, Any]:
-    return {"delimiter": peek.delimiter} if peek.form == "text" and peek.delimiter not in ("", ",") else {}
+def _written(peek: Peek) -> dict[str, Any]:
+    """How a text is written, where that is not as usual."""
+    if peek.form != "text":
+        return {}
+    delimiter = {"delimiter": peek.delimiter} if peek.delimiter not in ("", ",") else {}
+    return delimiter | {key: str(peek.attrs[key]) for key in ("encoding",) if key in peek.attrs}
 
 
 def _without_header(peek: Peek) -> tuple[dict[str, Any] | None, list[str], int]:
@@ -174,7 +179,7 @@ def _without_header(peek: Peek) -> tuple[dict[str, Any] | None, list[str], int]:
     weights = [row[2] for row in rows] if len(rows[0]) == 3 else []
     if not (whole or names) or not all(map(is_number, weights)) or len({row[0] for row in rows}) == len(rows):
         return _NONE
-    options = {"header": False, "source": 1, "target": 2, "weight": 3 if weights else None} | _delimiter(peek)
+    options = {"header": False, "source": 1, "target": 2, "weight": 3 if weights else None} | _written(peek)
     return options, ["there is no line of names: the first two columns are taken for source and target"], GUESS
 
 
@@ -236,6 +241,7 @@ def _with_nodes(peek: Peek, nodes: Sequence[Peek], options: dict[str, Any]) -> t
     doubts = []
     columns: dict[str, str] = {}
     for other in nodes:
+        made |= {key: value for key, value in _written(other).items() if key == "encoding"}
         of = _nodes(other)
         made |= {key: of[key] for key in ("nodes_label", "nodes_position") if key in of}
         columns |= {key: value for key, value in of["nodes_columns"].items() if key not in columns}
@@ -271,11 +277,11 @@ def _matrix(peek: Peek) -> list[Finding]:
         inner = [cell for row in peek.rows[1:] for cell in row[1:] if cell]
         if peek.header[1:][: len(names)] == tuple(names)[:width] and len(names) <= width and all(map(is_number, inner)):
             what = f"adjacency matrix of {width} nodes, text"
-            options = {"form": "matrix"} | _delimiter(peek)
+            options = {"form": "matrix"} | _written(peek)
             return one_store(what, [peek.path], "connectome", options, certainty=LIKELY, doubts=(doubt,))
         if _is_bare(peek):
             what = f"adjacency matrix of {len(peek.rows)} nodes, text without names"
-            options = {"form": "matrix", "header": False} | _delimiter(peek)
+            options = {"form": "matrix", "header": False} | _written(peek)
             return one_store(what, [peek.path], "connectome", options, certainty=GUESS, doubts=(doubt,))
         return []
     if peek.form not in ("npz", "mat", "hdf5") or peek.path.suffix.lower() == ".nwb":

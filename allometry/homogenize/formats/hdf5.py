@@ -6,10 +6,10 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import psutil
 
 from allometry.errors import ReaderError
 from allometry.homogenize import mistaken
+from allometry.homogenize.sizes import refuse_size
 
 
 @contextlib.contextmanager
@@ -40,20 +40,6 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
                 expected="a complete HDF5 file",
                 do="delete the file and retrieve it again",
             ) from error
-
-
-def refuse_size(shape: tuple[int, ...], itemsize: int, where: str) -> None:
-    """Refuse an array by its declared shape, before memory is asked for: a file of a few bytes can declare terabytes."""
-    size = itemsize
-    for length in shape:
-        size *= int(length)
-    if size > (limit := psutil.virtual_memory().total // 2):
-        raise ReaderError(
-            f"array of shape {tuple(shape)} is too large: {size / 2**30:.3g} GiB",
-            where=where,
-            expected=f"at most {limit / 2**30:.3g} GiB, half of the memory of this machine",
-            do="check that the file is what it should be; cut it into shorter recordings, or use a machine with more memory",
-        )
 
 
 def whole(item: h5py.Dataset) -> np.ndarray:

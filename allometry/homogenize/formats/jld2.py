@@ -10,7 +10,8 @@ import h5py
 import numpy as np
 
 from allometry.errors import ReaderError
-from allometry.homogenize.formats.hdf5 import open_hdf5, refuse_size
+from allometry.homogenize.formats.hdf5 import open_hdf5
+from allometry.homogenize.sizes import refuse_size
 
 MAX_DEPTH = 30
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-import scipy.io
+import scipy
 
 from allometry.errors import ReaderError
 from allometry.homogenize import mat5

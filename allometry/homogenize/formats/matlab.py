@@ -11,7 +11,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-import scipy.io
+import scipy
 
 from allometry.errors import ReaderError
 from allometry.homogenize import mat5, mistaken

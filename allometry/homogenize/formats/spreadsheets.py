@@ -134,10 +134,11 @@ def table(rows: Rows, columns: Sequence[str], where: str) -> pd.DataFrame:
     return pd.DataFrame(body, columns=list(columns), index=pd.Index(index, name="row"), dtype=object)
 
 
-def read_delimited(path: Path, delimiter: str, comment: str | None = None) -> Rows:
+def read_delimited(path: Path, delimiter: str, comment: str | None = None, encoding: str | None = None) -> Rows:
     """Read a delimited text file, gzipped or not, as rows of str (empty cells: None), with a fixed delimiter.
 
-    The delimiter is never guessed: `aconnectome_white_1986_A.csv` and its like break sniffing.
+    The delimiter is never guessed: `aconnectome_white_1986_A.csv` and its like break sniffing. Without an encoding, it is
+    that of the byte order mark, else UTF-8, else Latin-1.
     """
     if not path.is_file():
         raise ReaderError("table is missing", where=str(path), do="run the retrieve stage")
@@ -148,12 +149,19 @@ def read_delimited(path: Path, delimiter: str, comment: str | None = None) -> Ro
             raw = gzip.decompress(raw)
         except (OSError, EOFError, zlib.error) as error:
             raise ReaderError(f"table cannot be unpacked ({error})", where=str(path), do="retrieve it again") from error
-    encoding = first_lines.encoding(raw[:4])
-    if encoding == "utf-8-sig" and b"\x00" in raw:
+    marked = encoding or first_lines.encoding(raw[:4])
+    if marked == "utf-8-sig" and b"\x00" in raw:
         raise ReaderError("not a text table", where=str(path), expected="delimited text (it has zero bytes)")
     try:
-        text = raw.decode(encoding)
-    except UnicodeDecodeError:
+        text = raw.decode(marked)
+    except UnicodeError as error:
+        if encoding is not None:
+            raise ReaderError(
+                f"table is not text in {encoding} ({getattr(error, 'reason', error)})",
+                where=str(path),
+                expected=f"text in {encoding}",
+                do="correct the option `encoding`",
+            ) from error
         text = raw.decode("latin-1")
     lines = (line for line in text.splitlines() if not (comment and line.lstrip().startswith(comment)))
     try:

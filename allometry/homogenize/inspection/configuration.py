@@ -91,11 +91,13 @@ def _of_registry(finding: Finding, registry: Registry, known: Mapping[str, tuple
 def text(found: Examined, registry: Registry | None = None, name: str = "") -> str:
     """The configuration as YAML, with what is doubtful in comments above."""
     made = configuration(found, registry, name)
-    lines = ["# Written by `allometry inspect`. Run it: snakemake homogenize --cores all --configfile THIS_FILE"]
+    lines = ["# Written by `allometry inspect`. Run it: allometry run THIS_FILE homogenize"]
     for title, finding in zip(made["datasets"], found.findings):
         lines += [f"# {title}: {finding.what}", *(f"#   check: {doubt}" for doubt in finding.doubts)]
-        if not made["datasets"][title].get("species"):
-            lines.append("#   add: `species`, and `citation` and `licence` where there are any")
+        lacks = [key for key in ("species", "citation", "licence") if not made["datasets"][title].get(key)]
+        lacks = [key for key in lacks if key != "species" or not finding.named]
+        if lacks:
+            lines.append(f"#   add, where there is one: {', '.join(f'`{key}`' for key in lacks)}")
     dumped = yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=110)
     return "\n".join(lines) + "\n" + dumped
 

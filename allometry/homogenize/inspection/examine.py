@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from allometry.homogenize.inspection import containers
 from allometry.homogenize.look import SURE, Files, Finding, Peek
 from allometry.homogenize.reader import Source
 from allometry.homogenize.readers import READERS
-from allometry.stores.summaries.info import summary
+from allometry.stores.summaries.info import summary, told
 
 MOST_FILES = 20_000
 _DEEPEST = 8
@@ -24,6 +25,8 @@ _WIDEST = 160
 _INFERRED = 8
 # of `derived`, what the summary of the store says already
 _COUNTED = ("listed", "stored", "canonical_neurons", "counts", "sign")
+# columns of units in which sortings say what is good, as stores and as files name them
+_QUALITY = {"group": "group", "sorting_quality": "quality", "KSLabel": "KSLabel"}
 
 
 @dataclass
@@ -220,12 +223,15 @@ def attempt(finding: Finding) -> tuple[list[str] | None, AllometryError | None, 
         try:
             with _quiet():
                 obj = reader(dict(finding.files), source, {**finding.options, **options}, kind)
-                told = summary(obj)
+                shown = summary(obj)
         except AllometryError as error:
             failed[name] = error
             continue
-        inferred = [] if lines else [f"  {key}: {_short(value)}" for key, value in _inferred(obj).items()]
-        lines += [f"{name or kind}: {told[0]}", *told[1:], *inferred]
+        inferred = [] if lines else [f"  {key}: {_short(told(value))}" for key, value in _inferred(obj).items()]
+        lines += [f"{name or kind}: {shown[0]}", *shown[1:], *inferred]
+        finding = replace(
+            finding, doubts=tuple(dict.fromkeys((*finding.doubts, *_unsorted(obj)))), named=_species(finding, obj)
+        )
     if len(failed) == len(tried):
         return None, next(iter(failed.values())), finding
     if failed:
@@ -244,9 +250,27 @@ def _inferred(obj: Any) -> dict[str, Any]:
     if "native" in children and children["native"].children:
         name, first = next(iter(children["native"].children.items()))
         own = stores.attribute(first, "derived") if "derived" in first.attrs else {}
-        derived |= {f"{name}, {key}": value for key, value in own.items()}
+        derived |= {f"{name}, {key}": value for key, value in own.items() if key not in derived}
     kept = {key: value for key, value in derived.items() if value not in ({}, [], "", None) and key not in _COUNTED}
     return dict(list(kept.items())[:_INFERRED])
+
+
+def _species(finding: Finding, obj: Any) -> str:
+    """Species that the files themselves say."""
+    said = str(obj.attrs.get("species", ""))
+    return finding.named or ("" if said == "unknown" else said)
+
+
+def _unsorted(obj: Any) -> list[str]:
+    """A doubt about units that a sorting does not call good, all of which are kept."""
+    for stored, name in _QUALITY.items():
+        if stored not in obj or obj[stored].dims != ("unit",) or obj[stored].dtype.kind not in "OTU":
+            continue
+        kinds = Counter(str(value) for value in obj[stored].values.tolist())
+        if len(kinds) > 1 and "good" in kinds:
+            counts = ", ".join(f"{count} {kind or 'without a name'}" for kind, count in kinds.most_common(6))
+            return [f"units of every `{name}` are kept ({counts}): the option `keep: {{{name}: good}}` keeps one kind"]
+    return []
 
 
 @contextlib.contextmanager

@@ -1,5 +1,8 @@
 """Results of CaImAn: one HDF5 file per recording, as `cnmf.save` writes it (`estimates`, `params`, `dims`).
 
+The layout is that of `save_dict_to_hdf5` (github.com/flatironinstitute/CaImAn, caiman/utils/utils.py): a group for every object
+and dictionary, sparse matrices by columns as `data`, `indices`, `indptr` and `shape`, the text `NoneType` for what is None.
+
 Components, not ROIs: `C` is denoised, `F_dff` relative to the baseline, `S` deconvolved. Those that CaImAn accepted are in
 `estimates/idx_components`. Their centres are those of the columns of the sparse matrix `A`, whose pixels count rows first.
 """
@@ -155,9 +158,11 @@ def _scores(estimates: h5py.Group, count: int) -> dict[str, Any]:
 
 def _centres(file: h5py.File, estimates: h5py.Group, count: int, notes: dict[str, Any]) -> dict[str, Any]:
     """Centres of the components, pixels, by the columns of A (pixel, component), compressed by columns."""
-    shape = file.get("dims", estimates.get("dims"))
+    # CaImAn writes text where it has no value
+    said = (file.get(place) for place in ("dims", "estimates/dims", "params/data/dims"))
+    shape = next((item for item in said if isinstance(item, h5py.Dataset) and item.dtype.kind in "iuf"), None)
     group = estimates.get("A")
-    if not isinstance(shape, h5py.Dataset) or shape.dtype.kind not in "iuf" or not isinstance(group, h5py.Group):
+    if shape is None or not isinstance(group, h5py.Group):
         notes["positions"] = "not known: there is no A, or no dims"
         return {}
     dims = np.nan_to_num(np.asarray(shape[()], np.float64)).ravel().clip(0, 2**31).astype(np.int64)

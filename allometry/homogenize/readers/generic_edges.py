@@ -52,6 +52,7 @@ from allometry.homogenize.options import (
     number_of_each,
     quantity,
     text,
+    text_encoding,
     three_numbers,
     values_of_each,
 )
@@ -75,6 +76,7 @@ OPTIONS = {
         lambda value: isinstance(value, str) and len(value) == 1,
         "What separates the fields; a blank stands for any white space.",
     ),
+    "encoding": text_encoding("Encoding of tables in text; null: by their byte order marks, else UTF-8."),
     "header": flag(
         True,
         "Whether the first line of the edge table names its columns (if not, they are numbered from 1); of a matrix in text "
@@ -197,7 +199,7 @@ def _table(
     chunks: Iterator[tuple[int, pd.DataFrame]]
     if o["form"] == "matrix":
         columns = edge_arrays.MATRIX_COLUMNS
-        text_options = {"delimiter": o["delimiter"], "header": o["header"]}
+        text_options = {"delimiter": o["delimiter"], "header": o["header"], "encoding": o["encoding"]}
         chunks = edge_arrays.matrix_chunks(
             path,
             matrix=o["matrix"],
@@ -223,10 +225,12 @@ def _table(
             path,
             columns,
             CHUNK_ROWS,
-            more=rows.names(),
+            more=list(rows.least),
+            more_texts=list(rows.only),
             delimiter=o["delimiter"],
             header=o["header"],
             member=o["member"],
+            encoding=o["encoding"],
         )
     return sum_edges(readable(chunks, path), columns, path, rows=rows, signed=signed, min_weight=min_weight)
 
@@ -299,7 +303,7 @@ def _nodes(
         table = node_tables.load(path, types, named=named)
         if table is not None and label == OPTIONS["nodes_label"].default and label not in table:
             label = "id"
-        tables.append((name, _text_table(path, o["nodes_member"]) if table is None else table))
+        tables.append((name, _text_table(path, o["nodes_member"], o["encoding"]) if table is None else table))
     wanted = node_tables.Wanted(
         label,
         o["nodes_columns"],
@@ -318,16 +322,16 @@ def _nodes(
     return nodes, record
 
 
-def _text_table(path: Path, member: str | None) -> pd.DataFrame:
+def _text_table(path: Path, member: str | None, encoding: str | None) -> pd.DataFrame:
     """A table of nodes in text, also in an archive, or in a workbook; empty cells are None."""
     if path.suffix.lower() in (".xlsx", ".xls"):
         rows = spreadsheets.read_sheet(path, member)
     elif member is not None:
         with edge_text.opened(path, member) as file:
-            lines = csv.reader(edge_text.decoded(file))
+            lines = csv.reader(edge_text.decoded(file, encoding))
             rows = [[cell.strip() or None for cell in line] for line in lines]
     else:
-        rows = spreadsheets.read_delimited(path, "\t" if ".tsv" in path.name.lower() else ",")
+        rows = spreadsheets.read_delimited(path, "\t" if ".tsv" in path.name.lower() else ",", encoding=encoding)
     spreadsheets.refuse_long_rows(rows, path.name)
     if not rows:
         raise ReaderError("table is empty", where=path.name, expected="a header and a row per node")

@@ -203,7 +203,7 @@ def _npz(path: Path, options: dict[str, Any]) -> tuple[npt.NDArray[Any], npt.NDA
     left = sorted(set(content) - {unit, time})
     if left:
         notes["not_read"] = left  # type: ignore[assignment]
-    return label, times.astype(np.float64) * _scale(scale_name, options, str(path)), notes
+    return label, np.multiply(times, _scale(scale_name, options, str(path)), dtype=np.float64), notes
 
 
 def _units(

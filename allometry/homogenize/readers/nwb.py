@@ -28,6 +28,7 @@ from allometry.homogenize.reader import Reader, Source, named_file
 from allometry.homogenize.responses import sweeps
 from allometry.homogenize.spikes import trains, unit_table
 from allometry.homogenize.traces import activity
+from allometry.homogenize.traces.blocks import Blocks, beyond_float32
 from allometry.homogenize.traces.recordings import RawRecording
 from allometry.homogenize.worm.neurons import NEURONS
 
@@ -324,10 +325,10 @@ def _of_traces(session: Session, options: dict[str, Any], start: Windows, stop: 
     sweeps.check_size(sum(traces.values.shape[1] for traces in found) * start.size)
     parts, tables, notes = [], [], dict[str, Any]()
     for traces in found:
-        if traces.time is None or len(traces.time) != len(traces.values) or len(traces.time) < 2:
+        samples = traces.values.shape[0]
+        if traces.time is None or len(traces.time) != samples or len(traces.time) < 2:
             raise ReaderError(
-                f"the series has {len(traces.values)} samples and "
-                f"{0 if traces.time is None else len(traces.time)} time stamps",
+                f"the series has {samples} samples and {0 if traces.time is None else len(traces.time)} time stamps",
                 where=f"{session.path.name}, /{traces.path}",
                 expected="one time stamp per sample, at least two",
                 do="name another series with the option `series`",
@@ -382,9 +383,12 @@ def _window_means(traces: recorded.Traces, start: Windows, stop: Windows, where:
         known &= (start >= time[0] - step / 2) & (stop <= time[-1] + 1.5 * step)
     first = np.where(known, np.searchsorted(time, np.nan_to_num(start)), 0)
     last = np.where(known, np.searchsorted(time, np.nan_to_num(stop)), 0)
-    values = np.where(np.abs(traces.values) > np.finfo(np.float32).max, np.nan, traces.values).T
-    out = sweeps.window_means(values, first.ravel(), last.ravel())
-    return out.reshape(len(values), *start.shape)
+    values = traces.values
+    if isinstance(values, Blocks):
+        out = values.means(first.ravel(), last.ravel())
+    else:
+        out = sweeps.window_means(np.where(beyond_float32(values), np.nan, values).T, first.ravel(), last.ravel())
+    return out.reshape(values.shape[1], *start.shape)
 
 
 READER = Reader("nwb", KINDS, read, OPTIONS, recognise=recognised.recognise, folders=True)

@@ -36,6 +36,9 @@ USED = frozenset(
 )
 
 
+SPIKES_AT_ONCE = 2**22
+
+
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
     """Read one sorting.
 
@@ -75,7 +78,7 @@ def _found(files: dict[str, Path], options: dict[str, Any]) -> trains.Found:
             do="take both from one sorting",
         )
     rate, notes = _rate(files, options)
-    ids, load, sizes = trains.by_unit(samples.astype(np.float64) / rate, np.asarray(clusters))
+    ids, load, sizes = trains.by_unit(np.divide(samples, rate), np.asarray(clusters))
     units = pd.DataFrame(index=pd.Index(ids.astype(np.int64)))
     if which.name == "spike_templates.npy":
         notes["clusters"] = "there is no spike_clusters.npy: every template is a unit"
@@ -177,15 +180,27 @@ def _positions(files: dict[str, Path], units: pd.DataFrame, clusters: npt.NDArra
         return
     # one template at a time: the array is large, and mapped
     peak = np.array([int(np.ptp(np.asarray(one, np.float64), axis=0).argmax()) for one in templates])
-    pairs, counts = np.unique(
-        np.stack([clusters.astype(np.int64), template.astype(np.int64)]), axis=1, return_counts=True
-    )
-    order = np.lexsort((-counts, pairs[0]))
-    first = order[np.unique(pairs[0][order], return_index=True)[1]]
-    channel = peak[pairs[1][first]]
+    pairs, counts = _pairs(units.index.to_numpy(), clusters, template, len(templates))
+    order = np.lexsort((-counts, pairs // len(templates)))
+    first = order[np.unique(pairs[order] // len(templates), return_index=True)[1]]
+    channel = peak[pairs[first] % len(templates)]
     units["x"], units["y"] = channels[channel, 0].astype(np.float64), channels[channel, 1].astype(np.float64)
     units["channel"] = channel.astype(np.int64)
     notes["positions"] = "channel on which the template of most spikes of a cluster is largest"
+
+
+def _pairs(
+    ids: npt.NDArray[Any], clusters: npt.NDArray[Any], template: npt.NDArray[Any], templates: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Pairs of a cluster and a template that occur, as number of the cluster * templates + template, and how often."""
+    found = []
+    for start in range(0, len(clusters), SPIKES_AT_ONCE):
+        part = slice(start, start + SPIKES_AT_ONCE)
+        pair = np.searchsorted(ids, clusters[part]) * templates + template[part].astype(np.int64)
+        found.append(np.unique(pair, return_counts=True))
+    pairs, place = np.unique(np.concatenate([one for one, _ in found]), return_inverse=True)
+    counts = np.bincount(place, np.concatenate([count for _, count in found]), minlength=len(pairs))
+    return pairs.astype(np.int64), counts.astype(np.int64)
 
 
 def recognise(files: Files) -> list[Finding]:

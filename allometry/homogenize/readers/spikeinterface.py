@@ -1,6 +1,7 @@
-"""Sortings that SpikeInterface saved: its folder (`numpysorting_info.json`, `spikes.npy`, `properties/`), or its `.npz`.
+"""Sortings that SpikeInterface saved: a folder (`numpysorting_info.json` and `spikes.npy`, or `sorting_cached.npz`, with
+`properties/`), a `.npz`, or a Zarr store; the Zarr store of an analyzer holds its sorting.
 
-SpikeInterface itself needs zarr 2 and is not asked for: both layouts are plain arrays. A sorting in memory is taken by
+SpikeInterface itself needs zarr 2 and is not asked for: all layouts are plain arrays. A sorting in memory is taken by
 `allometry.homogenize.spikes.objects.of_sorting`, from which `trains.build` makes a store.
 """
 
@@ -16,6 +17,8 @@ import xarray as xr
 from allometry.errors import ReaderError
 from allometry.homogenize.formats import object_npy
 from allometry.homogenize.formats.flat import folders, npy
+from allometry.homogenize.formats.neurodata import zarr_tree
+from allometry.homogenize.formats.neurodata.tree import Array
 from allometry.homogenize.look import Files, Finding, one_store
 from allometry.homogenize.options import quantity
 from allometry.homogenize.reader import Reader, Source
@@ -26,6 +29,7 @@ OPTIONS = {
     "segment": trains.SEGMENT,
     "duration_s": quantity(None, "Length of the recording, s; null: to the last spike.", above=0),
 }
+_TREE = (".zgroup", ".zattrs", "zarr.json")
 
 
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
@@ -34,7 +38,7 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     Parameters
     ----------
     files : dict
-        A `.npz`; or the files of a folder one by one, the folder, or a ZIP archive of it.
+        A `.npz`; a Zarr store; or the files of a folder one by one, the folder, or a ZIP archive of it.
     options : dict
         Those of every reader of spike trains, and of `OPTIONS`.
 
@@ -48,9 +52,13 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     ReaderError
         A file is missing, or there are several segments to choose from.
     """
-    with folders.contents(files) as inside:
+    trees = [path for path in files.values() if path.is_dir() and any((path / name).exists() for name in _TREE)]
+    with folders.contents({} if trees else files) as inside:
         packed = [path for name, path in inside.items() if name.lower().endswith(".npz")]
-        found = _of_npz(packed[0], options) if len(packed) == 1 else _of_folder(inside, options)
+        if trees:
+            found = _of_zarr(trees[0], options)
+        else:
+            found = _of_npz(packed[0], inside, options) if len(packed) == 1 else _of_folder(inside, options)
         found.end = options["duration_s"]
         kept = {name: options[name] for name in ("segment", "duration_s") if options[name] is not None}
         return trains.build(found, source, options, files=files, title=source.name, parameters=kept)
@@ -97,11 +105,29 @@ def _of_folder(files: dict[str, Path], options: dict[str, Any]) -> trains.Found:
         raise ReaderError(f"the spikes have no {lacking[0]}", where=f"{where}, spikes.npy", do="save the sorting again")
     inside = spikes["segment_index"] == segment
     sample, unit = np.asarray(spikes["sample_index"][inside]), np.asarray(spikes["unit_index"][inside])
-    if len(unit) and (unit.min() < 0 or unit.max() >= len(index)):
+    return _found(sample, unit, _properties(files, index), rate, where)
+
+
+def _found(
+    sample: npt.NDArray[Any],
+    unit: npt.NDArray[Any],
+    described: tuple[pd.DataFrame, dict[str, Any]],
+    rate: float,
+    where: str,
+) -> trains.Found:
+    units, notes = described
+    if len(unit) and (unit.min() < 0 or unit.max() >= len(units)):
+        worst = unit.min() if unit.min() < 0 else unit.max()
         raise ReaderError(
-            f"a spike is of unit {int(unit.max())} of {len(index)}", where=f"{where}, spikes.npy", do="save it again"
+            f"a spike is of unit {int(worst)} of {len(units)}", where=f"{where}, spikes", do="save the sorting again"
         )
-    units, notes = pd.DataFrame(index=index), dict[str, Any]()
+    load, sizes = _trains(sample, unit, len(units), rate)
+    return trains.Found(units, load, sizes, where, notes={**notes, "sampling_rate": f"{rate:g} Hz"})
+
+
+def _properties(files: dict[str, Path], index: pd.Index) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Columns of the units, of the files of `properties/`; and what of them is no column."""
+    found = {}
     for name, path in sorted(files.items()):
         parts = name.split("/")
         if (
@@ -109,16 +135,69 @@ def _of_folder(files: dict[str, Path], options: dict[str, Any]) -> trains.Found:
             and (parts[-2:-1] == ["properties"] or len(parts) == 1)
             and parts[-1] != "spikes.npy"
         ):
-            values = npy.load(path, (1, 2), "biufU")
-            if values.ndim == 1 and len(values) == len(units):
-                units[parts[-1].removesuffix(".npy")] = np.asarray(values)
-            else:
-                notes.setdefault("properties_not_read", []).append(name)
-    load, sizes = _trains(sample, unit, len(index), rate)
-    return trains.Found(units, load, sizes, where, notes={**notes, "sampling_rate": f"{rate:g} Hz"})
+            found[parts[-1]] = npy.load(path, (1, 2), "biufU")
+    return _columns(found, index)
 
 
-def _of_npz(path: Path, options: dict[str, Any]) -> trains.Found:
+def _columns(found: dict[str, npt.NDArray[Any]], index: pd.Index) -> tuple[pd.DataFrame, dict[str, Any]]:
+    units, left = pd.DataFrame(index=index), []
+    for name, values in found.items():
+        if values.ndim == 1 and len(values) == len(index) and values.dtype.kind in "biufUO":
+            units[name.removesuffix(".npy")] = np.asarray(values)
+        else:
+            left.append(name)
+    return units, {"properties_not_read": left} if left else {}
+
+
+def _of_zarr(path: Path, options: dict[str, Any]) -> trains.Found:
+    where = path.name
+    with zarr_tree.open_tree(path) as top:
+        inner = top.get("sorting")
+        tree = inner if isinstance(inner, zarr_tree.ZarrGroup) else top
+
+        def array(name: str) -> Array:
+            found = tree.get(name)
+            if not isinstance(found, Array):
+                raise ReaderError(
+                    f"there is no array {name}",
+                    where=where,
+                    expected="a sorting that SpikeInterface saved with `format='zarr'`, or a Zarr store of an analyzer",
+                    do="save the sorting again",
+                )
+            return found
+
+        index, rate = _index(array("unit_ids")[:], where), _rate(tree.attrs.get("sampling_frequency"), where)
+        slices = np.asarray(array("spikes/segment_slices")[:])
+        if slices.ndim != 2 or slices.shape[1] != 2 or slices.dtype.kind not in "iu":
+            raise ReaderError(
+                f"segment_slices are {slices.shape} of type {slices.dtype}",
+                where=where,
+                expected="first and last spike of each segment",
+                do="save the sorting again",
+            )
+        segment = trains.segment(options["segment"], len(slices), "sorting", where)
+        part = slice(*(int(one) for one in slices[segment]))
+        sample, unit = (array(f"spikes/{name}")[part] for name in ("sample_index", "unit_index"))
+        if (
+            sample.shape != unit.shape
+            or sample.ndim != 1
+            or sample.dtype.kind not in "iu"
+            or unit.dtype.kind not in "iu"
+        ):
+            raise ReaderError(
+                f"{sample.shape} samples of type {sample.dtype} and {unit.shape} units of type {unit.dtype} do not fit",
+                where=f"{where}, spikes",
+                expected="one sample and one unit per spike, as whole numbers",
+                do="save the sorting again",
+            )
+        properties = tree.get("properties")
+        found = {}
+        if isinstance(properties, zarr_tree.ZarrGroup):
+            found = {name: item[:] for name in properties.names() if isinstance(item := properties.get(name), Array)}
+        return _found(sample, unit, _columns(found, index), rate, where)
+
+
+def _of_npz(path: Path, files: dict[str, Path], options: dict[str, Any]) -> trains.Found:
     content = object_npy.load(path)
     where = path.name
     lacking = [name for name in ("unit_ids", "sampling_frequency") if name not in content]
@@ -150,8 +229,7 @@ def _of_npz(path: Path, options: dict[str, Any]) -> trains.Found:
             where=where,
             do="save the sorting again",
         )
-    load, sizes = _trains(sample, unit, len(index), rate)
-    return trains.Found(pd.DataFrame(index=index), load, sizes, where, notes={"sampling_rate": f"{rate:g} Hz"})
+    return _found(sample, unit, _properties(files, index), rate, where)
 
 
 def _trains(sample: npt.NDArray[Any], unit: npt.NDArray[Any], count: int, rate: float) -> tuple[Any, Any]:
@@ -172,11 +250,17 @@ def recognise(files: Files) -> list[Finding]:
         properties = own[0].parent / "properties"
         own += sorted(properties.glob("*.npy")) if properties.is_dir() else []
         found += one_store(what, own, "spikes")
+    for path in files.named("sorting_cached.npz"):
+        if files.peek(path).has("unit_ids", "sampling_frequency", "spike_indexes_seg0"):
+            found += one_store(what, [path, *sorted((path.parent / "properties").glob("*.npy"))], "spikes")
     for path in files.paths:
         peek = files.peek(path)
-        if any(name.endswith("numpysorting_info.json") for name in peek.members):
+        if peek.form == "folder" and peek.has("unit_ids", "spikes/sample_index", "spikes/segment_slices"):
+            found += one_store(f"{what}, Zarr", [path], "spikes")
+        if any(name.endswith(("numpysorting_info.json", "sorting_cached.npz")) for name in peek.members):
             found += one_store(f"{what}, archive", [path], "spikes")
-        if peek.form == "npz" and peek.has("unit_ids", "sampling_frequency", "spike_indexes_seg0"):
+        alone = path.name != "sorting_cached.npz" and peek.form == "npz"
+        if alone and peek.has("unit_ids", "sampling_frequency", "spike_indexes_seg0"):
             found += one_store(f"{what}, NPZ", [path], "spikes")
     return found
 

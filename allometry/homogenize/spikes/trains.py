@@ -272,9 +272,12 @@ def by_unit(time: npt.NDArray[Any], unit: npt.NDArray[Any]) -> tuple[npt.NDArray
     sizes : (unit,) int64
         Number of spikes of each.
     """
-    labels, place = np.unique(unit, return_inverse=True)
-    order = np.argsort(place, kind="stable")
+    codes, labels = pd.factorize(unit, sort=True)
+    # of 130 million spikes each of these arrays is as large as the recording: they are as narrow as they can be
+    place = codes.astype(np.min_scalar_type(max(0, len(labels) - 1)))
+    del codes
     sizes = np.bincount(place, minlength=len(labels)).astype(np.int64)
+    order = np.argsort(place, kind="stable").astype(np.min_scalar_type(max(0, len(place) - 1)))
     starts = np.concatenate([[0], np.cumsum(sizes)])
 
     def load(row: int) -> npt.NDArray[Any]:

@@ -23,6 +23,7 @@ from allometry.hints import nearest
 from allometry.homogenize.options import Options, choice, complete, listed, quantity
 from allometry.homogenize.reader import Source
 from allometry.homogenize.traces import imputation, labels, simeon2024, timebase
+from allometry.homogenize.traces.blocks import Blocks
 from allometry.homogenize.traces.recordings import Pending, RawRecording, checked, confidences, extras
 from allometry.homogenize.traces.resample import check_length, resample
 from allometry.homogenize.worm.neurons import NEURONS
@@ -202,7 +203,8 @@ def _one(item: Lazy, neurons: tuple[str, ...], chosen: Mapping[str, Any], names:
     file = raw.where.split(",")[0]
     if names & {raw.name, file}:
         return _Done(raw.name, file, skipped=LEFT_OUT)
-    raw, base, trace = checked(raw, chosen)
+    trace: npt.NDArray[Any] | Blocks
+    raw, base, trace, missing = checked(raw, chosen)
     preset = chosen["preset"] == "simeon2024"
     confidence = None if raw.confidence is None else confidences(raw.confidence, trace.shape[1], raw.where)
     given = labels.assign(
@@ -218,8 +220,9 @@ def _one(item: Lazy, neurons: tuple[str, ...], chosen: Mapping[str, Any], names:
         reason = simeon2024.reason_to_skip(trace.shape[0], given.label)
         if reason:
             return _Done(raw.name, file, skipped=reason)
-    if chosen["impute"] == "iterative" or preset:
-        trace, note = imputation.iterative(trace)
+    if preset or chosen["impute"] == "iterative":
+        trace, note = imputation.iterative(trace.whole() if isinstance(trace, Blocks) else trace)
+        missing = float(np.count_nonzero(~np.isfinite(trace)) / trace.size)
         notes.update(note)
     place = {name: index for index, name in enumerate(neurons)}
     rois = [roi for roi, name in enumerate(given.label) if name]
@@ -227,12 +230,14 @@ def _one(item: Lazy, neurons: tuple[str, ...], chosen: Mapping[str, Any], names:
     extra_views: dict[str, npt.NDArray[np.float32]] = {}
     _check_named(raw, given, neurons, chosen)
     check_length(base.time, simeon2024.FINEST_HZ if preset else chosen["rate_hz"], len(rois), raw.where)
-    if preset:
+    if preset and not isinstance(trace, Blocks):
         time, views = simeon2024.process(trace[:, rois], base.time)
         values, method = views.pop("trace"), simeon2024.METHOD
         extra_views = views
     else:
-        named = trace if len(rois) == trace.shape[1] else trace[:, rois]  # a copy as large as the recording
+        named = trace
+        if len(rois) < trace.shape[1]:  # else a copy as large as the recording
+            named = trace.columns(rois) if isinstance(trace, Blocks) else trace[:, rois]
         out = resample(named, base.time, chosen["rate_hz"], up=chosen["up"], max_gap_s=chosen["max_gap_s"])
         time, values, method = out.time, out.trace, out.method
     if rois and chosen["empty_view"] == "error" and not np.isfinite(values).any():
@@ -244,11 +249,10 @@ def _one(item: Lazy, neurons: tuple[str, ...], chosen: Mapping[str, Any], names:
         )
     notes["resampling"] = method
     on_axis: dict[str, Any] = {name: (("sample", "neuron"), view, {"units": "1"}) for name, view in extra_views.items()}
-    missing = float(np.count_nonzero(~np.isfinite(trace)) / trace.size)
     recording = stores.Recording(
         name=raw.name,
         time=base.time,
-        trace=trace.astype(np.float32, copy=False),
+        trace=trace.variable() if isinstance(trace, Blocks) else trace.astype(np.float32, copy=False),
         label=given.label,
         resampled=values,
         slots=np.array(slots, dtype=np.int64),
@@ -355,7 +359,11 @@ def _report(recordings: list[stores.Recording], source: Source) -> None:
             ", ".join(named[:6]),
             ", ..." if len(named) > 6 else "",
         )
-    if ask:
+    if ask and source.own:
+        log.warning(
+            "%s: please compare the shapes, rates and labels above with what you know of your files.", source.name
+        )
+    elif ask:
         log.warning(
             "%s: this reader was written from a description of the layout and never saw a genuine file. "
             "Please check the shapes, rates and labels above against the publication.",

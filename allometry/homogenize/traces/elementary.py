@@ -10,7 +10,7 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import CubicHermiteSpline, CubicSpline
+import scipy
 
 Array = npt.NDArray[np.float64]
 
@@ -64,12 +64,12 @@ def cubic_spline(axis: Array, values: Array) -> Callable[[Array], Array]:
     slopes = np.empty_like(values)
     for first in range(0, values.shape[1], _TRACES):
         some = slice(first, first + _TRACES)
-        slopes[:, some] = CubicSpline(axis, values[:, some])(axis, 1)
+        slopes[:, some] = scipy.interpolate.CubicSpline(axis, values[:, some])(axis, 1)
 
     def evaluate(at: Array) -> Array:
         low = np.clip(np.searchsorted(axis, at[0], side="right") - 1, 0, axis.size - 2)
         high = np.clip(np.searchsorted(axis, at[-1], side="right"), low + 1, axis.size - 1)
         part = slice(low, high + 1)
-        return np.asarray(CubicHermiteSpline(axis[part], values[part], slopes[part])(at))
+        return np.asarray(scipy.interpolate.CubicHermiteSpline(axis[part], values[part], slopes[part])(at))
 
     return evaluate

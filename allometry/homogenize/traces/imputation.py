@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 
-def iterative(trace: npt.NDArray[np.float64], *, seed: int = 0) -> tuple[npt.NDArray[np.float64], dict[str, Any]]:
+def iterative(trace: npt.NDArray[Any], *, seed: int = 0) -> tuple[npt.NDArray[Any], dict[str, Any]]:
     """Fill missing samples by chained regression on the other ROIs.
 
     Parameters

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from allometry.errors import ReaderError
 from allometry.homogenize.traces import labels, timebase
+from allometry.homogenize.traces.blocks import Blocks, beyond_float32, runs
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Pending:
 
 
 WHOLE = 2**24
-"""Samples up to which a recording is held as float64; a larger one (LFP) is held as float32, as it is stored."""
+"""Samples up to which a recording is held as float64. A larger one is held as float32, as it is stored, or, of readers that give
+`Blocks` (LFP), not at all."""
 
 RESERVED = frozenset({"time", "trace", "label", "label_confidence", "label_raw", "label_candidates", "roi"})
 
@@ -48,7 +50,7 @@ class RawRecording:
     ----------
     name : str
         Name of the recording, unique within the source.
-    trace : array_like, (time, roi)
+    trace : array_like or Blocks, (time, roi)
         Samples; NaN is missing.
     time : array_like, (time,), optional
         In the clock of the file; None if the file has no time.
@@ -107,25 +109,12 @@ def confidences(values: Any, n_roi: int, where: str) -> npt.NDArray[np.float64]:
 
 def checked(
     raw: RawRecording, chosen: Mapping[str, Any]
-) -> tuple[RawRecording, timebase.TimeBase, npt.NDArray[np.float64]]:
-    """Traces as (time, roi) with a time axis of the same length, or a clear error."""
+) -> tuple[RawRecording, timebase.TimeBase, npt.NDArray[np.float64] | Blocks, float]:
+    """Traces as (time, roi) with a time axis of the same length and the share of missing samples, or a clear error."""
     where = f"{raw.where}, recording {raw.name}" if raw.name not in raw.where else raw.where
-    try:
-        trace = np.asarray(raw.trace)
-        if trace.dtype.kind == "c":
-            raise TypeError("complex numbers")
-        large = trace.size > WHOLE
-        own = large and trace.flags.owndata and trace.flags.writeable  # what a reader made, for this recording alone
-        trace = trace.astype(np.float32 if large else np.float64, copy=not own)
-    except (TypeError, ValueError) as error:
-        raise ReaderError(
-            what="The traces are not numeric.",
-            where=where,
-            expected="numbers",
-            do="check the field that holds the traces",
-        ) from error
+    trace = raw.trace if isinstance(raw.trace, Blocks) else _numbers(raw.trace, where)
     n_labels = len(raw.labels)
-    if trace.ndim != 2 or trace.size == 0:
+    if len(trace.shape) != 2 or trace.size == 0:
         raise ReaderError(
             what=f"The traces have shape {trace.shape}.",
             where=where,
@@ -134,7 +123,8 @@ def checked(
         )
     notes = dict(raw.notes)
     n_time = None if raw.time is None else int(np.size(raw.time))
-    if trace.shape[1] != n_labels and trace.shape[0] == n_labels and n_time in (None, trace.shape[1]):
+    turned = trace.shape[1] != n_labels and trace.shape[0] == n_labels and n_time in (None, trace.shape[1])
+    if turned and not isinstance(trace, Blocks):
         notes["orientation"] = f"stored as (ROIs, samples) = {trace.shape}; transposed"
         trace = trace.T
     if trace.shape[1] != n_labels:
@@ -144,10 +134,11 @@ def checked(
             expected="one label per ROI",
             do="check labels and traces in the file; unlabelled ROIs need an empty label",
         )
-    beyond, some = _bounded(trace)
+    time, trace, unit, more = _time_of(raw, trace, chosen, where)
+    beyond, finite = _bounded(trace)
     if beyond:
         notes["infinite_values"] = f"{beyond} samples, infinite or beyond 3.4e38, were set to NaN"
-    empty = int((~some).sum())
+    empty = int((finite == 0).sum())
     if empty:
         notes["rois_without_data"] = empty
     if empty == trace.shape[1]:
@@ -157,33 +148,51 @@ def checked(
             expected="traces with data",
             do="leave this recording out with the option `leave_out`",
         )
-    time, trace, unit, more = _time_of(raw, trace, chosen, where)
     base = timebase.describe(
         time, where=where, notes={**notes, **more}, unit=unit, max_pause_s=chosen.get("max_pause_s")
     )
-    return replace(raw, notes={}, where=where), base, trace
+    return replace(raw, notes={}, where=where), base, trace, float((trace.size - finite.sum()) / trace.size)
 
 
-def _bounded(trace: npt.NDArray[np.floating[Any]]) -> tuple[int, npt.NDArray[np.bool_]]:
-    """Set what float32 cannot hold to NaN; how many samples that were, and which ROIs have a finite one."""
-    count, some = 0, np.zeros(trace.shape[1], bool)
-    rows = max(1, 2**20 // trace.shape[1])
-    for start in range(0, trace.shape[0], rows):
-        block = trace[start : start + rows]
-        size = np.abs(block)
-        beyond = (size > np.finfo(np.float32).max) | np.isinf(size)
+def _numbers(given: Any, where: str) -> npt.NDArray[np.floating[Any]]:
+    """Traces in memory as floating numbers."""
+    try:
+        trace = np.asarray(given)
+        if trace.dtype.kind == "c":
+            raise TypeError("complex numbers")
+        large = trace.size > WHOLE
+        own = large and trace.flags.owndata and trace.flags.writeable  # what a reader made, for this recording alone
+        return trace.astype(np.float32 if large else np.float64, copy=not own)
+    except (TypeError, ValueError) as error:
+        raise ReaderError(
+            what="The traces are not numeric.",
+            where=where,
+            expected="numbers",
+            do="check the field that holds the traces",
+        ) from error
+
+
+def _bounded(trace: npt.NDArray[np.floating[Any]] | Blocks) -> tuple[int, npt.NDArray[np.int64]]:
+    """Set what float32 cannot hold to NaN (`Blocks` do so themselves); how many samples that were, and finite ones by ROI."""
+    count, finite = 0, np.zeros(trace.shape[1], np.int64)
+    for start, stop in runs(trace.shape):
+        block = trace.read(start, stop) if isinstance(trace, Blocks) else trace[start:stop]
+        beyond = beyond_float32(block)
         count += int(beyond.sum())
-        block[beyond] = np.nan
-        some |= np.isfinite(block).any(axis=0)
-    return count, some
+        if not isinstance(trace, Blocks):
+            block[beyond] = np.nan
+        finite += (np.isfinite(block) & ~beyond).sum(axis=0)
+    return count, finite
 
 
 def _time_of(
-    raw: RawRecording, trace: npt.NDArray[np.float64], chosen: Mapping[str, Any], where: str
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64], str | None, dict[str, Any]]:
+    raw: RawRecording, trace: Any, chosen: Mapping[str, Any], where: str
+) -> tuple[npt.NDArray[Any], Any, str | None, dict[str, Any]]:
     """Time stamps, the traces at them, the unit of the stamps, and what was inferred."""
     if raw.time is not None and np.size(raw.time) > 0:
         time, keep, note = timebase.match_length(raw.time, trace.shape[0], policy=chosen["length_policy"], where=where)
+        if isinstance(trace, Blocks):
+            return time, replace(trace, shape=(keep, trace.shape[1])), raw.time_unit or chosen.get("time_unit"), note
         return time, trace[:keep], raw.time_unit or chosen.get("time_unit"), note
     # The published rate of a collection says nothing about a recording of the user's own.
     rate, duration, why = (None, None, "") if chosen.get("own_files") else (raw.rate_hz, raw.duration_s, raw.why)

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import lfilter
+import scipy
 
 from allometry.homogenize.traces.elementary import gaussian
 
@@ -50,11 +50,11 @@ def smooth(trace: Array, method: Smoothing = "moving") -> Array:
         return trace
     if method == "exponential":
         start = (1 - ALPHA) * trace[:1]
-        return np.asarray(lfilter([ALPHA], [1, ALPHA - 1], trace, axis=0, zi=start)[0])
+        return np.asarray(scipy.signal.lfilter([ALPHA], [1, ALPHA - 1], trace, axis=0, zi=start)[0])
     reach = WINDOW // 2 + 1 if method == "moving" else min(n, int(8 * SIGMA) + 1)
     weight = np.ones(reach) if method == "moving" else gaussian(reach, SIGMA)
-    share = lfilter(weight, [1.0], np.ones(n))
-    return np.asarray(lfilter(weight, [1.0], trace, axis=0)) / share[:, None]
+    share = scipy.signal.lfilter(weight, [1.0], np.ones(n))
+    return np.asarray(scipy.signal.lfilter(weight, [1.0], trace, axis=0)) / share[:, None]
 
 
 def interpolate(trace: Array, time: Array, dt: float = DT_S) -> tuple[Array, Array]:

@@ -90,18 +90,11 @@ def _by(ax: Axes, table: pd.DataFrame, column: str, title: str, chance: float) -
         ax.errorbar(score, y, xerr=error, fmt="o", ms=4, lw=1, color=colour, label=label)
         if column == "reference":
             for at, (low, high) in zip(y, part[["ceiling_low", "ceiling_high"]].to_numpy()):
-                if np.isfinite(low):
-                    width = high - low if np.isfinite(high) else 0.0
-                    ax.barh(
-                        at,
-                        width,
-                        0.3,
-                        left=low,
-                        color=colour,
-                        edgecolor=colour,
-                        alpha=0.4,
-                        label=unlisted(f"{label}, ceiling"),
-                    )
+                ceiling: dict[str, Any] = {"color": colour, "alpha": 0.5, "label": unlisted(f"{label}, ceiling")}
+                if np.isfinite(high) and high > low:
+                    ax.barh(at, high - low, 0.3, left=low, **ceiling)
+                elif np.isfinite(low):
+                    ax.plot([low], [at], "|", ms=10, mew=2, **ceiling)
     ax.axvline(chance, ls=":", color=NEUTRAL, label=unlisted("chance"))
     ax.set_yticks(range(len(candidates)), [readable(name) for name in candidates], fontsize=7.5)
     ax.invert_yaxis()

@@ -34,11 +34,11 @@ def draw_one(ds: xr.Dataset, name: str) -> Drawing:
     kinds = list(dict.fromkeys(ds["synapse"].values.astype(object)))
     # places are fixed: to find them takes longer than to draw all, and a run has dozens of connectomes
     figure = Figure(figsize=(WIDTH, 7.0))
-    matrix = _axes(figure, 1.15, 1.35, 5.3, 5.3)
+    matrix = _axes(figure, 1.45, 1.45, 5.1, 5.1)
     degrees, weights, hubs = (_axes(figure, 8.55, bottom, 2.9, 1.45) for bottom in (5.2, 2.95, 0.65))
     images = _matrix(matrix, ds, order, kinds)
     for place, (kind, image) in enumerate(images.items()):
-        bar = _axes(figure, 6.6, 1.35 + 2.8 * place, 0.13, 2.5)
+        bar = _axes(figure, 6.7, 1.45 + 2.7 * place, 0.13, 2.4)
         bar.set_label("<colorbar>")
         figure.colorbar(image, cax=bar, label=f"{kind} weight{_unit(ds)}")
     matrix.set_title(readable(name))
@@ -116,7 +116,8 @@ def draw_propagation(opened: Mapping[str, xr.Dataset], run: str) -> Drawing:
     values = np.concatenate([np.abs(ds["weight"].values[np.isfinite(ds["weight"].values)]) for _, ds in shown])
     limit = float(np.percentile(values, 99)) or 1.0
     columns = min(3 if len(shown) > 4 else 2, len(shown))
-    axes = panels(len(shown), columns, 10.6 / max(columns, 2) - 0.4)
+    # one alone is no wider than it needs
+    axes = panels(len(shown), columns, 10.6 / max(columns, 2) - 0.4, WIDTH if len(shown) > 1 else 6.6)
     for ax, (_, ds), label in zip(axes, shown, labels):
         order = node_order(ds)
         image = _signed(ax, ds, order, Normalize(0, limit), SEQUENTIAL)

@@ -28,6 +28,8 @@ NAMED = 20
 MIN_SAMPLES = 50
 """Of a neuron, and of two neurons together, for a correlation."""
 COMPONENTS = 10
+MOST_VALUES = 2**26
+"""Of a recording whose spectrum and components are shown: a voltage of hours has more."""
 LEAST_TRACES = 3
 """Complete ones, for their components to say something."""
 SEGMENT = 256
@@ -65,6 +67,7 @@ def draw_one(tree: xr.DataTree, name: str) -> Drawing:
     _spectra(spectra, tree)
     middle = _spread(spread, parts)
     said = _components(components, tree)
+    said += _left_out(tree)
     unit = str(next(iter(parts.values()))["trace"].attrs.get("units", "1"))
     caption = (
         f"Traces of {readable(name)} over its neurons or regions in the order of the store, {TRACES} of them evenly, each "
@@ -144,9 +147,19 @@ def _natives(tree: xr.DataTree) -> dict[str, tuple[Floats, Floats]]:
     found = {}
     for recording, native in tree.children["native"].children.items():
         ds = native.to_dataset(inherit=False)
+        if ds["trace"].size > MOST_VALUES:
+            continue
         trace = ds["trace"].values.astype(np.float64)
         found[str(recording)] = (ds["time"].values.astype(np.float64), trace[:, np.isfinite(trace).all(axis=0)])
     return found
+
+
+def _left_out(tree: xr.DataTree) -> str:
+    """How many recordings are too long for spectrum and components, in words."""
+    sizes = [native.to_dataset(inherit=False)["trace"].size for native in tree.children["native"].children.values()]
+    count = sum(size > MOST_VALUES for size in sizes)
+    words = "recordings of more than {} values are" if count > 1 else "recording of more than {} values is"
+    return f" {count} {words.format(f'{MOST_VALUES:,}')} left out below." if count else ""
 
 
 def _style(count: int) -> dict[str, Any]:

@@ -167,10 +167,10 @@ def _rates(ax: Axes, groups: Sequence[Group]) -> None:
 
 
 def _distribution(ax: Axes, groups: Sequence[Group]) -> str:
-    """Share of neurons up to a rate; return how many do not spike."""
+    """Share of neurons that have at least a rate; return how many do not spike."""
     pooled = [(group, _pooled(group)) for group in groups]
     active = np.concatenate([rates[rates > 0] for _, rates in pooled])
-    ax.set(title="Rates of neurons", xlabel="rate (spikes/s)", ylabel="share of neurons up to it", ylim=(0, 1.02))
+    ax.set(title="Rates of neurons", xlabel="rate (spikes/s)", ylabel="share of neurons with it or more")
     if not active.size:
         ax.text(0.5, 0.5, "no neuron has spiked", ha="center", va="center", transform=ax.transAxes, color=NEUTRAL)
         return ""
@@ -178,12 +178,12 @@ def _distribution(ax: Axes, groups: Sequence[Group]) -> str:
     for group, rates in pooled:
         if rates.size:
             different, counts = np.unique(rates, return_counts=True)
-            share = counts.cumsum() / rates.size
+            share = counts[::-1].cumsum()[::-1] / rates.size
             shown = different > 0
-            ax.step(different[shown], share[shown], where="post", color=group.colour, lw=1.3, label=group.label)
+            ax.step(different[shown], share[shown], where="pre", color=group.colour, lw=1.3, label=group.label)
             said.append(f"{100 * (rates == 0).mean():.0f} % {f'({group.label})' if len(groups) > 1 else ''}".strip())
-    ax.set_xscale("log")
-    return f"Neurons without a spike, where the curves begin: {', '.join(said)}."
+    ax.set(xscale="log", yscale="log")
+    return f"Neurons without a spike: {', '.join(said)}."
 
 
 def _pooled(group: Group) -> Floats:
@@ -255,5 +255,5 @@ def _seen(shown: Sequence[Group], window_ms: float, allotted: Mapping[str, int])
     return (
         f"{len(shown)} raster{'s' if len(shown) > 1 else ''} of {sum(allotted.values())} neurons in {len(allotted)} populations over "
         f"{window_ms:g} ms; {'; '.join(said) or 'spikes were not recorded'}. Below, points of mean rates by population, on average "
-        f"{means or 'not known'}, rising curves of the share of neurons up to a rate, and spectra."
+        f"{means or 'not known'}, falling curves of the share of neurons with a rate or more, and spectra."
     )

@@ -3,8 +3,28 @@
 A question is `api/v2/data/query.json?criteria=model::Model,rma::criteria,[field$in1,2],rma::include,association,
 rma::options[start_row$eq0][num_rows$eq2000][order$eq'id']`; the answer is `{"success", "start_row", "num_rows",
 "total_rows", "msg": [record, ...]}`. Numbers narrow the question, all else is chosen here, so that what does not fit can be
-named. Records: `OphysExperiment` (two-photon, NWB 1), `EcephysSession` (Neuropixels, NWB 2) and, for the areas that a
-session reached, `EcephysChannel`.
+named.
+
+The form of questions and answers, and every field, is that of the Allen Institute's own client, AllenSDK
+(github.com/AllenInstitute/AllenSDK, below `allensdk/`):
+
+- paging (`start_row`, `num_rows`, `order`; `success`, `msg`, `total_rows`):
+  `brain_observatory/ecephys/ecephys_project_api/rma_engine.py`, `RmaEngine.get_rma`.
+- `OphysExperiment` (two-photon, NWB 1): what is included, `id`, `experiment_container_id`, and well-known files of type
+  `NWBOphys` with their `download_link`: `api/queries/brain_observatory_api.py`, template `ophys_experiment_by_ids` and
+  `save_ophys_experiment_data`. `imaging_depth`, `targeted_structure.acronym`, `stimulus_name`,
+  `specimen.donor.external_donor_name`: `simplify_ophys_experiments` there; `experiment_container.failed`:
+  `filter_ophys_experiments`; the Cre line as the first driver with `Cre` in its name among
+  `specimen.donor.transgenic_lines`: `find_specimen_cre_line`.
+- `EcephysSession` (Neuropixels, NWB 2): what is included, `id`, `stimulus_name`, `specimen.donor.full_genotype` (null: wild
+  type), files of type `EcephysNwb`: `brain_observatory/ecephys/ecephys_project_api/ecephys_project_warehouse_api.py`,
+  `get_sessions`.
+- `EcephysChannel` (areas that a session reached): `structure.acronym` in `get_channels` there, the way over
+  `ecephys_probe` to the session in `get_units`, `ecephys_session_id` in `get_probes`.
+- What a kind of session shows: `brain_observatory/stimulus_info.py`, `SESSION_STIMULUS_MAP`, of two-photon sessions; of
+  Neuropixels sessions, the tables of presentations in their files (Siegle et al. 2021).
+- Places of the public copies: the bucket's own listing, as the registry of open data on AWS describes it
+  (`allen-brain-observatory`: `visual-coding-2p/ophys_experiment_data`, `visual-coding-neuropixels/ecephys-cache`).
 """
 
 import urllib.parse

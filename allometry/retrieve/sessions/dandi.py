@@ -2,6 +2,18 @@
 
 `dandisets/{id}/versions/{version}/assets/?glob=...` lists assets page by page (`results`, `next`); `.../assets/{asset}/` is
 the metadata of one, with `path`, `contentSize` and `digest["dandi:sha2-256"]`; `assets/{asset}/download/` the file itself.
+
+Questions and fields are those of the archive's own source (github.com/dandi/dandi-archive, below `dandiapi/api/`):
+
+- the list of assets, its `glob` (`*` alone is special, capitals and small letters are one) and its `order` by path:
+  `views/asset.py`, `NestedAssetViewSet.list` and `AssetFilter`; at most 1000 a page: `views/pagination.py`;
+  `asset_id` and `path` of each: `views/serializers.py`, `AssetSerializer`.
+- metadata of an asset (`path`, `contentSize`, `digest`, `encodingFormat: application/x-zarr` of a Zarr asset):
+  `models/asset.py`, `Asset._populate_metadata`, with `dandi:sha2-256` only once the archive has computed it, in
+  `AssetBlob.digest`; a Zarr asset cannot be downloaded as one file: `views/asset.py`, `download`.
+- metadata of a version, with `citation`: `views/version.py`, `retrieve`, and `models/version.py`; `license` and
+  `assetsSummary.species` (`identifier` in the NCBI taxonomy, `name`): github.com/dandi/dandi-schema, `models.py`. The name
+  of the species of 000021 is `House mouse`, so that the identifier counts.
 """
 
 import re
@@ -14,6 +26,7 @@ from allometry.errors import RetrieveError
 from allometry.retrieve.places import LEARN
 from allometry.retrieve.sessions.answers import Service, other_form, text, value
 from allometry.retrieve.sessions.session import Answer, Choice, Session
+from allometry.species import of_taxon
 
 _SESSION = re.compile(r"_ses-([^_/]+)")
 _SUBJECT = re.compile(r"sub-([^_/]+)")
@@ -95,6 +108,14 @@ def _described(service: Service, place: str, asset: str) -> tuple[str, Session]:
     where = f"{place}/assets/{asset}/"
     record = service.ask(where)
     path = value(record, "path", str, where)
+    if text(record, "encodingFormat") == "application/x-zarr" or path.rstrip("/").endswith(".zarr"):
+        raise RetrieveError(
+            f"the asset {path} is a Zarr store of many objects, which the archive does not give as one file",
+            where=f"{service.base}/{where}",
+            expected="assets that are files, such as *.nwb",
+            do="choose others by `path`; or fetch it with the archive's own client (`dandi download`) and name the folder under "
+            "`datasets` with `reader: nwb`",
+        )
     digest = text(record, "digest.dandi:sha2-256") or LEARN
     if digest != LEARN and not _SHA256.fullmatch(digest):
         raise other_form(f"a checksum is {digest!r}"[:120], where, "64 hex digits")
@@ -140,11 +161,12 @@ def _source(record: Any) -> dict[str, str]:
     licences = [str(one).removeprefix("spdx:") for one in record.get("license") or () if isinstance(one, str)]
     summary = record.get("assetsSummary")
     species = summary.get("species") if isinstance(summary, dict) else None
-    named = text(species[0], "name") if isinstance(species, list) and species else None
+    first = species[0] if isinstance(species, list) and species else None
+    named = text(first, "name")
     found = {
         "citation": text(record, "citation"),
         "licence": ", ".join(licences) or None,
         # Mus musculus - House mouse
-        "species": named.partition(" - ")[0] if named else None,
+        "species": of_taxon(text(first, "identifier") or "") or (named.partition(" - ")[0] if named else None),
     }
     return {key: said for key, said in found.items() if said}

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from allometry.errors import SimulationError
+from allometry.simulate.build.engine import AnyPlan
 from allometry.simulate.build.partition import QUEUE_ROOM
 from allometry.simulate.build.plan.network import Plan
 from allometry.simulate.build.plan.neurons import Neurons
-from allometry.simulate.build.plan.projections import Synapses
+from allometry.simulate.build.plan.projections import Synapses, expected_synapses
+from allometry.simulate.build.rates.plan import RatePlan
 from allometry.simulate.build.shards.state import layout
 from allometry.simulate.build.synapses.wiring import row_counts
 
@@ -22,6 +24,11 @@ NS_PER_SYNAPSE_BUILT = 30.0
 NS_PER_NEURON_STEP = 1.5
 NS_PER_EVENT = 1.4
 US_PER_EXCHANGE = {1: 0.5, 2: 20.0}
+#: Likewise of rate units: a unit and a weight in a step, a weight that is laid out; products of matrices for a propagator.
+NS_PER_RATE = 6.0
+NS_PER_WEIGHT = 0.2
+NS_PER_WEIGHT_BUILT = 5.0
+PRODUCTS = 25
 ASSUMED_HZ = 5.0
 
 
@@ -39,6 +46,8 @@ class Estimate:
         Memory of the process that collects the spikes, where no partition is in it; else 0.
     build_s, sim_s : float
         Wall time; `sim_s` assumes `ASSUMED_HZ` spikes per second and neuron.
+    spiking : bool
+        Whether it is a network of spiking neurons; of rate units synapses are weights, or factors of them.
     """
 
     neurons: int
@@ -48,11 +57,14 @@ class Estimate:
     bytes_collector: int
     build_s: float
     sim_s: float
+    spiking: bool = True
 
     def __str__(self) -> str:
+        units, weights = ("neurons", "synapses") if self.spiking else ("rate units", "weights")
+        at = f" (at {ASSUMED_HZ:g} spikes/s per neuron)" if self.spiking else ""
         return (
-            f"{self.neurons:,} neurons, {self.synapses:,} synapses; about {self.bytes_total / 2**30:.2f} GiB, "
-            f"build {duration(self.build_s)}, simulation {duration(self.sim_s)} (at {ASSUMED_HZ:g} spikes/s per neuron)"
+            f"{self.neurons:,} {units}, {self.synapses:,} {weights}; about {self.bytes_total / 2**30:.2f} GiB, "
+            f"build {duration(self.build_s)}, simulation {duration(self.sim_s)}{at}"
         )
 
 
@@ -65,8 +77,10 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
-def estimate(plan: Plan, duration_ms: float, partitions: int, threads: int, processes: bool = True) -> Estimate:
+def estimate(plan: AnyPlan, duration_ms: float, partitions: int, threads: int, processes: bool = True) -> Estimate:
     """Estimate a run on `partitions` times `threads` cores; `processes` counts one process per partition."""
+    if isinstance(plan, RatePlan):
+        return _of_rates(plan, duration_ms, partitions, threads, processes)
     parts = partitions * threads
     synapses = sum(s.expected for s in (*plan.synapses, *plan.plastic, *plan.released))
     part_bytes = [_part_bytes(plan, k, parts) for k in range(parts)]
@@ -92,6 +106,29 @@ def estimate(plan: Plan, duration_ms: float, partitions: int, threads: int, proc
         bytes_collector=collector,
         build_s=synapses * NS_PER_SYNAPSE_BUILT * 1e-9 / parts,
         sim_s=(plan.size * steps * NS_PER_NEURON_STEP + events * NS_PER_EVENT) * 1e-9 / parts + exchange,
+    )
+
+
+def _of_rates(plan: RatePlan, duration_ms: float, partitions: int, threads: int, processes: bool) -> Estimate:
+    net = plan.network
+    weights = sum(expected_synapses(net, p) for p in net.projections) + sum(s.factors.size for s in plan.sums)
+    settings = plan.settings if plan.exact else 0
+    held = 8 * (weights + 2 * plan.patterns.size + 8 * plan.size) + 24.0 * settings * plan.size**2
+    process = PROCESS_BYTES + 8 * round(weights)  # the network as it is described
+    each = process + round(held / partitions)
+    steps = duration_ms / net.dt_ms
+    worked = (plan.size**2 if plan.exact else weights) * NS_PER_WEIGHT + plan.size * NS_PER_RATE
+    exchange = steps * US_PER_EXCHANGE[1 if partitions == 1 else 2] * 1e-6
+    collector = process if processes else 0
+    return Estimate(
+        neurons=plan.size,
+        synapses=round(weights),
+        bytes_total=partitions * each + collector,
+        bytes_partition=each,
+        bytes_collector=collector,
+        build_s=weights * NS_PER_WEIGHT_BUILT * 1e-9 + settings * PRODUCTS * plan.size**3 * NS_PER_WEIGHT * 1e-9,
+        sim_s=worked * steps * 1e-9 / (partitions * threads) + exchange,
+        spiking=False,
     )
 
 

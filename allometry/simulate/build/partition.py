@@ -1,7 +1,7 @@
 """One partition: its threads' shards, what they share, and their advance window by window."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +16,8 @@ from allometry.simulate.build.shards.state import Layout, gathered, layout, scat
 from allometry.simulate.build.synapses.plastic import build_plastic, joined, loaded, saved, weights_of, with_room
 from allometry.simulate.build.synapses.release import Once, build_release, drawn_once
 from allometry.simulate.build.synapses.wiring import NO_WIRING, as_wide, draw_synapses, require_sums, without
+from allometry.simulate.build.threads import CROWDED, PATIENT, Stopped, together
+from allometry.simulate.build.window import Window
 from allometry.simulate.kernels.inputs.signals import Signals
 from allometry.simulate.kernels.loop import wire
 from allometry.simulate.kernels.loop.advance import OVERRUN, advance, queue_spikes
@@ -23,15 +25,11 @@ from allometry.simulate.kernels.loop.cells import COUNT, FIRST, SEEN, Cells, Mee
 from allometry.simulate.kernels.synapses.plastic import Plastic, bring_up_to_date
 from allometry.simulate.kernels.synapses.release import Held, Release, nothing_held, release_again
 
+# What a neuron and a plastic synapse leave in a state.
+_NEURON_BYTES, _SYNAPSE_BYTES = 64, 48
 QUEUE_ROOM = 264
 HELD_ROOM = 1040
 _NEURON = np.int64(0xFFFFFFFF)
-# How long a thread spins before it gives its core away: little where threads outnumber cores.
-_PATIENT, _CROWDED = 100, 1
-
-
-class Stopped(Exception):
-    """Another partition failed or the run was ended; the cause is reported there."""
 
 
 @dataclass
@@ -60,24 +58,6 @@ class Shard:
     wide_filled: np.ndarray
     generation: int = 0
     events: int = 0
-
-
-@dataclass
-class Window:
-    """What a partition produced in steps [first, last).
-
-    spikes : int64, step << 32 | neuron, sorted; for every group of probes (`recording.grouped`) samples : float32 [sample,
-    probe], in the unit of the variable; units : int64 [probe], the neurons of the probes; for every recorded projection
-    weights : float32 [sample, synapse], ends : int64 [2, synapse], their sources and targets.
-    """
-
-    first: int
-    last: int
-    spikes: np.ndarray
-    samples: tuple[np.ndarray, ...]
-    units: tuple[np.ndarray, ...]
-    weights: tuple[np.ndarray, ...] = ()
-    ends: tuple[np.ndarray, ...] = ()
 
 
 def _room(plan: Plan, part: int, parts: int) -> int:
@@ -204,7 +184,7 @@ class Partition:
             abort=self._abort,
             voltage=voltage,
             mail=self.mail,
-            patience=np.array([_CROWDED if self.crowded else _PATIENT], np.int64),
+            patience=np.array([CROWDED if self.crowded else PATIENT], np.int64),
         )
 
     @property
@@ -251,6 +231,10 @@ class Partition:
             taken.append(np.concatenate([part[number] for part in samples], axis=0) + offset)
         weighed = [np.array(rows, np.float32) if rows else np.zeros((0, 0), np.float32) for rows in taken_weights]
         return Window(first, last, merged, tuple(taken), tuple(units), tuple(weighed), tuple(ends))
+
+    def windows(self, last: int, watch: Callable[[], None] = lambda: None) -> list[Window]:
+        """Advance as `window`; gives the window of the one condition that the partition is in."""
+        return [self.window(last, watch)]
 
     def _weights(self, projection: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends and the present weights of a projection's synapses onto this partition, shard after shard."""
@@ -313,28 +297,16 @@ class Partition:
         return log[:logged], [piece.reshape(*shape) for piece, *shape in zip(pieces, rows.tolist(), columns.tolist())]
 
     def _together(self, tasks: list, watch: Callable[[], None] = lambda: None) -> list:
-        futures = [self._pool.submit(task) for task in tasks]
-        pending = set(futures)
-        try:
-            while pending:
-                _, pending = wait(pending, timeout=0.5, return_when=FIRST_EXCEPTION)
-                if any(f.done() and f.exception() for f in futures):
-                    break
-                watch()
-        except BaseException:
-            self.abort()
-            wait(futures)
-            raise
-        if pending:
-            self.abort()
-            wait(futures)
-        errors = [f.exception() for f in futures if f.exception()]
-        for error in sorted(errors, key=lambda e: isinstance(e, Stopped)):
-            raise error  # type: ignore[misc]
-        return [f.result() for f in futures]
+        return together(self._pool, tasks, self.abort, watch)
 
-    def state(self) -> dict[str, np.ndarray]:
-        """Return copies of the state of all neurons, in the order of `neurons`."""
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of the state of the partition's neurons and plastic synapses, roughly."""
+        plastic = sum(len(shard.plastic.weight) for shard in self.shards)
+        return _NEURON_BYTES * len(self.neurons) + _SYNAPSE_BYTES * plastic
+
+    def state(self, condition: int = 0) -> dict[str, np.ndarray]:
+        """Return copies of the state of all neurons, in the order of `neurons`; there is one condition at a time."""
         parts = [gathered(self.plan, s.where, s.cells) for s in self.shards]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -353,7 +325,7 @@ class Partition:
         for shard in self.shards:
             shard.plastic = loaded(self.plan, shard.where, shard.plastic, self.step, state)
 
-    def restore(self, step: int, state: dict[str, np.ndarray], recent: np.ndarray) -> None:
+    def restore(self, step: int, state: dict[str, np.ndarray], recent: np.ndarray, condition: int = 0) -> None:
         """Continue at `step` from the state of this partition's neurons and all spikes still under way."""
         self.step = step
         at = 0

@@ -14,11 +14,13 @@ from allometry.network import (
     Population,
 )
 from allometry.network.neuron_model import GAP, arguments, is_distribution
+from allometry.network.rate_unit import is_rate
 from allometry.network.recording import Probe, Record, grouped
 from allometry.simulate.build.checks import finite, indices, known, real, require, whole
 from allometry.simulate.build.plan.neurons import check_initial, check_model
 from allometry.simulate.check.inputs import check_gates, check_input
 from allometry.simulate.check.projections import check_projection, check_space
+from allometry.simulate.check.rates import check_rate_record, check_rates
 
 MAX_NEURONS = 2**31 - 1
 
@@ -40,6 +42,10 @@ def check_network(net: Network) -> None:
     for p in net.populations:
         whole(p.size, "size", f"population {p.name}")
     require(net.size <= MAX_NEURONS, f"{net.size} neurons", "network", f"at most {MAX_NEURONS}")
+    if is_rate(net):
+        check_rates(net)
+        return
+    require(not net.readouts, "spiking neurons have readouts", "readouts", "rate units")
     for p in net.populations:
         _check_population(p, net.dt_ms)
     check_space(net)
@@ -114,7 +120,8 @@ def check_condition(net: Network, condition: Condition) -> None:
     applied = condition.applied(net)
     changed = tuple(p for p, q in zip(applied.projections, net.projections) if p is not q)
     try:
-        check_network(dataclasses.replace(applied, projections=changed, gap_junctions=()))
+        # gains of rate units name projections, changed or not
+        check_network(applied if is_rate(net) else dataclasses.replace(applied, projections=changed, gap_junctions=()))
     except SimulationError as error:
         where = f"condition {condition.name}: {error.where}"
         raise SimulationError(error.what, where=where, expected=error.expected, do=error.do) from None
@@ -153,6 +160,10 @@ def check_run(
         f"at most one per neuron: {net.size}",
         "as many partitions as the run has workers are enough",
     )
+    if is_rate(net):
+        check_rate_record(net, record)
+        return
+    require(record.sample_ms is None, f"sample_ms is {record.sample_ms}", where, "None: only rate units have it")
     if precision == "fast":
         for p in net.populations:
             _check_single(p)

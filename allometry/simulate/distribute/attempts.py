@@ -9,7 +9,7 @@ from typing import Any
 
 from allometry import files
 from allometry.errors import SimulationError
-from allometry.simulate.build.partition import Stopped
+from allometry.simulate.build.threads import Stopped
 from allometry.simulate.distribute.clusters import placement
 from allometry.simulate.distribute.exchange import rendezvous
 from allometry.simulate.distribute.output import Output
@@ -93,6 +93,8 @@ class Attempts:
 
     def __post_init__(self) -> None:
         self._silence = Silence()
+        # a client that has given up a scheduler has forgotten where it was
+        self._scheduler = str(self.client.scheduler_info().get("address", "cluster"))
 
     def until_done(self) -> None:
         """Run all partitions to the end, again from the last checkpoint if a worker is lost."""
@@ -236,7 +238,7 @@ class Attempts:
         except Exception as error:
             raise SimulationError(
                 f"the Dask scheduler does not answer: {error}",
-                where=str(self.client.scheduler_info().get("address", "cluster")),
+                where=self._scheduler,
                 expected="a scheduler that lives as long as the run",
                 do="start it again, and run the same again: it continues from its last checkpoint, if there is one",
             ) from error

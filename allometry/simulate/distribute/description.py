@@ -9,12 +9,15 @@ import pandas as pd
 
 from allometry.network import Condition, Network
 from allometry.network.neuron_model import unit_of
+from allometry.network.rate_unit import INTEGRATIONS
 from allometry.network.recording import Record
 from allometry.network.serialise import to_dict
+from allometry.simulate.build.engine import AnyPlan
 from allometry.simulate.build.estimate import Estimate, check_fits, duration
 from allometry.simulate.build.fixedpoint import EXACT_QUANTUM
 from allometry.simulate.build.memory import free_memory
 from allometry.simulate.build.plan.network import LONGEST_SINGLE, Plan
+from allometry.simulate.build.rates.plan import RatePlan
 from allometry.simulate.build.timing import rounded_times
 from allometry.simulate.distribute.clusters.placement import Placement, workers
 from allometry.simulate.distribute.setting import Setting
@@ -38,7 +41,7 @@ def unit_table(net: Network, record: Record | None = None) -> pd.DataFrame:
 
 
 def attributes(
-    plan: Plan,
+    plan: AnyPlan,
     described: Mapping[str, Any],
     setting: Setting,
     condition: Condition | None,
@@ -66,13 +69,25 @@ def attributes(
             "network": dict(described),
             **varied,
         },
-        "derived": {
-            "weight_quantum": {n.name: n.quantum.value for n in plan.neurons},
-            "weight_rounding_error": plan.rounding_error,
-            "spike_step": "end of the step in which the threshold was crossed",
-            **_unusual(plan),
-        },
+        "derived": _derived(plan),
         **(extra or {}),
+    }
+
+
+def _derived(plan: AnyPlan) -> dict[str, Any]:
+    if isinstance(plan, RatePlan):
+        times = rounded_times(plan.network)
+        return {
+            "state": "float64, whichever the precision",
+            "time": "beginning of the step",
+            "integration": {u.name: INTEGRATIONS[u.model.integration] for u in plan.units},
+            **({"times_rounded": times} if times else {}),
+        }
+    return {
+        "weight_quantum": {n.name: n.quantum.value for n in plan.neurons},
+        "weight_rounding_error": plan.rounding_error,
+        "spike_step": "end of the step in which the threshold was crossed",
+        **_unusual(plan),
     }
 
 
@@ -132,13 +147,13 @@ def measurements(measured: list[dict[str, float]], threads: int, wall_s: float) 
     }
 
 
-def report(name: str, measured: list[dict[str, float]], duration_ms: float, spikes: int) -> None:
-    """Log what was done and how long it took."""
+def report(name: str, measured: list[dict[str, float]], duration_ms: float, made: str) -> None:
+    """Log what was done, `made` in words, and how long it took."""
     sim = max(m["sim_s"] for m in measured)
     _LOG.info(
-        "%s%d spikes; compilation %s, build %s, simulation %s (%.2f s per simulated s)",
+        "%s%s; compilation %s, build %s, simulation %s (%.2f s per simulated s)",
         name,
-        spikes,
+        made,
         duration(max(m["compile_s"] for m in measured)),
         duration(max(m["build_s"] for m in measured)),
         duration(sim),

@@ -16,12 +16,15 @@ from allometry import stores
 from allometry.errors import SimulationError, StoreError
 from allometry.fingerprint import fingerprint
 from allometry.network import Condition
+from allometry.network.rate_unit import is_rate
 from allometry.network.serialise import to_dict
 from allometry.simulate.distribute.description import measurements, report, unit_table
 from allometry.simulate.distribute.setting import Setting
 from allometry.simulate.distribute.storage import checkpoint
 from allometry.simulate.distribute.storage.collect import Collector
+from allometry.simulate.distribute.storage.merging import Merging
 from allometry.simulate.distribute.storage.spool import Spool, damage
+from allometry.simulate.distribute.storage.traces import RateCollector
 from allometry.simulate.distribute.task import Trial
 
 _LOG = logging.getLogger("allometry")
@@ -91,7 +94,7 @@ class Output:
     again: bool = False
     finished: bool = False
     spikes: int = 0
-    collector: Collector | None = None
+    collector: Merging | None = None
     _synced: int = 0
 
     @property
@@ -200,13 +203,15 @@ class Output:
         state = self._state(len(measured)) if self.setting.keep_state else None
         self.collector.close(state, {**self.provenance, "simulation": simulation})
         name = f"condition {self.condition.name}: " if self.condition else ""
-        report(name, measured, self.setting.duration_ms, self.spikes)
+        report(name, measured, self.setting.duration_ms, self.collector.made)
         self.finished, self.collector = True, None
 
     def _state(self, parts: int) -> dict[str, np.ndarray]:
         """Return the state of all neurons at the end, and the spikes that may still be under way, in the time of the store."""
         s = self.setting
         whole = checkpoint.gathered(self._states(parts), s.network.size)
+        if is_rate(s.network):
+            return whole
         recent = np.concatenate(checkpoint.recent(self.spool, s, s.steps))
         recent = recent[recent >> 32 >= s.steps - s.longest]
         return {**whole, "spike_step": (recent >> 32) + 1 - s.first, "spike_unit": recent & 0xFFFFFFFF}
@@ -214,7 +219,7 @@ class Output:
     def abort(self) -> None:
         """Delete what was written of an unfinished store."""
         if self.collector is not None:
-            self.collector.writer.abort()
+            self.collector.abort()
             self.collector = None
 
     @property
@@ -226,8 +231,15 @@ class Output:
         last = self.collector.next * s.window_steps if self.collector else s.first
         return max(0, min(last, s.steps) - s.first)
 
-    def _open_collector(self, partitions: int) -> Collector:
+    def _open_collector(self, partitions: int) -> Merging:
         net, s = self.setting.network, self.setting
+        if is_rate(net):
+            table = unit_table(net)
+            labels, populations = table.index.to_numpy(), table["population"].to_numpy()
+            ran = net if self.condition is None else self.condition.applied(net)
+            return RateCollector(
+                s, self.spool, partitions, self.store, labels, populations, ran, self.attrs, self.overwrite
+            )
         writer = stores.SpikeWriter(
             self.store,
             unit_table(net, s.record),
@@ -237,7 +249,7 @@ class Output:
             overwrite=self.overwrite,
         )
         try:
-            return Collector(s, self.spool, writer, partitions)
+            return Collector(s, self.spool, partitions, writer)
         except BaseException:
             writer.abort()
             raise

@@ -3,9 +3,17 @@
 from dataclasses import dataclass
 
 from allometry.network import Network
+from allometry.network.rate_unit import is_rate
 from allometry.network.recording import Record
 
 WINDOW_MS = 100.0
+FEWEST_STEPS = 1000
+"""Steps of a window of rate units at least: their steps are long, and what a window costs is not."""
+
+
+def window_steps(net: Network) -> int:
+    """Return the steps of a window: the unit of segments, progress and checkpoints."""
+    return max(FEWEST_STEPS if is_rate(net) else 1, round(WINDOW_MS / net.dt_ms))
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """The long-lived Dask task that is one partition of a run."""
 
+import itertools
 import logging
 import os
 import resource
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +15,27 @@ from typing import Any
 import numpy as np
 
 from allometry.errors import SimulationError
-from allometry.network import Condition, FixedTotalNumber, IafPscExp, Network, Population, Projection
-from allometry.simulate.build.fixedpoint import GivenEdges, given_edges
-from allometry.simulate.build.partition import Partition, message_room
-from allometry.simulate.build.plan.network import Plan, compile_network
+from allometry.network import Condition, FixedTotalNumber, IafPscExp, Network, Population, Projection, RateUnit
+from allometry.network.rate_unit import is_rate
+from allometry.network.recording import Record
+from allometry.simulate.build.engine import (
+    AnyPartition,
+    AnyPlan,
+    begin,
+    compiled,
+    known_edges,
+    partition_of,
+    room,
+    together,
+)
+from allometry.simulate.build.fixedpoint import GivenEdges
+from allometry.simulate.build.rates.plan import RatePlan
 from allometry.simulate.distribute.exchange import rendezvous
 from allometry.simulate.distribute.exchange.mailbox import open_mail
 from allometry.simulate.distribute.setting import Setting
 from allometry.simulate.distribute.storage import checkpoint
 from allometry.simulate.distribute.storage.spool import Spool, Watch
+from allometry.simulate.kernels.loop.wire import alone
 
 _COMPILING = threading.Lock()
 _NOTICE_S = 3.0
@@ -72,66 +86,79 @@ def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> No
     try:
         if job.partitions > 1:
             sockets = rendezvous.connect(job.attempt, number, addresses, job.secret, watch)
-        known = given_edges(setting.network)
-        plan, silenced = plan_of(setting, job.trials[0].condition, known)
-        compile_s = warm(plan)
-        room = message_room(plan, job.partitions, job.threads)
+        known = known_edges(setting.network)
+        groups = _groups(job, known)
+        plans, silenced = _plans(setting, groups[0], known)
+        compile_s = warm(plans[0])
+        words = room(plans[0], job.partitions, job.threads, max(map(len, groups)))
         with (
-            open_mail(sockets, room, watch) as mail,
-            Partition(
-                plan,
-                number,
-                job.partitions,
-                job.threads,
-                setting.record.probes,
-                mail,
-                job.crowded,
-                silenced,
-                setting.record.weights,
+            open_mail(sockets, words, watch) as mail,
+            partition_of(
+                plans, silenced, number, job.partitions, job.threads, setting.record, mail, job.crowded
             ) as partition,
         ):
-            for trial in job.trials:
-                spool, started = Spool(Path(trial.folder)), time.perf_counter()
+            for trials in groups:
+                spools, started = [Spool(Path(trial.folder)) for trial in trials], time.perf_counter()
                 if stages:
-                    stages.begin(trial)
-                if partition.shards:
-                    partition.begin(*plan_of(setting, trial.condition, known))
-                else:
-                    partition.build()
+                    stages.begin(trials)
+                begin(partition, *(_plans(setting, trials, known) if partition.shards else (plans, silenced)))
                 build_s = time.perf_counter() - started
-                if trial.resume_step:
-                    checkpoint.restore(partition, spool, setting, trial.resume_step, trial.resume_parts)
+                for k, (trial, spool) in enumerate(zip(trials, spools)):
+                    if trial.resume_step:
+                        checkpoint.restore(partition, spool, setting, trial.resume_step, trial.resume_parts, k)
                 first = partition.step
                 pace = checkpoint.pace_of(partition, setting, build_s) if number == 0 and setting.keep else None
-                sim_s, recording_s, saves = _advance(partition, setting, spool, watch, pace, stages)
+                sim_s, recording_s, saves = _advance(partition, setting, spools, watch, pace, stages)
+                # conditions that advance together share the time
+                share = 1.0 / len(trials)
                 measured = {
                     "neurons": float(len(partition.neurons)),
                     "synapses": float(partition.synapses),
                     "events": float(partition.events),
                     "compile_s": compile_s,
-                    "build_s": build_s,
-                    "sim_s": sim_s,
-                    "recording_s": recording_s,
-                    "checkpoint_s": sum(saves),
+                    "build_s": build_s * share,
+                    "sim_s": sim_s * share,
+                    "recording_s": recording_s * share,
+                    "checkpoint_s": sum(saves) * share,
                     "checkpoints": float(len(saves)),
                     "steps": float(partition.step - first),
                     "peak_rss_bytes": float(_peak_rss()),
                     "process": float(os.getpid()),
                 }
-                spool.write_json(f"measured-{number:05d}.json", measured)
+                for spool in spools:
+                    spool.write_json(f"measured-{number:05d}.json", measured)
                 compile_s = 0.0
     finally:
         for s in sockets:
             s.close()
 
 
-def plan_of(setting: Setting, condition: Condition | None, known: GivenEdges) -> tuple[Plan, np.ndarray]:
+def plan_of(setting: Setting, condition: Condition | None, known: GivenEdges) -> tuple[AnyPlan, np.ndarray]:
     """Return the plan under a condition, and the neurons that it silences."""
     if condition is None:
-        return compile_network(setting.network, setting.seed, setting.precision, known=known), np.empty(0, np.int64)
+        return compiled(setting.network, setting.seed, setting.precision, known=known), np.empty(0, np.int64)
     net = condition.applied(setting.network)
-    plan = compile_network(net, setting.seed, setting.precision, condition.seed, known)
+    plan = compiled(net, setting.seed, setting.precision, condition.seed, known)
     return plan, condition.silenced_units(setting.network)
+
+
+def _plans(setting: Setting, trials: Sequence[Trial], known: GivenEdges) -> tuple[list[AnyPlan], np.ndarray]:
+    """Return the plans of conditions that advance together, and the neurons that all of them silence."""
+    found = [plan_of(setting, trial.condition, known) for trial in trials]
+    return [plan for plan, _ in found], found[0][1]
+
+
+def _groups(job: Job, known: GivenEdges) -> list[list[Trial]]:
+    """Return the trials of a job, those that advance together in one list: they also begin at one step."""
+    if not is_rate(job.setting.network):
+        return [[trial] for trial in job.trials]
+    groups: list[list[Trial]] = []
+    for _, same in itertools.groupby(job.trials, key=lambda trial: trial.resume_step):
+        trials = list(same)
+        for count in together([plan_of(job.setting, trial.condition, known) for trial in trials]):
+            groups.append(trials[:count])
+            trials = trials[count:]
+    return groups
 
 
 class _Stages:
@@ -142,10 +169,12 @@ class _Stages:
         self._more: dict[str, str] = {}
         self("build", setting.first)
 
-    def begin(self, trial: Trial) -> None:
-        """Name the condition that is built for from now on."""
-        if trial.condition:
-            self._more, self._said = {"condition": trial.condition.name}, ("", 0.0)
+    def begin(self, trials: Sequence[Trial]) -> None:
+        """Name the conditions that are built for from now on."""
+        names = [trial.condition.name for trial in trials if trial.condition]
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            self._more, self._said = {"condition": f"{names[0]}{more}"}, ("", 0.0)
         self("build", self._setting.first)
 
     def __call__(self, phase: str, step: int) -> None:
@@ -159,16 +188,16 @@ class _Stages:
 
 
 def _advance(
-    partition: Partition,
+    partition: AnyPartition,
     setting: Setting,
-    spool: Spool,
+    spools: Sequence[Spool],
     watch: Watch,
     pace: checkpoint.Pace | None,
     stages: _Stages | None,
 ) -> tuple[float, float, list[float]]:
     """Run all windows; seconds of the whole, of handing over what was recorded, and of each checkpoint.
 
-    `pace`, of partition 0, says when a checkpoint is due.
+    `spools` has one per condition that advances; `pace`, of partition 0, says when a checkpoint is due.
     """
     started, recording = time.perf_counter(), 0.0
     saves: list[float] = []
@@ -179,34 +208,37 @@ def _advance(
         stop = min((window + 1) * setting.window_steps, setting.steps)
         if pace and stop < setting.steps and pace.due():
             with checkpoint.unless_full(setting, stop):
-                spool.due(window).touch()
-        done = partition.window(stop, watch)
+                for spool in spools:
+                    spool.due(window).touch()
+        every = partition.windows(stop, watch)
         advanced = time.perf_counter()
-        taken: dict[str, Any] = {}
-        if stop == setting.steps:
-            if setting.keep_state:
-                checkpoint.save(partition, spool)
-        elif setting.keep and spool.due(window).exists():
-            if stages:
-                stages("checkpoint", stop)
-            with checkpoint.unless_full(setting, stop):
-                saves.append(checkpoint.save(partition, spool))
-                taken["saved_s"] = np.float64(saves[-1])
-            if pace:
-                pace.took(time.perf_counter() - advanced)
-        sampled = {f"samples_{k}": samples for k, samples in enumerate(done.samples)}
-        units = {f"units_{k}": numbers for k, numbers in enumerate(done.units)}
-        weights = {f"weights_{k}": values for k, values in enumerate(done.weights)}
-        ends = {f"ends_{k}": values for k, values in enumerate(done.ends)}
-        made = {"spikes": done.spikes, **sampled, **units, **weights, **ends, **taken}
-        spool.write(spool.segment(window, partition.number), made)
+        due = stop < setting.steps and setting.keep and all(spool.due(window).exists() for spool in spools)
+        if due and stages:
+            stages("checkpoint", stop)
+        for number, (done, spool) in enumerate(zip(every, spools)):
+            taken: dict[str, Any] = {}
+            if stop == setting.steps:
+                if setting.keep_state:
+                    checkpoint.save(partition, spool, number)
+            elif due:
+                with checkpoint.unless_full(setting, stop):
+                    saves.append(checkpoint.save(partition, spool, number))
+                    taken["saved_s"] = np.float64(saves[-1])
+            sampled = {f"samples_{k}": samples for k, samples in enumerate(done.samples)}
+            units = {f"units_{k}": numbers for k, numbers in enumerate(done.units)}
+            weights = {f"weights_{k}": values for k, values in enumerate(done.weights)}
+            ends = {f"ends_{k}": values for k, values in enumerate(done.ends)}
+            made = {"spikes": done.spikes, **sampled, **units, **weights, **ends, **taken}
+            spool.write(spool.segment(window, partition.number), made)
+        if due and pace:
+            pace.took(time.perf_counter() - advanced)
         recording += time.perf_counter() - advanced
     return time.perf_counter() - started, recording, saves
 
 
-def warm(plan: Plan) -> float:
+def warm(plan: AnyPlan) -> float:
     """Compile (or load from the cache) the kernels by running a network of four neurons; return the seconds it took."""
-    precision, slow = plan.precision, bool(plan.slow)
+    precision = plan.precision
     # Loading takes less: whoever waits longer, waits for the compiler.
     notice = threading.Timer(
         _NOTICE_S,
@@ -217,19 +249,28 @@ def warm(plan: Plan) -> float:
     with _COMPILING:
         started = time.perf_counter()
         notice.start()
-        net = Network(
-            populations=(Population("warm", 4, IafPscExp(tau_m=1e6 if slow else 10.0)),),
-            projections=(Projection("warm", "warm", FixedTotalNumber(4), 1.0, 1.0),),
-        )
         try:
-            with Partition(compile_network(net, 0, precision), 0, 1, 1) as partition:
+            nobody = np.empty(0, np.int64)
+            small = compiled(_small(plan), 0, precision)
+            with partition_of([small], nobody, 0, 1, 1, Record(), alone(), False) as partition:
                 partition.build()
-                partition.window(2)
-            for neurons in plan.neurons:
-                neurons.block(plan.float_type, plan.sum_type)
+                partition.windows(2)
+            if not isinstance(plan, RatePlan):
+                for neurons in plan.neurons:
+                    neurons.block(plan.float_type, plan.sum_type)
         finally:
             notice.cancel()
         return time.perf_counter() - started
+
+
+def _small(plan: AnyPlan) -> Network:
+    """Return a network of four neurons that needs the kernels of a plan."""
+    if isinstance(plan, RatePlan):
+        return Network((Population("warm", 4, RateUnit()),))
+    return Network(
+        populations=(Population("warm", 4, IafPscExp(tau_m=1e6 if plan.slow else 10.0)),),
+        projections=(Projection("warm", "warm", FixedTotalNumber(4), 1.0, 1.0),),
+    )
 
 
 def _peak_rss() -> int:

@@ -35,6 +35,7 @@ class Purpose(IntEnum):
     RELEASE = 7
     GATE = 8
     RHYTHM = 9
+    NOISE = 10
 
 
 @njit(inline="always")

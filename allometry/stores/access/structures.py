@@ -1,16 +1,20 @@
 """Stores as the structures that analyses use: matrices, graphs, spike trains, trials, single recordings."""
 
-from collections.abc import Sequence
-from typing import Any
+from __future__ import annotations
 
-import networkx as nx
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
-import scipy.sparse
+import scipy
 import xarray as xr
 
 from allometry.errors import StoreError
 from allometry.stores.attributes import attribute
 from allometry.stores.schema import Data
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 DENSE_BYTES = 8 * 2**30
 
@@ -127,17 +131,10 @@ def trains(
 def _edges(ds: xr.Dataset, synapse: str | None, variable: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Return source, target and values of the chosen edges, and what an absent edge means."""
     require_kind(ds, "Connectome")
-    absent = attribute(ds, "absent_means")
+    absent = _absent_means(ds, synapse)
     if variable not in ds or ds[variable].dims != ("edge",):
         names = sorted(str(name) for name in ds.data_vars if ds[name].dims == ("edge",))
         raise StoreError(what=f"there is no edge variable {variable!r}", where="variable", expected=f"one of {names}")
-    if synapse is not None and synapse not in absent:
-        raise StoreError(
-            what=f"there are no {synapse} edges",
-            where=str(ds.attrs.get("title", "")),
-            expected=f"one of {sorted(absent)}",
-            do="choose another synapse, or None for all",
-        )
     source, target, values = ds["source"].values, ds["target"].values, ds[variable].values
     if synapse is None:
         if len(absent) > 1 and (variable != "weight" or len(set(absent.values())) > 1):
@@ -152,6 +149,21 @@ def _edges(ds: xr.Dataset, synapse: str | None, variable: str) -> tuple[np.ndarr
         chosen = ds["synapse"].values == synapse
         source, target, values, means = source[chosen], target[chosen], values[chosen], absent[synapse]
     return source, target, values, np.nan if means == "unmeasured" else 0.0
+
+
+def _absent_means(ds: xr.Dataset, synapse: str | None) -> dict[str, str]:
+    """Return what an absent edge means, by kind: of one kind where one is asked for, which has to be there."""
+    absent: dict[str, str] = attribute(ds, "absent_means")
+    if synapse is None:
+        return absent
+    if synapse not in absent:
+        raise StoreError(
+            what=f"there are no {synapse} edges",
+            where=str(ds.attrs.get("title", "")),
+            expected=f"one of {sorted(absent)}",
+            do="choose another synapse, or None for all",
+        )
+    return {synapse: absent[synapse]}
 
 
 def to_csr(
@@ -229,24 +241,30 @@ def to_networkx(ds: xr.Dataset, synapse: str | None = None) -> nx.MultiDiGraph:
     Returns
     -------
     MultiDiGraph
-        Nodes are the labels of the `node` coordinate; attributes keep the units of their variables.
+        Nodes are the labels of the `node` coordinate. The graph's own attributes are `title`, `units` (by variable) and
+        `absent_means` (by kind of edge: whether a pair without an edge has none, or was not measured).
 
     Raises
     ------
     StoreError
-        Another kind of store.
+        Another kind of store, or no such synapse.
     """
+    import networkx as nx
+
     require_kind(ds, "Connectome")
-    graph = nx.MultiDiGraph(title=ds.attrs.get("title", ""))
+    absent = _absent_means(ds, synapse)
+    nodes = {str(name): ds[name] for name in ds.variables if ds[name].dims == ("node",) and name != "node"}
+    edges = {str(name): ds[name] for name in ds.data_vars if ds[name].dims == ("edge",)}
+    units = {name: array.attrs["units"] for name, array in (nodes | edges).items() if array.attrs.get("units")}
+    graph = nx.MultiDiGraph(title=ds.attrs.get("title", ""), units=units, absent_means=absent)
     labels = ds["node"].values.tolist()
-    table = {str(name): ds[name].values.tolist() for name in ds.variables if ds[name].dims == ("node",)}
-    table.pop("node")
+    table = {name: array.values.tolist() for name, array in nodes.items()}
     graph.add_nodes_from((label, {name: table[name][i] for name in table}) for i, label in enumerate(labels))
     chosen = np.arange(ds.sizes["edge"]) if synapse is None else np.flatnonzero(ds["synapse"].values == synapse)
-    edges = {str(name): ds[name].values[chosen].tolist() for name in ds.data_vars if ds[name].dims == ("edge",)}
-    source, target, kind = edges.pop("source"), edges.pop("target"), edges.pop("synapse")
+    values = {name: array.values[chosen].tolist() for name, array in edges.items()}
+    source, target, kind = values.pop("source"), values.pop("target"), values.pop("synapse")
     graph.add_edges_from(
-        (labels[source[i]], labels[target[i]], kind[i], {name: edges[name][i] for name in edges})
+        (labels[source[i]], labels[target[i]], kind[i], {name: values[name][i] for name in values})
         for i in range(len(chosen))
     )
     return graph

@@ -4,16 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import dask.array as da
 import numpy as np
 import xarray as xr
-from dask.delayed import delayed
 
 from allometry.errors import StoreError
 from allometry.stores.attributes import encoded
+from allometry.stores.runs import rows_at_once, runs
 from allometry.stores.schema import ANY_UNIT, Schema, Variable, column, require, text
-
-AT_ONCE = 32 * 2**20  # bytes of the trace that are looked at together
 
 # (dimensions, values) or (dimensions, values, attributes), as xarray takes them
 Array = tuple[Any, ...] | xr.DataArray
@@ -30,7 +27,8 @@ class Recording:
     time : (time,) float64
         Time of each native sample, s.
     trace : (time, roi) float32
-        Every region of interest at the native rate, labelled or not; missing is NaN.
+        Every region of interest at the native rate, labelled or not; missing is NaN. An `xarray.Variable` that is read
+        when it is asked for is written run by run, and is never in memory as a whole.
     label : (roi,) str
         Canonical name, or "" where it is not identified.
     resampled : (sample, neuron) float32
@@ -61,7 +59,7 @@ class Recording:
 
     name: str
     time: np.ndarray
-    trace: np.ndarray
+    trace: np.ndarray | xr.Variable
     label: Sequence[str]
     resampled: np.ndarray
     rate_hz: float | None = None
@@ -78,7 +76,7 @@ class Recording:
 def _traces(trace: xr.DataArray, row_size: np.ndarray) -> Iterator[np.ndarray]:
     """The trace of each recording; a few recordings are in memory at a time, not all, and not one, which costs time."""
     stops = np.cumsum(row_size)
-    most = max(1, AT_ONCE // max(1, trace.dtype.itemsize * trace.shape[1]))
+    most = rows_at_once(trace)
     first = 0
     while first < len(row_size):
         start = stops[first] - row_size[first]
@@ -125,7 +123,7 @@ def check(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
         step = np.diff(group["time"].values)
         if not (step > 0).all():
             found.append(f"/{path}/time: does not increase")
-        if np.isinf(group["trace"].values).any():
+        if any(np.isinf(part).any() for part in runs(group["trace"])):
             found.append(f"/{path}/trace: holds infinite values (missing is NaN)")
         unknown = sorted(set(group["label"].values.tolist()) - neurons)
         if unknown:
@@ -169,7 +167,9 @@ def _parts_of(array: Array) -> tuple[tuple[str, ...], np.ndarray, dict[str, Any]
 
 
 def _native(recording: Recording, units: str) -> xr.Dataset:
-    time, trace = np.asarray(recording.time, np.float64), np.asarray(recording.trace, np.float32)
+    time, trace = np.asarray(recording.time, np.float64), recording.trace
+    if not isinstance(trace, xr.Variable):
+        trace = xr.Variable(("time", "roi"), np.asarray(trace, np.float32))
     where = f"recording {recording.name!r}"
     if trace.shape != (len(time), len(recording.label)):
         raise _bad(f"trace has shape {trace.shape}", where, f"(time, roi) = ({len(time)}, {len(recording.label)})")
@@ -177,7 +177,7 @@ def _native(recording: Recording, units: str) -> xr.Dataset:
     confidence = np.full(trace.shape[1], np.nan) if confidence is None else confidence
     group = xr.Dataset(
         {
-            "trace": (("time", "roi"), trace, {"units": units}),
+            "trace": xr.DataArray(trace, attrs={"units": units}),
             "label": ("roi", text(recording.label)),
             "label_confidence": ("roi", np.asarray(confidence, np.float32)),
         },
@@ -225,6 +225,9 @@ def _join(blocks: list[np.ndarray], slots: list[np.ndarray | None], size: int) -
     """Join blocks over recordings; lazily, recording by recording, where one of them has only some columns."""
     if all(some is None for some in slots):
         return np.concatenate(blocks)
+    import dask.array as da
+    from dask.delayed import delayed
+
     dtype = np.result_type(*blocks)
     return da.concatenate(
         [

@@ -21,6 +21,7 @@ STREAM_CHUNK = 2**20  # elements: a chunk of a long list (spikes, edges)
 WHOLE_BYTES = 8 * 2**20  # up to this size an array is one chunk
 CHUNK_BYTES = 2 * 2**20
 SHARD_CHUNKS = 16
+WHOLE_CHUNKS = 128  # of a native recording's array that is one shard: a shard is in memory when it is written
 
 # Dimensions that a streaming writer extends: chunks but no shards, since a shard must be written at once.
 STREAMED = frozenset({"spike"})
@@ -65,12 +66,13 @@ def shard_shape(
 ) -> tuple[int, ...] | None:
     """Return the shard shape, None for no sharding.
 
-    A native recording's array is one shard (`whole`); other shards take up to `SHARD_CHUNKS` neighbouring chunks.
+    A native recording's array of up to `WHOLE_CHUNKS` is one shard (`whole`); other shards take up to `SHARD_CHUNKS`
+    neighbouring chunks.
     """
     counts = [math.ceil(n / chunk) for n, chunk in zip(shape, chunks)]
     if math.prod(counts) <= 1 or STREAMED & set(dims):
         return None
-    if whole:
+    if whole and math.prod(counts) <= WHOLE_CHUNKS:
         return tuple(count * chunk for count, chunk in zip(counts, chunks))
     room, shards = SHARD_CHUNKS, []
     for count, chunk in zip(reversed(counts), reversed(chunks)):

@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from allometry.errors import StoreError
+from allometry.stores.runs import not_finite
 
 KATO_WINDOW, KATO_ORDER = 31, 3
 ROUNDING = 1e-12  # spread, relative to the values, below which only rounding tells values apart
@@ -33,7 +34,7 @@ def numbers(tree: xr.DataTree) -> dict[str, Any]:
         tree.children["native"].children[name].to_dataset(inherit=False) for name in root["recording"].values.tolist()
     ]
     samples = [native["trace"].size for native in natives]
-    missing = [int((~np.isfinite(native["trace"].values)).sum()) for native in natives]
+    missing = [not_finite(native["trace"]) for native in natives]
     rates = np.asarray(root["native_rate"].values)
     recorded = np.asarray(root["recorded"].values)
     ambiguous = sum(

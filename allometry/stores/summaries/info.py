@@ -1,12 +1,14 @@
 """One screen about a store, for people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from allometry.stores.attributes import attribute
+from allometry.stores.runs import not_finite
 from allometry.stores.schema import Data, parts
 from allometry.stores.storage import manifest
 from allometry.stores.storage.store import open_store
@@ -49,7 +51,7 @@ def _activity(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
     rows, hours, names = [], 0.0, set()
     for i, recording in enumerate(root["recording"].values.tolist()):
         native = groups[f"native/{recording}"]
-        labels, trace = native["label"].values, native["trace"].values
+        labels, trace = native["label"].values, native["trace"]
         rate = float(root["native_rate"].values[i])
         duration = native.sizes["time"] / rate
         hours += duration / 3600
@@ -62,7 +64,7 @@ def _activity(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
                 str(int(root["recorded"].values[i].sum())),
                 f"{duration / 60:.1f}",
                 _number(rate),
-                _share(float(np.isnan(trace).mean()) if trace.size else 0.0),
+                _share(not_finite(trace) / trace.size if trace.size else 0.0),
             ]
         )
     header = ["recording", "ROIs", "labelled", "on the axis", "minutes", "rate (Hz)", "missing"]
@@ -244,11 +246,19 @@ def info(path: str | Path) -> str:
         "written": f"{described['provenance']['times']['finished']} on {described['provenance']['host']}",
     }
     lines = [attrs["title"], *(f"  {key + ':':<12}{_short(value)}" for key, value in facts.items() if value), ""]
-    derived = [f"  {key}: {value}" for key, value in attribute(obj, "derived").items()]
+    derived = [f"  {key}: {told(value)}" for key, value in attribute(obj, "derived").items()]
     lines += summary(obj)
     if derived:
         lines += ["", "derived (inferred, not in the source):", *map(_short, derived[:ROWS])]
     return "\n".join(lines)
+
+
+def told(value: Any) -> str:
+    """What was inferred, in words: of several recordings what holds of the first, and of how many others there is a note."""
+    if not isinstance(value, Mapping) or value.keys() != {"recordings", "first", "all"}:
+        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    first, *others = value["recordings"]
+    return told(value["first"]) + (f" ({first}; and of {len(others)} more)" if others else "")
 
 
 def _short(line: str, width: int = 200) -> str:

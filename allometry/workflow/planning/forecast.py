@@ -100,6 +100,7 @@ def forecast(study: studies.Study, described: Jobs, machine: Machine, threads: i
 def _works(study: studies.Study, described: Jobs, threads: int) -> Iterator[tuple[str, Work]]:
     """Every job of a study by name, as the rules of the scale stage make them, and what it does."""
     rules = [
+        ("scale_fit", "fit", list(studies.fits(described.cfg, study.name)), 1),
         (f"scale_simulate_{study.name}", "job", study.own, threads),
         ("scale_calibrate", "calibration", list(study.calibrations), threads),
         ("scale_measure", "job", list(study.jobs), 1),

@@ -13,7 +13,8 @@ from allometry import models, stores
 from allometry.config import Config
 from allometry.config.simulate import NetworkRun, PropagationRun
 from allometry.models.graph import Graph
-from allometry.scale.jobs import network
+from allometry.scale.jobs import is_feature, network
+from allometry.scale.jobs import units as size_of
 from allometry.workflow import reach, recording_sessions, snakefile, studies
 from allometry.workflow.checks import Registry
 from allometry.workflow.planning.cost_model import BUILT, Coefficients, Work, propagation, simulated
@@ -103,6 +104,7 @@ class Jobs:
     def _simulate(self, _: str, wildcards: Mapping[str, str], threads: int) -> Work:
         name = wildcards["run"]
         run = self.cfg.simulate.runs[name]
+        assert isinstance(run, NetworkRun | PropagationRun)
         if "point" in wildcards:
             parameters = snakefile.point(self.cfg, name, wildcards["point"]).parameters
         else:
@@ -111,6 +113,15 @@ class Jobs:
         if key not in self._networks:
             self._networks[key] = self._simulation(run, parameters, threads)
         return self._networks[key]
+
+    def _feature(self, rule: str, wildcards: Mapping[str, str], __: int) -> Work:
+        run = self.cfg.simulate.runs[wildcards["run"]]
+        what = f"{rule.removeprefix('simulate_')}.{getattr(run, 'model', run.kind)}"
+        return Work({"feature.start": 1, f"feature.{what}": 1}, {f"feature.{what}": 1}, f"feature.{what}")
+
+    def _fitted(self, _: str, wildcards: Mapping[str, str], __: int) -> Work:
+        what = f"feature.fit.{self.cfg.scale.studies[wildcards['study']].model}"
+        return Work({"feature.start": 1, what: 1}, {what: 1}, what)
 
     def _simulation(self, run: NetworkRun | PropagationRun, parameters: Mapping[str, Any], threads: int) -> Work:
         graph = _graph(parameters) if parameters["connectome"] else None
@@ -138,6 +149,16 @@ class Jobs:
         study = studies.study(self.cfg, wildcards["study"])
         job = study.jobs[wildcards["job"]]
         conditions = len(studies.conditions(study))
+        if is_feature(study.values["model"]):
+            what = f"feature.feature.{study.values['model']}"
+            units, synapses = size_of(study.values, job.size, job.schemes[0])
+            return Work(
+                {"feature.start": 1, what: conditions},
+                {what: conditions},
+                what,
+                neurons=units,
+                synapses=round(synapses),
+            )
         return self._of_study(study, job.size, job.schemes[0], job.parameters, conditions, threads)
 
     def _scale_calibrate(self, _: str, wildcards: Mapping[str, str], threads: int) -> Work:
@@ -243,7 +264,10 @@ _RULES: dict[str, Callable[..., Work]] = {
     "homogenize_worm_stack": Jobs._stack,
     "homogenize_store": Jobs._homogenize,
     "simulate_responses": Jobs._other,
+    "simulate_fit": Jobs._feature,
+    "simulate_feature": Jobs._feature,
     "simulate_": Jobs._simulate,
+    "scale_fit": Jobs._fitted,
     "scale_simulate_": Jobs._scale_simulate,
     "scale_calibrate": Jobs._scale_calibrate,
     "scale_measure": Jobs._scale_measure,

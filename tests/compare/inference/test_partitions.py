@@ -74,3 +74,10 @@ def test_communities_of_affinities_and_of_graphs_are_the_same() -> None:
     weights = np.random.default_rng(4).gamma(0.3, size=30 * 29 // 2)
     label, _ = affinity.communities(weights, seed=5)
     np.testing.assert_array_equal(label, find_communities(squareform(weights), seed=5))
+
+
+def test_labels_as_stores_hold_them() -> None:
+    """Text of variable length, which numpy does not cast to one of a fixed length."""
+    stored = np.array(["left", "right", "left", "right"], np.dtypes.StringDType())
+    assert subject.nmi(stored, np.array(["a", "b", "a", "b"])) == pytest.approx(1)
+    assert subject.nmi(stored, stored) == pytest.approx(1)

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.io
+import yaml
 
 from allometry.homogenize.inspection import configuration
 from allometry.homogenize.inspection.examine import examine
+from tests.homogenize.fixtures import nwb_sessions
 from tests.homogenize.inspection.test_every_layout import run
 
 SAMPLES, RATE = 80, 4.0
@@ -131,3 +133,35 @@ def test_files_alike_are_one_data_set_and_others_another(tmp_path: Path) -> None
     frame("seconds").to_csv(tmp_path / "c.csv", index=False)
     found = examine([tmp_path])
     assert sorted(len(finding.files) for finding in found.findings) == [1, 2]
+
+
+def test_units_that_are_not_good_are_a_doubt_with_the_option_that_leaves_them_out(tmp_path: Path, root: Path) -> None:
+    np.save(tmp_path / "spike_times.npy", np.array([3000, 6000, 9000, 9500]))
+    np.save(tmp_path / "spike_clusters.npy", np.array([0, 1, 2, 1]))
+    (tmp_path / "params.py").write_text("sample_rate = 30000.\n")
+    (tmp_path / "cluster_group.tsv").write_text("cluster_id\tgroup\n0\tgood\n1\tmua\n2\tgood\n")
+    found = examine([tmp_path])
+    (doubt,) = found.findings[0].doubts
+    assert doubt == "units of every `group` are kept (2 good, 1 mua): the option `keep: {group: good}` keeps one kind"
+    assert f"#   check: {doubt}" in configuration.text(found)
+    made = configuration.configuration(found)
+    next(iter(made["datasets"].values()))["options"] = {"keep": {"group": "good"}}
+    (store,) = run(yaml.safe_dump(made), tmp_path / "out", root).values()
+    assert store.sizes["unit"] == 2
+
+
+def test_what_the_files_say_of_the_species_is_not_asked_for(tmp_path: Path) -> None:
+    path = nwb_sessions.write(tmp_path / "s1.nwb")
+    found = examine([path])
+    assert found.findings[0].named == "Mus musculus"
+    assert "`species`" not in configuration.text(found)
+    np.savetxt(tmp_path / "plain.csv", TRACES, delimiter=",", header="a,b,c", comments="")
+    assert "`species`" in configuration.text(examine([tmp_path / "plain.csv"]))
+
+
+def test_the_summary_says_what_was_inferred_in_words(tmp_path: Path) -> None:
+    for name in "ab":
+        frame().to_csv(tmp_path / f"{name}.csv", index=False)
+    told = examine([tmp_path]).tried[0]
+    assert "  labels_from: header line (a; and of 1 more)" in told
+    assert not any("derived" in line for line in told)

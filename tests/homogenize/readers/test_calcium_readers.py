@@ -161,6 +161,20 @@ def test_accepted_components_with_centres_and_scores(tmp_path):
     assert tree["native_rate"].values.tolist() == pytest.approx([calcium.FS])
 
 
+@pytest.mark.parametrize("place", ["estimates/dims", "params/data/dims"])
+def test_the_shape_of_the_field_is_wherever_the_file_has_it(tmp_path, place):
+    path = calcium.write_caiman(tmp_path / "a.hdf5")
+    with h5py.File(path, "r+") as file:
+        del file["dims"]
+        file["dims"] = "NoneType"
+        file[place] = (6, 8)
+    native = read("caiman", path)["native/a"]
+    assert (native["y"].values.tolist(), native["x"].values.tolist()) == ([0.5, 2.5], [0, 4])
+    with h5py.File(path, "r+") as file:
+        del file[place]
+    assert "there is no A, or no dims" in notes(read("caiman", path)["native/a"])["positions"]
+
+
 def test_signals_and_unjudged_components(tmp_path):
     path = calcium.write_caiman(tmp_path / "a.hdf5", judged=False)
     for signal, expected in (

@@ -6,6 +6,7 @@ import pytest
 
 from allometry import stores
 from allometry.errors import ReaderError
+from allometry.homogenize.inspection.examine import examine
 from tests.homogenize.fixtures import nwb_sessions as fixture
 from tests.homogenize.readers.nwb import derived, read
 
@@ -263,3 +264,17 @@ def test_a_window_outside_the_recording_is_missing_not_zero(tmp_path, session):
         store = read(path, "responses", intervals="trials", response=of)
         assert np.isnan(store["response"].values[:, -1]).all()
         assert np.isfinite(store["response"].values[:, 1:-1]).all()
+
+
+# Inspection
+
+
+def test_voltages_beside_units_are_said(tmp_path):
+    path = tmp_path / "a.nwb"
+    with h5py.File(path, "w") as file:
+        file.attrs["nwb_version"] = "2.7.0"
+        file["units/spike_times"] = np.arange(5.0)
+        file["processing/ecephys/LFP/ElectricalSeries/data"] = np.zeros((9, 2))
+    (found,) = examine([path], read=False).findings
+    assert found.stores == {"": ("spikes", {})}
+    assert any("LFP" in doubt for doubt in found.doubts)

@@ -11,12 +11,17 @@ import h5py
 import numpy as np
 import pynwb
 import pytest
+import zarr
 from pynwb import TimeSeries
 
 from allometry import stores
 from allometry.errors import ReaderError
-from allometry.homogenize.formats.neurodata import series as of_series
-from allometry.homogenize.traces import recordings, resample
+from allometry.homogenize.formats.neurodata.zarr_tree import open_tree
+from allometry.homogenize.reader import Source
+from allometry.homogenize.readers import READERS
+from allometry.homogenize.traces import blocks, conversion, recordings
+from allometry.stores import runs
+from allometry.stores.storage import layout
 from tests.homogenize.fixtures import nwb_sessions as fixture
 from tests.homogenize.readers.nwb import FOREIGN, derived, read
 
@@ -93,6 +98,12 @@ def test_a_worm_of_the_extension_for_whole_brain_imaging(tmp_path):
     tree = read(foreign("worm.nwb", tmp_path), "activity")
     assert tree.attrs["species"] == "Caenorhabditis elegans"
     assert tree.sizes["neuron"] == 302
+    # most files of the archive name the species by its entry in a taxonomy
+    with h5py.File(tmp_path / "worm.nwb", "r+") as file:
+        del file["general/subject/species"]
+        file["general/subject/species"] = "http://purl.obolibrary.org/obo/NCBITaxon_6239"
+    again = read(tmp_path / "worm.nwb", "activity")
+    assert (again.attrs["species"], again.sizes["neuron"]) == ("Caenorhabditis elegans", 302)
     native = tree["native/worm"]
     assert native["label"].values.tolist() == ["AVAL", "AVAR", "", "RIML", "VB2", ""]
     assert native["label_candidates"].values.tolist()[-1] == "AWCL/AWCR"
@@ -122,35 +133,114 @@ def test_pynwb_and_the_reader_agree(session):
     np.testing.assert_allclose(raw["native/s1"]["trace"].values, volts, rtol=1e-6)
 
 
-@pytest.mark.slow
-def test_a_long_recording_is_converted_in_blocks_and_held_as_float32(tmp_path, monkeypatch):
-    """As a whole it takes 55 bytes per stored sample of two bytes."""
-    samples, channels = 20_000, 64
-    path = tmp_path / "long.nwb"
-    file = fixture.session("long", units=False, planes=0)
-    stored = np.random.default_rng(0).integers(-2000, 2000, (samples, channels)).astype(np.int16)
-    file.add_acquisition(TimeSeries("slow", data=stored, unit="V", rate=1250.0, conversion=1e-6, offset=0.5))
+CHANNELS = 256
+
+
+def long_recording(path, samples, **attrs):
+    """A slow voltage of many channels, stored as int16 in chunks of 500 samples."""
+    file = fixture.session("long", units=False, planes=0, lfp=False)
+    some = np.zeros((2, CHANNELS), np.int16)
+    file.add_acquisition(TimeSeries(name="slow", data=some, unit="V", rate=1250.0, conversion=1e-6, offset=0.5))
     fixture.write(path, file)
+    stored = np.random.default_rng(samples).integers(-2000, 2000, (samples, CHANNELS)).astype(np.int16)
+    with h5py.File(path, "r+") as written:
+        attrs = dict(written["acquisition/slow/data"].attrs) | attrs
+        del written["acquisition/slow/data"]
+        written["acquisition/slow"].create_dataset("data", data=stored, chunks=(500, CHANNELS))
+        written["acquisition/slow/data"].attrs.update(attrs)
+    return stored
 
-    def traced():
-        tracemalloc.start()
-        made = read(path, "activity", series="slow")
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return made, peak
 
-    monkeypatch.setattr(resample, "BLOCK_VALUES", 2**14)  # a constant part of both
-    read(path, "activity", series="slow")  # which imports as well, and is faster untraced
-    whole, most = traced()
-    monkeypatch.setattr(recordings, "WHOLE", 2**10)
-    monkeypatch.setattr(of_series, "_BLOCK", 2**10)
-    monkeypatch.setattr(resample, "PART_VALUES", samples)
-    parts, peak = traced()
-    native = parts["native/long"]["trace"].values
-    np.testing.assert_allclose(native, stored * 1e-6 + 0.5, rtol=1e-6)
-    np.testing.assert_array_equal(native, whole["native/long"]["trace"].values)
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """What is large is small, so that the tests are."""
+    for module, name, value in (
+        (recordings, "WHOLE", 2**12),
+        (blocks, "RUN", 2**16),
+        (conversion, "BLOCK_VALUES", 2**14),
+        (conversion, "PIECE_VALUES", 2**14),
+        (runs, "AT_ONCE", 2**19),
+        (layout, "WHOLE_BYTES", 2**18),
+        (layout, "CHUNK_BYTES", 2**18),
+        (layout, "WHOLE_CHUNKS", 4),
+        (layout, "SHARD_CHUNKS", 2),
+    ):
+        monkeypatch.setattr(module, name, value)
+
+
+def peak_of(path, out):
+    """Bytes that are allocated at once between the file and the finished store."""
+    tracemalloc.start()
+    made = READERS["nwb"]({path.name: path}, Source("mine"), {"series": "slow", "rate_hz": 100.0}, "activity")
+    stores.write(made, out)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+@pytest.mark.slow
+def test_a_long_recording_streams_from_the_file_into_the_store(tmp_path, small_blocks):
+    """Six times the length takes hardly more memory: the time stamps grow, the traces are never there as a whole."""
+    short, long = 4_000, 24_000
+    long_recording(tmp_path / "short.nwb", short)
+    stored = long_recording(tmp_path / "long.nwb", long)
+    peak_of(tmp_path / "short.nwb", tmp_path / "first.zarr")  # which imports as well
+    few = peak_of(tmp_path / "short.nwb", tmp_path / "short.zarr")
+    many = peak_of(tmp_path / "long.nwb", tmp_path / "long.zarr")
+    assert many < 0.5 * stored.size * 4
+    # the common view is held, 100 samples per second of 1250
+    view = 4 * CHANNELS * (long - short) / 12.5
+    assert many - few < 0.1 * (long - short) * CHANNELS * 4 + view
+    made = stores.open(tmp_path / "long.zarr", check="full")
+    assert stores.violations(made) == []
+    np.testing.assert_allclose(made["native/long/trace"].values, stored * 1e-6 + 0.5, rtol=1e-6)
+
+
+def test_blocks_change_nothing(tmp_path, monkeypatch, request):
+    path = tmp_path / "long.nwb"
+    long_recording(path, 3_000)
+    whole = read(path, "activity", series="slow", rate_hz=100.0)
+    request.getfixturevalue("small_blocks")
+    parts = read(path, "activity", series="slow", rate_hz=100.0)
+    np.testing.assert_array_equal(parts["native/long/trace"].values, whole["native/long/trace"].values)
     np.testing.assert_allclose(parts["trace"].values, whole["trace"].values, atol=1e-6)
-    assert peak < 0.6 * most
+    assert parts["missing_fraction"].values.tolist() == [0.0]
+    assert derived(parts["native/long"]) == derived(whole["native/long"])
+    # imputation needs all of it at once
+    filled = read(path, "activity", series="slow", rate_hz=100.0, impute="iterative")
+    np.testing.assert_array_equal(filled["native/long/trace"].values, whole["native/long/trace"].values)
+
+
+def test_a_long_recording_that_is_stored_by_channel_and_what_is_missing_in_it(tmp_path, small_blocks):
+    path = fixture.write(tmp_path / "s1.nwb")
+    with h5py.File(path, "r+") as file:
+        values = np.tile(file["processing/ecephys/LFP/lfp_series/data"][:].astype(np.float32), (4, 1))
+        values[7, 2], values[9] = np.inf, np.nan
+        attrs = dict(file["processing/ecephys/LFP/lfp_series/data"].attrs)
+        del file["processing/ecephys/LFP/lfp_series/data"]
+        file["processing/ecephys/LFP/lfp_series"].create_dataset("data", data=values.T, chunks=(3, 100))
+        file["processing/ecephys/LFP/lfp_series/data"].attrs.update(attrs)
+    native = read(path, "activity", series="lfp_series", rate_hz=10.0)["native/s1"]
+    shown = np.where(np.isinf(values), np.nan, values) * np.float32(2e-6)
+    np.testing.assert_allclose(native["trace"].values, shown, rtol=1e-6)
+    assert derived(native, "infinite_values").startswith("1 samples")
+    assert "transposed" in derived(native, "orientation")
+    means = read(path, "responses", series="lfp_series", response="traces", intervals="trials")
+    onset = means["onset"].values
+    inside = onset > 1.2  # after what is missing
+    rows = [slice(round((at - 1.0) * 50), round((at - 0.5) * 50)) for at in onset[inside]]
+    expected = np.stack([values[part].mean(0) * 2e-6 for part in rows], axis=1)
+    np.testing.assert_allclose(means["response"].values[:, inside], expected, rtol=1e-5)
+
+
+def test_slices_of_zarr_arrays_are_those_of_the_whole(tmp_path):
+    values = np.arange(70, dtype=np.int16).reshape(10, 7)
+    root = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2)
+    root.create_array("x", data=values, chunks=(4, 3))
+    with open_tree(tmp_path / "a.zarr") as tree:
+        found = tree.get("x")
+        for part in np.s_[:, :], np.s_[3:9], np.s_[:, 2:5], np.s_[4:4, 1:], np.s_[1:9:2], np.s_[2:, 3], np.s_[[5, 1]]:
+            np.testing.assert_array_equal(found[part], values[part])
 
 
 def test_files_of_the_mock_objects_that_pynwb_ships(tmp_path):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -14,6 +15,7 @@ import quantities as pq
 
 from allometry import stores
 from allometry.errors import ReaderError
+from allometry.homogenize.inspection.examine import examine
 from allometry.homogenize.options import complete
 from allometry.homogenize.reader import Source
 from allometry.homogenize.readers import READERS
@@ -148,17 +150,60 @@ def test_sonata_nodes_of_two_populations_are_different_units(tmp_path):
 # SpikeInterface
 
 
-@pytest.mark.parametrize("name", ["spikeinterface_folder.zip", "spikeinterface.npz"])
-def test_files_that_spikeinterface_saved(name):
-    store = read("spikeinterface", FOREIGN / name)
+def spikeinterface(name, folder):
+    """Path of a saved sorting; a Zarr store is a folder."""
+    if "zarr" not in name:
+        return FOREIGN / name
+    zipfile.ZipFile(FOREIGN / name).extractall(folder)
+    return folder / "sorting.zarr"
+
+
+SAVED = ["spikeinterface_folder.zip", "spikeinterface.npz", "spikeinterface_npz_folder.zip", "spikeinterface_zarr.zip"]
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_files_that_spikeinterface_saved(name, tmp_path):
+    path = spikeinterface(name, tmp_path)
+    store = read("spikeinterface", path)
     assert store["unit"].values.tolist() == ["a", "b", "c"]
     found = [train.tolist() for train in stores.trains(store)]
     assert found == [[0.01, 0.02, 0.4], [0.005, 0.9], []]
-    if name.endswith("zip"):
+    if name != "spikeinterface.npz":
         assert store["sorting_quality"].values.tolist() == ["good", "mua", "good"]
         assert store["probe_depth"].values.tolist() == [1.5, 2.5, 3.5]
     with pytest.raises(ReaderError, match="no segment 2"):
-        read("spikeinterface", FOREIGN / name, segment=2)
+        read("spikeinterface", path, segment=2)
+    assert [one.reader for one in examine([path]).findings] == ["spikeinterface"]
+
+
+def test_the_sorting_in_an_analyzer_of_spikeinterface(tmp_path):
+    sorting = spikeinterface("spikeinterface_zarr.zip", tmp_path)
+    analyzer = tmp_path / "analyzer.zarr"
+    analyzer.mkdir()
+    (analyzer / ".zgroup").write_bytes((sorting / ".zgroup").read_bytes())
+    (analyzer / ".zattrs").write_text(json.dumps({"spikeinterface_info": {"object": "SortingAnalyzer"}}))
+    sorting.rename(analyzer / "sorting")
+    store = read("spikeinterface", analyzer)
+    assert [train.tolist() for train in stores.trains(store)] == [[0.01, 0.02, 0.4], [0.005, 0.9], []]
+    assert [one.reader for one in examine([analyzer]).findings] == ["spikeinterface"]
+
+
+@pytest.mark.parametrize("name", ["unit_ids", "spikes/sample_index", "spikes/segment_slices"])
+def test_a_zarr_sorting_that_lacks_an_array(name, tmp_path):
+    path = spikeinterface("spikeinterface_zarr.zip", tmp_path)
+    shutil.rmtree(path / name)
+    with pytest.raises(ReaderError, match=f"no array {name}"):
+        read("spikeinterface", path)
+
+
+def test_a_zarr_sorting_with_a_unit_that_is_not_there(tmp_path):
+    path = spikeinterface("spikeinterface_zarr.zip", tmp_path)
+    described = json.loads((path / "spikes" / "unit_index" / ".zarray").read_text())
+    described |= {"compressor": None, "filters": None}
+    (path / "spikes" / "unit_index" / ".zarray").write_text(json.dumps(described))
+    (path / "spikes" / "unit_index" / "0").write_bytes(np.array([0, 0, 0, 1, 7], described["dtype"]).tobytes())
+    with pytest.raises(ReaderError, match="a spike is of unit 7 of 3"):
+        read("spikeinterface", path)
 
 
 class Sorting:

@@ -1,13 +1,15 @@
 """Oracle: analytic signals."""
 
-import importlib
 import tracemalloc
 
 import numpy as np
 import pytest
 
 from allometry.errors import ReaderError
-from allometry.homogenize.traces.resample import check_length, new_times, resample
+from allometry.homogenize.traces import conversion
+from allometry.homogenize.traces.blocks import Blocks
+from allometry.homogenize.traces.conversion import new_times
+from allometry.homogenize.traces.resample import check_length, resample
 
 RNG = np.random.default_rng(1)
 
@@ -172,14 +174,50 @@ def test_a_sample_that_rests_on_too_little_of_the_kernel_is_missing():
     ("native", "up"), [(1.5, "linear"), (1.5, "band-limited"), (7.3, "band-limited"), (3.0, "linear")]
 )
 def test_blocks_change_nothing(native, up, monkeypatch):
-    module = importlib.import_module("allometry.homogenize.traces.resample")
     time = np.arange(500) / native + RNG.normal(0, 0.02 / native, 500)
     time[250:] += 40
     trace = RNG.standard_normal((500, 4))
     trace[100:120, 1], trace[300, 2] = np.nan, np.nan
     whole = resample(trace, time, 3.0, up=up)
-    monkeypatch.setattr(module, "BLOCK_VALUES", 3000)
+    monkeypatch.setattr(conversion, "BLOCK_VALUES", 3000)
     np.testing.assert_array_equal(resample(trace, time, 3.0, up=up).trace, whole.trace)
+
+
+@pytest.mark.parametrize(
+    ("native", "up", "jitter", "gap"),
+    [
+        (30.0, "band-limited", 0.0, None),
+        (30.0, "band-limited", 0.02, None),
+        (30.0, "band-limited", 0.02, 0.9),
+        (1.5, "linear", 0.02, None),
+        (1.5, "band-limited", 0.0, None),
+        (3.0, "band-limited", 0.0, None),
+        (3.0, "band-limited", 0.0, 2.0),
+    ],
+)
+def test_runs_from_disk_give_what_the_whole_gives(native, up, jitter, gap, monkeypatch):
+    """With missing samples, jitter and a pause; runs are as short as the kernel allows."""
+    count = 6000
+    time = 5 + np.arange(count) / native + RNG.normal(0, 1, count) * jitter / native
+    if jitter:
+        time[count // 2 :] += 300
+    trace = RNG.standard_normal((count, 4)).astype(np.float32)
+    trace[100:120, 1], trace[300, 2], trace[:, 3] = np.nan, np.nan, np.nan
+    asked = []
+
+    def read(start, stop):
+        asked.append((start, stop))
+        return trace[start:stop]
+
+    monkeypatch.setattr(conversion, "PIECE_VALUES", 4)
+    found = resample(Blocks(trace.shape, read, "x"), time, 3.0, up=up, max_gap_s=gap)
+    whole = resample(trace, time, 3.0, up=up, max_gap_s=gap)
+    assert found.method == whole.method
+    np.testing.assert_array_equal(found.time, whole.time)
+    np.testing.assert_allclose(found.trace, whole.trace, atol=1e-6)
+    assert np.isfinite(found.trace[:, :3]).any(axis=0).all()
+    assert len(asked) > 5
+    assert max(stop - start for start, stop in asked) < count / 2
 
 
 def test_memory_does_not_grow_with_a_pause():

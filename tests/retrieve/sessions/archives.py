@@ -1,6 +1,7 @@
 """A server that answers as the archives do: RMA of the Allen Institute, the DANDI archive, and the files themselves.
 
-Records have the fields that the public documentation and clients of these services name; everything in them is made up.
+Records have the fields that the sources of these services and of their clients name (`allometry.retrieve.sessions`); everything
+in them is made up.
 """
 
 import contextlib
@@ -30,6 +31,11 @@ class Archives(Web):
     questions: list[str] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)  # what is answered instead, by a part of the address
     refused: list[int] = field(default_factory=list)  # statuses of the next questions
+    species: list[Any] = field(
+        default_factory=lambda: [
+            {"name": "House mouse", "identifier": "http://purl.obolibrary.org/obo/NCBITaxon_10090"}
+        ]
+    )
     page: int = 2
 
     def two_photon(self, number: int, content: bytes = b"nwb", **about: Any) -> None:
@@ -149,7 +155,7 @@ class Archives(Web):
             return {
                 "citation": "Siegle et al. (2022) Visual Coding (draft). DANDI Archive.",
                 "license": ["spdx:CC-BY-4.0"],
-                "assetsSummary": {"species": [{"name": "Mus musculus - House mouse"}]},
+                "assetsSummary": {"species": self.species},
             }
         if rest == "assets/":
             paths = sorted(

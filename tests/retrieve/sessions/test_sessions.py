@@ -132,6 +132,32 @@ def test_assets_of_a_dandiset_with_their_checksums(archives: Archives) -> None:
     assert names(found(path="sub-1/*")) == ["sub_1_ses_715093703", "sub_1_ses_715093703_probe_8_ecephys"]
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        # as of 000021: the name is the common one
+        ({"name": "House mouse", "identifier": "http://purl.obolibrary.org/obo/NCBITaxon_10090"}, "Mus musculus"),
+        ({"name": "Mus musculus - House mouse"}, "Mus musculus"),
+        ({"name": "a worm", "identifier": "NCBITaxon_6239"}, "Caenorhabditis elegans"),
+        ({"name": "Octopus bimaculoides", "identifier": "NCBITaxon_37653"}, "Octopus bimaculoides"),
+        ({"name": None, "identifier": 3}, None),
+        ("Mus musculus", None),
+    ],
+)
+def test_species_of_a_dandiset(archives: Archives, said: Any, expected: str | None) -> None:
+    archives.asset("sub-1/sub-1_ses-7.nwb")
+    archives.species = [said]
+    source = _dandi(archives, session=["7"]).source
+    assert source.get("species") == expected
+
+
+def test_a_zarr_asset_is_no_file(archives: Archives) -> None:
+    archives.asset("sub-1/sub-1_ses-7_ecephys.nwb.zarr")
+    with pytest.raises(RetrieveError, match=r"sub-1_ses-7_ecephys\.nwb\.zarr is a Zarr store of many objects") as error:
+        _dandi(archives, path="sub-1/*")
+    assert "`dandi download`" in str(error.value)
+
+
 def test_an_asset_without_a_checksum_is_learned(archives: Archives) -> None:
     archives.asset("sub-1/sub-1_ses-7.nwb", b"spikes", **{"dandi:dandi-etag": "0-1"})
     query = {"dandiset": "000021", "version": "draft", "session": ["7"]}

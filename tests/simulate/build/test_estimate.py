@@ -11,7 +11,6 @@ import pytest
 from allometry import models
 from allometry.errors import SimulationError
 from allometry.network import ExplicitEdges, IafPscExp, Network, Population, Projection
-from allometry.simulate import Probe, Record
 from allometry.simulate.build.estimate import PROCESS_BYTES, check_fits, estimate
 from allometry.simulate.build.memory import free_memory
 from allometry.simulate.build.partition import Partition
@@ -114,7 +113,6 @@ def test_counts_and_voltages_grow_in_files(tmp_path: Path) -> None:
     assert spool.grown("voltage", (0, 4), np.float32).shape == (0, 4)
     spool.remove()
     assert not (tmp_path / "s").exists()
-    assert Record(probes=(Probe("A", [0]),)).voltage
 
 
 def test_spools_of_killed_runs_are_removed(tmp_path: Path) -> None:

@@ -63,6 +63,19 @@ def test_to_dense_is_source_by_target_and_adds_anatomical_kinds():
     assert matrix[0, 2] == 0
 
 
+def test_a_graph_keeps_units_and_what_an_absent_edge_means():
+    ds = samples.connectome()
+    graph = stores.to_networkx(ds)
+    assert graph.graph["title"] == ds.attrs["title"]
+    assert graph.graph["units"] == {str(n): ds[n].attrs["units"] for n in ds.variables if ds[n].attrs.get("units")}
+    assert graph.graph["units"]["x"] == "m"
+    assert graph.graph["absent_means"] == stores.attribute(ds, "absent_means")
+    only = stores.to_networkx(ds, "chemical")
+    assert {kind for _, _, kind in only.edges(keys=True)} == set(only.graph["absent_means"]) == {"chemical"}
+    with pytest.raises(StoreError, match="no mesoscale edges"):
+        stores.to_networkx(ds, "mesoscale")
+
+
 def test_to_dense_refuses_what_makes_no_sense():
     ds = samples.connectome()
     with pytest.raises(StoreError, match="cannot be added"):

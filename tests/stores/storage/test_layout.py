@@ -66,6 +66,8 @@ def test_chunks(shape: tuple[int, ...], itemsize: int, lengths: dict[str, int], 
         ((100,), (10,), False, (100,)),
         ((1000,), (10,), False, (160,)),  # 16 of them
         ((1000,), (10,), True, (1000,)),
+        ((1280,), (10,), True, (1280,)),  # 128 chunks are the most that are one shard
+        ((1281,), (10,), True, (160,)),
         ((95, 7), (10, 2), True, (100, 8)),
         ((95, 7), (10, 2), False, (40, 8)),  # 4 along the last, hence 4 along the first
         ((95, 70), (10, 2), False, (10, 32)),

@@ -11,8 +11,8 @@ from itertools import combinations
 from typing import Any, cast
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import stats
 
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray, IntArray
@@ -137,7 +137,7 @@ def over_animals(values: Mapping[tuple[int, int], float], animals: int) -> Inter
     mean, means = float(np.mean(known)) if known else float("nan"), _left_out(values, animals)
     if animals < 3 or not np.isfinite(means).all():
         return Interval(mean, np.nan, np.nan, method="jackknife")
-    spread = float(stats.t.ppf(0.975, animals - 1) * np.sqrt((animals - 1) * means.var()))
+    spread = float(scipy.stats.t.ppf(0.975, animals - 1) * np.sqrt((animals - 1) * means.var()))
     # every measure here lies between 0 and 1
     return Interval(mean, max(mean - spread, 0.0), min(mean + spread, 1.0), method="jackknife")
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy.optimize import linear_sum_assignment
 
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import ROUNDING, FloatArray, IntArray
@@ -244,7 +244,10 @@ def matched_motifs(a: FloatArray, b: FloatArray) -> list[tuple[int, int, float]]
     varying = (vx > ROUNDING * sxx) & (vy > ROUNDING * syy)
     scale = np.sqrt(np.where(varying, vx, 1.0)) * np.sqrt(np.where(varying, vy, 1.0))
     alike = np.where(varying, (x @ y.T - sx * sy / count) / scale, 0.0)
-    return [(int(i), int(j), float(alike[i, j])) for i, j in zip(*linear_sum_assignment(alike, maximize=True))]
+    return [
+        (int(i), int(j), float(alike[i, j]))
+        for i, j in zip(*scipy.optimize.linear_sum_assignment(alike, maximize=True))
+    ]
 
 
 def _modules(

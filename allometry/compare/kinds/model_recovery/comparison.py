@@ -1,7 +1,7 @@
 """Comparison of measures with known truths: which measure can tell which relation between two systems?
 
 The rows are what the confusion matrix says of each (measure under test, relation), with interval, chance and p; the matrices
-are curves. Nothing is read: both systems are generated (`recovery`, `connectomes`).
+are curves. Both systems are generated (`recovery`, `connectomes`), or representations drawn from those of simulated networks.
 """
 
 import dataclasses
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy.optimize import brentq
-from scipy.stats import norm, rankdata
 
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import Interval, interval, null_interval, permutation_p, wilson
+from allometry.compare.inputs.design import populations
 from allometry.compare.kinds.model_recovery import connectomes, influences, recovery
 from allometry.compare.options.model_recovery import ModelRecovery
 from allometry.compare.records.kinds import comparison
@@ -106,7 +106,7 @@ def model_recovery(inputs: Mapping[str, Any], options: ModelRecovery) -> Result:
     Parameters
     ----------
     inputs : mapping
-        Empty: nothing is read.
+        Responses of the simulated runs by name; empty where representations are generated.
     options : ModelRecovery
         What is compared, and how.
 
@@ -117,17 +117,19 @@ def model_recovery(inputs: Mapping[str, Any], options: ModelRecovery) -> Result:
         `recovery_sees_change`: probability that a pair of the relation scores lower than one of the closest relation.
         `recovery_tells_from_unrelated`: probability that it scores higher than an unrelated pair.
     """
-    if inputs:
+    if set(inputs) != set(options.simulated):
         raise ComparisonError(
-            f"model recovery reads no stores, but was given {', '.join(inputs)}", expected="generated data only"
+            f"model recovery reads no stores but those of `simulated`, and was given {', '.join(inputs) or 'none'}",
+            expected=", ".join(options.simulated) or "generated data only",
         )
     if options.of not in DOMAINS:
         raise ComparisonError(
             f"no relations are known of {options.of!r}", where="of", expected="one of " + ", ".join(DOMAINS)
         )
     domain = DOMAINS[options.of]
+    sources = _populations(inputs)
     population = (
-        recovery.Population(n_stimuli=options.items, n_units=options.units, noise=options.noise)
+        recovery.Population(options.items, options.units, noise=options.noise, sources=tuple(sources.values()))
         if options.of == "representations"
         else connectomes.Wiring(n_neurons=options.items, noise=options.noise)
     )
@@ -157,7 +159,8 @@ def model_recovery(inputs: Mapping[str, Any], options: ModelRecovery) -> Result:
         rows=with_fdr(rows),
         curves={"recovery": _matrices(found, domain)},
         derived={
-            "generated": f"{options.draws} pairs per relation of {what}, noise {options.noise:g}; every measure scores the same pairs",
+            "generated": f"{options.draws} pairs per relation of {what}, noise {options.noise:g}; every measure scores the same pairs"
+            + (f"; drawn from {len(sources)} simulated populations: {', '.join(sources)}" if sources else ""),
             "ci": f"shares: Wilson's interval and that of {options.nulls} resamples of the pairs, whichever is wider on each side (hits of "
             "a relation share its mean score); probabilities of a higher score: Newcombe's interval, over the pairs",
             "p": f"one-sided; shares: of the interval, against the mean of {options.nulls} permutations of the relations' names; "
@@ -168,6 +171,16 @@ def model_recovery(inputs: Mapping[str, Any], options: ModelRecovery) -> Result:
             "chance": f"1 of {len(found.truths)} relations for hit rates (and measured, by permutation), .5 for probabilities",
         },
     )
+
+
+def _populations(inputs: Mapping[str, Any]) -> dict[str, FloatArray]:
+    """Mean responses [stimuli, units] of every simulated population, without units that never change."""
+    found = {}
+    for name, store in inputs.items():
+        for one in populations(name, store, fewest_repeats=1):
+            means = one.means
+            found[one.name] = means[:, np.ptp(means, axis=0) > 0]
+    return found
 
 
 def _hit_rates(
@@ -204,7 +217,7 @@ def hit_rate(share: float, count: int, resampled: Interval, chance: float) -> tu
     low, high = np.fmin(alone.low, max(resampled.low, 0.0)), np.fmax(alone.high, min(resampled.high, 1.0))
     # The score test, which Wilson's interval inverts.
     sd = np.sqrt(max(chance * (1 - chance), 1e-12) / count)
-    p = np.fmax(norm.sf((share - chance) / sd), resampled.p_above(chance))
+    p = np.fmax(scipy.stats.norm.sf((share - chance) / sd), resampled.p_above(chance))
     return Interval(share, float(low), float(high), method="Wilson and bootstrap"), float(p)
 
 
@@ -236,7 +249,7 @@ def _areas(
 
 def _higher(high: FloatArray, low: FloatArray, nulls: int, rng: np.random.Generator) -> tuple[float, FloatArray]:
     """Probability that one of `high` is above one of `low` (ties half), and what permutations of both give."""
-    rank: Any = rankdata(np.concatenate([high, low]))
+    rank: Any = scipy.stats.rankdata(np.concatenate([high, low]))
     m, n = high.size, low.size
     null = rng.permuted(np.tile(rank, (nulls, 1)), axis=1)[:, :m].sum(axis=1)
     scale = m * (m + 1) / 2
@@ -254,7 +267,7 @@ def newcombe(area: float, m: int, n: int, level: float = 0.95) -> Interval:
     ----------
     Newcombe 2006, Stat. Med. 25:559, method 5.
     """
-    z = float(norm.ppf(0.5 + level / 2))
+    z = float(scipy.stats.norm.ppf(0.5 + level / 2))
     extra = (m + n) / 2 - 1
 
     def variance(a: float) -> float:
@@ -265,8 +278,8 @@ def newcombe(area: float, m: int, n: int, level: float = 0.95) -> Interval:
 
     # 0 and 1 solve the equation for every estimate at that end, and are not the bounds
     tiny = 1e-9
-    low = 0.0 if area < tiny else float(brentq(excess, 0.0, min(area, 1 - tiny)))
-    high = 1.0 if area > 1 - tiny else float(brentq(excess, max(area, tiny), 1.0))
+    low = 0.0 if area < tiny else float(scipy.optimize.brentq(excess, 0.0, min(area, 1 - tiny)))
+    high = 1.0 if area > 1 - tiny else float(scipy.optimize.brentq(excess, max(area, tiny), 1.0))
     return Interval(area, low, high, level, "Newcombe")
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import ortho_group, rankdata
+import scipy
 
 from allometry.compare.inference.arrays import FloatArray, blocks
 from allometry.compare.inference.progress import steps
@@ -28,12 +28,23 @@ _TIE = 1e-6  # scores closer than this are one score: rounding differs between a
 
 @dataclass(frozen=True)
 class Population:
-    """Sizes of the generated data, and the sd of the noise of "noisy" relative to that of the responses."""
+    """Sizes of the generated data, and the sd of the noise of "noisy" relative to that of the responses.
+
+    Parameters
+    ----------
+    n_stimuli, n_units, n_latent : int
+        Stimuli, units, and latent variables that they mix.
+    noise : float
+        Standard deviation over that of the responses.
+    sources : tuple of ndarray [stimuli, units]
+        Responses that stimuli and units are drawn from; none: they are mixtures of latent variables.
+    """
 
     n_stimuli: int = 60
     n_units: int = 24
     n_latent: int = 6
     noise: float = 0.5
+    sources: tuple[FloatArray, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,9 +90,42 @@ def responses(population: Population, rng: np.random.Generator, n_units: int | N
     """
     p = population
     n = n_units or p.n_units
+    if p.sources:
+        return drawn(p.sources[int(rng.integers(len(p.sources)))], p.n_stimuli, n, rng)
     latent = rng.normal(size=(p.n_stimuli, p.n_latent))
     mixed = latent @ rng.normal(size=(p.n_latent, n)) / np.sqrt(p.n_latent)
     return np.asarray(np.maximum(mixed + 0.3 * rng.normal(size=n), 0) * rng.lognormal(0, 0.3, n) + 0.05 * mixed)
+
+
+def drawn(source: FloatArray, stimuli: int, units: int, rng: np.random.Generator) -> FloatArray:
+    """Stimuli and units of a population, in random order, so that two draws have no stimulus in common place.
+
+    A hundredth of their standard deviation is added as noise: of sparse codes no unit of a draw may respond to a stimulus,
+    and a pattern of zeros has no correlation.
+
+    Parameters
+    ----------
+    source : ndarray [stimuli, units]
+        All of them.
+    stimuli, units : int
+        How many are drawn.
+    rng : Generator
+        Where they are drawn from.
+
+    Raises
+    ------
+    ComparisonError
+        There are fewer.
+    """
+    if source.shape[0] < stimuli or source.shape[1] < units:
+        raise ComparisonError(
+            f"a population of {source.shape[1]} units and {source.shape[0]} stimuli gives no {units} units of {stimuli}",
+            where="items, units",
+            expected="populations that have as many stimuli, and twice as many units as a draw",
+            do="lower items or units, or gather more units in the run",
+        )
+    rows, columns = rng.permutation(source.shape[0])[:stimuli], rng.permutation(source.shape[1])[:units]
+    return np.asarray(source[np.ix_(rows, columns)] + 0.01 * source.std() * rng.normal(size=(stimuli, units)))
 
 
 def _identical(p: Population, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
@@ -96,7 +140,7 @@ def _permuted(p: Population, rng: np.random.Generator) -> tuple[FloatArray, Floa
 
 def _rotated(p: Population, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     x = responses(p, rng)
-    return x, x @ ortho_group.rvs(p.n_units, random_state=rng)
+    return x, x @ scipy.stats.ortho_group.rvs(p.n_units, random_state=rng)
 
 
 def _rescaled(p: Population, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
@@ -285,7 +329,7 @@ def _separation(score: FloatArray) -> FloatArray:
     out = np.full((n, n), 0.5)
     for a in range(n):
         for b in range(a):
-            rank: Any = rankdata(np.concatenate([levels[a], levels[b]]))
+            rank: Any = scipy.stats.rankdata(np.concatenate([levels[a], levels[b]]))
             auc = (rank[:draws].sum() - draws * (draws + 1) / 2) / draws**2
             out[a, b] = out[b, a] = max(auc, 1 - auc)
     return out

@@ -13,7 +13,7 @@ import xarray as xr
 from allometry.compare.inference.blockwise import Estimate
 from allometry.compare.inference.crossed import MOST_GROUPS
 from allometry.compare.inputs.design import ANGLES, Population, model_notes, populations, presentation_table
-from allometry.compare.kinds.population_code import subsampling
+from allometry.compare.kinds.population_code import manifolds, subsampling
 from allometry.compare.kinds.population_code.description import (
     CORRELATION_EDGES,
     FEW_SPLITS,
@@ -44,7 +44,8 @@ def population_code(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: Pop
     Result
         Rows per population (candidate) of a store (reference): `decoding_within` (group: decoder), `osi`, `dsi`,
         `circular_variance`, `tuned_share`, `reliability`, `signal_correlation`, `noise_correlation`, `spectral_radius`,
-        `participation_ratio` (group: signal or noise), each with a shuffled baseline. Curves: `tuning` (every unit),
+        `participation_ratio` (group: signal or noise), each with a shuffled baseline; with `manifolds` also `capacity` and
+        `few_shot_snr` (group: examples). Curves: `tuning` (every unit),
         `tuning_null`, `response_correlations`, `decoding_null`, `confusion`, `spectral_radius_by_size`, `subsampling`.
     """
     for key, count in (("nulls", options.nulls), ("subsets", options.subsets), ("splits", options.splits)):
@@ -73,6 +74,8 @@ def population_code(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: Pop
             part |= described.decoding(options.decoders, centred)
             part |= described.selectivity(options.negative)
             part |= described.correlations(size)
+            if options.manifolds:
+                part["manifolds"] = manifolds.describe(described)
             part["subsampling"] = subsampling.curves(
                 population.responses,
                 decoder=options.decoders[0],
@@ -86,7 +89,9 @@ def population_code(inputs: Mapping[str, xr.Dataset | xr.DataTree], options: Pop
         title="Population code of mouse cortex" + (" and of simulated networks" if options.simulated else ""),
         rows=with_fdr(rows),
         curves=_curves(parts),
-        derived=derived | _words(options.nulls, options.splits, options.negative, options.population_size),
+        derived=derived
+        | _words(options.nulls, options.splits, options.negative, options.population_size)
+        | (manifolds.words() if options.manifolds else {}),
     )
 
 
@@ -163,6 +168,10 @@ def _curves(parts: Sequence[dict[str, Any]]) -> dict[str, xr.Dataset]:
     }
     for key in ("orientation", "direction"):
         found["tuning"][key].attrs["units"] = "degree"
+    if "manifolds" in parts[0]:
+        each = {key: np.concatenate([part["manifolds"][key] for part in parts]) for key in parts[0]["manifolds"]}
+        of = np.repeat(names, [len(part["manifolds"]["alpha"]) for part in parts])
+        found["manifolds"] = curve(("entry",), {"population": ("entry", of)}, **each)
     return found
 
 

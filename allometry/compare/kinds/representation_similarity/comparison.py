@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy.spatial.distance import squareform
 
 from allometry.compare.inference import verdict
 from allometry.compare.inference.arrays import FloatArray
@@ -173,7 +173,7 @@ def _models(
                 held.append(_over_turns(measure, own, matrix, turned, estimate.estimate, without))
             if pixels is not None and layer.model != "pixels":
                 over = geometry.bounded(draws - pixels[3], estimate.estimate - pixels[2].estimate, count)
-                if measure in geometry.GRAMS:  # which have no resamples
+                if measure in geometry.GRAMS:  # of which nothing is resampled
                     left = without - geometry.left_out(measure, own, pixels[1])
                     held.append(verdict.jackknifed("pixels", estimate.estimate, pixels[2].estimate, left))
                 else:
@@ -311,7 +311,7 @@ def _curves(
 
 def _map(matrix: FloatArray) -> FloatArray:
     """Stimuli in the plane whose distances fit their dissimilarities best, [stimuli, 2]; NaN where one has none."""
-    values = squareform(matrix, checks=False)
+    values = scipy.spatial.distance.squareform(matrix, checks=False)
     return topology.mds(values) if np.isfinite(values).all() else np.full((len(matrix), 2), np.nan)
 
 
@@ -325,7 +325,7 @@ def _words(settings: Settings, screen: stimuli.Screen, found: Sequence[Populatio
         "score": "ssm: Spearman correlation of the pairs' Pearson dissimilarities; cka: debiased, linear; rsa: rho-a of "
         "crossnobis distances (populations) and squared Euclidean distances (models); means over repeats",
         "ci": f"over stimuli: percentiles of {settings.bootstrap} resamples without pairs of a stimulus with itself; cka: "
-        f"jackknife; none for fewer than {geometry.FEWEST_FOR_INTERVAL} stimuli; controls and baselines: where 95 % of the "
+        f"jackknife; none for svcca, nor for fewer than {geometry.FEWEST_FOR_INTERVAL} stimuli; controls and baselines: where 95 % of the "
         "random splits or orders lie",
         "p": f"one-sided, against {settings.nulls} random orders of the stimuli, or all where there are no more; directions "
         "lie on a ring, so that any two systems with smooth tuning pass: compare with `turned directions`",
@@ -342,7 +342,9 @@ def _words(settings: Settings, screen: stimuli.Screen, found: Sequence[Populatio
     if "svcca" in settings.measures:
         words["svcca"] = (
             "mean canonical correlation of the directions that hold 99 % of the variance of the means over repeats, at most one "
-            f"for {geometry.STIMULI_PER_DIRECTION} stimuli; interval and comparison with pixels by the jackknife over stimuli"
+            f"for {geometry.STIMULI_PER_DIRECTION} stimuli. It falls with the number of stimuli, and neither resamples nor a jackknife hold its mean over "
+            "other stimuli as often as they say: it has no interval, and is undecided where pixels or turned directions are its "
+            "strongest baseline; p and the verdict against shuffled stimuli hold"
         )
     if models:
         words["models"] = (

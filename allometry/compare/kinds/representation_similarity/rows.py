@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy.spatial.distance import squareform
 
 from allometry.compare.inference import verdict
 from allometry.compare.inference.ceilings import leave_one_out_ceiling
@@ -145,7 +145,9 @@ def other_animals(
     rows = []
     for group in (g for g in areas.values() if len(g) >= 3):
         aligned, _, labels = align(group, stores_, geometry.FEWEST_STIMULI, **options)
-        vectors = np.array([squareform(geometry.matrix_of("ssm", data), checks=False) for data in aligned])
+        vectors = np.array(
+            [scipy.spatial.distance.squareform(geometry.matrix_of("ssm", data), checks=False) for data in aligned]
+        )
         for population, low, high in zip(group, *leave_one_out_ceiling(vectors, "spearman")):
             rows.append(
                 entry(

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy
 import xarray as xr
-from scipy import ndimage
 
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inputs.design import Population
@@ -224,7 +224,7 @@ def _image(row: pd.Series, name: str, screen: Screen, store: xr.Dataset | None) 
     side = min(image.shape)
     top, left = ((length - side) // 2 for length in image.shape)
     square = image[top : top + side, left : left + side]
-    resampled = ndimage.zoom(
-        ndimage.gaussian_filter(square, max(0.0, side / screen.pixels / 2 - 0.5)), screen.pixels / side, order=1
+    resampled = scipy.ndimage.zoom(
+        scipy.ndimage.gaussian_filter(square, max(0.0, side / screen.pixels / 2 - 0.5)), screen.pixels / side, order=1
     )
     return np.clip(resampled, 0, 1)[None].astype(np.float32)

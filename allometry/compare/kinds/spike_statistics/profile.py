@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import signal, stats
 
 from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.ecdf import Sample
@@ -153,7 +153,7 @@ def _segments(trains: Trains) -> tuple[FloatArray, FloatArray]:
     """Frequencies and periodograms [segment, frequency] over the power of Poisson units of the same rate."""
     counts = trains.pooled(SPECTRUM_BIN_S).astype(float)
     whole = counts[: counts.size // SEGMENT * SEGMENT].reshape(-1, SEGMENT)
-    frequency, power = signal.periodogram(whole, 1 / SPECTRUM_BIN_S, window="hann", detrend="constant", axis=1)
+    frequency, power = scipy.signal.periodogram(whole, 1 / SPECTRUM_BIN_S, window="hann", detrend="constant", axis=1)
     # One-sided density of white counts with variance = mean; the first two frequencies feel the removed mean.
     return frequency[2:-1], power[:, 2:-1] / (2 * SPECTRUM_BIN_S * whole.mean())
 
@@ -171,8 +171,8 @@ def _spectrum(profile: Profile, trains: Trains, bootstrap: int, rng: np.random.G
     mean, replicates = power.mean(axis=0), product(drawn, power)
     profile.spectrum = Spectrum(frequency, mean, replicates, len(power))
     # Under no oscillation every frequency is the floor times Gamma(K)/K: what the largest of all exceeds once in 20 times
-    floor = np.median(mean) / stats.gamma.median(len(power)) * len(power)
-    threshold = floor * stats.gamma.ppf(0.95 ** (1 / mean.size), len(power)) / len(power)
+    floor = np.median(mean) / scipy.stats.gamma.median(len(power)) * len(power)
+    threshold = floor * scipy.stats.gamma.ppf(0.95 ** (1 / mean.size), len(power)) / len(power)
     if mean.max() < threshold:
         profile.undefined(["peak_frequency"], "no frequency stands out of the spectrum")
     else:

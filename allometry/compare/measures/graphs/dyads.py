@@ -4,8 +4,8 @@ Both matrices are [node, node]; the diagonal counts nowhere. NaN marks a pair th
 """
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from allometry.compare.inference.arrays import array
 from allometry.compare.inference.labels import corresponding, square
@@ -61,7 +61,7 @@ def dyadic_correlation(x: ArrayLike, y: ArrayLike) -> float:
 def _ranks(matrix: Floats, known: np.ndarray) -> Floats:
     """Standardised ranks of the `known` pairs as a symmetric matrix; 0 elsewhere."""
     upper = np.triu(known, 1)
-    rank = stats.rankdata(matrix[upper])
+    rank = scipy.stats.rankdata(matrix[upper])
     spread = rank.std()
     result = np.zeros(matrix.shape)
     result[upper] = (rank - rank.mean()) / (spread if spread > 0 else np.nan)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse, stats
-from scipy.sparse.csgraph import connected_components
+import scipy
 
 from allometry.compare.inference.arrays import varies
 from allometry.compare.inference.labels import corresponding
@@ -66,8 +65,8 @@ def weights_within_nodes(a: Any, b: Any) -> WithinNodes:
         raise ComparisonError(f"graphs of {nodes} and {y.shape[0]} nodes", expected="the same nodes")
     undirected = not is_directed(x) or not is_directed(y)
     if undirected:
-        x, y = (sparse.csr_array(sparse.triu(part + part.T, format="csr")) / 2 for part in (x, y))
-    shared = sparse.csr_array((x > 0).multiply(y > 0))
+        x, y = (scipy.sparse.csr_array(scipy.sparse.triu(part + part.T, format="csr")) / 2 for part in (x, y))
+    shared = scipy.sparse.csr_array((x > 0).multiply(y > 0))
     shared.sort_indices()
     source, target = endpoints(shared)
     u, v = (at(part, source, target, 0.0) for part in (x, y))
@@ -76,21 +75,21 @@ def weights_within_nodes(a: Any, b: Any) -> WithinNodes:
         return nothing
     effects, rank = _node_effects(source, target, nodes, undirected)
     freedom = u.size - rank - 1
-    left = [_without(effects, stats.rankdata(values)) for values in (u, v)]
+    left = [_without(effects, scipy.stats.rankdata(values)) for values in (u, v)]
     length = [norm(values) for values in left]
     # A rank moves by at least a half: what is smaller is what the projection leaves of nothing.
     if freedom < 3 or min(length) < 1e-6 * u.size:
         return WithinNodes(np.nan, np.nan, np.nan, np.nan, u.size, max(freedom, 0))
     r = float(np.clip(inner(left[0], left[1]) / (length[0] * length[1]), -1, 1))
-    p = float(stats.t.sf(r * np.sqrt(freedom / max(1 - r * r, 1e-12)), freedom))
+    p = float(scipy.stats.t.sf(r * np.sqrt(freedom / max(1 - r * r, 1e-12)), freedom))
     # tanh(artanh(r) + x) = (r + tanh(x)) / (1 + r tanh(x))
     inside = float(np.clip(r, -1 + 1e-12, 1 - 1e-12))
-    reach = math.tanh(stats.norm.ppf(0.975) * math.sqrt((1 + r * r / 2) / (freedom - 1)))
+    reach = math.tanh(scipy.stats.norm.ppf(0.975) * math.sqrt((1 + r * r / 2) / (freedom - 1)))
     low, high = ((inside + x) / (1 + inside * x) for x in (-reach, reach))
     return WithinNodes(r, min(low, r), max(high, r), p, u.size, freedom)
 
 
-def _node_effects(source: Ints, target: Ints, nodes: int, undirected: bool) -> tuple[sparse.csr_array, int]:
+def _node_effects(source: Ints, target: Ints, nodes: int, undirected: bool) -> tuple[scipy.sparse.csr_array, int]:
     """Design [edge, effect] with one effect per node (as source and as target where edges have a direction), and its rank.
 
     The constant lies in its span. Of a two-way layout every connected part has one effect too many; of an undirected one
@@ -98,36 +97,38 @@ def _node_effects(source: Ints, target: Ints, nodes: int, undirected: bool) -> t
     """
     edges = np.arange(source.size)
     # As a graph between sources and targets, the edges of an undirected part fall into two copies if it is bipartite.
-    two_way = sparse.coo_array((np.ones(source.size), (source, nodes + target)), shape=(2 * nodes, 2 * nodes))
+    two_way = scipy.sparse.coo_array((np.ones(source.size), (source, nodes + target)), shape=(2 * nodes, 2 * nodes))
     if undirected:
-        back = sparse.coo_array((np.ones(source.size), (target, nodes + source)), shape=two_way.shape)
+        back = scipy.sparse.coo_array((np.ones(source.size), (target, nodes + source)), shape=two_way.shape)
         copies = _parts(
-            sparse.csr_array(two_way + back), np.concatenate([source, target, nodes + source, nodes + target])
+            scipy.sparse.csr_array(two_way + back), np.concatenate([source, target, nodes + source, nodes + target])
         )
-        once = sparse.coo_array((np.ones(source.size), (source, target)), shape=(nodes, nodes))
-        own = _parts(sparse.csr_array(once), np.concatenate([source, target]))
+        once = scipy.sparse.coo_array((np.ones(source.size), (source, target)), shape=(nodes, nodes))
+        own = _parts(scipy.sparse.csr_array(once), np.concatenate([source, target]))
         used = np.unique(np.concatenate([source, target])).size
         columns = np.concatenate([source, target])
-        design = sparse.csr_array((np.ones(2 * edges.size), (np.tile(edges, 2), columns)), shape=(edges.size, nodes))
+        design = scipy.sparse.csr_array(
+            (np.ones(2 * edges.size), (np.tile(edges, 2), columns)), shape=(edges.size, nodes)
+        )
         return design, used - (copies - own)
-    design = sparse.csr_array(
+    design = scipy.sparse.csr_array(
         (np.ones(2 * edges.size), (np.tile(edges, 2), np.concatenate([source, nodes + target]))),
         shape=(edges.size, 2 * nodes),
     )
     used = np.unique(source).size + np.unique(target).size
-    return design, used - _parts(sparse.csr_array(two_way), np.concatenate([source, nodes + target]))
+    return design, used - _parts(scipy.sparse.csr_array(two_way), np.concatenate([source, nodes + target]))
 
 
-def _parts(graph: sparse.csr_array, members: Ints) -> int:
+def _parts(graph: scipy.sparse.csr_array, members: Ints) -> int:
     """Connected parts among the nodes that have an edge."""
-    _, label = connected_components(graph, directed=False)
+    _, label = scipy.sparse.csgraph.connected_components(graph, directed=False)
     return int(np.unique(label[members]).size)
 
 
-def _without(effects: sparse.csr_array, values: Floats) -> Floats:
+def _without(effects: scipy.sparse.csr_array, values: Floats) -> Floats:
     """Residual of least squares on the effects, by conjugate gradients on the normal equations."""
     left = values - values.mean()
-    transposed = sparse.csr_array(effects.T)
+    transposed = scipy.sparse.csr_array(effects.T)
     step = gradient = transposed @ left
     size = inner(gradient, gradient)
     small = 1e-26 * inner(left, left) * effects.nnz

@@ -1,14 +1,13 @@
 """Graphs as arrays: conversion, path lengths, and their degree-preserving nulls."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import networkx as nx
 import numpy as np
+import scipy
 from numba import njit
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from allometry.compare.inference.arrays import blocks, numbers, whole_number
 from allometry.compare.inference.blockwise import BLOCK_BYTES, Estimate, afford, fitting
@@ -23,6 +22,11 @@ Ints = NDArray[np.int64]
 SAME_WEIGHT = 1e-9
 
 
+def is_networkx(graph: Any) -> bool:
+    """Whether it is a graph of networkx, which is not imported to find out: who has such a graph has done so."""
+    return "networkx" in sys.modules and isinstance(graph, sys.modules["networkx"].Graph)
+
+
 def as_matrix(graph: Any) -> Floats:
     """Dense weights [source, target] of an array, scipy sparse matrix, networkx or igraph graph, without self-loops.
 
@@ -31,17 +35,17 @@ def as_matrix(graph: Any) -> Floats:
     ComparisonError
         Not square, or with NaN (a pair that was not measured is no edge of zero weight: restrict to measured nodes).
     """
-    if hasattr(graph, "number_of_nodes") or sparse.issparse(graph) or hasattr(graph, "vcount"):
-        nodes = (
-            graph.shape[0] if sparse.issparse(graph) else len(graph) if isinstance(graph, nx.Graph) else graph.vcount()
-        )
+    if hasattr(graph, "number_of_nodes") or scipy.sparse.issparse(graph) or hasattr(graph, "vcount"):
+        nodes = graph.shape[0] if scipy.sparse.issparse(graph) else len(graph) if is_networkx(graph) else graph.vcount()
         afford(
             Estimate(f"a dense matrix of {nodes:,} nodes", 24 * nodes**2, 8 * nodes**2, float(nodes) ** 2),
             f"at most {fitting(24, 2):,} nodes here; measures of the architecture of a graph keep sparse ones sparse",
         )
-    if isinstance(graph, nx.Graph):
+    if is_networkx(graph):
+        import networkx as nx
+
         matrix = nx.to_numpy_array(graph, weight="weight")
-    elif sparse.issparse(graph):
+    elif scipy.sparse.issparse(graph):
         matrix = graph.toarray().astype(float)
     elif hasattr(graph, "get_adjacency_sparse"):
         attribute = "weight" if "weight" in graph.es.attributes() else None
@@ -60,7 +64,7 @@ def as_matrix(graph: Any) -> Floats:
     return matrix
 
 
-def as_edges(graph: Any) -> sparse.csr_array:
+def as_edges(graph: Any) -> scipy.sparse.csr_array:
     """Weights [source, target] of the edges of any graph that `as_matrix` takes, without self-loops and zeros.
 
     A sparse graph stays sparse: 50,000 nodes as a dense matrix would be 20 GB. Rows are in order, and columns in each row.
@@ -70,18 +74,20 @@ def as_edges(graph: Any) -> sparse.csr_array:
     ComparisonError
         As `as_matrix`.
     """
-    if isinstance(graph, nx.Graph):
+    if is_networkx(graph):
+        import networkx as nx
+
         graph = nx.to_scipy_sparse_array(graph, weight="weight", format="csr") if len(graph) else as_matrix(graph)
     elif hasattr(graph, "get_adjacency_sparse"):
         graph = graph.get_adjacency_sparse("weight" if "weight" in graph.es.attributes() else None)
-    if not sparse.issparse(graph):
-        edges = sparse.csr_array(as_matrix(graph))
+    if not scipy.sparse.issparse(graph):
+        edges = scipy.sparse.csr_array(as_matrix(graph))
     else:
         if graph.ndim != 2 or graph.shape[0] != graph.shape[1]:
             raise ComparisonError(f"a graph of shape {graph.shape}", expected="a square matrix [source, target]")
-        entries = sparse.coo_array(graph)
+        entries = scipy.sparse.coo_array(graph)
         there = entries.row != entries.col
-        edges = sparse.csr_array(
+        edges = scipy.sparse.csr_array(
             (entries.data[there].astype(float), (entries.row[there], entries.col[there])), shape=entries.shape
         )
         unknown = np.count_nonzero(~np.isfinite(entries.data))
@@ -96,38 +102,38 @@ def as_edges(graph: Any) -> sparse.csr_array:
     return edges
 
 
-def undirected(edges: sparse.csr_array) -> sparse.csr_array:
+def undirected(edges: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
     """The binary graph with an edge both ways where there is one either way."""
     there = edges.astype(bool)
-    return sparse.csr_array(there + there.T).astype(float)
+    return scipy.sparse.csr_array(there + there.T).astype(float)
 
 
-def endpoints(edges: sparse.csr_array) -> tuple[Ints, Ints]:
+def endpoints(edges: scipy.sparse.csr_array) -> tuple[Ints, Ints]:
     """Source and target of every edge, in the order of the weights `edges.data`."""
     source = np.repeat(np.arange(edges.shape[0]), np.diff(edges.indptr))
     return source.astype(np.int64), edges.indices.astype(np.int64)
 
 
-def is_directed(matrix: Floats | sparse.csr_array) -> bool:
+def is_directed(matrix: Floats | scipy.sparse.csr_array) -> bool:
     """Whether the weights differ between the two directions of any pair, by more than the rounding of sums and products."""
-    if sparse.issparse(matrix):
-        back = sparse.csr_array(matrix.T)
+    if scipy.sparse.issparse(matrix):
+        back = scipy.sparse.csr_array(matrix.T)
         return bool((abs(matrix - back) > SAME_WEIGHT * abs(back)).nnz)
     return not np.allclose(matrix, matrix.T, rtol=SAME_WEIGHT, atol=0.0)
 
 
 def path_lengths(graph: Any) -> Floats:
     """Number of edges on the shortest directed path [source, target]; inf where there is none."""
-    matrix = sparse.csr_array(as_matrix(graph) != 0)
-    lengths: Floats = csgraph.shortest_path(matrix.astype(float), unweighted=True)
+    matrix = scipy.sparse.csr_array(as_matrix(graph) != 0)
+    lengths: Floats = scipy.sparse.csgraph.shortest_path(matrix.astype(float), unweighted=True)
     return lengths
 
 
 def at(matrix: Any, source: Ints, target: Ints, absent: float) -> Floats:
     """Values [pairs] of a dense or sparse matrix; `absent` where a sparse one stores nothing."""
-    if not sparse.issparse(matrix):
+    if not scipy.sparse.issparse(matrix):
         return np.asarray(matrix, dtype=float)[source, target]
-    entries = sparse.csr_array(matrix)
+    entries = scipy.sparse.csr_array(matrix)
     entries.sum_duplicates()
     rows, columns = endpoints(entries)
     nodes = entries.shape[1]
@@ -139,7 +145,7 @@ def at(matrix: Any, source: Ints, target: Ints, absent: float) -> Floats:
     return result
 
 
-def lengths_of(edges: sparse.csr_array, source: Ints, target: Ints) -> Floats:
+def lengths_of(edges: scipy.sparse.csr_array, source: Ints, target: Ints) -> Floats:
     """Path lengths [pairs] of the given pairs, inf where there is none: one block of sources at a time."""
     graph = edges.astype(bool).astype(float)
     result = np.empty(source.size)
@@ -147,13 +153,13 @@ def lengths_of(edges: sparse.csr_array, source: Ints, target: Ints) -> Floats:
     order = np.argsort(row, kind="stable")
     width = max(1, BLOCK_BYTES // (16 * edges.shape[0]))
     for part in steps(blocks(sources.size, width), f"path lengths, {width} sources each"):
-        lengths = csgraph.shortest_path(graph, unweighted=True, indices=sources[part])
+        lengths = scipy.sparse.csgraph.shortest_path(graph, unweighted=True, indices=sources[part])
         own = order[np.searchsorted(row[order], part.start) : np.searchsorted(row[order], part.stop)]
         result[own] = lengths[row[own] - part.start, target[own]]
     return result
 
 
-def mean_path_length(graph: sparse.csr_array) -> float:
+def mean_path_length(graph: scipy.sparse.csr_array) -> float:
     """Mean number of edges on the shortest paths between connected pairs of a binary graph; NaN without any.
 
     One search per source and no matrix of lengths: memory is that of the edges.
@@ -204,7 +210,7 @@ def rewired_edges(weights: Any, n: int, *, seed: int, swaps: float = 10.0) -> It
     """
     n, edges = whole_number(n, "nulls", 0), as_edges(weights)
     nodes, directed = edges.shape[0], is_directed(edges)
-    listed = edges if directed else sparse.csr_array(sparse.triu(edges, format="csr"))
+    listed = edges if directed else scipy.sparse.csr_array(scipy.sparse.triu(edges, format="csr"))
     (source, target), value = endpoints(listed), listed.data
     attempts = swaps * source.size
     need = Estimate(
@@ -224,11 +230,11 @@ def rewired_edges(weights: Any, n: int, *, seed: int, swaps: float = 10.0) -> It
             yield np.concatenate([a, b]), np.concatenate([b, a]), np.concatenate([value, value])
 
 
-def rewired_graphs(weights: Any, n: int, *, seed: int, swaps: float = 10.0) -> Iterator[sparse.csr_array]:
+def rewired_graphs(weights: Any, n: int, *, seed: int, swaps: float = 10.0) -> Iterator[scipy.sparse.csr_array]:
     """The graphs of `rewired_edges` as sparse matrices [source, target]."""
     edges = as_edges(weights)
     for source, target, value in rewired_edges(edges, n, seed=seed, swaps=swaps):
-        yield sparse.csr_array((value, (source, target)), shape=edges.shape)
+        yield scipy.sparse.csr_array((value, (source, target)), shape=edges.shape)
 
 
 def rewirings(weights: Any, n: int, *, seed: int, swaps: float = 10.0) -> Iterator[Floats]:

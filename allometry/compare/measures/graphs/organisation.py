@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import sparse
 
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.partitions import RESTARTS, leiden
@@ -131,7 +131,7 @@ def find_communities(graph: Any, *, resolution: float = 1.0, seed: int = 0, rest
             "communities need non-negative weights", do="take magnitudes, or leave negative edges out"
         )
     directed = is_directed(edges)
-    listed = edges if directed else sparse.csr_array(sparse.triu(edges, format="csr"))
+    listed = edges if directed else scipy.sparse.csr_array(scipy.sparse.triu(edges, format="csr"))
     return leiden(
         edges.shape[0],
         *endpoints(listed),
@@ -153,7 +153,7 @@ class RichClub:
     p: Floats
 
 
-def _rich_club(adjacency: sparse.csr_array, levels: Ints) -> Floats:
+def _rich_club(adjacency: scipy.sparse.csr_array, levels: Ints) -> Floats:
     degree = np.diff(adjacency.indptr)
     source, target = endpoints(adjacency)
     # An edge lies within the club of every level below the smaller degree of its ends.
@@ -265,13 +265,13 @@ def motifs(graph: Any, *, nulls: int = 20, seed: int = 0) -> Motifs:
     return Motifs(tuple(TRIADS), count, mean, sd, z)
 
 
-def _paths(edges: sparse.csr_array) -> float:
+def _paths(edges: scipy.sparse.csr_array) -> float:
     """Number of paths of two edges, whatever their directions: what an enumeration of three nodes goes through."""
     ends = np.concatenate(endpoints(edges))
     return float((np.bincount(ends, minlength=1).astype(float) ** 2).sum())
 
 
-def _triads(edges: sparse.csr_array) -> Ints:
+def _triads(edges: scipy.sparse.csr_array) -> Ints:
     import igraph
 
     pairs = np.column_stack(endpoints(edges))
@@ -324,7 +324,7 @@ def graphlets(graph: Any, size: int = 4) -> dict[str, int]:
     }
     if size not in names:
         raise ComparisonError(f"graphlets of {size} nodes", expected="3 or 4")
-    edges = sparse.csr_array(sparse.triu(undirected(as_edges(graph)), format="csr"))
+    edges = scipy.sparse.csr_array(scipy.sparse.triu(undirected(as_edges(graph)), format="csr"))
     reach = _paths(edges) * (edges.nnz / max(edges.shape[0], 1) if size == 4 else 1)
     with whole(f"graphlets of {edges.shape[0]:,} nodes", 1e-7 * reach):
         counts = igraph.Graph(n=edges.shape[0], edges=np.column_stack(endpoints(edges))).motifs_randesu(size)

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
-from scipy.sparse.linalg import ArpackError, eigs
+import scipy
 
 from allometry.compare.inference.arrays import FloatArray, matrix, vector
 from allometry.compare.inference.blockwise import Estimate, afford, memory_limit
@@ -83,10 +81,12 @@ def _radius(w: FloatArray) -> float:
             # A fixed start makes the last digits reproducible.
             return float(
                 np.abs(
-                    eigs(sparse.csr_array(w) if few else w, k=1, return_eigenvectors=False, v0=np.ones(w.shape[0]))
+                    scipy.sparse.linalg.eigs(
+                        scipy.sparse.csr_array(w) if few else w, k=1, return_eigenvectors=False, v0=np.ones(w.shape[0])
+                    )
                 ).max()
             )
-        except ArpackError:
+        except scipy.sparse.linalg.ArpackError:
             pass  # clustered leading eigenvalues: the dense solver has no such trouble
     return float(np.abs(np.linalg.eigvals(w)).max())
 
@@ -146,7 +146,7 @@ def states(
     x = np.zeros(w.shape[0])
     # A large connectome has few of the possible edges.
     few = w.shape[0] >= LARGE and np.count_nonzero(w) < SPARSE * w.size
-    transposed = sparse.csr_array(w.T) if few else np.ascontiguousarray(w.T)
+    transposed = scipy.sparse.csr_array(w.T) if few else np.ascontiguousarray(w.T)
     with np.errstate(over="ignore", invalid="ignore"):
         for t in steps(range(u.size), "reservoir, time steps"):
             place = t % AT_ONCE
@@ -179,8 +179,8 @@ def _solved(centred: FloatArray, y: FloatArray, ridge: float, mean_x: FloatArray
     gram = centred.T @ centred
     gram[np.diag_indices_from(gram)] += max(ridge, 1e-14) * max(np.trace(gram) / len(gram), 1e-300)
     try:
-        beta = cho_solve(cho_factor(gram), centred.T @ y)
-    except LinAlgError:
+        beta = scipy.linalg.cho_solve(scipy.linalg.cho_factor(gram), centred.T @ y)
+    except scipy.linalg.LinAlgError:
         raise ComparisonError(
             "the states are degenerate", where="ridge", expected="a larger ridge", do="raise ridge"
         ) from None

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse, stats
 
 from allometry.compare.inference.arrays import numbers, same_length, varies, whole_number
 from allometry.compare.inference.labels import corresponding
@@ -22,7 +22,7 @@ from allometry.compare.records.measures import SHARE, Scale, measure
 from allometry.errors import ComparisonError
 from allometry.fixed_order import inner
 
-G = TypeVar("G", Floats, sparse.csr_array)
+G = TypeVar("G", Floats, scipy.sparse.csr_array)
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def function_given_structure(
     Randi et al. 2023, Nature 623:406.
     """
     edges, bootstrap = as_edges(weight), whole_number(bootstrap, "bootstrap", 0)
-    value, q = (m if sparse.issparse(m) else numbers(m, name) for m, name in ((value, "value"), (q, "q")))
+    value, q = (m if scipy.sparse.issparse(m) else numbers(m, name) for m, name in ((value, "value"), (q, "q")))
     shapes = [np.shape(m) for m in (edges, value, q)]
     if not shapes[0] == shapes[1] == shapes[2]:
         raise ComparisonError(f"shapes {', '.join(map(str, shapes))} of weight, value and q", expected="one shape")
@@ -188,8 +188,8 @@ def function_given_structure(
 
 def _measured(q: Any) -> tuple[Ints, Ints, Floats]:
     """Source, target and q of the measured pairs of different nodes, by source: of a sparse q the entries it stores."""
-    if sparse.issparse(q):
-        entries = sparse.coo_array(q)
+    if scipy.sparse.issparse(q):
+        entries = scipy.sparse.coo_array(q)
         order = np.lexsort((entries.col, entries.row))
         source, target, values = entries.row[order], entries.col[order], entries.data[order].astype(float)
     else:
@@ -224,7 +224,7 @@ def rank_correlation(x: ArrayLike, y: ArrayLike) -> float:
     a, b = a[both], b[both]
     if a.size < 3 or not (varies(a) and varies(b)):
         return float("nan")
-    ra, rb = (ranks - ranks.mean() for ranks in (stats.rankdata(a), stats.rankdata(b)))
+    ra, rb = (ranks - ranks.mean() for ranks in (scipy.stats.rankdata(a), scipy.stats.rankdata(b)))
     return float(np.clip(inner(ra, rb) / np.sqrt(inner(ra, ra) * inner(rb, rb)), -1, 1))
 
 
@@ -341,7 +341,7 @@ def agreement(
     _unsigned(a, b)
     in_a, in_b = a.astype(bool), b.astype(bool)
     # What is shared lies in the same places of both, so that the weights correspond.
-    weights = [sparse.csr_array(own.multiply(other)) for own, other in ((a, in_b), (b, in_a))]
+    weights = [scipy.sparse.csr_array(own.multiply(other)) for own, other in ((a, in_b), (b, in_a))]
     for part in weights:
         part.sort_indices()
     shared, total_a, total_b = weights[0].nnz, a.nnz, b.nnz

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 from sklearn import config_context
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
@@ -186,7 +186,7 @@ def block_interval(found: Decoding, shared_training: bool = True) -> Interval:
     residual = (hits - accuracy * shown) / shown.mean()
     share = 1 / blocks + (1 / (blocks - 1) if shared_training else 0.0)
     variance = float((residual**2).sum() / (blocks - 1)) * share
-    half = float(stats.t.ppf(0.975, blocks - 1) * np.sqrt(variance))
+    half = float(scipy.stats.t.ppf(0.975, blocks - 1) * np.sqrt(variance))
     return Interval(accuracy, max(accuracy - half, 0.0), min(accuracy + half, 1.0), method="t over blocks")
 
 

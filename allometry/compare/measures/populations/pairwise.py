@@ -5,6 +5,8 @@ accumulator of one unit stays in cache. Traces that are not sparse go through BL
 n(n-1)/2 values themselves do not fit, `pairwise_summary` reduces them to moments and a histogram on the way.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +16,7 @@ from typing import Any
 import numba
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
+import scipy
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, blocks, numbers
 from allometry.compare.inference.blockwise import afford, estimate, fitting
@@ -58,31 +60,31 @@ def _refuse(what: str, expected: str, do: str = "") -> ComparisonError:
     return ComparisonError(what, where="counts", expected=expected, do=do)
 
 
-def _load(counts: Any) -> FloatArray | sp.csc_array:
+def _load(counts: Any) -> FloatArray | scipy.sparse.csc_array:
     """Dense float64 or CSC counts from an array, a scipy sparse array, or a dask array read chunk by chunk."""
     if hasattr(counts, "dask"):
         rows: list[Any] = []
         for start, stop in _row_chunks(counts):
             part = np.asarray(counts[start:stop].compute())
-            rows.append(sp.csr_array(part) if np.count_nonzero(part) < _SPARSE_BELOW * part.size else part)
-        if all(sp.issparse(r) for r in rows):
-            counts = sp.vstack(rows)
+            rows.append(scipy.sparse.csr_array(part) if np.count_nonzero(part) < _SPARSE_BELOW * part.size else part)
+        if all(scipy.sparse.issparse(r) for r in rows):
+            counts = scipy.sparse.vstack(rows)
         else:
-            counts = np.concatenate([r.toarray() if sp.issparse(r) else r for r in rows])
-    if not sp.issparse(counts):
+            counts = np.concatenate([r.toarray() if scipy.sparse.issparse(r) else r for r in rows])
+    if not scipy.sparse.issparse(counts):
         counts = numbers(counts, "counts")
     if counts.ndim != 2 or counts.shape[0] < 2 or counts.shape[1] < 2:
         raise _refuse(f"counts have shape {counts.shape}", "[bins, units] with at least two bins and two units")
     if not (np.issubdtype(counts.dtype, np.number) or counts.dtype == bool):
         raise _refuse(f"counts are of type {counts.dtype}", "numbers")
-    if sp.issparse(counts):
-        out = sp.csc_array(counts, dtype=np.float64)
+    if scipy.sparse.issparse(counts):
+        out = scipy.sparse.csc_array(counts, dtype=np.float64)
         out.sum_duplicates()
         if not np.isfinite(out.data).all():
             raise _refuse("counts hold NaN or infinity", "finite values")
         return out
     if np.count_nonzero(counts) < _SPARSE_BELOW * counts.size:
-        return _load(sp.csc_array(counts))
+        return _load(scipy.sparse.csc_array(counts))
     dense = counts.astype(np.float64)
     partly = ~np.isfinite(dense).all(axis=0) & np.isfinite(dense).any(axis=0)
     if partly.any():
@@ -104,12 +106,12 @@ def _inverse(sd: FloatArray, scale: FloatArray) -> FloatArray:
     return np.divide(1.0, sd, out=np.full(sd.shape, np.nan), where=sd > 1e-7 * scale)
 
 
-def _sparse(counts: sp.csc_array) -> _Sparse:
+def _sparse(counts: scipy.sparse.csc_array) -> _Sparse:
     n_bins = counts.shape[0]
     mean = np.asarray(counts.sum(axis=0)).ravel() / n_bins
     squared = np.asarray(counts.multiply(counts).sum(axis=0)).ravel() / n_bins
     sd = np.sqrt(np.maximum(squared - mean**2, 0))
-    rows = sp.csr_array(counts)
+    rows = scipy.sparse.csr_array(counts)
     rows.sort_indices()
     whole = np.array_equal(counts.data, np.rint(counts.data))
     # Sums of products of counts are exact in int32, and half the size: the accumulator of 10^4 units stays in L1.

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cho_factor, cho_solve
+import scipy
 
 from allometry.compare.inference.arrays import (
     FloatArray,
@@ -250,7 +250,7 @@ def _given_noise(responses: Any, labels: IntArray, noise: npt.ArrayLike, memory_
     given = numbers(noise, "noise").astype(np.float64)
     if given.ndim == 2:
         factor = covariance_factor(given, units, "noise")
-        applied = cho_solve((factor, True), means.reshape(-1, units).T).T.reshape(means.shape)
+        applied = scipy.linalg.cho_solve((factor, True), means.reshape(-1, units).T).T.reshape(means.shape)
         return _distances(_products(means, applied, present), present, units)
     if given.shape != (folds, units, units):
         raise ComparisonError(
@@ -261,7 +261,7 @@ def _given_noise(responses: Any, labels: IntArray, noise: npt.ArrayLike, memory_
     total = np.zeros((n, n))
     for k, m in steps(list(itertools.combinations(range(folds), 2)), "crossnobis, pairs of folds"):
         factor = covariance_factor((given[k] + given[m]) / 2, units, "noise")
-        product = means[:, k] @ cho_solve((factor, True), means[:, m].T)
+        product = means[:, k] @ scipy.linalg.cho_solve((factor, True), means[:, m].T)
         both = present[:, k] & present[:, m]
         own = np.diag(product)
         # each pair of folds counts in both orders
@@ -359,7 +359,7 @@ def _whitened(rows: FloatArray, residual: FloatArray, weight: float, freedom: in
         if units <= presentations:
             noise = (1 - weight) / freedom * self_product(residual.T)
             noise[np.diag_indices(units)] += weight
-            return np.asarray(cho_solve(_factor(noise), rows.T).T)
+            return np.asarray(scipy.linalg.cho_solve(_factor(noise), rows.T).T)
         if weight == 0:
             raise np.linalg.LinAlgError
         if weight == 1:
@@ -367,7 +367,7 @@ def _whitened(rows: FloatArray, residual: FloatArray, weight: float, freedom: in
         # Woodbury: the matrix to invert has one row per presentation rather than per unit.
         inner = self_product(residual)
         inner[np.diag_indices(presentations)] += weight * freedom / (1 - weight)
-        solved = cho_solve(_factor(inner), residual @ rows.T).T
+        solved = scipy.linalg.cho_solve(_factor(inner), residual @ rows.T).T
         return np.asarray((rows - solved @ residual) / weight)
     except np.linalg.LinAlgError:
         raise ComparisonError(
@@ -379,7 +379,7 @@ def _whitened(rows: FloatArray, residual: FloatArray, weight: float, freedom: in
 
 
 def _factor(square: FloatArray) -> Any:
-    factor = cho_factor(square, lower=True)
+    factor = scipy.linalg.cho_factor(square, lower=True)
     diagonal = np.diag(factor[0])
     if diagonal.min() < 1e-7 * diagonal.max():
         raise np.linalg.LinAlgError

@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.distance import squareform
-from scipy.stats import rankdata
-from scipy.stats import t as student
+import scipy
 
 from allometry.compare.inference.arrays import ROUNDING, FloatArray, IntArray, varies
 from allometry.compare.inference.ceilings import spearman_brown
@@ -25,7 +23,7 @@ from allometry.fixed_order import inner
 
 MEASURES = ("ssm", "cka", "svcca", "rsa")
 GRAMS = ("cka", "svcca")
-"""Measures whose matrix is that of inner products; a copy of a stimulus means nothing to them, so they have a jackknife."""
+"""Measures whose matrix is that of inner products; a copy of a stimulus means nothing to them, so that nothing is resampled."""
 VARIANCE = 0.99  # share that the directions of `svcca` hold (Raghu et al. 2017)
 STIMULI_PER_DIRECTION = 4
 FEWEST_STIMULI = 4
@@ -66,7 +64,7 @@ def matrix_of(measure: str, responses: npt.NDArray[np.floating[Any]]) -> FloatAr
     if not repeated:
         largest = np.nanmax(np.abs(values), initial=0)
         values = np.round(values / largest, DIGITS) * largest if largest > 0 else values
-    return np.asarray(squareform(values, checks=False))
+    return np.asarray(scipy.spatial.distance.squareform(values, checks=False))
 
 
 def _noise_variance(responses: npt.NDArray[np.floating[Any]]) -> FloatArray:
@@ -92,7 +90,7 @@ def agreement(measure: str, a: FloatArray, b: FloatArray) -> float:
     x, y = x[good], y[good]
     if x.size < 3 or not (varies(x) and varies(y)):
         return float("nan")
-    rx, ry = (rankdata(v) - (x.size + 1) / 2 for v in (x, y))
+    rx, ry = (scipy.stats.rankdata(v) - (x.size + 1) / 2 for v in (x, y))
     scale = (x.size**3 - x.size) / 12 if measure == "rsa" else np.sqrt(inner(rx, rx) * inner(ry, ry))
     return float(inner(rx, ry) / scale)
 
@@ -172,8 +170,8 @@ def replicates(measure: str, a: FloatArray, b: FloatArray, n: int, seed: int) ->
 def agreement_interval(measure: str, a: FloatArray, b: FloatArray, draws: FloatArray) -> Interval:
     """Agreement with a 95 % interval over stimuli.
 
-    Percentiles of the `replicates` given for dissimilarities; for debiased CKA and SVCCA the jackknife (leave one stimulus out, Student's t).
-    NaN bounds for fewer than 6 stimuli.
+    Percentiles of the `replicates` given for dissimilarities; for debiased CKA the jackknife (leave one stimulus out,
+    Student's t). NaN bounds for `svcca` (see `left_out`), and for fewer than 6 stimuli.
     """
     estimate = agreement(measure, a, b)
     if measure not in GRAMS:
@@ -184,14 +182,18 @@ def agreement_interval(measure: str, a: FloatArray, b: FloatArray, draws: FloatA
     if not np.isfinite(left).all():
         return Interval(estimate, np.nan, np.nan)
     spread = float(np.sqrt((len(a) - 1) / len(a) * ((left - left.mean()) ** 2).sum()))
-    reach = float(student.ppf(0.975, len(a) - 1)) * spread
+    reach = float(scipy.stats.t.ppf(0.975, len(a) - 1)) * spread
     return Interval(estimate, estimate - reach, estimate + reach, method="jackknife")
 
 
 def left_out(measure: str, a: FloatArray, b: FloatArray) -> FloatArray:
-    """Agreement [stimuli] with one stimulus left out each; NaN for fewer than 6 stimuli."""
+    """Agreement [stimuli] with one stimulus left out each; NaN for fewer than 6 stimuli, and for `svcca`.
+
+    The number of directions of `svcca` jumps with the number of stimuli, and its level falls with it. A jackknife of it is up
+    to three times too wide, and holds the mean of other stimuli too rarely where the agreement is high.
+    """
     everyone = np.arange(len(a))
-    if len(a) < FEWEST_FOR_INTERVAL:
+    if len(a) < FEWEST_FOR_INTERVAL or measure == "svcca":
         return np.full(len(a), np.nan)
     kept = (np.delete(everyone, s) for s in everyone)
     return np.array([agreement(measure, a[np.ix_(k, k)], b[np.ix_(k, k)]) for k in kept])
@@ -227,8 +229,8 @@ def null(measure: str, a: FloatArray, b: FloatArray, permutations: IntArray) -> 
     if not (np.isfinite(a[i, j]).all() and np.isfinite(b[i, j]).all()):
         return np.array([agreement(measure, a, b[np.ix_(p, p)]) for p in permutations])
     # Ranks move with the stimuli, so that they are computed once.
-    ranks = squareform(rankdata(b[i, j]) - (len(i) + 1) / 2)
-    own = rankdata(a[i, j]) - (len(i) + 1) / 2
+    ranks = scipy.spatial.distance.squareform(scipy.stats.rankdata(b[i, j]) - (len(i) + 1) / 2)
+    own = scipy.stats.rankdata(a[i, j]) - (len(i) + 1) / 2
     scale = (i.size**3 - i.size) / 12
     if measure == "ssm":
         scale = np.sqrt(inner(own, own) * inner(ranks[i, j], ranks[i, j]))

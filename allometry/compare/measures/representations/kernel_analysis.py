@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.distance import squareform
+import scipy
 
 from allometry.compare.inference.arrays import FloatArray, labelling, matrix, varying_columns
 from allometry.compare.inference.blockwise import Estimate, afford, euclidean, fitting
@@ -92,7 +92,7 @@ def kernel_analysis(
         )
     sigmas = np.quantile(distance, quantiles)
     sigmas = np.maximum(sigmas, 1e-3 * distance[distance > 0].min())  # repeated stimuli can put a quantile at 0
-    squared = squareform(distance) ** 2
+    squared = scipy.spatial.distance.squareform(distance) ** 2
     stacked = np.array([_unexplained(squared, sigma, y) for sigma in steps(sigmas, "kernel analysis, widths")])
     best = stacked.argmin(axis=0)
     error = stacked.min(axis=0)

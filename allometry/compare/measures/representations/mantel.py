@@ -2,8 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.distance import squareform
-from scipy.stats import rankdata
+import scipy
 
 from allometry.compare.inference.arrays import FloatArray, blocks, choice, condensed, n_from_pairs, same_length, varies
 from allometry.compare.inference.blockwise import BLOCK_BYTES, Estimate, afford, fitting
@@ -63,7 +62,7 @@ def rsa_permutation(
     )
     afford(need, f"at most {fitting(8 * 13 / 2, 2):,} stimuli")
     x, y = _standard(a, method), _standard(b, method)
-    flat = squareform(x).ravel()
+    flat = scipy.spatial.distance.squareform(x).ravel()
     size = n_from_pairs(a.size)
     i, j = np.triu_indices(size, 1)
     rng = np.random.default_rng(seed)
@@ -78,6 +77,6 @@ def rsa_permutation(
 def _standard(d: FloatArray, method: str) -> FloatArray:
     if not varies(d):
         raise ComparisonError("an RDM is constant", where="rdm_a or rdm_b", expected="dissimilarities that vary")
-    values = rankdata(d) if method == "spearman" else d
+    values = scipy.stats.rankdata(d) if method == "spearman" else d
     centred = values - values.mean()
     return np.asarray(centred / norm(centred))

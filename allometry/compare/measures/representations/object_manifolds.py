@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import nnls
-from scipy.stats import norm
+import scipy
 
 from allometry.compare.inference.arrays import FloatArray, matrix, whole_number
 from allometry.compare.inference.progress import steps, whole
@@ -47,7 +46,7 @@ def _closest(points: FloatArray, t: FloatArray) -> tuple[float, FloatArray]:
     projection = points @ t
     if projection.min() >= 0:
         return 0.0, points[projection.argmin()]
-    weight, _ = nnls(points.T, -t)
+    weight, _ = scipy.optimize.nnls(points.T, -t)
     move = points.T @ weight
     total = weight.sum()
     return float(move @ move), move / total if total > 0 else points[projection.argmin()]
@@ -67,9 +66,9 @@ def _single(points: FloatArray, kappa: float, n_t: int, rng: np.random.Generator
     alpha = 1 / mean if mean > 0 else float("inf")
     # Anchors relative to their centre, in units of its norm (equations 28 and 29).
     spread = anchors[:, :-1] / anchors[:, -1:]
-    norm = np.linalg.norm(spread, axis=1)
-    radius = float(np.sqrt((norm**2).mean()))
-    unit = np.divide(spread, norm[:, None], out=np.zeros_like(spread), where=norm[:, None] > 0)
+    length = np.linalg.norm(spread, axis=1)
+    radius = float(np.sqrt((length**2).mean()))
+    unit = np.divide(spread, length[:, None], out=np.zeros_like(spread), where=length[:, None] > 0)
     dimension = float(((directions[:, :-1] * unit).sum(axis=1) ** 2).mean())
     return alpha, radius, dimension
 
@@ -246,4 +245,6 @@ def few_shot_snr(a: npt.ArrayLike, b: npt.ArrayLike, m: int) -> FewShot:
     overlap_b = float((axes_b @ dx) ** 2 @ var_b) / r2_a
     noise = 1 / (dimension * m) + overlap_b / m + overlap_a
     snr = 0.5 * (signal + bias / m) / np.sqrt(noise)
-    return FewShot(float(snr), signal, float(bias), dimension, overlap_a + overlap_b / m, float(norm.cdf(snr)))
+    return FewShot(
+        float(snr), signal, float(bias), dimension, overlap_a + overlap_b / m, float(scipy.stats.norm.cdf(snr))
+    )

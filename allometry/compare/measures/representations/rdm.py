@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import kendalltau, rankdata
+import scipy
 
 from allometry.compare.inference.arrays import (
     FloatArray,
@@ -194,14 +194,14 @@ def _agreement(a: FloatArray, b: FloatArray, method: str) -> float:
         ties = [(np.unique(v, return_counts=True)[1].astype(float)) for v in (a, b)]
         pairs = n * (n - 1) / 2
         untied = [pairs - (t * (t - 1) / 2).sum() for t in ties]
-        return float(kendalltau(a, b).statistic * np.sqrt(untied[0] * untied[1]) / pairs)
+        return float(scipy.stats.kendalltau(a, b).statistic * np.sqrt(untied[0] * untied[1]) / pairs)
     if method == "rho_a":
-        centred = [rankdata(v) - (n + 1) / 2 for v in (a, b)]
+        centred = [scipy.stats.rankdata(v) - (n + 1) / 2 for v in (a, b)]
         return float(12 * inner(*centred) / (n**3 - n))
     if not (varies(a) and varies(b)):
         raise ComparisonError("an RDM is constant", where="rdm_a or rdm_b", expected="dissimilarities that vary")
     if method == "spearman":
-        a, b = rankdata(a), rankdata(b)
+        a, b = scipy.stats.rankdata(a), scipy.stats.rankdata(b)
     a, b = a - a.mean(), b - b.mean()
     return float(np.clip(inner(a, b) / (norm(a) * norm(b)), -1, 1))
 
@@ -247,7 +247,7 @@ def noise_ceiling(rdms: npt.ArrayLike, method: str = "spearman") -> tuple[float,
     if method == "pearson":
         z = (x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True)
     else:
-        z = rankdata(x, axis=1)
+        z = scipy.stats.rankdata(x, axis=1)
     total = z.sum(axis=0)
     low = np.mean([_agreement(total - own, subject, method) for own, subject in zip(z, x)])
     high = np.mean([_agreement(total, subject, method) for subject in x])

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 from numba import njit
-from scipy.spatial.distance import squareform
-from scipy.stats import rankdata
 
 from allometry.compare.inference.arrays import FloatArray, blocks, condensed, matrix, n_from_pairs, off_diagonal, varies
 from allometry.compare.inference.blockwise import Estimate, afford, fitting, memory_limit
@@ -73,7 +72,7 @@ def geo_topological(rdm: npt.ArrayLike, lower: float, upper: float, ranks: bool 
     if not varies(d):
         raise ComparisonError("the RDM is constant", where="rdm", expected="dissimilarities that vary")
     if ranks:
-        d = rankdata(d)
+        d = scipy.stats.rankdata(d)
         d = (d - d.min()) / (d.max() - d.min())
     low, high = np.quantile(d, [lower, upper])
     if high <= low:
@@ -155,7 +154,7 @@ def geodesic(rdm: npt.ArrayLike, threshold: float = 1.0) -> FloatArray:
         Estimate(f"geodesic distances of {n:,} stimuli", 8 * 4 * n**2, 4 * n**2, 2.0 * n**3),
         f"at most {fitting(32, 2):,} stimuli",
     )
-    length = squareform(np.where(d <= np.quantile(d, threshold), d, np.inf))
+    length = scipy.spatial.distance.squareform(np.where(d <= np.quantile(d, threshold), d, np.inf))
     for part in steps(blocks(n, _VIA), f"geodesic distances, via {_VIA} stimuli each"):
         _shorten(length, part.start, part.stop)
     return off_diagonal(length)
@@ -227,7 +226,7 @@ def persistence(rdm: npt.ArrayLike, max_dimension: int = 1) -> Persistence:
     import ripser  # brings in matplotlib and compiled code that few comparisons need
 
     with whole(need.measure, 2e-9 * need.operations):
-        result = ripser.ripser(squareform(d), distance_matrix=True, maxdim=max_dimension)
+        result = ripser.ripser(scipy.spatial.distance.squareform(d), distance_matrix=True, maxdim=max_dimension)
     return Persistence(tuple(np.asarray(x, dtype=float).reshape(-1, 2) for x in result["dgms"]))
 
 
@@ -257,7 +256,7 @@ def mds(rdm: npt.ArrayLike, dimensions: int = 2) -> FloatArray:
         Estimate(f"scaling of {n:,} stimuli", 8 * 6 * n**2, 8 * n * dimensions, 10.0 * n**3),
         f"at most {fitting(48, 2):,} stimuli",
     )
-    squared = matrix(squareform(d) ** 2, "rdm")
+    squared = matrix(scipy.spatial.distance.squareform(d) ** 2, "rdm")
     centred = -0.5 * (squared - squared.mean(axis=0) - squared.mean(axis=1, keepdims=True) + squared.mean())
     with whole(f"scaling of {n:,} stimuli", 1e-9 * n**3):
         values, vectors = np.linalg.eigh(centred)

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
+import scipy
 from sklearn.cluster import SpectralClustering
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso
@@ -92,7 +92,7 @@ def match_units(x: npt.ArrayLike, y: npt.ArrayLike, method: str = "one_to_one") 
     defined = r[np.ix_(rows, columns)]
     if method == "one_to_one":
         with whole(f"matching {max(defined.shape):,} units", 1e-10 * min(defined.shape) ** 2 * max(defined.shape)):
-            i, j = linear_sum_assignment(defined, maximize=True)
+            i, j = scipy.optimize.linear_sum_assignment(defined, maximize=True)
     else:
         i, j = np.arange(defined.shape[0]), defined.argmax(axis=1)
     chosen = np.flatnonzero(rows)[i]

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
-from scipy.special import gammaln, kve
+import scipy
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, array, numbers, varies
 from allometry.compare.inference.statistics import Interval
@@ -207,7 +206,7 @@ def _interval(m: float, centre: float, replicates: FloatArray, degrees: int) -> 
     rate = rate[np.isfinite(rate)]
     # resampled blocks vary less than blocks do, by (blocks - 1) / blocks
     sd = float(rate.std() * np.sqrt((degrees + 1) / degrees))
-    half = float(stats.t.ppf(0.975, degrees) * sd)
+    half = float(scipy.stats.t.ppf(0.975, degrees) * sd)
     low, high = np.exp([-1 / centre - half, min(-1 / centre + half, 0.0)])
     return Interval(m, float(low), float(high), 0.95, "t of -ln m", int(replicates.size - rate.size), replicates)
 
@@ -250,5 +249,9 @@ def cramer_von_mises_sf(x: float) -> float:
         return 1.0
     j = np.arange(40)
     q = (4 * j + 1) ** 2 / (16 * x)
-    size = np.exp(gammaln(j + 0.5) - gammaln(0.5) - gammaln(j + 1) - 2 * q) * np.sqrt(4 * j + 1) * kve(0.25, q)
+    size = (
+        np.exp(scipy.special.gammaln(j + 0.5) - scipy.special.gammaln(0.5) - scipy.special.gammaln(j + 1) - 2 * q)
+        * np.sqrt(4 * j + 1)
+        * scipy.special.kve(0.25, q)
+    )
     return float(np.clip(1 - size.sum() / (np.pi * np.sqrt(x)), 0.0, 1.0))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
+import scipy
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, integer_counts, numbers, vector
 from allometry.compare.inference.progress import steps, whole
@@ -296,7 +296,7 @@ def shape_collapse(found: Avalanches, min_duration: int = 5, min_count: int = 20
         mean = scaled.mean(axis=0)
         return float(scaled.var(axis=0).mean() / max(np.ptp(mean), 1e-300) ** 2)
 
-    best = minimize_scalar(spread, bounds=(0.5, 4.0), method="bounded")
+    best = scipy.optimize.minimize_scalar(spread, bounds=(0.5, 4.0), method="bounded")
     gamma = float(best.x)
     shape = (stacked * chosen[:, None].astype(float) ** (1 - gamma)).mean(axis=0)
     return ShapeCollapse(gamma, float(best.fun), phase, shape)

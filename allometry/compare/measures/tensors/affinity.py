@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter1d
-from scipy.spatial.distance import squareform
+import scipy
 
 from allometry.compare.inference.arrays import FloatArray, IntArray, array, condensed, matrix, resolved, varies
 from allometry.compare.inference.blockwise import Estimate, afford, fitting
@@ -100,7 +99,7 @@ def slopes(traces: npt.ArrayLike, smooth: float = 0.0) -> FloatArray:
         raise ComparisonError(f"smooth={smooth}", where="smooth", expected="a width >= 0")
     filled = np.where(recorded, x, 0.0)
     if smooth:
-        filled = gaussian_filter1d(filled, smooth, axis=0)
+        filled = scipy.ndimage.gaussian_filter1d(filled, smooth, axis=0)
     slope = np.gradient(filled, axis=0)
     # Smoothing and differences leave rounding of the trace's own size where it does not move.
     moves = varies(filled) & resolved(slope.std(axis=0), np.abs(filled).max(axis=0))
@@ -160,7 +159,7 @@ def communities(affinity: npt.ArrayLike, resolution: float = 1.0, seed: int = 0)
     weights = condensed(affinity, "affinity")
     if (weights < 0).any():
         raise ComparisonError("negative affinities", where="affinity", expected="weights >= 0")
-    square = squareform(weights)
+    square = scipy.spatial.distance.squareform(weights)
     i, j = np.nonzero(np.triu(square, 1))
     if not i.size:
         return np.full(len(square), -1, dtype=np.int64), 0.0

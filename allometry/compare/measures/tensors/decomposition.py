@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
+import scipy
 
 from allometry.compare.inference.arrays import FloatArray, numbers
 from allometry.compare.inference.blockwise import afford, estimate, is_lazy, memory_limit
@@ -298,7 +298,7 @@ def factor_similarity(a: Factors, b: Factors) -> float:
         cosine = cosine * (own.T @ other)
     weight = np.maximum(np.maximum(a.weights[:, None], b.weights[None, :]), np.finfo(float).tiny)
     score = (1 - np.abs(a.weights[:, None] - b.weights[None, :]) / weight) * cosine
-    i, j = linear_sum_assignment(score, maximize=True)
+    i, j = scipy.optimize.linear_sum_assignment(score, maximize=True)
     return float(score[i, j].sum() / max(a.rank, b.rank))
 
 

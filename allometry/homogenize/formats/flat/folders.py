@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from allometry.errors import ReaderError
-from allometry.homogenize.formats.hdf5 import refuse_size
+from allometry.homogenize.sizes import refuse_size
 
 MOST_FILES = 200_000
 OTHERS = frozenset({".npz", ".xlsx", ".xlsm", ".docx"})

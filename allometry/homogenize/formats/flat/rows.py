@@ -4,7 +4,6 @@ A cell is what is written in it; what it means is for the reader. Lines of comme
 them is the header where it has as many fields as the rows below it, as NEST and numpy write it.
 """
 
-import codecs
 import csv
 import io
 import itertools
@@ -18,19 +17,12 @@ from allometry.errors import ReaderError
 from allometry.homogenize import lines as first_lines
 from allometry.homogenize import mistaken
 from allometry.homogenize.formats import spreadsheets
-from allometry.homogenize.options import Option, Options, choice, flag, text
+from allometry.homogenize.options import Option, Options, choice, flag, text, text_encoding
 
 TEXT = frozenset({".csv", ".tsv", ".txt", ".dat", ".gdf", ".ras", ".asc"})
 SHEETS = frozenset({".xlsx", ".xls", ".xlsm"})
 COLUMNS = frozenset({".parquet", ".pq", ".feather", ".arrow"})
 SUFFIXES = TEXT | SHEETS | COLUMNS
-
-
-def _is_encoding(value: Any) -> bool:
-    try:
-        return value is None or (isinstance(value, str) and codecs.lookup(value)._is_text_encoding)
-    except LookupError:
-        return False
 
 
 def _is_count(value: Any) -> bool:
@@ -44,12 +36,7 @@ OPTIONS: Options = {
     "decimal": choice(
         None, (None, ".", ","), "Sign before the fraction of a number; null: `,` where only that can be, else `.`."
     ),
-    "encoding": Option(
-        None,
-        "an encoding that Python knows, or null",
-        _is_encoding,
-        "Encoding of a text; null: by its byte order mark, else UTF-8.",
-    ),
+    "encoding": text_encoding("Encoding of a text; null: by its byte order mark, else UTF-8."),
     "comment": text(None, "Sign that begins a line of comment; null: `#` or `%`, in the lines before the table."),
     "skip_rows": Option(0, "a whole number from 0", _is_count, "Lines before the table that are left out."),
     "unit_row": flag(False, "Whether the line below the header holds the units of the columns."),

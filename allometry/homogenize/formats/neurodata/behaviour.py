@@ -57,7 +57,7 @@ class Channel:
     name: str
     path: str
     time: npt.NDArray[np.float64]
-    values: npt.NDArray[np.floating[Any]]
+    values: npt.NDArray[np.float64]
     unit: str
 
 
@@ -82,7 +82,7 @@ def _channel(item: Group, taken: set[str]) -> Channel:
         raise ReaderError(f"shape {data.shape} is no side channel", where=item.where)
     if int(np.prod(data.shape)) * 8 > MOST_BYTES:
         raise ReaderError(f"shape {data.shape} is too large for a side channel", where=item.where)
-    values, _ = of_series.values(item)
+    values = of_series.values(item)
     time, _ = of_series.time(item, len(values))
     if time is None or len(time) != len(values) or len(time) == 0:
         raise ReaderError(f"{len(values)} values have {0 if time is None else len(time)} time stamps", where=item.where)

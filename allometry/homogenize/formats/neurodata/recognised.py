@@ -30,5 +30,7 @@ def recognise(files: Files) -> list[Finding]:
         made = {"": next(iter(stores_.values()))} if len(stores_) == 1 else stores_
         if made:
             facts = (f"holds {', '.join(stores_)}",)
-            found.append(Finding("session in NWB 2", {path.name: path}, made, certainty=LIKELY, facts=facts))
+            left = voltages and "activity" not in stores_
+            doubts = ("it has voltages too: a store of kind `activity` reads the LFP",) if left else ()
+            found.append(Finding("session in NWB 2", {path.name: path}, made, LIKELY, facts, doubts))
     return found

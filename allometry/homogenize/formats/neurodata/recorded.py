@@ -14,6 +14,7 @@ from allometry.homogenize.formats.neurodata import series as of_series
 from allometry.homogenize.formats.neurodata.session import Session
 from allometry.homogenize.formats.neurodata.tree import Group, array, group, last
 from allometry.homogenize.traces import labels
+from allometry.homogenize.traces.blocks import Blocks
 
 FILTERED = ("LFP", "FilteredEphys")
 RELATIVE = ("dff", "dfof", "dfoverf", "df_over_f", "df_f", "deltaf")
@@ -31,7 +32,7 @@ class Traces:
         Where it is in the file.
     name : str
         What tells it from the other chosen series of the file; empty for the only one.
-    values : (time, roi) float64, of very many float32
+    values : (time, roi) float64 or Blocks
         In `unit`.
     time : (time,) float64 or None
         s.
@@ -45,7 +46,7 @@ class Traces:
 
     path: str
     name: str
-    values: npt.NDArray[np.floating[Any]]
+    values: npt.NDArray[np.float64] | Blocks
     time: npt.NDArray[np.float64] | None
     unit: str
     rois: rois.Rois
@@ -164,7 +165,8 @@ def read(
         kept = _in_areas(traces, areas)
         if kept.any():
             if not kept.all():
-                traces.values = traces.values[:, kept]
+                values = traces.values
+                traces.values = values.columns(kept) if isinstance(values, Blocks) else values[:, kept]
                 traces.rois = _subset(traces.rois, kept)
             out.append(traces)
     if not out:
@@ -178,17 +180,20 @@ def read(
 
 
 def _traces(session: Session, item: Group, name: str, wanted_labels: str | None, orientation: str) -> Traces:
-    values, notes = of_series.values(item)
+    shape = of_series.data_of(item).shape
     regions = array(item, "rois") or array(item, "electrodes")
     count = None if regions is None else int(np.prod(regions.shape))
-    if values.ndim == 1:
-        values, notes["orientation"] = values[:, None], "one trace in one dimension"
+    turned, said = False, ""
+    if len(shape) == 1:
+        said = "one trace in one dimension"
     elif orientation == "roi":
-        values, notes["orientation"] = values.T, "stored as (ROI, time), as the option says; transposed"
-    elif count is not None and values.shape[1] != count == values.shape[0]:
-        notes["orientation"] = f"stored as (ROI, time) = {values.shape}; transposed"
-        values = values.T
-    time, more = of_series.time(item, len(values))
+        turned, said = True, "stored as (ROI, time), as the option says; transposed"
+    elif count is not None and len(shape) == 2 and shape[1] != count == shape[0]:
+        turned, said = True, f"stored as (ROI, time) = {shape}; transposed"
+    values, notes = of_series.traces(session, item, turned)
+    if said:
+        notes["orientation"] = said
+    time, more = of_series.time(item, values.shape[0])
     if array(item, "electrodes") is not None:
         who = _electrodes(session, item, values.shape[1])
     else:

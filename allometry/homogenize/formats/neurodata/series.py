@@ -4,15 +4,18 @@ Stored numbers become values by `conversion`, `channel_conversion` and `offset`.
 `rate`; where neither is there, it is for the options to say.
 """
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from allometry.errors import ReaderError
-from allometry.homogenize.formats.hdf5 import refuse_size
+from allometry.homogenize.formats.neurodata.session import Session, tree_of
 from allometry.homogenize.formats.neurodata.tree import Array, Group, array
 from allometry.homogenize.traces import recordings
+from allometry.homogenize.traces.blocks import Blocks
 
 NO_UNIT = frozenset({"", "n/a", "n.a.", "na", "none", "unknown", "1", "see 'comments'", "see `comments`", "a.u.", "au"})
 SI = {"volts": "V", "volt": "V", "meters": "m", "seconds": "s", "amperes": "A", "degrees": "degree"}
@@ -57,17 +60,21 @@ def _factor(data: Array, name: str, default: float) -> float:
     return number
 
 
-def values(series: Group) -> tuple[npt.NDArray[np.floating[Any]], dict[str, Any]]:
-    """Values in the unit of the series, as stored but for the unit; and what was done to them.
+@dataclass(frozen=True)
+class _Scale:
+    """How stored numbers become values: `value = stored * each * conversion + offset`."""
 
-    They are float64, of more than `recordings.WHOLE` samples float32.
+    each: npt.NDArray[np.float64] | float
+    conversion: float
+    offset: float
 
-    Raises
-    ------
-    ReaderError
-        No numbers, more than two dimensions, or a conversion that is none.
-    """
-    data = data_of(series)
+    def __call__(self, stored: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        with np.errstate(over="ignore"):  # what float32 cannot hold is set to NaN, and counted, later
+            return np.asarray(stored.astype(np.float64) * self.each * self.conversion + self.offset)
+
+
+def _scale(series: Group, data: Array, channel_axis: int) -> tuple[_Scale, dict[str, Any]]:
+    """Scale of a series, and the note of what is not trivial in it."""
     if data.ndim not in (1, 2) or not data.is_number:
         raise ReaderError(
             f"the data of the series have shape {data.shape} and type {data.dtype}",
@@ -82,7 +89,7 @@ def values(series: Group) -> tuple[npt.NDArray[np.floating[Any]], dict[str, Any]
     if channels is not None and data.ndim == 2:
         each = channels.numbers(ndim=1)
         axis = channels.attrs.get("axis", 1)
-        if each.size != data.shape[1] or axis != 1 or not np.isfinite(each).all():
+        if each.size != data.shape[channel_axis] or axis != 1 or not np.isfinite(each).all():
             raise ReaderError(
                 f"the {each.size} channel conversions do not fit data of shape {data.shape}",
                 where=channels.where,
@@ -92,26 +99,68 @@ def values(series: Group) -> tuple[npt.NDArray[np.floating[Any]], dict[str, Any]
         notes["channel_conversion"] = "applied"
     if (conversion, offset) != (1.0, 0.0):
         notes["conversion"] = f"values = stored * {conversion:g} + {offset:g}"
-    return _converted(data, each, conversion, offset), notes
+    return _Scale(each, conversion, offset), notes
 
 
-_BLOCK = 2**20  # samples that are converted at a time
+def values(series: Group) -> npt.NDArray[np.float64]:
+    """Values in the unit of the series, (time) or (time, channel).
+
+    Raises
+    ------
+    ReaderError
+        No numbers, more than two dimensions, or a conversion that is none.
+    """
+    data = data_of(series)
+    scale, _ = _scale(series, data, 1)
+    return scale(data.values())
 
 
-def _converted(
-    data: Array, each: npt.NDArray[np.float64] | float, conversion: float, offset: float
-) -> npt.NDArray[np.floating[Any]]:
-    """Values, a block of samples at a time: a long LFP is never held as float64."""
-    count = int(np.prod(data.shape))
-    kind = np.float64 if count <= recordings.WHOLE else np.float32
-    refuse_size(data.shape, np.dtype(kind).itemsize, data.where)
-    out = np.empty(data.shape, kind)
-    rows = max(1, _BLOCK // max(1, count // max(1, len(data))))
-    for start in range(0, len(data), rows):
-        part = data[start : start + rows].astype(np.float64) * each
-        with np.errstate(over="ignore"):  # what float32 cannot hold is set to NaN, and counted, later
-            out[start : start + rows] = part * conversion + offset
-    return out
+def traces(
+    session: Session, series: Group, turned: bool = False
+) -> tuple[npt.NDArray[np.float64] | Blocks, dict[str, Any]]:
+    """Values in the unit of the series, and what was done to them.
+
+    Parameters
+    ----------
+    session : Session
+        Open file.
+    series : Group
+        The series.
+    turned : bool
+        Whether they are stored as (channel, time).
+
+    Returns
+    -------
+    values : (time, channel) float64, or Blocks
+        Of more than `recordings.WHOLE` samples (LFP), `Blocks`: they are never in memory as a whole.
+    notes : dict
+
+    Raises
+    ------
+    ReaderError
+        As of `values`.
+    """
+    data = data_of(series)
+    turned = turned and data.ndim == 2
+    scale, notes = _scale(series, data, 0 if turned else 1)
+    samples = data.shape[1] if turned else len(data)
+    shape = (samples, math.prod(data.shape) // max(1, samples))
+
+    def part(stored: Array, start: int, stop: int) -> npt.NDArray[np.float64]:
+        raw = stored[:, start:stop].T if turned else stored[start:stop]
+        return scale(raw.reshape(len(raw), shape[1]))
+
+    if math.prod(shape) <= recordings.WHOLE:
+        return part(data, 0, samples), notes
+
+    def read(start: int, stop: int) -> npt.NDArray[np.float64]:
+        with tree_of(session.path) as root:
+            again = array(root, data.path)
+            if again is None or again.shape != data.shape:
+                raise ReaderError("the file was changed while it was read", where=data.where, do="run again")
+            return part(again, start, stop)
+
+    return Blocks(shape, read, data.where), notes
 
 
 def time(series: Group, samples: int) -> tuple[npt.NDArray[np.float64] | None, dict[str, Any]]:

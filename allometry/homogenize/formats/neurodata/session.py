@@ -13,6 +13,7 @@ from allometry.errors import ReaderError
 from allometry.homogenize import mistaken
 from allometry.homogenize.formats.neurodata import hdf5_tree, zarr_tree
 from allometry.homogenize.formats.neurodata.tree import Array, Group, Node, array, group, text, walk
+from allometry.species import named
 
 BASES = {
     "AbstractFeatureSeries": "TimeSeries",
@@ -113,6 +114,7 @@ class Session:
         out = {name: text(self.root, name) or text(self.root, f"general/{name}") for name in ABOUT}
         out |= {name: text(self.root, f"general/subject/{name}") for name in SUBJECT}
         out["session_start_time"] = text(self.root, "session_start_time")
+        out["species"] = named(out["species"])
         out["nwb_version"] = str(self.root.attrs.get("nwb_version", ""))
         return {name: value for name, value in out.items() if value}
 
@@ -179,6 +181,17 @@ def is_zarr(path: Path) -> bool:
     return path.is_dir() or (path.is_file() and zipfile.is_zipfile(path))
 
 
+def tree_of(path: Path) -> contextlib.AbstractContextManager[Group]:
+    """Open the tree of a file, HDF5 or Zarr; it can be read inside the context.
+
+    Raises
+    ------
+    ReaderError
+        It is missing or damaged.
+    """
+    return zarr_tree.open_tree(path) if is_zarr(path) else hdf5_tree.open_tree(path)
+
+
 @contextlib.contextmanager
 def open_session(path: Path) -> Iterator[Session]:
     """Open a file; it can be read inside the context.
@@ -190,8 +203,7 @@ def open_session(path: Path) -> Iterator[Session]:
     """
     if path.is_file():
         mistaken.refuse(path)
-    opened = zarr_tree.open_tree(path) if is_zarr(path) else hdf5_tree.open_tree(path)
-    with opened as root:
+    with tree_of(path) as root:
         version = root.attrs.get("nwb_version") or text(root, "nwb_version")
         if str(version).startswith(("NWB-1", "1.0")) and array(root, "nwb_version") is not None:
             raise ReaderError(

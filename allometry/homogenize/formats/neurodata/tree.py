@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from allometry.errors import ReaderError
-from allometry.homogenize.formats.hdf5 import refuse_size
+from allometry.homogenize.sizes import refuse_size
 
 
 def plain(value: Any) -> Any:

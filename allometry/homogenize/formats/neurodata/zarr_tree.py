@@ -23,8 +23,8 @@ import zarr
 from zarr.storage import LocalStore, ZipStore
 
 from allometry.errors import ReaderError
-from allometry.homogenize.formats.hdf5 import refuse_size
 from allometry.homogenize.formats.neurodata.tree import Array, Node, Stored, plain
+from allometry.homogenize.sizes import refuse_size
 
 CODECS = frozenset(
     [
@@ -270,38 +270,32 @@ class _Format2:
     def read(self, part: Any) -> npt.NDArray[Any]:
         if self._unsafe:
             raise ValueError(f"stored with {', '.join(self._unsafe)}, which could run code: it is not decoded")
-        first = part[0] if isinstance(part, tuple) and part else part
-        rest = part[1:] if isinstance(part, tuple) else ()
-        # slices along the first dimension need only the chunks there; whatever else is asked for is cut out afterwards
-        if self.shape and isinstance(first, slice):
-            start, stop, step = first.indices(self.shape[0])
-            if step == 1:
-                found = self._rows(start, max(start, stop))
-                return found[(slice(None), *rest)] if rest else found
-        found = self._rows(0, self.shape[0] if self.shape else 1)
+        given = part if isinstance(part, tuple) else (part,)
+        if self.shape and len(given) <= len(self.shape) and all(isinstance(one, slice) for one in given):
+            bounds = [one.indices(size) for one, size in zip(given, self.shape)]
+            if all(step == 1 for _, _, step in bounds):
+                # slices need only the chunks there; whatever else is asked for is cut out afterwards
+                return self._region([(start, max(start, stop)) for start, stop, _ in bounds])
+        found = self._region([])
         return found[part]
 
-    def _rows(self, start: int, stop: int) -> npt.NDArray[Any]:
-        shape = (stop - start, *self.shape[1:]) if self.shape else ()
+    def _region(self, bounds: list[tuple[int, int]]) -> npt.NDArray[Any]:
+        """Values within bounds of the first dimensions, and everything along the others."""
+        bounds = bounds + [(0, size) for size in self.shape[len(bounds) :]]
+        shape = tuple(stop - start for start, stop in bounds)
         refuse_size(shape, self._kind.itemsize, f"/{self._path}")
         out = np.empty(shape, object if self._is_text else self._kind)
-        grid = [range(-(-size // chunk)) for size, chunk in zip(self.shape, self._chunks)]
-        if self.shape:
-            grid[0] = range(start // self._chunks[0], -(-stop // self._chunks[0]))
+        grid = [range(start // chunk, -(-stop // chunk)) for (start, stop), chunk in zip(bounds, self._chunks)]
         for at in itertools.product(*grid):
             block = self._chunk(at)
-            low = [index * chunk for index, chunk in zip(at, self._chunks)]
             if not self.shape:
                 out[()] = block.ravel()[0]
                 continue
-            begin = max(low[0], start)
-            end = min(low[0] + self._chunks[0], stop)
-            inside = [slice(begin - low[0], end - low[0])]
-            places = [slice(begin - start, end - start)]
-            for size, chunk, lowest in zip(self.shape[1:], self._chunks[1:], low[1:]):
-                length = min(chunk, size - lowest)
-                inside.append(slice(0, length))
-                places.append(slice(lowest, lowest + length))
+            inside, places = [], []
+            for index, chunk, (start, stop) in zip(at, self._chunks, bounds):
+                low, high = max(index * chunk, start), min((index + 1) * chunk, stop)
+                inside.append(slice(low - index * chunk, high - index * chunk))
+                places.append(slice(low - start, high - start))
             out[tuple(places)] = block[tuple(inside)]
         return _texts(out) if self._is_text else out
 

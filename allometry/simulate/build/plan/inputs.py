@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -139,19 +140,23 @@ class Current:
 
 def compile_currents(net: Network) -> tuple[Current, ...]:
     """Turn the currents into pieces between their starts, changes and stops."""
-    out = []
-    for x in net.inputs:
-        if not isinstance(x, DCInput) or isinstance(x.amplitude, Periodic):
-            continue
-        start, stop = boundary_step(x.start_ms, net.dt_ms), boundary_step(x.stop_ms, net.dt_ms)
-        if isinstance(x.amplitude, Piecewise | Sampled):
-            steps, values = profile_pieces(x.amplitude, net.dt_ms)
-        else:
-            steps, values = np.zeros(1, np.int64), np.asarray(x.amplitude, np.float64)[None]
-        first = int(np.searchsorted(steps, start, side="right")) - 1
-        end = int(np.searchsorted(steps, stop))
-        steps = np.append(np.maximum(steps[first:end], start), stop)
-        values = np.concatenate([values[first:end], np.zeros_like(values[:1])])
-        kept = steps[:-1] < steps[1:]
-        out.append(Current(x.population, steps[np.append(kept, True)], values[np.append(kept, True)]))
-    return tuple(out)
+    return tuple(
+        Current(x.population, *pieces(x.amplitude, x.start_ms, x.stop_ms, net.dt_ms))
+        for x in net.inputs
+        if isinstance(x, DCInput) and not isinstance(x.amplitude, Periodic)
+    )
+
+
+def pieces(given: Any, start_ms: float, stop_ms: float, dt_ms: float) -> tuple[np.ndarray, np.ndarray]:
+    """Turn a number, an array or a profile that holds in [start, stop) into pieces, as `Current` has them."""
+    start, stop = boundary_step(start_ms, dt_ms), boundary_step(stop_ms, dt_ms)
+    if isinstance(given, Piecewise | Sampled):
+        steps, values = profile_pieces(given, dt_ms)
+    else:
+        steps, values = np.zeros(1, np.int64), np.asarray(given, np.float64)[None]
+    first = int(np.searchsorted(steps, start, side="right")) - 1
+    end = int(np.searchsorted(steps, stop))
+    steps = np.append(np.maximum(steps[first:end], start), stop)
+    values = np.concatenate([values[first:end], np.zeros_like(values[:1])])
+    kept = np.append(steps[:-1] < steps[1:], True)
+    return steps[kept], values[kept]

@@ -13,6 +13,7 @@ from allometry.network import (
     Population,
     SpikeListInput,
 )
+from allometry.network.inputs import acts_on
 from allometry.network.neuron_model import receptor_called, unit_of
 from allometry.simulate.build.fixedpoint import MAX_SUM, GivenEdges, Weights, overflow, quantum
 from allometry.simulate.build.plan.inputs import (
@@ -145,7 +146,7 @@ def compile_network(
     every_shortest, every_span = delay_ranges(len(neurons), synapses)
     least = min((int(every_shortest[s.source]) for s in synapses if s.expected > 0), default=64)
     poisson = [
-        compile_poisson(net, number, neurons[index[x.population]].quantum.value, other_seed, rates[number])
+        compile_poisson(net, number, neurons[index[acts_on(x)]].quantum.value, other_seed, rates[number])
         for number, x in enumerate(net.inputs)
         if number in rates
     ]

@@ -8,12 +8,14 @@ from dataclasses import field as field_of
 import numpy as np
 
 from allometry.network import (
+    Dense,
     DistanceDependent,
     ExplicitEdges,
     FixedIndegree,
     FixedOutdegree,
     FixedTotalNumber,
     Gate,
+    LowRank,
     Network,
     OneToOne,
     PairwiseBernoulli,
@@ -229,6 +231,8 @@ def expected_synapses(net: Network, projection: Projection, seed: int = 0) -> fl
         return float(n_source)
     if isinstance(rule, DistanceDependent):
         return _expected(net, projection, rule, n_target, seed)
+    if isinstance(rule, Dense | LowRank):
+        return float(rule.weight.size if isinstance(rule, Dense) else rule.m.size + rule.n.size)
     return float(len(rule.source))
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from allometry.simulate.build.partition import Stopped
+from allometry.simulate.build.threads import Stopped
 from allometry.simulate.distribute.exchange.rendezvous import exactly
 from allometry.simulate.kernels.loop.wire import FRAME, HEAD, Mail
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from allometry import files
 from allometry.errors import SimulationError
+from allometry.simulate.build.engine import AnyPartition
 from allometry.simulate.build.partition import Partition
 from allometry.simulate.build.synapses.plastic import PREFIX, joined
 from allometry.simulate.distribute.setting import Setting
@@ -27,8 +28,8 @@ from allometry.simulate.distribute.storage.spool import Spool, damage, load
 #: Checkpoints of `auto`: in runs expected to take longer than this, s; not sooner after each other, s; share of the time.
 LONG_S, APART_S, SHARE = 300.0, 30.0, 0.04
 KEPT = 2
-# Until one is measured: what a neuron and a plastic synapse leave in a state, and what a slow disk takes per second.
-_NEURON_BYTES, _SYNAPSE_BYTES, _BYTES_PER_S = 64, 48, 5e7
+# Until one is measured: what a slow disk takes per second.
+_BYTES_PER_S = 5e7
 _LOG = logging.getLogger("allometry")
 
 
@@ -81,19 +82,17 @@ class Pace:
         self.expected_s = seconds
 
 
-def pace_of(partition: Partition, setting: Setting, build_s: float) -> Pace:
+def pace_of(partition: AnyPartition, setting: Setting, build_s: float) -> Pace:
     """Return the pace of a partition that is about to begin its first window."""
-    plastic = sum(len(shard.plastic.weight) for shard in partition.shards)
-    size = _NEURON_BYTES * len(partition.neurons) + _SYNAPSE_BYTES * plastic
     windows = len(setting.windows(setting.first))
-    return Pace(setting.checkpoint, windows, build_s, size / _BYTES_PER_S)
+    return Pace(setting.checkpoint, windows, build_s, partition.state_bytes / _BYTES_PER_S)
 
 
-def save(partition: Partition, spool: Spool) -> float:
-    """Write the state of a partition's neurons and plastic synapses; return the seconds it took."""
+def save(partition: AnyPartition, spool: Spool, condition: int = 0) -> float:
+    """Write the state of a partition's neurons and plastic synapses, of one of its conditions; return the seconds it took."""
     started = time.perf_counter()
     path = spool.state(partition.step, partition.number, partition.count)
-    state = {"neuron": partition.neurons, **partition.state(), **partition.plastic_state()}
+    state = {"neuron": partition.neurons, **partition.state(condition), **partition.plastic_state()}
     spool.write(path, state, sealed=True, durable=True)
     return time.perf_counter() - started
 
@@ -199,14 +198,15 @@ def recent(spool: Spool, setting: Setting, step: int) -> list[np.ndarray]:
     return found
 
 
-def restore(partition: Partition, spool: Spool, setting: Setting, step: int, parts: int) -> None:
-    """Load the state at `step`, written by `parts` partitions of any shape, 0 for that of a store, into this partition."""
+def restore(partition: AnyPartition, spool: Spool, setting: Setting, step: int, parts: int, condition: int = 0) -> None:
+    """Load the state at `step`, written by `parts` partitions of any shape, 0 for that of a store, into one of the conditions
+    of this partition."""
     whole = (
         gathered([spool.state(step, part, parts) for part in range(parts)], partition.plan.size)
         if parts
         else _start_state(setting)
     )
-    wanted = {name: values.dtype for name, values in partition.state().items()}
+    wanted = {name: values.dtype for name, values in partition.state(condition).items()}
     if {name: values.dtype for name, values in whole.items()} != wanted:
         raise SimulationError(
             f"the state holds {', '.join(whole)}, which is not what these neurons have",
@@ -218,8 +218,9 @@ def restore(partition: Partition, spool: Spool, setting: Setting, step: int, par
         step,
         {name: values[partition.neurons] for name, values in whole.items()},
         np.concatenate(recent(spool, setting, step)),
+        condition,
     )
-    if partition.plan.plastic:
+    if isinstance(partition, Partition) and partition.plan.plastic:
         parts_of = [load(spool.state(step, part, parts)) for part in range(parts)]
         partition.restore_plastic(joined(parts_of))
 

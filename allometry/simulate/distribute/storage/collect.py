@@ -1,14 +1,14 @@
-"""The collector: merges the segments of closed time windows by (step, unit) into the store while the run goes on."""
+"""The collector of spikes: merges the segments of closed time windows by (step, unit) into the store while the run goes on."""
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from allometry.network.neuron_model import unit_of
 from allometry.network.recording import WeightProbe, grouped, stored_names
 from allometry.simulate.distribute.setting import Setting
-from allometry.simulate.distribute.storage.spool import Spool, load
+from allometry.simulate.distribute.storage.merging import Grown, Merging
+from allometry.simulate.distribute.storage.spool import Spool
 from allometry.stores.kinds.spikes import Recorded
 from allometry.stores.writers.spikes import SpikeWriter
 
@@ -16,26 +16,15 @@ _LOW = np.int64(0xFFFFFFFF)
 
 
 @dataclass
-class Collector:
-    """Writes merged windows in order; holds one window at a time.
+class Collector(Merging):
+    """Writes the merged windows of spiking neurons."""
 
-    Counts and traces grow in files of the spool until the store is closed. A run with checkpoints keeps the merged windows
-    in the spool; `saved` has the windows at whose end all partitions wrote their state, and the seconds of the slowest. Time in
-    the store begins where the run does.
-    """
-
-    setting: Setting
-    spool: Spool
     writer: SpikeWriter
-    partitions: int
-    next: int = 0
-    spikes: int = 0
-    saved: dict[int, float] = field(default_factory=dict)
     _counts: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         s = self.setting
-        self.next, self._end = s.windows(s.first).start, s.windows(s.first).stop
         if s.record.counts_ms is not None:
             self._bin_steps = round(s.record.counts_ms / s.network.dt_ms)
             bins = -(-(s.steps - s.first) // self._bin_steps)
@@ -51,39 +40,15 @@ class Collector:
         recorded = s.record.recorded(s.network)
         self._recorded = None if recorded.all() else recorded
 
-    def poll(self) -> bool:
-        """Merge every window that all partitions have closed; returns whether there was one."""
-        moved = False
-        while self.next < self._end:
-            merged = self.spool.merged(self.next)
-            parts = [self.spool.segment(self.next, part) for part in range(self.partitions)]
-            if self.setting.keep and merged.exists():
-                data = load(merged)
-                spikes, samples = data["spikes"], [data[f"samples_{k}"] for k in range(len(self._traces))]
-                weighed = data
-            elif all(path.exists() for path in parts):
-                loaded = [load(path) for path in parts]
-                spikes = np.concatenate([x["spikes"] for x in loaded])
-                spikes.sort(kind="stable")
-                if all("saved_s" in x for x in loaded):
-                    self.saved[self.next] = max(float(x["saved_s"]) for x in loaded)
-                samples = [trace.joined(k, loaded) for k, trace in enumerate(self._traces)]
-                weighed = {name: values for w in self._weights for name, values in w.joined(loaded).items()}
-                if self.setting.keeps(self.next):
-                    kept = {f"samples_{k}": x for k, x in enumerate(samples)}
-                    self.spool.write(merged, {"spikes": spikes, **kept, **weighed}, sealed=self.setting.keep)
-            else:
-                break
-            self._append(spikes, samples)
-            for weights in self._weights:
-                weights.append(weighed)
-            for path in parts:
-                path.unlink(missing_ok=True)
-            self.next += 1
-            moved = True
-        return moved
+    def _merged(self, parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        spikes = np.concatenate([x["spikes"] for x in parts])
+        spikes.sort(kind="stable")
+        samples = {f"samples_{k}": trace.joined(k, parts) for k, trace in enumerate(self._traces)}
+        weighed = {name: values for w in self._weights for name, values in w.joined(parts).items()}
+        return {"spikes": spikes, **samples, **weighed}
 
-    def _append(self, spikes: np.ndarray, samples: list[np.ndarray]) -> None:
+    def _append(self, window: dict[str, np.ndarray]) -> None:
+        spikes = window["spikes"]
         step, unit = (spikes >> np.int64(32)) + 1 - self.setting.first, spikes & _LOW
         self.spikes += len(spikes)
         if self._recorded is None:
@@ -93,8 +58,19 @@ class Collector:
             self.writer.append(step[kept], unit[kept])
         if self._counts is not None:
             np.add.at(self._counts, ((step - 1) // self._bin_steps, unit), 1)
-        for trace, block in zip(self._traces, samples):
-            trace.append(block)
+        for k, trace in enumerate(self._traces):
+            trace.append(window[f"samples_{k}"])
+        for weights in self._weights:
+            weights.append(window)
+
+    @property
+    def made(self) -> str:
+        """What was recorded, in words."""
+        return f"{self.spikes} spikes"
+
+    def abort(self) -> None:
+        """Delete what was written of the store."""
+        self.writer.abort()
 
     def close(self, state: dict[str, np.ndarray] | None, provenance: dict) -> None:
         """Finalise the store, with the state at the end where it is given."""
@@ -108,40 +84,24 @@ class Collector:
         self.writer.close(state=state, provenance=provenance, recorded=recorded, **optional)
 
 
-class _Trace:
-    """One recorded variable, growing in a file of the spool."""
+class _Trace(Grown):
+    """One recorded state variable."""
 
     def __init__(
         self, name: str, setting: Setting, key: tuple[str, int], units: list[np.ndarray], spool: Spool
     ) -> None:
         variable, self._every = key
-        self.name, self._units = name, np.concatenate(units).astype(np.int64)
-        self._column = {int(unit): column for column, unit in enumerate(self._units)}
         self._first = setting.first
         samples = setting.steps // self._every - setting.first // self._every
-        self._values = spool.grown("trace_" + re.sub(r"\W", "_", name), (samples, len(self._units)), np.float32)
-        self._filled = 0
+        super().__init__(name, np.concatenate(units), samples, np.float32, spool)
         known = [s for p in setting.network.populations for s in type(p.neuron).states]
         self._unit = next((s.unit for s in known if s.name == variable), "1")
 
-    def joined(self, number: int, loaded: list[dict[str, np.ndarray]]) -> np.ndarray:
-        """Return one window of all partitions, float32 [sample, probe]."""
-        out = np.zeros((loaded[0][f"samples_{number}"].shape[0], len(self._units)), np.float32)
-        for data in loaded:
-            columns = [self._column[int(unit)] for unit in data[f"units_{number}"]]
-            out[:, columns] = data[f"samples_{number}"]
-        return out
-
-    def append(self, block: np.ndarray) -> None:
-        """Add the samples of a window."""
-        self._values[self._filled : self._filled + len(block)] = block
-        self._filled += len(block)
-
     def stored(self) -> Recorded:
         """Return what the store holds of it."""
-        number = self._first // self._every + np.arange(1, len(self._values) + 1, dtype=np.int64)
+        number = self._first // self._every + np.arange(1, len(self.values) + 1, dtype=np.int64)
         step = self._every * number - self._first
-        return Recorded(self._values, step, self._units, self._unit)
+        return Recorded(self.values, step, self.units, self._unit)
 
 
 class _Weights:

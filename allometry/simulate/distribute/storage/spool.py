@@ -25,7 +25,7 @@ import numpy as np
 from allometry import files
 from allometry.errors import SimulationError
 from allometry.files import atomic
-from allometry.simulate.build.partition import Stopped
+from allometry.simulate.build.threads import Stopped
 
 _STALE_S = 300.0
 ABANDONED_S = 3600.0

@@ -18,6 +18,7 @@ from allometry.compare.kinds.model_recovery.recovery import recover
 from allometry.compare.measures.graphs.structure import function_given_structure
 from allometry.compare.registry import MEASURES
 from allometry.errors import ComparisonError
+from tests.compare.responses import make_responses
 
 OPTIONS: dict[str, Any] = {"items": 40, "units": 16, "noise": 0.4, "draws": 10, "nulls": 100, "seed": 2}
 
@@ -222,3 +223,28 @@ def test_a_store_is_written_without_any_input(tmp_path: Path) -> None:
 def test_bad_input_is_refused(inputs: dict[str, Any], change: dict[str, Any], message: str) -> None:
     with pytest.raises(ComparisonError, match=message):
         model_recovery.model_recovery(inputs, **{"of": "connectomes", **OPTIONS, **change})
+
+
+def test_representations_are_drawn_from_simulated_populations() -> None:
+    rng = np.random.default_rng(1)
+    cube = np.maximum(rng.normal(size=(50, 2, 40)), 0.5)  # of 40 units half a response, and more
+    store = make_responses(cube, {})
+    found = model_recovery.model_recovery({"run": store}, simulated=["run"], **{**OPTIONS, "units": 20, "draws": 6})
+    assert "drawn from 1 simulated populations: run" in found.derived["generated"]
+    scores = {
+        (row["measure"], row["candidate"], row["reference"]): row["score"]
+        for row in found.rows
+        if row["role"] == "result"
+    }
+    assert scores["recovery_tells_from_unrelated", "cka", "rotated"] == 1
+    assert scores["recovery_sees_change", "cka", "permuted"] == 0.5
+    with pytest.raises(ComparisonError, match="gives no 64 units"):
+        model_recovery.model_recovery({"run": store}, simulated=["run"], **{**OPTIONS, "units": 32})
+
+
+def test_silent_patterns_of_a_sparse_code_are_no_obstacle() -> None:
+    source = np.zeros((20, 30))
+    source[np.arange(20), np.arange(20)] = 1.0
+    drawn = recovery.drawn(source, 15, 10, np.random.default_rng(1))
+    assert (drawn.std(axis=1) > 0).all()
+    assert np.abs(drawn).max() == pytest.approx(1.0, abs=0.05)

@@ -101,6 +101,24 @@ def test_baselines_and_controls_are_where_they_belong(found: Result) -> None:
     assert best["score"].iloc[-1] > best["score"].iloc[0]
 
 
+def test_svcca_is_undecided_where_it_would_need_an_interval() -> None:
+    result = representation_similarity(
+        {"a": make_responses(gabor_units(0.4), PARAMETERS)},
+        responses=["a"],
+        models=["pixels", "gabor_complex"],
+        gabor_frequencies=[0.06],
+        measures=["svcca"],
+        **QUICK,  # type: ignore[arg-type]
+    )
+    scored = rows_of(result).query("group == 'model'").set_index("model")
+    assert scored[["ci_low", "ci_high", "over_low", "over_high"]].isna().all(axis=None)
+    best = scored.loc["gabor_complex"]
+    assert best.p == pytest.approx(0.01)
+    assert best.over_pixels == pytest.approx(best.score - scored.loc["pixels", "score"])
+    assert (best.baseline, best.verdict) == ("turned directions", "undecided")
+    assert "it has no interval" in result.derived["svcca"]
+
+
 def test_areas_of_one_store_share_all_stimuli() -> None:
     values = gabor_units(0.0)
     both = np.concatenate([values, values], axis=2)

@@ -41,6 +41,49 @@ def test_svcca_of_few_directions_equals_that_of_arrays() -> None:
     assert agreement("svcca", *part) == pytest.approx(similarity.svcca(x[kept], y[kept]), abs=1e-9)
 
 
+@pytest.mark.parametrize("degrees", [0.0, 30.0, 60.0, 90.0])
+def test_svcca_of_planes_at_a_known_angle(degrees: float) -> None:
+    """Two planes share one direction, and the others stand at an angle: (1 + its cosine) / 2; any number of units, and turned."""
+    rng = np.random.default_rng(13)
+    basis, _ = np.linalg.qr(np.column_stack([np.ones(12), rng.normal(size=(12, 3))]))
+    _, shared, first, second = basis.T  # all orthogonal to a constant
+    angle = np.deg2rad(degrees)
+    turned = np.cos(angle) * first + np.sin(angle) * second
+    x = np.column_stack([3 * shared, first]) @ rng.normal(size=(2, 20)) + 7
+    y = np.column_stack([shared, 2 * turned]) @ rng.normal(size=(2, 9))
+    expected = (1 + np.cos(angle)) / 2
+    assert similarity.svcca(x, y) == pytest.approx(expected, abs=1e-9)
+    assert agreement("svcca", matrix_of("svcca", x), matrix_of("svcca", y)) == pytest.approx(expected, abs=1e-7)
+
+
+def test_svcca_of_systems_that_share_nothing_is_its_chance_level() -> None:
+    """Eight stimuli: two directions each, which are random planes in the seven dimensions of centred stimuli.
+
+    The cosines s and t of their angles have the density |s^2 - t^2| (1 - s^2) (1 - t^2) on the unit square (Jacobi ensemble;
+    Absil, Edelman & Koev 2006, Linear Algebra Appl. 414:288), whose mean is 86 / 189.
+    """
+    grid = (np.arange(400) + 0.5) / 400
+    s, t = np.meshgrid(grid, grid)
+    density = np.abs(s**2 - t**2) * (1 - s**2) * (1 - t**2)
+    assert (density * (s + t) / 2).sum() / density.sum() == pytest.approx(86 / 189, abs=1e-5)
+    rng = np.random.default_rng(14)
+    scores = np.array(
+        [agreement("svcca", *(matrix_of("svcca", rng.normal(size=(8, 12))) for _ in range(2))) for _ in range(600)]
+    )
+    assert scores.mean() == pytest.approx(86 / 189, abs=4 * scores.std() / np.sqrt(600))
+
+
+def test_svcca_has_no_interval_and_no_jackknife() -> None:
+    """Neither would hold the mean over other stimuli as often as it says (`tests.compare.calibration`)."""
+    a, b = matrix_of("svcca", X), matrix_of("svcca", Y)
+    draws = geometry.replicates("svcca", a, b, 50, 1)
+    found = geometry.agreement_interval("svcca", a, b, draws)
+    assert draws.size == 0
+    assert found.estimate == agreement("svcca", a, b)
+    assert np.isnan([found.low, found.high]).all()
+    assert np.isnan(geometry.left_out("svcca", a, b)).all()
+
+
 def test_svcca_does_not_take_every_direction_of_few_stimuli() -> None:
     rng = np.random.default_rng(12)
     scores = []

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from allometry.errors import SimulationError
-from allometry.simulate.build.partition import Stopped
+from allometry.simulate.build.threads import Stopped
 from allometry.simulate.distribute.exchange import mailbox, rendezvous
 from allometry.simulate.distribute.exchange.mailbox import open_mail
 from allometry.simulate.kernels.loop import wire

@@ -13,39 +13,28 @@ from pathlib import Path
 import pytest
 import yaml
 
-from allometry import cli
-from allometry.compare.kinds import KINDS
+from allometry import cli, config, plugins
 from allometry.config import Config
+from allometry.terminal.arguments import arranged
+from allometry.workflow.checks import check_names
+from tests.documentation import pages
+from tests.documentation.pages import FENCE, PAGES, ROOT, Block
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted(path for path in (*ROOT.glob("docs/*.md"), ROOT / "README.md", ROOT / "benchmarks/README.md"))
 PROGRAMS = ("snakemake", "allometry", "python", ".venv/bin/python", "make", "srun", "pytest")
-FENCE = re.compile(r"^ *```(\w*)[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 STAGES = {"retrieve", "homogenize", "simulate", "scale", "compare", "report", "all"}
-OF_THE_READER = ("my.yaml",)  # files that the page tells to write
+OF_THE_READER = ("my.yaml", "mice.yaml")  # files that the page tells to write
 WRITTEN = {  # modules and packages that the pages tell to write
-    part.removesuffix(".py")
-    for page in PAGES
-    for title in re.findall(r'title="([\w/]+\.py)"', page.read_text(encoding="utf-8"))
-    for part in title.split("/")
+    part.removesuffix(".py") for block in pages.all_blocks("python") for part in block.title.split("/")
 }
-
-
-def _blocks(language: str) -> Iterator[tuple[str, str]]:
-    for page in PAGES:
-        for found in FENCE.finditer(page.read_text(encoding="utf-8")):
-            if found[1] == language:
-                yield page.name, found[2]
+# Of these something is missing before another step: a reader to write, sessions that an archive is asked for, what `inspect`
+# writes; tests of their own take that step
+UNRESOLVED = ("add-a-reader.md", "allen.md", "tutorial.md")
+DEAR = "model: v1"  # whose networks are described to be checked; config/scaling.yaml has the same study
 
 
 def _commands() -> Iterator[tuple[str, str]]:
     """Commands of shell blocks, of indented ones, and between backticks."""
-    lines = [
-        (name, line)
-        for language in ("", "bash", "sh")
-        for name, block in _blocks(language)
-        for line in block.splitlines()
-    ]
+    lines = [(block.page, line) for block in pages.all_blocks("", "bash", "sh") for line in block.text.splitlines()]
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         lines += [(page.name, line) for line in re.findall(r"^    (\S.*)$", FENCE.sub("", text), re.MULTILINE)]
@@ -80,7 +69,7 @@ def _check(words: list[str]) -> None:
         arguments = cli.parser().parse_args(cli.separated(rest))
         assert callable(arguments.run)
         if rest[0] in ("plan", "run"):
-            _check_snakemake([word for word in arguments.options if word != "--"])
+            _check_snakemake(arranged([word for word in arguments.options if word != "--"]))
     elif program == "snakemake":
         _check_snakemake(rest)
     elif program.endswith("python") and rest[0] == "-m":
@@ -88,9 +77,10 @@ def _check(words: list[str]) -> None:
             _check(rest[1:])
         else:
             assert importlib.util.find_spec(rest[1]) is not None
-    elif program.endswith("python"):
-        assert rest[0] == "-c"
+    elif program.endswith("python") and rest[0] == "-c":
         compile(rest[1], "documentation", "exec")
+    elif program.endswith("python"):
+        assert rest[0].removesuffix(".py") in WRITTEN
     else:
         assert program == "pytest"
         for word in rest:
@@ -110,9 +100,13 @@ def _check_snakemake(words: list[str]) -> None:
         assert any(f"rule {rule}:" in path.read_text(encoding="utf-8") for path in ROOT.glob("rules/*.smk"))
 
 
-@pytest.mark.parametrize(("page", "text"), list(_blocks("python")), ids=lambda text: text.splitlines()[0][:60])
-def test_what_an_example_imports_exists(page: str, text: str) -> None:
-    for node in ast.walk(ast.parse(text)):
+def _named(block: Block) -> str:
+    return f"{block.page}:{block.line}"
+
+
+@pytest.mark.parametrize("block", list(pages.all_blocks("python")), ids=_named)
+def test_what_an_example_imports_exists(block: Block) -> None:
+    for node in ast.walk(ast.parse(block.text)):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
         if isinstance(node, ast.Import):
             for name in names:
@@ -125,10 +119,24 @@ def test_what_an_example_imports_exists(page: str, text: str) -> None:
                 )
 
 
-@pytest.mark.parametrize(("page", "text"), list(_blocks("yaml")), ids=lambda text: text.splitlines()[0][:60])
-def test_keys_of_a_configuration_exist(page: str, text: str) -> None:
-    values = yaml.safe_load(text)
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The plugin of the pages, whole."""
+    folder = tmp_path_factory.mktemp("lab")
+    plugins.forget()
+    for block in pages.all_blocks("python"):
+        if block.title.startswith("my_lab/"):
+            pages.write(folder, {block.title: block.text})
+    yield folder
+    plugins.forget()
+
+
+@pytest.mark.parametrize("block", list(pages.all_blocks("yaml")), ids=_named)
+def test_a_configuration_is_valid_and_what_it_names_exists(block: Block, lab: Path) -> None:
+    values = yaml.safe_load(block.text)
     assert isinstance(values, dict)
-    if not set(values) <= set(Config.model_fields):
-        # what stands below compare.comparisons
-        assert {entry["kind"] for entry in values.values()} <= set(KINDS)
+    whole = set(values) <= set(Config.model_fields)
+    # or what stands below compare.comparisons
+    cfg = config.validate(values if whole else {"compare": {"comparisons": values}}, _named(block), [lab])
+    if whole and block.page not in UNRESOLVED and DEAR not in block.text:
+        check_names(cfg, config.load_registry(cfg, ROOT))

@@ -1,7 +1,6 @@
-"""Every example of docs/plugins.md does what the page says."""
+"""Every example of the pages plugins, own-measure and own-comparison does what the page says."""
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,18 +16,21 @@ from allometry.errors import ConfigError
 from allometry.generate import __main__ as generate
 from allometry.report import figures
 from allometry.simulate import Execution
+from allometry.simulate.features import fit_feature, run_feature
 from allometry.simulate.point import run_point
+from allometry.workflow import feature_runs
 from allometry.workflow.checks import check_names
+from tests.documentation import pages
 from tests.report.samples import ATTRS
 
-FENCE = re.compile(r'^```(\w+) title="([^"]+)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+PAGES = ("plugins", "own-measure", "own-comparison")
 
 
 @pytest.fixture(scope="module")
-def examples(root: Path) -> list[tuple[str, str]]:
-    """File and text of every example, in the order of the page."""
-    text = (root / "docs/plugins.md").read_text(encoding="utf-8")
-    return [(name, code) for _, name, code in FENCE.findall(text)]
+def examples() -> list[tuple[str, str]]:
+    """File and text of every example, in the order of the pages."""
+    found = [block for name in PAGES for block in pages.blocks(pages.page(name)) if block.title]
+    return [(block.title, block.text) for block in found]
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def configured(lab: Path, examples: list[tuple[str, str]], containing: str) -> c
     text = min((code for name, code in examples if name == "my.yaml" and containing in code), key=len)
     (lab / "my.yaml").write_text(text)
     cfg = config.load(lab / "my.yaml")
-    check_names(cfg, config.load_registry(cfg, Path(__file__).parents[1]))
+    check_names(cfg, config.load_registry(cfg, Path(__file__).parents[2]))
     return cfg
 
 
@@ -171,7 +173,7 @@ def test_reader(lab: Path, examples: list[tuple[str, str]], monkeypatch: pytest.
     green, red = rng.normal(size=(2, 60, 2))
     np.savez(lab / "worm.npz", green=green, red=red, fps=3.0, names=np.array(["AVAL", "VB02"]))
     cfg = configured(lab, examples, "two_channels")
-    entry = config.load_registry(cfg, Path(__file__).parents[1])["my_worms"]
+    entry = config.load_registry(cfg, Path(__file__).parents[2])["my_worms"]
     retrieve.run("my_worms", entry, lab / "my_worms", None, lab / "cache")
     homogenize.run(
         entry, "my_worms", lab / "my_worms", lab / "out.zarr", recordings=cfg.homogenize.recordings.model_dump()
@@ -182,10 +184,26 @@ def test_reader(lab: Path, examples: list[tuple[str, str]], monkeypatch: pytest.
         update={"homogenize": cfg.homogenize.model_copy(update={"options": {"my_worms": {"chanel": "red"}}})}
     )
     with pytest.raises(ConfigError, match="unknown option 'chanel' of the reader two_channels") as error:
-        check_names(wrong, config.load_registry(wrong, Path(__file__).parents[1]))
+        check_names(wrong, config.load_registry(wrong, Path(__file__).parents[2]))
     assert error.value.do == "perhaps 'channel' is meant"
 
 
 def test_reader_touches_one_file_and_the_configuration(examples: list[tuple[str, str]]) -> None:
     files = [name for name, code in examples if "two_channels" in code]
     assert sorted(files) == ["my.yaml", "my_lab/traces.py"]
+
+
+def test_feature_model(lab: Path, examples: list[tuple[str, str]]) -> None:
+    cfg = configured(lab, examples, "model: lines")
+    points = config.points(cfg.simulate.runs["contrasts"])
+    (fit,) = feature_runs.fits(cfg, "contrasts").values()
+    fit_feature(fit, lab / "one.fit.json")
+    for point in points:
+        run_feature(point.parameters, lab / f"{point.name}.zarr", lab / "one.fit.json")
+    found = [stores.open(lab / f"{point.name}.zarr")["response"].values for point in points]
+    assert found[0].shape == (6, 12)
+    assert np.abs(found[0] - found[1]).max() > 0
+    (lab / "bad.yaml").write_text((lab / "my.yaml").read_text().replace("units: 6", "units: 0"))
+    refused = config.load(lab / "bad.yaml")
+    with pytest.raises(ConfigError, match="a unit, and noise from 0"):
+        check_names(refused, {})
