@@ -121,7 +121,9 @@ def draw_propagation(opened: Mapping[str, xr.Dataset], run: str) -> Drawing:
     for ax, (_, ds), label in zip(axes, shown, labels):
         order = node_order(ds)
         image = _signed(ax, ds, order, Normalize(0, limit), SEQUENTIAL)
-        ax.set(title=label[:1].upper() + label[1:], xlabel="responding neuron", ylabel="driven neuron")
+        ax.set(
+            title=label[:1].upper() + label[1:] or "Peak response", xlabel="responding neuron", ylabel="driven neuron"
+        )
         _ticks(ax, order)
     unit = str(next(iter(opened.values()))["weight"].attrs.get("units", "mV"))
     drawn_on(axes).colorbar(image, ax=axes, shrink=0.5, aspect=30, label=f"peak depolarisation ({unit})", extend="max")
@@ -131,7 +133,13 @@ def draw_propagation(opened: Mapping[str, xr.Dataset], run: str) -> Drawing:
         f"Each of {nodes} neurons was driven in turn (row); the colour is the largest depolarisation of every other one "
         f"(column), on one scale for all matrices, up to the 99th percentile.{more}"
     )
-    return Drawing(drawn_on(axes), caption, f"Simulated propagation: {readable(run)}", core=axes[0])
+    shares = [float((np.abs(ds["weight"].values) > limit / 10).mean()) for _, ds in shown]
+    said = "; ".join(f"{100 * share:.0f} %{f' ({label})' if label else ''}" for share, label in zip(shares, labels))
+    seen = (
+        f"{len(shown)} matri{'ces' if len(shown) > 1 else 'x'} of {nodes} by {nodes} neurons; bright rows are neurons that drive many "
+        f"others, bright columns those that many drive. Above a tenth of the scale are, of all pairs, {said}."
+    )
+    return Drawing(drawn_on(axes), caption, f"Simulated propagation: {readable(run)}", seen, core=axes[0])
 
 
 def _listed(ds: xr.Dataset, kind: str) -> npt.NDArray[np.bool_]:
