@@ -136,6 +136,8 @@ def matrix_chunks(
         rows, columns, blocks = _text_matrix(path, delimiter, header, encoding or first_lines.encoding(path))
     first = 1
     for block in blocks:
+        if np.asarray(block).dtype.kind == "c":
+            raise ReaderError("the matrix holds complex numbers", where=path.name, expected="real numbers")
         values = np.asarray(block, np.float64)
         bad = ~np.isfinite(values)
         if bad.any() and not (missing and not np.isinf(values).any()):

@@ -81,7 +81,7 @@ class Rows:
             keep = keep & true
 
         for name, number in self.least.items():
-            values = pd.to_numeric(chunk[name], errors="coerce").to_numpy(float)
+            values = numbers(chunk[name])
             require(values >= number, f"{name} below {number:g}")
         for name, wanted in self.only.items():
             require(_one_of(chunk[name], wanted), f"{name} is another")
@@ -156,6 +156,12 @@ class Named:
         """The names as text, without blanks around."""
         return [str(name).strip() for name in self.names.tolist()]
 
+    def empty(self) -> np.ndarray:
+        """Which names are nothing but blanks."""
+        if isinstance(self.names.dtype, pd.StringDtype):
+            return np.asarray(self.names.str.strip().to_numpy(object) == "", bool)
+        return np.array([not text for text in self.texts()], bool)
+
 
 @dataclass(frozen=True)
 class EdgeRows:
@@ -176,6 +182,13 @@ class EdgeRows:
     kind: Named | None = None
     transmitter: Named | None = None
     scores: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def numbers(values: pd.Series) -> np.ndarray:
+    """A column as float64, NaN where it holds no real number."""
+    if values.dtype.kind == "c":  # whose imaginary part would be lost without a word
+        return np.full(len(values), np.nan)
+    return pd.to_numeric(values, errors="coerce").to_numpy(np.float64)
 
 
 def named(values: pd.Series) -> Named:
@@ -227,14 +240,14 @@ def checked(chunk: pd.DataFrame, columns: Columns, signed: bool, path: Path, fir
         found = named(chunk[column])
         refuse(found.code < 0, "name is missing", column, "an id or a name")
         if found.names.dtype.kind not in "iu":
-            empty = np.array([not text for text in found.texts()], bool)
+            empty = found.empty()
             refuse(empty[found.code] if len(empty) else empty, "name is empty", column, "an id or a name")
         return found
 
     source, target = ends(columns.source), ends(columns.target)
     weight = np.ones(len(chunk))
     if columns.weight is not None:
-        weight = pd.to_numeric(chunk[columns.weight], errors="coerce").to_numpy(np.float64)
+        weight = numbers(chunk[columns.weight])
         refuse(~np.isfinite(weight), "weight is not a number", columns.weight, "a finite number")
         if not signed:
             refuse(weight < 0, "negative weight of an anatomical connection", columns.weight, "a weight >= 0")
@@ -242,9 +255,6 @@ def checked(chunk: pd.DataFrame, columns: Columns, signed: bool, path: Path, fir
     if columns.kind is not None:
         kind = named(chunk[columns.kind])
         refuse(kind.code < 0, "connection type is missing", columns.kind, "a connection type")
-    scores = {
-        name: pd.to_numeric(chunk[column], errors="coerce").to_numpy(np.float64)
-        for name, column in columns.scores.items()
-    }
+    scores = {name: numbers(chunk[column]) for name, column in columns.scores.items()}
     transmitter = None if columns.transmitter is None else named(chunk[columns.transmitter])
     return EdgeRows(source, target, weight, kind, transmitter, scores)

@@ -1,4 +1,4 @@
-"""Edge tables in text that pyarrow can read: several times faster than by pandas, and of ids only the different ones are objects.
+"""Edge tables in text that pyarrow can read: only the wanted columns are parsed, and of ids only the different ones are objects.
 
 It reads what is plain: one record per line, as many fields in each, numbers where numbers are to be. All else is left to
 `edge_text`, which also knows how to say what is wrong.
@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import pandas as pd
 
-BLOCK_BYTES = 2**26
+BLOCK_BYTES = 2**25  # one such block of text is held
 
 
 class NotPlain(Exception):
@@ -55,35 +55,62 @@ def chunks(
     called = {name: name if names is not None else f"f{int(name) - 1}" for name in wanted}
     types: dict[str, Any] = {called[name]: pyarrow.float64() for name in numbers}
     types |= {called[name]: pyarrow.dictionary(pyarrow.int32(), pyarrow.string()) for name in texts}
+    fields = None if names is None else list(names)
     try:
-        reader = pyarrow.csv.open_csv(
-            stream,
-            read_options=pyarrow.csv.ReadOptions(
-                use_threads=False,
-                block_size=BLOCK_BYTES,
-                skip_rows=0 if names is None else 1,
-                column_names=None if names is None else list(names),
-                autogenerate_column_names=names is None,
-            ),
-            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter),
-            convert_options=pyarrow.csv.ConvertOptions(
-                include_columns=list(called.values()),
-                column_types=types,
-                null_values=[""],
-                strings_can_be_null=True,
-            ),
-        )
-        for batch in reader:
-            for start in range(0, batch.num_rows, chunk_rows):
-                frame = batch.slice(start, chunk_rows).to_pandas()
-                frame.columns = pd.Index(wanted)
-                for name in texts:
-                    # a quote that is not the first sign of its field means another thing to every parser
-                    different = [str(value) for value in frame[name].cat.categories]
-                    if any('"' in value for value in different):
-                        raise NotPlain
-                    if blank := [value for value in different if not value.strip(" \t")]:
-                        frame[name] = frame[name].cat.remove_categories(blank)
-                yield frame
+        for number, block in enumerate(_blocks(stream)):
+            if fields is None:
+                fields = [f"f{place}" for place in range(block[: block.index(b"\n")].decode().count(delimiter) + 1)]
+            if names is not None and number == 0:
+                block = block[block.index(b"\n") + 1 :]
+            if not block:
+                continue
+            table = pyarrow.csv.read_csv(
+                pyarrow.BufferReader(block),
+                read_options=pyarrow.csv.ReadOptions(
+                    use_threads=False,
+                    block_size=len(block) + 1,
+                    column_names=fields,
+                ),
+                parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter),
+                convert_options=pyarrow.csv.ConvertOptions(
+                    include_columns=list(called.values()),
+                    column_types=types,
+                    null_values=[""],
+                    strings_can_be_null=True,
+                ),
+            )
+            for batch in table.to_batches(max_chunksize=chunk_rows):
+                yield _frame(batch, wanted, texts)
     except (pyarrow.ArrowException, OSError, EOFError, ValueError, zlib.error) as error:
         raise NotPlain from error
+
+
+def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
+    """Whole lines, so many that they are a block; pyarrow itself would read 32 blocks ahead."""
+    rest = b""
+    while more := stream.read(BLOCK_BYTES):
+        if end := more.rfind(b"\n") + 1:
+            yield rest + more[:end]
+            rest = more[end:]
+        else:
+            rest += more
+        if len(rest) > BLOCK_BYTES:  # a line of that length, or lines that end otherwise
+            raise NotPlain
+    if rest:
+        yield rest + b"\n"
+
+
+def _frame(batch: Any, wanted: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
+    from pyarrow import compute
+
+    frame = batch.to_pandas()
+    frame.columns = pd.Index(wanted)
+    for name in texts:
+        different = batch.column(wanted.index(name)).dictionary
+        # a quote that is not the first sign of its field means another thing to every parser
+        if compute.any(compute.match_substring(different, '"')).as_py():
+            raise NotPlain
+        blank = different.filter(compute.equal(compute.ascii_trim(different, " \t"), ""))
+        if len(blank):
+            frame[name] = frame[name].cat.remove_categories(blank.to_pylist())
+    return frame

@@ -180,8 +180,11 @@ def _member_rows(group: h5py.Group, number: int, count: int) -> np.ndarray:
 
 def _attribute(group: h5py.Group, name: str, part: slice, types: pd.DataFrame | None, path: Path) -> np.ndarray:
     """Values of an attribute for some edges: of their groups, else of their types."""
-    numbers = group["edge_group_id"][part] if "edge_group_id" in group else np.zeros(part.stop - part.start, int)
-    index = group["edge_group_index"][part] if "edge_group_index" in group else np.arange(part.start, part.stop)
+    numbers, index = np.zeros(part.stop - part.start, int), np.arange(part.start, part.stop)
+    if "edge_group_id" in group:
+        numbers = _array(group, "edge_group_id", path)[part]
+    if "edge_group_index" in group:
+        index = _array(group, "edge_group_index", path)[part]
     out = np.full(len(numbers), None, object)
     for number in np.unique(numbers).tolist():
         inside = group.get(f"{number}/{name}")

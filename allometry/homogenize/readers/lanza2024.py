@@ -63,7 +63,7 @@ def recording(path: Path) -> RawRecording:
             do="check that this is a data set of See-Elegans",
         )
     try:
-        block = np.stack([np.asarray(track, dtype=np.float64) for track in tracks], axis=2)
+        block = np.stack([np.asarray(track).astype(np.float64, casting="same_kind") for track in tracks], axis=2)
     except (TypeError, ValueError) as error:
         raise ReaderError(
             what="The tracks are not numeric.", where=str(path), expected="numbers", do="retrieve the file again"

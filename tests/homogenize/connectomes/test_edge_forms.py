@@ -122,6 +122,15 @@ def broken_sparse(path: Path, **wrong: np.ndarray) -> None:
     np.savez(path, **{**parts, **wrong}, format=np.bytes_(b"csr"))
 
 
+def complex_sonata(path: Path) -> None:
+    write_sonata(path, rows())
+    with h5py.File(path, "r+") as file:
+        (group,) = file["edges"].values()
+        index = group["edge_group_index"][:]
+        del group["edge_group_index"]
+        group["edge_group_index"] = index.astype(complex)
+
+
 BAD: dict[str, tuple[str, Callable[[Path], object], dict[str, Any], str]] = {
     "ids with a point": ("e.parquet", lambda p: pd.DataFrame({"source": [1.5], "target": [2], "weight": [1]}).to_parquet(p), {}, "numbers with a point"),
     "missing id": ("e.parquet", lambda p: pd.DataFrame({"source": ["a", None], "target": ["b", "c"], "weight": [1, 2]}).to_parquet(p), {}, "name is missing"),
@@ -129,6 +138,9 @@ BAD: dict[str, tuple[str, Callable[[Path], object], dict[str, Any], str]] = {
     "cut Parquet": ("e.parquet", lambda p: p.write_bytes(b"PAR1 nothing"), {}, "cannot be read"),
     "object array": ("e.npz", lambda p: np.savez(p, source=np.array([{}]), target=[1], weight=[1]), {}, "objects are never loaded"),
     "unequal arrays": ("e.npz", lambda p: np.savez(p, source=[1, 2], target=[1], weight=[1]), {}, "different lengths"),
+    "complex weights": ("e.npz", lambda p: np.savez(p, source=[1], target=[2], weight=[1 + 2j]), {}, "weight is not a number"),
+    "complex matrix": ("m.npz", lambda p: np.savez(p, A=np.eye(3) * 1j), {"form": "matrix"}, "complex numbers"),
+    "complex places of SONATA": ("e.h5", complex_sonata, {"weight": "syn_weight"}, "'edge_group_index'"),
     "two matrices": ("m.npz", lambda p: np.savez(p, A=np.eye(3), B=np.eye(3)), {"form": "matrix"}, "the file has 2 matrices"),
     "object matrix": ("m.npz", lambda p: np.savez(p, A=np.array([[{}]])), {"form": "matrix"}, "objects are never loaded"),
     "indices beyond the matrix": ("m.npz", lambda p: broken_sparse(p, indices=np.array([0, 9])), {"form": "matrix"}, "not a readable .npz"),

@@ -1,6 +1,7 @@
 """Edge tables in text: the fast parser and the careful one find the same rows; encodings."""
 
 import gzip
+import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -82,6 +83,26 @@ def test_a_plain_table_is_read_by_the_fast_parser_alone(tmp_path: Path, monkeypa
         file.write(TABLES["quotes"])
     monkeypatch.setattr(pd, "read_csv", None)
     assert listed(path) == [(2, "a", "b", "ACH", 3.0), (3, "b", "a", None, 1.5), (4, "7", "a", "GABA", 2.0)]
+
+
+def test_no_more_than_a_block_is_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pyarrow's own reader of streams would hold 32 of them, 2 GB of a large table."""
+    monkeypatch.setattr(edge_csv, "BLOCK_BYTES", 2**10)
+    stream = io.BytesIO((HEAD + BODY * 2000).encode())
+    found = edge_csv.chunks(stream, ["pre", "post", "n", "nt"], ["pre", "post", "nt"], ["n"], ",", 10**6)
+    seen = 0
+    for chunk in found:
+        seen += len(chunk)
+        assert stream.tell() <= 2**10 + len(HEAD) + seen * len(BODY) // 3 + len(BODY)
+    assert seen == 6000
+
+
+def test_lines_that_end_otherwise_or_never_are_for_the_other_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge_csv, "BLOCK_BYTES", 2**10)
+    stream = io.BytesIO((HEAD + BODY * 100).replace("\n", "\r").encode())
+    with pytest.raises(edge_csv.NotPlain):
+        list(edge_csv.chunks(stream, ["pre", "post", "n", "nt"], ["pre", "post"], ["n"], ",", 100))
+    assert stream.tell() <= 2 * 2**10
 
 
 def test_rows_below_a_header_of_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
