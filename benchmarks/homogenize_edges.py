@@ -96,6 +96,7 @@ def main() -> None:
                         "edges": int(edges),
                         "weight": float(weight),
                         "wall_s": watch.wall_s,
+                        "cpu_s": watch.cpu_s,
                         "peak_gib": float(peak),
                         "others_share": watch.others_share,
                     }

@@ -131,6 +131,7 @@ def measure(form: str, spikes: int) -> dict[str, object]:
         "file_gb": size / 1e9,
         "mean_s": float(total) / int(found),
         "wall_s": watch.wall_s,
+        "cpu_s": watch.cpu_s,
         "peak_gib": float(peak),
         "others_share": watch.others_share,
     }

@@ -44,9 +44,12 @@ class Stopwatch:
     wall_s : float
     others_share : float
         CPU time of processes outside our own process tree, as a share of wall time times number of CPUs.
+    cpu_s : float
+        CPU time of our own process tree: what others take changes it little.
     """
 
     wall_s = float("nan")
+    cpu_s = float("nan")
     others_share = float("nan")
 
     def __enter__(self) -> "Stopwatch":
@@ -56,7 +59,8 @@ class Stopwatch:
     def __exit__(self, *_: object) -> None:
         wall, busy, own = self._start
         self.wall_s = time.perf_counter() - wall
-        others = (_busy_seconds() - busy) - (_tree_seconds(os.getpid()) - own)
+        self.cpu_s = _tree_seconds(os.getpid()) - own
+        others = (_busy_seconds() - busy) - self.cpu_s
         self.others_share = max(0.0, others) / (self.wall_s * (os.cpu_count() or 1))
 
 

@@ -161,26 +161,29 @@ def homogenize_table(results: Path) -> str:
 def edges_table(results: Path) -> str:
     """Markdown table: a connectome of 50 million rows into a store, by the form of its table."""
     rows = [
-        "| table | size, GB | least synapses | edges stored | s | peak GiB | other processes |",
-        "|---|---|---|---|---|---|---|",
+        "| table | size, GB | least synapses | edges stored | CPU s | s | peak GiB | other processes |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     path = results / "homogenize_edges.json"
     for table in json.loads(path.read_text())["tables"] if path.is_file() else ():
         rows.append(
             f"| {table['rows'] / 1e6:g} M rows, {table['form']} | {table['file_gb']:.1f} | {table['min_weight']:g} "
-            f"| {table['edges'] / 1e6:g} M | {table['wall_s']:.0f} | {table['peak_gib']:.2f} | {100 * table['others_share']:.0f} % |"
+            f"| {table['edges'] / 1e6:g} M | {table['cpu_s']:.0f} | {table['wall_s']:.0f} | {table['peak_gib']:.2f} | {100 * table['others_share']:.0f} % |"
         )
     return "\n".join(rows)
 
 
 def spikes_table(results: Path) -> str:
     """Markdown table: a recording of 130 million spikes into a store, by the form of its files."""
-    rows = ["| recording | size, GB | units | s | peak GiB | other processes |", "|---|---|---|---|---|---|"]
+    rows = [
+        "| recording | size, GB | units | CPU s | s | peak GiB | other processes |",
+        "|---|---|---|---|---|---|---|",
+    ]
     path = results / "homogenize_spikes.json"
     for found in json.loads(path.read_text())["recordings"] if path.is_file() else ():
         rows.append(
             f"| {found['spikes'] / 1e6:g} M spikes, {found['form']} | {found['file_gb']:.1f} | {found['units']} "
-            f"| {found['wall_s']:.0f} | {found['peak_gib']:.2f} | {100 * found['others_share']:.0f} % |"
+            f"| {found['cpu_s']:.0f} | {found['wall_s']:.0f} | {found['peak_gib']:.2f} | {100 * found['others_share']:.0f} % |"
         )
     return "\n".join(rows)
 

@@ -14,6 +14,7 @@ HEAVY = (
     "scipy.optimize",
     "scipy.ndimage",
     "scipy.sparse",
+    "sklearn",
     "networkx",
     "dask.array",
     "distributed",

@@ -24,6 +24,7 @@ def test_stopwatch_counts_others_and_not_itself() -> None:
     cpus = measure.machine()["cpus"]
     for watch in (alone, child):
         assert 0 <= watch.others_share <= 1 - 0.35 / (watch.wall_s * cpus)
+        assert 0.35 <= watch.cpu_s <= watch.wall_s * cpus
 
 
 def test_report_writes_what_it_prints(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

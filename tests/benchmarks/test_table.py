@@ -105,16 +105,16 @@ def test_homogenizing(results: Path) -> None:
 
 def test_connectomes_by_form(results: Path) -> None:
     assert len(edges_table(results).splitlines()) == 2
-    table = {"form": "feather", "rows": 50_000_000, "file_gb": 1.61, "min_weight": 5.0, "edges": 7_500_000, "wall_s": 61.2, "peak_gib": 1.906, "others_share": 0.01}  # fmt: skip
+    table = {"form": "feather", "rows": 50_000_000, "file_gb": 1.61, "min_weight": 5.0, "edges": 7_500_000, "wall_s": 61.2, "cpu_s": 58.3, "peak_gib": 1.906, "others_share": 0.01}  # fmt: skip
     (results / "homogenize_edges.json").write_text(json.dumps({"tables": [table]}))
-    assert edges_table(results).splitlines()[2:] == ["| 50 M rows, feather | 1.6 | 5 | 7.5 M | 61 | 1.91 | 1 % |"]
+    assert edges_table(results).splitlines()[2:] == ["| 50 M rows, feather | 1.6 | 5 | 7.5 M | 58 | 61 | 1.91 | 1 % |"]
 
 
 def test_spikes_in_bounded_memory(tmp_path: Path) -> None:
     assert len(spikes_table(tmp_path).splitlines()) == 2
-    found = {"form": "phy", "spikes": 130_000_000, "units": 1000, "file_gb": 2.08, "wall_s": 41.4, "peak_gib": 3.217, "others_share": 0.02}  # fmt: skip
+    found = {"form": "phy", "spikes": 130_000_000, "units": 1000, "file_gb": 2.08, "wall_s": 41.4, "cpu_s": 39.7, "peak_gib": 3.217, "others_share": 0.02}  # fmt: skip
     (tmp_path / "homogenize_spikes.json").write_text(json.dumps({"recordings": [found]}))
-    assert spikes_table(tmp_path).splitlines()[2:] == ["| 130 M spikes, phy | 2.1 | 1000 | 41 | 3.22 | 2 % |"]
+    assert spikes_table(tmp_path).splitlines()[2:] == ["| 130 M spikes, phy | 2.1 | 1000 | 40 | 41 | 3.22 | 2 % |"]
 
 
 def test_only_the_text_between_markers_changes() -> None:

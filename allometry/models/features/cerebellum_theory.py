@@ -8,9 +8,8 @@ import functools
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
-from scipy.stats import hypergeom
 
 from allometry.errors import SimulationError
 from allometry.fixed_order import solve_positive
@@ -32,7 +31,7 @@ def threshold(coding_level: float) -> float:
     coding_level : float
         The probability, in (0, 1).
     """
-    return float(np.round(ndtri(1.0 - coding_level), 12))
+    return float(np.round(scipy.special.ndtri(1.0 - coding_level), 12))
 
 
 def _tilted(theta: float, angle: Floats) -> Floats:
@@ -79,7 +78,7 @@ def dimension(inputs: int, cells: float, degree: int, coding_level: float) -> fl
         Probability that a cell is active.
     """
     shared = np.arange(degree + 1)
-    likely = hypergeom.pmf(shared, inputs, degree, degree)
+    likely = scipy.stats.hypergeom.pmf(shared, inputs, degree, degree)
     variance = coding_level * (1.0 - coding_level)
     correlation = binary_covariance(shared / degree, coding_level) / variance
     q = float((likely * correlation**2).sum())

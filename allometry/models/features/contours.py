@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft
 
 from allometry.models.features.draws import generator, normal, settled
 
@@ -61,8 +61,8 @@ def contour_images(
         ridge = np.exp(-(along**2) / (2 * length_deg**2) - across**2 / (2 * WIDTH_DEG**2))
         made[k] = (sign[:, None, None] * settled(ridge)).sum(axis=0)
     made = _standardised(made)
-    phases = fft.rfft2(normal(generator(seed, "scramble"), made.shape))
-    scrambled = fft.irfft2(np.abs(fft.rfft2(made)) * phases / np.abs(phases), s=(pixels, pixels))
+    phases = scipy.fft.rfft2(normal(generator(seed, "scramble"), made.shape))
+    scrambled = scipy.fft.irfft2(np.abs(scipy.fft.rfft2(made)) * phases / np.abs(phases), s=(pixels, pixels))
     return np.concatenate([made, _standardised(scrambled)])
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft
 
 from allometry.errors import SimulationError
 from allometry.fixed_order import product
@@ -208,8 +208,8 @@ def filtered(filters: Floats, spectra: NDArray[np.complex128]) -> Iterator[Float
         Fourier transforms of the images (`scipy.fft.rfft2`).
     """
     for one in filters:
-        transfer = np.conj(fft.rfft2(fft.ifftshift(one)))
-        yield fft.irfft2(spectra * transfer, s=(PIXELS, PIXELS))
+        transfer = np.conj(scipy.fft.rfft2(scipy.fft.ifftshift(one)))
+        yield scipy.fft.irfft2(spectra * transfer, s=(PIXELS, PIXELS))
 
 
 def check(
@@ -356,7 +356,7 @@ def v2_feedforward(
         seed if pattern_seed is None else pattern_seed, images, contours, contour_length_deg, curvature, PIXELS,
         DEGREES_PER_PIXEL,
     )  # fmt: skip
-    response = _to_images(made, fft.rfft2(drawn), images, level)
+    response = _to_images(made, scipy.fft.rfft2(drawn), images, level)
     rectified = {name: np.asarray(values)[-cells:] for name, values in units.items()}
     rectified["cell_type"] = np.array(["sum of rectified V1"] * cells)
     rectified["area"] = np.array(["V2 of rectified V1"] * cells)

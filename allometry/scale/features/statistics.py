@@ -6,11 +6,10 @@ Those of all conditions together look for the best of the values that a paramete
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from allometry.compare.measures.populations import decoding, tuning
+from allometry.compare.measures.populations import tuning
 from allometry.errors import ComparisonError
 from allometry.fixed_order import product
 from allometry.models.features import cerebellum_theory
@@ -101,6 +100,8 @@ def accuracy(responded: Responded, area: str) -> float:
 )
 def category_decoding(responded: Responded, area: str) -> float:
     """Cross-validated decoding of the labels of patterns; of responses over time at the end of the presentation."""
+    from allometry.compare.measures.populations import decoding
+
     label, found = responded.column("category"), responded.of(area)
     if label is None or len(found) < FEWEST_UNITS:
         return NAN
@@ -129,8 +130,8 @@ def strongly_connected(responded: Responded, area: str) -> float:
     if responded.model != "sparse_rnn_classifier" or area != "network":
         return NAN
     source, target = mask(responded.seed, given["neurons"], given["degree"])
-    graph = coo_array((np.ones(source.size), (target, source)), (given["neurons"], given["neurons"]))
-    return float(connected_components(graph, connection="strong")[0] == 1)
+    graph = scipy.sparse.coo_array((np.ones(source.size), (target, source)), (given["neurons"], given["neurons"]))
+    return float(scipy.sparse.csgraph.connected_components(graph, connection="strong")[0] == 1)
 
 
 @statistic(

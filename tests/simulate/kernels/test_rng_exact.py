@@ -16,7 +16,7 @@ KEY = 0x0123456789ABCDEF
 def test_keys_and_purposes_are_those_of_every_stored_network() -> None:
     assert {p.name: int(p) for p in rng.Purpose} == {
         "INDEGREE": 1, "SYNAPSE": 2, "INITIAL_V": 3, "POISSON": 4, "PARAMETER": 5, "POSITION": 6,
-        "RELEASE": 7, "GATE": 8, "RHYTHM": 9,
+        "RELEASE": 7, "GATE": 8, "RHYTHM": 9, "NOISE": 10,
     }  # fmt: skip
     assert int(rng.GOLDEN) == GOLDEN
     for seed, purpose, number in ((0, rng.Purpose.SYNAPSE, 0), (7, rng.Purpose.POISSON, 3), (2**63, 1, 10**6)):
