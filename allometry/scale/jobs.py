@@ -126,7 +126,9 @@ def arguments(study: Mapping[str, Any], size: float, scheme: str) -> dict[str, A
         reduced = dict(model.reduce(size, scheme))
     except SimulationError as error:
         raise SimulationError(error.what, where="sizes", expected=error.expected, do=error.do) from None
-    fixed = {key: value for key, value in study["parameters"].items() if value is not None}
+    # null is a value of some parameters of feature models; of networks it stands for the default
+    kept = is_feature(study["model"])
+    fixed = {key: value for key, value in study["parameters"].items() if kept or value is not None}
     if both := sorted(set(fixed) & (set(reduced) | set(model.calibrate.get(scheme, ())))):
         raise SimulationError(
             f"{both[0]} is what the size decides",

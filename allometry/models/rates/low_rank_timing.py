@@ -37,8 +37,8 @@ NODES = 16
 """Nodes per loading of the construction `mean_field`."""
 
 SCHEMES = {
-    "calibrated": "the field of the latent variables on a grid: loadings as in `matched`, with the smallest change of n and w",
-    "matched": "all second moments of the loadings",
+    "calibrated": "the field of the latent variables on a grid: by the smallest change of n and w, of loadings with exact moments",
+    "matched": "all second and odd moments of the loadings",
     "gauss": "the distribution of the loadings: plain samples",
 }
 
@@ -71,7 +71,7 @@ def _drawn(
     timing: Timing, seed: int, construction: Construction, n: int, loading_noise: float
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Loadings of a network as they are drawn: m [unit, 2], I [unit], n [unit, 2] and the weights of the readout [unit]."""
-    drawn = loadings(seed, n, matched=construction != "gauss")
+    drawn = loadings(seed, n, construction)
     return _loadings(timing, drawn[:, :2], drawn[:, 2], loading_noise * drawn[:, 3:])
 
 

@@ -144,7 +144,7 @@ def fit_field(begin: tuple[float, ...] = BEGIN) -> Fit:
     )
 
 
-def loadings(seed: int, n: int, matched: bool, count: int = 5) -> Floats:
+def loadings(seed: int, n: int, construction: str, count: int = 5) -> Floats:
     """Samples of independent standard normal loadings, m1, m2, I and two for the rest of n, [unit, loading].
 
     Parameters
@@ -153,16 +153,22 @@ def loadings(seed: int, n: int, matched: bool, count: int = 5) -> Floats:
         Of the network.
     n : int
         Units; even where `matched`.
-    matched : bool
-        Whether half of the samples are the negatives of the others and all second moments are exact.
+    construction : str
+        `gauss`: plain samples. Else means are 0 and all second moments are exact; `matched`: and half of the samples are the
+        negatives of the others, so that all odd moments are 0 too. `calibrated`: not so, since tanh is odd: a pair is no more
+        than one unit to the grid that the field is fitted on.
     count : int
         Number of loadings.
     """
     rng = generator(seed, "loadings")
-    if not matched:
+    if construction == "gauss":
         return normal(rng, (n, count))
-    half = normal(rng, (n // 2, count))
-    found = np.concatenate([half, -half])
+    if construction == "matched":
+        half = normal(rng, (n // 2, count))
+        found = np.concatenate([half, -half])
+    else:
+        found = normal(rng, (n, count))
+        found = found - product(np.full((1, n), 1.0 / n), found)
     for k in range(count):
         column = found[:, k]
         for j in range(k):

@@ -21,6 +21,8 @@ from allometry.workflow.planning.cost_model import BUILT, Coefficients, Work, pr
 
 #: Stands for a connectome that is not there yet: the neurons and chemical edges of a worm, rounded.
 NEURONS, EDGES = 300, 3_500
+AREAS = 2
+"""Areas of a feature model, of which a study names none."""
 
 
 @dataclass
@@ -218,8 +220,10 @@ class Jobs:
         """Statistics of all populations that a study takes of one condition."""
         if study.name not in self._populations:
             least = study.values["sizes"][0], study.values["schemes"][0]
-            named = study.values["populations"] or network(study.values, *least).populations
-            self._populations[study.name] = len(named)
+            named = study.values["populations"]
+            if not named and not is_feature(study.values["model"]):
+                named = network(study.values, *least).populations
+            self._populations[study.name] = len(named) or AREAS
         return len(study.values["statistics"]) * self._populations[study.name]
 
     def _compare(self, _: str, wildcards: Mapping[str, str], __: int) -> Work:

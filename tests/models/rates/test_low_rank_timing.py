@@ -81,12 +81,15 @@ def test_the_fit_finds_the_numbers() -> None:
 
 
 def test_matched_loadings_have_exact_second_moments() -> None:
-    found = loadings(3, 200, matched=True)
-    np.testing.assert_allclose(found.T @ found / 200, np.eye(5), atol=1e-12)
-    np.testing.assert_array_equal(found.mean(axis=0).round(12), 0)
-    plain = loadings(3, 200, matched=False)
+    for construction in ("matched", "calibrated"):
+        found = loadings(3, 200, construction)
+        np.testing.assert_allclose(found.T @ found / 200, np.eye(5), atol=1e-12)
+        np.testing.assert_array_equal(found.mean(axis=0).round(12), 0)
+        # odd moments are 0 of pairs alone
+        assert (np.abs((found**3).mean(axis=0)).max() < 1e-12) == (construction == "matched")
+    plain = loadings(3, 200, "gauss")
     assert 0.01 < np.abs(plain.T @ plain / 200 - np.eye(5)).max() < 0.5
-    assert not np.array_equal(found, loadings(4, 200, matched=True))
+    assert not np.array_equal(found, loadings(4, 200, construction))
 
 
 def test_a_calibrated_network_has_the_intervals_of_the_mean_field(client: object, tmp_path) -> None:  # type: ignore[no-untyped-def]
