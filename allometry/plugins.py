@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from allometry.errors import AllometryError, PluginError
 from allometry.hints import hint
@@ -146,8 +146,8 @@ class Register(Mapping[str, Part], Generic[Part]):
         return len(self.parts)
 
 
-DRAWINGS: Register[Callable[..., str]] = Register("drawing of a comparison")
-"""`draw(rows, curves, image)` by kind of comparison: the compare stage registers it with the kind, the report draws with it."""
+DRAWINGS: Register[Callable[..., Any]] = Register("drawing of a comparison")
+"""`draw(rows, curves)` by kind of comparison: the compare stage registers it with the kind, the report draws with it."""
 
 
 def use(names: Sequence[str], folders: Sequence[str | Path] = (".",)) -> None:

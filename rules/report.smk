@@ -16,11 +16,13 @@ for stage, mem_mb in {
             manifests=figures[stage].manifests(),
         output:
             images=report(
-                figures[stage].images(),
+                figures[stage].files(".png"),
                 caption=f"../allometry/report/captions/{stage}.rst",
                 category=stage.capitalize(),
             ),
-            texts=figures[stage].texts(),
+            vectors=figures[stage].files(".svg"),
+            numbers=figures[stage].files(".csv"),
+            texts=figures[stage].files(".json"),
         log:
             f"results/logs/report/draw_{stage}.log",
         benchmark:
@@ -34,9 +36,7 @@ for stage, mem_mb in {
             runtime=10,
         params:
             code=rule_code.of_figures(cfg, stage),
-            kind=stage,
-            figures=figures[stage].stores,
-            options=allometry_workflow.report_options(cfg, stage),
+            figures=figures[stage].described(),
         message:
             f"Drawing the figures of {stage}"
         script:
@@ -85,8 +85,10 @@ rule write_page:
     input:
         stores=ancient(allometry_workflow.zarrs(results)),
         manifests=allometry_workflow.manifests(results),
-        images=[image for stage in figures.values() for image in stage.images()],
-        texts=[text for stage in figures.values() for text in stage.texts()],
+        images=[image for stage in figures.values() for image in stage.files(".png")],
+        vectors=[image for stage in figures.values() for image in stage.files(".svg")],
+        numbers=[table for stage in figures.values() for table in stage.files(".csv")],
+        texts=[text for stage in figures.values() for text in stage.files(".json")],
         cards=allometry_workflow.card_pages(cfg, "json"),
         card_pages=allometry_workflow.card_pages(cfg, "html"),
     output:
@@ -95,6 +97,7 @@ rule write_page:
             caption="../allometry/report/captions/page.rst",
             category="Page",
         ),
+        tables=directory("results/report/tables"),
         manifest="results/report/manifest.json",
     log:
         "results/logs/report/write_page.log",
@@ -113,6 +116,7 @@ rule write_page:
         sources=allometry_workflow.used_sources(cfg, registry),
         unused=allometry_workflow.unused_sources(cfg, registry),
         left_out=left_out,
+        benchmarks="results/benchmarks",
     message:
         "Writing the report page"
     script:

@@ -6,8 +6,7 @@ from allometry.errors import script_log
 
 def main() -> None:
     """Draw what the rule lists."""
-    params = snakemake.params
-    report.draw(params.kind, params.figures, snakemake.output.images, params.options)
+    report.draw(snakemake.params.figures, snakemake.output.images)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ def main() -> None:
         sources=snakemake.params.sources,
         unused=snakemake.params.unused,
         left_out=snakemake.params.left_out,
+        benchmarks=snakemake.params.benchmarks,
         manifest=snakemake.output.manifest,
         provenance=of_job({"rule": "write_page"}, snakemake.config),
     )

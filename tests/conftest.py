@@ -29,6 +29,7 @@ GROUPS = {
         "tests/workflow/test_results.py",
         "tests/workflow/test_reference.py",
         "tests/workflow/test_reruns.py",
+        "tests/workflow/test_figures.py",
         "tests/workflow/test_pages.py",
     ),
     # share a Dask cluster; threads that meet every step would wait for each other's cores

@@ -76,8 +76,8 @@ def my_kind(inputs, options):
 DRAWING = '''"""Figure of `my_kind`."""
 
 
-def draw(rows, curves, image):
-    """Nothing; returns the caption."""
+def draw(rows, curves):
+    """Nothing."""
     return "Mine."
 '''
 NEURON = '''"""`leak`."""

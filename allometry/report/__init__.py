@@ -6,57 +6,29 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from allometry.report import cards as benchmark_cards
-from allometry.report import (
-    comparisons,
-    connectomes,
-    contents,
-    page,
-    recordings,
-    simulations,
-    tuning,
-)
-from allometry.report.scaling import overview, statistics
+from allometry.report import plots
+from allometry.report.drawing.drawing import REPORT
+from allometry.report.page import cards as benchmark_cards
+from allometry.report.page import contents, render
 from allometry.stores.storage.file_manifest import write_file_manifest
 
 logger = logging.getLogger(__name__)
 
 
-def draw(
-    kind: str, figures: Mapping[str, Mapping[str, str]], images: Sequence[str], options: Mapping[str, Any]
-) -> None:
-    """Draw all figures of one kind of result.
+def draw(figures: Mapping[str, Mapping[str, Any]], images: Sequence[str]) -> None:
+    """Draw figures, each as PNG, as SVG, its numbers as CSV, and its description as JSON.
 
     Parameters
     ----------
-    kind : {"connectomes", "recordings", "simulations", "studies", "comparisons"}
-        Kind of result.
     figures : mapping
-        For each figure the paths of its stores by name.
+        For each figure the function of `allometry.report.figures` (`plot`), its `stores` and its `options`.
     images : sequence of path
-        Files to write, in the order of `figures`.
-    options : mapping
-        The report part of the configuration, and the canonical `axes` by species.
+        PNG files to write, in the order of `figures`; the other files lie beside them.
     """
-    for (name, paths), image in zip(figures.items(), images):
+    for figure, image in zip(figures.values(), images, strict=True):
         logger.info("drawing %s", image)
-        if kind == "connectomes":
-            connectomes.draw(paths, image, options["axes"])
-        elif kind == "recordings":
-            recordings.draw(paths, image)
-        elif kind == "simulations":
-            if name in {f"simulated_responses_of_{run}" for run in paths}:
-                tuning.draw(paths, image)
-                continue
-            window, units = options["raster_ms"], options["raster_units"]
-            simulations.draw(
-                paths, image, name.removeprefix("simulated_"), window_ms=window, units=units, axes=options["axes"]
-            )
-        elif kind == "studies":
-            drawing = overview if name in {f"scaled_{study}" for study in paths} else statistics
-            drawing.draw(paths, image)
-        else:
-            comparisons.draw(paths, image)
+        drawing = plots.drawing(figure["stores"], figure["plot"], figure["options"])
+        drawing.save(Path(image).with_suffix(""), (*REPORT, ".json"))
 
 
 def write_cards(cards: Sequence[str], *, recovery: Sequence[str], data: Sequence[str], pages: Sequence[str]) -> None:
@@ -84,10 +56,11 @@ def write_page(
     unused: Mapping[str, Sequence[str]],
     left_out: Mapping[str, str] | None = None,
     cards: Sequence[str] = (),
+    benchmarks: str | Path | None = None,
     manifest: str | Path | None = None,
     provenance: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the report page.
+    """Write the report page, and its tables as CSV in `tables` beside it.
 
     Parameters
     ----------
@@ -96,7 +69,7 @@ def write_page(
     stores : sequence of path
         Every store of the run.
     images : sequence of path
-        Every figure, with its description beside it.
+        Every figure as PNG, with its description, its SVG and its CSV beside it.
     configuration : mapping
         The whole configuration.
     sources : mapping
@@ -107,27 +80,30 @@ def write_page(
         What was configured and could not be made here, and why.
     cards : sequence of path, optional
         Benchmark cards as `write_cards` writes them (JSON, each with its page beside it), to be linked.
+    benchmarks : path, optional
+        Folder of Snakemake's benchmark files, a folder per stage, for the minutes that each took.
     manifest : path, optional
-        JSON file beside the page for the checksums of the page, of the figures and of the cards.
+        JSON file beside the page for the checksums of the page, of its tables, of the figures and of the cards.
     provenance : mapping, optional
         For the manifest.
     """
     started = time.time()
-    page.render(
+    made = contents.Made(stores, images, cards)
+    tables = render.render(
         path,
         title=configuration["report"]["title"],
-        summary=contents.summary(stores, sources),
-        sections=contents.sections(stores, images, cards),
-        stores=contents.store_table(stores),
-        data=contents.data_table(sources),
-        data_note=contents.data_note(sources, unused, left_out or {}),
+        summary=contents.summary(made, sources),
+        findings=contents.lines(made),
+        chain=contents.links(made, sources, benchmarks),
+        sections=contents.sections(made, sources, unused, left_out or {}),
         versions=contents.versions(stores),
         configuration=configuration,
     )
     if manifest is not None:
-        made = [
+        written = [
             Path(path),
-            *(file for image in images for file in (Path(image), Path(image).with_suffix(".json"))),
+            *tables,
+            *(Path(image).with_suffix(end) for image in images for end in (*REPORT, ".json")),
             *(file for card in cards for file in (Path(card), Path(card).with_suffix(".html"))),
         ]
-        write_file_manifest(manifest, made, provenance=provenance, started=started)
+        write_file_manifest(manifest, written, provenance=provenance, started=started)

@@ -1,17 +1,21 @@
-"""What a run found, in a few lines: the results that stand out most from what they are held against."""
+"""What a run found, in a few lines: the main result of each comparison and study, beside what it is held against."""
 
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from allometry import stores
 from allometry.report.drawing import verdicts
+from allometry.report.drawing.names import readable
 from allometry.report.drawing.parts import rows_of
+from allometry.report.headlines import HEADLINES
 
 CHANGED, PRESERVED = "changed", "preserved"
 
@@ -70,25 +74,72 @@ def _of_store(path: str | Path) -> Finding | None:
 
 
 def _of_scores(tree: xr.DataTree, path: str) -> Finding | None:
+    """The main result of a comparison as its kind defines it; else the one that stands out most."""
     rows = rows_of(tree)
-    judged = [row for row in rows.to_dict("records") if row["verdict"] in verdicts.SIGNS and _is_result(row)]
-    if not judged:
+    role = rows["role"].astype(str) if "role" in rows else pd.Series("", index=rows.index)
+    if "beside_seeds" in rows and (found := _of_seeds(rows[role.isin(["", "result"])], path)) is not None:
+        return found
+    judged = rows[rows["verdict"].astype(str).isin(list(verdicts.SIGNS)) & role.isin(["", "result"])]
+    if judged.empty:
         return None
-    best = max(judged, key=_weight)
-    name = Path(path).name.removesuffix(".zarr")
-    number = f"{best['score']:.3g}"
-    if math.isfinite(best["ci_low"]) and math.isfinite(best["ci_high"]):
-        number += f" ({best['ci_low']:.3g} to {best['ci_high']:.3g})"
-    of = " ".join(part for part in (best["candidate"], best["group"]) if part)
-    text = f"{name}: {verdicts.readable(best['measure'])} of {of} is {number}, {verdicts.sentence(best)}"
+    for headline in HEADLINES.get(str(stores.attribute(tree, "parameters", {}).get("kind", "")), ()):
+        best = headline.row(judged)
+        if best is not None:
+            return Finding(
+                f"{headline.text(best, _number(best))}: {_worth(best, path)}", str(best["verdict"]), _weight(best), path
+            )
+    best = {str(key): value for key, value in max(judged.to_dict("records"), key=_weight).items()}
+    of = " ".join(readable(str(best[key])) for key in ("candidate", "group") if best[key])
+    name = readable(Path(path).name.removesuffix(".zarr"))
+    text = f"{name}: {readable(str(best['measure']))} of {of} is {_number(best)}: {_worth(best, path)}"
     return Finding(text, str(best["verdict"]), _weight(best), path)
 
 
-def _is_result(row: Any) -> bool:
-    return str(row.get("role") or "result") == "result"
+def _of_seeds(rows: pd.DataFrame, path: str) -> Finding | None:
+    """How many statistics differ by more than another seed changes, and the one that differs most."""
+    said = rows[rows["beside_seeds"].astype(str) != ""]
+    beyond = said[said["beside_seeds"].astype(str).str.startswith("beyond")]
+    if said.empty:
+        return None
+    text = f"{len(beyond)} of {len(said)} distances between spike statistics are larger than another seed makes them"
+    if beyond.empty:
+        return Finding(text, PRESERVED, 1.0, path)
+    top = {str(key): value for key, value in beyond.sort_values("relative", kind="stable").iloc[-1].items()}
+    measure, candidate, group, reference = (
+        readable(str(top[key])) for key in ("measure", "candidate", "group", "reference")
+    )
+    text += f"; most the {measure} of {group} at {candidate} from {reference}, {_number(top)}, {top['relative']:.1f} times as large"
+    return Finding(text, CHANGED, float(top["relative"]), path)
 
 
-def _weight(row: Any) -> float:
+def _number(row: Mapping[str, Any]) -> str:
+    """Score with its 95 % interval, where there is one."""
+    low, high = row["ci_low"], row["ci_high"]
+    number = f"{row['score']:.3g}"
+    if math.isfinite(low) and math.isfinite(high):
+        number += f" ({low:.3g} to {high:.3g})"
+    return number.replace("-", "−")
+
+
+def _worth(row: Mapping[str, Any], path: str) -> str:
+    """Verdict beside the baseline, in the words of the measure's card where it has one: of what only describes, more and less."""
+    worth = _worths(path).get(tuple(str(row[key]) for key in ("measure", "candidate", "group")), "")
+    return f"{worth}, {verdicts.difference(row)}" if worth else verdicts.sentence(row)
+
+
+def _worths(path: str) -> dict[tuple[str, ...], str]:
+    cards = Path(path).with_name(Path(path).name.removesuffix(".zarr") + ".cards.json")
+    if not cards.is_file():
+        return {}
+    return {
+        (str(card["identity"]["measure"]), str(row["candidate"]), str(row["group"])): str(row["worth"])
+        for card in json.loads(cards.read_text(encoding="utf-8"))
+        for row in card["raw"]
+        if row.get("worth")
+    }
+
+
+def _weight(row: Mapping[Any, Any]) -> float:
     low, value, high = (float(row[key]) for key in ("difference_low", "difference", "difference_high"))
     if not all(map(math.isfinite, (low, value, high))):
         return 0.0
@@ -105,11 +156,11 @@ def _of_scaling(root: xr.Dataset, path: str) -> Finding | None:
     at = int(sizes[np.argmin(root["size"].values[sizes])])
     mine = verdict[at][judged[at]]
     kept, changed = int((mine == PRESERVED).sum()), verdict[at] == CHANGED
-    size = f"{float(root['size'].values[at]):g}"
-    name = Path(path).name.removesuffix(".zarr")
-    text = f"{name}: {root.attrs['model']} at size {size} keeps {kept} of {mine.size} statistics within {100 * root.attrs['tolerance']:g} %"
+    size, tolerance = f"{float(root['size'].values[at]):g}", 100 * root.attrs["tolerance"]
+    reference = f"{float(root.attrs['reference']):g}"
+    text = f"{root.attrs['model']} at size {size} keeps {kept} of {mine.size} statistics within {tolerance:g} % of size {reference}"
     if not changed.any():
-        return Finding(text, PRESERVED, 1.0, path)
+        return Finding(text, PRESERVED if kept == mine.size else "undetermined", 1.0, path)
     deviation, low, high = (root[f"deviation{end}"].values[at] for end in ("", "_low", "_high"))
     width = np.maximum((high - low) / 2, 1e-12)
     weight = np.where(changed, np.abs(deviation) / width, -1.0)
@@ -119,5 +170,5 @@ def _of_scaling(root: xr.Dataset, path: str) -> Finding | None:
     )
     where = ", ".join(part for part in (scheme, condition, "" if population == "all" else population) if part)
     number = f"{100 * deviation[place]:+.0f} % ({100 * low[place]:+.0f} to {100 * high[place]:+.0f})".replace("-", "−")
-    text += f"; {verdicts.readable(statistic)} changes by {number} ({where})"
-    return Finding(text, CHANGED, float(weight[place]), path)
+    text += f"; {readable(statistic)} changes most surely, by {number} ({where})"
+    return Finding(text[:1].upper() + text[1:], CHANGED, float(weight[place]), path)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ from allometry import config as configuration
 from allometry.config import Config, sessions
 from allometry.config.simulate import Point
 from allometry.errors import AllometryError
-from allometry.homogenize.worm.neurons import NEURONS
 from allometry.pathnames import slug
 from allometry.simulate.distribute.clusters.slurm import node_cores
 from allometry.workflow import feature_runs, recording_sessions, run_responses, studies
@@ -277,81 +276,108 @@ def manifests(paths: Sequence[str]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Figures of one kind of result: for each its name, and the stores it is drawn from by name."""
+class Figure:
+    """A figure of the report.
 
-    stores: dict[str, dict[str, str]] = field(default_factory=dict)
+    Attributes
+    ----------
+    plot : str
+        Function of `allometry.report.figures` that draws it.
+    stores : tuple of str
+        Paths of the stores that it is drawn from, in the order of its arguments.
+    options : dict
+        Options of the function.
+    """
+
+    plot: str
+    stores: tuple[str, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Figures of one kind of result, by name."""
+
+    drawn: dict[str, Figure] = field(default_factory=dict)
 
     def zarrs(self) -> list[str]:
-        """Every store."""
-        return list(dict.fromkeys(path for figure in self.stores.values() for path in figure.values()))
+        """Every store that is drawn."""
+        return list(dict.fromkeys(path for figure in self.drawn.values() for path in figure.stores))
 
     def manifests(self) -> list[str]:
         """Their manifests."""
         return [path.removesuffix(".zarr") + ".manifest.json" for path in self.zarrs()]
 
-    def images(self) -> list[str]:
-        """The files that are drawn."""
-        return [f"results/report/figures/{name}.png" for name in self.stores]
+    def files(self, suffix: str) -> list[str]:
+        """Files of one format: `.png`, `.svg`, `.csv`, or `.json` for their descriptions."""
+        return [f"results/report/figures/{name}{suffix}" for name in self.drawn]
 
-    def texts(self) -> list[str]:
-        """Their descriptions."""
-        return [f"results/report/figures/{name}.json" for name in self.stores]
+    def described(self) -> dict[str, dict[str, Any]]:
+        """What the job that draws them is told."""
+        return {name: asdict(figure) for name, figure in self.drawn.items()}
 
 
 def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
-    """All figures of the report, by kind of result."""
-    connectomes: dict[str, dict[str, str]] = {}
-    for name in cfg.homogenize.connectome:
-        group = "connectomes_" + _species(registry, "connectome", name)
-        connectomes.setdefault(group, {})[name] = homogenized("connectome", name)[0]
-    recordings: dict[str, dict[str, str]] = {}
-    for name in cfg.homogenize.activity:
-        group = "coverage_" + _species(registry, "activity", name)
-        recordings.setdefault(group, {})[name] = homogenized("activity", name)[0]
-    # Coverage is a question about several sources on one axis.
-    recordings = {group: paths for group, paths in recordings.items() if len(paths) > 1}
-    for name in cfg.homogenize.activity:
-        recordings[f"recordings_{name}"] = {name: homogenized("activity", name)[0]}
+    """All figures of the report, by kind of result; those of a section of the page in the order in which they stand there."""
     return {
-        "connectomes": Figures(connectomes),
-        "recordings": Figures(recordings),
+        "connectomes": Figures(
+            _of_species(cfg, registry, "connectome", "connectomes_", "connectomes") | _single(cfg, "connectome")
+        ),
+        "recordings": Figures(
+            # coverage is a question about several sources on one axis
+            _of_species(cfg, registry, "activity", "coverage_", "coverage")
+            | {f"recordings_{name}": Figure("recordings", _first("activity", name)) for name in cfg.homogenize.activity}
+            | {f"responses_{name}": Figure("responses", _first("responses", name)) for name in cfg.homogenize.responses}
+            | {f"spikes_{name}": Figure("spikes", _first("spikes", name)) for name in cfg.homogenize.spikes}
+        ),
         "simulations": Figures(
             {
-                f"simulated_{name}": {
-                    entry.name: _store(f"results/simulated/{name}/{entry.name}")[0]
-                    for entry in configuration.points(run)
-                }
+                f"simulated_{name}": _of_run(cfg, name)
                 for name, run in cfg.simulate.runs.items()
                 if run.kind != "feature"
             }
             | {
-                f"simulated_responses_of_{name}": run_responses.drawn(cfg, name)
+                f"simulated_responses_of_{name}": Figure("tuning", tuple(run_responses.drawn(cfg, name).values()))
                 for name in run_responses.with_responses(cfg)
                 if cfg.simulate.runs[name].kind == "network"
             }
         ),
         "studies": Figures(
             {
-                f"{prefix}{name}": {name: studies.scaled(name)[0]}
+                f"{prefix}{name}": Figure(plot, (studies.scaled(name)[0],))
                 for name in cfg.scale.studies
-                for prefix in ("scaled_", "scaled_statistics_of_")
+                for prefix, plot in (("scaled_", "study"), ("scaled_statistics_of_", "statistics"))
             }
         ),
-        "comparisons": Figures({f"compared_{name}": {name: compared(name)[0]} for name in cfg.compare.comparisons}),
+        "comparisons": Figures(
+            {f"compared_{name}": Figure("comparison", (compared(name)[0],)) for name in cfg.compare.comparisons}
+        ),
     }
 
 
-def _species(registry: Registry, kind: str, store: str) -> str:
-    return slug(str(registry[source_of(registry, kind, store)]["species"]))
+def _first(kind: str, name: str) -> tuple[str]:
+    return (homogenized(kind, name)[0],)
 
 
-def report_options(cfg: Config, stage: str) -> dict[str, Any]:
-    """What the figures of a kind of result depend on: parts of the configuration, the canonical axis of a species."""
-    axes = {"Caenorhabditis elegans": list(NEURONS)}
-    raster = {"raster_ms": cfg.report.raster_ms, "raster_units": cfg.report.raster_units}
-    options: dict[str, dict[str, Any]] = {"connectomes": {"axes": axes}, "simulations": {**raster, "axes": axes}}
-    return options.get(stage, {})
+def _single(cfg: Config, kind: str) -> dict[str, Figure]:
+    return {f"{kind}_{name}": Figure(kind, _first(kind, name)) for name in getattr(cfg.homogenize, kind)}
+
+
+def _of_species(cfg: Config, registry: Registry, kind: str, prefix: str, plot: str) -> dict[str, Figure]:
+    """A figure of all stores of a species, where there are several."""
+    groups: dict[str, list[str]] = {}
+    for name in getattr(cfg.homogenize, kind):
+        species = slug(str(registry[source_of(registry, kind, name)]["species"]))
+        groups.setdefault(prefix + species, []).append(homogenized(kind, name)[0])
+    return {group: Figure(plot, tuple(paths)) for group, paths in groups.items() if len(paths) > 1}
+
+
+def _of_run(cfg: Config, name: str) -> Figure:
+    run = cfg.simulate.runs[name]
+    paths = tuple(_store(f"results/simulated/{name}/{entry.name}")[0] for entry in configuration.points(run))
+    if not isinstance(run, configuration.NetworkRun):
+        return Figure("propagation", paths)
+    return Figure("spikes", paths, {"window_ms": cfg.report.raster_ms, "units": cfg.report.raster_units})
 
 
 def _store(stem: str) -> list[str]:

@@ -14,8 +14,7 @@ from allometry.compare import runner
 from allometry.compare.registry import find
 from allometry.errors import ConfigError
 from allometry.generate import __main__ as generate
-from allometry.report import comparisons
-from allometry.report.drawing.figure_file import Figure
+from allometry.report import figures
 from allometry.simulate import Execution
 from allometry.simulate.features import fit_feature, run_feature
 from allometry.simulate.point import run_point
@@ -113,8 +112,10 @@ def test_kind_of_comparison_with_its_figure(
     (card,) = json.loads((lab / "cards.json").read_text())
     assert (card["identity"]["family"], card["identity"]["defined_by"]) == ("my_lab", "this page")
     assert card["validity"]["use"] == "how many times as fast does one population fire?"
-    comparisons.draw({"my_rates": str(lab / "out.zarr")}, lab / "out.png")
-    assert Figure.load(lab / "out.png").caption.startswith("Mean rates of the points, relative to those of the first.")
+    drawing = figures.comparison(lab / "out.zarr")
+    assert drawing.caption.startswith("Mean rates of the points, relative to those of the first.")
+    assert (drawing.numbers["mark"] == "bar").all()
+    drawing.save(lab / "out.png")
     assert (lab / "out.png").stat().st_size > 1000
 
 

@@ -1,21 +1,24 @@
 """Looking at figures while they are drawn."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
+
+from allometry.report.drawing.drawing import Drawing
 
 
 @pytest.fixture
 def panels(monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
-    """Panels of every figure that is drawn, in reading order; no legend may lie on a panel."""
+    """Panels of every figure that is written, in reading order; no legend may lie on a panel."""
     found: list[Axes] = []
-    savefig = Figure.savefig
+    save = Drawing.save
 
-    def kept(figure: Figure, *args: Any, **kwargs: Any) -> None:
-        savefig(figure, *args, **kwargs)
+    def kept(drawing: Drawing, *args: Any, **kwargs: Any) -> list[Path]:
+        written = save(drawing, *args, **kwargs)
+        figure = drawing.figure
         # a second scale shares the cell of its panel, and a colour bar has none
         cells: dict[SubplotSpec, Axes] = {}
         for ax in figure.axes:
@@ -27,6 +30,7 @@ def panels(monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
                 inside = ax.get_window_extent().padded(-2)
                 assert not legend.get_window_extent().overlaps(inside), ax.get_title(loc="left")
         found.extend(cells.values())
+        return written
 
-    monkeypatch.setattr(Figure, "savefig", kept)
+    monkeypatch.setattr(Drawing, "save", kept)
     return found

@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 
 from allometry import stores
 from allometry.compare.result import Result
-from allometry.report import comparisons
-from allometry.report.drawing.figure_file import Figure
+from allometry.report import figures
 
 ATTRS = {
     "title": "A <store>",
@@ -45,10 +44,10 @@ def draw_result(kind: str, result: Result, folder: Path) -> str:
     """Write the Scores store of a comparison, draw it as the workflow does, and give the caption."""
     attrs = {**ATTRS, "title": result.title, "parameters": {"kind": kind}, "derived": result.derived, "seed": 1}
     path = stores.write(stores.scores(result.rows, result.curves, attrs=attrs), folder / "x.zarr")
-    image = folder / "x.png"
-    comparisons.draw({"x": str(path)}, image)
-    assert image.stat().st_size > 20_000
-    return Figure.load(image).caption
+    drawing = figures.comparison(path)
+    drawing.save(folder / "x.png")
+    assert (folder / "x.png").stat().st_size > 8_000
+    return drawing.caption
 
 
 def title(ax: Axes) -> str:

@@ -15,9 +15,9 @@ from allometry.compare import card, runner
 from allometry.compare.inference import verdict
 from allometry.compare.inference.statistics import Interval
 from allometry.compare.result import row
-from allometry.report import cards
 from allometry.report.drawing import strips
-from allometry.report.recovery_quotes import quotes, sentences
+from allometry.report.page import cards
+from allometry.report.page.recovery_quotes import quotes, sentences
 from tests.report.browser import console
 from tests.report.samples import ATTRS
 

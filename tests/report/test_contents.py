@@ -7,8 +7,7 @@ import pytest
 
 from allometry import config as configuration
 from allometry import stores
-from allometry.report import contents
-from allometry.report.page import table_html
+from allometry.report.page import contents, tables
 from allometry.workflow import reach
 from tests.report.samples import ATTRS
 
@@ -39,7 +38,7 @@ def paths(tmp_path: Path) -> list[str]:
 
 
 def test_table_of_scores_has_verdicts_roles_and_numbers_of_items(paths: list[str]) -> None:
-    table = contents.scores_table(paths).set_index("candidate")
+    table = contents.Made(paths).scores.set_index("candidate")
     own = table.loc["own"]
     assert own[["role", "verdict", "baseline", "null"]].tolist() == ["result", "no better", "weight", "rewired"]
     assert own["difference (95 % interval)"] == "−0.100 (−0.200 to +0.010)"
@@ -51,7 +50,8 @@ def test_table_of_scores_has_verdicts_roles_and_numbers_of_items(paths: list[str
 
 
 def test_baselines_are_marked_and_missing_values_are_empty(paths: list[str], tmp_path: Path) -> None:
-    lines = table_html(contents.scores_table(paths), tmp_path).split("<tr")
+    shown = tables.shown("Scores", contents.Made(paths).scores, tmp_path)
+    lines = shown.body.split("<tr")
     marked = [line for line in lines if 'class="baseline"' in line]
     assert len(marked) == 1
     assert ">weight<" in marked[0]
@@ -62,7 +62,7 @@ def test_baselines_are_marked_and_missing_values_are_empty(paths: list[str], tmp
 
 
 def test_table_without_scores_is_empty() -> None:
-    assert contents.scores_table([]).equals(pd.DataFrame())
+    assert contents.Made([]).scores.equals(pd.DataFrame())
 
 
 def test_note_tells_packages_from_downloads() -> None:

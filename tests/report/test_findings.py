@@ -1,5 +1,6 @@
 """Findings: the verdicts of the stores, the one that stands out most first."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,10 @@ import pytest
 import xarray as xr
 
 from allometry import stores
+from allometry.compare import kinds
+from allometry.compare.registry import find
 from allometry.report.findings import findings
+from allometry.report.headlines import HEADLINES
 from tests.stores import samples
 
 
@@ -28,7 +32,7 @@ def scores(difference: float, half_width: float) -> xr.DataTree:
 def test_one_line_with_number_interval_baseline_and_verdict(tmp_path: Path) -> None:
     stores.write(scores(0.2, 0.1), tmp_path / "worm.zarr")
     (found,) = findings([tmp_path / "worm.zarr"])
-    assert found.text == ("worm: auc of cook is 0.7 (0.5 to 0.9), better than path length, +0.200 (+0.100 to +0.300)")
+    assert found.text == "worm: auc of cook is 0.7 (0.5 to 0.9): better than path length, +0.200 (+0.100 to +0.300)"
     assert found.verdict == "better"
 
 
@@ -65,6 +69,71 @@ def test_a_study_says_what_the_smallest_size_keeps(tmp_path: Path) -> None:
     stores.write(tree, tmp_path / "sizes.zarr")
     (found,) = findings([tmp_path / "sizes.zarr"])
     assert found.text == (
-        "sizes: brunel at size 0.5 keeps 3 of 4 statistics within 10 %; cv changes by −50 % (−60 to −40) (halved, E)"
+        "Brunel at size 0.5 keeps 3 of 4 statistics within 10 % of size 1; cv changes most surely, by −50 % (−60 to −40) (halved, E)"
     )
     assert found.weight == pytest.approx(5.0)
+
+
+def test_the_main_result_of_a_kind_is_said_in_its_own_words(tmp_path: Path) -> None:
+    common = {"measure": "influence_auc", "reference": "randi2023_wt", "group": "weight"}
+    rows = [
+        {**row(-0.1, 0.02), **common, "candidate": "cook2019_hermaphrodite", "score": 0.56},
+        {**row(-0.05, 0.02), **common, "candidate": "white1986_whole", "score": 0.61},
+        # stands out more, and is not what the comparison is about
+        {
+            **row(0.9, 0.001),
+            "measure": "influence_given_edge",
+            "candidate": "white1986_whole",
+            "reference": "randi2023_wt",
+        },
+    ]
+    attrs = {**samples.ATTRS, "parameters": {"kind": "structure_function"}}
+    stores.write(stores.scores(rows, attrs=attrs), tmp_path / "worm.zarr")
+    (found,) = findings([tmp_path / "worm.zarr"])
+    assert found.text == (
+        "Which worm neuron influences which (randi2023 wt) is told by the connections of white1986 whole with AUC 0.61 (0.5 to 0.9): "
+        "worse than path length, −0.050 (−0.070 to −0.030)"
+    )
+    assert found.verdict == "worse"
+    # a card says more and less where a measure describes
+    card = {
+        "identity": {"measure": "influence_auc"},
+        "raw": [{"candidate": "white1986_whole", "group": "weight", "worth": "less than path length"}],
+    }
+    (tmp_path / "worm.cards.json").write_text(json.dumps([card]))
+    assert "(0.5 to 0.9): less than path length, −0.050" in findings([tmp_path / "worm.zarr"])[0].text
+
+
+def test_headlines_are_of_kinds_and_measures_that_there_are() -> None:
+    assert set(HEADLINES) == set(kinds.KINDS) - {"spike_statistics"}
+    for name, headlines in HEADLINES.items():
+        for headline in headlines:
+            assert find(headline.measure).name == headline.measure, name
+            text = headline.text({"candidate": "a", "reference": "b", "group": "c", "n": 3.0}, "0.5")
+            assert "0.5" in text
+            assert text[0] != " "
+
+
+def test_spike_statistics_are_held_against_another_seed(tmp_path: Path) -> None:
+    common = {
+        "measure": "rate_ks",
+        "candidate": "scale0.05",
+        "reference": "scale0.1",
+        "role": "result",
+        "ci_low": 0.1,
+        "ci_high": 0.3,
+    }
+    rows = [
+        {**common, "group": "L4E", "score": 0.2, "beside_seeds": "beyond seed-to-seed", "relative": 3.9},
+        {**common, "group": "L4I", "score": 0.25, "beside_seeds": "beyond seed-to-seed", "relative": 2.0},
+        {**common, "group": "L5E", "score": 0.1, "beside_seeds": "within seed-to-seed", "relative": 9.0},
+    ]
+    stores.write(stores.scores(rows, attrs=samples.ATTRS), tmp_path / "a.zarr")
+    (found,) = findings([tmp_path / "a.zarr"])
+    assert found.text == (
+        "2 of 3 distances between spike statistics are larger than another seed makes them; most the rate ks of L4E at scale0.05 from "
+        "scale0.1, 0.2 (0.1 to 0.3), 3.9 times as large"
+    )
+    assert found.verdict == "changed"
+    stores.write(stores.scores(rows[2:], attrs=samples.ATTRS), tmp_path / "b.zarr")
+    assert findings([tmp_path / "b.zarr"])[0].verdict == "preserved"

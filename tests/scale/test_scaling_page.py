@@ -12,9 +12,9 @@ from distributed import Client
 
 from allometry import config, plugins, stores
 from allometry.config import Config
-from allometry.report.drawing.figure_file import Figure
+from allometry.report import figures
 from allometry.report.excerpt import Excerpt
-from allometry.report.scaling import overview, tables
+from allometry.report.scaling import tables
 from allometry.rounding import rounded
 from allometry.scale.simulations import calibrate_job, measure_job, read_json, simulate_job
 from allometry.scale.study import write_study
@@ -179,8 +179,7 @@ def test_a_second_run_has_the_same_content_and_other_costs(
 
 
 def test_the_report_draws_it_and_says_what_is_lost(result: Path, tmp_path: Path) -> None:
-    overview.draw({"pool_sizes": str(result)}, tmp_path / "a.png")
-    caption = Figure.load(tmp_path / "a.png").caption
+    caption = figures.study(result).caption
     assert "pool at 3 sizes, 3 seeds each; reference: size 1 (400 neurons)" in caption
     assert "DID NOT CONVERGE" not in caption
     balance, explained, laws = tables.tables([str(result)]).values()
@@ -215,5 +214,4 @@ def test_a_calibration_that_does_not_converge_marks_the_store(
     found: Any = stores.open(out)
     assert found["calibration"].values.tolist() == [["not converged"], [""]]
     assert found["residual"].values[0, 0] > 0.04
-    overview.draw({"hard": str(out)}, tmp_path / "a.png")
-    assert "CALIBRATIONS DID NOT CONVERGE: drive at 0.25 (residual" in Figure.load(tmp_path / "a.png").caption
+    assert "CALIBRATIONS DID NOT CONVERGE: drive at 0.25 (residual" in figures.study(out).caption

@@ -11,8 +11,8 @@ import xarray as xr
 from allometry import config, stores
 from allometry.compare.kinds import find
 from allometry.errors import SimulationError
-from allometry.report import tuning
-from allometry.report.drawing.figure_file import Figure
+from allometry.report import figures
+from allometry.report.kinds import tuning
 from allometry.simulate.responses import write_responses
 from tests.stores.samples import ATTRS
 
@@ -151,10 +151,14 @@ def test_the_figure_has_tuning_as_it_is(
     place = store["map_orientation"].values[ten]
     away = np.abs((found.preferred_deg - place + 90) % 180 - 90)
     assert np.median(away) < 10
-    image = tmp_path / "responses.png"
-    tuning.draw({"run": str(path), "reduction 10, seed 1": trials[0]["path"]}, image)
-    assert image.stat().st_size > 20_000
-    assert "no other species" in Figure.load(image).caption
+    drawing = figures.tuning(path, {"reduction 10, seed 1": trials[0]["path"]})
+    drawing.save(tmp_path / "responses.png")
+    assert "no other species" in drawing.caption
+    numbers = drawing.numbers
+    # every network has its curve; the half of it that has spikes has a raster
+    assert {"Tuning", "Selectivity", "Rates", "Spectrum"} <= set(numbers["panel"])
+    curves = numbers[(numbers["panel"] == "Tuning") & numbers["series"].str.contains("from unit")]
+    assert curves.groupby("series")["y"].apply(lambda y: y.iloc[0] > y.iloc[-1]).all()
 
 
 @pytest.mark.parametrize(

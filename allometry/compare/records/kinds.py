@@ -123,11 +123,11 @@ class Kind:
 
         return called
 
-    def drawing(self, function: Callable[[Any, Any, Any], str]) -> Callable[[Any, Any, Any], str]:
-        """Decorator of `draw(rows, curves, image)`, which the report draws the comparison with.
+    def drawing(self, function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        """Decorator of `draw(rows, curves)`, which the report draws the comparison with.
 
-        It gets the rows of the Scores as a DataFrame, its curves by name as Datasets and the path of the PNG file to write, and
-        returns the caption. Without one the report draws a forest plot.
+        It gets the rows of the Scores as a DataFrame and its curves by name as Datasets, and returns an
+        `allometry.report.drawing.drawing.Drawing`: a figure and its caption. Without one the report draws a forest plot.
         """
         DRAWINGS.add(self.name, function, function.__module__)
         return function

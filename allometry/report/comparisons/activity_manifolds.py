@@ -1,41 +1,41 @@
 """Figure of manifolds of activity and of states that are decoded across animals."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
+from allometry.report.drawing.drawing import Drawing
+from allometry.report.drawing.numbers import unlisted
 from allometry.report.drawing.parts import estimate, one_row, write_shares
-from allometry.report.drawing.style import COLOURS, NEUTRAL, figure
+from allometry.report.drawing.style import BAND, COLOURS, NEUTRAL, SEQUENTIAL, drawn_on, panel_rows
 
 
-def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
-    """Trajectories in a common space, similarity, decoding across animals, confusion; returns the caption."""
+def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
+    """Trajectories in a common space, similarity, decoding across animals, confusion."""
     stores = [key.removeprefix("manifolds_") for key in curves if key.startswith("manifolds_")]
     stores.sort(key=lambda name: f"states_{name}" not in curves)
-    with figure(image, 4, sum(1 + (f"states_{name}" in curves) for name in stores), (4.2, 3.4)) as axes:
-        used = 0
-        for name in stores:
-            manifold, states = curves[f"manifolds_{name}"], curves.get(f"states_{name}")
-            mine = rows[rows["reference"] == name]
+    axes = panel_rows([4] * sum(1 + (f"states_{name}" in curves) for name in stores), 3.4)
+    used = 0
+    for name in stores:
+        manifold, states = curves[f"manifolds_{name}"], curves.get(f"states_{name}")
+        mine = rows[rows["reference"] == name]
+        line = axes[used : used + 4]
+        _matrix(line[0], manifold["procrustes"].values, manifold["animal"], f"{name}\nProcrustes similarity")
+        _matrix(line[1], manifold["cca"].values, manifold["animal"], "Mean canonical correlation")
+        _similarity(line[2], mine)
+        _explained(line[3], manifold)
+        used += 4
+        if states is not None:
             line = axes[used : used + 4]
-            _matrix(line[0], manifold["procrustes"].values, manifold["animal"], f"{name}: Procrustes similarity")
-            _matrix(line[1], manifold["cca"].values, manifold["animal"], "Mean canonical correlation")
-            _similarity(line[2], mine)
-            _explained(line[3], manifold)
+            _trajectories(line[0], states)
+            _decoding(line[1], mine, states)
+            matrix = states["decoding_neurons"].values
+            _matrix(line[2], matrix, states["trained_in"], "Decoded across animals", "tested in", "trained in")
+            _confusion(line[3], states)
             used += 4
-            if states is not None:
-                line = axes[used : used + 4]
-                _trajectories(line[0], states)
-                _decoding(line[1], mine, states)
-                matrix = states["decoding_neurons"].values
-                _matrix(line[2], matrix, states["trained_in"], "Decoded across animals", "tested in", "trained in")
-                _confusion(line[3], states)
-                used += 4
     said = []
     for name in stores:
         similar = one_row(rows, reference=name, measure="manifold_procrustes", group="mean")
@@ -47,21 +47,22 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path
             )
             text += f"; balanced accuracy across animals {estimate(across)}, within an animal {inside['score']:.3f}"
         said.append(text)
-    return (
+    caption = (
         f"Manifolds of the smoothed derivative on shared labelled neurons. {'. '.join(said)}. Diagonals: halves of one "
         "recording (similarities), decoding within an animal (decoding). States of immobilised animals (kato2015) are motor "
         "commands that were read from neurons."
     )
+    return Drawing(drawn_on(axes), caption)
 
 
 def _matrix(ax: Axes, matrix: np.ndarray, names: xr.DataArray, title: str, x: str = "", y: str = "") -> None:
-    drawn = ax.imshow(matrix, vmin=0, vmax=1, cmap="viridis")
+    drawn = ax.imshow(matrix, vmin=0, vmax=1, cmap=SEQUENTIAL)
     labels = names.values.astype(object).tolist()
     ax.set_xticks(range(len(labels)), labels, rotation=35, ha="right", fontsize=6.5)
     ax.set_yticks(range(len(labels)), labels, fontsize=6.5)
     write_shares(ax, matrix, 7)
     ax.set(title=title, xlabel=x, ylabel=y)
-    plt.colorbar(drawn, ax=ax, shrink=0.75)
+    ax.figure.colorbar(drawn, ax=ax, shrink=0.75)
 
 
 def _similarity(ax: Axes, rows: pd.DataFrame) -> None:
@@ -71,11 +72,11 @@ def _similarity(ax: Axes, rows: pd.DataFrame) -> None:
         pairs = mine[~mine["candidate"].isin(["all pairs", "all animals"])]
         null = mine[mine["group"] == "permuted_neurons"].iloc[0]
         halves = mine[mine["group"] == "halves"].iloc[0]
-        for low, high, colour in (
-            (null["ci_low"], null["ci_high"], "#cccccc"),
-            (halves["ci_low"], halves["ci_high"], "#cfe8dd"),
+        for low, high, colour, label in (
+            (null["ci_low"], null["ci_high"], BAND, "permuted neurons"),
+            (halves["ci_low"], halves["ci_high"], "#cfe8dd", "halves of one recording"),
         ):
-            ax.bar(k, max(high - low, 0.004), 0.8, bottom=low, color=colour)
+            ax.bar(k, max(high - low, 0.004), 0.8, bottom=low, color=colour, label=unlisted(label))
         x = k + np.linspace(-0.3, 0.3, len(pairs))
         error = np.abs(pairs[["ci_low", "ci_high"]].to_numpy().T - pairs["score"].to_numpy())
         ax.errorbar(x, pairs["score"], yerr=error, fmt="o", ms=4, lw=1, color=COLOURS[0])
@@ -152,9 +153,9 @@ def _words(group: str) -> str:
 def _confusion(ax: Axes, states: xr.Dataset) -> None:
     matrix = states["confusion"].values
     labels = states["true"].values.astype(object).tolist()
-    drawn = ax.imshow(matrix, vmin=0, vmax=1, cmap="viridis")
+    drawn = ax.imshow(matrix, vmin=0, vmax=1, cmap=SEQUENTIAL)
     write_shares(ax, matrix, 6.5)
     ax.set_xticks(range(len(labels)), labels, rotation=35, ha="right", fontsize=7)
     ax.set_yticks(range(len(labels)), labels, fontsize=7)
     ax.set(title="Across animals, neurons", xlabel="decoded", ylabel="state")
-    plt.colorbar(drawn, ax=ax, shrink=0.75)
+    ax.figure.colorbar(drawn, ax=ax, shrink=0.75)

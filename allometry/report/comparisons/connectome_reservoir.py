@@ -1,42 +1,40 @@
 """Figure of connectomes as reservoirs: memory and timing against null wiring."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
+from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.parts import styles
-from allometry.report.drawing.style import COLOURS, figure
+from allometry.report.drawing.style import COLOURS, drawn_on, panels
 
 NULLS = {"degree_preserving": COLOURS[1], "spatial": COLOURS[2], "random": COLOURS[3]}
 MEASURES = {"memory_capacity": "Memory capacity (steps)", "timing_score": "Timing score (1: perfect)"}
 
 
-def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
-    """Both measures of every connectome beside its nulls, and memory by delay; returns the caption."""
+def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
+    """Both measures of every connectome beside its nulls, and memory by delay."""
     null, decay = curves["reservoir_nulls"], curves["memory_by_delay"]
     names = decay["candidate"].values.astype(object).tolist()
     drawn = [kind for kind in NULLS if kind in null["null"].values.tolist()]
-    height = max(2.8, 1.2 + 0.32 * len(names) * (len(drawn) + 1))
-    with figure(image, 3, 1, (4.4, height)) as (ax_memory, ax_timing, ax_decay):
-        for ax, (measure, title) in zip((ax_memory, ax_timing), MEASURES.items()):
-            _against(ax, rows[rows["measure"] == measure], null, measure, names, drawn)
-            ax.set(title=title)
-        ax_timing.tick_params(labelleft=False)
-        ax_memory.legend(
-            *_unique(ax_memory), loc="upper center", bbox_to_anchor=(0.5, -0.35 / height), ncols=2, fontsize=7.5
-        )
-        for (colour, line), name, r2 in zip(styles(len(names)), names, decay["r2"].values):
-            ax_decay.plot(decay["delay"], r2, color=colour, ls=line, label=name)
-        reach = np.nanmax(np.where(decay["r2"].values > 0.02, decay["delay"].values, 0))
-        ax_decay.set(
-            title="Memory by delay", xlabel="delay (steps)", ylabel="r2 of the readout", xlim=(0, max(5, 1.3 * reach))
-        )
-        ax_decay.legend(loc="upper center", bbox_to_anchor=(0.5, -0.55 / height), ncols=2, fontsize=7.5)
-    return _caption(rows, names, drawn)
+    axes = panels(3, 3, max(3.2, 1.6 + 0.3 * len(names) * (len(drawn) + 1)))
+    ax_memory, ax_timing, ax_decay = axes
+    for ax, (measure, title) in zip((ax_memory, ax_timing), MEASURES.items()):
+        _against(ax, rows[rows["measure"] == measure], null, measure, names, drawn)
+        ax.set(title=title)
+    ax_timing.tick_params(labelleft=False)
+    for (colour, line), name, r2 in zip(styles(len(names)), names, decay["r2"].values):
+        ax_decay.plot(decay["delay"], r2, color=colour, ls=line, label=name)
+    reach = np.nanmax(np.where(decay["r2"].values > 0.02, decay["delay"].values, 0))
+    ax_decay.set(
+        title="Memory by delay", xlabel="delay (steps)", ylabel="r2 of the readout", xlim=(0, max(5, 1.3 * reach))
+    )
+    drawn_on(axes).legend(*_unique(ax_memory), loc="outside lower left", ncols=4)
+    drawn_on(axes).legend(*ax_decay.get_legend_handles_labels(), loc="outside lower right", ncols=2)
+    return Drawing(drawn_on(axes), _caption(rows, names, drawn))
 
 
 def _unique(ax: Axes) -> tuple[list, list[str]]:

@@ -1,35 +1,36 @@
 """Figure of motifs of coupling between recorded neurons."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
+from allometry.report.drawing.drawing import Drawing
+from allometry.report.drawing.numbers import name_entries, unlisted
 from allometry.report.drawing.parts import estimate, one_row
-from allometry.report.drawing.style import COLOURS, NEUTRAL, figure, hide_unused
+from allometry.report.drawing.style import BAND, COLOURS, NEUTRAL, SEQUENTIAL, drawn_on, panel_rows
 
 MOST_MOTIFS = 6
 
 
-def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
-    """Choice of rank, and per store the motifs over time, animals and pairs, one line of panels; returns the caption."""
+def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
+    """Choice of rank, and per store the motifs over time, animals and pairs, one line of panels."""
     rank = curves["motif_rank"]
     names = rank["activity"].values.astype(object).tolist()
-    with figure(image, 4, 2 * len(names), (4.2, 2.9)) as axes:
-        for k, name in enumerate(names):
-            motifs, first = curves[f"motifs_{name}"], axes[8 * k : 8 * k + 8]
-            _rank(first[0], rank.isel(activity=k), name)
-            _courses(first[1], motifs)
-            _animals(first[2], motifs)
-            _baselines(first[3], rows[rows["reference"] == name])
-            shown = min(4, motifs.sizes["motif"])
-            for motif, ax in enumerate(first[4 : 4 + shown]):
-                _affinity(ax, motifs.isel(motif=motif), motif)
-            hide_unused(list(first), 4 + shown)
+    shown = {name: min(4, curves[f"motifs_{name}"].sizes["motif"]) for name in names}
+    axes = panel_rows([count for name in names for count in (4, shown[name])], 3.0)
+    used = 0
+    for k, name in enumerate(names):
+        motifs, first = curves[f"motifs_{name}"], axes[used : used + 4 + shown[name]]
+        _rank(first[0], rank.isel(activity=k), name)
+        _courses(first[1], motifs)
+        _animals(first[2], motifs)
+        _baselines(first[3], rows[rows["reference"] == name])
+        for motif, ax in enumerate(first[4:]):
+            _affinity(ax, motifs.isel(motif=motif), motif)
+        used += 4 + shown[name]
     said = []
     for name in names:
         found, neurons, animals = (
@@ -45,18 +46,19 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path
             "one animal (two thirds of the loading); "
             f"communities of two halves of the animals agree with NMI {estimate(halves)}"
         )
-    return (
+    caption = (
         "Non-negative factors of affinities over time, animals and pairs of neurons. "
         f"{'; '.join(said)}. Matrices: the strongest motifs, neurons ordered by community (lines). No event marks the same "
         "time in two animals."
     )
+    return Drawing(drawn_on(axes), caption)
 
 
 def _rank(ax: Axes, rank: xr.Dataset, name: str) -> None:
     x = rank["rank"].values
     ax.plot(x, rank["error"].min("restart"), "o-", ms=4, color=COLOURS[0], label="error")
     ax.plot(x, rank["null_error"], "o--", ms=3, lw=1, color=NEUTRAL, label="error, neurons shifted")
-    ax.set(title=f"{name}: number of motifs", xlabel="motifs", ylabel="relative error")
+    ax.set(title=f"{name}\nNumber of motifs", xlabel="motifs", ylabel="relative error")
     chosen = float(rank["chosen"])
     ax.axvline(chosen, color=COLOURS[2], lw=6, alpha=0.25, label="chosen")
     twin = ax.twinx()
@@ -72,7 +74,9 @@ def _courses(ax: Axes, motifs: xr.Dataset) -> None:
     top = np.max(course)
     for motif, line in enumerate(course[:MOST_MOTIFS]):
         colour = COLOURS[motif % len(COLOURS)]
-        ax.fill_between(time, motif, motif + 0.9 * line / top, color=colour, alpha=0.7, lw=0)
+        ax.fill_between(
+            time, motif, motif + 0.9 * line / top, color=colour, alpha=0.7, lw=0, label=unlisted(f"motif {motif + 1}")
+        )
     count = min(MOST_MOTIFS, len(course))
     ax.set_yticks(np.arange(count) + 0.3, [f"motif {m + 1}" for m in range(count)], fontsize=7)
     ax.set(title="When", xlabel="time of the recording (s)", xlim=(0, time[-1]))
@@ -80,12 +84,12 @@ def _courses(ax: Axes, motifs: xr.Dataset) -> None:
 
 def _animals(ax: Axes, motifs: xr.Dataset) -> None:
     share = motifs["animal"].values / np.maximum(motifs["animal"].values.sum(axis=1, keepdims=True), 1e-300)
-    drawn = ax.imshow(share, aspect="auto", cmap="viridis", vmin=0)
+    drawn = ax.imshow(share, aspect="auto", cmap=SEQUENTIAL, vmin=0)
     ax.set_yticks(range(len(share)), [f"motif {m + 1}" for m in range(len(share))], fontsize=7)
     names = motifs["recording"].values.astype(object).tolist()
     ax.set_xticks(range(len(names)), names, rotation=35, ha="right", fontsize=6.5)
     ax.set_title("In which animals (share)")
-    plt.colorbar(drawn, ax=ax, shrink=0.8)
+    ax.figure.colorbar(drawn, ax=ax, shrink=0.8)
 
 
 def _baselines(ax: Axes, rows: pd.DataFrame) -> None:
@@ -108,7 +112,7 @@ def _baselines(ax: Axes, rows: pd.DataFrame) -> None:
         )
     for y, (_, own, chance) in enumerate(lines):
         low, high = chance.iloc[0][["ci_low", "ci_high"]]
-        ax.barh(y, max(high - low, 0.004), 0.7, left=low, color="#cccccc", edgecolor="#aaaaaa")
+        ax.barh(y, max(high - low, 0.004), 0.7, left=low, color=BAND, edgecolor="#aaaaaa", label=unlisted("null"))
         score = own.iloc[0]
         bounds = np.nan_to_num(np.abs(np.array([[score["ci_low"]], [score["ci_high"]]]) - score["score"]))
         ax.errorbar([score["score"]], [y], xerr=bounds, fmt="o", ms=4, color=COLOURS[0])
@@ -121,11 +125,12 @@ def _affinity(ax: Axes, motif: xr.Dataset, number: int) -> None:
     community = motif["community"].values
     order = np.lexsort((-motif["affinity"].values.sum(axis=1), np.where(community < 0, community.max() + 1, community)))
     matrix = motif["affinity"].values[np.ix_(order, order)]
-    ax.imshow(matrix, cmap="viridis", vmin=0, vmax=np.quantile(matrix, 0.995))
+    image = ax.imshow(matrix, cmap=SEQUENTIAL, vmin=0, vmax=np.quantile(matrix, 0.995))
     for border in np.flatnonzero(np.diff(community[order])) + 0.5:
         ax.axhline(border, color="white", lw=0.8)
         ax.axvline(border, color="white", lw=0.8)
     labels = motif["neuron"].values.astype(object)[order]
+    name_entries(image, labels.tolist(), labels.tolist())
     # names that can be read: every other one, every third ... of many neurons
     step = -(-len(labels) // 40)
     size = max(3.5, min(6.5, 170 * step / len(labels)))

@@ -1,15 +1,15 @@
 """Figure of model recovery: what each measure sees, what it tells from chance, and its confusion matrix."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
+from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.parts import write_shares
-from allometry.report.drawing.style import NEUTRAL, SEQUENTIAL, figure, hide_unused
+from allometry.report.drawing.style import NEUTRAL, SEQUENTIAL, drawn_on, panels
 
 SUMMARIES = {
     "recovery_hit_rate": "Attributed to its own relation",
@@ -18,31 +18,30 @@ SUMMARIES = {
 }
 
 
-def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
-    """Summary of every measure and relation, then the confusion matrix of each measure; returns the caption."""
+def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
+    """Summary of every measure and relation, then the confusion matrix of each measure."""
     shown = curves["recovery"]
     measures, truths = shown["measure"].values.tolist(), shown["truth"].values.tolist()
     results = rows[rows["role"] == "result"]
     columns = 3
-    with figure(image, columns, 1 + -(-len(measures) // columns), (4.1, 3.5)) as axes:
-        for ax, (measure, title) in zip(axes, SUMMARIES.items()):
-            table = results[results["measure"] == measure].pivot(index="candidate", columns="reference", values="score")
-            _matrix(
-                ax,
-                table.reindex(index=measures, columns=truths).to_numpy(),
-                measures,
-                truths,
-                title.format(closest=truths[0], none=truths[-1]),
-            )
-        for ax, measure in zip(axes[columns:], measures):
-            confusion = shown["confusion"].sel(measure=measure).values
-            _matrix(ax, confusion, truths, truths, f"Confusion: {measure.replace('_', ' ')}", zeros=False)
-            ax.set(xlabel="attributed to", ylabel="relation of the pair")
-        hide_unused(axes, columns + len(measures))
+    axes = panels(columns + len(measures), columns, 3.6)
+    for ax, (measure, title) in zip(axes, SUMMARIES.items()):
+        table = results[results["measure"] == measure].pivot(index="candidate", columns="reference", values="score")
+        _matrix(
+            ax,
+            table.reindex(index=measures, columns=truths).to_numpy(),
+            measures,
+            truths,
+            title.format(closest=truths[0], none=truths[-1]),
+        )
+    for ax, measure in zip(axes[columns:], measures):
+        confusion = shown["confusion"].sel(measure=measure).values
+        _matrix(ax, confusion, truths, truths, f"Confusion: {measure.replace('_', ' ')}", zeros=False)
+        ax.set(xlabel="attributed to", ylabel="relation of the pair")
     overall = results[(results["measure"] == "recovery_hit_rate") & (results["reference"] == "all relations")]
     worst, best = (overall.sort_values("score", kind="stable").iloc[end] for end in (0, -1))
     draws = shown.sizes["draw"]
-    return (
+    caption = (
         f"{draws} generated pairs of each relation, scored by every measure. First row: share of pairs attributed to their own "
         f"relation by the nearest mean score (chance {1 / len(truths):.2f}); probability of a lower score than a pair that is {truths[0]} "
         f"(.5: the measure does not see the change), and of a higher score than a pair that is {truths[-1]}. Below: confusion matrices; "
@@ -50,6 +49,7 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path
         f"Over all relations {best['candidate']} attributes most pairs rightly, {_share(best)}, {worst['candidate']} fewest, "
         f"{_share(worst)}."
     )
+    return Drawing(drawn_on(axes), caption)
 
 
 def _matrix(ax: Axes, values: np.ndarray, rows: list[str], columns: list[str], title: str, zeros: bool = True) -> None:

@@ -1,76 +1,76 @@
 """Figure of what populations of sensory neurons say about the stimulus."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from allometry.report.drawing.drawing import Drawing
+from allometry.report.drawing.names import readable
+from allometry.report.drawing.numbers import unlisted
 from allometry.report.drawing.parts import SHOWN_POPULATIONS, estimate, intervals, legend_below, styles
-from allometry.report.drawing.style import NEUTRAL, SEQUENTIAL, figure
+from allometry.report.drawing.style import BAND, NEUTRAL, SEQUENTIAL, drawn_on, panel_rows
 
 HALVES = (-1, -0.5, 0, 0.5, 1)  # ticks of a correlation
 SUBSAMPLED = {"decoding_within": ("-", "decoding"), "reliability": ("--", "unit"), "ssm_reliability": (":", "geometry")}
 
 
-def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
-    """Decoding, tuning, correlations, dimension and their dependence on sample size; returns the caption."""
+def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
+    """Decoding, tuning, correlations, dimension and their dependence on sample size."""
     names = curves["tuning_null"]["population"].values.tolist()
     colours = dict(zip(names, (colour for colour, _ in styles(len(names)))))
     units = curves["tuning"].to_dataframe()
     units["population"] = units["population"].astype(str)
-    with figure(image, 5, 3, (3.6, 3.1)) as axes:
-        _decoding(axes[0], rows, names, colours)
-        _confusion(axes[1], curves["confusion"], names[0])
-        null = curves["tuning_null"]
-        for name in names:
-            mine = units[units["population"] == name]
-            for ax, column, edges in (
-                (axes[2], "osi", np.linspace(0, 1, 21)),
-                (axes[3], "dsi", np.linspace(0, 1, 21)),
-                (axes[4], "direction", np.arange(0.0, 361.0, 30.0)),
-                (axes[5], "split_half", np.linspace(-1, 1, 21)),
-            ):
-                values = mine[column].dropna()
-                if len(values):
-                    ax.hist(
-                        values, edges.tolist(), density=True, histtype="step", lw=1.4, color=colours[name], label=name
-                    )
-            _mean_responses(axes[12], mine["mean_response"].to_numpy(), name, colours[name])
-            density = null["density"].sel(population=name).values
-            if np.isfinite(density).any():
-                axes[2].plot(null["bin"], density, ":", color=colours[name], label=f"{name}, shuffled")
-        axes[2].set(title="Orientation selectivity", xlabel="OSI", ylabel="density of units")
-        axes[3].set(title="Direction selectivity", xlabel="DSI", ylabel="density of units")
-        axes[4].set(title="Preferred direction", xlabel="degree", ylabel="density of units", xticks=range(0, 361, 90))
-        axes[5].set(title="Tuning that comes back", xlabel="r of halves of the repeats", ylabel="density of units")
-        axes[5].set_xticks(HALVES)
-        axes[12].set(title="Mean response", xlabel="times the mean of all units", ylabel="share of units", xscale="log")
-        legend_below(axes[2])
-        for ax in axes[13:]:
-            ax.set_axis_off()
-        _correlations(axes[6], curves["response_correlations"], names, colours)
-        _radius(axes[7], curves["spectral_radius_by_size"], names, colours)
-        for ax, axis in zip(axes[8:11], ("units", "repeats", "stimuli")):
-            _subsampling(ax, curves["subsampling"], axis, names, colours)
-        dimension = rows[rows["measure"] == "participation_ratio"]
-        if len(names) > SHOWN_POPULATIONS:
-            dimension = dimension[dimension["role"] == "result"]
-        joint = " " if len(names) > SHOWN_POPULATIONS else "\n"
-        labels = dimension["candidate"] + joint + dimension["group"]
-        intervals(axes[11], dimension.assign(candidate=labels, reference="", group=""), "Participation ratio")
+    axes = panel_rows([3, 4, 3, 3], 3.1)
+    _decoding(axes[0], rows, names, colours)
+    _confusion(axes[1], curves["confusion"], names[0])
+    _correlations(axes[2], curves["response_correlations"], names, colours)
+    null = curves["tuning_null"]
+    for name in names:
+        mine = units[units["population"] == name]
+        for ax, column, edges in (
+            (axes[3], "osi", np.linspace(0, 1, 21)),
+            (axes[4], "dsi", np.linspace(0, 1, 21)),
+            (axes[5], "direction", np.arange(0.0, 361.0, 30.0)),
+            (axes[7], "split_half", np.linspace(-1, 1, 21)),
+        ):
+            values = mine[column].dropna()
+            if len(values):
+                density, ends = np.histogram(values, edges, density=True)
+                ax.stairs(density, ends, lw=1.4, color=colours[name], label=readable(name))
+        _mean_responses(axes[6], mine["mean_response"].to_numpy(), readable(name), colours[name])
+        shuffled = null["density"].sel(population=name).values
+        if np.isfinite(shuffled).any():
+            axes[3].plot(null["bin"], shuffled, ":", color=colours[name], label=unlisted(f"{readable(name)}, shuffled"))
+    axes[3].set(title="Orientation selectivity", xlabel="OSI (dotted: shuffled)", ylabel="density of units")
+    axes[4].set(title="Direction selectivity", xlabel="DSI", ylabel="density of units")
+    axes[5].set(title="Preferred direction", xlabel="degree", ylabel="density of units", xticks=range(0, 361, 90))
+    axes[6].set(title="Mean response", xlabel="times the mean of all units", ylabel="share of units", xscale="log")
+    axes[7].set(title="Tuning that comes back", xlabel="r of halves of the repeats", ylabel="density of units")
+    axes[7].set_xticks(HALVES)
+    _radius(axes[8], curves["spectral_radius_by_size"], names, colours)
+    dimension = rows[rows["measure"] == "participation_ratio"]
+    if len(names) > SHOWN_POPULATIONS:
+        dimension = dimension[dimension["role"] == "result"]
+    joint = " " if len(names) > SHOWN_POPULATIONS else "\n"
+    labels = dimension["candidate"] + joint + dimension["group"]
+    intervals(axes[9], dimension.assign(candidate=labels, reference="", group=""), "Participation ratio")
+    for ax, axis in zip(axes[10:], ("units", "repeats", "stimuli")):
+        _subsampling(ax, curves["subsampling"], axis, names, colours)
+    drawn_on(axes).legend(*axes[6].get_legend_handles_labels(), loc="outside upper center", ncols=min(len(names), 4))
     best = rows[(rows["measure"] == "decoding_within") & (rows["role"] == "result")]
     told = "; ".join(f"{row['candidate']} {row['group']} {estimate(row)}" for _, row in best.iterrows())
-    return (
+    caption = (
         f"Decoding leaves out one block of presentations at a time: {told}. Grey: 95 % of shuffled labels. Dotted densities: "
         "shuffles. Mean response of each unit, in units of the mean over its population, since spikes and fluorescence have "
-        f"different ones; what is less than a hundredth, or negative, is at the left end, and a population whose mean is not positive is left out. Subsampling: mean and 95 % of random subsets. Confusion of {names[0]}. The spectral radius is given for "
+        "different ones; what is less than a hundredth, or negative, is at the left end, and a population whose mean is not "
+        f"positive is left out. Subsampling: mean and 95 % of random subsets. Confusion of {names[0]}. The spectral radius is given for "
         "each size that the recurrent population may have."
     )
+    return Drawing(drawn_on(axes), caption)
 
 
 def _mean_responses(ax: Axes, values: np.ndarray, name: str, colour: str) -> None:
@@ -89,15 +89,21 @@ def _decoding(ax: Axes, rows: pd.DataFrame, names: Sequence[str], colours: Mappi
     for x, (_, row) in enumerate(results.iterrows()):
         null = mine[(mine["candidate"] == row["candidate"]) & (mine["group"] == f"{row['group']}, shuffled labels")]
         low, high = null[["ci_low", "ci_high"]].to_numpy()[0]
-        ax.bar(x, high - low, 0.8, bottom=low, color="#dddddd")
+        ax.bar(x, high - low, 0.8, bottom=low, color=BAND, label=unlisted("shuffled labels"))
         error = np.nan_to_num(np.abs(row[["ci_low", "ci_high"]].to_numpy(float) - row["score"]))[:, None]
-        ax.errorbar(x, row["score"], yerr=error, fmt="o", ms=5, lw=1.2, color=colours[row["candidate"]])
+        ax.errorbar(
+            x,
+            row["score"],
+            yerr=error,
+            fmt="o",
+            ms=5,
+            lw=1.2,
+            color=colours[row["candidate"]],
+            label=unlisted(row["candidate"]),
+        )
     labels = results["group"].str.replace("_", " ")
     ax.set_xticks(range(len(results)), labels, rotation=30, ha="right", fontsize=7)
     ax.set(title="Decoding of the stimulus", ylabel="share of trials", ylim=(0, 1.05), xlim=(-0.6, len(results) - 0.4))
-    for name in names:
-        ax.plot([], [], "o", color=colours[name], label=name)
-    legend_below(ax, -0.38)
 
 
 def _confusion(ax: Axes, confusion: xr.Dataset, name: str) -> None:
@@ -109,14 +115,14 @@ def _confusion(ax: Axes, confusion: xr.Dataset, name: str) -> None:
     ax.set_xticks(ticks, [labels[k] for k in ticks], fontsize=6.5, rotation=90)
     ax.set_yticks(ticks, [labels[k] for k in ticks], fontsize=6.5)
     ax.set(title="Confusion", xlabel="decoded", ylabel="shown")
-    plt.colorbar(drawn, ax=ax, shrink=0.8, label="share")
+    ax.figure.colorbar(drawn, ax=ax, shrink=0.8, label="share")
 
 
 def _correlations(ax: Axes, densities: xr.Dataset, names: Sequence[str], colours: Mapping[str, str]) -> None:
     for name in names:
         mine = densities.sel(population=name)
         for kind, line in (("signal", "--"), ("noise", "-"), ("shuffled", ":")):
-            ax.plot(mine["bin"], mine[kind], line, lw=1.1, color=colours[name])
+            ax.plot(mine["bin"], mine[kind], line, lw=1.1, color=colours[name], label=unlisted(f"{name}, {kind}"))
     for kind, line in (("signal", "--"), ("noise", "-"), ("noise, shuffled trials", ":")):
         ax.plot([], [], line, color=NEUTRAL, label=kind)
     top = np.nanmax([densities["noise"].max(), densities["signal"].max()])
@@ -130,7 +136,7 @@ def _correlations(ax: Axes, densities: xr.Dataset, names: Sequence[str], colours
 def _radius(ax: Axes, radius: xr.Dataset, names: Sequence[str], colours: Mapping[str, str]) -> None:
     for name in names:
         mine = radius.isel(entry=np.flatnonzero(radius["population"].values.astype(object) == name))
-        ax.plot(mine["size"], mine["radius"], color=colours[name])
+        ax.plot(mine["size"], mine["radius"], color=colours[name], label=unlisted(name))
         ax.fill_between(
             mine["size"].values, mine["low"].values, mine["high"].values, color=colours[name], alpha=0.2, lw=0
         )
@@ -146,7 +152,16 @@ def _subsampling(ax: Axes, entries: xr.Dataset, axis: str, names: Sequence[str],
     for name in names:
         for measure, (line, _) in SUBSAMPLED.items():
             mine = table[(table["population"] == name) & (table["measure"] == measure)]
-            ax.plot(mine["size"], mine["mean"], line, marker="o", ms=2.5, lw=1.2, color=colours[name])
+            ax.plot(
+                mine["size"],
+                mine["mean"],
+                line,
+                marker="o",
+                ms=2.5,
+                lw=1.2,
+                color=colours[name],
+                label=unlisted(f"{name}, {measure}"),
+            )
             if measure == "decoding_within":
                 ax.fill_between(mine["size"], mine["low"], mine["high"], color=colours[name], alpha=0.15, lw=0)
                 ax.plot(mine["size"], mine["chance"], lw=0.7, color=NEUTRAL)

@@ -1,63 +1,65 @@
 """Figure of simulated propagation: whether it tells measured influences better than the connections do."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
+from allometry.report.drawing.drawing import Drawing
+from allometry.report.drawing.names import readable
+from allometry.report.drawing.numbers import unlisted
 from allometry.report.drawing.parts import LINES, styles
-from allometry.report.drawing.style import COLOURS, NEUTRAL, figure
+from allometry.report.drawing.style import BAND, COLOURS, NEUTRAL, drawn_on, panels
 from allometry.report.drawing.verdicts import sentence
 
 
-def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
-    """AUC by weight, gain over the direct weight, nulls; returns the caption."""
+def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
+    """AUC by weight, gain over the direct weight, nulls."""
     shown, null = curves["influence_auc_by_weight"], curves["influence_auc_null"]
     groups = list(dict.fromkeys(zip(shown["connectome"].values.tolist(), shown["gap_junction"].values.tolist())))
-    # room for a line per point in the last panel, and for the legend below the first one
-    height = max(3.9, 2.4 + 0.16 * max(shown.sizes["point"], len(groups) + 3))
-    with figure(image, 3, 1, (4.8, height)) as (ax_auc, ax_gain, ax_null):
-        own_colour: dict[str, str] = {}
-        for (colour, line), (connectome, gap) in zip(styles(len(groups)), groups):
-            own_colour.setdefault(connectome, colour)
-            mine = shown.isel(point=(shown["connectome"].values == connectome) & (shown["gap_junction"].values == gap))
-            label = f"{connectome}, {f'gap junctions {gap:g}' if gap else 'no gap junctions'}"
-            x = mine["weight_mv"].values
-            error = np.abs(np.stack([mine["ci_low"].values, mine["ci_high"].values]) - mine["auc"].values)
-            ax_auc.errorbar(x, mine["auc"], yerr=error, marker="o", ls=line, ms=4, lw=1.2, color=colour, label=label)
-            spread = np.abs(np.stack([mine["gain_low"].values, mine["gain_high"].values]) - mine["gain"].values)
-            ax_gain.errorbar(x, mine["gain"], yerr=spread, marker="o", ls=line, ms=4, lw=1.2, color=colour)
-        connectomes = shown["connectome"].values.tolist()
-        for connectome, colour in own_colour.items():
-            first = shown.isel(point=connectomes.index(connectome))
-            for style, predictor in zip(LINES[1:], ("weight", "path_length", "degree")):
-                # the predictors are those of the connectome, whatever is simulated on it
-                ax_auc.axhline(float(first[f"auc_{predictor}"]), ls=style, lw=1, color=colour, alpha=0.7)
-        for style, predictor in zip(LINES[1:], ("weight", "path length", "degree")):
-            ax_auc.plot([], [], ls=style, lw=1, color=NEUTRAL, label=f"{predictor} alone, in its connectome's colour")
-        ax_gain.axhline(0, ls=":", color=NEUTRAL)
-        for ax in (ax_auc, ax_gain):
-            ax.set_xscale("log")
-            ax.set_xticks(
-                np.unique(shown["weight_mv"].values), [f"{x:g}" for x in np.unique(shown["weight_mv"].values)]
-            )
-            ax.minorticks_off()
-            ax.set_xlabel("weight per synapse (mV)")
-        ax_auc.set(title="Simulated propagation tells influence", ylabel="AUC")
-        ax_auc.legend(fontsize=6.5, loc="upper center", bbox_to_anchor=(0.5, -0.5 / height), ncols=2)
-        ax_gain.set(title="Gain over the direct weight", ylabel="difference of AUC")
-        _nulls(ax_null, null, shown)
+    # room for a line per point in the last panel
+    axes = panels(3, 3, max(4.2, 2.4 + 0.16 * shown.sizes["point"]))
+    ax_auc, ax_gain, ax_null = axes
+    own_colour: dict[str, str] = {}
+    for (colour, line), (connectome, gap) in zip(styles(len(groups)), groups):
+        own_colour.setdefault(connectome, colour)
+        mine = shown.isel(point=(shown["connectome"].values == connectome) & (shown["gap_junction"].values == gap))
+        label = f"{readable(connectome)}, {f'gap junctions {gap:g}' if gap else 'no gap junctions'}"
+        x = mine["weight_mv"].values
+        error = np.abs(np.stack([mine["ci_low"].values, mine["ci_high"].values]) - mine["auc"].values)
+        ax_auc.errorbar(x, mine["auc"], yerr=error, marker="o", ls=line, ms=4, lw=1.2, color=colour, label=label)
+        spread = np.abs(np.stack([mine["gain_low"].values, mine["gain_high"].values]) - mine["gain"].values)
+        ax_gain.errorbar(x, mine["gain"], yerr=spread, marker="o", ls=line, ms=4, lw=1.2, color=colour, label=label)
+    connectomes = shown["connectome"].values.tolist()
+    for connectome, colour in own_colour.items():
+        first = shown.isel(point=connectomes.index(connectome))
+        for style, predictor in zip(LINES[1:], ("weight", "path_length", "degree")):
+            # the predictors are those of the connectome, whatever is simulated on it
+            label = unlisted(f"{predictor} alone, {connectome}")
+            ax_auc.axhline(float(first[f"auc_{predictor}"]), ls=style, lw=1, color=colour, alpha=0.7, label=label)
+    for style, predictor in zip(LINES[1:], ("weight", "path length", "degree")):
+        ax_auc.plot([], [], ls=style, lw=1, color=NEUTRAL, label=f"{predictor} alone, in its connectome's colour")
+    ax_gain.axhline(0, ls=":", color=NEUTRAL)
+    for ax in (ax_auc, ax_gain):
+        ax.set_xscale("log")
+        ax.set_xticks(np.unique(shown["weight_mv"].values), [f"{x:g}" for x in np.unique(shown["weight_mv"].values)])
+        ax.minorticks_off()
+        ax.set_xlabel("weight per synapse (mV)")
+    ax_auc.set(title="Tells influences from none", ylabel="AUC")
+    drawn_on(axes).legend(*ax_auc.get_legend_handles_labels(), loc="outside lower left", ncols=3)
+    ax_gain.set(title="Gain over the direct weight", ylabel="difference of AUC")
+    _nulls(ax_null, null, shown)
     own = rows[(rows["measure"] == "influence_auc") & (rows["group"] == "simulated")]
     best = own.sort_values("score").iloc[-1] if len(own) else None
     worth = sentence(best) if best is not None else ""
     told = f" The best of {len(own)} simulations is {worth}." if worth else ""
-    return (
+    caption = (
         "Each neuron is driven in turn; the score of a pair is the peak depolarisation of the responding neuron."
         f"{told} Bars: 95 % intervals over driven neurons."
     )
+    return Drawing(drawn_on(axes), caption)
 
 
 def _nulls(ax: Axes, null: xr.Dataset, shown: xr.Dataset) -> None:
@@ -66,16 +68,18 @@ def _nulls(ax: Axes, null: xr.Dataset, shown: xr.Dataset) -> None:
     for y, (point, found) in enumerate(zip(shown["candidate"].values.tolist(), shown["auc"].values.tolist())):
         values = null["auc"].values[names.index(point)]
         low, high = np.nanpercentile(values, [2.5, 97.5])
-        ax.barh(y, high - low, 0.7, left=low, color="#dddddd", edgecolor="#bbbbbb")
-        ax.plot(found, y, "o", ms=5, color=COLOURS[0])
+        ax.barh(y, high - low, 0.7, left=low, color=BAND, edgecolor="#bbbbbb", label=unlisted("null"))
+        ax.plot(found, y, "o", ms=5, color=COLOURS[0], label=unlisted("simulated"))
+    several = len(set(shown["connectome"].values.tolist())) > 1
     labels = [
-        f"{connectome}, {weight:g} mV{f', gap {gap:g}' if gap else ''}"
+        f"{f'{readable(connectome)}, ' if several else ''}{weight:g} mV{f', gap {gap:g}' if gap else ''}"
         for connectome, weight, gap in zip(
             shown["connectome"].values.tolist(),
             shown["weight_mv"].values.tolist(),
             shown["gap_junction"].values.tolist(),
         )
     ]
-    ax.set_yticks(range(len(labels)), labels, fontsize=6.5)
+    ax.use_sticky_edges = False
+    ax.set_yticks(range(len(labels)), labels, fontsize=7.5)
     ax.invert_yaxis()
-    ax.set(title="Against its null (band: central 95 %)", xlabel="AUC")
+    ax.set(title="Against rewired connectomes", xlabel="AUC (band: central 95 % of the null)")

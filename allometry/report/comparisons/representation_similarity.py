@@ -1,16 +1,15 @@
 """Figure of representations of sensory populations beside those of models and of one another."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
+from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.parts import SHOWN_POPULATIONS, estimate, intervals, legend_below, styles
-from allometry.report.drawing.style import COLOURS, NEUTRAL, SEQUENTIAL, figure, hide_unused
+from allometry.report.drawing.style import COLOURS, NEUTRAL, SEQUENTIAL, drawn_on, panels
 
 MOST_ROWS = 24  # of a panel with one line per row
 MEASURES = {
@@ -19,51 +18,52 @@ MEASURES = {
     "svcca": "SVCCA",
     "rsa": "Rank correlation of distances",
 }
-COLUMNS = 4
+COLUMNS = 3
 
 
-def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
-    """Dissimilarities and their best model, scores of all layers, populations against one another; returns the caption."""
+def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
+    """Dissimilarities and their best model, scores of all layers, populations against one another."""
     matrices = curves["representational_dissimilarity"]
     names = matrices["population"].values.tolist()
     colours = dict(zip(names, (colour for colour, _ in styles(len(names)))))
     measures = [name for name in MEASURES if name in set(rows["measure"])]
     modelled = rows[rows["group"] == "model"]
-    panels = 3 * min(len(names), SHOWN_POPULATIONS) + len(measures) * bool(len(modelled)) + 3
-    with figure(image, max(3, -(-panels // COLUMNS)), COLUMNS, (5.0, 3.7)) as axes:
-        used = 0
-        for name in names[:SHOWN_POPULATIONS]:
-            _matrices(axes[used : used + 2], matrices.sel(population=name), name)
-            _map(axes[used + 2], curves["map"].sel(population=name), matrices.sel(population=name), name)
-            used += 3
-        for measure in measures if len(modelled) else ():
-            _layers(axes[used], rows[rows["measure"] == measure], measure, names, colours)
-            if measure == measures[-1]:
-                axes[used].legend(fontsize=6.5, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-            used += 1
-        if "score_by_units" in curves:
-            _by_units(axes[used], curves["score_by_units"], modelled, measures[0], names[0])
-            used += 1
-        between = rows[rows["group"].str.startswith(("shared", "same stimuli", "leave one"))]
-        controls = rows[(rows["role"] == "control") & rows["group"].str.startswith("halves")]
-        if len(names) > SHOWN_POPULATIONS:  # more rows than a panel can name
-            between, controls = (t[t["measure"] == measures[0]] for t in (between, controls))
-        if len(between):
-            number = between["measure"] + ", " + between["n"].astype(str) + " stimuli"
-            joint = " " if len(names) > SHOWN_POPULATIONS else "\n"
-            shown = between.assign(reference=between["reference"] + joint + number, group="").head(MOST_ROWS)
-            intervals(axes[used], shown, "Populations with one another")
-            used += 1
-        shown = controls.assign(candidate=controls["measure"] + " " + controls["candidate"], reference="")
-        intervals(axes[used], shown.head(MOST_ROWS), "Populations with themselves")
-        hide_unused(axes, used + 1)
+    between = rows[rows["group"].str.startswith(("shared", "same stimuli", "leave one"))]
+    controls = rows[(rows["role"] == "control") & rows["group"].str.startswith("halves")]
+    count = 3 * min(len(names), SHOWN_POPULATIONS) + len(measures) * bool(len(modelled))
+    count += ("score_by_units" in curves) + bool(len(between)) + 1
+    axes = panels(count, COLUMNS, 3.7)
+    used = 0
+    for name in names[:SHOWN_POPULATIONS]:
+        _matrices(axes[used : used + 2], matrices.sel(population=name), name)
+        _map(axes[used + 2], curves["map"].sel(population=name), matrices.sel(population=name), name)
+        used += 3
+    for measure in measures if len(modelled) else ():
+        _layers(axes[used], rows[rows["measure"] == measure], measure, names, colours)
+        if measure == measures[-1]:
+            drawn_on(axes).legend(*axes[used].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        used += 1
+    if "score_by_units" in curves:
+        _by_units(axes[used], curves["score_by_units"], modelled, measures[0], names[0])
+        used += 1
+    if len(names) > SHOWN_POPULATIONS:  # more rows than a panel can name
+        between, controls = (t[t["measure"] == measures[0]] for t in (between, controls))
+    if len(between):
+        number = between["measure"] + ", " + between["n"].astype(str) + " stimuli"
+        joint = " " if len(names) > SHOWN_POPULATIONS else "\n"
+        shown = between.assign(reference=between["reference"] + joint + number, group="").head(MOST_ROWS)
+        intervals(axes[used], shown, "Populations with one another")
+        used += 1
+    shown = controls.assign(candidate=controls["measure"] + " " + controls["candidate"], reference="")
+    intervals(axes[used], shown.head(MOST_ROWS), "Populations with themselves")
     best = modelled[modelled["measure"] == measures[0]].sort_values("score").groupby("reference").tail(1)
     told = "; ".join(f"{row['reference']}: {row['candidate']} {estimate(row)}" for _, row in best.iterrows())
-    return (
+    caption = (
         f"Best layer by {measures[0]}: {told or 'no model'}. Bars: 95 % over stimuli; bands: noise ceiling from halves of the "
         "repeats; filled: false discovery rate below 0.05; crosses: best layer with all directions turned by the same step, "
         "which leaves smooth tuning as it is. Few stimuli make few pairs: small differences between layers mean nothing."
     )
+    return Drawing(drawn_on(axes), caption)
 
 
 def _matrices(axes: Sequence[Axes], matrices: xr.Dataset, name: str) -> None:
@@ -78,7 +78,7 @@ def _matrices(axes: Sequence[Axes], matrices: xr.Dataset, name: str) -> None:
         ax.set_xticks(ticks, [labels[k] for k in ticks], rotation=90, fontsize=6)
         ax.set_yticks(ticks, [labels[k] for k in ticks], fontsize=6)
         ax.set_title(title, fontsize=9)
-        plt.colorbar(drawn, ax=ax, shrink=0.8, label="1 - r")
+        ax.figure.colorbar(drawn, ax=ax, shrink=0.8, label="1 - r")
 
 
 def _map(ax: Axes, plane: xr.Dataset, matrices: xr.Dataset, name: str) -> None:

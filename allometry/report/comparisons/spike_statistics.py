@@ -1,7 +1,6 @@
 """Figure of spike statistics: distances beside what another seed changes, and the distributions behind them."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,8 +8,11 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from allometry.report.drawing.drawing import Drawing
+from allometry.report.drawing.names import readable
+from allometry.report.drawing.numbers import unlisted
 from allometry.report.drawing.parts import LINES
-from allometry.report.drawing.style import COLOURS, NEUTRAL, figure, hide_unused
+from allometry.report.drawing.style import COLOURS, NEUTRAL, drawn_on, panels
 
 AXES = {
     "rate": "rate (spikes/s)",
@@ -20,11 +22,11 @@ AXES = {
     "osi": "orientation selectivity",
 }
 SCALARS = {"synchrony": "synchrony", "branching_ratio": "branching ratio", "peak_frequency": "peak frequency (Hz)"}
-COLUMNS = 4
+COLUMNS = 3
 
 
-def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path) -> str:
-    """Distances by population, distributions, spectra and avalanches of one population; returns the caption."""
+def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
+    """Distances by population, distributions, spectra and avalanches of one population."""
     distributions = curves["spike_distributions"]
     ensembles = list(dict.fromkeys(distributions["ensemble"].values.tolist()))
     # baselines drawn are those within an ensemble; Poisson units have their verdict in the table
@@ -36,26 +38,21 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset], image: str | Path
     distances += [name for name in ("spectrum_distance", "avalanche_size_ks") if name in set(rows["measure"])]
     scalars = [name for name in SCALARS if f"{name}_difference" in set(rows["measure"])]
     further = [name for name in ("spike_spectra", "spike_avalanches") if name in curves]
-    panels = len(distances) + len(present) + len(further) + len(scalars)
-    columns = min(COLUMNS, panels)
-    with figure(image, columns, -(-panels // columns), (4.0, 3.1)) as grid:
-        axes = iter(grid)
-        for measure in distances:
-            _distance(next(axes), rows[rows["measure"] == measure], measure, colours)
-        for name in scalars:
-            _values(next(axes), rows[rows["measure"] == f"{name}_difference"], SCALARS[name], colours)
-        for name in present:
-            _distribution(next(axes), distributions, name, shown, colours)
-        if "spike_spectra" in curves:
-            _spectrum(next(axes), curves["spike_spectra"], shown, colours)
-        if "spike_avalanches" in curves:
-            _tail(next(axes), curves["spike_avalanches"], shown, colours)
-        handles = [Line2D([], [], color=colour, label=name) for name, colour in colours.items()]
-        drawn = grid[0].get_figure()
-        assert drawn is not None
-        drawn.legend(handles=handles, loc="outside upper center", ncols=2 * columns)
-        hide_unused(grid, panels)
-    return _caption(rows, shown)
+    grid = panels(len(distances) + len(present) + len(further) + len(scalars), COLUMNS, 3.1)
+    axes = iter(grid)
+    for measure in distances:
+        _distance(next(axes), rows[rows["measure"] == measure], measure, colours)
+    for name in scalars:
+        _values(next(axes), rows[rows["measure"] == f"{name}_difference"], SCALARS[name], colours)
+    for name in present:
+        _distribution(next(axes), distributions, name, shown, colours)
+    if "spike_spectra" in curves:
+        _spectrum(next(axes), curves["spike_spectra"], shown, colours)
+    if "spike_avalanches" in curves:
+        _tail(next(axes), curves["spike_avalanches"], shown, colours)
+    handles = [Line2D([], [], color=colour, label=readable(name)) for name, colour in colours.items()]
+    drawn_on(grid).legend(handles=handles, loc="outside upper center", ncols=5)
+    return Drawing(drawn_on(grid), _caption(rows, shown))
 
 
 def _shown(distributions: xr.Dataset) -> str:
@@ -89,9 +86,10 @@ def _distance(ax: Axes, table: pd.DataFrame, measure: str, colours: Mapping[str,
     for entry in baselines.to_dict("records"):
         y = populations.index(entry["group"]) + shift[entry["candidate"]]
         width = max(entry["ci_high"] - entry["ci_low"], 0.0)
-        ax.barh(y, width, 0.5 / len(lanes), left=entry["ci_low"], color="#c8c8c8", zorder=1)
+        label = unlisted(f"{entry['candidate']}, between seeds")
+        ax.barh(y, width, 0.5 / len(lanes), left=entry["ci_low"], color="#c8c8c8", zorder=1, label=label)
         colour, half = colours[entry["candidate"]], 0.25 / len(lanes)
-        ax.plot([entry["score"]] * 2, [y - half, y + half], color=colour, lw=1.8, alpha=0.7, zorder=2)
+        ax.plot([entry["score"]] * 2, [y - half, y + half], color=colour, lw=1.8, alpha=0.7, zorder=2, label=label)
     several = results["reference"].nunique() > 1
     for entry in results.to_dict("records"):
         if not np.isfinite(entry["score"]):
@@ -111,6 +109,7 @@ def _distance(ax: Axes, table: pd.DataFrame, measure: str, colours: Mapping[str,
             mfc=colour if filled else "white",
             mec=colours[entry["reference"]] if several else colour,
             zorder=3,
+            label=unlisted(f"{entry['candidate']} against {entry['reference']}"),
         )
     ax.set_yticks(range(len(populations)), [_named(name) for name in populations])
     ax.set_ylim(len(populations) - 0.5, -0.5)
@@ -129,7 +128,7 @@ def _values(ax: Axes, table: pd.DataFrame, label: str, colours: Mapping[str, str
         values[entry["candidate"], entry["group"]] = entry["candidate_value"]
         values[entry["reference"], entry["group"]] = entry["reference_value"]
     for (name, population), value in values.items():
-        ax.plot(value, populations.index(population), "o", ms=5, alpha=0.8, color=colours[name])
+        ax.plot(value, populations.index(population), "o", ms=5, alpha=0.8, color=colours[name], label=unlisted(name))
     ax.set_yticks(range(len(populations)), [_named(name) for name in populations])
     ax.set_ylim(len(populations) - 0.5, -0.5)
     ax.set(title=label.split(" (")[0].capitalize(), xlabel=label)
@@ -158,7 +157,8 @@ def _distribution(ax: Axes, curve: xr.Dataset, name: str, population: str, colou
     level = curve["quantile"].values
     values = curve["value"].values
     for index, line in zip(entries, _styles(curve, entries)):
-        ax.plot(values[index], level, line, lw=1.3, color=colours[str(curve["ensemble"].values[index])])
+        name_of = str(curve["ensemble"].values[index])
+        ax.plot(values[index], level, line, lw=1.3, color=colours[name_of], label=unlisted(name_of))
     if entries.size:
         # Few pairs of units reach far beyond the others.
         low, high = np.min(values[entries][:, 1]), np.max(values[entries][:, -2])
@@ -177,7 +177,7 @@ def _spectrum(ax: Axes, curve: xr.Dataset, population: str, colours: Mapping[str
     for name in dict.fromkeys(names.tolist()):
         # Spectra of single seeds are too noisy to be told apart by eye.
         power = curve["power"].values[entries[names == name]].mean(axis=0)
-        ax.loglog(curve["frequency"], power, lw=1.1, color=colours[str(name)])
+        ax.loglog(curve["frequency"], power, lw=1.1, color=colours[str(name)], label=unlisted(str(name)))
     ax.axhline(1, color=NEUTRAL, ls=":")
     ax.set(title=f"{_named(population)}: spectrum", xlabel="frequency (Hz)", ylabel="power / Poisson units")
 
@@ -187,8 +187,10 @@ def _tail(ax: Axes, curve: xr.Dataset, population: str, colours: Mapping[str, st
     for index, line in zip(entries, _styles(curve, entries)):
         share = curve["share"].values[index]
         positive = share > 0
-        colour = colours[str(curve["ensemble"].values[index])]
-        ax.loglog(curve["size"].values[positive], share[positive], line, lw=1.3, color=colour)
+        name = str(curve["ensemble"].values[index])
+        ax.loglog(
+            curve["size"].values[positive], share[positive], line, lw=1.3, color=colours[name], label=unlisted(name)
+        )
     if not entries.size:
         ax.text(0.5, 0.5, "not defined here", ha="center", va="center", transform=ax.transAxes, color=NEUTRAL)
     ax.set(title=f"{_named(population)}: avalanches", xlabel="size (spikes)", ylabel="share as large or larger")

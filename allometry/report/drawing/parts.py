@@ -7,7 +7,9 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
-from allometry.report.drawing.style import COLOURS, NEUTRAL
+from allometry.report.drawing.names import readable
+from allometry.report.drawing.numbers import unlisted
+from allometry.report.drawing.style import BAND, COLOURS, NEUTRAL
 
 TEXT = ("measure", "candidate", "reference", "group")
 LINES = ("-", "--", "-.", ":")
@@ -31,7 +33,7 @@ def rows_of(tree: xr.DataTree) -> pd.DataFrame:
 def intervals(ax: Axes, table: pd.DataFrame, title: str, chance: float | None = None) -> None:
     """Points with intervals, one line per row; the ceiling as a band."""
     named = table[["candidate", "reference", "group"]].astype(str).to_numpy().tolist()
-    labels = [" ".join(part for part in parts if part) for parts in named]
+    labels = [" ".join(readable(part) for part in parts if part) for parts in named]
     y = np.arange(len(table))
     score = table["score"].to_numpy()
     error = np.nan_to_num(np.abs(table[["ci_low", "ci_high"]].to_numpy().T - score))
@@ -42,8 +44,9 @@ def intervals(ax: Axes, table: pd.DataFrame, title: str, chance: float | None = 
                 (high if np.isfinite(high) else low) - low,
                 0.8,
                 left=low,
-                color="#dddddd",
+                color=BAND,
                 edgecolor="#bbbbbb",
+                label=unlisted("noise ceiling"),
             )
     ax.errorbar(score, y, xerr=error, fmt="o", color=COLOURS[0], ms=4, lw=1)
     if chance is not None:

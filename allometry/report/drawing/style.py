@@ -1,31 +1,23 @@
-"""One look for all figures: fonts, colours, sizes, and how a figure is written."""
+"""One look for all figures: fonts, colours, sizes, and how panels are laid out."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+import math
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 from cycler import cycler
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
-from allometry.files import atomic
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import Formatter, LogFormatterMathtext
 
 # Okabe & Ito's palette: distinguishable with any colour vision (jfly.uni-koeln.de/color)
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
-NEUTRAL = COLOURS[7]
+NEUTRAL = "#707070"
+BAND = "#dddddd"
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
-# By the end of a file's name, the metadata that is left out: with a date or a version, the same data would not give the same bytes.
-FORMATS: dict[str, dict[str, None]] = {
-    ".png": {"Software": None},
-    ".svg": {"Date": None},
-    ".pdf": {"CreationDate": None},
-}
+WIDTH = 11.6
+"""Inches: the width of the page's column, so that all text in figures has one size there."""
 
 _SETTINGS: dict[Any, Any] = {
     "axes.prop_cycle": cycler(color=COLOURS),
@@ -35,49 +27,123 @@ _SETTINGS: dict[Any, Any] = {
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.labelsize": 9,
-    "font.family": "DejaVu Sans",
+    "axes.edgecolor": "#4a5563",
+    "font.family": "sans-serif",
+    # the first one comes with matplotlib; the others stand in an SVG for machines without it
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica"],
     "font.size": 9,
     "legend.frameon": False,
     "legend.fontsize": 8,
     "figure.dpi": 110,
-    "savefig.dpi": 110,
+    "savefig.dpi": 140,
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
+    "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "allometry",  # the same figure is the same file
 }
 
 
-@contextmanager
-def figure(
-    path: str | Path, columns: int = 1, rows: int = 1, size: tuple[float, float] = (4.2, 3.2)
-) -> Iterator[list[Axes]]:
-    """Axes of a new figure in reading order; the figure is written to `path` at the end.
+class PlainLog(Formatter):
+    """Labels of a logarithmic axis as plain text, `0.01`, `100`, `10⁵`: to lay out formulas takes as long as all the rest.
+
+    Where less than two powers of ten are in view, some of the values between them are labelled.
+    """
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        """Label of a tick; empty where it has none."""
+        if value <= 0:
+            return plain_number(value)
+        assert self.axis is not None
+        low, high = sorted(self.axis.get_view_interval())
+        powers = (
+            math.floor(math.log10(high) + 1e-9) - math.ceil(math.log10(max(low, 1e-300)) - 1e-9) + 1 if high > 0 else 0
+        )
+        factor = value / 10.0 ** math.floor(math.log10(value) + 1e-9)
+        shown = (1,) if powers > 1 else (1, 2, 5) if powers == 1 else (1, 2, 3, 5, 7)
+        return plain_number(value) if any(abs(factor - one) < 1e-6 for one in shown) else ""
+
+
+def plain_number(value: float) -> str:
+    """A number as a tick has it: powers of ten beyond four digits with their exponent raised."""
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return f"{value:g}".replace("-", "−")
+    exponent = math.floor(math.log10(abs(value)) + 1e-9)
+    factor = value / 10.0**exponent
+    power = "10" + str(exponent).translate(_RAISED)
+    return power if abs(factor - 1) < 1e-6 else f"{factor:.3g}·{power}".replace("-", "−")
+
+
+def plain_ticks(figure: Figure) -> None:
+    """Give logarithmic axes the labels of `PlainLog`, where they have those of matplotlib."""
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
+                axis.set_major_formatter(PlainLog())
+            if isinstance(axis.get_minor_formatter(), LogFormatterMathtext):
+                axis.set_minor_formatter(PlainLog())
+
+
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def context() -> AbstractContextManager[None]:
+    """The look, for the time in which a figure is drawn or written."""
+    return matplotlib.rc_context(_SETTINGS)
+
+
+def canvas(height: float, width: float = WIDTH) -> Figure:
+    """An empty figure of a height and a width in inches, whose parts make room for one another."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def stacked(figure: Figure, heights: Sequence[float]) -> list[SubFigure]:
+    """Parts of a figure above one another, each of which lays out its own panels."""
+    found: Any = figure.subfigures(len(heights), 1, height_ratios=list(heights), squeeze=False)
+    return list(found.ravel())
+
+
+def panels(count: int, columns: int, height: float, width: float = WIDTH) -> list[Axes]:
+    """Panels of a new figure in reading order; the last row is as wide as the others, however few they are.
 
     Parameters
     ----------
-    path : path
-        File to write, PNG, SVG or PDF as its name ends; it appears when it is complete.
-    columns, rows : int
-        Grid of axes.
-    size : (float, float)
-        Width and height of one panel, in inches.
+    count, columns : int
+        How many, and how many side by side.
+    height : float
+        Of a row, in inches.
+    width : float
+        Of the figure, in inches.
+
+    Returns
+    -------
+    list of Axes
+        Each has the figure as `.figure`.
     """
-    path = Path(path)
-    with plt.rc_context(_SETTINGS):
-        made: Figure
-        made, grid = plt.subplots(
-            rows, columns, figsize=(size[0] * columns, size[1] * rows), squeeze=False, layout="constrained"
-        )
-        try:
-            yield list(grid.ravel())
-            with atomic(path) as file:
-                suffix = path.suffix.lower()
-                made.savefig(file, format=suffix.removeprefix("."), metadata=FORMATS[suffix])
-        finally:
-            plt.close(made)
+    columns = min(columns, count)
+    full, last = divmod(count, columns)
+    return panel_rows([*[columns] * full, *([last] if last else [])], height, width)
 
 
-def hide_unused(axes: list[Axes], used: int) -> None:
-    """Remove the axes of a grid that nothing was drawn in."""
-    for ax in axes[used:]:
-        ax.remove()
+def panel_rows(counts: Sequence[int], height: float, width: float = WIDTH) -> list[Axes]:
+    """Panels of a new figure in reading order, a number of them in each row; every row has the whole width.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Panels of each row.
+    height, width : float
+        Of a row, and of the figure, in inches.
+    """
+    made = canvas(len(counts) * height, width)
+    if len(set(counts)) == 1:
+        return list(made.subplots(len(counts), counts[0], squeeze=False).ravel())
+    # on one grid, room that one row needs for its labels would be taken from all
+    rows = stacked(made, [height] * len(counts))
+    return [ax for row, count in zip(rows, counts) for ax in row.subplots(1, count, squeeze=False)[0]]
+
+
+def drawn_on(axes: Sequence[Axes]) -> Figure:
+    """The figure that panels are part of."""
+    found = axes[0].get_figure(root=True)
+    assert found is not None
+    return found

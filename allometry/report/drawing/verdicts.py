@@ -6,16 +6,21 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from allometry.report.drawing.names import readable
+
 # A sign beside the word, so that neither colour nor language alone says it.
 SIGNS = {"better": "▲", "no better": "=", "worse": "▼", "undecided": "?"}
+OF_SIZE = {"preserved": "≈", "changed": "≠", "undetermined": "?"}
+"""Verdicts of scaling studies."""
 
 
 def badge(verdict: str, words: str = "") -> Markup:
     """A verdict as a coloured word with its sign; `words` in its place where they say more. Empty without a verdict."""
-    if verdict not in SIGNS:
+    sign = (SIGNS | OF_SIZE).get(verdict)
+    if sign is None:
         return Markup("")
     kind = verdict.replace(" ", "-")
-    return Markup(f'<span class="verdict {kind}">{SIGNS[verdict]} {escape(words or verdict)}</span>')
+    return Markup(f'<span class="verdict {kind}">{sign} {escape(words or verdict)}</span>')
 
 
 def difference(row: Any) -> str:
@@ -31,11 +36,6 @@ def difference(row: Any) -> str:
 def _signed(value: float) -> str:
     digits = f"{value:+.3f}" if abs(value) < 10 else f"{value:+,.4g}"
     return digits.replace("-", "−")
-
-
-def readable(name: str) -> str:
-    """Name of a baseline as a text has it."""
-    return name.replace("_", " ")
 
 
 def sentence(row: Any) -> str:

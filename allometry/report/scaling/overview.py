@@ -1,7 +1,6 @@
 """Figure of scaling studies: what is lost, what is gained."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from allometry import stores
-from allometry.report.drawing.figure_file import Figure
-from allometry.report.drawing.style import COLOURS, NEUTRAL, figure, hide_unused
+from allometry.report.drawing.drawing import Drawing
+from allometry.report.drawing.style import COLOURS, NEUTRAL, drawn_on, panel_rows
 from allometry.report.scaling.study import MARKS, Study, law_text, populations_of
 
 VERDICTS = {"preserved": COLOURS[2], "undetermined": "#cccccc", "changed": COLOURS[1]}
@@ -19,35 +18,30 @@ VERDICTS = {"preserved": COLOURS[2], "undetermined": "#cccccc", "changed": COLOU
 FARTHEST = 150.0
 
 
-def draw(paths: Mapping[str, str], image: str | Path) -> None:
+def draw(path: str) -> Drawing:
     """Figure of one study: deviations of rates, correlations and verdicts per scheme, and what the simulations cost.
 
     Parameters
     ----------
-    paths : mapping of str to str
-        One Scaling store by name.
-    image : path
-        PNG file to write; its description is written beside it.
+    path : str
+        A Scaling store.
     """
-    study = Study.alone(paths)
-    root, costs, tables = study.root, study.costs, study.tree["tables"].children
+    study = Study(path)
+    root, costs, tables = study.root, study.costs, study.tree["tables"]
     schemes = root["scheme"].values.tolist()
     second = _second(root)
-    with figure(image, 3, len(schemes) + 1, (4.4, 3.3)) as grid:
-        axes = iter(grid)
-        for scheme in schemes:
-            _deviations(next(axes), root, scheme)
-            _values(next(axes), root, scheme, second)
-            _verdicts(next(axes), root, scheme)
-        last = list(axes)
-        _cost(last[0], root, costs, "simulation_s", "wall s per biological s")
-        _cost(last[1], root, costs, "memory_gib", "peak memory (GiB)")
-        used = 2
-        if "mean_field" in tables:
-            _theory(last[2], root, tables["mean_field"].to_dataset())
-            used = 3
-        hide_unused(last, used)
-    Figure(study.title, _caption(root, costs, second, used == 3), (study.path,)).save(image)
+    theory = "mean_field" in tables.children and "rate" in root["statistic"].values
+    grid = panel_rows([*[3] * len(schemes), 2 + theory], 3.5)
+    axes = iter(grid)
+    for scheme in schemes:
+        _deviations(next(axes), root, scheme)
+        _values(next(axes), root, scheme, second)
+        _verdicts(next(axes), root, scheme)
+    _cost(next(axes), root, costs, "simulation_s", "wall s per biological s")
+    _cost(next(axes), root, costs, "memory_gib", "peak memory (GiB)")
+    if theory:
+        _theory(next(axes), root, tables["mean_field"].to_dataset())
+    return Drawing(drawn_on(grid), _caption(root, costs, second, theory), study.title)
 
 
 def _second(root: xr.Dataset) -> str:
@@ -154,7 +148,7 @@ def _verdicts(ax: Axes, root: xr.Dataset, scheme: str) -> None:
             at += 1
         at += 0.6
     ax.set_yticks(ticks, labels, fontsize=6 if len(ticks) > 14 else 7)
-    ax.set(xlim=(0, 1), xlabel="share of populations", title=f"{scheme}: kept, undetermined, changed")
+    ax.set(xlim=(0, 1), xlabel="share of populations", title=f"{scheme}: verdicts")
     ax.set_ylim(at - 0.6, -0.8)
     for word, colour in VERDICTS.items():
         ax.plot([], [], "s", color=colour, label=word)
@@ -200,8 +194,6 @@ def _curve(law: Mapping[str, Any], x: np.ndarray) -> np.ndarray:
 
 def _theory(ax: Axes, root: xr.Dataset, theory: xr.Dataset) -> None:
     """Simulated against mean-field rates: a colour per scheme, smaller marks for smaller sizes."""
-    if "rate" not in root["statistic"].values:
-        return
     measured = _condition(root).sel(statistic="rate")["mean"]
     sizes = root["size"].values.tolist()
     largest = 0.0

@@ -1,19 +1,19 @@
 """Figure of one study: every statistic against size, with the value of the reference and its spread between seeds."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
 from allometry import stores
-from allometry.report.drawing.figure_file import Figure
-from allometry.report.drawing.style import COLOURS, NEUTRAL, figure, hide_unused
+from allometry.report.drawing.drawing import Drawing
+from allometry.report.drawing.style import COLOURS, NEUTRAL, drawn_on, panels
 from allometry.report.scaling.study import MARKS, Study, populations_of
 
-COLUMNS = 6
+COLUMNS = 4
 FEW_POPULATIONS = 3
 RATES = 5
 """Conditions whose rates are drawn: the first ones."""
@@ -37,25 +37,25 @@ class Panel:
         )
 
 
-def draw(paths: Mapping[str, str], image: str | Path) -> None:
+def draw(path: str) -> Drawing:
     """Draw every statistic of a study against size.
 
     Parameters
     ----------
-    paths : mapping of str to str
-        One Scaling store by name.
-    image : path
-        PNG file to write; its description is written beside it.
+    path : str
+        A Scaling store.
     """
-    study = Study.alone(paths)
+    study = Study(path)
     root = study.root
-    panels = list(_panels(root))
-    rows = max(1, -(-len(panels) // COLUMNS))
-    with figure(image, min(COLUMNS, max(1, len(panels))), rows, (3.0, 2.5)) as grid:
-        for ax, panel in zip(grid, panels):
-            _panel(ax, root, panel)
-        hide_unused(grid, len(panels))
-    Figure(f"{study.title}: every statistic against size", _caption(root), (study.path,)).save(image)
+    shown = list(_panels(root))
+    grid = panels(len(shown), COLUMNS, 2.7)
+    entries: dict[str, Any] = {}
+    for ax, panel in zip(grid, shown):
+        _panel(ax, root, panel)
+        handles, labels = ax.get_legend_handles_labels()
+        entries = dict(zip(labels, handles)) | entries
+    drawn_on(grid).legend(entries.values(), entries.keys(), loc="outside lower center", ncols=8)
+    return Drawing(drawn_on(grid), _caption(root), f"{study.title}: every statistic against size")
 
 
 def _panels(root: xr.Dataset) -> Iterator[Panel]:
@@ -112,8 +112,6 @@ def _panel(ax: Axes, root: xr.Dataset, panel: Panel) -> None:
     title = f"{panel.statistic.replace('_', ' ')}, {panel.value}"
     ax.set_title(title if panel.condition in ("all", "unchanged") else f"{title}\n{panel.condition}", fontsize=8)
     ax.set_ylabel(unit if unit != "1" else "", fontsize=7)
-    if len(panel.lines) <= len(COLOURS):
-        ax.legend(fontsize=5.5, loc="best")
 
 
 def _size_axis(ax: Axes, fewer: np.ndarray) -> None:
@@ -135,7 +133,9 @@ def _limits(root: xr.Dataset, panel: Panel) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = float(values.min()), float(values.max())
     margin = max(0.35 * (high - low), 0.1 * abs(high), 1e-9)
-    return min(0.0, low) - (margin if low < 0 else 0.0), high + margin
+    # far from zero, an axis that begins there would be half empty
+    lowest = low - margin if low < 0 or low > 0.4 * high else 0.0
+    return lowest, high + margin
 
 
 def _caption(root: xr.Dataset) -> str:

@@ -31,12 +31,6 @@ class Study:
         assert isinstance(tree, xr.DataTree)
         self.path, self.tree, self.root = path, tree, tree.to_dataset()
 
-    @classmethod
-    def alone(cls, paths: Mapping[str, str]) -> "Study":
-        """The one store of a figure."""
-        (path,) = paths.values()
-        return cls(path)
-
     @property
     def name(self) -> str:
         """Name of the study."""

@@ -246,7 +246,7 @@ class Jobs:
     def _draw(self, rule: str, _: Mapping[str, str], __: int) -> Work:
         kind = rule.removeprefix("draw_")
         drawn = snakefile.figures(self.cfg, self.registry)[kind]
-        figures, read = len(drawn.stores), sum(map(len, drawn.stores.values()))
+        figures, read = len(drawn.drawn), sum(len(figure.stores) for figure in drawn.drawn.values())
         return Work(
             {"report.start": 1, f"report.figure.{kind}": figures, f"report.store.{kind}": read},
             {f"report.figure.{kind}": figures},

@@ -8,6 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from allometry.compare.kinds.activity_structure import activity_structure
+from allometry.report.drawing.names import readable
 from tests.compare.conftest import make_connectome
 from tests.compare.kinds.test_activity_structure import inputs
 from tests.report.samples import draw_result, title
@@ -25,7 +26,7 @@ def test_every_row_has_its_point_and_its_ceiling(
     assert title(panel) == "activity structure correlation"
     rows = pd.DataFrame(result.rows)
     labels = [label.get_text() for label in panel.get_yticklabels()]
-    assert labels == (rows["candidate"] + " activity " + rows["group"]).tolist()
+    assert labels == (rows["candidate"] + " activity " + rows["group"]).map(readable).tolist()
     points = panel.containers[-1][0].get_xdata(orig=False)
     np.testing.assert_allclose(points, rows["score"])
     bands = sorted(patch.get_width() for patch in panel.patches)

@@ -13,8 +13,7 @@ from matplotlib.axes import Axes
 from allometry import stores
 from allometry.compare import kinds, runner
 from allometry.compare.result import row
-from allometry.report import comparisons
-from allometry.report.drawing.figure_file import Figure
+from allometry.report import comparisons, figures
 from tests.compare.conftest import make_connectome, worm
 from tests.report.samples import ATTRS, title
 
@@ -25,7 +24,7 @@ def test_every_kind_has_its_drawing() -> None:
     assert comparisons.KINDS == kinds.KINDS
     for kind in comparisons.KINDS:
         drawing = importlib.import_module(f"allometry.report.comparisons.{kind}").draw
-        assert list(inspect.signature(drawing).parameters) == ["rows", "curves", "image"], kind
+        assert list(inspect.signature(drawing).parameters) == ["rows", "curves"], kind
 
 
 def test_a_comparison_that_was_run_is_drawn_as_its_kind(
@@ -35,11 +34,11 @@ def test_a_comparison_that_was_run_is_drawn_as_its_kind(
     options = {"function": ["atlas"], "structure": ["anatomy"], "nulls": 20, "bootstrap": 100, "seed": 5}
     out = str(tmp_path / "out.zarr")
     runner.run({"kind": "structure_function", **options}, paths, out)
-    comparisons.draw({"mine": out}, tmp_path / "x.png")
+    drawing = figures.comparison(out)
+    drawing.save(tmp_path / "x.png")
     assert "Against rewired connectomes" in [title(ax) for ax in panels]
-    described = Figure.load(tmp_path / "x.png")
-    assert described.title == f"{stores.open(out).attrs['title']} (mine)"
-    assert described.stores == (out,)
+    assert drawing.title == f"{stores.open(out).attrs['title']} (out)"
+    assert drawing.stores == (out,)
 
 
 @pytest.mark.parametrize("parameters", [{}, {"kind": "of_a_plugin"}], ids=["no kind", "a kind without drawing"])
@@ -52,9 +51,10 @@ def test_a_store_of_no_drawn_kind_is_a_forest(tmp_path: Path, panels: list[Axes]
     # the name of a curve, which some kind's drawing reads, says nothing
     curves = {"agreement": xr.Dataset({"edge_recall": ("candidate", np.zeros(2))})}
     tree = stores.scores(rows, curves, attrs={**ATTRS, "parameters": parameters, "seed": 1})
-    comparisons.draw({"x": str(stores.write(tree, tmp_path / "x.zarr"))}, tmp_path / "x.png")
+    drawing = figures.comparison(stores.write(tree, tmp_path / "x.zarr"))
+    drawing.save(tmp_path / "x.png")
     assert [title(ax) for ax in panels] == ["edge recall", "influence auc"]
     assert [label.get_text() for label in panels[0].get_yticklabels()] == ["a b x", "c"]
     bars = panels[0].containers[0][2][0].get_segments()
     np.testing.assert_allclose(bars[0], [[0.3, 0], [0.6, 0]])
-    assert Figure.load(tmp_path / "x.png").caption.startswith("Scores with their 95 % intervals")
+    assert drawing.caption.startswith("Scores with their 95 % intervals")

@@ -32,8 +32,9 @@ def test_every_measure_of_every_kind_of_synapse_has_its_matrix(
     measures = ["edge_recall", "edge_jaccard", "weight_rank_correlation"]
     assert [title(ax) for ax in panels] == [f"{name.replace('_', ' ')}, chemical" for name in measures]
     rows = pd.DataFrame(result.rows).query("role == 'result'").set_index(["measure", "candidate", "reference"])
+    # all have the same rows: their names stand at the left once
+    assert [[label.get_text() for label in ax.get_yticklabels()] for ax in panels] == [["a", "b", "c"], [], []]
     for ax, measure in zip(panels, measures):
-        assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "c"]
         (drawn,) = ax.images
         assert drawn.get_array()[1, 2] == pytest.approx(rows.loc[(measure, "b", "c"), "score"])
     numbers = {text.get_position(): text.get_text() for text in panels[0].texts}
@@ -51,6 +52,6 @@ def test_numbers_are_written_up_to_sixteen_connectomes(
         {"edge_recall": (("synapse", "candidate", "reference"), matrix)},
         coords={"synapse": ["all"], "candidate": names, "reference": names},
     )
-    draw(pd.DataFrame(), {"agreement": curve}, tmp_path / "x.png")
+    draw(pd.DataFrame(), {"agreement": curve}).save(tmp_path / "x.png")
     texts = [text.get_text() for text in panels[0].texts]
     assert texts == ([".25"] * (count**2 - 1) if numbered else [])

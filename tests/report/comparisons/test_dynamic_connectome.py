@@ -18,7 +18,7 @@ def test_motifs_of_every_store_are_drawn(tmp_path: Path, panels: list[Axes]) -> 
     text = draw_result("dynamic_connectome", result, tmp_path)
     titles = [title(ax) for ax in panels]
     for name in ("one", "two"):
-        assert f"{name}: number of motifs" in titles
+        assert f"{name}\nNumber of motifs" in titles
         explained = next(
             row["score"] for row in result.rows if row["measure"] == "ntf_explained" and row["reference"] == name
         )

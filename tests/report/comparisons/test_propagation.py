@@ -42,9 +42,11 @@ def test_every_simulated_connectome_has_its_curve_and_its_own_baselines(tmp_path
     rows = pd.DataFrame(
         [{"measure": "influence_auc_gain", "group": "over_weight", "score": 0.0, "verdict": "no better"}]
     )
-    draw(rows, {"influence_auc_by_weight": shown, "influence_auc_null": null}, tmp_path / "x.png")
+    draw(rows, {"influence_auc_by_weight": shown, "influence_auc_null": null}).save(tmp_path / "x.png")
     auc, gain, _ = panels
-    labels = [text.get_text() for text in auc.get_legend().get_texts()]
+    figure = auc.get_figure(root=True)
+    assert figure is not None
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
     for i, name in enumerate(NAMES):
         assert sum(label.startswith(f"{name},") for label in labels) == 1
         (box,) = [box for box in auc.containers if str(box.get_label()).startswith(f"{name},")]

@@ -8,6 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from allometry.compare.kinds.structure_bold import structure_bold
+from allometry.report.drawing.names import readable
 from tests.compare.conftest import make_connectome
 from tests.compare.kinds.test_structure_bold import inputs
 from tests.report.samples import draw_result, title
@@ -24,7 +25,7 @@ def test_every_subject_has_its_scores_its_ceiling_and_its_row_of_the_matrix(
     own, matrix, by_weight = panels
     rows = pd.DataFrame(result.rows)
     rows = rows[rows["measure"] == "structure_bold_correlation"].set_index("group")
-    assert [label.get_text() for label in own.get_yticklabels()] == names
+    assert [label.get_text() for label in own.get_yticklabels()] == [readable(name) for name in names]
     np.testing.assert_allclose(own.containers[-1][0].get_xdata(orig=False), rows.loc["own", "score"])
     bands = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in own.patches]
     np.testing.assert_allclose(bands, rows.loc["own", ["ceiling_low", "ceiling_high"]].to_numpy(float))

@@ -51,10 +51,12 @@ def test_eleven_connectomes_have_eleven_curves(tmp_path: Path, panels: list[Axes
     ]
     baseline = {**ROW, "measure": "influence_given_edge", "role": "baseline", "score": 0.2}
     rows += [{**baseline, "candidate": name, "group": group} for name in NAMES for group in ("rewired", "without_edge")]
-    draw(pd.DataFrame(rows), curves, tmp_path / "x.png")
+    draw(pd.DataFrame(rows), curves).save(tmp_path / "x.png")
     roc, _, _, path, null, predictor = panels
     assert len(set(_styles(roc, 21))) == 11
     assert len(set(_styles(path, 3))) == 11
     assert len(set(_styles(null, 2))) == 11
-    assert [text.get_text() for text in roc.get_legend().get_texts()] == NAMES
+    figure = roc.get_figure(root=True)
+    assert figure is not None
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == NAMES
     assert len(predictor.containers) == 10

@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
 from allometry import files
 from allometry.errors import ReportError
 from allometry.report.drawing import strips, verdicts
-from allometry.report.recovery_quotes import quotes, sentences
+from allometry.report.page.recovery_quotes import quotes, sentences
+from allometry.report.page.render import environment
 
 CHANCE = {"auc": 0.5, "correlation": 0.0}
 """Score of an uninformed candidate, by the rule of the ceiling."""
@@ -61,18 +61,12 @@ def render(cards: Sequence[Mapping[str, Any]], comparison: str, data: str) -> st
     data : str
         Name of the JSON file beside the page.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("allometry.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": number, "probability": probability}
-    environment.globals |= {"badge": verdicts.badge, "signs": verdicts.SIGNS}
+    templates = environment()
+    templates.filters |= {"number": number, "probability": probability}
+    templates.globals |= {"signs": verdicts.SIGNS}
     # cards that hold nothing but baselines come last
     shown = sorted((_shown(card) for card in cards), key=lambda card: not card["raw"])
-    return environment.get_template("cards.html").render(
+    return templates.get_template("cards.html").render(
         comparison=comparison,
         data=data,
         shared=_shared(cards),

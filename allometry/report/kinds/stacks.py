@@ -1,52 +1,46 @@
 """Figures of stacks: the matrices of several connectomes of a species on one axis."""
 
-from pathlib import Path
-
 import numpy as np
 import xarray as xr
 from matplotlib.colors import LogNorm, Normalize, TwoSlopeNorm
 
-from allometry import stores
-from allometry.report.drawing.figure_file import Figure
-from allometry.report.drawing.style import DIVERGING, SEQUENTIAL, figure, hide_unused
+from allometry.report.drawing.drawing import Drawing
+from allometry.report.drawing.names import readable
+from allometry.report.drawing.numbers import name_entries
+from allometry.report.drawing.style import DIVERGING, SEQUENTIAL, drawn_on, panels
 
 COLUMNS = 4
 MATRICES = ("chemical", "electrical", "functional")
 
 
-def draw(path: str | Path, name: str, image: str | Path) -> None:
+def draw(ds: xr.Dataset, name: str) -> Drawing:
     """One matrix for each connectome of a stack, of the first kind of synapse that it has.
 
     Parameters
     ----------
-    path : path
+    ds : Dataset
         Stack store.
     name : str
-        Of the store.
-    image : path
-        File to write; its description is written beside it.
+        Its name.
     """
-    ds = stores.open(path)
-    assert isinstance(ds, xr.Dataset)
     annotations = ds["annotation"].values.tolist()
-    columns = min(COLUMNS, len(annotations))
-    rows = -(-len(annotations) // columns)
-    with figure(image, columns, rows, (2.7, 2.9)) as axes:
-        for index, (ax, annotation) in enumerate(zip(axes, annotations)):
-            kind, matrix = _matrix(ds, index)
-            ax.set_title(str(annotation), fontsize=8)
-            if kind:
-                cmap = DIVERGING if kind == "functional" else SEQUENTIAL
-                ax.imshow(matrix, cmap=cmap, norm=_norm(kind, matrix), interpolation="nearest")
-            ax.set_xlabel(kind or "nothing listed", fontsize=7)
-            ax.set_xticks([])
-            ax.set_yticks([])
-        hide_unused(axes, len(annotations))
+    labels = [str(label) for label in ds["source"].values.tolist()]
+    axes = panels(len(annotations), COLUMNS, 3.1)
+    for index, (ax, annotation) in enumerate(zip(axes, annotations)):
+        kind, matrix = _matrix(ds, index)
+        ax.set_title(readable(str(annotation)), fontsize=8.5)
+        if kind:
+            cmap = DIVERGING if kind == "functional" else SEQUENTIAL
+            image = ax.imshow(matrix, cmap=cmap, norm=_norm(kind, matrix), interpolation="nearest")
+            name_entries(image, labels, labels)
+        ax.set_xlabel(kind or "nothing listed", fontsize=8)
+        ax.set_xticks([])
+        ax.set_yticks([])
     caption = (
         f"{len(annotations)} connectomes on one axis of {ds.sizes['source']} neurons; row: source, column: target. Weights are on a "
         "logarithmic scale, functional ones on a linear scale up to the 98th percentile; white: none, or not measured."
     )
-    Figure(f"Stack: {name}", caption, (str(path),)).save(image)
+    return Drawing(drawn_on(axes), caption, f"Stack: {readable(name)}", core=axes[0])
 
 
 def _matrix(ds: xr.Dataset, index: int) -> tuple[str, np.ndarray]:
