@@ -107,6 +107,8 @@ def run_feature(
     if fitted is not None:
         derived["fit"] = str(fitted)
         attrs["fit"] = fitted.summary
+    if made.measured:
+        attrs["measured"] = list(made.measured)
     dataset = stores.responses(
         np.asarray(made.response),
         pd.DataFrame({key: np.asarray(values) for key, values in made.presentations.items()}),
@@ -183,9 +185,9 @@ def gather(
     """
     opened = {str(trial["network"]): _opened(trial["path"]) for trial in trials}
     first = next(iter(opened.values()))
-    shown, tables, blocks, unsettled = _table(first, "presentation"), [], [], []
+    shown, tables, blocks, unsettled = _shown(first), [], [], []
     for network, store in opened.items():
-        if not shown.equals(_table(store, "presentation")):
+        if not shown.equals(_shown(store)):
             raise SimulationError(
                 f"{network} was shown other stimuli than {next(iter(opened))}",
                 where="responses",
@@ -249,6 +251,11 @@ def _table(store: xr.Dataset, axis: str) -> pd.DataFrame:
     """Columns over units or presentations, without the labels of the axis."""
     columns = {str(name): one.values for name, one in store.data_vars.items() if one.dims == (axis,)}
     return pd.DataFrame({name: v.astype(object) if v.dtype.kind == "T" else v for name, v in columns.items()})
+
+
+def _shown(store: xr.Dataset) -> pd.DataFrame:
+    """Columns of the presentations that say what was shown."""
+    return _table(store, "presentation").drop(columns=list(stores.attribute(store, "measured", [])))
 
 
 def _spread(units: np.ndarray, most: int) -> np.ndarray:

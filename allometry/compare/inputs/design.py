@@ -260,7 +260,7 @@ def _described(rows: pd.DataFrame, by: Sequence[str] | None) -> dict[str, object
         "blank": bool(rows["blank"].any()),
         "duration": float(rows["duration"].median()) if "duration" in rows else np.nan,
     }
-    for parameter in PARAMETERS:
+    for parameter in dict.fromkeys((*PARAMETERS, *(by or ()))):
         if parameter in rows:
             several = rows[parameter].round(6).nunique(dropna=False) > 1
             values[parameter] = np.nan if several else float(rows[parameter].iloc[0])

@@ -91,10 +91,9 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     if not labels:
         raise ReaderError("there is no list of spikes", where=source.name, expected="a file with a row per spike")
     same = all(part.dtype.kind in "iu" for part in labels)
-    joined = np.concatenate(
-        labels if same else [np.array([str(one) for one in part.tolist()], object) for part in labels]
-    )
-    ids, load, sizes = trains.by_unit(np.concatenate(times), joined)
+    if not same:
+        labels = [np.array([str(one) for one in part.tolist()], object) for part in labels]
+    ids, load, sizes = trains.by_unit(trains.joined(times), trains.joined(labels))
     index = pd.Index(ids.astype(np.int64)) if same else pd.Index([str(one) for one in ids])
     units, load, sizes = _units(files, options, index, load, sizes, notes)
     found = trains.Found(units, load, sizes, source.name, end=options["duration_s"], notes=notes)

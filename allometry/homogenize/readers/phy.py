@@ -36,9 +36,6 @@ USED = frozenset(
 )
 
 
-SPIKES_AT_ONCE = 2**22
-
-
 def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.Dataset:
     """Read one sorting.
 
@@ -78,7 +75,9 @@ def _found(files: dict[str, Path], options: dict[str, Any]) -> trains.Found:
             do="take both from one sorting",
         )
     rate, notes = _rate(files, options)
-    ids, load, sizes = trains.by_unit(np.divide(samples, rate), np.asarray(clusters))
+    time = np.divide(samples, rate)
+    del samples  # mapped: a long recording's gigabyte
+    ids, load, sizes = trains.by_unit(time, np.asarray(clusters))
     units = pd.DataFrame(index=pd.Index(ids.astype(np.int64)))
     if which.name == "spike_templates.npy":
         notes["clusters"] = "there is no spike_clusters.npy: every template is a unit"
@@ -194,8 +193,8 @@ def _pairs(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Pairs of a cluster and a template that occur, as number of the cluster * templates + template, and how often."""
     found = []
-    for start in range(0, len(clusters), SPIKES_AT_ONCE):
-        part = slice(start, start + SPIKES_AT_ONCE)
+    for start in range(0, len(clusters), trains.SPIKES_AT_ONCE):
+        part = slice(start, start + trains.SPIKES_AT_ONCE)
         pair = np.searchsorted(ids, clusters[part]) * templates + template[part].astype(np.int64)
         found.append(np.unique(pair, return_counts=True))
     pairs, place = np.unique(np.concatenate([one for one, _ in found]), return_inverse=True)

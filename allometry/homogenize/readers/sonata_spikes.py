@@ -51,22 +51,28 @@ def read(files: dict[str, Path], source: Source, options: dict[str, Any]) -> xr.
     path = named_file(files, options["file"], source.name)
     used = {next(name for name, where in files.items() if where == path): path}
     with open_hdf5(path) as file:
-        time, node, names = _spikes(file, path, options["populations"])
-    several = len(set(names.tolist())) > 1
-    labels = np.array([f"{name}:{one}" for name, one in zip(names, node)], object) if several else node
-    ids, load, sizes = trains.by_unit(time, labels)
-    first = np.unique(labels, return_index=True)[1]
-    units = pd.DataFrame(
-        {"population": names[first], "node_id": node[first]}, index=pd.Index(ids if several else ids.astype(np.int64))
-    )
+        parts = _spikes(file, path, options["populations"])
+    time, node = trains.joined([one for one, _, _ in parts]), trains.joined([one for _, one, _ in parts])
+    populations = [name for part, _, name in parts if len(part)]
+    if len(set(populations)) > 1:
+        names = np.concatenate([np.full(len(part), name, object) for part, _, name in parts])
+        labels = np.array([f"{name}:{one}" for name, one in zip(names, node)], object)
+        ids, load, sizes = trains.by_unit(time, labels)
+        first = np.unique(labels, return_index=True)[1]
+        units = pd.DataFrame({"population": names[first], "node_id": node[first]}, index=pd.Index(ids))
+    else:
+        del parts
+        ids, load, sizes = trains.by_unit(time, node)
+        units = pd.DataFrame({"population": np.repeat(populations[:1], len(ids)).astype(object), "node_id": ids})
+        units.index = pd.Index(ids.astype(np.int64))
     found = trains.Found(units, load, sizes, path.name, end=options["duration_s"])
     found.notes["units"] = "nodes with at least one spike: the file does not list the silent ones"
     kept = {name: options[name] for name in ("populations", "duration_s") if options[name] is not None}
     return trains.build(found, source, options, files=used, title=source.name, parameters=kept)
 
 
-def _spikes(file: h5py.File, path: Path, wanted: Any) -> tuple[Any, Any, Any]:
-    """Times in s, node ids, and names of the populations, one of each per spike."""
+def _spikes(file: h5py.File, path: Path, wanted: Any) -> list[tuple[Any, Any, str]]:
+    """Times in s and node ids of the spikes of each population, and its name."""
     spikes = subgroup(file, "spikes")
     plain = isinstance(spikes.get("timestamps"), h5py.Dataset)  # files older than populations
     have = [""] if plain else [name for name in spikes if isinstance(spikes.get(name), h5py.Group)]
@@ -79,7 +85,7 @@ def _spikes(file: h5py.File, path: Path, wanted: Any) -> tuple[Any, Any, Any]:
             expected=f"one of {', '.join(have) or '(there are none)'} (the group has: {member_names(spikes)})",
             do="correct the option `populations`, or retrieve the file again",
         )
-    parts: list[tuple[Any, Any, Any]] = []
+    parts: list[tuple[Any, Any, str]] = []
     for name in chosen:
         group = spikes[name] if name else spikes
         time = numeric(group, "timestamps", ndim=1)
@@ -102,8 +108,9 @@ def _spikes(file: h5py.File, path: Path, wanted: Any) -> tuple[Any, Any, Any]:
                 expected=f"one of {', '.join(UNITS)}",
                 do="correct the attribute `units` in the file",
             )
-        parts.append((time * UNITS[unit], node.astype(np.int64), np.full(len(time), name or "units", object)))
-    return tuple(np.concatenate(part) for part in zip(*parts))  # type: ignore[return-value]
+        time *= UNITS[unit]  # in place: it may be as large as the recording
+        parts.append((time, node.astype(np.int64, copy=False), name or "units"))
+    return parts
 
 
 def recognise(files: Files) -> list[Finding]:

@@ -4,7 +4,7 @@ A reader hands over a table of units and a way to read each train; filter, order
 and the names of columns are dealt with here, the same way for every source.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ SEGMENT = Option(
 """Option of readers of what has several segments, see `segment`."""
 
 SILENT: Floats = np.zeros(0)
+SPIKES_AT_ONCE = 2**22
 
 
 @dataclass
@@ -272,15 +273,46 @@ def by_unit(time: npt.NDArray[Any], unit: npt.NDArray[Any]) -> tuple[npt.NDArray
     sizes : (unit,) int64
         Number of spikes of each.
     """
-    codes, labels = pd.factorize(unit, sort=True)
-    # of 130 million spikes each of these arrays is as large as the recording: they are as narrow as they can be
-    place = codes.astype(np.min_scalar_type(max(0, len(labels) - 1)))
-    del codes
+    # of 130 million spikes each array is as large as the recording: there are few, as narrow as they can be
+    labels, place = _coded(unit)
     sizes = np.bincount(place, minlength=len(labels)).astype(np.int64)
-    order = np.argsort(place, kind="stable").astype(np.min_scalar_type(max(0, len(place) - 1)))
     starts = np.concatenate([[0], np.cumsum(sizes)])
+    order = _grouped(place, starts[:-1])
 
     def load(row: int) -> npt.NDArray[Any]:
         return np.sort(time[order[starts[row] : starts[row + 1]]])
 
     return labels, load, sizes
+
+
+def joined(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """One array of the parts; a single one is not copied."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _coded(unit: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Labels that occur, sorted, and which of them each spike has."""
+    if unit.dtype.kind not in "iu":
+        codes, names = pd.factorize(unit, sort=True)
+        return names, codes.astype(np.min_scalar_type(max(0, len(names) - 1)))
+    blocks = [slice(first, first + SPIKES_AT_ONCE) for first in range(0, len(unit), SPIKES_AT_ONCE)]
+    labels = np.unique(np.concatenate([unit[:0], *(pd.unique(unit[block]) for block in blocks)]))
+    place = np.empty(len(unit), np.min_scalar_type(max(0, len(labels) - 1)))
+    for block in blocks:
+        codes, some = pd.factorize(unit[block])
+        place[block] = np.searchsorted(labels, some)[codes]
+    return labels, place
+
+
+def _grouped(place: npt.NDArray[Any], starts: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """Spikes of one unit after the other, each in their order: a stable argsort that needs no array of 8 bytes a spike."""
+    order = np.empty(len(place), np.min_scalar_type(max(0, len(place) - 1)))
+    free = starts.copy()
+    for first in range(0, len(place), SPIKES_AT_ONCE):
+        part = place[first : first + SPIKES_AT_ONCE]
+        inside = np.argsort(part, kind="stable")
+        counts = np.bincount(part, minlength=len(starts))
+        number = np.arange(len(part)) - np.repeat(np.cumsum(counts) - counts, counts)
+        order[np.repeat(free, counts) + number] = first + inside
+        free += counts
+    return order

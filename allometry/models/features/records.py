@@ -43,6 +43,8 @@ class Features:
         Units of floating columns of both tables; default 1.
     derived : mapping of str to str
         What was assumed or computed, in words.
+    measured : sequence of str
+        Columns of the presentations that say what the network did, and not what was shown to it.
     """
 
     response: NDArray[np.floating[Any]]
@@ -52,6 +54,7 @@ class Features:
     unit: str = "1"
     column_units: Mapping[str, str] = field(default_factory=dict)
     derived: Mapping[str, str] = field(default_factory=dict)
+    measured: Sequence[str] = ()
 
 
 @dataclass(frozen=True, eq=False)

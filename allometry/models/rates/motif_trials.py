@@ -162,6 +162,7 @@ def motif_trials(
                 "error": "root mean square of the output less the target over the motif; targets have a root mean square of 1",
                 "stimulus": "first: the motif begins in the right state; transition: it follows the motif `previous`",
             },
+            measured=("error",),
         )
 
     return Protocol(

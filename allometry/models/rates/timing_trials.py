@@ -206,6 +206,7 @@ def timing_trials(
                 "duration": f"the first {PREPARED_S:g} s, before any interval ends: what comparisons take the mean of",
                 "latent": "coefficients of the states along m1 and m2, by least squares; of the mean field its variables",
             },
+            measured=("interval", "mean_field_interval"),
         )
 
     return Protocol(net, conditions, duration_ms, Record(probes=(Probe("cortex", units, dt_ms, "x"),)), responses)

@@ -53,6 +53,14 @@ def test_presentations_are_pooled_over_what_is_not_named() -> None:
     assert found.stimuli["label"].tolist()[:2] == ["0 / 1", "0 / 2"]
 
 
+def test_a_column_of_a_models_own_makes_stimuli() -> None:
+    store = make_responses(VALUES, {"direction": directions(8), "cue": [0.0, 0.0, 0.1, 0.1, 0.2, 0.2, 0.3, 0.3]})
+    (found,) = populations("x", store, by=["cue"])
+    assert found.responses.shape == (4, 8, 6)
+    assert found.stimuli["cue"].tolist() == [0.0, 0.1, 0.2, 0.3]
+    assert found.stimuli["label"].tolist() == ["0", "0.1", "0.2", "0.3"]
+
+
 def test_areas_are_told_apart_and_small_ones_left_out() -> None:
     values = RNG.normal(size=(4, 3, 14))
     area = ["V1"] * 6 + ["LM"] * 5 + ["AL"] * 2 + [""]

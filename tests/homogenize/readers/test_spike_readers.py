@@ -410,3 +410,19 @@ def test_a_pickle_in_npz_is_never_loaded(tmp_path):
         archive.writestr("unit.npy", stream.getvalue())
     with pytest.raises(ReaderError):
         read("generic_spikes", tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 2**22])
+def test_trains_of_a_list_are_those_of_a_stable_sort(at_once, monkeypatch):
+    monkeypatch.setattr(trains, "SPIKES_AT_ONCE", at_once)
+    rng = np.random.default_rng(3)
+    unit, time = rng.choice([3, 500, 41, -2], 200), rng.normal(size=200).round(1)
+    labels, load, sizes = trains.by_unit(time, unit)
+    assert labels.tolist() == [-2, 3, 41, 500]
+    assert sizes.tolist() == [(unit == one).sum() for one in labels]
+    for row, one in enumerate(labels):
+        np.testing.assert_array_equal(load(row), np.sort(time[unit == one]))
+    place = np.searchsorted(labels, unit)
+    np.testing.assert_array_equal(trains._grouped(place, np.cumsum(sizes) - sizes), np.argsort(place, kind="stable"))
+    nothing = trains.by_unit(time[:0], unit[:0])
+    assert [len(one) for one in (nothing[0], nothing[2])] == [0, 0]

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from allometry import simulate
+from allometry import simulate, stores
 from allometry.errors import SimulationError
 from allometry.models import features
 from allometry.models.rates import motor_loops
-from allometry.simulate.features import responses_of
+from allometry.simulate.features import gather, responses_of, run_feature
 
 TIMING: dict[str, Any] = {"construction": "matched", "n": 300, "cues": 3, "recorded": 40}
 MOTIFS: dict[str, Any] = {"n": 80, "motifs": 3, "preparation_rank": 20, "count": 6, "recorded": 20}
@@ -70,6 +70,23 @@ def test_motifs_are_cut_where_they_are_played(client: Any, tmp_path: Path) -> No
     unprepared = made("thalamocortical_motifs", {**MOTIFS, "preparation_tau": 0.0}, client, tmp_path)
     assert np.median(np.asarray(unprepared.presentations["error"])[~first]) > 20 * np.median(error[~first])
     assert found.presentations["repeat"][:4] == [0, 0, 1, 0]
+
+
+def test_what_was_measured_is_no_stimulus_of_gathered_runs(client: Any, tmp_path: Path) -> None:
+    trials = []
+    execution = simulate.Execution(threads=1, cluster=client, checkpoint="off", progress=False)
+    for tau in (0.0, 5.0):
+        given = {"model": "thalamocortical_motifs", "parameters": {**MOTIFS, "preparation_tau": tau}, "seed": 1}
+        run_feature(given, tmp_path / f"{tau:g}.zarr", execution=execution)
+        trials.append({"network": f"tau {tau:g}", "path": str(tmp_path / f"{tau:g}.zarr")})
+    first = stores.open(tmp_path / "0.zarr")
+    assert stores.attribute(first, "measured") == ["error"]
+    assert stores.attribute(first, "fit")["converged"] in (True, False)
+    gather(trials, tmp_path / "all.zarr", model="thalamocortical_motifs", populations=["cortex"], max_units=10)
+    found = stores.open(tmp_path / "all.zarr")
+    assert found["response"].shape == (20, 12, 60)
+    assert "error" not in found
+    assert set(found["area"].values.tolist()) == {"tau 0 cortex", "tau 5 cortex"}
 
 
 @pytest.mark.parametrize(
