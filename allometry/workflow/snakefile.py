@@ -11,6 +11,7 @@ from allometry.config import Config, sessions
 from allometry.config.simulate import Point
 from allometry.errors import AllometryError
 from allometry.pathnames import slug
+from allometry.report.scaling.conditions import swept
 from allometry.simulate.distribute.clusters.slurm import node_cores
 from allometry.workflow import feature_runs, recording_sessions, run_responses, studies
 from allometry.workflow.checks import Registry, check_cluster, check_collections, check_names, stores_of
@@ -331,11 +332,7 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
             | {f"spikes_{name}": Figure("spikes", _first("spikes", name)) for name in cfg.homogenize.spikes}
         ),
         "simulations": Figures(
-            {
-                f"simulated_{name}": _of_run(cfg, name)
-                for name, run in cfg.simulate.runs.items()
-                if run.kind != "feature"
-            }
+            {f"simulated_{name}": _of_run(cfg, name) for name in cfg.simulate.runs}
             | {
                 f"simulated_responses_of_{name}": Figure("tuning", tuple(run_responses.drawn(cfg, name).values()))
                 for name in run_responses.with_responses(cfg)
@@ -347,6 +344,11 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
                 f"{prefix}{name}": Figure(plot, (studies.scaled(name)[0],))
                 for name in cfg.scale.studies
                 for prefix, plot in (("scaled_", "study"), ("scaled_statistics_of_", "statistics"))
+            }
+            | {
+                f"scaled_conditions_of_{name}": Figure("conditions", (studies.scaled(name)[0],))
+                for name, study in cfg.scale.studies.items()
+                if swept(study.model_dump()["conditions"])[0]
             }
         ),
         "comparisons": Figures(
@@ -375,6 +377,8 @@ def _of_species(cfg: Config, registry: Registry, kind: str, prefix: str, plot: s
 def _of_run(cfg: Config, name: str) -> Figure:
     run = cfg.simulate.runs[name]
     paths = tuple(_store(f"results/simulated/{name}/{entry.name}")[0] for entry in configuration.points(run))
+    if isinstance(run, configuration.FeatureRun):
+        return Figure("features", paths)
     if not isinstance(run, configuration.NetworkRun):
         return Figure("propagation", paths)
     return Figure("spikes", paths, {"window_ms": cfg.report.raster_ms, "units": cfg.report.raster_units})
