@@ -74,7 +74,7 @@ class ResponsesConfig(Model):
     max_units: int = Field(
         200,
         ge=5,
-        description="Units of each network and population, spread evenly; of models that say which are `inner`, of those.",
+        description="Units of each network and population, drawn at random; of models that say which are `inner`, of those.",
     )
 
 

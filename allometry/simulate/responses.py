@@ -76,7 +76,7 @@ def write_responses(
     window_ms, skip_ms : float
         Length of a presentation; warm-up that is left out.
     max_units : int
-        Units of each network and population, evenly chosen among those the model calls `inner`, or of all.
+        Units of each network and population, drawn at random among those the model calls `inner`, or all.
 
     Raises
     ------
@@ -158,8 +158,9 @@ def _chosen(store: xr.Dataset, model: str, populations: Sequence[str], max_units
         frame = pd.DataFrame(dict(columns(name, units.size)) if columns else {}, index=units)
         if "inner" in frame:
             frame = frame[frame["inner"]]
-        kept = np.unique((np.arange(min(max_units, len(frame))) + 0.5) * len(frame) / min(max_units, len(frame)))
-        frame = frame.iloc[kept.astype(np.int64)]
+        if len(frame) > max_units:
+            # at a regular stride the units of a sheet would lie in stripes
+            frame = frame.iloc[np.sort(np.random.default_rng(0).choice(len(frame), max_units, replace=False))]
         parts.append(frame.assign(cell_type=name))
     return pd.concat(parts)
 

@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -142,25 +144,50 @@ def test_a_run_survives_states_that_do_not_fit(run: Killed, stable: Stable, tmp_
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, too small for a run."""
+    """A file system of its own that is soon filled."""
     place = tmp_path / "disk"
     place.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", place], capture_output=True).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", place], capture_output=True).returncode:
         pytest.skip("only root can mount a small disk")
     yield place
     subprocess.run(["umount", "--lazy", place], check=True)
 
 
+def _fill(file: Path) -> None:
+    """Write until there is no room."""
+    with suppress(OSError), file.open("wb", buffering=0) as stream:
+        while stream.write(bytes(4096)):
+            pass
+
+
 def test_a_full_disk_ends_a_run_that_continues_when_there_is_room(
     run: Killed, undisturbed: str, small_disk: Path
 ) -> None:
-    folder = str(small_disk / "checkpoints")
-    assert run.start(checkpoint_folder=folder).wait() == 1
+    folder = small_disk / "checkpoints"
+
+    def begun() -> set[int]:
+        """Windows of which something is written; the run has ten."""
+        written = [*folder.glob("run-*/segment-*.npz"), *folder.glob("run-*/merged-*.npz")]
+        return {int(path.stem.split("-")[1]) for path in written}
+
+    # stands still while the disk is filled, after its first checkpoint and before its last window
+    while True:
+        run.start(checkpoint_folder=str(folder))
+        if run.until(lambda: bool(list(folder.glob("run-*/checkpoint-*.json")))):
+            os.kill(run.process, signal.SIGSTOP)
+            if begun() and max(begun()) < 8 and list(folder.glob("run-*/checkpoint-*.json")):
+                break
+            os.kill(run.process, signal.SIGCONT)
+        assert run.finished() == undisturbed
+        run.forget()
+    _fill(small_disk / "filled")
+    os.kill(run.process, signal.SIGCONT)
+    assert run.wait() == 1, run.log
     assert "cannot write: No space left on device\n  where:    " in run.log
     assert "to do:    free some space, or write to another disk" in run.log
     assert not run.store.exists()
-    assert list(small_disk.glob("checkpoints/run-*/checkpoint-*.json"))
-    subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
-    assert run.start(checkpoint_folder=folder).finished() == undisturbed
+    assert list(folder.glob("run-*/checkpoint-*.json"))
+    (small_disk / "filled").unlink()
+    assert run.start(checkpoint_folder=str(folder)).finished() == undisturbed
     assert "continuing from the checkpoint at" in run.log
     assert not list(small_disk.iterdir())

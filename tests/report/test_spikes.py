@@ -121,3 +121,22 @@ def test_synchrony_is_that_of_independent_spikes_or_of_bursts() -> None:
     assert spike_events.synchrony(rng.uniform(0, 10_000, 50_000), 0, 10_000) == pytest.approx(1, abs=0.1)
     bursts = np.repeat(np.arange(50) * 200.0 + 1, 100)
     assert spike_events.synchrony(bursts, 0, 10_000) > 50
+
+
+def test_rasters_are_of_one_condition_of_every_network_and_of_others_as_far_as_there_is_room() -> None:
+    made = [drawn_spikes.Group(f"n{n} c{c}", (), "black", f"n{n}") for n in range(5) for c in range(9)]
+    shown = drawn_spikes._spread(made)
+    assert [group.label for group in shown] == ["n0 c7", "n0 c8", "n1 c8", "n2 c8", "n3 c8", "n4 c8"]
+    assert drawn_spikes._spread(made[:4]) == made[:4]
+
+
+def test_a_sample_of_units_has_no_stride() -> None:
+    members = np.arange(100, 1100)
+    sample = spike_events.chosen(members, 200)
+    assert len(sample) == len(set(sample.tolist())) == 200
+    assert set(sample.tolist()) <= set(members.tolist())
+    steps = np.diff(sample)
+    assert steps.min() == 1
+    assert steps.max() > 10
+    np.testing.assert_array_equal(sample, spike_events.chosen(members, 200))
+    np.testing.assert_array_equal(spike_events.chosen(members[:50], 200), members[:50])

@@ -103,4 +103,4 @@ def numeric(group: h5py.Group, name: str, shape: tuple[int, ...] | None = None, 
         raise ReaderError(f"dataset is of type {values.dtype}", where=where, expected="numbers")
     if shape is not None and values.shape != shape:
         raise ReaderError(f"dataset has shape {values.shape}", where=where, expected=f"shape {shape}")
-    return values.astype(np.float64)
+    return values.astype(np.float64, copy=False)

@@ -108,7 +108,8 @@ def _spikes(file: h5py.File, path: Path, wanted: Any) -> list[tuple[Any, Any, st
                 expected=f"one of {', '.join(UNITS)}",
                 do="correct the attribute `units` in the file",
             )
-        parts.append((time * UNITS[unit], node.astype(np.int64), name or "units"))
+        time *= UNITS[unit]  # in place: it may be as large as the recording
+        parts.append((time, node.astype(np.int64, copy=False), name or "units"))
     return parts
 
 

@@ -273,10 +273,8 @@ def by_unit(time: npt.NDArray[Any], unit: npt.NDArray[Any]) -> tuple[npt.NDArray
     sizes : (unit,) int64
         Number of spikes of each.
     """
-    codes, labels = pd.factorize(unit, sort=True)
-    # of 130 million spikes each of these arrays is as large as the recording: they are as narrow as they can be
-    place = codes.astype(np.min_scalar_type(max(0, len(labels) - 1)))
-    del codes
+    # of 130 million spikes each array is as large as the recording: there are few, as narrow as they can be
+    labels, place = _coded(unit)
     sizes = np.bincount(place, minlength=len(labels)).astype(np.int64)
     starts = np.concatenate([[0], np.cumsum(sizes)])
     order = _grouped(place, starts[:-1])
@@ -290,6 +288,20 @@ def by_unit(time: npt.NDArray[Any], unit: npt.NDArray[Any]) -> tuple[npt.NDArray
 def joined(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
     """One array of the parts; a single one is not copied."""
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _coded(unit: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Labels that occur, sorted, and which of them each spike has."""
+    if unit.dtype.kind not in "iu":
+        codes, names = pd.factorize(unit, sort=True)
+        return names, codes.astype(np.min_scalar_type(max(0, len(names) - 1)))
+    blocks = [slice(first, first + SPIKES_AT_ONCE) for first in range(0, len(unit), SPIKES_AT_ONCE)]
+    labels = np.unique(np.concatenate([unit[:0], *(pd.unique(unit[block]) for block in blocks)]))
+    place = np.empty(len(unit), np.min_scalar_type(max(0, len(labels) - 1)))
+    for block in blocks:
+        codes, some = pd.factorize(unit[block])
+        place[block] = np.searchsorted(labels, some)[codes]
+    return labels, place
 
 
 def _grouped(place: npt.NDArray[Any], starts: npt.NDArray[np.int64]) -> npt.NDArray[Any]:

@@ -86,6 +86,21 @@ def sampled(sizes: list[int], units: int, least_share: float) -> list[int]:
     return [min(size, max(1, least, round(wanted * size / total))) for size in sizes]
 
 
+def chosen(members: Integers, count: int) -> Integers:
+    """A random sample of units in their order, the same every time: at a regular stride it would follow their places.
+
+    Parameters
+    ----------
+    members : int array
+        Indices of units.
+    count : int
+        How many at most.
+    """
+    if len(members) <= count:
+        return members
+    return np.sort(np.random.default_rng(0).choice(members, count, replace=False))
+
+
 def spectrum(times_ms: Floats, end_ms: float) -> tuple[Floats, Floats]:
     """Mean periodogram of the count per ms in segments, over that of a Poisson process of this rate.
 

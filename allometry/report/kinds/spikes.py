@@ -1,7 +1,7 @@
 """Figure of spikes: rasters of several points on common axes, rates, their distribution, and spectra."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -13,11 +13,13 @@ from allometry.report.drawing.names import readable
 from allometry.report.drawing.numbers import unlisted
 from allometry.report.drawing.style import COLOURS, NEUTRAL, canvas, stacked
 from allometry.report.kinds.points import point_labels
-from allometry.report.kinds.spike_events import Events, Floats, events, sampled, spectrum, synchrony
+from allometry.report.kinds.spike_events import Events, Floats, chosen, events, sampled, spectrum, synchrony
 
 WINDOW_MS, UNITS = 1000.0, 800
 """Time and neurons of a raster, where nobody says otherwise."""
 MOST_RASTERS = 6
+MOST_GROUPS = 12
+"""Settings up to which the panels below the rasters have all of them; of more, those that have a raster."""
 MOST_DOTS = 40_000
 """Dots of a population above which a raster is only grey."""
 LEAST_SHARE = 0.05
@@ -27,11 +29,12 @@ HIGHEST_HZ = 200.0
 
 @dataclass(frozen=True)
 class Group:
-    """Stores that differ in nothing but their seed: a label, and the spikes of each."""
+    """Stores that differ in nothing but their seed: a label, the spikes of each, and what is the same under all conditions."""
 
     label: str
     members: tuple[Events, ...]
     colour: str
+    network: str = ""
 
     @property
     def first(self) -> Events:
@@ -54,7 +57,10 @@ def draw(opened: Mapping[str, xr.Dataset], name: str, window_ms: float = WINDOW_
         Neurons in a raster.
     """
     groups = _groups(opened, name)
-    shown = groups[:MOST_RASTERS]
+    several = len(groups)
+    shown = _spread(groups)
+    if several > MOST_GROUPS:
+        groups = shown = [replace(group, colour=COLOURS[k % 7]) for k, group in enumerate(shown)]
     columns = min(len(shown), 2 if len(shown) in (1, 2, 4) else 3)
     rows = -(-len(shown) // columns)
     most = max(len(group.first.names) for group in groups)
@@ -76,19 +82,33 @@ def draw(opened: Mapping[str, xr.Dataset], name: str, window_ms: float = WINDOW_
     if len(groups) > 1:
         handles, labels = mean.get_legend_handles_labels()
         beneath.legend(handles, labels, loc="outside lower center", ncols=min(len(groups), 6))
-    caption = _caption(groups, shown, window, allotted, [*filter(None, notes), silent])
+    caption = _caption(groups, several, window, allotted, [*filter(None, notes), silent], len(shown))
     return Drawing(figure, caption, f"Spikes: {readable(name)}", _seen(shown, window, allotted), core=rasters[0])
 
 
 def _groups(opened: Mapping[str, xr.Dataset], name: str) -> list[Group]:
     labels = point_labels(opened, ignore=("seed",))
+    networks = dict(zip(labels, point_labels(opened, ignore=("seed", "condition"))))
     members: dict[str, list[Events]] = {}
     for label, ds in zip(labels, opened.values()):
         members.setdefault(label, []).append(events(ds))
     colours = [COLOURS[k % 7] for k in range(len(members))]
     return [
-        Group(label or readable(name), tuple(found), colour) for (label, found), colour in zip(members.items(), colours)
+        Group(label or readable(name), tuple(found), colour, networks[label])
+        for (label, found), colour in zip(members.items(), colours)
     ]
+
+
+def _spread(groups: Sequence[Group]) -> list[Group]:
+    """Those that have rasters: of every network one condition, the last one; then the next ones, as far as there is room."""
+    ranks: dict[str, int] = {}
+    keyed = []
+    for place in reversed(range(len(groups))):
+        network = groups[place].network
+        ranks[network] = ranks.get(network, -1) + 1
+        keyed.append((ranks[network], -place))
+    first = sorted(keyed, key=lambda key: (key[0], -key[1]))[:MOST_RASTERS]
+    return [groups[place] for place in sorted(-place for _, place in first)]
 
 
 def _allotted(shown: Sequence[Group], units: int) -> dict[str, int]:
@@ -96,9 +116,18 @@ def _allotted(shown: Sequence[Group], units: int) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for group in shown:
         for name in group.first.names:
+            # populations that are only a source of input have no spikes of their own in any store
+            if not any(_spiking(other.first, name) for other in shown) and any(
+                other.first.unit.size for other in shown
+            ):
+                continue
             size = int((group.first.population == name).sum())
             sizes[name] = min(size, sizes.get(name, size))
     return dict(zip(sizes, sampled(list(sizes.values()), units, LEAST_SHARE)))
+
+
+def _spiking(found: Events, name: str) -> bool:
+    return bool((found.population[found.unit] == name).any())
 
 
 def _raster(ax: Axes, group: Group, window_ms: float, allotted: Mapping[str, int]) -> str:
@@ -109,11 +138,9 @@ def _raster(ax: Axes, group: Group, window_ms: float, allotted: Mapping[str, int
     top, places, note = 0, [], ""
     for index, (name, rows) in enumerate(allotted.items()):
         members = np.flatnonzero(found.population == name)
-        chosen = (
-            members[np.unique(np.linspace(0, len(members) - 1, rows).round().astype(int))] if len(members) else members
-        )
+        sample = chosen(members, rows)
         rank = np.full(found.population.size, -1)
-        rank[chosen] = top + np.arange(len(chosen))
+        rank[sample] = top + np.arange(len(sample))
         mine = np.flatnonzero(late & (rank[found.unit] >= 0))
         if mine.size > MOST_DOTS:
             note = f"{group.label}: {MOST_DOTS:,} of {mine.size:,} spikes of {name} are drawn, thinned evenly."
@@ -214,7 +241,12 @@ def _spectra(ax: Axes, groups: Sequence[Group]) -> None:
 
 
 def _caption(
-    groups: Sequence[Group], shown: Sequence[Group], window_ms: float, allotted: Mapping[str, int], notes: Sequence[str]
+    groups: Sequence[Group],
+    several: int,
+    window_ms: float,
+    allotted: Mapping[str, int],
+    notes: Sequence[str],
+    rasters: int,
 ) -> str:
     said = []
     for group in groups:
@@ -224,11 +256,11 @@ def _caption(
         said.append(
             f"{group.label}: {found.population.size:,} neurons in {len(found.names)} populations, {spikes}{seeds}"
         )
-    more = f", of the first {len(shown)} of {len(groups)} settings" if len(groups) > len(shown) else ""
+    more = f", of {rasters} of {several} settings" if several > rasters else ""
     seed = ", of the first seed" if any(len(group.members) > 1 for group in groups) else ""
     return " ".join(
         [
-            f"Above: spikes of the last {window_ms:g} ms{seed}{more}; {sum(allotted.values())} neurons, sampled evenly from every "
+            f"Above: spikes of the last {window_ms:g} ms{seed}{more}; {sum(allotted.values())} neurons, drawn at random from every "
             "population, on the same axes for all. Below: mean rate of every population (a point for each seed), the "
             f"distribution over neurons, and the spectrum of the summed spikes relative to independent Poisson trains. "
             f"{'; '.join(said)}.",

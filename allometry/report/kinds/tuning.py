@@ -14,7 +14,7 @@ from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.names import readable
 from allometry.report.drawing.numbers import unlisted
 from allometry.report.drawing.style import COLOURS, NEUTRAL, WIDTH, canvas, stacked
-from allometry.report.kinds.spike_events import events, spectrum
+from allometry.report.kinds.spike_events import chosen, events, spectrum
 
 Floats = NDArray[np.float64]
 
@@ -135,7 +135,7 @@ def _map(ax: Axes, store: xr.Dataset, units: NDArray[np.int64], found: Tuned, na
 
 
 def _raster(ax: Axes, ds: xr.Dataset | None, name: str) -> None:
-    """Spikes of units sampled evenly, a colour for each population."""
+    """Spikes of units drawn at random, a colour for each population."""
     ax.set_title(f"{readable(name)}: spikes" if ds is not None else "")
     ax.set_yticks([])
     if ds is None:
@@ -146,8 +146,8 @@ def _raster(ax: Axes, ds: xr.Dataset | None, name: str) -> None:
     names = [name for name in found.names if (found.population[found.unit] == name).any()]
     drawn = np.full(found.population.size, -1)
     listed = np.flatnonzero(np.isin(found.population, names))
-    chosen = listed[np.unique(np.linspace(0, listed.size - 1, min(DOTS, listed.size)).astype(int))]
-    drawn[chosen] = np.arange(chosen.size)
+    sample = chosen(listed, DOTS)
+    drawn[sample] = np.arange(sample.size)
     start = max(0.0, found.end_ms - SHOWN_MS)
     late = (found.time_ms > start) & (drawn[found.unit] >= 0)
     places = []
@@ -157,10 +157,10 @@ def _raster(ax: Axes, ds: xr.Dataset | None, name: str) -> None:
             found.time_ms[mine], drawn[found.unit[mine]], ".", ms=2.2, mew=0, color=COLOURS[k % 7], label=unlisted(population),
             rasterized=True,
         )  # fmt: skip
-        places.append(float(drawn[chosen][found.population[chosen] == population].mean()))
+        places.append(float(drawn[sample][found.population[sample] == population].mean()))
     ax.set_yticks(places, names)
     ax.tick_params(axis="y", length=0)
-    ax.set(xlabel="time (ms)", xlim=(start, found.end_ms), ylim=(chosen.size, -1))
+    ax.set(xlabel="time (ms)", xlim=(start, found.end_ms), ylim=(sample.size, -1))
     ax.locator_params(axis="x", nbins=4)
 
 

@@ -10,12 +10,15 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from allometry import stores
 from allometry.report.drawing.drawing import Drawing
+from allometry.report.drawing.names import readable
+from allometry.report.drawing.numbers import unlisted
 from allometry.report.drawing.style import COLOURS, NEUTRAL, drawn_on, panel_rows
 from allometry.report.scaling.study import MARKS, Study, law_text, populations_of
 
 VERDICTS = {"preserved": COLOURS[2], "undetermined": "#cccccc", "changed": COLOURS[1]}
 # Largest deviation that is drawn, in percent: what lies beyond is at the edge
 FARTHEST = 150.0
+CELL = 0.94  # width of a cell of the verdicts
 
 
 def draw(path: str) -> Drawing:
@@ -90,7 +93,7 @@ def _deviations(ax: Axes, root: xr.Dataset, scheme: str) -> None:
         )
         ax.plot(x[away], shown[away], color=colour, lw=0.7, alpha=0.6)
     _size_axis(ax, neurons)
-    ax.set(title=f"{scheme}: {statistic}", ylabel="deviation from the reference (%)")
+    ax.set(title=f"{readable(scheme)}: {statistic.replace('_', ' ')}", ylabel="deviation from the reference (%)")
     if len(names) <= 10:
         ax.legend(fontsize=6.5, ncols=2, loc="best")
 
@@ -116,7 +119,7 @@ def _values(ax: Axes, root: xr.Dataset, scheme: str, statistic: str) -> None:
         margin = max(0.25 * np.ptp(spread), 1e-6)
         ax.set_ylim(min(spread.min(), 0) - margin, max(spread.max(), 0) + margin)
     _size_axis(ax, neurons)
-    ax.set(title=f"{scheme}: {statistic.replace('_', ' ')}", ylabel=_labelled(root, statistic))
+    ax.set(title=f"{readable(scheme)}: {statistic.replace('_', ' ')}", ylabel=_labelled(root, statistic))
 
 
 def _labelled(root: xr.Dataset, statistic: str) -> str:
@@ -125,34 +128,35 @@ def _labelled(root: xr.Dataset, statistic: str) -> str:
 
 
 def _verdicts(ax: Axes, root: xr.Dataset, scheme: str) -> None:
-    """Share of populations in which each statistic is kept, per size: a bar per statistic."""
+    """Share of populations in which each statistic is kept: a row per statistic, a cell per size, filled in these shares."""
     part = _condition(root).sel(scheme=scheme, population=populations_of(root))
     reference = float(root.attrs["reference"])
-    sizes = [size for size in root["size"].values.tolist() if size != reference]
+    sizes = sorted(size for size in root["size"].values.tolist() if size != reference)
     names = [name for name in root["statistic"].values.tolist() if (part["verdict"].sel(statistic=name) != "").any()]
-    at = 0.0
-    ticks, labels = [], []
-    for name in names:
-        for size in sizes:
+    for y, name in enumerate(names):
+        for x, size in enumerate(sizes):
             found = part["verdict"].sel(statistic=name, size=size).values.tolist()
             judged = [word for word in found if word in VERDICTS]
-            start = 0.0
+            start = x - CELL / 2
             for word, colour in VERDICTS.items():
-                share = judged.count(word) / len(judged) if judged else 0.0
-                ax.barh(at, share, 0.9, left=start, color=colour, lw=0)
-                start += share
+                width = CELL * judged.count(word) / len(judged) if judged else 0.0
+                if width:
+                    ax.barh(y, width, 0.84, left=start, color=colour, lw=0, label=unlisted(word))
+                start += width
             if not judged:
-                ax.text(0.02, at, "undefined", va="center", fontsize=6, color=NEUTRAL)
-            ticks.append(at)
-            labels.append(f"{name.replace('_', ' ')} {size:g}" if size == sizes[0] else f"{size:g}")
-            at += 1
-        at += 0.6
-    ax.set_yticks(ticks, labels, fontsize=6 if len(ticks) > 14 else 7)
-    ax.set(xlim=(0, 1), xlabel="share of populations", title=f"{scheme}: verdicts")
-    ax.set_ylim(at - 0.6, -0.8)
+                ax.text(x, y, "undefined", ha="center", va="center", fontsize=6, color=NEUTRAL)
+    ax.set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
+    ax.set_xticks(range(len(sizes)), [_count(float(root["neurons"].sel(size=size, scheme=scheme))) for size in sizes])
+    ax.tick_params(length=0)
+    ax.set(
+        xlim=(-0.5, len(sizes) - 0.5),
+        ylim=(len(names) - 0.5, -0.5),
+        xlabel="neurons",
+        title=f"{readable(scheme)}: verdicts",
+    )
     for word, colour in VERDICTS.items():
         ax.plot([], [], "s", color=colour, label=word)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, fontsize=7)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.16), ncols=3, fontsize=7)
 
 
 def _cost(ax: Axes, root: xr.Dataset, costs: Mapping[str, Any], cost: str, label: str) -> None:
@@ -167,7 +171,9 @@ def _cost(ax: Axes, root: xr.Dataset, costs: Mapping[str, Any], cost: str, label
         positive += y
         colour = COLOURS[k % len(COLOURS)]
         law = costs["laws"].get(scheme, {}).get(cost, {})
-        ax.plot(x, y, MARKS[k % len(MARKS)], ms=4, color=colour, alpha=0.8, label=f"{scheme}: {law_text(law)}")
+        ax.plot(
+            x, y, MARKS[k % len(MARKS)], ms=4, color=colour, alpha=0.8, label=f"{readable(scheme)}: {law_text(law)}"
+        )
         if law.get("name") in ("power law", "power law with a floor", "constant"):
             unit = neurons[f"{root.attrs['reference']:g}"]
             grid = np.geomspace(min(x), max(x), 80)
@@ -182,7 +188,7 @@ def _cost(ax: Axes, root: xr.Dataset, costs: Mapping[str, Any], cost: str, label
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_ylim(min(positive) / 1.4, max(positive) * 1.4)
     ax.set(title=label.split(" (")[0].capitalize(), ylabel=label)
-    ax.legend(fontsize=7, loc="best")
+    ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(0.0, -0.16), borderaxespad=0)
 
 
 def _curve(law: Mapping[str, Any], x: np.ndarray) -> np.ndarray:
@@ -222,8 +228,8 @@ def _caption(root: xr.Dataset, costs: Mapping[str, Any], second: str, theory: bo
         f"({int(root['neurons'].sel(size=reference).values[0]):,} neurons).",
         f"A row per scheme ({derived['scheme']}). Left: deviation of the rate of every population with its 95 % interval over "
         f"seeds (Welch), in grey the tolerance of {100 * float(root.attrs['tolerance']):g} %"
-        f"{_beyond(root)}. Middle: {second.replace('_', ' ')} itself. Right: share of populations in which each statistic is "
-        "kept, changed, or neither can be said.",
+        f"{_beyond(root)}. Middle: {second.replace('_', ' ')} itself. Right: for each statistic and size the share "
+        "of populations in which it is kept, changed, or neither can be said.",
         "Below: what a simulation costs, one point per seed; N is the number of neurons. "
         + "; ".join(f"{one['threads']} threads on {one['host']}" for one in costs["machines"])
         + ".",
