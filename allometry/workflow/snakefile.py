@@ -11,7 +11,6 @@ from allometry.config import Config, sessions
 from allometry.config.simulate import Point
 from allometry.errors import AllometryError
 from allometry.pathnames import slug
-from allometry.report.scaling.conditions import swept
 from allometry.simulate.distribute.clusters.slurm import node_cores
 from allometry.workflow import feature_runs, recording_sessions, run_responses, studies
 from allometry.workflow.checks import Registry, check_cluster, check_collections, check_names, stores_of
@@ -348,13 +347,23 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
             | {
                 f"scaled_conditions_of_{name}": Figure("conditions", (studies.scaled(name)[0],))
                 for name, study in cfg.scale.studies.items()
-                if swept(study.model_dump()["conditions"])[0]
+                if _sweeps(study)
             }
         ),
         "comparisons": Figures(
             {f"compared_{name}": Figure("comparison", (compared(name)[0],)) for name in cfg.compare.comparisons}
         ),
     }
+
+
+def _sweeps(study: configuration.StudyConfig) -> bool:
+    """Whether the conditions of a study are values of one parameter."""
+    numbers = [
+        {key: value for key, value in one.parameters.items() if isinstance(value, int | float)}
+        for one in study.conditions.values()
+    ]
+    shared = set.intersection(*map(set, numbers)) if numbers else set()
+    return sum(len({one[key] for one in numbers}) > 1 for key in shared) == 1
 
 
 def _first(kind: str, name: str) -> tuple[str]:
