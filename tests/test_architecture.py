@@ -134,6 +134,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "report (entrance)": ("report", "stores"),
     "report/page": ("report/scaling", "report (floor)", "report/drawing", "stores"),
     "report/kinds": ("report/drawing", "stores"),
+    "report/features": ("report/drawing", "stores"),
     "report/comparisons": ("report/drawing", "stores"),
     "report/scaling": ("report (floor)", "report/drawing", "stores"),
     "report/drawing": ("stores",),

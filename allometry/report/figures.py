@@ -20,6 +20,7 @@ import xarray as xr
 from allometry import stores
 from allometry.errors import ReportError
 from allometry.report import comparisons
+from allometry.report import features as of_features
 from allometry.report.drawing import style
 from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.forest import forest as draw_forest
@@ -30,6 +31,7 @@ from allometry.report.kinds import responses as of_responses
 from allometry.report.kinds import spikes as of_spikes
 from allometry.report.kinds import stacks as of_stacks
 from allometry.report.kinds import tuning as of_tuning
+from allometry.report.scaling import conditions as of_conditions
 from allometry.report.scaling import overview
 from allometry.report.scaling import statistics as of_statistics
 from allometry.stores.schema import Data
@@ -196,6 +198,23 @@ def responses(store: Store) -> Drawing:
         return _finished(of_responses.draw(read.one, read.name), read.paths, "responses")
 
 
+def features(store: Stores) -> Drawing:
+    """Responses of the points of a run of a feature model, as the model is drawn.
+
+    Parameters
+    ----------
+    store : path, Dataset, or several of them
+        Responses stores of one feature model.
+
+    Returns
+    -------
+    Drawing
+    """
+    read = _Read(store, "responses")
+    with style.context():
+        return _finished(of_features.draw(read, _common(read)), read.paths, "features")
+
+
 def tuning(store: Store, spikes: Sequence[Store] | Mapping[str, Store] = ()) -> Drawing:
     """Maps, activity, tuning, selectivity, rates and spectra of simulated cortex that was shown gratings.
 
@@ -299,6 +318,21 @@ def statistics(store: Store) -> Drawing:
     Drawing
     """
     return _of_study(store, "statistics", of_statistics.draw)
+
+
+def conditions(store: Store) -> Drawing:
+    """Every statistic of a scaling study against the parameter that its conditions are values of.
+
+    Parameters
+    ----------
+    store : path
+        A Scaling store.
+
+    Returns
+    -------
+    Drawing
+    """
+    return _of_study(store, "conditions", of_conditions.draw)
 
 
 def _of_study(store: Store, plot: str, draw: Any) -> Drawing:

@@ -17,10 +17,10 @@ from allometry.report.drawing.drawing import FORMATS, Drawing
 PLOTS: Mapping[str, tuple[str, ...]] = {
     "activity": ("recordings", "coverage"),
     "connectome": ("connectome", "connectomes", "propagation"),
-    "responses": ("responses", "tuning"),
+    "responses": ("responses", "tuning", "features"),
     "spikes": ("spikes",),
     "scores": ("comparison", "forest"),
-    "scaling": ("study", "statistics"),
+    "scaling": ("study", "statistics", "conditions"),
     "stack": ("stack",),
 }
 

@@ -331,11 +331,7 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
             | {f"spikes_{name}": Figure("spikes", _first("spikes", name)) for name in cfg.homogenize.spikes}
         ),
         "simulations": Figures(
-            {
-                f"simulated_{name}": _of_run(cfg, name)
-                for name, run in cfg.simulate.runs.items()
-                if run.kind != "feature"
-            }
+            {f"simulated_{name}": _of_run(cfg, name) for name in cfg.simulate.runs}
             | {
                 f"simulated_responses_of_{name}": Figure("tuning", tuple(run_responses.drawn(cfg, name).values()))
                 for name in run_responses.with_responses(cfg)
@@ -348,11 +344,26 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
                 for name in cfg.scale.studies
                 for prefix, plot in (("scaled_", "study"), ("scaled_statistics_of_", "statistics"))
             }
+            | {
+                f"scaled_conditions_of_{name}": Figure("conditions", (studies.scaled(name)[0],))
+                for name, study in cfg.scale.studies.items()
+                if _sweeps(study)
+            }
         ),
         "comparisons": Figures(
             {f"compared_{name}": Figure("comparison", (compared(name)[0],)) for name in cfg.compare.comparisons}
         ),
     }
+
+
+def _sweeps(study: configuration.StudyConfig) -> bool:
+    """Whether the conditions of a study are values of one parameter."""
+    numbers = [
+        {key: value for key, value in one.parameters.items() if isinstance(value, int | float)}
+        for one in study.conditions.values()
+    ]
+    shared = set.intersection(*map(set, numbers)) if numbers else set()
+    return sum(len({one[key] for one in numbers}) > 1 for key in shared) == 1
 
 
 def _first(kind: str, name: str) -> tuple[str]:
@@ -375,6 +386,8 @@ def _of_species(cfg: Config, registry: Registry, kind: str, prefix: str, plot: s
 def _of_run(cfg: Config, name: str) -> Figure:
     run = cfg.simulate.runs[name]
     paths = tuple(_store(f"results/simulated/{name}/{entry.name}")[0] for entry in configuration.points(run))
+    if isinstance(run, configuration.FeatureRun):
+        return Figure("features", paths)
     if not isinstance(run, configuration.NetworkRun):
         return Figure("propagation", paths)
     return Figure("spikes", paths, {"window_ms": cfg.report.raster_ms, "units": cfg.report.raster_units})

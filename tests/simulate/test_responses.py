@@ -107,9 +107,18 @@ def test_responses_are_the_counts_of_the_spikes(store: xr.Dataset, trials: list[
     assert isinstance(source, xr.Dataset)
     from allometry.models.v1 import columns
 
-    inner = np.flatnonzero(columns("E", E)["inner"])
+    table = columns("E", E)
     response = store["response"].values[:40, 2 * WINDOWS : 3 * WINDOWS]
-    cells = inner[np.unique(((np.arange(40) + 0.5) * inner.size / 40).astype(int))]
+    # which cells they are is seen by their places
+    apart = [
+        np.hypot(table["x_um"] - x, table["y_um"] - y) for x, y in zip(store["x"].values[:40], store["y"].values[:40])
+    ]
+    cells = np.array([np.argmin(distance) for distance in apart])
+    assert max(float(np.min(distance)) for distance in apart) < 0.1
+    assert np.asarray(table["inner"])[cells].all()
+    steps = np.diff(cells)
+    assert steps.min() > 0
+    assert steps.max() > 3 * steps.min()  # no stride
     expected = np.zeros((40, WINDOWS))
     for step, unit in zip(source["spike_step"].values.tolist(), source["spike_unit"].values.tolist()):
         at = step * 0.1 - SKIP_MS
