@@ -13,6 +13,7 @@ import xarray as xr
 from allometry import stores
 from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.names import readable
+from allometry.report.drawing.style import drawn_on
 from allometry.report.features.any_model import draw as draw_any
 
 MODELS: tuple[str, ...] = tuple(
@@ -35,7 +36,7 @@ def draw(opened: Mapping[str, xr.Dataset], run: str) -> Drawing:
     drawing = importlib.import_module(f"{__name__}.{model}").draw if model in MODELS else draw_any
     axes, caption = drawing({readable(point): store for point, store in opened.items()})
     said = f"{caption} {_settled(opened)}".strip()
-    return Drawing(axes[0].get_figure(root=True), said, f"Responses of {model}: {readable(run)}", core=axes[0])
+    return Drawing(drawn_on(axes), said, f"Responses of {model}: {readable(run)}", core=axes[0])
 
 
 def _settled(opened: Mapping[str, xr.Dataset]) -> str:
