@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -124,13 +125,18 @@ def log_to(*handlers: logging.Handler) -> Iterator[logging.Logger]:
                 handler.close()
 
 
+_terminated = threading.Event()
+
+
 @contextlib.contextmanager
 def terminable() -> Iterator[None]:
     """Let SIGTERM, as of a batch system at its time limit, end the process with status 143 after cleaning up."""
 
     def end(*_: object) -> None:
+        _terminated.set()
         sys.exit(143)
 
+    _terminated.clear()
     try:
         before = signal.signal(signal.SIGTERM, end)
     except ValueError:  # not the main thread
@@ -140,6 +146,21 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+        _terminated.clear()
+
+
+def end_if_terminated() -> None:
+    """End the process where SIGTERM came but what it raised was lost; for loops that wait for long.
+
+    What a signal raises while a finalizer or a callback of the garbage collector runs is printed by Python and forgotten.
+
+    Raises
+    ------
+    SystemExit
+        Status 143, where the process is `terminable` and a signal has come.
+    """
+    if _terminated.is_set():
+        sys.exit(143)
 
 
 @contextlib.contextmanager

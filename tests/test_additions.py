@@ -108,7 +108,7 @@ ASKED = {
         "from allometry import config; from allometry.compare import kinds; from allometry.report.comparisons import drawing_of; "
         "cfg = config.validate({'compare': {'comparisons': {'x': {'kind': 'my_kind'}}}}); "
         "print(kinds.find('my_kind')({}, **cfg.compare.comparisons['x'].model_dump(exclude={'kind'})).rows[0]['score'], "
-        "drawing_of('my_kind')(None, None, None))"
+        "drawing_of('my_kind')(None, None))"
     ),
 }
 

@@ -3,10 +3,12 @@
 import errno
 import os
 import pickle
+import signal
 from pathlib import Path
 
 import pytest
 
+from allometry import errors
 from allometry.errors import AllometryError, ReaderError, script_log
 
 
@@ -77,3 +79,19 @@ def test_a_full_disk_under_the_log_is_said_once(capsys: pytest.CaptureFixture[st
     assert said.count("cannot write the log /dev/full") == 1
     assert "Traceback" not in said
     assert "two" in said
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_termination_that_a_finalizer_loses_is_not_forgotten() -> None:
+    class Finalized:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    with errors.terminable():
+        errors.end_if_terminated()
+        one = Finalized()
+        del one
+        with pytest.raises(SystemExit) as ended:
+            errors.end_if_terminated()
+    assert ended.value.code == 143
+    errors.end_if_terminated()

@@ -1,6 +1,8 @@
 """Tables and notes of the page: results and baselines are told apart, and packages from downloads."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from allometry import config as configuration
 from allometry import stores
 from allometry.report.page import contents, tables
+from allometry.stores import KINDS
 from allometry.workflow import reach
 from tests.report.samples import ATTRS
 
@@ -95,3 +98,11 @@ def test_unused_sources_are_sorted_by_where_their_files_are(
             (tmp_path / "results/raw" / name / file["name"]).touch()
     monkeypatch.chdir(tmp_path)
     assert reach.unused_sources(cfg, registry) == unused
+
+
+def test_stores_are_counted_in_words() -> None:
+    made: Any = SimpleNamespace(kinds={"a": "Connectome", "b": "Connectome", "c": "Scores"})
+    said = contents.summary(made, {"cook2019": {}})
+    assert said == "3 stores from 1 data set and from simulations: 2 connectomes, 1 table of scores."
+    for kind in KINDS.values():
+        contents.summary(SimpleNamespace(kinds={"a": kind.name}), {})  # type: ignore[arg-type]

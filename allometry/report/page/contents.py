@@ -72,12 +72,26 @@ class Made:
         return scores_table({path: self.opened[path] for path in self.of_kind("Scores")})
 
 
+#: What stores of a kind are, one and several.
+_NAMES = {
+    "Connectome": ("connectome", "connectomes"),
+    "Activity": ("set of traces", "sets of traces"),
+    "Responses": ("set of responses", "sets of responses"),
+    "Spikes": ("set of spikes", "sets of spikes"),
+    "Stack": ("stack of annotations", "stacks of annotations"),
+    "Scores": ("table of scores", "tables of scores"),
+    "Scaling": ("study of scaling", "studies of scaling"),
+}
+
+
 def summary(made: Made, sources: Mapping[str, Any]) -> str:
     """Sentence under the title."""
     kinds = list(made.kinds.values())
     count = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
-    listed = ", ".join(f"{number} {kind}" for kind, number in count.items())
-    return f"{len(kinds)} stores from {len(sources)} data sets and from simulations: {listed}."
+    listed = ", ".join(f"{number} {_NAMES[kind][number > 1]}" for kind, number in count.items())
+    return (
+        f"{len(kinds)} stores from {len(sources)} data set{'s' * (len(sources) != 1)} and from simulations: {listed}."
+    )
 
 
 def lines(made: Made) -> list[Line]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from allometry import files
-from allometry.errors import SimulationError
+from allometry.errors import SimulationError, end_if_terminated
 from allometry.simulate.build.threads import Stopped
 from allometry.simulate.distribute.clusters import placement
 from allometry.simulate.distribute.exchange import rendezvous
@@ -192,6 +192,7 @@ class Attempts:
         with progress(len(self.outputs) * length * dt, self.shown) as show:
 
             def poll(ended: bool = False) -> None:
+                end_if_terminated()
                 self.spool.touch()
                 left = [o for o in self.outputs if not o.finished]
                 for output in left:
