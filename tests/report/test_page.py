@@ -316,7 +316,7 @@ def test_every_control_is_reached_by_tab_and_seen(tab: Page, made: Path) -> None
     assert all(outline != "none" for tag, outline, _ in seen if tag != "BODY")
 
 
-def test_print_shows_all_of_it(tab: Page, made: Path, tmp_path: Path) -> None:
+def test_print_has_every_section_on_pages_that_fit(tab: Page, made: Path, tmp_path: Path) -> None:
     tab.open(made)
     tab.print(tmp_path / "page.pdf")
     pages = printed_pages(tmp_path / "page.pdf")
