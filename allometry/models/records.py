@@ -91,7 +91,12 @@ class Model:
     @property
     def fitted_by(self) -> tuple[str, ...]:
         """Parameters that the fit depends on, beside the seed."""
-        return () if self.fit is None else tuple(key for key in inspect.signature(self.fit).parameters if key != SEED)
+        return parameters_of(self.fit)
+
+
+def parameters_of(fit: Callable[..., Fit] | None) -> tuple[str, ...]:
+    """Parameters of a model that its fit takes, beside the seed; none of a model without one."""
+    return () if fit is None else tuple(key for key in inspect.signature(fit).parameters if key != SEED)
 
 
 MODELS: Register[Model] = Register("model")
@@ -177,7 +182,7 @@ def model(
         missing += [f"parameter {FITTED} for its fit" if fit else f"fit for its parameter {FITTED}"] * (
             (fit is None) == (FITTED in signature)
         )
-        fitted_by = [key for key in inspect.signature(fit).parameters if key != SEED] if fit else []
+        fitted_by = parameters_of(fit)
         missing += [f"parameter {key}, which its fit takes" for key in fitted_by if key not in own]
         if missing:
             raise PluginError(

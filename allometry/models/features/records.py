@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from allometry.errors import PluginError, require_record
 from allometry.models.fits import Fit
 from allometry.models.parameters import annotations, descriptions, words
-from allometry.models.records import MODELS, Reduce
+from allometry.models.records import MODELS, Reduce, parameters_of
 from allometry.network import Condition, Network
 from allometry.network.recording import Record
 from allometry.plugins import Register
@@ -145,7 +145,7 @@ class FeatureModel:
     @property
     def fitted_by(self) -> tuple[str, ...]:
         """Parameters that the fit depends on, beside the seed."""
-        return () if self.fit is None else tuple(key for key in inspect.signature(self.fit).parameters if key != SEED)
+        return parameters_of(self.fit)
 
 
 FEATURE_MODELS: Register[FeatureModel] = Register("feature model")
@@ -226,7 +226,7 @@ def feature_model(
         missing += [f"annotation of {key} that can be written in YAML" for key in own if not words(annotated.get(key))]
         missing += [f"default of {key}" for key, value in own.items() if value.default is value.empty]
         missing += [f"parameter {key}, which is its stimulus" for key in stimulus if key not in own]
-        fitted_by = [key for key in inspect.signature(fit).parameters if key != SEED] if fit else []
+        fitted_by = parameters_of(fit)
         missing += [f"parameter {key}, which its fit takes" for key in fitted_by if key not in own]
         missing += ["schemes for its reduce" if reduce else "reduce for its schemes"] * (bool(schemes) != bool(reduce))
         missing += ["size for its reduce"] * (reduce is not None and size is None)

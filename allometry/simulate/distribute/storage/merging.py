@@ -1,6 +1,7 @@
 """Closed time windows: the segments of all partitions are merged in order, while the run goes on."""
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,7 @@ from allometry.simulate.distribute.storage.spool import Spool, load
 
 
 @dataclass
-class Merging:
+class Merging(ABC):
     """Merges windows in order; holds one window at a time.
 
     What is recorded beside spikes grows in files of the spool until the store is closed. A run with checkpoints keeps the
@@ -53,23 +54,24 @@ class Merging:
             moved = True
         return moved
 
+    @abstractmethod
     def _merged(self, parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """Return one window of all partitions, with `spikes`, as its file has it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _append(self, window: dict[str, np.ndarray]) -> None:
         """Add a merged window to what is stored."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def made(self) -> str:
         """What was recorded, in words."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self, state: dict[str, np.ndarray] | None, provenance: dict) -> None:
         """Finalise the store, with the state at the end where it is given."""
-        raise NotImplementedError
 
+    @abstractmethod
     def abort(self) -> None:
         """Delete what was written of the store."""
 

@@ -58,6 +58,9 @@ class RateCollector(Merging):
         """What was recorded, in words."""
         return f"{len(self._traces[0].values)} samples of {len(self._chosen.units)} units"
 
+    def abort(self) -> None:
+        """Do nothing: the store is written as a whole when it is closed."""
+
     def close(self, state: dict[str, np.ndarray] | None, provenance: dict) -> None:
         """Write the store, with the state at the end where it is given."""
         s, every = self.setting, self._chosen.every
