@@ -16,6 +16,7 @@ from allometry.report.drawing import verdicts
 from allometry.report.drawing.names import readable
 from allometry.report.drawing.parts import rows_of
 from allometry.report.headlines import HEADLINES
+from allometry.stores.schema import Data
 
 CHANGED, PRESERVED = "changed", "preserved"
 
@@ -42,13 +43,13 @@ class Finding:
     store: str
 
 
-def findings(paths: Sequence[str | Path], most: int = 3) -> list[Finding]:
+def findings(paths: Sequence[str | Path] | Mapping[str, Data], most: int = 3) -> list[Finding]:
     """The results that stand out most, at most one of each store.
 
     Parameters
     ----------
-    paths : sequence of path
-        Stores; only Scores and Scaling stores have verdicts.
+    paths : sequence of path, or mapping of path to Dataset or DataTree
+        Stores, which a mapping has open; only Scores and Scaling stores have verdicts.
     most : int
         How many at most.
 
@@ -57,19 +58,19 @@ def findings(paths: Sequence[str | Path], most: int = 3) -> list[Finding]:
     list of Finding
         The one that stands out most first; verdicts of the stores, none is made here.
     """
-    found = [best for path in paths if (best := _of_store(path)) is not None]
+    opened = paths.items() if isinstance(paths, Mapping) else ((str(path), stores.open(path)) for path in paths)
+    found = [best for path, store in opened if (best := _of_store(store, path)) is not None]
     return sorted(found, key=lambda one: (-one.weight, one.store))[:most]
 
 
-def _of_store(path: str | Path) -> Finding | None:
-    opened = stores.open(path)
+def _of_store(opened: Data, path: str) -> Finding | None:
     schema = opened.attrs["schema"]
     if schema == "Scores":
         assert isinstance(opened, xr.DataTree)
-        return _of_scores(opened, str(path))
+        return _of_scores(opened, path)
     if schema == "Scaling":
         assert isinstance(opened, xr.DataTree)
-        return _of_scaling(opened.to_dataset(inherit=False), str(path))
+        return _of_scaling(opened.to_dataset(inherit=False), path)
     return None
 
 

@@ -74,7 +74,7 @@ def counts(path: Path) -> dict[str, float]:
     """
     obj = open_store(path, check="list")
     if isinstance(obj, xr.DataTree):
-        rows = of_stores([path])
+        rows = of_stores([(str(path), obj)])
         return {
             "recordings": float(len(rows)),
             "labelled": float(rows["labelled"].astype(float).mean()),

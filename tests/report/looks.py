@@ -11,6 +11,7 @@ from matplotlib.legend import Legend
 from matplotlib.text import Text
 
 from allometry.report.drawing import style
+from allometry.report.drawing.drawing import laid_out
 
 SLACK = 1.5
 """Pixels that a text may lie beyond an edge: its box is a little larger than its letters."""
@@ -39,24 +40,17 @@ class Box:
 
 def problems(figure: Figure) -> list[str]:
     """What is wrong with the look of a figure, a line for each fault."""
-    with style.context():
-        style.plain_ticks(figure)
-        engine = figure.get_layout_engine()
-        if engine is not None:
-            engine.execute(figure)
-            figure.set_layout_engine("none")
+    with style.context(), laid_out(figure):
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         boxes = list(_texts(figure, canvas))
-        found = [
+        return [
             *_clipped(figure, boxes),
             *_overlapping(boxes),
             *_into_panels(figure, boxes),
             *_covering_legends(figure),
             *_empty(figure, np.asarray(canvas.buffer_rgba())[:, :, :3]),
         ]
-        figure.set_layout_engine(engine)
-    return found
 
 
 def _texts(figure: Figure, canvas: FigureCanvasAgg) -> Iterator[Box]:

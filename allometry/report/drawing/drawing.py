@@ -19,7 +19,7 @@ from PIL import Image
 from allometry import files
 from allometry.errors import ReportError
 from allometry.report.drawing import numbers as drawn_numbers
-from allometry.report.drawing import style
+from allometry.report.drawing import style, ticks
 from allometry.report.drawing.alternative import alternative_text
 from allometry.report.drawing.csv_text import as_csv
 
@@ -118,24 +118,10 @@ class Drawing:
                     expected=f"a name that ends in {', '.join(FORMATS)}",
                     do=f"for example {file.with_suffix('.png')}",
                 )
-        with style.context(), files.writing(path, ReportError), self._laid_out():
+        with style.context(), files.writing(path, ReportError), laid_out(self.figure):
             for file in named:
                 self._write(file)
         return named
-
-    @contextmanager
-    def _laid_out(self) -> Iterator[None]:
-        """Lay the figure out now, and not again for every file."""
-        style.plain_ticks(self.figure)
-        engine = self.figure.get_layout_engine()
-        if engine is not None:
-            # room for the labels of ticks that come with the room of the first time
-            engine.execute(self.figure)
-            self.figure.set_layout_engine("none")
-        try:
-            yield
-        finally:
-            self.figure.set_layout_engine(engine)
 
     def _write(self, file: Path) -> None:
         suffix = file.suffix.lower()
@@ -164,7 +150,7 @@ class Drawing:
 
     def _repr_png_(self) -> bytes:
         """Show the figure in a notebook."""
-        with style.context(), self._laid_out():
+        with style.context(), laid_out(self.figure):
             return self._png()
 
 
@@ -210,3 +196,30 @@ class Description:
         stores = given[0] if len(given) == 1 else f"[{', '.join(given)}]"
         options = "".join(f", {name}={value!r}" for name, value in self.options.items())
         return f"figures.{self.plot}({stores}{options})"
+
+
+@contextmanager
+def laid_out(figure: Figure) -> Iterator[None]:
+    """Lay a figure out and find its ticks once, for all that is drawn of it meanwhile; afterwards it is as it was.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Any figure.
+    """
+    ticks.plain(figure)
+    engine, dpi = figure.get_layout_engine(), figure.get_dpi()
+    # letters are fitted to pixels: what was laid out for others is a little wider or narrower in the image
+    figure.set_dpi(matplotlib.rcParams["savefig.dpi"])
+    with ticks.light(figure):
+        if engine is not None:
+            # room for the labels of ticks that come with the room of the first time
+            engine.execute(figure)
+            # with any engine, be it one that does nothing, matplotlib draws a figure twice for every file
+            figure.set_layout_engine(None)
+        try:
+            with ticks.found_once(figure):
+                yield
+        finally:
+            figure.set_layout_engine(engine)
+            figure.set_dpi(dpi)

@@ -63,7 +63,8 @@ def write_shares(ax: Axes, values: np.ndarray, size: float) -> None:
             # two decimals and no leading zero, since pixels are small
             text = "1" if value >= 0.995 else f"{value:.2f}".replace("0.", ".")
             colour = "white" if value < 0.6 else "black"
-            ax.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
+            written = ax.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
+            written.set_in_layout(False)  # inside its panel it needs no room
 
 
 def legend_below(ax: Axes, y: float = -0.2, columns: int = 2) -> None:

@@ -14,7 +14,8 @@ from matplotlib.ticker import FuncFormatter
 from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.names import readable
 from allometry.report.drawing.numbers import name_entries, unlisted
-from allometry.report.drawing.style import COLOURS, DIVERGING, SEQUENTIAL, WIDTH, drawn_on, panels, plain_number
+from allometry.report.drawing.style import COLOURS, DIVERGING, SEQUENTIAL, WIDTH, drawn_on, panels
+from allometry.report.drawing.ticks import plain_number
 from allometry.report.kinds.node_order import Order, grouping, node_order
 from allometry.report.kinds.points import point_labels
 

@@ -87,14 +87,14 @@ def table(data: Sequence[str]) -> pd.DataFrame:
     """
     rows = []
     for path in data:
-        cards = [_shown(card) for card in json.loads(Path(path).read_text("utf-8"))]
+        cards = json.loads(Path(path).read_text("utf-8"))
         rows.append(
             {
                 "path": Path(path).with_suffix(".html").as_posix(),
                 "cards": len(cards),
                 "scores": sum(len(card["raw"]) for card in cards),
                 **{
-                    f"{sign} {verdict}": sum(card["verdicts"].get(verdict, 0) for card in cards)
+                    f"{sign} {verdict}": sum(_verdicts(card).get(verdict, 0) for card in cards)
                     for verdict, sign in verdicts.SIGNS.items()
                 },
                 "with a ceiling": sum(card["ceiling"]["low"] is not None for card in cards),
@@ -103,7 +103,7 @@ def table(data: Sequence[str]) -> pd.DataFrame:
                     f"{count} {what}"
                     for count, what in (
                         (sum(card["ceiling"]["is_low"] for card in cards), "low ceilings"),
-                        (sum(card["above"] for card in cards), "scores above their ceiling"),
+                        (sum(_above(row) for card in cards for row in card["raw"]), "scores above their ceiling"),
                     )
                     if count
                 ),
@@ -128,7 +128,7 @@ def _shown(card: Mapping[str, Any]) -> dict[str, Any]:
         row["strip"] = strips.strip(row, axis, row["role"]) if axis else ""
         row["badge"] = verdicts.badge(row.get("verdict", ""), row.get("worth", ""))
         row["apart"] = verdicts.difference(row)
-        row["above"] = row.get("ceiled") is not None and row["ceiled"] > 1
+        row["above"] = _above(row)
     scores = [row["score"] for row in card["raw"] if row["score"] is not None]
     return {
         **card,
@@ -140,14 +140,21 @@ def _shown(card: Mapping[str, Any]) -> dict[str, Any]:
         },
         "nulls": nulls,
         "judged": any(row.get("verdict") or row.get("beside_seeds") for row in rows),
-        "verdicts": {
-            verdict: count
-            for verdict in verdicts.SIGNS
-            if (count := sum(row.get("verdict") == verdict for row in card["raw"]))
-        },
+        "verdicts": _verdicts(card),
         "range": [min(scores), max(scores)] if scores else None,
         "above": sum(row["above"] for row in rows if row["role"] == "result"),
     }
+
+
+def _above(row: Mapping[str, Any]) -> bool:
+    """Whether a score is above its ceiling."""
+    return row.get("ceiled") is not None and row["ceiled"] > 1
+
+
+def _verdicts(card: Mapping[str, Any]) -> dict[str, int]:
+    """How many results have each verdict."""
+    found = [row.get("verdict") for row in card["raw"]]
+    return {verdict: count for verdict in verdicts.SIGNS if (count := found.count(verdict))}
 
 
 def _readable(candidate: str) -> Markup:

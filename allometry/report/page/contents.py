@@ -100,7 +100,7 @@ def lines(made: Made) -> list[Line]:
     cards = {Path(card).stem for card in made.cards}
     found = []
     for path in (*made.of_kind("Scores"), *made.of_kind("Scaling")):
-        for one in found_findings.findings([path]):
+        for one in found_findings.findings({path: made.opened[path]}):
             name = Path(path).name.removesuffix(".zarr")
             figure = next(
                 (f"{prefix}{name}" for prefix in ("compared_", "scaled_") if f"{prefix}{name}" in figures), ""
@@ -201,7 +201,7 @@ def _connectomes(made: Made) -> dict[str, list[str | Path | Gallery]]:
 
 def _recordings(made: Made) -> dict[str, pd.DataFrame | Excerpt]:
     trees = {path: made.opened[path] for path in made.of_kind("Activity")}
-    return {"Sets of recordings": recordings_table(trees), "Catalogue: every recording": catalog_table(made.stores)}
+    return {"Sets of recordings": recordings_table(trees), "Catalogue: every recording": catalog_table(made.opened)}
 
 
 def recordings_table(trees: Mapping[str, Data]) -> pd.DataFrame:
@@ -222,9 +222,9 @@ def recordings_table(trees: Mapping[str, Data]) -> pd.DataFrame:
     return table.rename_axis("data set").reset_index()
 
 
-def catalog_table(stores: Sequence[str]) -> pd.DataFrame:
+def catalog_table(opened: Mapping[str, Data]) -> pd.DataFrame:
     """Every recording with species, area, cell type, indicator, stimulus, hours, units and licence; empty columns left out."""
-    table = of_stores(stores).drop(columns="citation")
+    table = of_stores(opened.items()).drop(columns="citation")
     said = [name for name in table if not (table[name].isna() | (table[name].astype(str) == "")).all()]
     return table[said].rename(columns={"rate_hz": "native rate (Hz)", "cell_type": "cell type"})
 

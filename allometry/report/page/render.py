@@ -234,7 +234,7 @@ def _thumbnail(image: str | Path, folder: Path) -> dict[str, Any]:
         )
     cut.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
     stream = io.BytesIO()
-    cut.quantize(64).save(stream, "png", optimize=True)
+    cut.quantize(64).save(stream, "png")
     return {
         "name": path.stem,
         "title": described.title.partition(": ")[2] or described.title,

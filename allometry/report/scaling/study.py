@@ -29,7 +29,7 @@ class Study:
     def __init__(self, path: str) -> None:
         tree = stores.open(path)
         assert isinstance(tree, xr.DataTree)
-        self.path, self.tree, self.root = path, tree, tree.to_dataset()
+        self.path, self.tree, self.root = path, tree, tree.to_dataset().load()
 
     @property
     def name(self) -> str:

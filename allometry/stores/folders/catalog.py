@@ -1,7 +1,7 @@
 """Every recording below a folder in one table: what was recorded where, of what, for how long, under which terms."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import xarray as xr
 from allometry.errors import StoreError
 from allometry.stores.attributes import attribute
 from allometry.stores.folders.finding import find_stores
+from allometry.stores.schema import Data
 from allometry.stores.storage.store import open_store
 
 COLUMNS = (
@@ -65,30 +66,26 @@ def catalog(path: str | os.PathLike[str] = "results") -> pd.DataFrame:
     top = Path(path)
     if not top.exists():
         raise StoreError("there is no such folder", where=str(top), expected="results of the workflow, or a store")
-    return of_stores([str(store) for store in find_stores(top) if store.exists()])
+    return of_stores((str(store), open_store(store, check="none")) for store in find_stores(top) if store.exists())
 
 
-def of_stores(paths: Sequence[str | os.PathLike[str]]) -> pd.DataFrame:
+def of_stores(opened: Iterable[tuple[str, Data]]) -> pd.DataFrame:
     """The table of `catalog` for some stores; those of other kinds, and simulated spikes, have no rows.
 
     Parameters
     ----------
-    paths : sequence of path
-        Stores of any kind.
+    opened : iterable of (str, Dataset or DataTree)
+        Paths of stores of any kind, and the stores.
 
     Returns
     -------
     DataFrame
     """
-    rows = [
-        {"store": Path(path).stem, "path": str(path), **row}
-        for path in paths
-        for row in _rows(open_store(Path(path), check="none"))
-    ]
+    rows = [{"store": Path(path).stem, "path": path, **row} for path, obj in opened for row in _rows(obj)]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"labelled": "Int64"})
 
 
-def _rows(obj: xr.Dataset | xr.DataTree) -> Iterator[dict[str, Any]]:
+def _rows(obj: Data) -> Iterator[dict[str, Any]]:
     root = obj.to_dataset(inherit=False) if isinstance(obj, xr.DataTree) else obj
     kind = str(root.attrs.get("schema", "")).lower()
     common = {"kind": kind, **{key: str(root.attrs.get(key, "")) for key in ("species", "licence", "citation")}}
