@@ -58,3 +58,49 @@ def test_one_command_leaves_nothing_to_the_next(forks: Forks, folder: Path) -> N
 def test_libraries_are_there_already(forks: Forks, folder: Path) -> None:
     (folder / "asking.py").write_text("import sys\nprint(*sys.modules)\n")
     assert set(LIBRARIES) <= set(forks.run("asking", cwd=folder).stdout.split())
+
+
+def test_what_it_starts_by_its_executable_is_forked_and_is_as_any_process(forks: Forks, folder: Path) -> None:
+    """A script, a module, and what becomes Python itself: words, folder, environment, files, status."""
+    (folder / "scripts of mine").mkdir()
+    (folder / "scripts of mine/script.py").write_text(TELLING)
+    (folder / "scripts of mine/beside.py").write_text("FOLDER = 'beside the script'\n")
+    (folder / "starting.py").write_text("""
+import os, subprocess, sys
+starts = (["scripts of mine/script.py", "3", "b"], ["-m", "telling", "0", "fail"], ["-c", "print('plain')"], ["script of none.py"])
+for words in starts:
+    env = {**os.environ, "TOLD": "by me"}
+    done = subprocess.run([sys.executable, *words], input="read", capture_output=True, text=True, env=env)
+    print(done.returncode, done.stdout, done.stderr.splitlines()[-1:])
+""")
+    forked = forks.run("starting", cwd=folder).stdout
+    alone = subprocess.run([sys.executable, "-m", "starting"], cwd=folder, capture_output=True, text=True).stdout
+    assert [line for line in forked.splitlines() if "script of none" not in line] == [
+        line for line in alone.splitlines() if "script of none" not in line
+    ]
+    assert "3 ['3', 'b']" in forked
+    assert "beside the script" in forked
+    assert "plain" in forked
+
+
+def test_jobs_run_side_by_side_and_end_with_who_started_them(forks: Forks, folder: Path) -> None:
+    (folder / "job.py").write_text("""
+import os, sys, time
+open(sys.argv[1], "w").write(str(os.getpid()))
+while not os.path.exists(sys.argv[2]):
+    time.sleep(0.02)
+""")
+    (folder / "starting.py").write_text("""
+import os, pathlib, signal, subprocess, sys, time
+first, second = (subprocess.Popen([sys.executable, "job.py", mine, other]) for mine, other in (("a", "b"), ("b", "a")))
+print(first.wait(), second.wait())
+killed = subprocess.Popen([sys.executable, "job.py", "c", "never"])
+while not pathlib.Path("c").exists() or not pathlib.Path("c").read_text():
+    time.sleep(0.02)
+killed.kill()
+job = pathlib.Path("/proc", pathlib.Path("c").read_text())
+while job.exists():
+    time.sleep(0.02)
+print("ended")
+""")
+    assert forks.run("starting", cwd=folder).stdout == "0 0\nended\n"

@@ -43,6 +43,20 @@ def at_rest() -> Network:
 """
 
 
+# Cuts the network off from the process that runs it and from what that starts, as `unshare --net --map-root-user` does. Jobs are
+# processes of their own there: what is forked elsewhere has a network.
+CUT = f"""
+import ctypes, os, sys
+sys.executable = {sys.executable!r}
+user, group = os.geteuid(), os.getegid()
+if ctypes.CDLL(None).unshare(0x40000000 | (0x10000000 if user else 0)):
+    sys.exit("the network is not cut")
+if user:
+    for name, text in (("setgroups", "deny"), ("uid_map", f"0 {{user}} 1"), ("gid_map", f"0 {{group}} 1")):
+        with open(f"/proc/self/{{name}}", "w") as file:
+            file.write(text)
+"""
+
 Run = Callable[..., str]
 
 
@@ -93,23 +107,30 @@ def _run(forks: Forks, folder: Path, *arguments: str, cut: bool = False, status:
     environment = {key: value for key, value in os.environ.items() if key != "ALLOMETRY_MIRROR"}
     environment["PYTHONPATH"] = str(folder)
     if cut:
-        command = [*_cut(), sys.executable, "-m", *arguments]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1200, env=environment)
-    else:
-        done = forks.run(*arguments, cwd=folder, env=environment)
+        _cut()
+    done = forks.run(*arguments, cwd=folder, env=environment, first=CUT if cut else "")
     assert done.returncode == status, done.stdout[-3000:] + done.stderr[-5000:]
     return done.stdout + done.stderr
 
 
-def test_the_network_is_cut() -> None:
-    """What the tests of this file rest on: a connection that succeeds here fails there."""
+def test_the_network_is_cut(forks: Forks, tmp_path: Path) -> None:
+    """What the tests of this file rest on: a connection that succeeds here fails there, and in what is started there."""
     program = "import socket, sys; socket.create_connection(('127.0.0.1', int(sys.argv[1])), timeout=5)"
+    (tmp_path / "connecting.py").write_text(program)
+    (tmp_path / "starting.py").write_text(
+        "import subprocess, sys; sys.exit(subprocess.run([sys.executable, 'connecting.py', sys.argv[1]]).returncode)"
+    )
     with socket.create_server(("127.0.0.1", 0)) as server:
-        command = [sys.executable, "-c", program, str(server.getsockname()[1])]
+        port = str(server.getsockname()[1])
+        command = [sys.executable, "-c", program, port]
         assert subprocess.run(command, capture_output=True).returncode == 0
-        done = subprocess.run([*_cut(), *command], capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "Network is unreachable" in done.stderr
+        cut = [subprocess.run([*_cut(), *command], capture_output=True, text=True)]
+        for module in ("connecting", "starting"):
+            assert forks.run(module, port, cwd=tmp_path).returncode == 0
+            cut.append(forks.run(module, port, cwd=tmp_path, first=CUT))
+    for done in cut:
+        assert done.returncode == 1
+        assert "Network is unreachable" in done.stderr
 
 
 @pytest.fixture(scope="module")

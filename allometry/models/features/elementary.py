@@ -4,7 +4,7 @@ They use + - x / in a fixed order; numpy takes such functions from the vector un
 differ between machines.
 """
 
-# Compiled functions are typed by their signatures, not by annotations.
+# Compiled with the first call, for its types: with a signature they would be at every import, for a second.
 # mypy: disable-error-code="no-untyped-def"
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ _FARTHEST = 9.0
 _PER_ROOT_TWO_PI = 0.3989422804014327
 
 
-@vectorize(["float64(float64)"], nopython=True, cache=True)
+@vectorize(nopython=True, cache=True)
 def exp(x):
     """Exponential, to 1e-15 of itself; 0 below -708, and never infinite."""
     bounded = min(x, _LARGEST)
@@ -46,7 +46,7 @@ def exp(x):
     return 0.0 if x < _SMALLEST else series * half * 2.0
 
 
-@vectorize(["float64(float64)"], nopython=True, cache=True)
+@vectorize(nopython=True, cache=True)
 def sine(x):
     """Sine of an angle from -pi / 2 to pi / 2, to 3e-16."""
     square = x * x
@@ -56,7 +56,7 @@ def sine(x):
     return x * series
 
 
-@vectorize(["float64(float64)"], nopython=True, cache=True)
+@vectorize(nopython=True, cache=True)
 def tanh(x):
     """Hyperbolic tangent, to 3e-16 absolute."""
     return 1.0 - 2.0 / (exp(2.0 * x) + 1.0)

@@ -20,7 +20,7 @@ DT = 0.1
 INPUT_STEPS, TRAINED_STEPS = 10, 20
 HIGH, LOW = 0.6, 0.4
 """What the readout of either class has to exceed, or fall short of."""
-_HALF = float(tanh(0.5))
+_HALF = 0.4621171572600098  # tanh(1 / 2)
 _LANES = 8
 
 

@@ -10,7 +10,7 @@ import pytest
 from allometry.errors import PluginError, SimulationError
 from allometry.models import build as build_network
 from allometry.models import features
-from allometry.models.features import FEATURE_MODELS, Features, feature_model
+from allometry.models.features import FEATURE_MODELS, Features, feature_model, sparse_training
 from allometry.models.features.elementary import exp, integral, normal_tail, sine, tanh
 from allometry.models.features.registry import fitted_by
 from allometry.models.fits import Fit
@@ -138,6 +138,12 @@ def test_elementary_functions() -> None:
     np.testing.assert_allclose(sine(angle), np.sin(angle), rtol=0, atol=3e-16)
     assert exp(-800.0) == 0.0
     assert np.isfinite(exp(800.0))
+    assert float(tanh(0.5)) == sparse_training._HALF
+    # of other numbers as of the same ones in double precision
+    for values in (np.arange(-3, 4), np.linspace(-1, 1, 7, dtype=np.float32)):
+        for function in (exp, sine, tanh):
+            assert function(values).dtype == np.float64
+            np.testing.assert_array_equal(function(values), function(values.astype(np.float64)))
     from scipy.special import ndtr
 
     np.testing.assert_allclose(normal_tail(x), ndtr(-x), rtol=0, atol=1e-15)
