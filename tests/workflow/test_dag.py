@@ -106,6 +106,7 @@ def test_a_plan_for_a_cluster_has_the_requests_of_each_rule(forks: Forks, root: 
     assert lines[-1][-5:] == ["on", "50", "jobs", "at", "once"]
 
 
+@pytest.mark.slow
 def test_dry_run_of_the_studies_says_what_they_need(dry_run: Callable[..., str]) -> None:
     said = dry_run("config/scaling.yaml")
     # five sizes in two schemes, which are one at full size, and four seeds
