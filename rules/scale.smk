@@ -36,9 +36,10 @@ for study in allometry_studies.studies(cfg):
         conda:
             "../envs/allometry.yaml"
         threads:
-            1
-            if allometry_studies.is_feature(study.values["model"])
-            else allometry_workflow.simulation_threads(
+            job_threads.study_threads(
+                cfg,
+                len(study.own),
+                study.values["model"],
                 workflow.resource_settings.cores,
                 workflow.resource_settings.default_resources,
             )
@@ -105,7 +106,10 @@ rule scale_calibrate:
     conda:
         "../envs/allometry.yaml"
     threads:
-        allometry_workflow.simulation_threads(
+        lambda wildcards: job_threads.study_threads(
+            cfg,
+            len(allometry_studies.study(cfg, wildcards.study).calibrations),
+            cfg.scale.studies[wildcards.study].model,
             workflow.resource_settings.cores,
             workflow.resource_settings.default_resources,
         )

@@ -27,7 +27,7 @@ rule simulate_point:
     conda:
         "../envs/allometry.yaml"
     threads:
-        allometry_workflow.simulation_threads(
+        job_threads.simulation_threads(
             workflow.resource_settings.cores,
             workflow.resource_settings.default_resources,
         )
@@ -84,7 +84,7 @@ for batched, conditions in allometry_workflow.conditions_of(cfg).items():
         conda:
             "../envs/allometry.yaml"
         threads:
-            allometry_workflow.simulation_threads(
+            job_threads.simulation_threads(
                 workflow.resource_settings.cores,
                 workflow.resource_settings.default_resources,
             )

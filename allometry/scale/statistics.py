@@ -20,6 +20,7 @@ FEWEST_UNITS = 5
 FEWEST_BINS = 20
 FEWEST_ALTOGETHER = 100  # spikes of a population, for its spectrum
 SEGMENT = 256  # bins of a segment of a spectrum: 3.9 Hz
+UNITS_TOGETHER = 50  # whose spectra are found at once: a few MB
 GAMMA_HZ = (30.0, 80.0)
 RHYTHM_HZ = (10.0, 200.0)
 
@@ -98,8 +99,8 @@ def synchrony_correlation(recorded: Recorded, population: str) -> float:
 
 
 def _segments(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies (Hz) and periodograms [segment, frequency] of counts in bins of 1 ms."""
-    whole = counts[: counts.size // SEGMENT * SEGMENT].reshape(-1, SEGMENT).astype(float)
+    """Frequencies (Hz) and periodograms [segment, frequency, ...] of counts [bin, ...] in bins of 1 ms."""
+    whole = counts[: len(counts) // SEGMENT * SEGMENT].reshape(-1, SEGMENT, *counts.shape[1:]).astype(float)
     frequency, power = scipy.signal.periodogram(whole, 1000 / POOLED_MS, window="hann", detrend="constant", axis=1)
     return frequency, power
 
@@ -117,8 +118,10 @@ def gamma_correlation(recorded: Recorded, population: str) -> float:
     frequency, together = _segments(np.asarray(counts.sum(axis=1)).ravel())
     band = (frequency >= GAMMA_HZ[0]) & (frequency <= GAMMA_HZ[1])
     single = np.zeros(int(band.sum()))
-    for unit in np.flatnonzero(trains.row_size):
-        single += _segments(counts[:, [unit]].toarray().ravel())[1].mean(axis=0)[band]
+    firing = np.flatnonzero(trains.row_size)
+    for first in range(0, firing.size, UNITS_TOGETHER):
+        _, power = _segments(counts[:, firing[first : first + UNITS_TOGETHER]].toarray())
+        single += power.mean(axis=0)[band].sum(axis=1)
     return float(((together.mean(axis=0)[band] / single - 1) / (n - 1)).mean())
 
 

@@ -11,7 +11,6 @@ from allometry.config import Config, sessions
 from allometry.config.simulate import Point
 from allometry.errors import AllometryError
 from allometry.pathnames import slug
-from allometry.simulate.distribute.clusters.slurm import node_cores
 from allometry.workflow import feature_runs, recording_sessions, run_responses, studies
 from allometry.workflow.checks import Registry, check_cluster, check_collections, check_names, stores_of
 from allometry.workflow.reach import (
@@ -21,8 +20,6 @@ from allometry.workflow.reach import (
     used_sources,
     without_optional,
 )
-
-_SUBMITTED_THREADS = 8
 
 # What the Snakefile, the rules and the tests reach through this module
 __all__ = ["check_names", "unused_sources", "used_sources"]
@@ -94,26 +91,6 @@ def configured(values: Mapping[str, Any], files: Sequence[Any], folders: Sequenc
     check_collections(cfg)
     known = sessions.resolved(cfg.collections, files)
     return configuration.validate(sessions.in_full(values, cfg.collections, known), where, folders)
-
-
-def simulation_threads(cores: int | None, resources: Mapping[str, Any] | None = None) -> int:
-    """Threads of a simulation's job.
-
-    Parameters
-    ----------
-    cores : int or None
-        Cores that Snakemake has itself; None where it submits its jobs.
-    resources : mapping, optional
-        Snakemake's default resources, of which `slurm_partition` names the nodes.
-
-    Returns
-    -------
-    All of `cores`; where jobs are submitted, up to 8, and not more than the smallest node of the SLURM partition has.
-    """
-    if cores:
-        return cores
-    partition = (resources or {}).get("slurm_partition")
-    return min(_SUBMITTED_THREADS, node_cores(str(getattr(partition, "raw", partition) or "")) or _SUBMITTED_THREADS)
 
 
 def source_of(registry: Registry, kind: str, store: str) -> str:

@@ -3,17 +3,18 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from allometry.config import Config
 from allometry.errors import AllometryError, ConfigError
 from allometry.simulate.build.estimate import duration
 from allometry.simulate.build.memory import free_memory
 from allometry.workflow import recording_sessions, studies
+from allometry.workflow.job_threads import study_threads
 from allometry.workflow.planning.cost_model import Work
 from allometry.workflow.planning.job_work import Jobs
 from allometry.workflow.planning.watched import Machine, Watched
 from allometry.workflow.reach import network_note
-from allometry.workflow.snakefile import simulation_threads
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,14 @@ class Forecast:
     calibrations : int
         Calibrations.
     seconds : float
-        Estimated time of all of its jobs one after the other, s, where nothing else runs on the machine.
+        Estimated time of all of its jobs, s, where nothing else runs on the machine: beside each other on its cores, and
+        one after the other where they are submitted.
     crowding : float
         How many times longer they take beside what runs on it now.
     largest_bytes : int
-        Memory of the largest job.
+        Memory of the largest jobs that run at once.
     largest : str
-        Its name.
+        Their names.
     """
 
     name: str
@@ -62,7 +64,7 @@ class Forecast:
         )
 
 
-def forecast(study: studies.Study, described: Jobs, machine: Machine, threads: int) -> Forecast:
+def forecast(study: studies.Study, described: Jobs, machine: Machine, cores: int | None, resources: Any) -> Forecast:
     """Estimate a study.
 
     Parameters
@@ -73,17 +75,21 @@ def forecast(study: studies.Study, described: Jobs, machine: Machine, threads: i
         Says what each job does.
     machine : Machine
         How fast it is.
-    threads : int
-        Threads of a simulation's job.
+    cores : int or None
+        Of this machine; None where jobs are submitted.
+    resources : mapping or None
+        Snakemake's default resources.
     """
-    seconds, sizes = 0.0, [(0, "")]
-    for name, work in _works(study, described, threads):
+    seconds, sizes = 0.0, []
+    for name, work, threads in _works(study, described, cores, resources):
         cost = described.known.cost(work, machine.slowness)
-        seconds += cost.seconds
+        beside = max(1, (cores or 1) // threads)
+        seconds += cost.seconds / beside
         if work.neurons:
-            sizes.append((cost.bytes_memory, name))
+            sizes.append((cost.bytes_memory, name, beside))
     conditions = len(studies.conditions(study))
-    largest_bytes, largest = max(sizes)
+    sizes.sort(reverse=True)
+    at_once = sizes[: sizes[0][2]] if sizes else []
     return Forecast(
         study.name,
         len(study.own),
@@ -92,33 +98,38 @@ def forecast(study: studies.Study, described: Jobs, machine: Machine, threads: i
         len(study.calibrations),
         seconds,
         machine.crowding,
-        largest_bytes,
-        largest,
+        sum(size for size, _, _ in at_once),
+        ", ".join(name for _, name, _ in at_once),
     )
 
 
-def _works(study: studies.Study, described: Jobs, threads: int) -> Iterator[tuple[str, Work]]:
-    """Every job of a study by name, as the rules of the scale stage make them, and what it does."""
+def _works(study: studies.Study, described: Jobs, cores: int | None, resources: Any) -> Iterator[tuple[str, Work, int]]:
+    """Every job of a study by name, as the rules of the scale stage make them, what it does, and its threads."""
+    calibrations = list(study.calibrations)
+    own, calibrating = (
+        study_threads(described.cfg, len(of), study.values["model"], cores, resources)
+        for of in (study.own, calibrations)
+    )
     rules = [
         ("scale_fit", "fit", list(studies.fits(described.cfg, study.name)), 1),
-        (f"scale_simulate_{study.name}", "job", study.own, threads),
-        ("scale_calibrate", "calibration", list(study.calibrations), threads),
+        (f"scale_simulate_{study.name}", "job", study.own, own),
+        ("scale_calibrate", "calibration", calibrations, calibrating),
         ("scale_measure", "job", list(study.jobs), 1),
         ("scale_study", "", [study.name], 1),
     ]
-    for rule, key, names, cores in rules:
+    for rule, key, names, threads in rules:
         for name in names:
-            yield name, described.work(rule, {"study": study.name} | ({key: name} if key else {}), cores)
+            work = described.work(rule, {"study": study.name} | ({key: name} if key else {}), threads)
+            yield name, work, threads
 
 
 def forecasts(watched: Watched) -> list[Forecast]:
     """What every study of a workflow will need."""
     settings = watched.workflow.resource_settings
-    threads = simulation_threads(settings.cores, settings.default_resources)
     found = studies.studies(watched.cfg)
     described = Jobs(watched.cfg, watched.registry, watched.known)
     # a machine is measured only where something is said of it
-    return [forecast(study, described, watched.machine, threads) for study in found]
+    return [forecast(study, described, watched.machine, settings.cores, settings.default_resources) for study in found]
 
 
 def check_fits(cfg: Config, needs: list[Forecast], *, submits: bool) -> None:
@@ -144,8 +155,9 @@ def check_fits(cfg: Config, needs: list[Forecast], *, submits: bool) -> None:
     for need in needs:
         where = f"scale.studies.{need.name}"
         if limit is not None and need.largest_bytes > limit * 2**30:
+            jobs, needs_them = ("jobs", "need") if ", " in need.largest else ("job", "needs")
             raise ConfigError(
-                f"the job {need.largest} needs about {need.largest_bytes / 2**30:.1f} GiB",
+                f"the {jobs} {need.largest} {needs_them} about {need.largest_bytes / 2**30:.1f} GiB",
                 where=where,
                 expected=f"at most {limit:.1f} GiB ({said})",
                 do="leave the largest sizes out, or run it on a larger machine",

@@ -8,6 +8,7 @@ import pytest
 
 from allometry import config
 from allometry.errors import ConfigError
+from allometry.workflow.job_threads import study_threads
 from allometry.workflow.planning import forecast, speed
 from allometry.workflow.planning.watched import Watched
 from tests.scale.test_checks import configured
@@ -72,7 +73,7 @@ def test_a_slow_machine_takes_longer_and_a_busy_one_says_so(
 @pytest.mark.parametrize(
     ("scale", "what", "expected"),
     [
-        ({"memory_gib": 0.1}, "needs about", "at most 0.1 GiB (scale.memory_gib)"),
+        ({"memory_gib": 0.1}, "need about", "at most 0.1 GiB (scale.memory_gib)"),
         ({"hours": 1e-4}, "the study takes about", "at most 0.0001 h (scale.hours)"),
     ],
 )
@@ -86,5 +87,23 @@ def test_a_study_that_does_not_fit_is_refused_before_it_runs(scale: dict[str, An
 def test_memory_of_this_machine_is_no_limit_of_jobs_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forecast, "free_memory", lambda: 2**20)
     forecast.announcement(starting(configured(), nodes=5))
-    with pytest.raises(ConfigError, match="needs about"):
+    with pytest.raises(ConfigError, match="need about"):
         forecast.announcement(starting(configured()))
+
+
+def test_many_jobs_of_a_study_share_the_cores() -> None:
+    cfg = configured()
+    assert [study_threads(cfg, count, "microcircuit", 8) for count in (0, 1, 3, 8, 50)] == [8, 8, 2, 1, 1]
+    assert study_threads(cfg, 50, "sparse_rnn_classifier", 8) == 1
+    partitioned = cfg.model_copy(update={"simulate": cfg.simulate.model_copy(update={"partitions": 2})})
+    assert study_threads(partitioned, 50, "microcircuit", 8) == 8
+
+
+def test_memory_is_that_of_the_jobs_at_once() -> None:
+    (need,) = forecast.forecasts(starting(configured()))
+    assert len(need.largest.split(", ")) == 2
+    (submitted,) = forecast.forecasts(starting(configured(), nodes=5))
+    assert ", " not in submitted.largest
+    assert submitted.largest_bytes < need.largest_bytes <= 2 * submitted.largest_bytes
+    with pytest.raises(ConfigError, match=r"the jobs \S+, \S+ need about"):
+        forecast.announcement(starting(configured(scale={"memory_gib": 0.1})))

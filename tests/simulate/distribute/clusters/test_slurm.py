@@ -13,7 +13,7 @@ from allometry.errors import SimulationError
 from allometry.network import Network
 from allometry.simulate.distribute.clusters import slurm
 from allometry.simulate.point import cluster_options
-from allometry.workflow import snakefile
+from allometry.workflow import job_threads
 
 Fake = Callable[[str, str], None]
 
@@ -136,15 +136,15 @@ def test_account_and_qos_of_the_configuration_reach_the_jobs() -> None:
 
 def test_a_simulation_asks_for_the_threads_that_a_node_has(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     fake("sinfo", 'test "$5" = small && echo "small|4" && exit; echo "main*|32"; echo "main*|6+"; echo "small|4"')
-    assert snakefile.simulation_threads(None) == 6
-    assert snakefile.simulation_threads(None, {"slurm_partition": "small"}) == 4
-    assert snakefile.simulation_threads(3) == 3
+    assert job_threads.simulation_threads(None) == 6
+    assert job_threads.simulation_threads(None, {"slurm_partition": "small"}) == 4
+    assert job_threads.simulation_threads(3) == 3
     fake("sinfo", 'echo "main*|64"')
-    assert snakefile.simulation_threads(None) == 8
+    assert job_threads.simulation_threads(None) == 8
     fake("sinfo", "exit 1")
-    assert snakefile.simulation_threads(None) == 8
+    assert job_threads.simulation_threads(None) == 8
     monkeypatch.setenv("PATH", "")
-    assert snakefile.simulation_threads(None) == 8
+    assert job_threads.simulation_threads(None) == 8
 
 
 @pytest.mark.parametrize("partitions", [1, 2])
