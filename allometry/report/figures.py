@@ -12,6 +12,7 @@ A store is a path, or what `allometry.stores.open` gives. In a notebook a drawin
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -305,19 +306,23 @@ def study(store: Store) -> Drawing:
     return _of_study(store, "study", overview.draw)
 
 
-def statistics(store: Store) -> Drawing:
-    """Every statistic of a scaling study against size.
+def statistics(store: Store, chosen: Sequence[str] = (), theme: str = "") -> Drawing:
+    """Statistics of a scaling study against size.
 
     Parameters
     ----------
     store : path
         A Scaling store.
+    chosen : sequence of str
+        Those that are drawn; none: all of them.
+    theme : str
+        What they have in common, for the title.
 
     Returns
     -------
     Drawing
     """
-    return _of_study(store, "statistics", of_statistics.draw)
+    return _of_study(store, "statistics", partial(of_statistics.draw, chosen=chosen, theme=theme))
 
 
 def conditions(store: Store) -> Drawing:

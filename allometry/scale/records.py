@@ -1,6 +1,6 @@
 """Statistics of a scaling study by name: what is taken of every simulation, each with its unit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -30,6 +30,8 @@ class Statistic:
     of : {"spikes", "responses"}
         Of networks, whose `recorded` is a `scale.recorded.Recorded`, or of feature models, whose it is a
         `scale.features.responded.Responded`.
+    theme : str
+        Of the figure that shows it in a study of many statistics.
     """
 
     name: str
@@ -39,10 +41,24 @@ class Statistic:
     across: bool = False
     grows: str = ""
     of: Of = "spikes"
+    theme: str = "other"
 
+
+MANY = 8
+"""Statistics of a study that one figure shows; of more, each theme has its own."""
 
 STATISTICS: Register[Statistic] = Register("statistic")
 """Statistics by name."""
+
+
+def themes(names: Sequence[str]) -> dict[str, list[str]]:
+    """Statistics of a study by the figure that shows them: few are all in one, without a name."""
+    if len(names) <= MANY:
+        return {"": list(names)}
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(STATISTICS[name].theme, []).append(name)
+    return found
 
 
 def statistic(
@@ -55,6 +71,7 @@ def statistic(
     across: bool = False,
     grows: str = "",
     of: Of = "spikes",
+    theme: str = "other",
 ) -> Callable[[Function], Function]:
     """Decorator that makes a function a statistic that a study may name.
 
@@ -74,6 +91,8 @@ def statistic(
         As in `Statistic`.
     of : {"spikes", "responses"}
         Of what models it is taken.
+    theme : str
+        As in `Statistic`; a word for the name of a file.
 
     Returns
     -------
@@ -96,7 +115,9 @@ def statistic(
                 expected="a unit (1 of a pure number) and a description",
                 do="state them in @statistic(...) above the function",
             )
-        STATISTICS.add(title, Statistic(title, unit, description, function, across, grows, of), function.__module__)
+        STATISTICS.add(
+            title, Statistic(title, unit, description, function, across, grows, of, theme), function.__module__
+        )
         return function
 
     return register

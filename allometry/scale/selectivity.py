@@ -74,7 +74,10 @@ def _mean(values: Sequence[float] | NDArray[np.float64]) -> float:
 
 
 @statistic(
-    unit="1", description="mean orientation selectivity (1 - circular variance) of units above 1 spike/s", across=True
+    unit="1",
+    description="mean orientation selectivity (1 - circular variance) of units above 1 spike/s",
+    across=True,
+    theme="tuning",
 )
 def osi(recorded: Mapping[str, Recorded], population: str) -> float:
     """Mean selectivity; quenched noise of the wiring makes units selective too: see the contrast between domains."""
@@ -84,7 +87,12 @@ def osi(recorded: Mapping[str, Recorded], population: str) -> float:
     return _mean(np.atleast_1d(tuning.osi(shown.counts[:, shown.active], np.deg2rad(shown.orientations_deg))))
 
 
-@statistic(unit="1", description="the same of as many spikes without any preference: what few spikes give", across=True)
+@statistic(
+    unit="1",
+    description="the same of as many spikes without any preference: what few spikes give",
+    across=True,
+    theme="tuning",
+)
 def osi_null(recorded: Mapping[str, Recorded], population: str) -> float:
     """Mean selectivity that the same numbers of spikes give by chance."""
     shown = shown_gratings(recorded, population)
@@ -110,6 +118,7 @@ def _domains(recorded: Mapping[str, Recorded], population: str, within_deg: floa
     unit="spikes/s",
     description="mean rate in domains within 11 degrees of the shown orientation, central hypercolumn",
     across=True,
+    theme="rates",
 )
 def preferred_rate(recorded: Mapping[str, Recorded], population: str) -> float:
     """Rate where the map prefers what is shown."""
@@ -120,6 +129,7 @@ def preferred_rate(recorded: Mapping[str, Recorded], population: str) -> float:
     unit="spikes/s",
     description="mean rate in domains within 11 degrees of the orthogonal orientation, central hypercolumn",
     across=True,
+    theme="rates",
 )
 def orthogonal_rate(recorded: Mapping[str, Recorded], population: str) -> float:
     """Rate where the map prefers the orthogonal orientation."""
@@ -131,7 +141,7 @@ def _contrast(
 ) -> Callable[[Mapping[str, Recorded], str], float]:
     """The statistic `preferred` over `orthogonal` rate of the units of a place."""
 
-    @statistic(name=name, unit="1", description=description, across=True)
+    @statistic(name=name, unit="1", description=description, across=True, theme="tuning")
     def contrast(recorded: Mapping[str, Recorded], population: str) -> float:
         found = _domains(recorded, population, within_deg, place)
         return found.preferred / found.orthogonal if found.orthogonal > 0 else float("nan")
@@ -163,7 +173,10 @@ def _best(recorded: Mapping[str, Recorded], population: str) -> tuple[NDArray[np
 
 
 @statistic(
-    unit="1", description="mean F1/F0 of units above 1 spike/s at the orientation where each fires most", across=True
+    unit="1",
+    description="mean F1/F0 of units above 1 spike/s at the orientation where each fires most",
+    across=True,
+    theme="tuning",
 )
 def f1_f0(recorded: Mapping[str, Recorded], population: str) -> float:
     """Modulation by the cycle of the grating."""
@@ -171,14 +184,24 @@ def f1_f0(recorded: Mapping[str, Recorded], population: str) -> float:
     return _mean(gratings.f1_f0(*found)) if found is not None else float("nan")
 
 
-@statistic(unit="1", description="the same of as many spikes anywhere in the cycle: what few spikes give", across=True)
+@statistic(
+    unit="1",
+    description="the same of as many spikes anywhere in the cycle: what few spikes give",
+    across=True,
+    theme="tuning",
+)
 def f1_f0_null(recorded: Mapping[str, Recorded], population: str) -> float:
     """Modulation that the same numbers of spikes give by chance."""
     found = _best(recorded, population)
     return _mean(gratings.f1_f0_null(found[1])) if found is not None else float("nan")
 
 
-@statistic(unit="1", description="rate at the highest contrast that is shown over that at the lowest", across=True)
+@statistic(
+    unit="1",
+    description="rate at the highest contrast that is shown over that at the lowest",
+    across=True,
+    theme="rates",
+)
 def contrast_response(recorded: Mapping[str, Recorded], population: str) -> float:
     """How much a grating drives the population."""
     found = _largest(recorded, "contrast")

@@ -25,19 +25,27 @@ GAMMA_HZ = (30.0, 80.0)
 RHYTHM_HZ = (10.0, 200.0)
 
 
-@statistic(unit="spikes/s", description="mean over all neurons")
+@statistic(unit="spikes/s", description="mean over all neurons", theme="rates")
 def rate(recorded: Recorded, population: str) -> float:
     """Mean rate of all neurons of a population, spikes/s."""
     return recorded.spikes[population] / recorded.units[population] / recorded.duration_s
 
 
-@statistic(unit="1", description="mean CV of interspike intervals of the sampled neurons with three of them or more")
+@statistic(
+    unit="1",
+    description="mean CV of interspike intervals of the sampled neurons with three of them or more",
+    theme="variability",
+)
 def cv(recorded: Recorded, population: str) -> float:
     """Mean irregularity of interspike intervals."""
     return _irregularity(recorded, population, "cv")
 
 
-@statistic(unit="1", description="mean local variation of interspike intervals (Shinomoto et al. 2003), as for cv")
+@statistic(
+    unit="1",
+    description="mean local variation of interspike intervals (Shinomoto et al. 2003), as for cv",
+    theme="variability",
+)
 def lv(recorded: Recorded, population: str) -> float:
     """Mean local irregularity, slow changes of the rate aside."""
     return _irregularity(recorded, population, "lv")
@@ -52,7 +60,9 @@ def _irregularity(recorded: Recorded, population: str, name: str) -> float:
 
 
 @statistic(
-    unit="1", description="mean Pearson correlation of the spike counts of all pairs of sampled neurons that fire"
+    unit="1",
+    description="mean Pearson correlation of the spike counts of all pairs of sampled neurons that fire",
+    theme="variability",
 )
 def correlation(recorded: Recorded, population: str) -> float:
     """Mean pairwise correlation of spike counts in the bins of the study."""
@@ -76,6 +86,7 @@ def _wide(recorded: Recorded, population: str) -> np.ndarray:
     unit="1",
     description="variance over mean of the spike count of all neurons in 3 ms (Potjans & Diesmann 2014)",
     grows="in proportion to the number of neurons, at given correlations: synchrony_correlation",
+    theme="variability",
 )
 def synchrony(recorded: Recorded, population: str) -> float:
     """Variance over mean of the count of the whole population; it grows with the number of neurons."""
@@ -84,7 +95,9 @@ def synchrony(recorded: Recorded, population: str) -> float:
 
 
 @statistic(
-    unit="1", description="mean correlation of the counts of all neurons in 3 ms, from the variance of their sum"
+    unit="1",
+    description="mean correlation of the counts of all neurons in 3 ms, from the variance of their sum",
+    theme="variability",
 )
 def synchrony_correlation(recorded: Recorded, population: str) -> float:
     """Synchrony as a mean correlation: what of the variance of the sum is not that of the parts, per pair.
@@ -106,7 +119,9 @@ def _segments(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @statistic(
-    unit="1", description="mean coherence of pairs of sampled neurons at 30 to 80 Hz: the gamma rhythm, per pair"
+    unit="1",
+    description="mean coherence of pairs of sampled neurons at 30 to 80 Hz: the gamma rhythm, per pair",
+    theme="variability",
 )
 def gamma_correlation(recorded: Recorded, population: str) -> float:
     """Gamma rhythm as a mean correlation of pairs: power of the sum over that of the parts, less 1, per further neuron."""
@@ -125,7 +140,11 @@ def gamma_correlation(recorded: Recorded, population: str) -> float:
     return float(((together.mean(axis=0)[band] / single - 1) / (n - 1)).mean())
 
 
-@statistic(unit="Hz", description="strongest rhythm of the count of all neurons, 10 to 200 Hz, where one stands out")
+@statistic(
+    unit="Hz",
+    description="strongest rhythm of the count of all neurons, 10 to 200 Hz, where one stands out",
+    theme="variability",
+)
 def peak_frequency(recorded: Recorded, population: str) -> float:
     """Frequency of the largest power of the population count; NaN where no frequency exceeds what chance allows.
 
@@ -145,6 +164,7 @@ def peak_frequency(recorded: Recorded, population: str) -> float:
 @statistic(
     unit="unit of V_m",
     description="standard deviation in time of the membrane potential of the recorded neurons; mV, of v1 the threshold",
+    theme="inputs",
 )
 def voltage_sd(recorded: Recorded, population: str) -> float:
     """Fluctuation of the membrane potential, mean over the neurons whose voltage was recorded."""
@@ -175,27 +195,39 @@ def _input(
     return next((x for parts in kinds if (x := _summed(recorded, population, parts)) is not None), None)
 
 
-@statistic(unit="unit of the state", description="mean excitatory conductance or current of the recorded neurons")
+@statistic(
+    unit="unit of the state",
+    description="mean excitatory conductance or current of the recorded neurons",
+    theme="inputs",
+)
 def excitation(recorded: Recorded, population: str) -> float:
     """Mean over time and recorded neurons of the excitatory conductance (1/ms) or current."""
     values = _input(recorded, population, EXCITATION)
     return float(values.mean()) if values is not None and values.size else float("nan")
 
 
-@statistic(unit="unit of the state", description="mean inhibitory conductance or current of the recorded neurons")
+@statistic(
+    unit="unit of the state",
+    description="mean inhibitory conductance or current of the recorded neurons",
+    theme="inputs",
+)
 def inhibition(recorded: Recorded, population: str) -> float:
     """Mean over time and recorded neurons of the inhibitory conductance (1/ms) or current."""
     values = _input(recorded, population, INHIBITION)
     return float(values.mean()) if values is not None and values.size else float("nan")
 
 
-@statistic(unit="unit of the state", description="fluctuation in time of the excitatory conductance or current")
+@statistic(
+    unit="unit of the state", description="fluctuation in time of the excitatory conductance or current", theme="inputs"
+)
 def excitation_sd(recorded: Recorded, population: str) -> float:
     """Standard deviation in time, mean over recorded neurons."""
     return _spread(_input(recorded, population, EXCITATION))
 
 
-@statistic(unit="unit of the state", description="fluctuation in time of the inhibitory conductance or current")
+@statistic(
+    unit="unit of the state", description="fluctuation in time of the inhibitory conductance or current", theme="inputs"
+)
 def inhibition_sd(recorded: Recorded, population: str) -> float:
     """Standard deviation in time, mean over recorded neurons."""
     return _spread(_input(recorded, population, INHIBITION))

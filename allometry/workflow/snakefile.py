@@ -11,6 +11,7 @@ from allometry.config import Config, sessions
 from allometry.config.simulate import Point
 from allometry.errors import AllometryError
 from allometry.pathnames import slug
+from allometry.scale.records import themes
 from allometry.workflow import feature_runs, recording_sessions, run_responses, studies
 from allometry.workflow.checks import Registry, check_cluster, check_collections, check_names, stores_of
 from allometry.workflow.reach import (
@@ -317,9 +318,9 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
         ),
         "studies": Figures(
             {
-                f"{prefix}{name}": Figure(plot, (studies.scaled(name)[0],))
-                for name in cfg.scale.studies
-                for prefix, plot in (("scaled_", "study"), ("scaled_statistics_of_", "statistics"))
+                figure: drawn
+                for name, study in cfg.scale.studies.items()
+                for figure, drawn in _of_study(name, study).items()
             }
             | {
                 f"scaled_conditions_of_{name}": Figure("conditions", (studies.scaled(name)[0],))
@@ -331,6 +332,16 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
             {f"compared_{name}": Figure("comparison", (compared(name)[0],)) for name in cfg.compare.comparisons}
         ),
     }
+
+
+def _of_study(name: str, study: configuration.StudyConfig) -> dict[str, Figure]:
+    """The overview of a study, and its statistics against size: those of a theme together where there are many."""
+    store = (studies.scaled(name)[0],)
+    found = {f"scaled_{name}": Figure("study", store)}
+    for theme, chosen in themes(study.statistics).items():
+        options = {"chosen": chosen, "theme": theme} if theme else {}
+        found[f"scaled_{theme or 'statistics'}_of_{name}"] = Figure("statistics", store, options)
+    return found
 
 
 def _sweeps(study: configuration.StudyConfig) -> bool:

@@ -67,6 +67,10 @@ def _plan(forks: Forks, root: Path, folder: Path, *options: str) -> tuple[list[l
     return [line.split() for line in done.stdout.splitlines()], done.stderr
 
 
+def _seconds(number: str, unit: str) -> float:
+    return float(number) * {"s": 1, "min": 60, "h": 3600}[unit]
+
+
 def test_a_plan_counts_the_jobs_of_the_dry_run_and_agrees_with_the_line_of_the_study(
     dry_run: Callable[..., str], forks: Forks, root: Path, tmp_path: Path
 ) -> None:
@@ -89,10 +93,12 @@ def test_a_plan_counts_the_jobs_of_the_dry_run_and_agrees_with_the_line_of_the_s
     planned = {words[0]: (int(words[1]), int(words[2])) for words in lines if words and words[0] in expected}
     assert planned == {stage: (count, count) for stage, count in expected.items()}
     assert lines[-1][:2] == [str(sum(expected.values())), "jobs,"]
-    # the line of the study, and the jobs of its stage, are one estimate
+    # the line of the study, of jobs beside each other, and the sum over the jobs of its stage are one estimate
     (scale,) = (words for words in lines if words and words[0] == "scale")
     (study,) = (line for line in before.splitlines() if line.startswith("Study microcircuit_sizes: "))
-    assert f"all jobs in about {scale[3]} {scale[4]}, at most" in study
+    beside = study.partition("all jobs in about ")[2].partition(", at most")[0].split()
+    cores = int(lines[-1][lines[-1].index("on") + 1])
+    assert _seconds(*beside) == pytest.approx(_seconds(*scale[3:5]) / cores, rel=0.05)
     assert not (tmp_path / "results").exists()
 
 

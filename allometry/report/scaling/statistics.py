@@ -1,6 +1,6 @@
 """Figure of one study: every statistic against size, with the value of the reference and its spread between seeds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,16 +37,20 @@ class Panel:
         )
 
 
-def draw(path: str) -> Drawing:
-    """Draw every statistic of a study against size.
+def draw(path: str, chosen: Sequence[str] = (), theme: str = "") -> Drawing:
+    """Draw statistics of a study against size.
 
     Parameters
     ----------
     path : str
         A Scaling store.
+    chosen : sequence of str
+        Statistics that are drawn; none: all of them.
+    theme : str
+        What they have in common, for the title.
     """
     study = Study(path)
-    root = study.root
+    root = study.root.sel(statistic=list(chosen)) if chosen else study.root
     shown = list(_panels(root))
     grid = panels(len(shown), COLUMNS, 2.7)
     entries: dict[str, Any] = {}
@@ -55,7 +59,11 @@ def draw(path: str) -> Drawing:
         handles, labels = ax.get_legend_handles_labels()
         entries = dict(zip(labels, handles)) | entries
     drawn_on(grid).legend(entries.values(), entries.keys(), loc="outside lower center", ncols=8)
-    return Drawing(drawn_on(grid), _caption(root), f"{study.title}: every statistic against size")
+    return Drawing(
+        drawn_on(grid),
+        _caption(root, theme.capitalize() or "Every statistic"),
+        f"{study.title}: {f'{theme} against size' if theme else 'every statistic against size'}",
+    )
 
 
 def _panels(root: xr.Dataset) -> Iterator[Panel]:
@@ -138,13 +146,13 @@ def _limits(root: xr.Dataset, panel: Panel) -> tuple[float, float]:
     return lowest, high + margin
 
 
-def _caption(root: xr.Dataset) -> str:
+def _caption(root: xr.Dataset, what: str) -> str:
     derived = stores.attribute(root, "derived")
     described = " ".join(
         f"{name.replace('_', ' ')}: {derived[f'statistic {name}']}." for name in root["statistic"].values.tolist()
     )
     return (
-        f"Every statistic of {root.attrs['model']} against how many times fewer neurons there are, mean and 95 % interval over "
+        f"{what} of {root.attrs['model']} against how many times fewer neurons there are, mean and 95 % interval over "
         f"seeds. Shaded: the reference ({derived['reference']}), plus and minus the standard deviation between its own seeds. "
         "Open marks lie beyond the axis. Statistics of single conditions are drawn for the first one, rates for the first "
         f"{RATES}; the others are in the store. {described}"
