@@ -5,6 +5,7 @@ from snakemake.utils import min_version
 from allometry import processes
 
 processes.prepare(workflow.is_main_process)
+processes.calm_scheduler()
 
 from allometry.workflow import (
     code as rule_code,

@@ -169,6 +169,34 @@ def prepare(is_main: bool) -> None:
                 print("the run before was killed: its lock on this folder is taken away", file=sys.stderr)
 
 
+def calm_scheduler() -> None:
+    """Let Snakemake's scheduler have one timer for its next pass, not one of every pass that ever was.
+
+    With a limit of jobs per second, which is its default, every pass sets a timer for another one, also those passes that
+    a finished job has caused: passes per second grow with the jobs that have ended, to a third of a core after three
+    hundred of them. Where Snakemake has no such method, nothing is changed.
+    """
+    from snakemake.scheduling.job_scheduler import JobScheduler
+
+    if not hasattr(JobScheduler, "_schedule_reevalutation"):
+        return
+
+    def again(scheduler: Any, delay: float) -> None:
+        pending = scheduler.__dict__.get("pending_pass")
+        if pending is not None and pending.is_alive():
+            return
+
+        def release() -> None:
+            # the pass that follows may set the next one while this thread still ends
+            scheduler.pending_pass = None
+            scheduler._open_jobs.release()
+
+        scheduler.pending_pass = threading.Timer(delay, release)
+        scheduler.pending_pass.start()
+
+    JobScheduler._schedule_reevalutation = again
+
+
 def start(arguments: Sequence[str], arrange: Callable[[Sequence[str]], Sequence[str]] = list) -> int:
     """Run Snakemake in this process, with its own options; two things that it tells in a traceback are one sentence here.
 

@@ -4,10 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from snakemake.scheduling.job_scheduler import JobScheduler
 
 from allometry import files, processes
 from allometry.errors import ConfigError
@@ -234,3 +237,17 @@ def test_a_job_ends_when_the_snakemake_that_started_it_is_killed(tmp_path: Path)
     said = subprocess.run([*command, "-n"], cwd=tmp_path, capture_output=True, text=True)
     assert "the run before was killed: its lock on this folder is taken away" in said.stderr
     assert not list((tmp_path / ".snakemake" / "locks").iterdir())
+
+
+def test_the_scheduler_has_one_timer_however_often_it_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(JobScheduler, "_schedule_reevalutation", JobScheduler._schedule_reevalutation)
+    processes.calm_scheduler()
+    scheduler = SimpleNamespace(_open_jobs=threading.Semaphore(0))
+    before = threading.active_count()
+    for _ in range(20):
+        JobScheduler._schedule_reevalutation(scheduler, 0.2)
+    assert threading.active_count() == before + 1
+    assert scheduler._open_jobs.acquire(timeout=30)
+    JobScheduler._schedule_reevalutation(scheduler, 0.01)
+    assert scheduler._open_jobs.acquire(timeout=30)
+    assert not scheduler._open_jobs.acquire(timeout=0.3)
