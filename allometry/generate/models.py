@@ -19,7 +19,8 @@ is also given to NEST; its rates, irregularity and synchrony, and the distributi
 pairwise correlation, are compared with NEST by Kolmogorov-Smirnov distances that must not exceed those between NEST's own
 seeds (`python -m benchmarks.microcircuit_reference`). Networks with listed edges give NEST's spikes exactly
 (`tests/reference`). `connectome_lif` gives the spike counts of a plain integration of the published equations on the fly
-mushroom body and the worm. `allometry.models.theory` has the mean-field rates.
+mushroom body and the worm. `allometry.models.theory` has the mean-field rates. `clustered` and `efficient_coding` give the
+spikes of plain loops over their published steps, and the statistics that an independent implementation had.
 """
 
 

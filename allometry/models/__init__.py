@@ -1,7 +1,9 @@
 """Network models: builders of declarative networks, and mean-field theory."""
 
 from allometry.models.brunel import brunel
+from allometry.models.clustered import clustered
 from allometry.models.connectome_lif import connectome_lif
+from allometry.models.efficient_coding import efficient_coding
 from allometry.models.graph import Graph
 from allometry.models.microcircuit import microcircuit
 from allometry.models.rates import low_rank_timing, thalamocortical_motifs
@@ -15,7 +17,9 @@ __all__ = [
     "Model",
     "brunel",
     "build",
+    "clustered",
     "connectome_lif",
+    "efficient_coding",
     "fit",
     "low_rank_timing",
     "microcircuit",

@@ -8,6 +8,7 @@ import pkgutil
 
 from allometry.network.neuron_model import MODELS
 from allometry.network.neurons.adex import AdEx
+from allometry.network.neurons.clustered_cell import ClusteredCell
 from allometry.network.neurons.cond_exp import CondExp
 from allometry.network.neurons.connectome_lif import ConnectomeLif
 from allometry.network.neurons.eif import Eif
@@ -16,10 +17,12 @@ from allometry.network.neurons.iaf_psc_delta import IafPscDelta
 from allometry.network.neurons.iaf_psc_exp import IafPscExp
 from allometry.network.neurons.lgn_cell import LgnCell
 from allometry.network.neurons.parrot import Parrot
+from allometry.network.neurons.predictive_cell import PredictiveCell
 from allometry.network.neurons.v1_cell import V1Cell
 
 __all__ = [
     "AdEx",
+    "ClusteredCell",
     "CondExp",
     "ConnectomeLif",
     "Eif",
@@ -28,6 +31,7 @@ __all__ = [
     "IafPscExp",
     "LgnCell",
     "Parrot",
+    "PredictiveCell",
     "V1Cell",
 ]
 
