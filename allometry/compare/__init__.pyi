@@ -81,6 +81,7 @@ from .measures.spikes.criticality import power_law as power_law
 from .measures.spikes.criticality import quasicriticality as quasicriticality
 from .measures.spikes.criticality import shape_collapse as shape_collapse
 from .measures.spikes.criticality import susceptibility as susceptibility
+from .measures.spikes.population_bursts import population_bursts as population_bursts
 from .measures.spikes.train_distances import isi_distance as isi_distance
 from .measures.spikes.train_distances import spike_distance as spike_distance
 from .measures.spikes.train_distances import van_rossum as van_rossum

@@ -3,6 +3,7 @@
 from allometry.models.brunel import brunel
 from allometry.models.clustered import clustered
 from allometry.models.connectome_lif import connectome_lif
+from allometry.models.culture import culture
 from allometry.models.efficient_coding import efficient_coding
 from allometry.models.graph import Graph
 from allometry.models.microcircuit import microcircuit
@@ -19,6 +20,7 @@ __all__ = [
     "build",
     "clustered",
     "connectome_lif",
+    "culture",
     "efficient_coding",
     "fit",
     "low_rank_timing",

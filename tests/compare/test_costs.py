@@ -73,7 +73,8 @@ GIVEN: dict[str, tuple[tuple[object, ...], dict[str, object]]] = {
     "decode_across": ((RNG.normal(size=(8, 3, 5)), RNG.normal(size=(8, 3, 5))), {"dimensions": 2}),
     **dict.fromkeys(("pairwise", "pairwise_summary", "covariance_spectrum"), ((COUNTS,), {})),
     **dict.fromkeys(
-        ("participation_ratio_of_counts", "susceptibility", "fano", "synchrony", "network_bursts"), ((COUNTS,), {})
+        ("participation_ratio_of_counts", "susceptibility", "fano", "synchrony", "network_bursts", "population_bursts"),
+        ((COUNTS,), {}),
     ),
     "by_distance": ((RNG.random(6), RNG.random((4, 2)), [0, 1, 2]), {}),
     "noise_correlation": ((TRIALS,), {}),

@@ -193,6 +193,7 @@ CASES = [
         "order of spikes": (TRAIN[::-1], 0.2),
         "shift of time": (TRAIN + 8, 0.2),
     }, (TRAIN, 0.1), reduce=lambda found: numbers([found.stop - found.start, found.n_spikes, found.fraction_in_bursts])),
+    Case("population_bursts", (COUNTS,), {"order of units": (permuted(COUNTS, 1),)}, (COUNTS[::-1],)),
     Case("network_bursts", (COUNTS,), {"order of units": (permuted(COUNTS, 1),)}, (COUNTS[::-1],)),
     *(
         Case(name, (TRAIN, OTHER, 0, 10), {

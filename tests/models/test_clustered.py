@@ -1,5 +1,6 @@
 """Clustered balanced networks: construction against the published numbers, spikes against a plain loop, statistics (slow)."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -149,7 +150,7 @@ def counts_of(net: Network, seed: int, trials: int, folder: Path) -> tuple[np.nd
         order = np.lexsort((step, unit))
         step, unit = step[order], unit[order]
         ends = np.searchsorted(unit, np.arange(4001))
-        intervals += [np.diff(step[a:b]) * 0.1 for a, b in zip(ends, ends[1:]) if b - a > 5]
+        intervals += [np.diff(step[a:b]) * 0.1 for a, b in itertools.pairwise(ends) if b - a > 5]
     return counts, intervals
 
 

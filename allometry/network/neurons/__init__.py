@@ -11,6 +11,7 @@ from allometry.network.neurons.adex import AdEx
 from allometry.network.neurons.clustered_cell import ClusteredCell
 from allometry.network.neurons.cond_exp import CondExp
 from allometry.network.neurons.connectome_lif import ConnectomeLif
+from allometry.network.neurons.culture_cell import CultureCell
 from allometry.network.neurons.eif import Eif
 from allometry.network.neurons.iaf_psc_alpha import IafPscAlpha
 from allometry.network.neurons.iaf_psc_delta import IafPscDelta
@@ -25,6 +26,7 @@ __all__ = [
     "ClusteredCell",
     "CondExp",
     "ConnectomeLif",
+    "CultureCell",
     "Eif",
     "IafPscAlpha",
     "IafPscDelta",
