@@ -244,7 +244,7 @@ def tuning(store: Store, spikes: Sequence[Store] | Mapping[str, Store] = ()) -> 
         if beside is None
         else beside
         if isinstance(spikes, Mapping)
-        else {of_tuning.network_of(ds): ds for ds in beside.values()}
+        else {of_tuning.network_of(ds, of_tuning.areas(read.one)): ds for ds in beside.values()}
     )
     with style.context():
         drawing = of_tuning.draw(read.one, named, read.name.removesuffix(".responses"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -67,7 +68,7 @@ def draw(store: xr.Dataset, spikes: Mapping[str, xr.Dataset], name: str) -> Draw
         Of the run.
     """
     area = store["area"].values.astype(object) if "area" in store else np.full(store.sizes["unit"], UNTOLD, object)
-    names = [str(one) for one in dict.fromkeys(area.tolist())]
+    names = areas(store)
     of = {network: np.flatnonzero(area == network) for network in names}
     found = {network: tuned(store, units) for network, units in of.items()}
     recorded = {network: ds for network in names if (ds := _spikes_of(network, spikes)) is not None}
@@ -100,8 +101,13 @@ def draw(store: xr.Dataset, spikes: Mapping[str, xr.Dataset], name: str) -> Draw
     )
 
 
+def areas(store: xr.Dataset) -> list[str]:
+    """Areas of a Responses store, in their order; one without a name where it has none."""
+    return [str(one) for one in dict.fromkeys(store["area"].values.tolist())] if "area" in store else [UNTOLD]
+
+
 def _spikes_of(network: str, spikes: Mapping[str, xr.Dataset]) -> xr.Dataset | None:
-    return next((ds for key, ds in spikes.items() if network.startswith(key) or network == UNTOLD), None)
+    return next((ds for key, ds in spikes.items() if f"{network} ".startswith(f"{key} ") or network == UNTOLD), None)
 
 
 def tuned(store: xr.Dataset, units: NDArray[np.int64]) -> Tuned:
@@ -136,7 +142,7 @@ def _map(ax: Axes, store: xr.Dataset, units: NDArray[np.int64], found: Tuned, na
 
 def _raster(ax: Axes, ds: xr.Dataset | None, name: str) -> None:
     """Spikes of units drawn at random, a colour for each population."""
-    ax.set_title(f"{readable(name)}: spikes" if ds is not None else "")
+    ax.set_title(readable(name) if ds is not None else "")
     ax.set_yticks([])
     if ds is None:
         ax.text(0.5, 0.5, "no spikes were given", ha="center", va="center", transform=ax.transAxes, color=NEUTRAL)
@@ -271,8 +277,33 @@ def _seen(found: Mapping[str, Tuned], shown: Sequence[str]) -> str:
     )
 
 
-def network_of(ds: xr.Dataset) -> str:
-    """Name that responses give to the network of a Spikes store: its parameters and its seed."""
-    given = stores.attribute(ds, "parameters", {}).get("parameters") or {}
-    told = [f"{key} {value:g}" if isinstance(value, float | int) else str(value) for key, value in given.items()]
-    return ", ".join([*told, f"seed {ds.attrs.get('seed', '')}"])
+def network_of(ds: xr.Dataset, areas: Sequence[str]) -> str:
+    """Name that the areas of a Responses store give to the network of a Spikes store, from its parameters and seed.
+
+    Parameters
+    ----------
+    ds : Dataset
+        A Spikes store of a simulation.
+    areas : sequence of str
+        Such as `reduction 10, seed 1 E`: parameters, the seed, and a population.
+
+    Returns
+    -------
+    str
+        The part before the population; empty where none of the areas is of this network.
+    """
+    told = stores.attribute(ds, "parameters", {})
+    given = {**told, **(told.get("parameters") or {})}
+    for area in areas:
+        *parameters, rest = area.split(", ")
+        seed = " ".join(rest.split()[:2])
+        if seed == f"seed {ds.attrs.get('seed', '')}" and all(_holds(part, given) for part in parameters):
+            return ", ".join([*parameters, seed])
+    return ""
+
+
+def _holds(said: str, given: Mapping[str, Any]) -> bool:
+    """Whether a parameter has the value that is said, as `reduction 10`."""
+    key, _, value = said.partition(" ")
+    found = given.get(key)
+    return key in given and value == (f"{found:g}" if isinstance(found, float | int) else str(found))
