@@ -8,8 +8,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from allometry.report.drawing.drawing import Drawing
+from allometry.report.drawing.names import readable
 from allometry.report.drawing.parts import SHOWN_POPULATIONS, estimate, intervals, legend_below, styles
-from allometry.report.drawing.style import COLOURS, NEUTRAL, SEQUENTIAL, drawn_on, panels
+from allometry.report.drawing.style import COLOURS, NEUTRAL, SEQUENTIAL, canvas, drawn_on, panels, stacked
 
 MOST_ROWS = 24  # of a panel with one line per row
 MEASURES = {
@@ -30,14 +31,21 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
     modelled = rows[rows["group"] == "model"]
     between = rows[rows["group"].str.startswith(("shared", "same stimuli", "leave one"))]
     controls = rows[(rows["role"] == "control") & rows["group"].str.startswith("halves")]
-    count = 3 * min(len(names), SHOWN_POPULATIONS) + len(measures) * bool(len(modelled))
-    count += ("score_by_units" in curves) + bool(len(between)) + 1
-    axes = panels(count, COLUMNS, 3.7)
+    beside = ("score_by_units" in curves) + bool(len(between)) + 1
+    if len(modelled):
+        count = 3 * min(len(names), SHOWN_POPULATIONS) + len(measures) + beside
+        axes = panels(count, COLUMNS, 3.7)
+    else:  # nothing to hold the measured distances against: two panels of a population
+        counts = [*[2] * min(len(names), SHOWN_POPULATIONS), beside]
+        parts = stacked(canvas(3.7 * len(counts)), [3.7] * len(counts))
+        axes = [ax for part, many in zip(parts, counts) for ax in part.subplots(1, many, squeeze=False)[0]]
     used = 0
     for name in names[:SHOWN_POPULATIONS]:
-        _matrices(axes[used : used + 2], matrices.sel(population=name), name)
-        _map(axes[used + 2], curves["map"].sel(population=name), matrices.sel(population=name), name)
-        used += 3
+        shown_matrices = 2 if len(modelled) else 1
+        _matrices(axes[used : used + shown_matrices], matrices.sel(population=name), name)
+        used += shown_matrices
+        _map(axes[used], curves["map"].sel(population=name), matrices.sel(population=name), name)
+        used += 1
     for measure in measures if len(modelled) else ():
         _layers(axes[used], rows[rows["measure"] == measure], measure, names, colours)
         if measure == measures[-1]:
@@ -52,10 +60,10 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
         number = between["measure"] + ", " + between["n"].astype(str) + " stimuli"
         joint = " " if len(names) > SHOWN_POPULATIONS else "\n"
         shown = between.assign(reference=between["reference"] + joint + number, group="").head(MOST_ROWS)
-        intervals(axes[used], shown, "Populations with one another")
+        intervals(axes[used], shown, "Between populations")
         used += 1
     shown = controls.assign(candidate=controls["measure"] + " " + controls["candidate"], reference="")
-    intervals(axes[used], shown.head(MOST_ROWS), "Populations with themselves")
+    intervals(axes[used], shown.head(MOST_ROWS), "Within populations")
     best = modelled[modelled["measure"] == measures[0]].sort_values("score").groupby("reference").tail(1)
     told = "; ".join(f"{row['reference']}: {row['candidate']} {estimate(row)}" for _, row in best.iterrows())
     caption = (
@@ -69,7 +77,7 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
 def _matrices(axes: Sequence[Axes], matrices: xr.Dataset, name: str) -> None:
     labels = [label for label in matrices["label"].values.tolist() if label]
     best = str(matrices["best_layer"].values)
-    for ax, key, title in ((axes[0], "measured", name), (axes[1], "modelled", best or "no model")):
+    for ax, key, title in zip(axes, ("measured", "modelled"), (readable(name), best or "no model")):
         values = matrices[key].values[: len(labels), : len(labels)].copy()
         np.fill_diagonal(values, np.nan)
         drawn = ax.imshow(values, cmap=SEQUENTIAL, aspect="auto")
@@ -89,7 +97,8 @@ def _map(ax: Axes, plane: xr.Dataset, matrices: xr.Dataset, name: str) -> None:
     ax.scatter(x, y, c=np.arange(len(labels)), cmap="twilight", s=28, edgecolor="black", lw=0.4)
     for position, label in zip(zip(x, y), labels):
         ax.annotate(label, position, fontsize=6, xytext=(3, 3), textcoords="offset points")
-    ax.set(title=f"{name}, scaled to the plane", xticks=[], yticks=[], aspect="equal")
+    ax.set_title(f"{readable(name)}, in the plane", fontsize=9)
+    ax.set(xticks=[], yticks=[], aspect="equal")
 
 
 def _layers(ax: Axes, rows: pd.DataFrame, measure: str, names: Sequence[str], colours: Mapping[str, str]) -> None:
