@@ -23,7 +23,8 @@ mushroom body and the worm. `allometry.models.theory` has the mean-field rates. 
 the spikes of plain loops over their steps, and the statistics that independent implementations had (a burst of a culture has 0.81 of
 its neurons in ten networks here, 0.84 +- 0.07 in an independent loop of ten, 0.89 in the three that its parameters were chosen
 with). Near the noise that codes best, avalanches of `efficient_coding` span less than two decades and end like a lognormal
-distribution; those of `culture` are background and bursts with nothing between: neither is near criticality.
+distribution; those of `culture` are background and bursts with nothing between: neither is near criticality. `config/models.yaml`
+runs these three with the statistics that belong to them.
 """
 
 

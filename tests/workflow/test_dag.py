@@ -129,6 +129,14 @@ def test_dry_run_of_the_studies_says_what_they_need(dry_run: Callable[..., str])
     assert "write_page" in said
 
 
+@pytest.mark.slow
+def test_dry_run_of_the_models(dry_run: Callable[..., str]) -> None:
+    said = dry_run("config/models.yaml")
+    # three kinds of clusters and three seeds, each with two conditions; eight codes and six cultures
+    for rule, count in {"simulate_batch_clusters": 9, "simulate_point": 14 * 3, "compare_run": 5}.items():
+        assert re.search(rf"^{rule} +{count}$", said, re.MULTILINE), rule
+
+
 def test_a_study_reuses_the_runs_of_its_configuration(dry_run: Callable[..., str]) -> None:
     said = dry_run("config.yaml", ALLOMETRY_MIRROR="")
     assert (

@@ -7,8 +7,11 @@ from pydantic import Field, model_validator
 from allometry.compare.records.kinds import Options
 
 SpikeStatistic = Literal[
-    "rate", "cv", "lv", "correlation", "osi", "spectrum", "synchrony", "avalanches", "branching_ratio"
+    "rate", "cv", "lv", "correlation", "osi", "spectrum", "synchrony", "avalanches", "branching_ratio", "bursts"
 ]
+
+ON_REQUEST = ("bursts",)
+"""Statistics of preparations that burst, which are asked for by name."""
 
 
 class SpikeStatistics(Options):
@@ -34,7 +37,9 @@ class SpikeStatistics(Options):
         "every pair is compared.",
     )
     statistics: list[SpikeStatistic] = Field(
-        default=list(get_args(SpikeStatistic)), min_length=1, description="Statistics that are compared."
+        default=[name for name in get_args(SpikeStatistic) if name not in ON_REQUEST],
+        min_length=1,
+        description="Statistics that are compared; `bursts` of a population by name alone.",
     )
     bin_ms: float = Field(2.0, gt=0, description="Bin of the counts whose pairwise correlations are taken, in ms.")
     skip_ms: float = Field(500.0, ge=0, description="Warm-up of a simulation that is left out, in ms.")

@@ -21,7 +21,14 @@ AXES = {
     "correlation": "pairwise correlation",
     "osi": "orientation selectivity",
 }
-SCALARS = {"synchrony": "synchrony", "branching_ratio": "branching ratio", "peak_frequency": "peak frequency (Hz)"}
+SCALARS = {
+    "synchrony": "synchrony",
+    "branching_ratio": "branching ratio",
+    "peak_frequency": "peak frequency (Hz)",
+    "burst_rate": "bursts (per minute)",
+    "burst_duration": "burst duration (ms)",
+    "burst_participation": "share of units in a burst",
+}
 COLUMNS = 3
 
 

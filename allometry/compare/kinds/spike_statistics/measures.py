@@ -4,6 +4,7 @@ from allometry.compare.inference.ecdf import ks_and_wasserstein
 from allometry.compare.kinds.spike_statistics.profile import DISTRIBUTIONS, SCALARS, of_spikes
 from allometry.compare.measures.spikes.branching import branching_ratio
 from allometry.compare.measures.spikes.criticality import power_law
+from allometry.compare.measures.spikes.population_bursts import population_bursts
 from allometry.compare.measures.spikes.train_statistics import synchrony
 from allometry.compare.records.measures import DISTANCE, Scale, measure
 
@@ -88,3 +89,19 @@ measure(
     module=__name__,
     cost="time",
 )(power_law)
+for _name, _question in (
+    ("burst_rate", "does the population burst as often?"),
+    ("burst_duration", "are its bursts as long?"),
+    ("burst_participation", "do as many of its units take part in a burst?"),
+    ("burst_share", "are as many of its spikes in bursts?"),
+):
+    measure(
+        name=f"{_name}_difference",
+        version="1",
+        inputs="counts [bins, units] of two stores",
+        invariances="order of units",
+        use=_question,
+        reference="after Wagenaar et al. 2006, BMC Neurosci. 7:11",
+        scale=_ANY,
+        module=__name__,
+    )(population_bursts)

@@ -17,6 +17,7 @@ from allometry.compare.inference.arrays import FloatArray
 from allometry.compare.inference.ecdf import Sample
 from allometry.compare.inference.progress import steps
 from allometry.compare.inputs.spike_trains import Trains
+from allometry.compare.kinds.spike_statistics.bursting import BURSTS, burst_numbers
 from allometry.compare.measures.populations import tuning
 from allometry.compare.measures.populations.pairwise import pairwise
 from allometry.compare.measures.spikes import branching, criticality, train_statistics
@@ -34,11 +35,11 @@ DISTRIBUTIONS = {
 }
 """Statistics with one value per unit, pair or avalanche, and their units."""
 
-SCALARS = {"synchrony": "1", "peak_frequency": "Hz", "branching_ratio": "1", "avalanche_exponent": "1"}
+SCALARS = {"synchrony": "1", "peak_frequency": "Hz", "branching_ratio": "1", "avalanche_exponent": "1", **BURSTS}
 """Statistics with one value per population."""
 
 STATISTICS: tuple[str, ...] = get_args(SpikeStatistic)
-"""What can be asked for; `spectrum` brings its peak, `avalanches` their exponent."""
+"""What can be asked for; `spectrum` brings its peak, `avalanches` their exponent, `bursts` four numbers."""
 
 FEWEST_INTERVALS = 3  # for the CV of a unit, as in the reference implementation of the microcircuit
 FEWEST_ITEMS = 10  # units or pairs of a distribution
@@ -125,6 +126,10 @@ def of_spikes(
         _avalanches(profile, few)
     if "branching_ratio" in asked:
         _branching(profile, few, bootstrap, rng)
+    if "bursts" in asked:
+        numbers, reason = burst_numbers(few)
+        profile.scalars |= {name: Scalar(value) for name, value in numbers.items()}
+        profile.undefined([name for name in BURSTS if name not in numbers], reason)
     return profile
 
 
@@ -338,5 +343,9 @@ def of_activity(traces: Sequence[FloatArray], asked: Sequence[str], note: dict[s
 
 def parts_of(asked: Sequence[str]) -> list[str]:
     """Names of the distributions, scalars and spectra that the asked statistics bring."""
-    more = {"spectrum": ["spectrum", "peak_frequency"], "avalanches": ["avalanche_size", "avalanche_exponent"]}
+    more = {
+        "spectrum": ["spectrum", "peak_frequency"],
+        "avalanches": ["avalanche_size", "avalanche_exponent"],
+        "bursts": list(BURSTS),
+    }
     return [part for name in asked for part in more.get(name, [name])]

@@ -102,6 +102,24 @@ def _branching(m: float, bins: int, seed: int) -> Trains:
     return Trains(at[order], np.bincount(unit, minlength=40).astype(np.int64), bins * 0.004)
 
 
+def test_bursts_are_those_that_were_planted() -> None:
+    """Twelve bursts of 100 ms a minute, in which three quarters of the units fire four times, and nothing else."""
+    duration_s, starts = 60.0, np.arange(2.0, 60.0, 5.0)
+    within = np.array([0.01, 0.035, 0.06, 0.085])
+    times = [(starts[:, None] + within).ravel() if i < 30 else np.empty(0) for i in range(40)]
+    found = of_spikes(trains(times, duration_s), "bursts").scalars
+    assert {name: scalar.value for name, scalar in found.items()} == {
+        "burst_rate": pytest.approx(12.0),
+        "burst_duration": pytest.approx(100.0),
+        "burst_participation": pytest.approx(0.75),
+        "burst_share": pytest.approx(1.0),
+    }
+    few = of_spikes(trains([t[:8] for t in times], duration_s), "bursts")
+    assert list(few.scalars) == ["burst_rate"]
+    assert few.reasons["burst_share"] == "2 bursts, fewer than 5"
+    assert "burst_rate" not in few.reasons
+
+
 def test_branching_ratio_is_that_of_the_process_whatever_is_sampled() -> None:
     data = _branching(0.9, 20_000, 5)
     assert of_spikes(data, "branching_ratio").scalars["branching_ratio"].value == pytest.approx(0.9, abs=0.02)
