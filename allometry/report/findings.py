@@ -32,7 +32,8 @@ class Finding:
     verdict : str
         As stored.
     weight : float
-        Distance of the difference from zero in half widths of its 95 % interval; what is undecided has less than 1.
+        Distance of the difference from zero in half widths of its 95 % interval; what is undecided has less than 1, what has no
+        interval, or one without a width, 0.
     store : str
         Path of the store.
     """
@@ -144,7 +145,9 @@ def _weight(row: Mapping[Any, Any]) -> float:
     low, value, high = (float(row[key]) for key in ("difference_low", "difference", "difference_high"))
     if not all(map(math.isfinite, (low, value, high))):
         return 0.0
-    return abs(value) / max((high - low) / 2, 1e-12 * abs(value), 1e-300)
+    half = (high - low) / 2
+    # resamples that are all alike are no interval: a share of 1 in every one of them is no surer than other results
+    return abs(value) / half if half > 1e-9 * abs(value) else 0.0
 
 
 def _of_scaling(root: xr.Dataset, path: str) -> Finding | None:

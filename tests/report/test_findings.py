@@ -56,6 +56,13 @@ def test_results_without_an_interval_come_last(tmp_path: Path) -> None:
     assert [Path(one.store).stem for one in findings([tmp_path / "a.zarr", tmp_path / "b.zarr"])] == ["b", "a"]
 
 
+def test_results_whose_resamples_are_all_alike_come_last(tmp_path: Path) -> None:
+    """All trials right in every resample was the first finding of a run, as infinitely sure."""
+    stores.write(stores.scores([row(0.5, 0.0)], attrs=samples.ATTRS), tmp_path / "a.zarr")
+    stores.write(scores(0.12, 0.1), tmp_path / "b.zarr")
+    assert [Path(one.store).stem for one in findings([tmp_path / "a.zarr", tmp_path / "b.zarr"])] == ["b", "a"]
+
+
 def test_a_study_says_what_the_smallest_size_keeps(tmp_path: Path) -> None:
     tree = samples.scaling()
     root = tree.to_dataset(inherit=False).copy(deep=True)
