@@ -212,14 +212,23 @@ def participation(counts: ArrayLike) -> float:
     counts : ndarray of bool or 0 and 1 [pattern, cell]
         Activity; sums of it are whole numbers, which single precision holds exactly in any order.
     """
-    active = np.asarray(counts, np.float32)
-    halves = np.array_split(active, 2)
-    covariances, traces = [], []
-    for half in halves:
-        n = len(half)
-        together = (half.T @ half).astype(np.float64)
-        mean = half.sum(axis=0, dtype=np.float64)
-        covariance = (together - np.outer(mean, mean) / n) / (n - 1)
-        covariances.append(covariance)
-        traces.append(float(np.diag(covariance).sum()))
-    return float(np.mean(traces)) ** 2 / float((covariances[0] * covariances[1]).sum())
+    halves = np.array_split(np.asarray(counts, np.float32), 2)
+    sums = [half.sum(axis=0, dtype=np.float64) for half in halves]
+    sizes = [len(half) for half in halves]
+    traces = [float((total - total**2 / n).sum()) / (n - 1) for total, n in zip(sums, sizes)]
+    if halves[0].shape[1] <= sizes[0]:
+        covariances = [
+            ((half.T @ half).astype(np.float64) - np.outer(total, total) / n) / (n - 1)
+            for half, total, n in zip(halves, sums, sizes)
+        ]
+        squared = float((covariances[0] * covariances[1]).sum())
+    else:
+        # tr C1 C2 from products of patterns: many cells have no matrix of their pairs, which takes 6 GB of 28,000
+        (first, second), (n, m) = halves, sizes
+        together = (first @ second.T).astype(np.float64)
+        together -= (first.astype(np.float64) @ sums[1] / m)[:, None] + (second.astype(np.float64) @ sums[0] / n)[
+            None, :
+        ]
+        together += (sums[0] @ sums[1]) / (n * m)
+        squared = float((together**2).sum()) / ((n - 1) * (m - 1))
+    return float(np.mean(traces)) ** 2 / squared

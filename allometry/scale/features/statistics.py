@@ -35,13 +35,15 @@ def dimension(responded: Responded, area: str) -> float:
         return NAN
     if np.isin(found, (0.0, 1.0)).all():
         return cerebellum_theory.participation(found.T)
-    traces, covariances = [], []
-    for half in np.array_split(found, 2, axis=1):
-        centred = half - half.mean(axis=1, keepdims=True)
-        covariance = product(centred, centred.T) / (half.shape[1] - 1)
-        covariances.append(covariance)
-        traces.append(float(np.diag(covariance).sum()))
-    return float(np.mean(traces) ** 2 / (covariances[0] * covariances[1]).sum())
+    first, second = (half - half.mean(axis=1, keepdims=True) for half in np.array_split(found, 2, axis=1))
+    n, m = first.shape[1] - 1, second.shape[1] - 1
+    trace = ((first**2).sum() / n + (second**2).sum() / m) / 2
+    # tr C1 C2 by pairs of units or of presentations, whichever are fewer
+    if len(found) <= n:
+        squared = (product(first, first.T) * product(second, second.T)).sum()
+    else:
+        squared = (product(first.T, second) ** 2).sum()
+    return float(trace**2 / (squared / (n * m)))
 
 
 def _expected_dimension(responded: Responded, area: str) -> float:
