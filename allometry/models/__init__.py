@@ -10,6 +10,7 @@ from allometry.models.microcircuit import microcircuit
 from allometry.models.rates import low_rank_timing, thalamocortical_motifs
 from allometry.models.records import MODELS, Model, model
 from allometry.models.registry import build, fit
+from allometry.models.spatial_balanced import spatial_balanced
 from allometry.models.v1 import v1
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "low_rank_timing",
     "microcircuit",
     "model",
+    "spatial_balanced",
     "thalamocortical_motifs",
     "v1",
 ]

@@ -50,6 +50,7 @@ from allometry.network.space import (
     Grid,
     Kernel,
     Positions,
+    RoundedGaussian,
     Space,
     UniformPositions,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "Readout",
     "Receptor",
     "Rhythm",
+    "RoundedGaussian",
     "Rule",
     "Sampled",
     "ShortTermPlasticity",

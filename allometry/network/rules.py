@@ -104,7 +104,8 @@ class FixedOutdegree:
     multapses : bool
         Whether a pair may have several synapses: targets are drawn with replacement, else without.
     kernel : Kernel, optional
-        Targets are drawn with probabilities proportional to it, by their distance; default uniformly.
+        Targets are drawn with probabilities proportional to it, by their distance; default uniformly. A `RoundedGaussian` draws
+        the displacement instead.
     """
 
     n: int
@@ -141,7 +142,7 @@ class DistanceDependent:
     Parameters
     ----------
     kernel : Kernel
-        k(d), 1 at distance 0 (`wrapped` Gaussians: a little above).
+        k(d), 1 at distance 0 (`wrapped` Gaussians: a little above); no `RoundedGaussian`, which is not a function of distance.
     p : float or np.ndarray [target neurons], optional
         Peak probability: one number, or one per target neuron. Values above 1 saturate.
     indegree : float or np.ndarray [target neurons], optional

@@ -112,6 +112,25 @@ class BoxKernel:
     radius: float
 
 
-Kernel = GaussianKernel | ExponentialKernel | BoxKernel
+@serialisable
+@dataclass(frozen=True)
+class RoundedGaussian:
+    """The lattice site nearest to the source's own place plus a Gaussian displacement, on a torus; for `FixedOutdegree`.
+
+    Along each axis the target's site is round(s + sigma n z / L) modulo n, with n sites of the target's lattice over the extent L,
+    the source's place s in sites of that lattice, and z standard normal; halves are rounded away from zero. Displacements are
+    independent, and their density that of a wrapped Gaussian. Targets are on a `Grid` that they fill, in a periodic space; sources anywhere.
+    A draw takes the same time however wide the kernel is. Source: Rosenbaum et al. 2017, Nat Neurosci 20:107 (their code).
+
+    Parameters
+    ----------
+    sigma : float
+        Standard deviation of the displacement along each axis, above 0, in the unit of the space.
+    """
+
+    sigma: float
+
+
+Kernel = GaussianKernel | ExponentialKernel | BoxKernel | RoundedGaussian
 Positions = Grid | UniformPositions | np.ndarray
 """Where the neurons of a population are: a rule, or given coordinates, float [neuron, 2]."""

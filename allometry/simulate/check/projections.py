@@ -25,6 +25,7 @@ from allometry.network import (
     PairwiseBernoulli,
     Population,
     Projection,
+    RoundedGaussian,
     ShortTermPlasticity,
     Space,
     Uniform,
@@ -223,12 +224,12 @@ def check_release(net: Network, projection: Projection, where: str) -> None:
 
 def _check_kernel(net: Network, rule: Any, source: Population, target: Population, where: str) -> None:
     kernel = rule.kernel
-    known_kernel = isinstance(kernel, GaussianKernel | ExponentialKernel | BoxKernel)
+    known_kernel = isinstance(kernel, GaussianKernel | ExponentialKernel | BoxKernel | RoundedGaussian)
     require(
         known_kernel,
         f"the kernel is a {type(kernel).__name__}",
         where,
-        "GaussianKernel, ExponentialKernel or BoxKernel",
+        "GaussianKernel, ExponentialKernel, BoxKernel or RoundedGaussian",
     )
     for name, value in vars(kernel).items():
         if name != "wrapped":
@@ -244,6 +245,15 @@ def _check_kernel(net: Network, rule: Any, source: Population, target: Populatio
     space = net.space
     if space is None:
         return
+    if isinstance(kernel, RoundedGaussian):
+        _check_rounded(space, rule, source is target, target, where)
+        limit = 10 * min(space.width, space.height)
+        require(
+            kernel.sigma <= limit,
+            f"sigma {kernel.sigma:g} is far above the extent of the space",
+            where,
+            f"at most {limit:g}",
+        )
     if getattr(kernel, "wrapped", False):
         require(space.periodic, "a wrapped kernel needs a periodic space", where, "Space(periodic=True)")
         require(math.isinf(kernel.cutoff), "a wrapped kernel has no cutoff", where, "cutoff left out")
@@ -254,6 +264,27 @@ def _check_kernel(net: Network, rule: Any, source: Population, target: Populatio
             where,
             f"at most {limit:g}",
         )
+
+
+def _check_rounded(space: Space, rule: Any, same: bool, target: Population, where: str) -> None:
+    require(
+        isinstance(rule, FixedOutdegree),
+        f"RoundedGaussian in {type(rule).__name__}",
+        where,
+        "RoundedGaussian in FixedOutdegree",
+    )
+    require(
+        rule.autapses or not same, "RoundedGaussian without autapses", where, "autapses=True: a displacement may be 0"
+    )
+    require(space.periodic, "RoundedGaussian needs a periodic space", where, "Space(periodic=True)")
+    grid = target.positions
+    sites = grid.columns * (grid.columns if grid.rows is None else grid.rows) if isinstance(grid, Grid) else 0
+    require(
+        sites == target.size,
+        f"the {target.size} neurons of {target.name} do not fill a lattice",
+        where,
+        "positions: a Grid with one neuron on every site",
+    )
 
 
 def _check_weight(weight: Any, where: str) -> None:

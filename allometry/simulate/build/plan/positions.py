@@ -4,9 +4,19 @@ import math
 
 import numpy as np
 
-from allometry.network import BoxKernel, ExponentialKernel, GaussianKernel, Grid, Kernel, Network, Space
+from allometry.network import (
+    BoxKernel,
+    ExponentialKernel,
+    GaussianKernel,
+    Grid,
+    Kernel,
+    Network,
+    RoundedGaussian,
+    Space,
+)
 from allometry.simulate.kernels.rng import Purpose, key, uniform_draws
 from allometry.simulate.kernels.wiring.distance import BOX, EXPONENTIAL, GAUSSIAN, WRAPPED, Field
+from allometry.simulate.kernels.wiring.lattice import Lattice
 
 _PATCHES_PER_LENGTH = 2.0
 _LEAST_PER_PATCH = 4
@@ -54,6 +64,17 @@ def field(space: Space, kernel: Kernel, candidates: np.ndarray, own: np.ndarray)
         kind, length, cutoff, float(space.width), float(space.height), bool(space.periodic), columns, rows,
         order.astype(np.int64), starts.astype(np.int64), x, y, own_x, own_y,
     )  # fmt: skip
+
+
+def lattice(space: Space, kernel: RoundedGaussian, grid: Grid, own: np.ndarray) -> Lattice:
+    """Return the sites of targets on a grid for sources at `own`, float64 [source, 2]."""
+    sites = np.array([grid.columns, grid.columns if grid.rows is None else grid.rows])
+    sides = np.array([space.width, space.height])
+    # a place that is a site, or half-way between two, has to be so in floating point too: halves decide the rounding
+    at = np.round((own - np.array([space.left, space.bottom])) * (sites / sides) - grid.offset, 9)
+    wide, high = (kernel.sigma * sites / sides).tolist()
+    x, y = (np.ascontiguousarray(at[:, axis]) for axis in (0, 1))
+    return Lattice(int(sites[0]), int(sites[1]), wide, high, x, y)
 
 
 def _numbers(kernel: Kernel) -> tuple[int, float, float]:

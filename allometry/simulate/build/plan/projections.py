@@ -15,18 +15,21 @@ from allometry.network import (
     FixedOutdegree,
     FixedTotalNumber,
     Gate,
+    Grid,
     LowRank,
     Network,
     OneToOne,
     PairwiseBernoulli,
     Plasticity,
     Projection,
+    RoundedGaussian,
 )
 from allometry.simulate.build.fixedpoint import GivenEdges, Weights, delay_table, drawn_weights
-from allometry.simulate.build.plan.positions import field, positions
+from allometry.simulate.build.plan.positions import field, lattice, positions
 from allometry.simulate.build.timing import delay_steps
 from allometry.simulate.kernels.rng import Purpose, key
 from allometry.simulate.kernels.wiring.distance import Field, expected_degrees
+from allometry.simulate.kernels.wiring.lattice import Lattice
 
 # Targets whose expected in-degree is summed over their sources, for the estimate of a rule that depends on distance.
 _SAMPLED = 64
@@ -115,7 +118,7 @@ class Synapses:
     degree_key: np.uint64
     weights: np.ndarray
     delays: np.ndarray
-    field: Field | None
+    field: Field | Lattice | None
     plasticity: Plasticity | None
     expected: float
     release: Releases | None = None
@@ -203,13 +206,17 @@ def raw_weights(projection: Projection, known: GivenEdges) -> Weights:
     return drawn_weights(projection.weight, f"projection {projection.source} -> {projection.target}")
 
 
-def _field(net: Network, projection: Projection, source: int, target: int, seed: int) -> Field | None:
+def _field(net: Network, projection: Projection, source: int, target: int, seed: int) -> Field | Lattice | None:
     rule = projection.rule
     if getattr(rule, "kernel", None) is None:
         return None
     assert isinstance(rule, FixedIndegree | FixedOutdegree | DistanceDependent)
     assert rule.kernel is not None
     assert net.space is not None
+    if isinstance(rule.kernel, RoundedGaussian):
+        grid = net.populations[target].positions
+        assert isinstance(grid, Grid)
+        return lattice(net.space, rule.kernel, grid, positions(net, source, seed))
     ends = positions(net, source, seed), positions(net, target, seed)
     candidates, own = ends[::-1] if isinstance(rule, FixedOutdegree) else ends
     return field(net.space, rule.kernel, candidates, own)
@@ -251,7 +258,7 @@ def _sampled_indegrees(
     names = [p.name for p in net.populations]
     source, target = names.index(projection.source), names.index(projection.target)
     found = _field(net, projection, source, target, seed)
-    assert found is not None
+    assert isinstance(found, Field)
     chosen = np.unique(np.linspace(0, n_target - 1, min(n_target, _SAMPLED)).astype(np.int64))
     peak = np.broadcast_to(np.asarray(rule.p, np.float64), n_target)
     return chosen, expected_degrees(found, chosen, peak[chosen], rule.autapses or source != target)

@@ -23,7 +23,7 @@ from allometry.simulate.build.shards.cut import Segment
 from allometry.simulate.build.shards.state import Layout, layout, synapse_slots
 from allometry.simulate.kernels.loop.cells import Wiring
 from allometry.simulate.kernels.rng import multinomial_indegrees
-from allometry.simulate.kernels.wiring import connect, degrees, distance
+from allometry.simulate.kernels.wiring import connect, degrees, distance, lattice
 
 _NO_WORDS: dict[type, np.ndarray] = {np.uint32: np.empty(0, np.uint32), np.uint64: np.empty(0, np.uint64)}
 NO_WIRING = Wiring(*[np.empty(0, np.int64)] * len(Wiring._fields))
@@ -183,6 +183,9 @@ def _draw(plan: Plan, synapses: Synapses, s: Segment, known: Known, fill: bool, 
         distance.bernoulli(
             *head, s.count, field, known[number, s.low], synapses.autapses, again, norm, *tables, *shared
         )  # fmt: skip
+    elif isinstance(field, lattice.Lattice):
+        assert isinstance(rule, FixedOutdegree)
+        lattice.outdegree(*head, s.count, field, rule.n, *tables, *shared)
     elif isinstance(rule, FixedIndegree | FixedOutdegree) and field is not None:
         outward = isinstance(rule, FixedOutdegree)
         lonely = distance.fixed_degree(
