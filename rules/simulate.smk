@@ -2,7 +2,7 @@
 one store or, of a run that has conditions, one for each of them; so is every fit of a model.
 """
 
-from allometry.workflow import feature_runs, run_responses
+from allometry.workflow import feature_runs, run_responses, virtual_recordings
 
 
 rule simulate_point:
@@ -207,3 +207,53 @@ rule simulate_responses:
         "Responses of {wildcards.run} to its stimuli"
     script:
         "../scripts/simulate_responses.py"
+
+
+rule simulate_recording:
+    input:
+        # content, not the time of a folder, says whether a store is another: its manifest
+        stores=ancient(
+            lambda wildcards: [
+                trial["path"]
+                for trial in virtual_recordings.trials(cfg, wildcards.recording)
+            ]
+        ),
+        manifests=lambda wildcards: [
+            trial["path"].removesuffix(".zarr") + ".manifest.json"
+            for trial in virtual_recordings.trials(cfg, wildcards.recording)
+        ],
+        like=ancient(
+            lambda wildcards: virtual_recordings.like(cfg, wildcards.recording)[:1]
+        ),
+        like_manifest=lambda wildcards: virtual_recordings.like(
+            cfg, wildcards.recording
+        )[1:],
+    output:
+        store=directory("results/simulated/{recording}.recording.zarr"),
+        manifest="results/simulated/{recording}.recording.manifest.json",
+    log:
+        "results/logs/simulate/{recording}.recording.log",
+    benchmark:
+        "results/benchmarks/simulate/{recording}.recording.tsv"
+    wildcard_constraints:
+        recording="[a-z][a-z0-9_]*",
+    conda:
+        "../envs/allometry.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=rule_code.of_script("simulate_recording"),
+        trials=lambda wildcards: virtual_recordings.trials(cfg, wildcards.recording),
+        settings=lambda wildcards: cfg.simulate.recordings[
+            wildcards.recording
+        ].model_dump(mode="json"),
+        provenance=lambda wildcards: {
+            "rule": "simulate_recording",
+            "recording": wildcards.recording,
+        },
+    message:
+        "Recording virtually: {wildcards.recording}"
+    script:
+        "../scripts/simulate_recording.py"

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from allometry.config.features import FeatureRun
+from allometry.config.recordings import VirtualRecording
 from allometry.config.values import Factor, Index, Positive, Scalar, Seed, Swept
 from allometry.pathnames import is_name, part, shortened
 from allometry.settings import Model
@@ -208,6 +209,11 @@ class SimulateConfig(Model):
 
     runs: dict[str, Run] = Field(
         default_factory=dict, description="Named runs; the name is the folder below `results/simulated`."
+    )
+    recordings: dict[str, VirtualRecording] = Field(
+        default_factory=dict,
+        description="Virtual recordings of runs: what an experiment would have seen of them; each is a store "
+        "`results/simulated/{name}.recording.zarr`.",
     )
     partitions: int = Field(
         1, ge=1, description="Partitions of target neurons, one Dask task each; the spikes do not depend on it."

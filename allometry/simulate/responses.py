@@ -102,7 +102,7 @@ def write_responses(
         blocks.append(np.concatenate(counted, axis=1))
     response = np.concatenate(blocks) / (window_ms / 1000)
     table = pd.concat(
-        [_presentations(name, stimulus, repeats, window_ms) for name, stimulus in conditions.items()], ignore_index=True
+        [presentations(name, stimulus, repeats, window_ms) for name, stimulus in conditions.items()], ignore_index=True
     )
     fixed = {
         column: float(table[column].iloc[0])
@@ -196,8 +196,25 @@ def _counts(store: xr.Dataset, units: np.ndarray, window_ms: float, skip_ms: flo
     return flat.reshape(units.size, windows)
 
 
-def _presentations(name: str, stimulus: Mapping[str, float], repeats: int, window_ms: float) -> pd.DataFrame:
-    """Presentations of one condition; the direction of motion is against the wave vector, on which the phase grows."""
+def presentations(name: str, stimulus: Mapping[str, float], repeats: int, window_ms: float) -> pd.DataFrame:
+    """Presentations of one condition; the direction of motion is against the wave vector, on which the phase grows.
+
+    Parameters
+    ----------
+    name : str
+        Name of the condition.
+    stimulus : mapping
+        All parameters of what was shown.
+    repeats : int
+        Windows.
+    window_ms : float
+        Their length, ms.
+
+    Returns
+    -------
+    DataFrame, one row per presentation
+        `stimulus`, `condition`, `repeat`, `duration` in s, and the columns that recordings have too.
+    """
     blank = stimulus.get("contrast", 1.0) == 0
     shown = {column: float(stimulus[key]) for key, column in PRESENTED.items() if key in stimulus}
     if "orientation_deg" in stimulus:

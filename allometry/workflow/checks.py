@@ -17,6 +17,7 @@ from allometry.retrieve.recipes import fields
 from allometry.workflow.feature_checks import check_feature_run
 from allometry.workflow.run_checks import check_points, check_types
 from allometry.workflow.study_checks import check_studies
+from allometry.workflow.virtual_recordings import check_recordings
 
 Registry = dict[str, dict[str, Any]]
 WORM = "Caenorhabditis elegans"
@@ -50,6 +51,7 @@ def check_names(cfg: Config, registry: Registry) -> None:
         if isinstance(run, NetworkRun):
             _check_model(f"simulate.runs.{label}", run)
         check_points(f"simulate.runs.{label}", run, cfg.simulate)
+    check_recordings(cfg)
     check_studies(cfg)
     _check_comparisons(cfg)
 

@@ -205,6 +205,13 @@ def reachable(cfg: Config, registry: Registry) -> tuple[Config, dict[str, str]]:
             note(wired)
             left_out[f"simulate.runs.{label}"] = f"needs {', '.join(missing)}"
             del runs[label]
+    virtual = dict(cfg.simulate.recordings)
+    for label, recording in cfg.simulate.recordings.items():
+        reference = [(recording.like_kind, recording.like)] if recording.like is not None else []
+        note(reference)
+        if missing := [*lacks(reference), *([f"simulate.runs.{recording.run}"] if recording.run not in runs else [])]:
+            left_out[f"simulate.recordings.{label}"] = f"needs {', '.join(missing)}"
+            del virtual[label]
     for label, comparison in cfg.compare.comparisons.items():
         missing = lacks(comparison.stores())
         note(comparison.stores())
@@ -215,7 +222,7 @@ def reachable(cfg: Config, registry: Registry) -> tuple[Config, dict[str, str]]:
         return cfg, left_out
     changed = {
         "homogenize": cfg.homogenize.model_copy(update=kept),
-        "simulate": cfg.simulate.model_copy(update={"runs": runs}),
+        "simulate": cfg.simulate.model_copy(update={"runs": runs, "recordings": virtual}),
         "compare": cfg.compare.model_copy(update={"comparisons": comparisons}),
     }
     return cfg.model_copy(update=changed), left_out

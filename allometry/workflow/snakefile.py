@@ -12,7 +12,7 @@ from allometry.config.simulate import Point
 from allometry.errors import AllometryError
 from allometry.pathnames import slug
 from allometry.scale.records import themes
-from allometry.workflow import feature_runs, recording_sessions, run_responses, studies
+from allometry.workflow import feature_runs, recording_sessions, run_responses, studies, virtual_recordings
 from allometry.workflow.checks import Registry, check_cluster, check_collections, check_names, stores_of
 from allometry.workflow.reach import (
     check_own_files,
@@ -22,6 +22,7 @@ from allometry.workflow.reach import (
     without_optional,
 )
 
+_DRAWN_AS = {"activity": "recordings", "spikes": "spikes", "responses": "responses"}
 # What the Snakefile, the rules and the tests reach through this module
 __all__ = ["check_names", "unused_sources", "used_sources"]
 
@@ -232,6 +233,7 @@ def targets(cfg: Config, registry: Registry) -> dict[str, list[str]]:
         "simulate": [
             *(path for run in cfg.simulate.runs for path in simulated(cfg, run)),
             *(path for run in run_responses.with_responses(cfg) for path in run_responses.responses_of(run)),
+            *(path for name in cfg.simulate.recordings for path in virtual_recordings.recorded(name)),
         ],
         "scale": [path for study in cfg.scale.studies for path in studies.scaled(study)],
         "compare": [
@@ -314,6 +316,12 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
                 f"simulated_responses_of_{name}": Figure("tuning", tuple(run_responses.drawn(cfg, name).values()))
                 for name in run_responses.with_responses(cfg)
                 if cfg.simulate.runs[name].kind == "network"
+            }
+            | {
+                f"virtual_recording_{name}": Figure(
+                    _DRAWN_AS[entry.store_kind], (virtual_recordings.recorded(name)[0],)
+                )
+                for name, entry in cfg.simulate.recordings.items()
             }
         ),
         "studies": Figures(
