@@ -58,6 +58,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "homogenize/worm": ("homogenize/tables",),
     "homogenize/tables": (),
     "homogenize (floor)": ("stores",),
+    "simulate/recordings": ("simulate (floor)", "simulate/kernels", "stores"),
     "simulate (entrance)": ("simulate", "models", "network", "stores"),
     "simulate/distribute (entrance)": (
         "simulate/distribute",
@@ -101,6 +102,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "network",
     ),
     "simulate/kernels (floor)": (),
+    "simulate (floor)": ("models", "stores"),
     # the one stage that uses others
     "scale": ("simulate", "models", "network", "compare/inputs", "compare/measures", "compare/inference", "stores"),
     "scale (entrance)": (

@@ -22,7 +22,6 @@ from allometry.workflow.reach import (
     without_optional,
 )
 
-_DRAWN_AS = {"activity": "recordings", "spikes": "spikes", "responses": "responses"}
 # What the Snakefile, the rules and the tests reach through this module
 __all__ = ["check_names", "unused_sources", "used_sources"]
 
@@ -317,12 +316,7 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
                 for name in run_responses.with_responses(cfg)
                 if cfg.simulate.runs[name].kind == "network"
             }
-            | {
-                f"virtual_recording_{name}": Figure(
-                    _DRAWN_AS[entry.store_kind], (virtual_recordings.recorded(name)[0],)
-                )
-                for name, entry in cfg.simulate.recordings.items()
-            }
+            | {name: Figure(plot, (path,)) for name, plot, path in virtual_recordings.drawn(cfg)}
         ),
         "studies": Figures(
             {

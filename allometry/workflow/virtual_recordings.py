@@ -28,6 +28,15 @@ def like(cfg: Config, name: str) -> list[str]:
     return [f"{stem}.zarr", f"{stem}.manifest.json"]
 
 
+def drawn(cfg: Config) -> list[tuple[str, str, str]]:
+    """Name, function and store of the figure of each virtual recording: that of recordings of its kind."""
+    plots = {"activity": "recordings", "spikes": "spikes", "responses": "responses"}
+    return [
+        (f"virtual_recording_{name}", plots[entry.store_kind], recorded(name)[0])
+        for name, entry in cfg.simulate.recordings.items()
+    ]
+
+
 def check_recordings(cfg: Config) -> None:
     """Refuse virtual recordings of what does not exist.
 
