@@ -116,6 +116,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "stores",
     ),
     "scale/features": ("scale (floor)", "models", "compare/measures", "stores"),
+    "scale/coarse": ("scale (floor)", "simulate", "models", "network", "stores"),
     "scale (floor)": (),
     "compare (entrance)": ("compare", "stores"),
     "compare/kinds": (
