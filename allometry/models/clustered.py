@@ -148,10 +148,11 @@ def clustered(
         dt_ms=DT_MS,
         title=f"Balanced network, clusters: {clusters} (after Litwin-Kumar & Doiron 2012), scale {scale:g}",
         parameters={
-            "model": "clustered", "seed": seed, "clusters": clusters, "scale": scale, "ratio": ratio,
+            "model": "clustered", "clusters": clusters, "scale": scale, "ratio": ratio,
             "weight_ratio": weight_ratio, "stimulus": stimulus, "stimulated": stimulated,
             "stimulus_start_ms": stimulus_start_ms, "stimulus_stop_ms": stimulus_stop_ms, "input_sd": input_sd,
             "input_number": input_number,
+            **({"drawn_with_seed": "synapses among E"} if clusters == "recurrent" else {}),
         },
     )  # fmt: skip
 

@@ -67,7 +67,8 @@ def culture(
     j_e : float
         Weight of excitatory synapses before depression, in thresholds; above 0.
     j_i : float
-        Weight of inhibitory synapses, in thresholds; below 0 they excite, as immature GABA synapses do, and 0 is a block of them.
+        Weight of inhibitory synapses, in thresholds; below 0 they excite, as immature GABA synapses do (they do
+        not depress: strong ones run away), and 0 is a block of them.
     release : float
         Share of the resources of an excitatory synapse that a spike uses, above 0 and up to 1.
     recovery_ms : float
@@ -152,9 +153,9 @@ def culture(
         dt_ms=DT_MS,
         title=f"Culture of {neurons} neurons",
         parameters={
-            "model": "culture", "seed": seed, "neurons": neurons, "inhibitory": inhibitory,
+            "model": "culture", "neurons": neurons, "inhibitory": inhibitory,
             "connection_probability": connection_probability, "j_e": j_e, "j_i": j_i, "release": release,
             "recovery_ms": recovery_ms, "adaptation": adaptation, "adaptation_ms": adaptation_ms, "noise_hz": noise_hz,
-            "tau_e_ms": tau_e_ms,
+            "tau_e_ms": tau_e_ms, "drawn_with_seed": "mu",
         },
     )  # fmt: skip

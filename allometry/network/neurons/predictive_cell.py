@@ -23,7 +23,7 @@ class PredictiveCell(NeuronModel):
 
     dV/dt = -V / tau_m + I, with V without unit and I in 1/ms; V jumps by the arriving weights. There is no refractory time.
     Step k, forward Euler: V moves, the weights of slot k are added; V > V_th emits a spike stamped k + 1 and lowers V by
-    `drop` (Boerlin, Machens & Denève 2013, PLoS Comput Biol 9:e1003258, eq. 7, where V is the error that a spike corrects).
+    `drop` (Boerlin, Machens & Denève 2013, PLoS Comput Biol 9:e1003258: V is the error that a spike corrects).
 
     Parameters
     ----------

@@ -30,7 +30,8 @@ def burst_numbers(trains: Trains) -> tuple[dict[str, float], str]:
     """
     if trains.duration_s < BIN_S:
         return {}, f"{trains.duration_s:g} s, less than a bin of {1000 * BIN_S:g} ms"
-    found = population_bursts(np.asarray(trains.counts(BIN_S).todense()), BIN_S)
+    # one threshold for all that are compared, whatever their mean rates
+    found = population_bursts(np.asarray(trains.counts(BIN_S).todense()), BIN_S, factor=0.0)
     out = {"burst_rate": found.per_minute}
     if found.start.size < FEWEST_BURSTS:
         return out, f"{found.start.size} bursts, fewer than {FEWEST_BURSTS}"

@@ -274,8 +274,8 @@ def _made(profiles: Profiles) -> dict[str, str]:
         "synchrony": "variance over mean of the counts in 3 ms bins",
         "avalanches": "size: spikes between empty bins, whose width is the mean interval between spikes of the sample",
         "branching_ratio": "multistep regression over lags of up to 400 ms in 4 ms bins",
-        "bursts": "of the population: rate per unit in 25 ms bins above 1 Hz that somewhere exceeds 5 Hz and 5 times its mean; "
-        "gaps below 100 ms are none",
+        "bursts": "of the population: rate per unit in 25 ms bins above 1 Hz that somewhere exceeds 5 Hz, a threshold that does not "
+        "depend on the mean rate; gaps below 100 ms are none",
     }
     return texts | {name: text for name, text in of_statistic.items() if name in options.statistics}
 

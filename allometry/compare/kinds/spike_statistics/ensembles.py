@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -43,8 +44,9 @@ class Options:
 def ensembles_of(inputs: Mapping[str, Data]) -> dict[str, Ensemble]:
     """Ensembles by name, in order of their first member.
 
-    Simulations belong together where all their parameters and their duration are equal; the name is that of the point
-    without its seed and digits, or that of the model. Recordings stand alone.
+    Simulations belong together where all their parameters and their duration are equal, seeds of conditions aside, and what a
+    builder has drawn with the seed (`_alike`); the name is that of the point without its seed and digits, or that of the
+    model. Recordings stand alone.
 
     Raises
     ------
@@ -59,7 +61,7 @@ def ensembles_of(inputs: Mapping[str, Data]) -> dict[str, Ensemble]:
                 f"{name} is a {schema} store", where=name, expected="Spikes, Responses or Activity stores"
             )
         simulated = schema == "Spikes" and store.attrs["order"] == "time"
-        same = [stores.attribute(store, "parameters"), store.attrs["duration_ms"]] if simulated else name
+        same = [_alike(stores.attribute(store, "parameters")), store.attrs["duration_ms"]] if simulated else name
         found.setdefault(json.dumps(same, sort_keys=True), []).append(name)
     if len(inputs) < 2:
         raise ComparisonError("there are fewer than two stores", where="inputs", expected="at least two stores")
@@ -70,6 +72,19 @@ def ensembles_of(inputs: Mapping[str, Data]) -> dict[str, Ensemble]:
         label = readable if readable not in result else names[0]
         result[label] = Ensemble(label, tuple(names), _populations(store))
     return result
+
+
+def _alike(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a simulation that another seed does not change.
+
+    A model whose builder draws says so under `drawn_with_seed`: its network then differs, and its other parameters tell.
+    """
+    out = dict(parameters)
+    if condition := out.get("condition"):
+        out["condition"] = {key: value for key, value in condition.items() if key != "seed"}
+    if "drawn_with_seed" in out:
+        out.pop("network", None)
+    return out
 
 
 def without_seed(point: str, model: str) -> str:

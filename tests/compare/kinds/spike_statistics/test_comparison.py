@@ -107,6 +107,21 @@ def test_members_differ_only_in_their_seed(inputs: Inputs) -> None:
     assert list(clash) == ["x", "x_s1_0000000b"]
 
 
+def test_what_a_seed_has_drawn_and_seeds_of_conditions_tell_no_ensembles_apart() -> None:
+    def stored(seed: int, rate: float = 1.0, **more: Any) -> xr.Dataset:
+        condition = {"name": "shown", "seed": 100 + seed, "replaced": {}}
+        network = {"edges": f"sha of seed {seed}"}
+        return poisson(8.0, seed, load=rate, condition=condition, network=network, **more)
+
+    names = ("shown_s1_00000001", "shown_s2_00000002")
+    drawn = {name: stored(seed, drawn_with_seed="edges") for seed, name in enumerate(names, 1)}
+    assert [e.members for e in ensembles.ensembles_of(drawn).values()] == [names]
+    # networks that differ otherwise, and other parameters, are others
+    assert len(ensembles.ensembles_of({name: stored(seed) for seed, name in enumerate(names, 1)})) == 2
+    other = {names[0]: drawn[names[0]], names[1]: stored(2, 2.0, drawn_with_seed="edges")}
+    assert len(ensembles.ensembles_of(other)) == 2
+
+
 def test_distances_between_seeds_are_inside_the_null_of_kolmogorov_smirnov(result: Result) -> None:
     baseline = table(result, "baseline")
     baseline = baseline[baseline["candidate"] == baseline["reference"]]
