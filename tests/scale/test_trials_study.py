@@ -57,6 +57,14 @@ def test_latent_variables_are_held_against_the_mean_field() -> None:
     assert trials.latent_error(responded(), "latent") == 0
     assert trials.latent_error(responded(shift=0.3), "latent") == pytest.approx(0.3, rel=1e-5)
     assert trials.latent_error(responded(turned=np.pi), "latent") > 1
+    assert trials.other_way(responded(shift=0.3), "latent") == 0
+    assert np.isnan(trials.other_way(responded(), "output"))
+    # two trials of three go round the mirror image of their course: second latent and interval are right, the first is not
+    mirrored = responded()
+    mirrored.response[0, :2] *= -1
+    assert trials.other_way(mirrored, "latent") == pytest.approx(2 / 3)
+    assert trials.latent_error(mirrored, "latent") > 1
+    assert trials.procrustes_angle(mirrored, "latent") > 0.1
     # a turn is no difference of shapes
     assert trials.procrustes_angle(responded(turned=1.0), "latent") == pytest.approx(0, abs=2e-3)
     assert trials.procrustes_angle(responded(shift=0.3), "latent") == pytest.approx(0, abs=2e-3)

@@ -14,6 +14,8 @@ from allometry.report.drawing.style import COLOURS, NEUTRAL, drawn_on, panels
 from allometry.report.scaling.study import MARKS, Study, populations_of
 
 COLUMNS = 4
+WIDE = 30.0
+"""Ratio of values that a linear axis can still tell from one another."""
 FEW_POPULATIONS = 3
 RATES = 5
 """Conditions whose rates are drawn: the first ones."""
@@ -88,7 +90,8 @@ def _panel(ax: Axes, root: xr.Dataset, panel: Panel) -> None:
     reference = float(root.attrs["reference"])
     neurons = root["neurons"]
     full = float(neurons.sel(size=reference).values[0])
-    low, high = _limits(root, panel)
+    low, high, scale = _limits(root, panel)
+    ax.set_yscale(scale)
     for k, line in enumerate(panel.lines):
         part = panel.of(root, line)
         scheme = line if panel.along == "scheme" else panel.value
@@ -104,16 +107,11 @@ def _panel(ax: Axes, root: xr.Dataset, panel: Panel) -> None:
             ax.axhspan(middle - spread, middle + spread, color=shade, alpha=0.25, lw=0, zorder=0)
             ax.axhline(middle, color=shade, lw=0.8, ls=":", zorder=1)
         known = np.isfinite(mean)
-        shown = np.clip(mean, low, high)
         bounds = np.clip([part["ci_low"].values, part["ci_high"].values], low, high)
-        error = np.abs(np.nan_to_num(bounds - shown))[:, known]
-        inside = known & (mean == shown)
-        ax.plot(fewer[known], shown[known], color=colour, lw=0.9, alpha=0.7)
-        ax.errorbar(fewer[known], shown[known], yerr=error, fmt="none", ecolor=colour, lw=0.9)
-        mark = MARKS[k % len(MARKS)]
-        ax.plot(fewer[inside], shown[inside], mark, ms=4, color=colour, label=line)
-        outside = known & ~inside
-        ax.plot(fewer[outside], shown[outside], mark, ms=4, mfc="white", color=colour)
+        error = np.abs(np.nan_to_num(bounds - mean))[:, known]
+        ax.plot(fewer[known], mean[known], color=colour, lw=0.9, alpha=0.7)
+        ax.errorbar(fewer[known], mean[known], yerr=error, fmt="none", ecolor=colour, lw=0.9)
+        ax.plot(fewer[known], mean[known], MARKS[k % len(MARKS)], ms=4, color=colour, label=line)
     _size_axis(ax, full / neurons.values)
     ax.set_ylim(low, high)
     unit = str(root["unit"].sel(statistic=panel.statistic).values)
@@ -132,18 +130,22 @@ def _size_axis(ax: Axes, fewer: np.ndarray) -> None:
     ax.tick_params(axis="y", labelsize=7)
 
 
-def _limits(root: xr.Dataset, panel: Panel) -> tuple[float, float]:
-    """Range of the reference and of the first line, with room: what lies beyond is drawn at the edge."""
-    lines = panel.lines[:1] if panel.along == "scheme" else panel.lines
-    values = np.concatenate([np.ravel(panel.of(root, line)["value"].values) for line in lines])
+def _limits(root: xr.Dataset, panel: Panel) -> tuple[float, float, str]:
+    """Range of all seeds of all lines, with room, and the scale: logarithmic where values differ by more than `WIDE`.
+
+    Intervals may be wider (of two seeds they are), and end at the edge.
+    """
+    values = np.concatenate([np.ravel(panel.of(root, line)["value"].values) for line in panel.lines])
     values = values[np.isfinite(values)]
     if not values.size:
-        return 0.0, 1.0
+        return 0.0, 1.0, "linear"
     low, high = float(values.min()), float(values.max())
-    margin = max(0.35 * (high - low), 0.1 * abs(high), 1e-9)
+    if low > 0 and high / low > WIDE:
+        return low / 2, high * 2, "log"
+    margin = max(0.15 * (high - low), 0.1 * abs(high), 1e-9)
     # far from zero, an axis that begins there would be half empty
-    lowest = low - margin if low < 0 or low > 0.4 * high else 0.0
-    return lowest, high + margin
+    lowest = low - margin if low < 0 or low > 0.4 * high else min(0.0, low - 0.05 * (high - low))
+    return lowest, high + margin, "linear"
 
 
 def _caption(root: xr.Dataset, what: str) -> str:
@@ -154,6 +156,6 @@ def _caption(root: xr.Dataset, what: str) -> str:
     return (
         f"{what} of {root.attrs['model']} against how many times fewer neurons there are, mean and 95 % interval over "
         f"seeds. Shaded: the reference ({derived['reference']}), plus and minus the standard deviation between its own seeds. "
-        "Open marks lie beyond the axis. Statistics of single conditions are drawn for the first one, rates for the first "
+        "Axes hold every seed of every line; intervals that are wider end at the edge. Statistics of single conditions are drawn for the first one, rates for the first "
         f"{RATES}; the others are in the store. {described}"
     )

@@ -85,6 +85,24 @@ def latent_error(responded: Responded, area: str) -> float:
 
 @statistic(
     of="responses",
+    unit="1",
+    description="share of trials that go round the other way: first latent variables of network and mean field have opposite signs",
+)
+def other_way(responded: Responded, area: str) -> float:
+    """Trials begin near a saddle, between two ways of like length: the other one has the right interval and a latent error of 2.
+
+    Of both courses over the mean field's interval the inner product is below 0.
+    """
+    found, expected = _latents(responded, area), responded.column("mean_field_interval")
+    if found is None or expected is None:
+        return NAN
+    network, theory, lag = found
+    inside = lag[None] < np.where(np.isfinite(expected), expected, np.inf)[:, None]
+    return float(((network[0] * theory[0] * inside).sum(axis=1) < 0).mean())
+
+
+@statistic(
+    of="responses",
     unit="rad",
     description="angle of Procrustes between the latent trajectories of network and mean field (arc cosine of the similarity)",
 )

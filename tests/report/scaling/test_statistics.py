@@ -2,6 +2,9 @@
 
 import json
 
+import numpy as np
+import xarray as xr
+
 from allometry import config, stores
 from allometry.report import figures
 from allometry.scale import STATISTICS
@@ -47,3 +50,28 @@ def test_a_theme_draws_what_it_has(tmp_path) -> None:
     assert 0 < len(one.figure.axes) < len(whole.figure.axes)
     for ax in one.figure.axes:
         assert names[0].replace("_", " ") in ax.get_title("left") + ax.get_title()
+
+
+def test_values_far_apart_are_all_within_the_axes(tmp_path) -> None:
+    """What is a thousand times off is drawn on a logarithmic axis, what is twice off on a linear one."""
+    tree = samples.scaling()
+    names = tree["statistic"].values.tolist()
+    described = {f"statistic {name}": "as it is" for name in names} | {"reference": "the full size"}
+    root = tree.to_dataset(inherit=False).copy(deep=True)
+    smallest = root["size"].values.min()
+    assert len(root["size"]) > 1
+    for factor, scale in ((2.0, "linear"), (1000.0, "log")):
+        far = root.copy(deep=True)
+        for name in ("value", "mean", "ci_low", "ci_high"):
+            far[name] = abs(far[name]) + 1.0
+            far[name] = far[name] * xr.where(far["size"] == smallest, factor, 1.0)
+        store = tmp_path / f"{scale}.zarr"
+        tree.dataset = far.assign_attrs(derived=json.dumps(described))
+        stores.write(tree, store)
+        drawn = figures.statistics(store, chosen=names[:1])
+        for ax in drawn.figure.axes:
+            assert ax.get_yscale() == scale
+            low, high = ax.get_ylim()
+            heights = np.concatenate([line.get_ydata() for line in ax.lines if line.get_marker() not in ("", "None")])
+            assert len(heights) >= len(root["size"])
+            assert (low < heights.min()) & (heights.max() < high)
