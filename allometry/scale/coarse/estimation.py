@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from allometry import models, stores
+from allometry.models.v1 import S_EE, S_EI, S_IE, S_II
 from allometry.models.v1_stimulus import LEAST_CONTRAST
 from allometry.network import Network
 from allometry.scale.coarse.pixels import POPULATIONS, Sheet, Shown, network_inputs, sheet_of, shown
@@ -17,6 +18,13 @@ from allometry.scale.coarse.responses import Table, fit_table
 from allometry.simulate.distribute.execution import Execution
 from allometry.simulate.point import run_batch_of
 from allometry.stores.schema import TEXT
+
+#: What a spike/s of each input does to cells at the mean driven voltage (E .476, I .635), relative: in-degree of the mean cell of
+#: the original, weight, area of the kernel, driving force (reversals 4.67 and -0.67).
+EFFECT = {
+    "E": np.array([195.7 * S_EE * 4.19, 101.9 * S_EI * 1.154 * 1.15, S_EE * 4.19]),
+    "I": np.array([752.0 * S_IE * 4.03, 101.8 * 0.75 * S_II * 1.154 * 1.30, S_IE * 4.03]),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,4 +197,5 @@ def _fit(observations: Sequence[Observation], kind: str, name: str, network: boo
         np.concatenate(pixel),
         observations[0].duration_s,
         network,
+        EFFECT[name],
     )

@@ -92,6 +92,7 @@ def fit_table(
     pixel: np.ndarray,
     duration_s: float,
     network: bool = True,
+    effect: FloatArray | None = None,
 ) -> Table:
     """Poisson regression of the spikes of cells on what they have and what their pixels are given.
 
@@ -111,6 +112,9 @@ def fit_table(
         Seconds that were counted.
     network : bool
         Whether the inputs of the pixel are used; without them it is the baseline that knows the LGN alone.
+    effect : np.ndarray, optional
+        float [`INPUTS`], what an event per s of each input does to the membrane: only one gain of their sum is then free.
+        None: a gain of each, which fluctuations that inputs and spikes share make wrong.
 
     Raises
     ------
@@ -125,6 +129,10 @@ def fit_table(
     u = ((inputs - centre) / np.where(centre > 0, centre, 1.0))[pixel]
     scale = np.maximum(np.abs(own).max(axis=0), 1e-12)
     x = own / scale
+    parts_of = np.eye(len(INPUTS))
+    if effect is not None:
+        parts_of = (effect * centre / np.abs(effect * centre).sum())[:, None]
+    u = u @ parts_of
     n_gain = u.shape[1] if network else 0
     cut = CLASSES, CLASSES * (1 + len(OWN))
 
@@ -150,7 +158,7 @@ def fit_table(
     if not found.success:
         raise SimulationError(f"the regression of the responses does not converge: {found.message}", where="coarse")
     p = found.x
-    gain = p[cut[1] :] if network else np.zeros(len(INPUTS))
+    gain = parts_of @ p[cut[1] :] if network else np.zeros(len(INPUTS))
     return Table(p[: cut[0]], p[cut[0] : cut[1]].reshape(CLASSES, len(OWN)) / scale, gain, centre, low, high)
 
 

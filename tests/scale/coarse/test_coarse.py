@@ -94,6 +94,11 @@ def test_a_regression_finds_the_coefficients_that_made_the_spikes() -> None:
     assert found.own[:, 2] == pytest.approx(true.own[:, 2], abs=0.8)
     baseline = fit_table(draws.poisson(4.0 * rate), classes, own, inputs, pixel, 4.0, network=False)
     assert not baseline.gain.any()
+    # one gain of the sum: the effects of the true gains, of any size, give them back
+    single = fit_table(
+        draws.poisson(4.0 * rate), classes, own, inputs, pixel, 4.0, effect=7.0 * true.gain / true.centre
+    )
+    assert single.gain == pytest.approx(true.gain, abs=0.03)
 
 
 def test_a_regression_of_silence_is_refused() -> None:
