@@ -68,7 +68,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "stores",
     ),
     "simulate/distribute/clusters": (),
-    "simulate/distribute/exchange": ("simulate/build", "simulate/kernels"),
+    "simulate/distribute/exchange": ("simulate/distribute/clusters", "simulate/build", "simulate/kernels"),
     "simulate/distribute/storage": ("simulate/distribute (floor)", "simulate/build", "network", "stores"),
     "simulate/distribute (floor)": ("network",),
     "simulate/check": ("simulate/build", "network"),

@@ -25,6 +25,11 @@ class ClusterConfig(Model):
     interface: str | None = Field(
         None, description="Network interface that the workers exchange spikes on; null: Dask's choice."
     )
+    exchange: Literal["auto", "mpi", "socket", "memory"] = Field(
+        "auto",
+        description="How partitions exchange spikes. `auto`: by MPI between ranks that `mpirun` or `srun` started and where "
+        "mpi4py is installed, else in shared memory on one host and over sockets between hosts; the others ask for one way.",
+    )
     dashboard: bool = Field(
         False,
         description="Serve Dask's dashboard of the cluster on the loopback interface, for kinds other than `address`; "

@@ -40,6 +40,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--checkpoint-folder", type=Path, help="folder for checkpoints (default: beside the store)")
     parser.add_argument("--cluster", help="local, allocation, or the address of a Dask scheduler")
+    parser.add_argument(
+        "--exchange",
+        choices=["auto", "mpi", "socket", "memory"],
+        default="auto",
+        help="how partitions exchange spikes (default auto: by MPI between its ranks, else in memory on one host)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -84,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
             Execution(
                 partitions=arguments.partitions,
                 threads=arguments.threads,
-                cluster=arguments.cluster,
+                cluster=_cluster(arguments.cluster, arguments.exchange),
                 checkpoint=arguments.checkpoint,
                 checkpoint_folder=arguments.checkpoint_folder,
             ),
@@ -92,6 +98,15 @@ def run(arguments: argparse.Namespace) -> int:
         )
     print(store)
     return 0
+
+
+def _cluster(cluster: str | None, exchange: str) -> Any:
+    """Return where to run and how to exchange spikes, as `Execution` takes it."""
+    if exchange == "auto":
+        return cluster
+    if cluster and "://" in cluster:
+        return {"kind": "address", "address": cluster, "exchange": exchange}
+    return {"kind": cluster or "local", "exchange": exchange}
 
 
 def _interval(text: str) -> float | str:

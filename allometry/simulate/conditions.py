@@ -22,6 +22,7 @@ from allometry.simulate.build.rates.plan import RatePlan
 from allometry.simulate.check.validate import check_condition, check_network, check_run
 from allometry.simulate.continuation import Start, start_of
 from allometry.simulate.distribute.attempts import Attempts
+from allometry.simulate.distribute.clusters import mpi
 from allometry.simulate.distribute.clusters.kinds import connect
 from allometry.simulate.distribute.clusters.placement import place
 from allometry.simulate.distribute.description import attributes, check_memory
@@ -214,6 +215,8 @@ def _output(
 
 def _run(planned: _Planned, setting: Setting, outputs: list[Output], spool: Spool, execution: Execution) -> None:
     partitions, plan, threads = execution.partitions, planned.largest, execution.threads_each
+    if execution.exchange == "mpi" and partitions > 1:
+        mpi.require(mpi.world())
     with contextlib.ExitStack() as stack:
         if not _LOG.hasHandlers():
             # Nobody listens, as in a plain script: the estimate is to be seen before the run all the same.
@@ -229,7 +232,9 @@ def _run(planned: _Planned, setting: Setting, outputs: list[Output], spool: Spoo
         precision = f", {setting.precision} precision" if need.spiking else ""
         _LOG.info("%s, %d x %d threads%s%s", need, partitions, placed.threads, precision, many)
         check_memory(client, placed, need, execution.memory_gib)
-        Attempts(setting, outputs, spool, client, partitions, placed, execution.progress).until_done()
+        Attempts(
+            setting, outputs, spool, client, partitions, placed, execution.progress, execution.exchange
+        ).until_done()
         spool.remove()
 
 

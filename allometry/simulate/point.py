@@ -153,7 +153,8 @@ def cluster_options(configured: Mapping[str, Any]) -> dict[str, Any]:
         "address": ("address", "tls_ca_file", "tls_client_cert", "tls_client_key"),
         "allocation": ("interface", "dashboard"),
     }[configured["kind"]]
-    return {"kind": configured["kind"], **{key: configured[key] for key in used if configured.get(key)}}
+    exchange = {"exchange": configured["exchange"]} if configured.get("exchange", "auto") != "auto" else {}
+    return {"kind": configured["kind"], **exchange, **{key: configured[key] for key in used if configured.get(key)}}
 
 
 def record_of(net: Network, wanted: Mapping[str, Any]) -> Record:

@@ -10,7 +10,7 @@ from typing import Any
 from allometry import files
 from allometry.errors import SimulationError, end_if_terminated
 from allometry.simulate.build.threads import Stopped
-from allometry.simulate.distribute.clusters import placement
+from allometry.simulate.distribute.clusters import mpi, placement
 from allometry.simulate.distribute.exchange import rendezvous
 from allometry.simulate.distribute.output import Output
 from allometry.simulate.distribute.progress import progress
@@ -80,6 +80,8 @@ class Attempts:
         Where the partitions run.
     shown : bool
         Whether to show progress.
+    exchange : str
+        How partitions exchange spikes, as `cluster.exchange`.
     """
 
     setting: Setting
@@ -89,6 +91,7 @@ class Attempts:
     partitions: int
     placed: placement.Placement
     shown: bool = True
+    exchange: str = "auto"
     started: float = 0.0
 
     def __post_init__(self) -> None:
@@ -103,7 +106,8 @@ class Attempts:
                 with files.writing(self.spool.folder, SimulationError):
                     return self._attempt()
             except WorkerLost as error:
-                if attempt == ATTEMPTS:
+                # nobody starts a rank again
+                if attempt == ATTEMPTS or mpi.world() is not None:
                     raise
                 _LOG.warning("%s; starting again from the last checkpoint", error.what)
                 self._replace_workers(error)
@@ -151,6 +155,7 @@ class Attempts:
             attempt=attempt,
             secret=secrets.token_bytes(32),
             crowded=self.placed.crowded,
+            exchange=self.exchange,
         )
         self.spool.touch()
         futures: list[Any] = []

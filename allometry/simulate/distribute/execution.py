@@ -9,6 +9,7 @@ from typing import Any
 from allometry.errors import SimulationError
 from allometry.network.scalars import plain
 from allometry.simulate.distribute.clusters.kinds import require_kind
+from allometry.simulate.distribute.clusters.mpi import EXCHANGES
 from allometry.simulate.distribute.clusters.placement import cores as cores_here
 
 _WHERE = "simulate.Execution"
@@ -29,7 +30,7 @@ class Execution:
         Other clusters do not use it.
     cluster : optional
         None or "local": this machine, with a process for each of several partitions. Otherwise a mapping of a `kind`
-        (local, slurm, address, allocation) and its options, the address of a Dask scheduler, or a Dask cluster or client.
+        (local, slurm, address, allocation) and its options, among them `exchange` (auto, mpi, socket, memory), the address of a Dask scheduler, or a Dask cluster or client.
     checkpoint : "auto", "off" or float
         From checkpoints a rerun with the same arguments continues. "auto": where a run will take more than five minutes,
         every half a minute or less often, so that they take less than 5 % of the time. A number: seconds between them, to
@@ -85,12 +86,21 @@ class Execution:
                 raise _refusal("checkpoint_folder", self.checkpoint_folder, "a folder")
             object.__setattr__(self, "checkpoint_folder", Path(self.checkpoint_folder))
         require_kind(self.cluster)
+        if self.exchange not in EXCHANGES:
+            raise SimulationError(
+                f"unknown exchange {self.exchange!r}", where="cluster: exchange", expected=", ".join(EXCHANGES)
+            )
 
     @property
     def local(self) -> bool:
         """Whether the run starts its own workers, on this machine."""
         kind = self.cluster.get("kind", "local") if isinstance(self.cluster, Mapping) else self.cluster
         return kind is None or (isinstance(kind, str) and kind == "local")
+
+    @property
+    def exchange(self) -> str:
+        """How partitions exchange spikes: auto, mpi, socket or memory."""
+        return str(self.cluster.get("exchange", "auto")) if isinstance(self.cluster, Mapping) else "auto"
 
     @property
     def threads_each(self) -> int | None:

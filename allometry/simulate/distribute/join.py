@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import sys
 import time
@@ -45,6 +46,8 @@ def serve(path: str | Path, timeout_s: float = 300.0) -> None:
     security = credentials.read(described)
 
     dask.config.set(CALM | credentials.pages(dashboard=False))
+    # what a worker does step by step would bury what task 0 says
+    logging.getLogger("distributed").setLevel(logging.WARNING)
 
     async def work() -> None:
         async with Worker(

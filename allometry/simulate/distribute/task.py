@@ -1,13 +1,15 @@
 """The long-lived Dask task that is one partition of a run."""
 
+import contextlib
 import itertools
 import logging
 import os
 import resource
+import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,12 +32,13 @@ from allometry.simulate.build.engine import (
 )
 from allometry.simulate.build.fixedpoint import GivenEdges
 from allometry.simulate.build.rates.plan import RatePlan
+from allometry.simulate.distribute.clusters import mpi
 from allometry.simulate.distribute.exchange import rendezvous
 from allometry.simulate.distribute.exchange.mailbox import open_mail
 from allometry.simulate.distribute.setting import Setting
 from allometry.simulate.distribute.storage import checkpoint
 from allometry.simulate.distribute.storage.spool import Spool, Watch
-from allometry.simulate.kernels.loop.wire import alone
+from allometry.simulate.kernels.loop.wire import Mail, alone
 
 _COMPILING = threading.Lock()
 _NOTICE_S = 3.0
@@ -67,6 +70,7 @@ class Job:
     attempt: str
     secret: bytes
     crowded: bool
+    exchange: str = "auto"
 
 
 def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> None:
@@ -92,7 +96,7 @@ def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> No
         compile_s = warm(plans[0])
         words = room(plans[0], job.partitions, job.threads, max(map(len, groups)))
         with (
-            open_mail(sockets, words, watch) as mail,
+            _mail(job, sockets, words, watch) as mail,
             partition_of(
                 plans, silenced, number, job.partitions, job.threads, setting.record, mail, job.crowded
             ) as partition,
@@ -131,6 +135,32 @@ def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> No
     finally:
         for s in sockets:
             s.close()
+
+
+@contextlib.contextmanager
+def _mail(job: Job, sockets: list[socket.socket], words: int, watch: Watch) -> Iterator[Mail]:
+    """Open the mail of a partition in the way that `cluster.exchange` asks for."""
+    how = job.exchange
+    ranks = mpi.world() if how in ("auto", "mpi") else None
+    if how == "mpi" and sockets:
+        mpi.require(ranks)
+    share = how in ("auto", "memory")
+    with open_mail(sockets, words, watch, share, ranks, mpi.tag_of(job.attempt)) as mail:
+        if how == "memory" and not all(mail.boxes):
+            raise SimulationError(
+                "partitions cannot share memory: they are on several hosts, or this system has no memory files",
+                where="cluster: exchange: memory",
+                expected="all partitions on one host, with Linux",
+                do="leave exchange at auto",
+            )
+        if how == "mpi" and (mail.ranks < 0).any():
+            raise SimulationError(
+                "partitions are no ranks of one MPI",
+                where="cluster: exchange: mpi",
+                expected="all partitions started by the same mpirun or srun",
+                do="leave exchange at auto",
+            )
+        yield mail
 
 
 def plan_of(setting: Setting, condition: Condition | None, known: GivenEdges) -> tuple[AnyPlan, np.ndarray]:

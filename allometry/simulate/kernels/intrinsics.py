@@ -105,6 +105,34 @@ def address(typingctx, array, offset):
     return types.voidptr(array, offset), codegen
 
 
+def _called(builder: Any, signature: Any, args: Any) -> Any:
+    """Call what is at the address `args[0]`: handles and numbers go in registers of 64 bits, of which an int uses the lower half."""
+    kinds = [arg.type for arg in args[1:]]
+    function = ir.FunctionType(ir.IntType(32), kinds).as_pointer()
+    return builder.call(builder.inttoptr(args[0], function), args[1:])
+
+
+@intrinsic
+def transfer(typingctx, function, buffer, count, kind, peer, tag, communicator, request):
+    """Call `MPI_Isend` or `MPI_Irecv` at an address."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _called(builder, signature, args)
+
+    word, pointer = types.int64, types.voidptr
+    return types.int32(word, pointer, word, word, word, word, word, pointer), codegen
+
+
+@intrinsic
+def test(typingctx, function, request, flag, status):
+    """Call `MPI_Test` at an address."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _called(builder, signature, args)
+
+    return types.int32(types.int64, types.voidptr, types.voidptr, types.voidptr), codegen
+
+
 @njit(nogil=True)
 def pause(spins, patience):
     """Wait a moment: spin at first, then give the core away, then sleep, so that a taken core costs little."""

@@ -15,7 +15,7 @@ import dask
 from allometry import plugins
 from allometry.errors import SimulationError
 from allometry.processes import ONE_THREAD
-from allometry.simulate.distribute.clusters import credentials
+from allometry.simulate.distribute.clusters import credentials, mpi
 from allometry.simulate.distribute.clusters.placement import wait
 from allometry.simulate.distribute.clusters.slurm import worker_jobs
 from allometry.simulate.distribute.clusters.worker_main import scripts_left_alone
@@ -88,6 +88,8 @@ def _kind(cluster: Any) -> tuple[str, dict[str, Any]]:
     if isinstance(cluster, Mapping):
         options = dict(cluster)
         kind = options.pop("kind", "local")
+        # asked for by the run, not by the cluster: `Execution.exchange`
+        options.pop("exchange", None)
     elif isinstance(cluster, str):
         kind, options = ("address", {"address": cluster}) if "://" in cluster else (cluster, {})
     else:
@@ -193,15 +195,16 @@ def _address(options: dict[str, Any], partitions: int, threads: int | None) -> I
 
 @contextlib.contextmanager
 def _allocation(options: dict[str, Any], partitions: int, threads: int | None) -> Iterator[Any]:
-    """Task 0 of a SLURM job: its own scheduler and worker, joined by the other tasks (`join.serve`).
+    """Task 0 of a SLURM job or of `mpirun`: its own scheduler and worker, joined by the other tasks (`join.serve`).
 
-    Where this process is the only task of its step, as in a job that Snakemake submitted, it starts the others.
+    As a rank of MPI, it is the worker itself: a process that it starts would be none. Where this process is the only task of its step, as in a job that Snakemake submitted, it starts the others.
     """
-    if "SLURM_JOB_ID" not in os.environ:
+    ranks = mpi.world()
+    if "SLURM_JOB_ID" not in os.environ and ranks is None:
         raise SimulationError(
             "there is no allocation to use: this is no SLURM job",
             where="cluster: allocation",
-            expected="a run inside srun, sbatch or salloc",
+            expected="a run inside srun, sbatch, salloc or mpirun",
             do="use the cluster local, or slurm where workers shall be submitted",
         )
     path = Path(options.pop("scheduler_file", allocation_file()))
@@ -211,7 +214,8 @@ def _allocation(options: dict[str, Any], partitions: int, threads: int | None) -
     settings = {
         "n_workers": 1,
         "threads_per_worker": 1,
-        "processes": True,
+        "processes": ranks is None,
+        "protocol": "tls://",
         "memory_limit": 0,
         "host": host,
         "silence_logs": logging.CRITICAL,
@@ -233,7 +237,7 @@ def _allocation(options: dict[str, Any], partitions: int, threads: int | None) -
 @contextlib.contextmanager
 def _tasks(path: Path, count: int) -> Iterator[None]:
     """Start `count` workers as a step of the surrounding job, unless this step has more than one task already."""
-    if count < 1 or int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) > 1:
+    if count < 1 or mpi.world() is not None or int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) > 1:
         yield
         return
     # A step's own settings would bind the new one to this task's share of the job.
@@ -274,7 +278,9 @@ def _given(options: dict[str, Any], partitions: int, threads: int | None) -> Ite
 
 
 def allocation_file() -> str:
-    """Return the file through which the tasks of one job find each other's scheduler."""
+    """Return the file through which the tasks of one job, or the ranks of one MPI, find each other's scheduler."""
+    if (ranks := mpi.world()) is not None:
+        return str(Path.cwd() / f".allometry-scheduler-{ranks.name}")
     job = os.environ.get("SLURM_JOB_ID", "none")
     step = os.environ.get("SLURM_STEP_ID", "0")
     return str(Path.cwd() / f".allometry-scheduler-{job}-{step}")

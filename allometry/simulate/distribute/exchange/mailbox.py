@@ -2,7 +2,8 @@
 
 Over the authenticated sockets of a run, each partition says where its box is: an anonymous file (Linux) in its own table
 of open files, so that nothing is left behind however a process ends. A peer that finds the run's token there reads the
-box; to one on another host, in another container or on another system, messages go over the socket.
+box; to one on another host, in another container or on another system, messages go over the socket. Between ranks of one MPI
+they go by MPI, which has shared memory and the network of the cluster below it.
 """
 
 import contextlib
@@ -17,18 +18,24 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from allometry.simulate.build.threads import Stopped
+from allometry.simulate.distribute.clusters import mpi
 from allometry.simulate.distribute.exchange.rendezvous import exactly
 from allometry.simulate.kernels.loop.wire import FRAME, HEAD, Mail
 
 _TOKEN = 32
-_OFFER = struct.Struct(f"<qqq{_TOKEN}s")
+_OFFER = struct.Struct(f"<qqq{_TOKEN}sq16s")
 _NAME = "allometry-spikes"
 _POLL_S = 0.5
 
 
 @contextlib.contextmanager
 def open_mail(
-    sockets: Sequence[socket.socket], room: int, watch: Callable[[], None] = lambda: None, share: bool = True
+    sockets: Sequence[socket.socket],
+    room: int,
+    watch: Callable[[], None] = lambda: None,
+    share: bool = True,
+    ranks: mpi.World | None = None,
+    tag: int = 0,
 ) -> Iterator[Mail]:
     """Agree with all peers, over connected sockets in their ascending order, on how messages travel; yields `Mail`.
 
@@ -42,6 +49,10 @@ def open_mail(
         Called about twice a second while waiting; may raise to end the wait.
     share : bool
         Whether memory is offered and used; without, all messages go over the sockets.
+    ranks : World, optional
+        Of which this process is one: messages to others of it go by MPI.
+    tag : int
+        Of these, even; see `mpi.tag_of`.
 
     Raises
     ------
@@ -51,14 +62,19 @@ def open_mail(
     row = -(-(2 + max(room, FRAME)) // HEAD) * HEAD
     words = HEAD + 2 * (HEAD + row)
     token = secrets.token_bytes(_TOKEN)
-    memory, descriptor = _anonymous(words, token) if share and sockets else (np.zeros(words, np.int64), -1)
+    memory, descriptor = (
+        _anonymous(words, token) if share and sockets and ranks is None else (np.zeros(words, np.int64), -1)
+    )
     boxes: list[np.ndarray | None] = []
+    peers: list[int] = []
     try:
-        offer = _OFFER.pack(os.getpid(), descriptor, 8 * words, token)
+        mine = (ranks.rank, ranks.token) if ranks else (-1, b"")
+        offer = _OFFER.pack(os.getpid(), descriptor, 8 * words, token, *mine)
         for s in sockets:
             _send(s, offer)
         for s in sockets:
-            pid, theirs, size, sign = _OFFER.unpack(_receive(s, _OFFER.size, watch))
+            pid, theirs, size, sign, rank, world = _OFFER.unpack(_receive(s, _OFFER.size, watch))
+            peers.append(rank if ranks and rank >= 0 and world == ranks.token and size == 8 * words else -1)
             boxes.append(_look(pid, theirs, words, sign) if share and size == 8 * words else None)
         for s, box in zip(sockets, boxes):
             _send(s, b"\0" if box is None else b"\1")
@@ -69,7 +85,7 @@ def open_mail(
             os.close(descriptor)
     for s in sockets:
         s.setblocking(False)
-    yield Mail(
+    mail = Mail(
         sockets=np.array([s.fileno() for s in sockets], np.int64),
         outgoing=memory[HEAD:].reshape(2, -1),
         reads=np.array(reads, np.int64),
@@ -77,7 +93,16 @@ def open_mail(
         incoming=np.zeros((2, len(sockets), row), np.int64),
         progress=np.zeros((len(sockets), 2), np.int64),
         polled=np.zeros(max(1, len(sockets)), np.int64),
+        ranks=np.array(peers, np.int64),
+        mpi=np.array([*ranks.calls, tag] if ranks else [0] * 6, np.int64),
+        requests=np.zeros((2, len(sockets)), np.int64),
+        status=np.zeros(16, np.int64),
     )
+    try:
+        yield mail
+    finally:
+        if max(peers, default=-1) >= 0 and not mail.progress.all():
+            mpi.abandon(mail)
 
 
 def _anonymous(words: int, token: bytes) -> tuple[np.ndarray, int]:

@@ -2,25 +2,36 @@
 
 A message is [interval, count, spikes...] of int64. Partitions on one host read it from the sender's box, memory they share
 (`mailbox`); to other hosts it is framed over a connected TCP socket: its first `FRAME` words are always sent, so that one
-receive call gets a typical message; what does not fit follows. libc is called directly: the loop never takes the GIL.
+receive call gets a typical message; what does not fit follows. Ranks of one MPI (`clusters.mpi`) send it as one message; their
+sockets then only tell who is gone. libc and MPI are called directly: the loop never takes the GIL.
 """
 
 # Compiled functions are typed by numba, not by annotations.
 # mypy: disable-error-code="no-untyped-def,assignment,call-arg,call-overload,operator,arg-type"
 
 import socket
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import int32, int64, njit, types, uint64
 
-from allometry.simulate.kernels.intrinsics import address, load_acquire, pause, peek, peek_acquire, store_release
+from allometry.simulate.kernels.intrinsics import (
+    address,
+    load_acquire,
+    pause,
+    peek,
+    peek_acquire,
+    store_release,
+    test,
+    transfer,
+)
 
 FRAME = 64
 DONE, ABORTED, LOST, CONFUSED = 0, 1, 2, 3
 HEAD = 8
 """Words before a message in a box: the first is the generation, alone in its cache line."""
 _ALL = 1 << 62
+_LATE = 20_000  # about a second, most of it asleep
 _DONTWAIT = int(socket.MSG_DONTWAIT)
 _SEND_FLAGS = int(socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0))
 _POLLIN = 1
@@ -35,10 +46,12 @@ _poll = types.ExternalFunction("poll", types.int32(types.voidptr, types.uint64, 
 class Mail(NamedTuple):
     """What a partition needs to exchange messages; peers in ascending order of their numbers.
 
-    sockets : int64 [peer], file descriptors. outgoing : int64 [2, HEAD + 2 + room], its own box, written alternately.
-    reads : int64 [peer], 1 where the peer reads that box. boxes : int64 [peer], the addresses of the peers' boxes here, 0
-    where messages come over the socket. incoming : int64 [2, peer, 2 + room]. progress : int64 [peer, 2], bytes sent and
-    received. polled : int64 [peer], scratch of pollfd structs.
+        sockets : int64 [peer], file descriptors. outgoing : int64 [2, HEAD + 2 + room], its own box, written alternately.
+        reads : int64 [peer], 1 where the peer reads that box. boxes : int64 [peer], the addresses of the peers' boxes here, 0
+        where messages come over the socket. incoming : int64 [2, peer, 2 + room]. progress : int64 [peer, 2], bytes sent and
+        received. polled : int64 [peer], scratch of pollfd structs. ranks : int64 [peer], -1 where messages do not go by MPI. mpi :
+    int64 [6], addresses of MPI_Isend, MPI_Irecv and MPI_Test, handles of int64 and of the communicator, tag (even). requests :
+    int64 [2, peer], of sending and receiving. status : int64 [16], scratch of MPI_Test: a flag, and from its ninth word the status.
     """
 
     sockets: np.ndarray
@@ -48,6 +61,10 @@ class Mail(NamedTuple):
     incoming: np.ndarray
     progress: np.ndarray
     polled: np.ndarray
+    ranks: np.ndarray
+    mpi: np.ndarray
+    requests: np.ndarray
+    status: np.ndarray
 
 
 def alone() -> Mail:
@@ -60,6 +77,10 @@ def alone() -> Mail:
         incoming=np.zeros((2, 0, 2), np.int64),
         progress=np.zeros((0, 2), np.int64),
         polled=np.zeros(1, np.int64),
+        ranks=np.zeros(0, np.int64),
+        mpi=np.zeros(6, np.int64),
+        requests=np.zeros((2, 0), np.int64),
+        status=np.zeros(16, np.int64),
     )
 
 
@@ -81,11 +102,57 @@ def post(mail, generation):
     total = _length(outgoing[HEAD + 1])
     for p in range(len(mail.sockets)):
         mail.progress[p, 1] = 0
+        if mail.ranks[p] >= 0:
+            mail.progress[p, 0] = 0
+            _begin(mail, p, generation)
+            continue
         if mail.reads[p] != 0:
             mail.progress[p, 0] = _ALL
             continue
         done = _send(int32(mail.sockets[p]), address(outgoing, 8 * HEAD), uint64(total), int32(_SEND_FLAGS))
         mail.progress[p, 0] = max(int64(0), done)
+
+
+@njit(nogil=True)
+def _begin(mail, p, generation):
+    """Begin to receive and to send a message by MPI; a call that fails leaves an exchange that never ends."""
+    parity, width, peers = generation & 1, mail.incoming.shape[2], len(mail.ranks)
+    kind, communicator, tag = mail.mpi[3], mail.mpi[4], mail.mpi[5] + parity
+    into: Any = address(mail.incoming, 8 * width * (parity * peers + p))
+    transfer(
+        mail.mpi[1], into, int64(width), kind, mail.ranks[p], tag, communicator, address(mail.requests, 8 * (peers + p))
+    )
+    outgoing = mail.outgoing[parity]
+    count = outgoing[HEAD + 1] + 2
+    transfer(
+        mail.mpi[0],
+        address(outgoing, 8 * HEAD),
+        count,
+        kind,
+        mail.ranks[p],
+        tag,
+        communicator,
+        address(mail.requests, 8 * p),
+    )
+
+
+@njit(nogil=True)
+def _ended(mail, which, p):
+    """Return whether a transfer by MPI has ended: 0 that of our message, 1 that of the peer's."""
+    mail.status[0] = 0
+    request: Any = address(mail.requests, 8 * (which * len(mail.ranks) + p))
+    test(mail.mpi[2], request, address(mail.status, 0), address(mail.status, 64))
+    return mail.status[0] & int64(0xFFFFFFFF) != 0
+
+
+@njit(nogil=True)
+def _ended_late(mail, p):
+    """Return whether a message arrives that a peer sent before it closed its socket."""
+    for spins in range(_LATE):
+        if _ended(mail, 1, p):
+            return True
+        pause(spins, 1)
+    return False
 
 
 @njit(nogil=True)
@@ -107,7 +174,7 @@ def _fits(interval, found, count, room):
 def _missing(mail, p, incoming):
     """Return whether the message of a peer is incomplete."""
     have = mail.progress[p, 1]
-    if mail.boxes[p] != 0:
+    if mail.boxes[p] != 0 or mail.ranks[p] >= 0:
         return have == 0
     return have < 8 * FRAME or have < _length(incoming[p, 1])
 
@@ -129,6 +196,19 @@ def collect(mail, generation, interval, abort, patience):
         open_ends, boxed, moved = 0, False, False
         for p in range(peers):
             fd = int32(mail.sockets[p])
+            if mail.ranks[p] >= 0:
+                if progress[p, 0] == 0 and _ended(mail, 0, p):
+                    progress[p, 0] = _ALL
+                    moved = True
+                if progress[p, 1] == 0 and _ended(mail, 1, p):
+                    progress[p, 1] = _ALL
+                    moved = True
+                if progress[p, 1] != 0 and not _fits(interval, incoming[p, 0], incoming[p, 1], room):
+                    return CONFUSED
+                if progress[p, 0] == 0 or progress[p, 1] == 0:
+                    open_ends += 1
+                    boxed = True
+                continue
             if progress[p, 0] < total:
                 sent = progress[p, 0]
                 done = _send(fd, address(outgoing, 8 * HEAD + sent), uint64(total - sent), int32(_SEND_FLAGS))
@@ -194,6 +274,11 @@ def _connected(mail, incoming, generation, total, timeout_ms):
             # A peer says nothing over the socket where its box is read, so that this is the end of it.
             if happened & (_BROKEN | _POLLIN) and _missing(mail, p, incoming) and not _in_box(mail, p, generation):
                 return False
+        elif mail.ranks[p] >= 0:
+            if happened & (_BROKEN | _POLLIN) and _missing(mail, p, incoming):
+                if not _ended_late(mail, p):
+                    return False
+                mail.progress[p, 1] = _ALL
         elif happened & _BROKEN and not happened & _POLLIN:
             return False
     return True
