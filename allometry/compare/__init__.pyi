@@ -38,6 +38,7 @@ from .measures.populations.gratings import domain_rates as domain_rates
 from .measures.populations.gratings import f1_f0 as f1_f0
 from .measures.populations.gratings import f1_f0_null as f1_f0_null
 from .measures.populations.gratings import osi_null as osi_null
+from .measures.populations.lattices import lattice_correlation as lattice_correlation
 from .measures.populations.pairwise import pairwise as pairwise
 from .measures.populations.pairwise import pairwise_summary as pairwise_summary
 from .measures.populations.tuning import circular_variance as circular_variance

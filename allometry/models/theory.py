@@ -1,10 +1,11 @@
-"""Mean-field theory of leaky integrate-and-fire neurons: stationary rates by the Siegert formula.
+"""Theory of networks: stationary rates of leaky integrate-and-fire neurons by the Siegert formula, and correlations in space.
 
-Sources: Siegert 1951, Phys Rev 81:617; Brunel 2000, J Comput Neurosci 8:183, eq. 21; correction for exponential
+Sources of the rates: Siegert 1951, Phys Rev 81:617; Brunel 2000, J Comput Neurosci 8:183, eq. 21; correction for exponential
 synaptic currents to first order in √(τ_s/τ_m): Fourcaud & Brunel 2002, Neural Comput 14:2057.
 """
 
 import math
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -151,3 +152,105 @@ def population_rates(
         where="population_rates",
         expected=f"a stable fixed point; the last change is {np.abs(change).max():.3g} Hz",
     )
+
+
+@dataclass(frozen=True)
+class SpatialBalance:
+    """Correlations of a balanced network in space, on the unit torus (Rosenbaum et al. 2017, Nat Neurosci 20:107).
+
+    Spike counts in long windows. In the Fourier mode n, k = |n|², the widths weigh W(n) = W exp(-2π² k σ²) and
+    F(n) = q_F r_F w_F w_Fᵀ exp(-4π² k σ_F²), and with finite gains G = diag(`gain`) the power is
+    S(n) = (G⁻¹ - √N W(n))⁻¹ F(n) (G⁻¹ - √N W(n))⁻ᵀ; the covariance at a displacement u is the sum over n of S(n) cos(2π n·u).
+
+    Parameters
+    ----------
+    recurrent : tuple of tuple of float
+        W [target, source] of E and I, mV: share of the neurons times connection probability times j.
+    feedforward : tuple of float
+        w_F of E and I, mV: connection probability times j.
+    share : float
+        q_F, feedforward neurons over N.
+    rate_hz : float
+        Rate of the feedforward neurons, Hz.
+    neurons : int
+        N, of E and I together.
+    sigma_recurrent, sigma_feedforward : float
+        Widths of the projections, in shares of the sheet.
+    gain : tuple of float
+        Of E and I; those of the source are fitted to simulations.
+    """
+
+    recurrent: tuple[tuple[float, float], tuple[float, float]]
+    feedforward: tuple[float, float]
+    share: float
+    rate_hz: float
+    neurons: int
+    sigma_recurrent: float
+    sigma_feedforward: float
+    gain: tuple[float, float] = (0.0122, 0.0174)
+
+    @property
+    def balanced_rates_hz(self) -> tuple[float, float]:
+        """Rates of E and I in the limit of many neurons, Hz: -W⁻¹ w_F q_F r_F."""
+        e, i = self._solved(0.0, 0.0, 1.0)
+        drive = self.share * self.rate_hz
+        return float(e) * drive, float(i) * drive
+
+    def asymptotic(self, distance: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Correlation of E pairs in the limit of many neurons to the order 1/N, [distance], over the balanced rate.
+
+        Raises
+        ------
+        SimulationError
+            Where the recurrent projections are not the narrower ones: there is no such limit.
+        """
+        squared = 2 * (self.sigma_feedforward**2 - self.sigma_recurrent**2)
+        if squared <= 0:
+            raise SimulationError(
+                f"the recurrent width {self.sigma_recurrent:g} is not below the feedforward one, {self.sigma_feedforward:g}",
+                where="SpatialBalance.asymptotic",
+                expected="narrower recurrent projections; the others have the theory of finite gains",
+                do="use SpatialBalance.correlation",
+            )
+        e, _ = self._solved(0.0, 0.0, 1.0)
+        # rates over rates: their unit drops out
+        power = float(e) ** 2 * self.share * self.rate_hz
+        peak = power / (self.neurons * self.balanced_rates_hz[0] * 2 * math.pi * squared)
+        return peak * np.exp(-np.square(distance) / (2 * squared))
+
+    def correlation(
+        self, x: NDArray[np.float64], y: NDArray[np.float64], rate_hz: float | None = None, modes: int = 20
+    ) -> NDArray[np.float64]:
+        """Correlation of E pairs with finite gains.
+
+        Parameters
+        ----------
+        x, y : array [pair]
+            Displacements, in shares of the sheet.
+        rate_hz : float, optional
+            Rate of E that the covariance is divided by, as the variance of a count is about its mean; None: the balanced one.
+        modes : int
+            Largest |n| along each axis.
+
+        Returns
+        -------
+        ndarray [pair]
+        """
+        n = np.arange(-modes, modes + 1)
+        k = (n[:, None] ** 2 + n**2).astype(float)
+        width = np.exp(-2 * math.pi**2 * k * self.sigma_recurrent**2)
+        e, _ = self._solved(1 / self.gain[0], 1 / self.gain[1], math.sqrt(self.neurons) * width)
+        power = e**2 * self.share * self.rate_hz * np.exp(-4 * math.pi**2 * k * self.sigma_feedforward**2)
+        across, along = (np.exp(2j * math.pi * np.multiply.outer(np.asarray(u, float), n)) for u in (x, y))
+        found = np.einsum("pa,ab,pb->p", across, power, along).real
+        return np.asarray(found / (self.balanced_rates_hz[0] if rate_hz is None else rate_hz))
+
+    def _solved(
+        self, leak_e: float, leak_i: float, factor: float | NDArray[np.float64]
+    ) -> tuple[float | NDArray[np.float64], float | NDArray[np.float64]]:
+        """(diag(leaks) - factor W)⁻¹ w_F of E and I; no leaks are infinite gains."""
+        (ee, ei), (ie, ii) = self.recurrent
+        a, b, c, d = leak_e - factor * ee, -factor * ei, -factor * ie, leak_i - factor * ii
+        determinant = a * d - b * c
+        u, v = self.feedforward
+        return (d * u - b * v) / determinant, (a * v - c * u) / determinant

@@ -76,6 +76,7 @@ GIVEN: dict[str, tuple[tuple[object, ...], dict[str, object]]] = {
         ("participation_ratio_of_counts", "susceptibility", "fano", "synchrony", "network_bursts", "population_bursts"),
         ((COUNTS,), {}),
     ),
+    "lattice_correlation": ((COUNTS, 2, [0, 1]), {}),
     "by_distance": ((RNG.random(6), RNG.random((4, 2)), [0, 1, 2]), {}),
     "noise_correlation": ((TRIALS,), {}),
     "spectral_radius": ((COUNTS, 50), {}),

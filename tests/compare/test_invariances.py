@@ -146,6 +146,10 @@ CASES = [
         "order of units": (permuted(COUNTS, 1),),
         "of bins": (permuted(COUNTS, 0),),
     }, (ONE_SHUFFLED,), reduce=lambda found: np.array([found.mean, found.sd])),
+    Case("lattice_correlation", (COUNTS, 4, [0.0, 0.3, 1.0]), {
+        "gain and offset of each unit": (COUNTS * np.arange(1, 9) + 2, 4, [0.0, 0.3, 1.0]),
+        "order of the bins": (permuted(COUNTS, 0), 4, [0.0, 0.3, 1.0]),
+    }, (ONE_SHUFFLED, 4, [0.0, 0.3, 1.0])),
     Case("spectral_radius_of_covariance", (COVARIANCE, 50, 300), {
         "scale of counts": (9 * COVARIANCE, 50, 300),
         "order of units": (renumbered(COVARIANCE), 50, 300),
