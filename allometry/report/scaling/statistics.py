@@ -77,7 +77,8 @@ def _panels(root: xr.Dataset) -> Iterator[Panel]:
         known = [name for name in conditions if _known(root, statistic, name)]
         for condition in known[: RATES if statistic == "rate" else 1]:
             if few:
-                yield from (Panel(statistic, condition, "scheme", schemes, "population", of) for of in populations)
+                having = [of for of in populations if _known(root.sel(population=of), statistic, condition)]
+                yield from (Panel(statistic, condition, "scheme", schemes, "population", of) for of in having)
             else:
                 yield from (Panel(statistic, condition, "population", populations, "scheme", of) for of in schemes)
 

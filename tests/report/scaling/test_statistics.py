@@ -75,3 +75,17 @@ def test_values_far_apart_are_all_within_the_axes(tmp_path) -> None:
             heights = np.concatenate([line.get_ydata() for line in ax.lines if line.get_marker() not in ("", "None")])
             assert len(heights) >= len(root["size"])
             assert (low < heights.min()) & (heights.max() < high)
+
+
+def test_a_population_without_a_statistic_has_no_panel_of_it(tmp_path) -> None:
+    tree = samples.scaling()
+    root = tree.to_dataset(inherit=False).copy(deep=True)
+    names, populations = root["statistic"].values.tolist(), root["population"].values.tolist()
+    described = {f"statistic {name}": "as it is" for name in names} | {"reference": "the full size"}
+    for name in ("value", "mean", "ci_low", "ci_high"):
+        root[name].loc[{"statistic": names[0], "population": populations[-1]}] = np.nan
+    tree.dataset = root.assign_attrs(derived=json.dumps(described))
+    stores.write(tree, tmp_path / "sizes.zarr")
+    titles = [ax.get_title("left") + ax.get_title() for ax in figures.statistics(tmp_path / "sizes.zarr").figure.axes]
+    assert not any(f"{names[0]}, {populations[-1]}" in said for said in titles)
+    assert any(f"{names[1]}, {populations[-1]}" in said for said in titles)
