@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 from allometry.errors import SimulationError
 
 
+_GROUP = 64
+"""Neurons of a group that stay together: as many as the simulator lets fall asleep together."""
+_HOPS = 4
+
+
 def _empty_int() -> NDArray[np.int64]:
     return np.empty(0, np.int64)
 
@@ -168,6 +173,39 @@ class Graph:
             *keep(self.gap_source, self.gap_target, self.gap_count),
             signs_from=self.signs_from,
         )
+
+    def reached_first(self, driven: NDArray[np.int64], mv_per_synapse: float) -> "Graph":
+        """The graph with the neurons that a drive reaches beside each other, so that those at rest lie together too.
+
+        A neuron counts as far as neurons that probably fire have synapses on it. Groups of neurons alike in this are dealt over
+        the whole range: every part of the range has its share of the work.
+
+        Parameters
+        ----------
+        driven : int array
+            Nodes that fire.
+        mv_per_synapse : float
+            Mean depolarisation of a neuron by one synapse of a node of `driven`, over the distance to the threshold.
+
+        Returns
+        -------
+        Graph
+            The same neurons, labels and edges, renumbered.
+        """
+        n = len(self.labels)
+        firing = np.zeros(n)
+        firing[driven] = 1.0
+        for _ in range(_HOPS):
+            mean = np.bincount(self.target, (self.sign[self.source] * self.count) * firing[self.source], minlength=n)
+            firing = np.clip(mv_per_synapse * mean, 0.0, 1.0)
+            firing[driven] = 1.0
+        reached = np.bincount(self.target, firing[self.source], minlength=n) + firing
+        ranked = np.argsort(-reached, kind="stable")
+        whole = n // _GROUP
+        # Multiples of the golden section, modulo 1, fill the range evenly however many there are.
+        dealt = np.argsort((np.arange(whole) * 0.6180339887498949) % 1.0, kind="stable")
+        groups = ranked[: whole * _GROUP].reshape(whole, _GROUP)[dealt]
+        return self.subgraph(np.concatenate([groups.ravel(), ranked[whole * _GROUP :]]))
 
     def without_output(self, silenced: NDArray[np.int64]) -> "Graph":
         """The graph with all outgoing edges (chemical and electrical) of `silenced` removed."""

@@ -183,6 +183,9 @@ class NeuronModel:
     receptors: ClassVar[tuple[Receptor, ...]] = ()
     gap_voltage: ClassVar[str] = ""
     """Variable that gap junctions see, for a model whose step takes `gap`."""
+    rests: ClassVar[bool] = False
+    """Whether neurons that a step leaves as they were, bit by bit, are passed over until something arrives: the same spikes,
+    sooner where most neurons receive nothing for long; a little later where all are busy."""
     step: ClassVar[Callable[..., tuple[Any, ...]]]
 
     def __post_init__(self) -> None:

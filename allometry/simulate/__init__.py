@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from allometry.simulate.connections import connections
     from allometry.simulate.distribute.execution import Execution
     from allometry.simulate.runner import run, run_batch
+    from allometry.simulate.screens import activated, screen, silenced
     from allometry.simulate.signal_propagation import propagation
 
-__all__ = ["Execution", "Probe", "Record", "WeightProbe", "connections", "propagation", "run", "run_batch"]
+__all__ = [
+    "Execution", "Probe", "Record", "WeightProbe", "activated", "connections", "propagation", "run", "run_batch", "screen",
+    "silenced",
+]  # fmt: skip
 
 __getattr__, _, _ = lazy_loader.attach(
     __name__,
@@ -24,6 +28,7 @@ __getattr__, _, _ = lazy_loader.attach(
         "connections": ["connections"],
         "distribute.execution": ["Execution"],
         "runner": ["run", "run_batch"],
+        "screens": ["activated", "screen", "silenced"],
         "signal_propagation": ["propagation"],
     },
 )

@@ -48,7 +48,7 @@ from allometry.simulate.kernels.loop.cells import (
     WHOLE,
 )  # fmt: skip
 from allometry.simulate.kernels.loop.wire import HEAD, collect, post
-from allometry.simulate.kernels.neurons.update import call_block, cast
+from allometry.simulate.kernels.neurons.update import TILE, call_block, cast
 from allometry.simulate.kernels.rng import draw
 from allometry.simulate.kernels.synapses.deliver import deliver_narrow, deliver_wide, enqueue
 from allometry.simulate.kernels.synapses.plastic import listen, receive, send
@@ -78,7 +78,13 @@ def _emit(flag, count, first, step, log, logged):
 
 
 @njit(nogil=True)
-def _update(cells, flag, step, log, logged):
+def _wake(awake):
+    for tile in range(len(awake)):
+        awake[tile] = 1
+
+
+@njit(nogil=True)
+def _update(cells, flag, awake, step, log, logged):
     for k in range(cells.segments.shape[0]):
         s = cells.segments[k]
         for a in range(0, s[COUNT], BLOCK):
@@ -87,7 +93,7 @@ def _update(cells, flag, step, log, logged):
                 s[BLOCK_AT], cells.state, s[STATE] + a, cells.double, s[DOUBLE] + a, cells.whole, s[WHOLE] + a,
                 cells.current, cells.gap, s[START] + a, cells.arrived, s[SLOT] + a, cells.constants, s[CONSTANTS],
                 cells.steps, s[STEPS], cells.varied, s[VARIED] + a, cells.varied_steps, s[VARIED_STEPS] + a, flag,
-                s[STRIDE], s[COUNT], n,
+                awake, s[START] // TILE + k + a // TILE, s[STRIDE], s[COUNT], n,
             )  # fmt: skip
             if fired > 0:
                 logged = _emit(flag, n, s[FIRST] + a, step, log, logged)
@@ -237,6 +243,8 @@ def advance(
     scratch = np.empty(BLOCK // 2, np.uint64)
     lanes = scratch.view(np.uint32)
     flag = np.zeros(BLOCK, np.uint8)
+    # Other currents, or a state that was read back, may have come since the last window: everybody is awake.
+    awake = np.ones(neurons // TILE + cells.segments.shape[0] + 1, np.uint8)
     log = np.empty(neurons + 1024, np.int64)
     logged = 0
     events = 0
@@ -275,7 +283,9 @@ def advance(
                 longer = np.empty(2 * len(log) + neurons, np.int64)
                 _copy(log, 0, longer, 0, logged)
                 log = longer
-            logged = _update(cells, flag, now, log, logged)
+            if signals is not None or len(cells.gap_source) > 0:
+                _wake(awake)
+            logged = _update(cells, flag, awake, now, log, logged)
             if meeting.voltage.shape[1] > 0:
                 _share_voltage(cells, meeting.voltage[(now + 1) & 1])
             for g in range(cells.groups.shape[0]):

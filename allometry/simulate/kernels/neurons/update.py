@@ -4,6 +4,9 @@ The source of the loop is written here, from the names that the model declares: 
 constant. Constants that differ between neurons are read per neuron, all others once per block. The step is a function of
 one neuron with selects only, so that the loop vectorises. `advance` calls every block in the same way: it is not compiled
 anew for other models.
+
+Neurons of a model that `rests` are taken in tiles. A tile that a step has left as it was sleeps: the same step would leave
+it so again, until something arrives. Nothing changes but the time.
 """
 
 # Compiled functions are typed by numba, not by annotations.
@@ -39,9 +42,12 @@ _POINTERS = (
     "varied",
     "varied_steps",
     "flag",
+    "awake",
 )
 _NUMBERS = ("stride", "slots", "n")
 _WIDTHS = {"real": "state", "double": "double", "count": "count"}
+TILE = 64
+"""Neurons that fall asleep and wake together."""
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 _LOCK = threading.Lock()
 _BLOCKS: dict[str, Any] = {}
@@ -66,28 +72,28 @@ def _cast(x, like):
 @intrinsic
 def call_block(
     typingctx, block, state, state_at, double, double_at, count, count_at, current, gap, neuron, arrived, slot, constants,
-    constant_at, steps, steps_at, varied, varied_at, varied_steps, varied_steps_at, flag, stride, slots, n,
+    constant_at, steps, steps_at, varied, varied_at, varied_steps, varied_steps_at, flag, awake, awake_at, stride, slots, n,
 ):  # fmt: skip
     """Call the block at an address for `n` neurons; returns the number of spikes.
 
     Every array is passed from the element on whose number follows it (`current` and `gap` share `neuron`).
     """
-    places = (2, 4, 6, 9, 9, 11, 13, 15, 17, 19, None)
-    at = (1, 3, 5, 7, 8, 10, 12, 14, 16, 18, 20)
+    places = (2, 4, 6, 9, 9, 11, 13, 15, 17, 19, None, 22)
+    at = (1, 3, 5, 7, 8, 10, 12, 14, 16, 18, 20, 21)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         pointers = []
         for position, place in zip(at, places):
             data = context.make_array(signature.args[position])(context, builder, args[position]).data
             pointers.append(data if place is None else builder.gep(data, [args[place]]))
-        numbers = list(args[21:])
+        numbers = list(args[23:])
         kind = ir.FunctionType(ir.IntType(32), [x.type for x in (*pointers, *numbers)])
         return builder.call(builder.inttoptr(args[0], kind.as_pointer()), [*pointers, *numbers])
 
     whole = types.int64
     signature = types.int32(
         whole, state, whole, double, whole, count, whole, current, gap, whole, arrived, whole, constants, whole, steps,
-        whole, varied, whole, varied_steps, whole, flag, whole, whole, whole,
+        whole, varied, whole, varied_steps, whole, flag, awake, whole, whole, whole, whole,
     )  # fmt: skip
     return signature, codegen
 
@@ -141,19 +147,52 @@ def source(form: type[Form], name: str, varied: Sequence[str], whole: Sequence[s
     call[GAP] = "k_gap[i]"
     results = ", ".join(f"new_{s.name}" for s in form.states)
     given = ", ".join(call[a] for a in arguments(form))
+    rests = getattr(form, "rests", False)
+    changed = " or ".join(f"new_{s.name} != s_{s.name}[i]" for s in form.states)
+    loop = [
+        f"{results}, fired = step({given})",
+        *([f"moved = uint8(moved | uint8({changed}))"] if rests else []),
+        *tail,
+        "flags[i] = uint8(1) if fired else uint8(0)",
+        "spikes = int32(spikes + int32(fired))",
+    ]
     lines = [
         f"def {name}({', '.join((*_POINTERS, *_NUMBERS))}):",
-        *(f"    {line}" for line in head),
-        "    flags = carray(flag, n)",
-        "    spikes = int32(0)",
-        "    for i in range(n):",
-        f"        {results}, fired = step({given})",
-        *(f"        {line}" for line in tail),
-        "        flags[i] = uint8(1) if fired else uint8(0)",
-        "        spikes = int32(spikes + int32(fired))",
+        *(f"    {line}" for line in (*head, "flags = carray(flag, n)", "spikes = int32(0)")),
+        *(_in_tiles(form, head, loop) if rests else ["    for i in range(n):", *(f"        {line}" for line in loop)]),
         "    return spikes",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _in_tiles(form: type[Form], head: Sequence[str], loop: Sequence[str]) -> list[str]:
+    """Return the lines of a loop over tiles, of which those that sleep are left out."""
+    arrays = [*(line.split(" = ")[0] for line in head if line.endswith(":]")), "flags"]
+    tile = {array: f"{array}_tile" for array in arrays}
+    within = re.compile(r"\b(" + "|".join(arrays) + r")\[i\]")
+    loop = [within.sub(lambda found: f"{tile[found[1]]}[i]", line) for line in loop]
+    arrived = " | ".join(f"r_{r.name}[i]" for r in form.receptors)
+    lines = [
+        "for i in range(n):",
+        "    flags[i] = uint8(0)",
+        f"awakes = carray(awake, (n + {TILE - 1}) // {TILE})",
+        f"for t in range((n + {TILE - 1}) // {TILE}):",
+        f"    low = t * {TILE}",
+        f"    high = min(low + {TILE}, n)",
+        "    if awakes[t] == 0:",
+        "        arrives = total(0)",
+        # An index without a sign is never counted from the end, which would keep the loop from being vectorised.
+        "        for i in range(uint64(low), uint64(high)):",
+        f"            arrives |= {arrived}",
+        "        if arrives == 0:",
+        "            continue",
+        *(f"    {short} = {array}[low:high]" for array, short in tile.items()),
+        "    moved = uint8(0)",
+        "    for i in range(high - low):",
+        *(f"        {line}" for line in loop),
+        "    awakes[t] = moved",
+    ]
+    return [f"    {line}" for line in lines]
 
 
 def _slice(name: str, array: str, number: int, stride: str) -> str:
@@ -187,12 +226,12 @@ def block_address(
 def _compile(form: type[Form], title: str, body: str, code: str, real: type, total: type) -> Any:
     name = f"block_{title}_{code[:16]}"
     environment = {
-        "__name__": __name__, "carray": carray, "real": real, "int32": np.int32, "uint8": np.uint8,
-        "step": compiled_step(form.step),
+        "__name__": __name__, "carray": carray, "real": real, "total": total, "int32": np.int32, "uint8": np.uint8,
+        "uint64": np.uint64, "step": compiled_step(form.step),
     }  # fmt: skip
     exec(compile(body.replace("def block(", f"def {name}(", 1), __file__, "exec"), environment)
     single, whole = types.CPointer(_numba(real)), types.int64
-    pointers = {"double": types.float64, "count": types.int16, "arrived": _numba(total), "flag": types.uint8}
+    pointers = {"double": types.float64, "count": types.int16, "arrived": _numba(total), "flag": types.uint8, "awake": types.uint8}
     pointers |= dict.fromkeys(("steps", "varied_steps"), types.int16)
     signature = types.int32(
         *(types.CPointer(pointers[p]) if p in pointers else single for p in _POINTERS), *(whole for _ in _NUMBERS)
