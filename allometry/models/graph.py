@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from allometry.errors import SimulationError
 
 
-_GROUP = 64
+_GROUP = 256
 """Neurons of a group that stay together: as many as the simulator lets fall asleep together."""
 _HOPS = 4
+_FIRES = 0.5
+"""Mean depolarisation, over the distance to the threshold, from which a neuron counts as firing."""
 
 
 def _empty_int() -> NDArray[np.int64]:
@@ -197,7 +199,9 @@ class Graph:
         firing[driven] = 1.0
         for _ in range(_HOPS):
             mean = np.bincount(self.target, (self.sign[self.source] * self.count) * firing[self.source], minlength=n)
-            firing = np.clip(mv_per_synapse * mean, 0.0, 1.0)
+            mean *= mv_per_synapse
+            # Little input fires nobody: what is far below the threshold would spread over the whole graph.
+            firing = np.where(mean >= _FIRES, np.minimum(mean, 1.0), 0.0)
             firing[driven] = 1.0
         reached = np.bincount(self.target, firing[self.source], minlength=n) + firing
         ranked = np.argsort(-reached, kind="stable")

@@ -46,7 +46,7 @@ _POINTERS = (
 )
 _NUMBERS = ("stride", "slots", "n")
 _WIDTHS = {"real": "state", "double": "double", "count": "count"}
-TILE = 64
+TILE = 256
 """Neurons that fall asleep and wake together."""
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 _LOCK = threading.Lock()
