@@ -61,7 +61,9 @@ def findings(paths: Sequence[str | Path] | Mapping[str, Data], most: int = 3) ->
     """
     opened = paths.items() if isinstance(paths, Mapping) else ((str(path), stores.open(path)) for path in paths)
     found = [best for path, store in opened if (best := _of_store(store, path)) is not None]
-    return sorted(found, key=lambda one: (-one.weight, one.store))[:most]
+    ordered = sorted(found, key=lambda one: (-one.weight, one.store))
+    # two comparisons may share what is best in them
+    return list({one.text: one for one in reversed(ordered)}.values())[::-1][:most]
 
 
 def _of_store(opened: Data, path: str) -> Finding | None:
@@ -158,16 +160,26 @@ def _of_scaling(root: xr.Dataset, path: str) -> Finding | None:
     if not len(sizes):
         return None
     at = int(sizes[np.argmin(root["size"].values[sizes])])
-    mine = verdict[at][judged[at]]
-    kept, changed = int((mine == PRESERVED).sum()), verdict[at] == CHANGED
+    # of several schemes the one that keeps most
+    counts = [(one == PRESERVED).sum() if ok.any() else -1 for one, ok in zip(verdict[at], judged[at])]
+    best = int(np.argmax(counts))
+    several = sum(count >= 0 for count in counts) > 1
+    within = np.zeros_like(judged[at])
+    within[best] = judged[at][best]
+    mine = verdict[at][within]
+    kept, changed = int((mine == PRESERVED).sum()), (verdict[at] == CHANGED) & within
     size, tolerance = f"{float(root['size'].values[at]):g}", 100 * root.attrs["tolerance"]
     reference = f"{float(root.attrs['reference']):g}"
     text = f"{root.attrs['model']} at size {size} keeps {kept} of {mine.size} statistics within {tolerance:g} % of size {reference}"
+    if several:
+        text += f" with {readable(str(root['scheme'].values[best]))}, the best of its schemes"
     if not changed.any():
         return Finding(text, PRESERVED if kept == mine.size else "undetermined", 1.0, path)
     deviation, low, high = (root[f"deviation{end}"].values[at] for end in ("", "_low", "_high"))
-    width = np.maximum((high - low) / 2, 1e-12)
-    weight = np.where(changed, np.abs(deviation) / width, -1.0)
+    width = (high - low) / 2
+    # seeds that are all alike are no interval
+    sure = changed & (width > 1e-9 * np.abs(deviation))
+    weight = np.where(sure, np.abs(deviation) / np.where(sure, width, 1.0), np.where(changed, 0.0, -1.0))
     place = np.unravel_index(int(np.nanargmax(weight)), weight.shape)
     scheme, condition, statistic, population = (
         str(root[axis].values[index]) for axis, index in zip(root["verdict"].dims[1:], place)

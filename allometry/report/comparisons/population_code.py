@@ -24,43 +24,49 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
     colours = dict(zip(names, (colour for colour, _ in styles(len(names)))))
     units = curves["tuning"].to_dataframe()
     units["population"] = units["population"].astype(str)
-    axes = panel_rows([3, 4, 3, 3], 3.1)
+    # stimuli without a direction, as intervals or patterns, have no tuning to it
+    tuned = bool(units[["osi", "dsi", "direction"]].notna().to_numpy().any())
+    axes = panel_rows([3, 4, 3, 3] if tuned else [3, 2, 2, 3], 3.1)
     _decoding(axes[0], rows, names, colours)
     _confusion(axes[1], curves["confusion"], names[0])
     _correlations(axes[2], curves["response_correlations"], names, colours)
     null = curves["tuning_null"]
+    selective = axes[3:6] if tuned else []
+    mean, back, radius, dimensions, *subsampled = axes[6 if tuned else 3 :]
+    columns = (
+        ("osi", np.linspace(0, 1, 21)),
+        ("dsi", np.linspace(0, 1, 21)),
+        ("direction", np.arange(0.0, 361.0, 30.0)),
+    )
     for name in names:
         mine = units[units["population"] == name]
-        for ax, column, edges in (
-            (axes[3], "osi", np.linspace(0, 1, 21)),
-            (axes[4], "dsi", np.linspace(0, 1, 21)),
-            (axes[5], "direction", np.arange(0.0, 361.0, 30.0)),
-            (axes[7], "split_half", np.linspace(-1, 1, 21)),
-        ):
+        shown = [(ax, *column) for ax, column in zip(selective, columns)]
+        for ax, column, edges in (*shown, (back, "split_half", np.linspace(-1, 1, 21))):
             values = mine[column].dropna()
             if len(values):
                 density, ends = np.histogram(values, edges, density=True)
                 ax.stairs(density, ends, lw=1.4, color=colours[name], label=readable(name))
-        _mean_responses(axes[6], mine["mean_response"].to_numpy(), readable(name), colours[name])
+        _mean_responses(mean, mine["mean_response"].to_numpy(), readable(name), colours[name])
         shuffled = null["density"].sel(population=name).values
-        if np.isfinite(shuffled).any():
+        if tuned and np.isfinite(shuffled).any():
             axes[3].plot(null["bin"], shuffled, ":", color=colours[name], label=unlisted(f"{readable(name)}, shuffled"))
-    axes[3].set(title="Orientation selectivity", xlabel="OSI (dotted: shuffled)", ylabel="density of units")
-    axes[4].set(title="Direction selectivity", xlabel="DSI", ylabel="density of units")
-    axes[5].set(title="Preferred direction", xlabel="degree", ylabel="density of units", xticks=range(0, 361, 90))
-    axes[6].set(title="Mean response", xlabel="times the mean of all units", ylabel="share of units", xscale="log")
-    axes[7].set(title="Tuning that comes back", xlabel="r of halves of the repeats", ylabel="density of units")
-    axes[7].set_xticks(HALVES)
-    _radius(axes[8], curves["spectral_radius_by_size"], names, colours)
+    if tuned:
+        axes[3].set(title="Orientation selectivity", xlabel="OSI (dotted: shuffled)", ylabel="density of units")
+        axes[4].set(title="Direction selectivity", xlabel="DSI", ylabel="density of units")
+        axes[5].set(title="Preferred direction", xlabel="degree", ylabel="density of units", xticks=range(0, 361, 90))
+    mean.set(title="Mean response", xlabel="times the mean of all units", ylabel="share of units", xscale="log")
+    back.set(title="Tuning that comes back", xlabel="r of halves of the repeats", ylabel="density of units")
+    back.set_xticks(HALVES)
+    _radius(radius, curves["spectral_radius_by_size"], names, colours)
     dimension = rows[rows["measure"] == "participation_ratio"]
     if len(names) > SHOWN_POPULATIONS:
         dimension = dimension[dimension["role"] == "result"]
     joint = " " if len(names) > SHOWN_POPULATIONS else "\n"
     labels = dimension["candidate"] + joint + dimension["group"]
-    intervals(axes[9], dimension.assign(candidate=labels, reference="", group=""), "Participation ratio")
-    for ax, axis in zip(axes[10:], ("units", "repeats", "stimuli")):
+    intervals(dimensions, dimension.assign(candidate=labels, reference="", group=""), "Participation ratio")
+    for ax, axis in zip(subsampled, ("units", "repeats", "stimuli")):
         _subsampling(ax, curves["subsampling"], axis, names, colours)
-    drawn_on(axes).legend(*axes[6].get_legend_handles_labels(), loc="outside upper center", ncols=min(len(names), 4))
+    drawn_on(axes).legend(*mean.get_legend_handles_labels(), loc="outside upper center", ncols=min(len(names), 4))
     best = rows[(rows["measure"] == "decoding_within") & (rows["role"] == "result")]
     told = "; ".join(f"{row['candidate']} {row['group']} {estimate(row)}" for _, row in best.iterrows())
     caption = (

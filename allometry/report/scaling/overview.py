@@ -34,22 +34,30 @@ def draw(path: str) -> Drawing:
     schemes = root["scheme"].values.tolist()
     second = _second(root)
     theory = "mean_field" in tables.children and "rate" in root["statistic"].values
-    grid = panel_rows([*[3] * len(schemes), 2 + theory], 3.5)
+    priced = any(
+        numbers for of in costs["values"].values() for found in of.values() for numbers in found.values()
+    )
+    below = 2 * priced + theory
+    grid = panel_rows([*[3] * len(schemes), *([below] if below else [])], 3.5)
     axes = iter(grid)
     for scheme in schemes:
         _deviations(next(axes), root, scheme)
         _values(next(axes), root, scheme, second)
         _verdicts(next(axes), root, scheme)
-    _cost(next(axes), root, costs, "simulation_s", "wall s per biological s")
-    _cost(next(axes), root, costs, "memory_gib", "peak memory (GiB)")
+    if priced:
+        _cost(next(axes), root, costs, "simulation_s", "wall s per biological s")
+        _cost(next(axes), root, costs, "memory_gib", "peak memory (GiB)")
     if theory:
         _theory(next(axes), root, tables["mean_field"].to_dataset())
-    return Drawing(drawn_on(grid), _caption(root, costs, second, theory), study.title)
+    return Drawing(drawn_on(grid), _caption(root, costs, second, theory, priced), study.title)
 
 
 def _second(root: xr.Dataset) -> str:
     """Statistic that is drawn beside the rates: a correlation where there is one."""
-    names = root["statistic"].values.tolist()
+    # those of all conditions together have no value of one
+    mean = _condition(root)["mean"].transpose("statistic", ...).values
+    known = np.isfinite(mean).reshape(len(mean), -1).any(axis=1)
+    names = root["statistic"].values[known].tolist() or root["statistic"].values.tolist()
     wanted = ("synchrony_correlation", "correlation", "gamma_correlation", "cv")
     return next((name for name in wanted if name in names), names[-1])
 
@@ -218,7 +226,7 @@ def _theory(ax: Axes, root: xr.Dataset, theory: xr.Dataset) -> None:
     ax.legend(fontsize=7, loc="best")
 
 
-def _caption(root: xr.Dataset, costs: Mapping[str, Any], second: str, theory: bool) -> str:
+def _caption(root: xr.Dataset, costs: Mapping[str, Any], second: str, theory: bool, priced: bool) -> str:
     reference = float(root.attrs["reference"])
     seeds = root.sizes["seed"]
     conditions = root["condition"].values.tolist()
@@ -230,10 +238,10 @@ def _caption(root: xr.Dataset, costs: Mapping[str, Any], second: str, theory: bo
         f"seeds (Welch), in grey the tolerance of {100 * float(root.attrs['tolerance']):g} %"
         f"{_beyond(root)}. Middle: {second.replace('_', ' ')} itself. Right: for each statistic and size the share "
         "of populations in which it is kept, changed, or neither can be said.",
-        "Below: what a simulation costs, one point per seed; N is the number of neurons. "
-        + "; ".join(f"{one['threads']} threads on {one['host']}" for one in costs["machines"])
-        + ".",
     ]
+    if priced:
+        machines = "; ".join(f"{one['threads']} threads on {one['host']}" for one in costs["machines"])
+        parts.append(f"Below: what a simulation costs, one point per seed; N is the number of neurons. {machines}.")
     if len(conditions) > 1:
         parts.append(f"Condition {conditions[0]}; {', '.join(conditions[1:])} are in the store.")
     if theory:
