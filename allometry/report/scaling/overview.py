@@ -34,9 +34,7 @@ def draw(path: str) -> Drawing:
     schemes = root["scheme"].values.tolist()
     second = _second(root)
     theory = "mean_field" in tables.children and "rate" in root["statistic"].values
-    priced = any(
-        numbers for of in costs["values"].values() for found in of.values() for numbers in found.values()
-    )
+    priced = any(numbers for of in costs["values"].values() for found in of.values() for numbers in found.values())
     below = 2 * priced + theory
     grid = panel_rows([*[3] * len(schemes), *([below] if below else [])], 3.5)
     axes = iter(grid)
