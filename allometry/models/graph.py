@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from allometry.errors import SimulationError
 
-
 _GROUP = 256
 """Neurons of a group that stay together: as many as the simulator lets fall asleep together."""
 _HOPS = 4
@@ -199,7 +198,7 @@ class Graph:
         firing[driven] = 1.0
         for _ in range(_HOPS):
             mean = np.bincount(self.target, (self.sign[self.source] * self.count) * firing[self.source], minlength=n)
-            mean *= mv_per_synapse
+            mean = mv_per_synapse * mean
             # Little input fires nobody: what is far below the threshold would spread over the whole graph.
             firing = np.where(mean >= _FIRES, np.minimum(mean, 1.0), 0.0)
             firing[driven] = 1.0

@@ -18,7 +18,9 @@ EXECUTION = simulate.Execution(threads=1, progress=False)
 def _chain(driven: str = "") -> Network:
     """a -> b -> c, each strong enough to pass every spike on; d inhibits b and is driven by nobody."""
     labels = ("a", "b", "c", "d")
-    graph = Graph(labels, np.array([0, 1, 3]), np.array([1, 2, 1]), np.array([400.0, 400, 4000]), np.array([1.0, 1, 1, -1]))
+    graph = Graph(
+        labels, np.array([0, 1, 3]), np.array([1, 2, 1]), np.array([400.0, 400, 4000]), np.array([1.0, 1, 1, -1])
+    )
     return connectome_lif(graph, driven=driven)
 
 
@@ -44,9 +46,7 @@ def test_a_trial_is_its_run_alone(tmp_path: Path) -> None:
     net = _chain("a")
     conditions = [Condition("intact"), *screens.silenced(net, {"no_b": ["b"]})]
     found = screens.screen(net, conditions, 300.0, tmp_path / "out.zarr", trials=2, seed=5, execution=EXECUTION)
-    alone = simulate.run(
-        net, 300.0, 5, tmp_path / "alone.zarr", condition=Condition("x", seed=6), execution=EXECUTION
-    )
+    alone = simulate.run(net, 300.0, 5, tmp_path / "alone.zarr", condition=Condition("x", seed=6), execution=EXECUTION)
     expected = np.bincount(alone["spike_unit"].values, minlength=4) / 0.3
     np.testing.assert_allclose(found["response"].values[:, 1], expected, rtol=1e-6)
     silent = found["response"].values[:, 2:]

@@ -231,7 +231,13 @@ def _compile(form: type[Form], title: str, body: str, code: str, real: type, tot
     }  # fmt: skip
     exec(compile(body.replace("def block(", f"def {name}(", 1), __file__, "exec"), environment)
     single, whole = types.CPointer(_numba(real)), types.int64
-    pointers = {"double": types.float64, "count": types.int16, "arrived": _numba(total), "flag": types.uint8, "awake": types.uint8}
+    pointers = {
+        "double": types.float64,
+        "count": types.int16,
+        "arrived": _numba(total),
+        "flag": types.uint8,
+        "awake": types.uint8,
+    }
     pointers |= dict.fromkeys(("steps", "varied_steps"), types.int16)
     signature = types.int32(
         *(types.CPointer(pointers[p]) if p in pointers else single for p in _POINTERS), *(whole for _ in _NUMBERS)
