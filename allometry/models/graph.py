@@ -197,8 +197,8 @@ class Graph:
         firing = np.zeros(n)
         firing[driven] = 1.0
         for _ in range(_HOPS):
-            mean = np.bincount(self.target, (self.sign[self.source] * self.count) * firing[self.source], minlength=n)
-            mean = mv_per_synapse * mean
+            weight = mv_per_synapse * self.sign[self.source] * self.count
+            mean = np.asarray(np.bincount(self.target, weight * firing[self.source], minlength=n), np.float64)
             # Little input fires nobody: what is far below the threshold would spread over the whole graph.
             firing = np.where(mean >= _FIRES, np.minimum(mean, 1.0), 0.0)
             firing[driven] = 1.0
