@@ -37,9 +37,9 @@ def step(model: NeuronModel, current, arrived, state, ref, varied=(), precision:
         np.array([c for c in alike if not isinstance(c, float)], np.int16),
         np.concatenate([np.empty(0), *(c for c in several if c.dtype.kind == "f")]).astype(real),
         np.concatenate([np.empty(0), *(c for c in several if c.dtype.kind != "f")]).astype(np.int16),
-        np.full(N, 7, np.uint8),
+        np.full(N, 7, np.uint8), np.ones(N, np.uint8),
     ]  # fmt: skip
-    call = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_void_p] * 11, *[ctypes.c_int64] * 3)(address)
+    call = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_void_p] * 12, *[ctypes.c_int64] * 3)(address)
     spikes = call(*(a.ctypes.data for a in arrays), N, N, N)
     assert not arrays[5].any()
     return arrays[0].reshape(len(state), N), arrays[2], arrays[10], spikes
