@@ -46,12 +46,13 @@ _poll = types.ExternalFunction("poll", types.int32(types.voidptr, types.uint64, 
 class Mail(NamedTuple):
     """What a partition needs to exchange messages; peers in ascending order of their numbers.
 
-        sockets : int64 [peer], file descriptors. outgoing : int64 [2, HEAD + 2 + room], its own box, written alternately.
-        reads : int64 [peer], 1 where the peer reads that box. boxes : int64 [peer], the addresses of the peers' boxes here, 0
-        where messages come over the socket. incoming : int64 [2, peer, 2 + room]. progress : int64 [peer, 2], bytes sent and
-        received. polled : int64 [peer], scratch of pollfd structs. ranks : int64 [peer], -1 where messages do not go by MPI. mpi :
-    int64 [6], addresses of MPI_Isend, MPI_Irecv and MPI_Test, handles of int64 and of the communicator, tag (even). requests :
-    int64 [2, peer], of sending and receiving. status : int64 [16], scratch of MPI_Test: a flag, and from its ninth word the status.
+    sockets : int64 [peer], file descriptors. outgoing : int64 [2, HEAD + 2 + room], its own box, written alternately.
+    reads : int64 [peer], 1 where the peer reads that box. boxes : int64 [peer], the addresses of the peers' boxes here, 0
+    where messages come over the socket. incoming : int64 [2, peer, 2 + room]. progress : int64 [peer, 2], bytes sent and
+    received. polled : int64 [peer], scratch of pollfd structs. ranks : int64 [peer], -1 where messages do not go by MPI.
+    mpi : int64 [6], addresses of MPI_Isend, MPI_Irecv and MPI_Test, handles of int64 and of the communicator, tag (even).
+    requests : int64 [2, peer], of sending and receiving. status : int64 [16], scratch of MPI_Test: a flag, and from its
+    ninth word the status.
     """
 
     sockets: np.ndarray
