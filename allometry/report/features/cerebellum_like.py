@@ -16,18 +16,20 @@ CELLS, PATTERNS, PAIRS = 80, 60, 3000
 def draw(points: Mapping[str, xr.Dataset]) -> tuple[list[Axes], str]:
     """Draw a row per point; returns the panels and the caption."""
     notes = []
-    axes = panels(COLUMNS * len(points), COLUMNS, 2.8)
+    read = any("purkinje" in areas_of(store) for store in points.values())
+    columns = COLUMNS if read else COLUMNS - 1
+    axes = panels(columns * len(points), columns, 2.8)
     for row, (point, store) in enumerate(points.items()):
-        a, b, c, d = axes[COLUMNS * row : COLUMNS * (row + 1)]
+        a, b, c, *rest = axes[columns * row : columns * (row + 1)]
         mossy, granule = response_of(store, "mossy"), response_of(store, "granule")
         _activity(a, granule, point)
         _levels(b, granule, float(parameter(store, "coding_level")))
         _separation(c, mossy, granule)
-        notes.append(f"{point}: {_readout(d, store)}")
+        notes += [f"{point}: {_readout(d, store)}" for d in rest]
     return axes, (
         "A row per point. From the left: activity of granule cells, sampled evenly; share of patterns that a cell is active in, and "
-        "its coding level; correlation of two patterns in the granule cells against that in the inputs (pairs sampled evenly); "
-        f"what the readout says of test patterns. {'; '.join(notes)}."
+        "its coding level; correlation of two patterns in the granule cells against that in the inputs (pairs sampled evenly)"
+        + (f"; what the readout says of test patterns. {'; '.join(notes)}." if read else ".")
     )
 
 

@@ -1,17 +1,12 @@
 """Imaging: an indicator that rises, decays and saturates, frames, noise, and frames that are missing."""
 
-# Compiled functions are typed by numba, not by annotations.
-# mypy: disable-error-code="no-untyped-def"
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from allometry.simulate.kernels.compiled import compiled
-from allometry.simulate.kernels.rng import exp
-from allometry.simulate.recordings.chance import Effect, gaps, normals, stream
+from allometry.simulate.kernels.recording import Effect, gaps, normals, stream, summed
 
 
 @dataclass(frozen=True)
@@ -68,25 +63,6 @@ INDICATORS: dict[str, Indicator] = {
 """Indicators by name (janelia.org/jgcamp8-calcium-indicators); the table gives no saturation, so they have none."""
 
 
-@compiled
-def _summed(time, weight, frames, period, rise, decay):
-    out = np.empty(frames)
-    keep_slow = exp(-period / decay)
-    keep_fast = exp(-period / rise) if rise > 0.0 else 0.0
-    slow, fast, i = 0.0, 0.0, 0
-    for frame in range(frames):
-        now = (frame + 1) * period
-        slow *= keep_slow
-        fast *= keep_fast
-        while i < time.size and time[i] <= now:
-            slow += weight[i] * exp(-(now - time[i]) / decay)
-            if rise > 0.0:
-                fast += weight[i] * exp(-(now - time[i]) / rise)
-            i += 1
-        out[frame] = slow - fast
-    return out
-
-
 def fluorescence(
     time: Sequence[np.ndarray],
     weight: Sequence[np.ndarray] | None,
@@ -114,7 +90,7 @@ def fluorescence(
     out = np.empty((frames, len(time)))
     for i, events in enumerate(time):
         given = np.ones(events.size) if weight is None else np.asarray(weight[i], np.float64)
-        c = _summed(events, given, frames, 1.0 / rate_hz, indicator.rise_s, indicator.decay_s) / indicator.peak
+        c = summed(events, given, frames, 1.0 / rate_hz, indicator.rise_s, indicator.decay_s) / indicator.peak
         out[:, i] = indicator.amplitude * c / (1.0 + c / indicator.saturation)
     return out
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from allometry.simulate.recordings.chance import Effect, gaps, poisson_times, stream, uniforms
+from allometry.simulate.kernels.recording import Effect, gaps, poisson_times, stream, uniforms
 
 STEPS_PER_GAP = 10
 """Intervals are drawn in steps of a tenth of the mean length of a gap."""

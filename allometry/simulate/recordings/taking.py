@@ -10,7 +10,7 @@ import xarray as xr
 
 from allometry import stores
 from allometry.errors import SimulationError
-from allometry.simulate.recordings.chance import Effect, chosen, stream
+from allometry.simulate.kernels.recording import Effect, chosen, stream
 from allometry.simulate.recordings.imaging import INDICATORS, Indicator, fluorescence, observe
 from allometry.simulate.recordings.sorting import inside, observed, sort
 from allometry.simulate.responses import Trial

@@ -1,4 +1,7 @@
-"""What is left to chance in a recording: draws keyed by (seed, effect, recording, neuron), never by a stream's state."""
+"""Kernels of virtual recordings: what an indicator sums, and what is left to chance.
+
+Draws are keyed by (seed, effect, recording, neuron), never by a stream's state.
+"""
 
 # Compiled functions are typed by numba, not by annotations.
 # mypy: disable-error-code="no-untyped-def"
@@ -9,7 +12,7 @@ from typing import cast
 import numpy as np
 
 from allometry.simulate.kernels.compiled import compiled
-from allometry.simulate.kernels.rng import Purpose, draw, key, ln, normal_quantile, uniform
+from allometry.simulate.kernels.rng import Purpose, draw, exp, key, ln, normal_quantile, uniform
 
 
 class Effect(IntEnum):
@@ -103,3 +106,23 @@ def chosen(candidates: np.ndarray, size: int, of: np.uint64) -> np.ndarray:
     """
     ticket = uniforms(of, candidates.size)
     return np.sort(candidates[np.argsort(ticket, kind="stable")[:size]])
+
+
+@compiled
+def summed(time, weight, frames, period, rise, decay):
+    """Sum of two exponentials after every event, weighted, at the end of every frame; times in s, ascending."""
+    out = np.empty(frames)
+    keep_slow = exp(-period / decay)
+    keep_fast = exp(-period / rise) if rise > 0.0 else 0.0
+    slow, fast, i = 0.0, 0.0, 0
+    for frame in range(frames):
+        now = (frame + 1) * period
+        slow *= keep_slow
+        fast *= keep_fast
+        while i < time.size and time[i] <= now:
+            slow += weight[i] * exp(-(now - time[i]) / decay)
+            if rise > 0.0:
+                fast += weight[i] * exp(-(now - time[i]) / rise)
+            i += 1
+        out[frame] = slow - fast
+    return out
