@@ -12,7 +12,7 @@ import numpy as np
 
 from allometry.models import connectome_lif
 from allometry.models.graph import Graph
-from allometry.network import Network
+from allometry.network import ConnectomeLif, Network
 from benchmarks import ours
 
 NEURONS, CONNECTIONS, NEUROPILS = 139_255, 15_000_000, 78
@@ -69,7 +69,7 @@ def driven(graph: Graph, count: int = DRIVEN, neuropil: int = 0) -> list[str]:
     return mine[:count]
 
 
-def network(graph: Graph, order: str = "reach") -> Network:
+def network(graph: Graph, order: str = "store") -> Network:
     """The model on the generated connectome, driven."""
     return connectome_lif(graph, driven=driven(graph), drive_hz=DRIVE_HZ, order=order)
 
@@ -77,8 +77,10 @@ def network(graph: Graph, order: str = "reach") -> Network:
 def main() -> None:
     """Generate, run and report."""
     parser = ours.parser(__doc__, scale=1.0)
-    parser.add_argument("--order", choices=("store", "reach"), default="reach")
+    parser.add_argument("--order", choices=("store", "reach"), default="store")
+    parser.add_argument("--rests", action="store_true", help="pass over neurons at rest")
     args = parser.parse_args()
+    ConnectomeLif.rests = args.rests
     ours.timed_run(network(table(round(NEURONS * args.scale), round(CONNECTIONS * args.scale)), args.order), args)
 
 

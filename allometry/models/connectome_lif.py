@@ -83,8 +83,8 @@ def connectome_lif(
         Sign of the neurons of a store whose sign is not known (0 or NaN): excitatory as in the published worm and fly models,
         without output, or inhibitory; not used with a Graph.
     order : {"store", "reach"}
-        Numbers of the neurons: as in the connectome, or with those beside each other that the driven neurons reach, which runs
-        faster in a large connectome of which most is at rest. Labels go along; random drive differs, regular drive does not.
+        Numbers of the neurons: as in the connectome, or with those beside each other that the driven neurons reach, for a
+        neuron model that `rests`. Labels go along; random drive differs, regular drive does not.
 
     Returns
     -------

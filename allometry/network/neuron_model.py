@@ -185,7 +185,7 @@ class NeuronModel:
     """Variable that gap junctions see, for a model whose step takes `gap`."""
     rests: ClassVar[bool] = False
     """Whether neurons that a step leaves as they were, bit by bit, are passed over until something arrives: the same spikes,
-    sooner where most neurons receive nothing for long; a little later where all are busy."""
+    sooner where most neurons receive nothing for long, later where every tile of 256 has one that does."""
     step: ClassVar[Callable[..., tuple[Any, ...]]]
 
     def __post_init__(self) -> None:

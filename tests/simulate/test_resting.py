@@ -18,6 +18,12 @@ CONSTANTS = ("reset", "threshold", "decay_v", "decay_g", "from_g", "gap_rate", "
 NEURONS = 5 * TILE + 7
 
 
+@pytest.fixture(autouse=True)
+def resting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model does not rest by itself: a whole fly at the published activity is as fast without."""
+    monkeypatch.setattr(ConnectomeLif, "rests", True)
+
+
 @pytest.fixture(scope="module")
 def graph() -> Graph:
     return fly.table(3000, 90_000, 12)

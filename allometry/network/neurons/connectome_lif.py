@@ -60,7 +60,6 @@ class ConnectomeLif(NeuronModel):
     )
     receptors = (Receptor("psp", "mV", source="synapses"), Receptor("kick", "mV", source="inputs"))
     gap_voltage = "V_seen"
-    rests = True
 
     def constants(self, dt_ms: float) -> Mapping[str, Any]:
         """Return the propagators of a step, and what a gap junction's mV adds to V in it."""
