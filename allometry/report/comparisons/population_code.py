@@ -12,7 +12,7 @@ from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.names import readable
 from allometry.report.drawing.numbers import unlisted
 from allometry.report.drawing.parts import SHOWN_POPULATIONS, estimate, intervals, legend_below, styles
-from allometry.report.drawing.style import BAND, NEUTRAL, SEQUENTIAL, drawn_on, panel_rows
+from allometry.report.drawing.style import BAND, NEUTRAL, SEQUENTIAL, drawn_on, legend_columns, panel_rows
 
 HALVES = (-1, -0.5, 0, 0.5, 1)  # ticks of a correlation
 SUBSAMPLED = {"decoding_within": ("-", "decoding"), "reliability": ("--", "unit"), "ssm_reliability": (":", "geometry")}
@@ -66,7 +66,8 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
     intervals(dimensions, dimension.assign(candidate=labels, reference="", group=""), "Participation ratio")
     for ax, axis in zip(subsampled, ("units", "repeats", "stimuli")):
         _subsampling(ax, curves["subsampling"], axis, names, colours)
-    drawn_on(axes).legend(*mean.get_legend_handles_labels(), loc="outside upper center", ncols=min(len(names), 4))
+    handles, said = mean.get_legend_handles_labels()
+    drawn_on(axes).legend(handles, said, loc="outside upper center", ncols=legend_columns(said, 4))
     best = rows[(rows["measure"] == "decoding_within") & (rows["role"] == "result")]
     told = "; ".join(f"{row['candidate']} {row['group']} {estimate(row)}" for _, row in best.iterrows())
     caption = (

@@ -10,9 +10,18 @@ from matplotlib.axes import Axes
 from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.names import readable
 from allometry.report.drawing.parts import SHOWN_POPULATIONS, estimate, intervals, legend_below, styles
-from allometry.report.drawing.style import COLOURS, NEUTRAL, SEQUENTIAL, canvas, drawn_on, panels, stacked
+from allometry.report.drawing.style import (
+    COLOURS,
+    NEUTRAL,
+    SEQUENTIAL,
+    canvas,
+    drawn_on,
+    legend_columns,
+    stacked,
+)
 
 MOST_ROWS = 24  # of a panel with one line per row
+LONG_NAME = 40  # of a population, from which on two forests do not fit beside each other
 MEASURES = {
     "ssm": "Similarity of similarity matrices",
     "cka": "Debiased CKA",
@@ -31,14 +40,20 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
     modelled = rows[rows["group"] == "model"]
     between = rows[rows["group"].str.startswith(("shared", "same stimuli", "leave one"))]
     controls = rows[(rows["role"] == "control") & rows["group"].str.startswith("halves")]
-    beside = ("score_by_units" in curves) + bool(len(between)) + 1
-    if len(modelled):
-        count = 3 * min(len(names), SHOWN_POPULATIONS) + len(measures) + beside
-        axes = panels(count, COLUMNS, 3.7)
-    else:  # nothing to hold the measured distances against: two panels of a population
-        counts = [*[2] * min(len(names), SHOWN_POPULATIONS), beside]
-        parts = stacked(canvas(3.7 * len(counts)), [3.7] * len(counts))
-        axes = [ax for part, many in zip(parts, counts) for ax in part.subplots(1, many, squeeze=False)[0]]
+    # without models there is nothing to hold the measured distances against: two panels of a population, not three
+    columns = COLUMNS if len(modelled) else COLUMNS - 1
+    above = (
+        columns * min(len(names), SHOWN_POPULATIONS)
+        + len(measures) * bool(len(modelled))
+        + ("score_by_units" in curves)
+    )
+    full, last = divmod(above, columns)
+    # the names of rows make room for themselves in parts of their own
+    beside = 1 + bool(len(between))
+    forests = [beside] if max(map(len, names)) < LONG_NAME else [1] * beside
+    counts = [*[columns] * full, *([last] if last else []), *forests]
+    parts = stacked(canvas(3.7 * len(counts)), [3.7] * len(counts))
+    axes = [ax for part, many in zip(parts, counts) for ax in part.subplots(1, many, squeeze=False)[0]]
     used = 0
     for name in names[:SHOWN_POPULATIONS]:
         shown_matrices = 2 if len(modelled) else 1
@@ -49,7 +64,8 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
     for measure in measures if len(modelled) else ():
         _layers(axes[used], rows[rows["measure"] == measure], measure, names, colours)
         if measure == measures[-1]:
-            drawn_on(axes).legend(*axes[used].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+            handles, told = axes[used].get_legend_handles_labels()
+            axes[used].figure.legend(handles, told, loc="outside lower center", ncols=legend_columns(told, 4))
         used += 1
     if "score_by_units" in curves:
         _by_units(axes[used], curves["score_by_units"], modelled, measures[0], names[0])
@@ -60,6 +76,8 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
         number = between["measure"] + ", " + between["n"].astype(str) + " stimuli"
         joint = " " if len(names) > SHOWN_POPULATIONS else "\n"
         shown = between.assign(reference=between["reference"] + joint + number, group="").head(MOST_ROWS)
+        if len(forests) > 1:
+            shown = shown.assign(candidate=shown["candidate"] + "\n" + shown["reference"], reference="")
         intervals(axes[used], shown, "Between populations")
         used += 1
     shown = controls.assign(candidate=controls["measure"] + " " + controls["candidate"], reference="")

@@ -12,7 +12,7 @@ from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.names import readable
 from allometry.report.drawing.numbers import unlisted
 from allometry.report.drawing.parts import LINES
-from allometry.report.drawing.style import COLOURS, NEUTRAL, drawn_on, panels
+from allometry.report.drawing.style import COLOURS, NEUTRAL, drawn_on, legend_columns, panels
 
 AXES = {
     "rate": "rate (spikes/s)",
@@ -58,7 +58,9 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
     if "spike_avalanches" in curves:
         _tail(next(axes), curves["spike_avalanches"], shown, colours)
     handles = [Line2D([], [], color=colour, label=readable(name)) for name, colour in colours.items()]
-    drawn_on(grid).legend(handles=handles, loc="outside upper center", ncols=5)
+    drawn_on(grid).legend(
+        handles=handles, loc="outside upper center", ncols=legend_columns([str(one.get_label()) for one in handles], 5)
+    )
     return Drawing(drawn_on(grid), _caption(rows, shown))
 
 

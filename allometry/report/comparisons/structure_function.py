@@ -12,7 +12,7 @@ from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.names import readable
 from allometry.report.drawing.numbers import unlisted
 from allometry.report.drawing.parts import estimate, legend_below, styles
-from allometry.report.drawing.style import COLOURS, NEUTRAL, drawn_on, panels
+from allometry.report.drawing.style import COLOURS, NEUTRAL, drawn_on, legend_columns, panels
 from allometry.report.drawing.verdicts import sentence
 
 
@@ -41,7 +41,8 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
         xlabel="false positive rate",
         ylabel="true positive rate",
     )
-    drawn_on(axes).legend(*ax_roc.get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    handles, told = ax_roc.get_legend_handles_labels()
+    drawn_on(axes).legend(handles, told, loc="outside upper center", ncols=legend_columns(told, 4))
     ax_path.set(
         title="Influence by path length", xlabel="steps in the connectome", ylabel="P(influence)", ylim=(0, None)
     )

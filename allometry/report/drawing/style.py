@@ -1,6 +1,6 @@
 """One look for all figures: fonts, colours, sizes, and how panels are laid out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -96,6 +96,28 @@ def panel_rows(counts: Sequence[int], height: float, width: float = WIDTH) -> li
     # on one grid, room that one row needs for its labels would be taken from all
     rows = stacked(made, [height] * len(counts))
     return [ax for row, count in zip(rows, counts) for ax in row.subplots(1, count, squeeze=False)[0]]
+
+
+_LETTER_IN, _HANDLE_IN = 0.062, 0.5  # width of a letter and of what stands before it in a legend of 8 points
+
+
+def legend_columns(labels: Iterable[str], most: int, width: float = WIDTH) -> int:
+    """Columns of a legend below or above a figure that the figure is wide enough for.
+
+    Parameters
+    ----------
+    labels : iterable of str
+        What it says.
+    most : int
+        Columns where all labels are short.
+    width : float
+        Of the figure, in inches.
+    """
+    lengths = [len(label) for label in labels]
+    if not lengths:
+        return 1
+    fit = int(width / (_LETTER_IN * max(lengths) + _HANDLE_IN))
+    return max(1, min(most, fit, len(lengths)))
 
 
 def drawn_on(axes: Sequence[Axes]) -> Figure:

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.names import readable
 from allometry.report.drawing.numbers import unlisted
-from allometry.report.drawing.style import COLOURS, NEUTRAL, canvas, stacked
+from allometry.report.drawing.style import COLOURS, NEUTRAL, canvas, legend_columns, stacked
 from allometry.report.kinds.points import point_labels
 from allometry.report.kinds.spike_events import Events, Floats, chosen, events, sampled, spectrum, synchrony
 
@@ -81,7 +81,7 @@ def draw(opened: Mapping[str, xr.Dataset], name: str, window_ms: float = WINDOW_
     _spectra(power, groups)
     if len(groups) > 1:
         handles, labels = mean.get_legend_handles_labels()
-        beneath.legend(handles, labels, loc="outside lower center", ncols=min(len(groups), 6))
+        beneath.legend(handles, labels, loc="outside lower center", ncols=legend_columns(labels, 6))
     caption = _caption(groups, several, window, allotted, [*filter(None, notes), silent], len(shown))
     return Drawing(figure, caption, f"Spikes: {readable(name)}", _seen(shown, window, allotted), core=rasters[0])
 

@@ -14,7 +14,7 @@ from allometry import stores
 from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.names import readable
 from allometry.report.drawing.numbers import unlisted
-from allometry.report.drawing.style import COLOURS, NEUTRAL, WIDTH, canvas, stacked
+from allometry.report.drawing.style import COLOURS, NEUTRAL, WIDTH, canvas, legend_columns, stacked
 from allometry.report.kinds.spike_events import chosen, events, spectrum
 
 Floats = NDArray[np.float64]
@@ -95,7 +95,8 @@ def draw(store: xr.Dataset, spikes: Mapping[str, xr.Dataset], name: str) -> Draw
     _rates(rates, found, colours)
     _spectra(power, recorded, colours)
     if len(names) > 1:
-        below.legend(*rates.get_legend_handles_labels(), loc="outside lower center", ncols=min(len(names), 5))
+        handles, told = rates.get_legend_handles_labels()
+        below.legend(handles, told, loc="outside lower center", ncols=legend_columns(told, 5))
     return Drawing(
         figure, _caption(store, found), f"Responses to gratings: {readable(name)}", _seen(found, shown), core=maps[0]
     )

@@ -109,6 +109,11 @@ def _against_conditions(
         ax.set_yscale("log")
     ax.set(xlabel=_words(parameter), ylabel=_unit(root, statistic))
     ax.set_title(f"{_words(statistic)}, {area}", fontsize=8)
+    low, high = ax.get_ylim()
+    if ax.get_yscale() == "linear" and high - low < 0.02 * abs(low + high) / 2:
+        # what does not change is drawn as a line, not as the last digits of its numbers
+        middle, room = (low + high) / 2, 0.1 * abs(low + high) / 2
+        ax.set_ylim(middle - room, middle + room)
     ax.legend(fontsize=6, title="size", title_fontsize=6)
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from allometry import stores
 from allometry.report.drawing.drawing import Drawing
-from allometry.report.drawing.style import COLOURS, NEUTRAL, drawn_on, panels
+from allometry.report.drawing.style import COLOURS, NEUTRAL, drawn_on, legend_columns, panels
 from allometry.report.scaling.study import MARKS, Study, populations_of
 
 COLUMNS = 4
@@ -60,7 +60,9 @@ def draw(path: str, chosen: Sequence[str] = (), theme: str = "") -> Drawing:
         _panel(ax, root, panel)
         handles, labels = ax.get_legend_handles_labels()
         entries = dict(zip(labels, handles)) | entries
-    drawn_on(grid).legend(entries.values(), entries.keys(), loc="outside lower center", ncols=8)
+    drawn_on(grid).legend(
+        entries.values(), entries.keys(), loc="outside lower center", ncols=legend_columns(entries, 8)
+    )
     return Drawing(
         drawn_on(grid),
         _caption(root, theme.capitalize() or "Every statistic"),
