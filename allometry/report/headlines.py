@@ -30,10 +30,13 @@ class Headline:
     smallest: bool = False
 
     def row(self, rows: pd.DataFrame) -> dict[str, Any] | None:
-        """The best of the results that are meant; None where there is none."""
+        """The best of the results that are meant, of those with an interval where there are any; None where there is none."""
         mine = rows[(rows["measure"] == self.measure) & rows["score"].notna()]
         if self.group:
             mine = mine[mine["group"] == self.group]
+        # what is the same in every resample, as two editions of one connectome, tells nothing beside the others
+        varied = mine[mine["ci_high"] > mine["ci_low"]]
+        mine = mine if varied.empty else varied
         if mine.empty:
             return None
         score = mine["score"].to_numpy(float)

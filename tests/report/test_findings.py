@@ -144,3 +144,17 @@ def test_spike_statistics_are_held_against_another_seed(tmp_path: Path) -> None:
     assert found.verdict == "changed"
     stores.write(stores.scores(rows[2:], attrs=samples.ATTRS), tmp_path / "b.zarr")
     assert findings([tmp_path / "b.zarr"])[0].verdict == "preserved"
+
+
+def test_two_editions_of_one_connectome_are_not_the_finding(tmp_path: Path) -> None:
+    """White 1986 and Varshney 2011 list the same connections: a share of 1 in every resample was the first line of the report."""
+    common = {"measure": "edge_jaccard", "group": "chemical", "reference": "varshney2011"}
+    rows = [
+        {**row(0.9, 0.01), **common, "candidate": "white1986_whole", "score": 1.0, "ci_low": 1.0, "ci_high": 1.0},
+        {**row(0.3, 0.05), **common, "candidate": "cook2019", "score": 0.62, "ci_low": 0.6, "ci_high": 0.64},
+    ]
+    tree = stores.scores(rows, attrs={**samples.ATTRS, "parameters": json.dumps({"kind": "connectome_agreement"})})
+    stores.write(tree, tmp_path / "agreement.zarr")
+    (found,) = findings([tmp_path / "agreement.zarr"])
+    assert found.text.startswith("Of the connections of cook2019 and varshney2011")
+    assert "0.62 (0.6 to 0.64)" in found.text

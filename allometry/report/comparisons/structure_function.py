@@ -41,8 +41,8 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
         xlabel="false positive rate",
         ylabel="true positive rate",
     )
-    handles, told = ax_roc.get_legend_handles_labels()
-    drawn_on(axes).legend(handles, told, loc="outside upper center", ncols=legend_columns(told, 4))
+    handles, legend = ax_roc.get_legend_handles_labels()
+    drawn_on(axes).legend(handles, legend, loc="outside upper center", ncols=legend_columns(legend, 4))
     ax_path.set(
         title="Influence by path length", xlabel="steps in the connectome", ylabel="P(influence)", ylim=(0, None)
     )

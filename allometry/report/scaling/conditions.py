@@ -109,10 +109,10 @@ def _against_conditions(
         ax.set_yscale("log")
     ax.set(xlabel=_words(parameter), ylabel=_unit(root, statistic))
     ax.set_title(f"{_words(statistic)}, {area}", fontsize=8)
-    low, high = ax.get_ylim()
-    if ax.get_yscale() == "linear" and high - low < 0.02 * abs(low + high) / 2:
+    bottom, top = ax.get_ylim()
+    middle, room = (bottom + top) / 2, 0.1 * abs(bottom + top) / 2
+    if ax.get_yscale() == "linear" and top - bottom < 0.2 * room:
         # what does not change is drawn as a line, not as the last digits of its numbers
-        middle, room = (low + high) / 2, 0.1 * abs(low + high) / 2
         ax.set_ylim(middle - room, middle + room)
     ax.legend(fontsize=6, title="size", title_fontsize=6)
 
