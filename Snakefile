@@ -5,13 +5,8 @@ from snakemake.utils import min_version
 from allometry import processes
 
 processes.prepare(workflow.is_main_process)
-processes.calm_scheduler()
 
-from allometry.workflow import (
-    code as rule_code,
-    job_threads,
-    snakefile as allometry_workflow,
-)
+from allometry.workflow import code as rule_code, snakefile as allometry_workflow
 from allometry.workflow.planning import forecast, plan as run_plan
 
 min_version("9.27")

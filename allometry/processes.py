@@ -164,6 +164,7 @@ def prepare(is_main: bool) -> None:
         quiet_in_workflow()
         _say_once(SENTENCE if is_main else "")
     if is_main and "snakemake" in sys.argv[0]:
+        calm_scheduler()
         with suppress(OSError):  # Snakemake says what it cannot write
             if take_over(Path(".snakemake")):
                 print("the run before was killed: its lock on this folder is taken away", file=sys.stderr)

@@ -2,7 +2,12 @@
 one store or, of a run that has conditions, one for each of them; so is every fit of a model.
 """
 
-from allometry.workflow import feature_runs, run_responses, virtual_recordings
+from allometry.workflow import (
+    feature_runs,
+    job_threads,
+    run_responses,
+    virtual_recordings,
+)
 
 
 rule simulate_point:

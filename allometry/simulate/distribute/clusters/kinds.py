@@ -197,7 +197,8 @@ def _address(options: dict[str, Any], partitions: int, threads: int | None) -> I
 def _allocation(options: dict[str, Any], partitions: int, threads: int | None) -> Iterator[Any]:
     """Task 0 of a SLURM job or of `mpirun`: its own scheduler and worker, joined by the other tasks (`join.serve`).
 
-    As a rank of MPI, it is the worker itself: a process that it starts would be none. Where this process is the only task of its step, as in a job that Snakemake submitted, it starts the others.
+    As a rank of MPI, it is the worker itself: a process that it starts would be none. Where this process is the only task of
+    its step, as in a job that Snakemake submitted, it starts the others.
     """
     ranks = mpi.world()
     if "SLURM_JOB_ID" not in os.environ and ranks is None:
