@@ -37,7 +37,7 @@ class Command:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from allometry.workflow import verification
+    from allometry.workflow.keeping import verification
 
     found = verification.verify(arguments.path)
     if arguments.repair and found.damaged:
@@ -250,7 +250,7 @@ def _plan_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _archive(arguments: argparse.Namespace) -> int:
-    from allometry.workflow import archive
+    from allometry.workflow.keeping import archive
 
     if arguments.check:
         print(f"the archive is complete: {archive.check(arguments.folder)} files")
@@ -277,7 +277,7 @@ def _archive_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _reference(arguments: argparse.Namespace) -> int:
-    from allometry.workflow import reference
+    from allometry.workflow.keeping import reference
 
     if arguments.make:
         print(f"{arguments.file}: the content of {reference.make(arguments.file, arguments.results)} stores")

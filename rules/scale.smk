@@ -1,6 +1,7 @@
 """Study models at several sizes: every size, scheme and seed of a study is a job, and so is every calibration and every fit."""
 
-from allometry.workflow import job_threads, studies as allometry_studies
+from allometry.workflow import job_threads
+from allometry.workflow.places import studies as allometry_studies
 
 # What a job makes depends on the conditions of its study.
 for study in allometry_studies.studies(cfg):

@@ -2,12 +2,10 @@
 one store or, of a run that has conditions, one for each of them; so is every fit of a model.
 """
 
-from allometry.workflow import (
-    feature_runs,
-    job_threads,
-    run_responses,
-    virtual_recordings,
-)
+from allometry.workflow import job_threads
+from allometry.workflow.places import feature_runs
+from allometry.workflow.places import run_responses
+from allometry.workflow.places import virtual_recordings
 
 
 rule simulate_point:

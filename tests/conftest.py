@@ -27,7 +27,7 @@ GROUPS = {
     "workflow": (
         "tests/workflow/test_end_to_end.py",
         "tests/workflow/test_results.py",
-        "tests/workflow/test_reference.py",
+        "tests/workflow/keeping/test_reference.py",
         "tests/workflow/test_reruns.py",
         "tests/workflow/test_figures.py",
         "tests/workflow/test_pages.py",
@@ -44,7 +44,7 @@ GROUPS = {
 LONG = (
     # run workflows of their own
     "tests/workflow/test_repair.py",
-    "tests/workflow/test_archive.py",
+    "tests/workflow/keeping/test_archive.py",
     "tests/workflow/test_plugins.py",
     "tests/compare/kinds/activity_manifolds/test_comparison.py",
     "tests/homogenize/worm/test_positions.py",

@@ -26,7 +26,7 @@ def twice(x):
 '''
 MODEL = '''"""Silent."""
 
-from allometry.models.records import model
+from allometry.models.catalogue.records import model
 from allometry.network import Network
 
 

@@ -12,6 +12,8 @@ from allometry.generate.architecture import STAGES
 from allometry.generate.rooms import Graph, Room, arrows, circle, import_graph, inner_arrows, plan
 
 SHARED = ("models", "network", "stores")
+# Rooms that every other may import, as the floor of the package.
+GROUND = ("numerics",)
 # What each room may import, beside the floor of the package, which everything may; a room within takes the line of the
 # room around it, unless it has its own. A room that is not named has to be given its place here.
 ORDER: dict[str, tuple[str, ...]] = {
@@ -19,10 +21,21 @@ ORDER: dict[str, tuple[str, ...]] = {
     "allometry (entrance)": ("config", "workflow", "export", "terminal", *STAGES, "scale", *SHARED),
     "terminal": ("config", "workflow", "export", "report", "simulate/build", "stores"),
     "export": ("stores",),
-    "workflow (entrance)": ("workflow", "config", *STAGES, "scale", *SHARED),
-    "workflow/planning": ("workflow (floor)", "config", *STAGES, "scale", *SHARED),
-    "workflow (floor)": ("config", *STAGES, "scale", *SHARED),
-    "generate": ("config", *STAGES, "scale", *SHARED),
+    "workflow (entrance)": ("workflow", "code", "config", *STAGES, "scale", *SHARED),
+    "workflow/planning": (
+        "workflow/checks",
+        "workflow/places",
+        "workflow (floor)",
+        "config",
+        *STAGES,
+        "scale",
+        *SHARED,
+    ),
+    "workflow/checks": ("workflow/places", "config", *STAGES, "scale", *SHARED),
+    "workflow/keeping": ("workflow (floor)", "config", "retrieve", "stores"),
+    "workflow/places": ("config", "simulate", "scale", "models"),
+    "workflow (floor)": ("workflow/checks", "workflow/places", "config", *STAGES, "scale", *SHARED),
+    "generate": ("code", "config", *STAGES, "scale", *SHARED),
     "config": ("retrieve", "compare/records"),
     "retrieve": (),
     "retrieve (entrance)": ("retrieve",),
@@ -63,6 +76,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "simulate/distribute (entrance)": (
         "simulate/distribute",
         "simulate/build",
+        "code",
         "simulate/kernels",
         "network",
         "stores",
@@ -115,9 +129,19 @@ ORDER: dict[str, tuple[str, ...]] = {
         "compare/inference",
         "stores",
     ),
-    "scale/features": ("scale (floor)", "models", "compare/measures", "stores"),
+    "scale/features": ("scale/statistics", "models", "compare/measures", "stores"),
+    "scale/statistics": ("simulate/build", "models", "network", "compare/inputs", "compare/measures", "stores"),
+    "scale/findings": ("scale (floor)", "scale/statistics", "models", "network", "compare/inputs"),
     "scale/coarse": ("scale (floor)", "simulate", "models", "network", "stores"),
-    "scale (floor)": (),
+    "scale (floor)": (
+        "scale/statistics",
+        "scale/features",
+        "simulate",
+        "models",
+        "network",
+        "compare/inputs",
+        "stores",
+    ),
     "compare (entrance)": ("compare", "stores"),
     "compare/kinds": (
         "compare/inputs",
@@ -144,9 +168,10 @@ ORDER: dict[str, tuple[str, ...]] = {
     "report (floor)": ("report/drawing", "stores"),
     "models": ("network",),
     "models (entrance)": ("models", "network"),
-    "models/rates": ("models/features", "models (floor)", "network"),
-    "models/features": ("models (floor)", "network"),
-    "models (floor)": ("network",),
+    "models/rates": ("models/features", "models/catalogue", "network"),
+    "models/features": ("models/catalogue", "network"),
+    "models/theory": ("network",),
+    "models/catalogue": ("network",),
     "network": (),
     "network (entrance)": ("network",),
     "network/neurons": ("network (floor)",),
@@ -159,6 +184,8 @@ ORDER: dict[str, tuple[str, ...]] = {
     "stores/access": ("stores (floor)",),
     "stores/kinds": ("stores (floor)",),
     "stores (floor)": (),
+    "code": (),
+    "numerics": (),
     "allometry (floor)": (),
 }
 MOST_MODULES = 18
@@ -177,7 +204,7 @@ def upwards(whole: Room, graph: Graph, order: Mapping[str, Sequence[str]]) -> li
         if place is None:
             found.append(f"{name} has no place in the order")
             continue
-        allowed = (*order[place], *([floor] if name != floor else []))
+        allowed = (*order[place], *([floor, *GROUND] if name != floor else []))
         found += [f"{name} imports {other}" for other in sorted(others) if not any(_lies_in(other, a) for a in allowed)]
     return found
 

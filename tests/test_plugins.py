@@ -168,7 +168,7 @@ def _loaded() -> list[tuple[str, str]]:
                 ("allometry.compare", "comparison"),
                 ("allometry.models", "model"),
                 ("allometry.homogenize.reader", "reader"),
-                ("allometry.scale.records", "statistic"),
+                ("allometry.scale.statistics.records", "statistic"),
             )
         ],
     ],

@@ -11,7 +11,7 @@ from allometry.compare.inference import verdict
 from allometry.compare.inference.ceilings import ceiled
 from allometry.compare.inference.statistics import Interval, fdr
 from allometry.compare.registry import find as registered
-from allometry.rounding import rounded, significant
+from allometry.numerics.rounding import rounded, significant
 
 DIFFERENCE = ("difference", "difference_low", "difference_high")
 

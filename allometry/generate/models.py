@@ -1,7 +1,7 @@
 """The documentation page of all models, from their registries."""
 
+from allometry.models.catalogue.records import MODELS, Model
 from allometry.models.features import FEATURE_MODELS, FeatureModel
-from allometry.models.records import MODELS, Model
 
 HEADER = """\
 # Models
@@ -19,7 +19,7 @@ is also given to NEST; its rates, irregularity and synchrony, and the distributi
 pairwise correlation, are compared with NEST by Kolmogorov-Smirnov distances that must not exceed those between NEST's own
 seeds (`python -m benchmarks.microcircuit_reference`). Networks with listed edges give NEST's spikes exactly
 (`tests/reference`). `connectome_lif` gives the spike counts of a plain integration of the published equations on the fly
-mushroom body and the worm. `allometry.models.theory` has the mean-field rates. `spatial_balanced` gives the
+mushroom body and the worm. `allometry.models.theory.rates` has the mean-field rates. `spatial_balanced` gives the
 spikes of a plain loop too, and is held against `theory.SpatialBalance`. `clustered`, `efficient_coding` and `culture` give
 the spikes of plain loops over their steps, and the statistics that independent implementations had (a burst of a culture has 0.81 of
 its neurons in ten networks here, 0.84 +- 0.07 in an independent loop of ten, 0.89 in the three that its parameters were chosen

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from allometry.definitions import imports, uncollected
+from allometry.code.definitions import imports, uncollected
 
 Graph = Mapping[str, frozenset[str]]
 

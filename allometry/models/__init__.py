@@ -1,6 +1,7 @@
 """Network models: builders of declarative networks, and mean-field theory."""
 
 from allometry.models.brunel import brunel
+from allometry.models.catalogue.records import MODELS, Model, model
 from allometry.models.clustered import clustered
 from allometry.models.connectome_lif import connectome_lif
 from allometry.models.culture import culture
@@ -8,7 +9,6 @@ from allometry.models.efficient_coding import efficient_coding
 from allometry.models.graph import Graph
 from allometry.models.microcircuit import microcircuit
 from allometry.models.rates import low_rank_timing, thalamocortical_motifs
-from allometry.models.records import MODELS, Model, model
 from allometry.models.registry import build, fit
 from allometry.models.spatial_balanced import spatial_balanced
 from allometry.models.v1 import v1

@@ -6,11 +6,11 @@ Source: Brunel 2000, J Comput Neurosci 8:183, model A.
 import math
 
 from allometry.errors import SimulationError
-from allometry.models.records import model
-from allometry.models.theory import brunel_rate
+from allometry.models.catalogue.records import model
+from allometry.models.theory.rates import brunel_rate
 from allometry.network import DCInput, FixedIndegree, IafPscDelta, Network, PoissonInput, Population, Projection
 from allometry.network.scalars import plain_arguments
-from allometry.rounding import significant
+from allometry.numerics.rounding import significant
 
 NEURON = IafPscDelta(C_m=1.0, tau_m=20.0, E_L=0.0, V_reset=10.0, V_th=20.0, t_ref=2.0)
 N_EXCITATORY, N_INHIBITORY = 10_000, 2_500

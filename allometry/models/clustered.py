@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from allometry.errors import SimulationError
-from allometry.models.records import model
+from allometry.models.catalogue.records import model
 from allometry.network import (
     ClusteredCell,
     CorrelatedInput,

@@ -11,8 +11,8 @@ import numpy as np
 import xarray as xr
 
 from allometry.errors import SimulationError
+from allometry.models.catalogue.records import model
 from allometry.models.graph import Graph
-from allometry.models.records import model
 from allometry.network import (
     ConnectomeLif,
     ExplicitEdges,

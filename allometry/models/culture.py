@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from allometry.errors import SimulationError
-from allometry.models.records import model
+from allometry.models.catalogue.records import model
 from allometry.network import (
     Constant,
     CultureCell,

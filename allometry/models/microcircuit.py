@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allometry.errors import SimulationError
-from allometry.models.records import model
+from allometry.models.catalogue.records import model
 from allometry.network import (
     DCInput,
     FixedTotalNumber,

@@ -11,10 +11,10 @@ from typing import Any
 
 from allometry.errors import SimulationError
 from allometry.hints import hint
+from allometry.models.catalogue.fits import Fit
+from allometry.models.catalogue.parameters import annotations, fits, words
+from allometry.models.catalogue.records import FITTED, MODELS, SEED, Model
 from allometry.models.features.records import FEATURE_MODELS, FeatureModel
-from allometry.models.fits import Fit
-from allometry.models.parameters import annotations, fits, words
-from allometry.models.records import FITTED, MODELS, SEED, Model
 from allometry.network import Network
 from allometry.network.scalars import plain
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from allometry.errors import SimulationError
-from allometry.models.records import model
-from allometry.models.theory import SpatialBalance
+from allometry.models.catalogue.records import model
+from allometry.models.theory.rates import SpatialBalance
 from allometry.network import (
     Eif,
     FixedOutdegree,

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from allometry.errors import SimulationError
-from allometry.models.records import model
+from allometry.models.catalogue.records import model
 from allometry.models.v1_stimulus import STIMULUS, grating, layer6_drive, layer6_gate
 from allometry.models.v1_wiring import (
     HYPERCOLUMN_UM,

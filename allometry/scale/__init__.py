@@ -4,6 +4,6 @@
 `deviations` and `laws` hold the sizes against one another, `causes` says what theory makes of them, and `study` writes the store.
 """
 
-from allometry.scale.records import STATISTICS, Statistic, statistic
+from allometry.scale.statistics.records import STATISTICS, Statistic, statistic
 
 __all__ = ["STATISTICS", "Statistic", "statistic"]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from allometry.errors import SimulationError
-from allometry.rounding import significant
+from allometry.numerics.rounding import significant
 
 Floats = NDArray[np.float64]
 

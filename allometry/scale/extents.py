@@ -7,9 +7,9 @@ from typing import Any
 import xarray as xr
 
 from allometry.network import Network
-from allometry.scale.causes import mean_field_table
+from allometry.scale.findings.causes import mean_field_table
 from allometry.scale.jobs import is_feature, network, studied_neurons, units
-from allometry.scale.synaptic_input import input_table
+from allometry.scale.statistics.synaptic_input import input_table
 from allometry.simulate.build.plan.network import compile_network
 
 Key = tuple[float, str]

@@ -9,8 +9,8 @@ from typing import Any
 
 from allometry.errors import SimulationError
 from allometry.hints import hint
+from allometry.models.catalogue.records import FULL, MODELS, Model
 from allometry.models.features import FEATURE_MODELS, FeatureModel, resolved
-from allometry.models.records import FULL, MODELS, Model
 from allometry.models.registry import build
 from allometry.network import Network
 from allometry.pathnames import part

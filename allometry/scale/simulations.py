@@ -13,16 +13,16 @@ import xarray as xr
 from allometry import files, stores
 from allometry.compare.inputs.spike_trains import EVERYONE
 from allometry.errors import SimulationError
+from allometry.models.catalogue.records import MODELS
 from allometry.models.features import FEATURE_MODELS
-from allometry.models.records import MODELS
-from allometry.scale import selectivity, statistics  # noqa: F401 - register those of the package
 from allometry.scale.calibration import Settings, calibrate
 from allometry.scale.features import responded
 from allometry.scale.features import statistics as feature_statistics  # noqa: F401 - the same
 from allometry.scale.features import trials as trial_statistics  # noqa: F401 - the same
 from allometry.scale.jobs import under
-from allometry.scale.recorded import Recorded, rates, read
-from allometry.scale.records import STATISTICS
+from allometry.scale.statistics import activity, selectivity  # noqa: F401 - register those of the package
+from allometry.scale.statistics.recorded import Recorded, rates, read
+from allometry.scale.statistics.records import STATISTICS
 from allometry.simulate.distribute.execution import Execution
 from allometry.simulate.features import run_feature
 from allometry.simulate.point import run_batch_of, run_point

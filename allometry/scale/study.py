@@ -11,18 +11,18 @@ import xarray as xr
 
 from allometry import stores
 from allometry.compare.inputs.spike_trains import EVERYONE
-from allometry.models.records import FULL
-from allometry.rounding import DIGITS, rounded
+from allometry.models.catalogue.records import FULL
+from allometry.numerics.rounding import DIGITS, rounded
 from allometry.scale.axes import AXES, Axes, axes_of, grid, values_of
 from allometry.scale.costs import cost_of, cost_table
-from allometry.scale.deviations import Means, deviations, means, verdicts
 from allometry.scale.extents import extents_of
+from allometry.scale.findings.deviations import Means, deviations, means, verdicts
+from allometry.scale.findings.tables import calibration_table, explanation_table, law_table, laws_of
 from allometry.scale.jobs import Job, jobs, reducible, reference_size
 from allometry.scale.jobs import calibrations as calibration_jobs
-from allometry.scale.records import STATISTICS
 from allometry.scale.settled import settled_by_size
 from allometry.scale.simulations import read_json
-from allometry.scale.study_tables import calibration_table, explanation_table, law_table, laws_of
+from allometry.scale.statistics.records import STATISTICS
 from allometry.stores.storage.file_manifest import write_file_manifest
 from allometry.stores.storage.manifest import sources_read
 

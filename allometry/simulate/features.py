@@ -14,8 +14,8 @@ import xarray as xr
 from allometry import files, stores
 from allometry.errors import SimulationError
 from allometry.models import features
+from allometry.models.catalogue.fits import Fit
 from allometry.models.features.registry import find
-from allometry.models.fits import Fit
 from allometry.simulate.distribute.execution import Execution
 from allometry.simulate.runner import run_batch
 

@@ -12,7 +12,7 @@ import xarray as xr
 
 from allometry import stores
 from allometry.errors import SimulationError
-from allometry.models.records import MODELS
+from allometry.models.catalogue.records import MODELS
 
 _LOG = logging.getLogger("allometry")
 

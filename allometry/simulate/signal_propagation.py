@@ -13,7 +13,7 @@ import numpy as np
 from allometry.errors import SimulationError
 from allometry.network import ConnectomeLif, ExplicitEdges, GapJunctions, Network, Projection
 from allometry.network.scalars import plain_arguments
-from allometry.rewiring import rewire
+from allometry.numerics.rewiring import rewire
 from allometry.simulate.build.plan.network import compile_network
 from allometry.simulate.build.timing import delay_steps
 from allometry.simulate.check.validate import check_network

@@ -6,8 +6,8 @@ from typing import Any
 
 from allometry.errors import SimulationError
 from allometry.hints import hint
-from allometry.models.fits import Fit
-from allometry.models.records import MODELS
+from allometry.models.catalogue.fits import Fit
+from allometry.models.catalogue.records import MODELS
 from allometry.models.registry import build
 from allometry.network import Condition
 from allometry.network.conditions import condition_of

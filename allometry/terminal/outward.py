@@ -28,7 +28,7 @@ def configure_crate(parser: argparse.ArgumentParser) -> None:
 
 def crate(arguments: argparse.Namespace) -> int:
     """Write the crate; return the exit status."""
-    from allometry.workflow.crate import METADATA, create
+    from allometry.workflow.keeping.crate import METADATA, create
 
     holds = create(arguments.folder, arguments.results, author=arguments.author)
     counted = ", ".join(f"{count:,} {what}" for what, count in holds.items())

@@ -4,17 +4,17 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from allometry import plugins
+from allometry.code.fingerprint import fingerprint
 from allometry.compare.kinds import module_of
 from allometry.config import Config, FeatureRun, PropagationRun
-from allometry.fingerprint import fingerprint
 from allometry.homogenize.readers import NAMES, READERS
+from allometry.models.catalogue.records import MODELS, Model
 from allometry.models.features import FEATURE_MODELS, FeatureModel
-from allometry.models.records import MODELS, Model
-from allometry.scale import selectivity, statistics  # noqa: F401 - register those of the package
 from allometry.scale.features import statistics as feature_statistics  # noqa: F401 - the same
 from allometry.scale.features import trials as trial_statistics  # noqa: F401 - the same
-from allometry.scale.records import STATISTICS
-from allometry.workflow.checks import Registry
+from allometry.scale.statistics import activity, selectivity  # noqa: F401 - register those of the package
+from allometry.scale.statistics.records import STATISTICS
+from allometry.workflow.checks.names import Registry
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 

@@ -10,7 +10,7 @@ from allometry.config import Config
 from allometry.errors import ConfigError
 from allometry.hints import nearest
 from allometry.homogenize.readers import READERS
-from allometry.workflow.checks import Registry, stores_of
+from allometry.workflow.checks.names import Registry, stores_of
 
 
 def mirror(cfg: Config) -> str | None:

@@ -19,7 +19,7 @@ from allometry.hints import hint
 from allometry.retrieve.sessions import brain_map, dandi, lock
 from allometry.retrieve.sessions.answers import Service
 from allometry.retrieve.sessions.session import Answer, Session
-from allometry.workflow.checks import Registry, check_collections
+from allometry.workflow.checks.names import Registry, check_collections
 from allometry.workflow.reach import used_sources
 
 # By reader and kind: bytes of memory at the least, bytes per byte of the file, and bytes of the store per byte of the file.

@@ -11,9 +11,10 @@ from allometry.config import Config, sessions
 from allometry.config.simulate import Point
 from allometry.errors import AllometryError
 from allometry.pathnames import slug
-from allometry.scale.records import themes
-from allometry.workflow import feature_runs, recording_sessions, run_responses, studies, virtual_recordings
-from allometry.workflow.checks import Registry, check_cluster, check_collections, check_names, stores_of
+from allometry.scale.statistics.records import themes
+from allometry.workflow import recording_sessions
+from allometry.workflow.checks.names import Registry, check_cluster, check_collections, check_names, stores_of
+from allometry.workflow.places import feature_runs, run_responses, studies, virtual_recordings
 from allometry.workflow.reach import (
     check_own_files,
     reachable,

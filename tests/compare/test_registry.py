@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from allometry import fingerprint
+from allometry.code import fingerprint
 from allometry.compare.inference.ceilings import ceiled
 from allometry.compare.kinds import KINDS, module_of
 from allometry.compare.records import measures as records

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from allometry.compare.result import Result
-from allometry.rounding import DIGITS
+from allometry.numerics.rounding import DIGITS
 
 
 def test_numbers_are_rounded_to_ten_digits_and_all_else_stays() -> None:

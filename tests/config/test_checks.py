@@ -7,7 +7,7 @@ import pytest
 
 from allometry import config as configuration
 from allometry.errors import ConfigError
-from allometry.workflow.checks import check_names
+from allometry.workflow.checks.names import check_names
 
 COOK = "cook2019_hermaphrodite"
 NETWORK: dict[str, Any] = {"kind": "network", "model": "microcircuit", "duration_ms": 10.0}

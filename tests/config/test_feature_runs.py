@@ -7,8 +7,9 @@ import pytest
 from allometry import config
 from allometry.config import FeatureRun
 from allometry.errors import ConfigError
-from allometry.workflow import code, feature_runs, run_responses, snakefile
-from allometry.workflow.checks import check_names
+from allometry.workflow import code, snakefile
+from allometry.workflow.checks.names import check_names
+from allometry.workflow.places import feature_runs, run_responses
 
 RUN: dict[str, Any] = {"kind": "feature", "model": "sparse_rnn_classifier", "parameters": {"epochs": 2}}
 

@@ -11,7 +11,7 @@ from allometry.config.base import parse
 from allometry.config.registry import Registry, SourceEntry, merge
 from allometry.errors import ConfigError
 from allometry.homogenize.readers import NAMES, READERS
-from allometry.workflow.checks import check_names
+from allometry.workflow.checks.names import check_names
 
 REQUIRED = {"graspologic_dti": {"subject": "54776"}}
 

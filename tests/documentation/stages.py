@@ -5,7 +5,7 @@ from pathlib import Path
 from allometry import config, homogenize, retrieve
 from allometry.compare import runner
 from allometry.workflow import snakefile
-from allometry.workflow.checks import check_names
+from allometry.workflow.checks.names import check_names
 
 STAGES = ("homogenize", "compare")
 

@@ -16,7 +16,7 @@ import yaml
 from allometry import cli, config, plugins
 from allometry.config import Config
 from allometry.terminal.arguments import arranged
-from allometry.workflow.checks import check_names
+from allometry.workflow.checks.names import check_names
 from tests.documentation import pages
 from tests.documentation.pages import FENCE, PAGES, ROOT, Block
 

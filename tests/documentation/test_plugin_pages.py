@@ -18,8 +18,8 @@ from allometry.report import figures
 from allometry.simulate import Execution
 from allometry.simulate.features import fit_feature, run_feature
 from allometry.simulate.point import run_point
-from allometry.workflow import feature_runs
-from allometry.workflow.checks import check_names
+from allometry.workflow.checks.names import check_names
+from allometry.workflow.places import feature_runs
 from tests.documentation import pages
 from tests.report.samples import ATTRS
 

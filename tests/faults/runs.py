@@ -17,8 +17,8 @@ from typing import Any
 import distributed  # noqa: F401
 
 from allometry import simulate
+from allometry.code.fingerprint import fingerprint
 from allometry.errors import AllometryError, log_to
-from allometry.fingerprint import fingerprint
 from allometry.network import FixedTotalNumber, IafPscExp, Network, Normal, PoissonInput, Population, Projection
 from allometry.simulate.build.plan.network import compile_network
 from allometry.simulate.distribute import attempts, task

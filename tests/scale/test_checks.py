@@ -7,7 +7,7 @@ import pytest
 
 from allometry import config
 from allometry.errors import ConfigError
-from allometry.workflow.checks import check_names
+from allometry.workflow.checks.names import check_names
 
 STUDY: dict[str, Any] = {
     "model": "microcircuit",

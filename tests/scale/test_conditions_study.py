@@ -14,8 +14,8 @@ from allometry.models.v1 import reduced
 from allometry.report import figures
 from allometry.report.scaling import tables
 from allometry.scale.jobs import calibrations, jobs
-from allometry.workflow import studies
-from allometry.workflow.checks import check_names
+from allometry.workflow.checks.names import check_names
+from allometry.workflow.places import studies
 from tests.scale.test_scaling_page import run
 
 V1: dict[str, Any] = {

@@ -16,12 +16,12 @@ from allometry.scale import simulations
 from allometry.scale.features import responded
 from allometry.scale.features import statistics as feature_statistics
 from allometry.scale.jobs import jobs, same_point, under
-from allometry.scale.records import STATISTICS
+from allometry.scale.statistics.records import STATISTICS
 from allometry.scale.study import write_study
 from allometry.simulate import Execution
 from allometry.simulate.features import fit_feature, run_feature
-from allometry.workflow import studies
-from allometry.workflow.checks import check_names
+from allometry.workflow.checks.names import check_names
+from allometry.workflow.places import studies
 
 STUDY: dict[str, Any] = {
     "model": "cerebellum_like",

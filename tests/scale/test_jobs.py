@@ -8,7 +8,7 @@ from allometry import config
 from allometry.config import StudyConfig
 from allometry.errors import SimulationError
 from allometry.scale.jobs import calibrations, jobs, reference_size, same_point
-from allometry.workflow.studies import study as configured
+from allometry.workflow.places.studies import study as configured
 
 STUDY: dict[str, Any] = {
     "model": "brunel",

@@ -12,15 +12,15 @@ from distributed import Client
 
 from allometry import config, plugins, stores
 from allometry.config import Config
+from allometry.numerics.rounding import rounded
 from allometry.report import figures
 from allometry.report.excerpt import Excerpt
 from allometry.report.scaling import tables
-from allometry.rounding import rounded
 from allometry.scale.simulations import calibrate_job, measure_job, read_json, simulate_job
 from allometry.scale.study import write_study
 from allometry.simulate.distribute.execution import Execution
-from allometry.workflow import studies
-from allometry.workflow.checks import check_names
+from allometry.workflow.checks.names import check_names
+from allometry.workflow.places import studies
 
 
 def examples(root: Path) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from allometry.models.rates.timing_fit import Timing
 from allometry.models.rates.timing_trials import mean_field_trials
 from allometry.scale.features import trials
 from allometry.scale.features.responded import Responded
-from allometry.workflow.checks import check_names
+from allometry.workflow.checks.names import check_names
 from tests.scale.test_feature_study import made
 
 TIMING = Timing(0.313, 0.6591, 0.4978, 0.0984, 0.7632)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from allometry import config, fingerprint, plugins
+from allometry import config, plugins
+from allometry.code import fingerprint
 from allometry.compare.kinds import KINDS, module_of
 from allometry.homogenize.readers import NAMES
-from allometry.models.records import MODELS
+from allometry.models.catalogue.records import MODELS
 from allometry.workflow import code
 
 SCRIPTS = code.SCRIPTS

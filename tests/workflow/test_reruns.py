@@ -87,7 +87,7 @@ def brand_new(x):
 MODEL = '''
 """A new model."""
 
-from allometry.models.records import model
+from allometry.models.catalogue.records import model
 from allometry.network import IafPscDelta, Network, Population
 
 

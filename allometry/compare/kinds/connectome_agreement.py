@@ -24,7 +24,7 @@ from allometry.compare.options.connectome_agreement import ConnectomeAgreement
 from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
-from allometry.fixed_order import product
+from allometry.numerics.fixed_order import product
 
 MATRIX_MEASURES = ("edge_recall", "edge_jaccard", "weight_rank_correlation", "shared_nodes")
 

@@ -27,7 +27,7 @@ from allometry.compare.records.kinds import comparison
 from allometry.compare.records.measures import SHARE, measure
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
-from allometry.fixed_order import product
+from allometry.numerics.fixed_order import product
 
 BINS = 20
 

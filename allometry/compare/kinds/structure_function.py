@@ -25,7 +25,7 @@ from allometry.compare.options.structure_function import StructureFunction
 from allometry.compare.records.kinds import comparison
 from allometry.compare.result import Result, curve, row, with_fdr
 from allometry.errors import ComparisonError
-from allometry.fixed_order import product
+from allometry.numerics.fixed_order import product
 
 DISTANCES = (1.0, 2.0, 3.0, 4.0, 5.0, np.inf)
 

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allometry.errors import SimulationError
-from allometry.fixed_order import cholesky, product
 from allometry.models.features.cerebellum_theory import RIDGE, predicted, tabulated, threshold
 from allometry.models.features.draws import generator, lognormal, normal, settled
 from allometry.models.features.elementary import exp
 from allometry.models.features.records import Features, feature_model
+from allometry.numerics.fixed_order import cholesky, product
 
 Floats = NDArray[np.float64]
 Task = Literal["patterns", "categorisation", "regression"]

@@ -12,8 +12,8 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from allometry.errors import SimulationError
-from allometry.fixed_order import solve_positive
 from allometry.models.features.elementary import exp, integral, normal_tail, sine
+from allometry.numerics.fixed_order import solve_positive
 
 Floats = NDArray[np.float64]
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allometry.errors import PluginError, require_record
-from allometry.models.fits import Fit
-from allometry.models.parameters import annotations, descriptions, words
-from allometry.models.records import MODELS, Reduce, parameters_of
+from allometry.models.catalogue.fits import Fit
+from allometry.models.catalogue.parameters import annotations, descriptions, words
+from allometry.models.catalogue.records import MODELS, Reduce, parameters_of
 from allometry.network import Condition, Network
 from allometry.network.recording import Record
 from allometry.plugins import Register

@@ -11,9 +11,9 @@ from typing import Any
 
 from allometry.errors import SimulationError
 from allometry.hints import hint
+from allometry.models.catalogue.fits import Fit
+from allometry.models.catalogue.parameters import annotations, fits, words
 from allometry.models.features.records import FEATURE_MODELS, FeatureModel, Features, Protocol
-from allometry.models.fits import Fit
-from allometry.models.parameters import annotations, fits, words
 from allometry.network.scalars import plain
 
 for _module in pkgutil.iter_modules([str(Path(__file__).parent)]):

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allometry.errors import SimulationError
+from allometry.models.catalogue.fits import Fit
 from allometry.models.features import sparse_training
 from allometry.models.features.draws import generator, normal
 from allometry.models.features.records import Features, feature_model
 from allometry.models.features.sparse_training import DT, INPUT_STEPS, TRAINED_STEPS
-from allometry.models.fits import Fit
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -16,11 +16,11 @@ import scipy
 from numpy.typing import NDArray
 
 from allometry.errors import SimulationError
-from allometry.fixed_order import product
 from allometry.models.features.contours import contour_images
 from allometry.models.features.draws import generator, normal, settled
 from allometry.models.features.records import Features, feature_model
 from allometry.models.features.trials import grating_table, noisy
+from allometry.numerics.fixed_order import product
 
 Floats = NDArray[np.float64]
 Phases = Literal["locked", "centre", "random"]

@@ -12,12 +12,11 @@ from typing import Literal
 import numpy as np
 
 from allometry.errors import SimulationError
-from allometry.fixed_order import product, solve_positive
+from allometry.models.catalogue.fits import Fit
+from allometry.models.catalogue.records import model
 from allometry.models.features.draws import generator, normal
-from allometry.models.fits import Fit
 from allometry.models.rates.low_rank_field import Floats
 from allometry.models.rates.timing_fit import BEGIN, OVERLAP, START_2, Timing, calibrated, fit_field, loadings
-from allometry.models.records import model
 from allometry.network import (
     Dense,
     LowRank,
@@ -30,6 +29,7 @@ from allometry.network import (
     StateReset,
 )
 from allometry.network.scalars import plain_arguments
+from allometry.numerics.fixed_order import product, solve_positive
 
 Construction = Literal["calibrated", "matched", "gauss", "mean_field"]
 FULL_UNITS = 1500

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allometry.errors import SimulationError
+from allometry.models.catalogue.fits import Fit
 from allometry.models.features.records import Features, Protocol, feature_model
-from allometry.models.fits import Fit
 from allometry.models.rates.motor_loops import DURATION, FREQUENCIES, RIDGE, STEP, targets
 from allometry.models.rates.thalamocortical_motifs import (
     MOST_MOTIFS,

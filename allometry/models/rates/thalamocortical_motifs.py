@@ -11,11 +11,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from allometry.errors import SimulationError
+from allometry.models.catalogue.fits import Fit
+from allometry.models.catalogue.records import model
 from allometry.models.features.draws import generator
-from allometry.models.fits import Fit
 from allometry.models.rates import motor_loops
 from allometry.models.rates.motor_loops import DURATION, GRADIENT, RIDGE, STEP, Floats, random_cortex, targets
-from allometry.models.records import model
 from allometry.network import (
     Dense,
     LowRank,
@@ -32,7 +32,7 @@ from allometry.network import (
     TaskSignal,
 )
 from allometry.network.scalars import plain_arguments
-from allometry.rounding import significant
+from allometry.numerics.rounding import significant
 
 Protocol = Literal["transitions", "chain"]
 Prepared = Literal["loop", "cortex"]

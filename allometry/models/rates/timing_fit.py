@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from allometry.fixed_order import inner, product, solve_positive
+from allometry.models.catalogue.fits import Fit
 from allometry.models.features.draws import generator, normal
 from allometry.models.features.elementary import tanh
-from allometry.models.fits import Fit
 from allometry.models.rates.low_rank_field import Floats, LowRankField, crossing, gain
-from allometry.rounding import significant
+from allometry.numerics.fixed_order import inner, product, solve_positive
+from allometry.numerics.rounding import significant
 
 OVERLAP = 2.0
 """b: overlap of n2 and m2."""

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allometry.errors import SimulationError
+from allometry.models.catalogue.fits import Fit
 from allometry.models.features.records import Features, Protocol, feature_model
-from allometry.models.fits import Fit
 from allometry.models.rates.low_rank_field import Floats, crossing, gain
 from allometry.models.rates.low_rank_timing import FULL_UNITS, NODES, SCHEMES, Construction, fit, low_rank_timing
 from allometry.models.rates.timing_fit import LEVEL, START_2, TARGETS_MS, TRAINED_CUES, Timing

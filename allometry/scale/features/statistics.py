@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from allometry.compare.measures.populations import tuning
 from allometry.errors import ComparisonError
-from allometry.fixed_order import product
 from allometry.models.features import cerebellum_theory
 from allometry.models.features.sparse_rnn_classifier import mask
+from allometry.numerics.fixed_order import product
 from allometry.scale.features.responded import Responded
-from allometry.scale.records import statistic
+from allometry.scale.statistics.records import statistic
 
 NAN = float("nan")
 ENOUGH = 0.95

@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from allometry.compare.measures.representations.similarity import procrustes
 from allometry.errors import ComparisonError
-from allometry.fixed_order import product
+from allometry.numerics.fixed_order import product
 from allometry.scale.features.responded import Responded
-from allometry.scale.records import statistic
+from allometry.scale.statistics.records import statistic
 
 NAN = float("nan")
 LATENT, MEAN_FIELD, OUTPUT = "latent", "mean field", "output"

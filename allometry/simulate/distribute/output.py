@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from allometry import stores
+from allometry.code.fingerprint import fingerprint
 from allometry.errors import SimulationError, StoreError
-from allometry.fingerprint import fingerprint
 from allometry.network import Condition
 from allometry.network.rate_unit import is_rate
 from allometry.network.serialise import to_dict

@@ -9,8 +9,9 @@ from allometry.config import Config
 from allometry.errors import AllometryError, ConfigError
 from allometry.simulate.build.estimate import duration
 from allometry.simulate.build.memory import free_memory
-from allometry.workflow import recording_sessions, studies
+from allometry.workflow import recording_sessions
 from allometry.workflow.job_threads import study_threads
+from allometry.workflow.places import studies
 from allometry.workflow.planning.cost_model import Work
 from allometry.workflow.planning.job_work import Jobs
 from allometry.workflow.planning.watched import Machine, Watched

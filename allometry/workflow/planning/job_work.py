@@ -15,8 +15,9 @@ from allometry.config.simulate import NetworkRun, PropagationRun
 from allometry.models.graph import Graph
 from allometry.scale.jobs import is_feature, network
 from allometry.scale.jobs import units as size_of
-from allometry.workflow import reach, recording_sessions, snakefile, studies
-from allometry.workflow.checks import Registry
+from allometry.workflow import reach, recording_sessions, snakefile
+from allometry.workflow.checks.names import Registry
+from allometry.workflow.places import studies
 from allometry.workflow.planning.cost_model import BUILT, Coefficients, Work, propagation, simulated
 
 #: Stands for a connectome that is not there yet: the neurons and chemical edges of a worm, rounded.

@@ -16,7 +16,7 @@ from typing import Any
 from allometry import files, processes
 from allometry.config import Config
 from allometry.errors import AllometryError
-from allometry.workflow.checks import Registry
+from allometry.workflow.checks.names import Registry
 from allometry.workflow.planning.cost_model import Coefficients
 from allometry.workflow.planning.job_work import Jobs
 from allometry.workflow.planning.schedule import Step, intervals, peak

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from allometry.config import Config
-from allometry.workflow.checks import Registry
+from allometry.workflow.checks.names import Registry
 from allometry.workflow.planning import speed
 from allometry.workflow.planning.cost_model import Coefficients, coefficients
 

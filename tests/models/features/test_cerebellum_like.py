@@ -11,10 +11,10 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from allometry.errors import SimulationError
-from allometry.fixed_order import product
 from allometry.models import features
 from allometry.models.features import cerebellum_theory as theory
 from allometry.models.features.cerebellum_like import _function, reduced, wiring
+from allometry.numerics.fixed_order import product
 
 FEW = (1, 2, 3, 4, 5, 6, 7, 10)
 # inputs, cells, synapses, coding level, dimension at these degrees, best of all that were tried, the same at fixed synapses

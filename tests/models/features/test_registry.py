@@ -10,10 +10,10 @@ import pytest
 from allometry.errors import PluginError, SimulationError
 from allometry.models import build as build_network
 from allometry.models import features
+from allometry.models.catalogue.fits import Fit
 from allometry.models.features import FEATURE_MODELS, Features, feature_model, sparse_training
 from allometry.models.features.elementary import exp, integral, normal_tail, sine, tanh
 from allometry.models.features.registry import fitted_by
-from allometry.models.fits import Fit
 
 
 @pytest.mark.parametrize("name", sorted(FEATURE_MODELS))

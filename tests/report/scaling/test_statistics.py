@@ -8,7 +8,7 @@ import xarray as xr
 from allometry import config, stores
 from allometry.report import figures
 from allometry.scale import STATISTICS
-from allometry.scale.records import MANY, themes
+from allometry.scale.statistics.records import MANY, themes
 from allometry.workflow import snakefile
 from tests.scale.test_checks import configured
 from tests.stores import samples

@@ -13,7 +13,6 @@ from scipy.linalg import expm
 
 from allometry import simulate, stores
 from allometry.errors import SimulationError
-from allometry.fixed_order import product
 from allometry.network import (
     Condition,
     DCInput,
@@ -28,6 +27,7 @@ from allometry.network import (
     Sampled,
     StateReset,
 )
+from allometry.numerics.fixed_order import product
 from allometry.simulate import Probe, Record
 from allometry.simulate.build.rates.partition import RatePartition
 from allometry.simulate.build.rates.propagator import propagators

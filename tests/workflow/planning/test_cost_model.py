@@ -19,7 +19,7 @@ from allometry.network import (
     Space,
     Uniform,
 )
-from allometry.workflow.checks import stores_of
+from allometry.workflow.checks.names import stores_of
 from allometry.workflow.planning import cost_model, speed
 from allometry.workflow.planning.cost_model import Coefficients, Work
 from allometry.workflow.planning.job_work import Jobs

@@ -13,7 +13,7 @@ from allometry import cli
 from allometry import config as configuration
 from allometry.errors import ConfigError
 from allometry.workflow import recording_sessions, snakefile
-from allometry.workflow.checks import check_collections
+from allometry.workflow.checks.names import check_collections
 from tests.retrieve.sessions.archives import Archives
 from tests.workflow.conftest import Run
 from tests.workflow.recording_sessions import asking

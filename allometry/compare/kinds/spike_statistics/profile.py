@@ -23,7 +23,7 @@ from allometry.compare.measures.populations.pairwise import pairwise
 from allometry.compare.measures.spikes import branching, criticality, train_statistics
 from allometry.compare.options.spike_statistics import SpikeStatistic
 from allometry.errors import ComparisonError
-from allometry.fixed_order import product
+from allometry.numerics.fixed_order import product
 
 DISTRIBUTIONS = {
     "rate": "Hz",

@@ -15,7 +15,7 @@ from allometry.compare.measures.graphs.matrices import Floats
 from allometry.compare.measures.graphs.structure import rank_correlation
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
-from allometry.fixed_order import product
+from allometry.numerics.fixed_order import product
 
 
 @measure(

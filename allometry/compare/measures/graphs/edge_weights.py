@@ -17,7 +17,7 @@ from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import whole
 from allometry.compare.measures.graphs.matrices import Floats, Ints, as_edges, at, endpoints, is_directed
 from allometry.errors import ComparisonError
-from allometry.fixed_order import inner, norm
+from allometry.numerics.fixed_order import inner, norm
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from allometry.compare.inference.blockwise import BLOCK_BYTES, Estimate, afford,
 from allometry.compare.inference.labels import square
 from allometry.compare.inference.progress import steps
 from allometry.errors import ComparisonError
-from allometry.rewiring import rewire
+from allometry.numerics.rewiring import rewire
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -10,7 +10,7 @@ from allometry.compare.inference.blockwise import Estimate, afford, fitting
 from allometry.compare.inference.progress import steps
 from allometry.compare.measures.graphs.matrices import as_matrix, is_directed
 from allometry.errors import ComparisonError
-from allometry.rewiring import swap
+from allometry.numerics.rewiring import swap
 
 
 def distances(positions: npt.ArrayLike) -> FloatArray:

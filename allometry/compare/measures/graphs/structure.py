@@ -20,7 +20,7 @@ from allometry.compare.inference.statistics import Interval
 from allometry.compare.measures.graphs.matrices import Floats, Ints, as_edges, at, lengths_of
 from allometry.compare.records.measures import SHARE, Scale, measure
 from allometry.errors import ComparisonError
-from allometry.fixed_order import inner
+from allometry.numerics.fixed_order import inner
 
 G = TypeVar("G", Floats, scipy.sparse.csr_array)
 

@@ -19,7 +19,7 @@ from allometry.compare.inference.statistics import Interval, interval
 from allometry.compare.measures.representations import crossnobis, rdm
 from allometry.compare.measures.representations.similarity import gram
 from allometry.errors import ComparisonError
-from allometry.fixed_order import inner
+from allometry.numerics.fixed_order import inner
 
 MEASURES = ("ssm", "cka", "svcca", "rsa")
 GRAMS = ("cka", "svcca")

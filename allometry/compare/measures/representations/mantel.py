@@ -10,7 +10,7 @@ from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import steps
 from allometry.compare.inference.statistics import PermutationTest, permutation_p
 from allometry.errors import ComparisonError
-from allometry.fixed_order import inner, norm
+from allometry.numerics.fixed_order import inner, norm
 
 
 @corresponding("rdm_a", "rdm_b")

@@ -27,7 +27,7 @@ from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import steps, whole
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
-from allometry.fixed_order import inner, norm
+from allometry.numerics.fixed_order import inner, norm
 
 METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean", "mahalanobis")
 METHODS = ("spearman", "pearson", "kendall", "rho_a")

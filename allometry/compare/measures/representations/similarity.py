@@ -18,7 +18,7 @@ from allometry.compare.inference.labels import corresponding
 from allometry.compare.inference.progress import whole
 from allometry.compare.records.measures import SHARE, measure
 from allometry.errors import ComparisonError
-from allometry.fixed_order import inner, norm
+from allometry.numerics.fixed_order import inner, norm
 
 
 def _pair(x: npt.ArrayLike, y: npt.ArrayLike, rows: int = 3) -> tuple[FloatArray, FloatArray]:

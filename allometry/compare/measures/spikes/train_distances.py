@@ -10,7 +10,7 @@ from allometry.compare.inference.arrays import FloatArray, blocks, spike_times
 from allometry.compare.inference.progress import steps
 from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
-from allometry.fixed_order import inner
+from allometry.numerics.fixed_order import inner
 
 _BLOCK = 2048  # rows of a block of pairwise differences: 2048 x 10^4 spikes are 160 MB
 

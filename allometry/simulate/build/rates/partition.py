@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from allometry.errors import SimulationError
-from allometry.fixed_order import product
+from allometry.numerics.fixed_order import product
 from allometry.simulate.build.rates.plan import RatePlan, course, dense_weights, one_connectivity
 from allometry.simulate.build.rates.propagator import propagators
 from allometry.simulate.build.rates.recording import Chosen

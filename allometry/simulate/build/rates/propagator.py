@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from allometry.fixed_order import product
+from allometry.numerics.fixed_order import product
 
 _TERMS = 16
 """Terms of the series: at norm 1/2 the rest is below 2^-60."""

@@ -1,0 +1,1 @@
+"""Theory of networks: stationary rates, moments of the input, correlations in space."""

@@ -1,0 +1,1 @@
+"""What a study finds: deviations from the reference, their causes, and sentences and tables made from them."""

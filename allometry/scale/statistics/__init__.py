@@ -1,0 +1,1 @@
+"""Statistics that studies take of every simulation, and what they read of it."""

@@ -1,0 +1,1 @@
+"""Where the jobs of runs and studies lie, and what each of them reads."""
