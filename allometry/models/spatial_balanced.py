@@ -133,6 +133,26 @@ def places(population: str, size: int) -> dict[str, np.ndarray]:
     return {"x": (i % side) / side, "y": (i // side) / side}
 
 
+def theory(regime: str = "narrow", lattice: int = FULL_LATTICE, rate_hz: float = 5.0) -> SpatialBalance:
+    """Theory of the network that `spatial_balanced` builds with these arguments, which it checks."""
+    spatial_balanced(regime=regime, lattice=lattice, rate_hz=rate_hz)  # type: ignore[arg-type]
+    n = recurrent_size(lattice)
+    share = {name: size_of(name, lattice) / n for name in SITES}
+    w = {key: PROBABILITY[key] * STRENGTH[key] for key in PROBABILITY}
+    return SpatialBalance(
+        recurrent=(
+            (share["E"] * w["E", "E"], share["I"] * w["I", "E"]),
+            (share["E"] * w["E", "I"], share["I"] * w["I", "I"]),
+        ),
+        feedforward=(w["F", "E"], w["F", "I"]),
+        share=share["F"],
+        rate_hz=rate_hz,
+        neurons=n,
+        sigma_recurrent=SIGMA_RECURRENT[regime],
+        sigma_feedforward=SIGMA_F,
+    )
+
+
 @plain_arguments
 @model(
     description="Balanced network on a torus: exponential integrate-and-fire neurons driven by a layer of Poisson neurons.",
@@ -140,6 +160,7 @@ def places(population: str, size: int) -> dict[str, np.ndarray]:
     reduce=reduced,
     schemes=SCHEMES,
     columns=places,
+    correlations=theory,
 )
 def spatial_balanced(
     regime: Literal["narrow", "broad"] = "narrow", lattice: int = FULL_LATTICE, rate_hz: float = 5.0
@@ -208,24 +229,4 @@ def spatial_balanced(
         dt_ms=DT_MS,
         title=f"Spatial balanced network (Rosenbaum et al. 2017), {regime} recurrence, {recurrent_size(lattice):,} neurons",
         parameters={"model": "spatial_balanced", "regime": regime, "lattice": lattice, "rate_hz": rate_hz},
-    )
-
-
-def theory(regime: str = "narrow", lattice: int = FULL_LATTICE, rate_hz: float = 5.0) -> SpatialBalance:
-    """Theory of the network that `spatial_balanced` builds with these arguments, which it checks."""
-    spatial_balanced(regime=regime, lattice=lattice, rate_hz=rate_hz)  # type: ignore[arg-type]
-    n = recurrent_size(lattice)
-    share = {name: size_of(name, lattice) / n for name in SITES}
-    w = {key: PROBABILITY[key] * STRENGTH[key] for key in PROBABILITY}
-    return SpatialBalance(
-        recurrent=(
-            (share["E"] * w["E", "E"], share["I"] * w["I", "E"]),
-            (share["E"] * w["E", "I"], share["I"] * w["I", "I"]),
-        ),
-        feedforward=(w["F", "E"], w["F", "I"]),
-        share=share["F"],
-        rate_hz=rate_hz,
-        neurons=n,
-        sigma_recurrent=SIGMA_RECURRENT[regime],
-        sigma_feedforward=SIGMA_F,
     )

@@ -9,7 +9,7 @@ nothing against it (Arnold 2010, J. Wildl. Manage. 74:1175). Else the law is und
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -146,6 +146,57 @@ def cost_law(neurons: ArrayLike, values: Sequence[ArrayLike], reference: int) ->
     return _chosen(fits, data, extra=1)
 
 
+def value_law(neurons: ArrayLike, values: Sequence[ArrayLike], reference: int, laws: Sequence[str] = LAWS) -> Law:
+    """Law of a statistic itself, of either sign, as that of a correlation that vanishes in large networks.
+
+    Parameters
+    ----------
+    neurons : array [size]
+        Numbers of neurons, all different.
+    values : sequence of arrays [seed], one per size
+        The statistic; NaN is left out.
+    reference : int
+        Index of the size whose number of neurons is the unit.
+    laws : sequence of str
+        Those that are compared; a power law alone has an exponent whatever else fits.
+    """
+    unit = float(np.asarray(neurons, np.float64)[reference])
+    data, _ = _data(neurons, values, reference)
+    if reason := _too_few(data, data.x.size):
+        return Law(UNDETERMINED, sizes=data.x.size, n=data.n, reason=reason)
+    fits = {law: _fit(law, _of_value(law, data, unit)) for law in laws if data.x.size > _PARAMETERS[law]}
+    return _chosen(fits, data, extra=1, laws=laws)
+
+
+def expected_exponent(neurons: ArrayLike, values: Sequence[ArrayLike], reference: int, expected: ArrayLike) -> float:
+    """Exponent of the power law nearest to what a theory expects, weighted as the measured values are.
+
+    Parameters
+    ----------
+    neurons, values, reference
+        As `value_law` takes them.
+    expected : array [size]
+        What the theory gives at each size; NaN gives NaN.
+    """
+    data, _ = _data(neurons, values, reference)
+    mean = np.asarray(expected, np.float64)[np.isin(np.asarray(neurons, np.float64), data.x)]
+    if data.x.size < 2 or not np.isfinite(mean).all():
+        return float("nan")
+    fit = _fit(POWER, _of_value(POWER, replace(data, mean=mean, within=0.0), data.x.max()))
+    return float(fit.exponent[fit.best])
+
+
+def _of_value(law: str, data: "_Data", unit: float) -> Profile:
+    """Squares and coefficients (amplitude, floor) of a law of the values themselves."""
+
+    def profile(exponent: Floats) -> tuple[Floats, Floats]:
+        rise = (data.x / unit) ** exponent[:, None]
+        parts = {CONSTANT: [np.ones_like(rise)], POWER: [rise], FLOOR: [rise, np.ones_like(rise)]}[law]
+        return _least_squares(np.stack(parts, axis=-1), data)
+
+    return profile
+
+
 @dataclass(frozen=True)
 class _Data:
     """Means per size with their weights, and what the weighted squares within sizes add up to."""
@@ -276,7 +327,7 @@ def aicc(squares: float, n: int, parameters: int) -> float:
     return float(n * np.log(squares / n) + 2 * parameters + 2 * parameters * (parameters + 1) / (n - parameters - 1))
 
 
-def _chosen(fits: Mapping[str, _Fit], data: _Data, extra: int) -> Law:
+def _chosen(fits: Mapping[str, _Fit], data: _Data, extra: int, laws: Sequence[str] = LAWS) -> Law:
     criteria = {law: aicc(fit.squares.min(), data.n, _PARAMETERS[law] + extra) for law, fit in fits.items()}
     criteria = {law: value for law, value in criteria.items() if np.isfinite(value)}
     if not criteria:
@@ -291,7 +342,7 @@ def _chosen(fits: Mapping[str, _Fit], data: _Data, extra: int) -> Law:
     amplitude, floor = [*fit.coefficients[fit.best].tolist()[extra - 1 :], np.nan][:2]
     if best == CONSTANT:
         amplitude, floor = np.nan, amplitude
-    missing = [law for law in LAWS if law not in criteria]
+    missing = [law for law in laws if law not in criteria]
     reason = ""
     if len(near) > 1:
         reason = f"{' and '.join(near)} fit alike (AICc within {APART:g})"

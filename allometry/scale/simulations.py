@@ -20,7 +20,7 @@ from allometry.scale.features import responded
 from allometry.scale.features import statistics as feature_statistics  # noqa: F401 - the same
 from allometry.scale.features import trials as trial_statistics  # noqa: F401 - the same
 from allometry.scale.jobs import under
-from allometry.scale.statistics import activity, selectivity  # noqa: F401 - register those of the package
+from allometry.scale.statistics import activity, distance, selectivity  # noqa: F401 - register those of the package
 from allometry.scale.statistics.recorded import Recorded, rates, read
 from allometry.scale.statistics.records import STATISTICS
 from allometry.simulate.distribute.execution import Execution
@@ -136,7 +136,8 @@ def measure_job(
     places : mapping of str to path
         Spikes store by condition.
     out : path
-        JSON file to write: `values` by condition, statistic and population, null where undefined.
+        JSON file to write: `values` by condition, statistic and population, null where undefined; where a correlation at a
+        distance is asked for, `courses` by condition and population: `correlation` and `distance` in bins.
     names : sequence of str
         Statistics.
     skip_ms, bin_ms : float
@@ -168,7 +169,20 @@ def measure_job(
             columns=columns,
         )
     populations = list(next(iter(recorded.values())).units)
-    write_json(out, {"values": _taken(names, recorded, populations)})
+    found: dict[str, Any] = {"values": _taken(names, recorded, populations)}
+    if set(names) & set(distance.BINS):
+        found["courses"] = {condition: _courses(one) for condition, one in recorded.items()}
+    write_json(out, found)
+
+
+def _courses(recorded: Recorded) -> dict[str, dict[str, list[float | None]]]:
+    """Correlation against distance of the populations that fill a lattice."""
+    found = {name: distance.against_distance(recorded, name, distance.EDGES) for name in recorded.units}
+    return {
+        name: {"correlation": list(map(_finite, one.mean)), "distance": list(map(_finite, one.distance))}
+        for name, one in found.items()
+        if one is not None
+    }
 
 
 def _measure_responses(

@@ -16,6 +16,7 @@ from allometry.numerics.rounding import DIGITS, rounded
 from allometry.scale.axes import AXES, Axes, axes_of, grid, values_of
 from allometry.scale.costs import cost_of, cost_table
 from allometry.scale.extents import extents_of
+from allometry.scale.findings import space
 from allometry.scale.findings.deviations import Means, deviations, means, verdicts
 from allometry.scale.findings.tables import calibration_table, explanation_table, law_table, laws_of
 from allometry.scale.jobs import Job, jobs, reducible, reference_size
@@ -27,7 +28,7 @@ from allometry.stores.storage.file_manifest import write_file_manifest
 from allometry.stores.storage.manifest import sources_read
 
 #: Significant digits of what a search or an iteration ends in.
-FEWER_DIGITS = {"/tables/laws": 4, "/tables/mean_field": 7}
+FEWER_DIGITS = {"/tables/laws": 4, "/tables/exponents": 4, "/tables/mean_field": 7}
 SEED_AXIS = AXES.index("seed")
 
 
@@ -92,6 +93,13 @@ def write_study(
         tables["inputs"] = inputs
     if not isinstance(theory, str):
         tables["mean_field"] = theory
+    known = space.theories(study, extents.networks, _rates_by_size(axes, over_seeds))
+    in_space = {
+        "correlation_course": space.course_table(axes, all_jobs, found),
+        "correlation_theory": space.theory_table(axes, known),
+        "exponents": space.exponent_table(axes, value, neurons, at, known),
+    }
+    tables |= {key: table for key, table in in_space.items() if table is not None}
     if described:
         tables["calibrations"] = calibration_table(asked, described)
     settled = settled_by_size(axes.sizes, axes.schemes, asked, described, all_jobs, found)
@@ -156,6 +164,14 @@ def _reference_rates(axes: Axes, against: Means, modelled: Sequence[str]) -> dic
     }
 
 
+def _rates_by_size(axes: Axes, found: Means) -> dict[tuple[float, str], float]:
+    """Measured rates under the first condition of the population that a theory of space describes; empty where there are none."""
+    if "rate" not in axes.statistics or space.THEORY_OF not in axes.populations:
+        return {}
+    mean = found.mean[:, :, 0, axes.statistics.index("rate"), axes.populations.index(space.THEORY_OF)]
+    return {(size, scheme): float(mean[i, j]) for i, size in enumerate(axes.sizes) for j, scheme in enumerate(axes.schemes)}
+
+
 def _costs(
     axes: Axes,
     all_jobs: Sequence[Job],
@@ -181,7 +197,8 @@ def _attributes(study: Mapping[str, Any], name: str, reference: float, theory: x
         "verdict": f"preserved: the 95 % interval of the relative deviation is within {100 * study['tolerance']:g} %; changed: it "
         "is outside; undetermined: neither, or there is no interval",
         "ci": "Student's t over seeds; of deviations Welch's, with the variance of the ratio by its linear terms",
-        "laws": "of the deviation from the reference against the number of neurons, on values of single seeds, with its sign; "
+        "laws": "of the deviation from the reference against the number of neurons, on values of single seeds, with its sign, and of "
+        "correlations at a distance themselves; "
         "named where every simpler law is at least 2 units of AICc worse; amplitude in the unit of the statistic, at the "
         "number of neurons of the reference",
         "scheme": "; ".join(f"{scheme}: {model.schemes[scheme]}" for scheme in study["schemes"]),

@@ -12,7 +12,7 @@ from allometry.models.catalogue.records import MODELS, Model
 from allometry.models.features import FEATURE_MODELS, FeatureModel
 from allometry.scale.features import statistics as feature_statistics  # noqa: F401 - the same
 from allometry.scale.features import trials as trial_statistics  # noqa: F401 - the same
-from allometry.scale.statistics import activity, selectivity  # noqa: F401 - register those of the package
+from allometry.scale.statistics import activity, distance, selectivity  # noqa: F401 - register those of the package
 from allometry.scale.statistics.records import STATISTICS
 from allometry.workflow.checks.names import Registry
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from allometry.errors import PluginError, require_record
 from allometry.models.catalogue.fits import Fit
 from allometry.models.catalogue.parameters import annotations, descriptions, words
+from allometry.models.theory.rates import SpatialBalance
 from allometry.network import Network
 from allometry.plugins import Register
 
@@ -20,6 +21,9 @@ Columns = Callable[[str, int], Mapping[str, Any]]
 
 FULL = 1.0
 """Size of a model as it is published, in the unit of its own: the share of its neurons, say."""
+
+Expected = Callable[..., SpatialBalance]
+"""`correlations(**parameters)`: theory of the correlations in space of a model that is built with them."""
 
 CONNECTOME = "connectome"
 """First parameter of the builder of a model that is built on a Connectome."""
@@ -58,6 +62,8 @@ class Model:
         What is known of the units (`Columns`), as their places.
     fit : callable or None
         `fit(seed, **some of the parameters)` gives the `Fit` that the builder takes.
+    correlations : callable or None
+        Theory of its correlations in space (`Expected`).
     """
 
     name: str
@@ -71,6 +77,7 @@ class Model:
     stimulus: Sequence[str] = ()
     columns: Columns | None = None
     fit: Callable[..., Fit] | None = None
+    correlations: Expected | None = None
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -116,6 +123,7 @@ def model(
     stimulus: Sequence[str] = (),
     columns: Columns | None = None,
     fit: Callable[..., Fit] | None = None,
+    correlations: Expected | None = None,
 ) -> Callable[[Builder], Builder]:
     """Decorator that makes a builder a model that a configuration may name.
 
@@ -150,6 +158,8 @@ def model(
     fit : callable, optional
         `fit(seed, **some of the parameters)` gives the `Fit` that the builder takes as `fitted`; all conditions of a run share
         it. As a job of its own it is that of a feature model (`features.feature_model`).
+    correlations : callable, optional
+        `correlations(**parameters)`: theory of the correlations in space of the model, which studies hold beside the simulation.
 
     Returns
     -------
@@ -193,7 +203,7 @@ def model(
             )
         parameters = {key: described[key] for key in own}
         sizes = (reduce, dict(schemes or {}), {key: tuple(keys) for key, keys in (calibrate or {}).items()})
-        entry = Model(title, builder, description, source, parameters, *sizes, tuple(stimulus), columns, fit)
+        entry = Model(title, builder, description, source, parameters, *sizes, tuple(stimulus), columns, fit, correlations)
         MODELS.add(title, entry, builder.__module__)
         return builder
 

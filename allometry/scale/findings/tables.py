@@ -12,7 +12,7 @@ from allometry.scale.findings import explanations
 from allometry.scale.findings.deviations import Deviations
 from allometry.scale.findings.explanations import Column
 from allometry.scale.jobs import CalibrationJob, reducible
-from allometry.scale.laws import UNDETERMINED, Law, deviation_law
+from allometry.scale.laws import UNDETERMINED, Law, deviation_law, value_law
 from allometry.scale.simulations import ALL_CONDITIONS
 from allometry.scale.statistics.records import STATISTICS
 
@@ -21,7 +21,7 @@ Key = tuple[str, str, str, str]
 
 
 def laws_of(study: Mapping[str, Any], axes: Axes, value: np.ndarray, neurons: np.ndarray, at: int) -> dict[Key, Law]:
-    """Law of every deviation by scheme, condition, statistic and population; of calibrated schemes none."""
+    """Law of every deviation, or value, by scheme, condition, statistic and population; of calibrated schemes none."""
     model, found = reducible(study["model"]), {}
     for j, scheme in enumerate(axes.schemes):
         for c, condition in enumerate(axes.conditions):
@@ -34,6 +34,8 @@ def laws_of(study: Mapping[str, Any], axes: Axes, value: np.ndarray, neurons: np
                         law = Law(UNDETERMINED, reason="every size is calibrated on its own: they are not pooled")
                     elif np.unique(neurons[:, j]).size < len(axes.sizes):
                         law = Law(UNDETERMINED, reason="two sizes have the same number of neurons")
+                    elif STATISTICS[statistic].itself:
+                        law = value_law(neurons[:, j], list(values), at)
                     else:
                         law = deviation_law(neurons[:, j], list(values), at)
                     found[scheme, condition, statistic, population] = law

@@ -1,6 +1,6 @@
 """What a study reads of one simulation: trains of sampled units, and counts of all of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,8 @@ class Recorded:
         Sum over all units of the variance of their counts in bins of 3 ms.
     counts : mapping of str to ndarray [unit]
         Spikes of every unit.
+    windows : callable
+        `windows(population, width_s)`: spikes of every unit in whole windows of this width, uint16 [window, unit].
     states : mapping of str to mapping of str to ndarray [sample, neuron]
         By state variable (`V_m`, conductances, currents) and population: what was recorded, in its unit.
     stimulus : mapping of str to float
@@ -58,6 +60,7 @@ class Recorded:
     pooled: Mapping[str, IntArray]
     single_variance: Mapping[str, float]
     counts: Mapping[str, IntArray]
+    windows: Callable[[str, float], NDArray[np.uint16]]
     states: Mapping[str, Mapping[str, FloatArray]]
     stimulus: Mapping[str, float]
     columns: Mapping[str, Mapping[str, NDArray[Any]]]
@@ -122,6 +125,7 @@ def read(
         pooled={name: counted.pooled(units) for name, units in members.items()},
         single_variance={name: counted.single_variance(units) for name, units in members.items()},
         counts={name: counted.of_unit[units] for name, units in members.items()},
+        windows=lambda name, width_s: counted.windows(members[name], width_s),
         states=_states(store, members, start),
         stimulus=dict(stimulus or {}),
         columns=_columns(members, columns),
@@ -179,6 +183,7 @@ class _Counts:
         self.step = step[first:last]
         self.dt_s = dt_s
         length_ms = (stop - start) * 1000
+        self.time_ms, self.length_ms = time_ms, length_ms
         self.bins = int(length_ms / POOLED_MS + 1e-9)
         self.bin = (time_ms / POOLED_MS + 1e-9).astype(np.int64)
         self.wide = int(length_ms / SYNCHRONY_MS + 1e-9)
@@ -195,6 +200,17 @@ class _Counts:
         mine[units] = True
         kept = self.bin[mine[self.unit] & (self.bin < self.bins)]
         return np.bincount(kept, minlength=self.bins).astype(np.int64)
+
+    def windows(self, units: IntArray, width_s: float) -> NDArray[np.uint16]:
+        """Spikes of some units in whole windows, [window, unit]."""
+        width_ms, n = width_s * 1000, units.size
+        whole = int(self.length_ms / width_ms + 1e-9)
+        place = np.full(self.size, -1)
+        place[units] = np.arange(n)
+        window, mine = (self.time_ms / width_ms + 1e-9).astype(np.int64), place[self.unit]
+        kept = (mine >= 0) & (window < whole)
+        found = np.bincount(window[kept] * n + mine[kept], minlength=whole * n)
+        return found.astype(np.uint16).reshape(whole, n)
 
     def harmonic(self, members: Mapping[str, IntArray], frequency_hz: float) -> dict[str, ComplexArray]:
         """Sum of exp(2 pi i f t) over the spikes of every unit."""

@@ -32,6 +32,8 @@ class Statistic:
         `scale.features.responded.Responded`.
     theme : str
         Of the figure that shows it in a study of many statistics.
+    itself : bool
+        Whether its law is sought of the value itself, which vanishes in large networks, instead of the deviation.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Statistic:
     grows: str = ""
     of: Of = "spikes"
     theme: str = "other"
+    itself: bool = False
 
 
 MANY = 8
@@ -72,6 +75,7 @@ def statistic(
     grows: str = "",
     of: Of = "spikes",
     theme: str = "other",
+    itself: bool = False,
 ) -> Callable[[Function], Function]:
     """Decorator that makes a function a statistic that a study may name.
 
@@ -93,6 +97,8 @@ def statistic(
         Of what models it is taken.
     theme : str
         As in `Statistic`; a word for the name of a file.
+    itself : bool
+        As in `Statistic`.
 
     Returns
     -------
@@ -115,9 +121,8 @@ def statistic(
                 expected="a unit (1 of a pure number) and a description",
                 do="state them in @statistic(...) above the function",
             )
-        STATISTICS.add(
-            title, Statistic(title, unit, description, function, across, grows, of, theme), function.__module__
-        )
+        entry = Statistic(title, unit, description, function, across, grows, of, theme, itself)
+        STATISTICS.add(title, entry, function.__module__)
         return function
 
     return register

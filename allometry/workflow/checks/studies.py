@@ -15,7 +15,7 @@ from allometry.network.recording import Probe, Record
 from allometry.scale.features import statistics as feature_statistics  # noqa: F401 - the same
 from allometry.scale.features import trials as trial_statistics  # noqa: F401 - the same
 from allometry.scale.jobs import arguments, is_feature, network, reducible
-from allometry.scale.statistics import activity, selectivity  # noqa: F401 - register those of the package
+from allometry.scale.statistics import activity, distance, selectivity  # noqa: F401 - register those of the package
 from allometry.scale.statistics.records import STATISTICS
 from allometry.simulate.check.validate import check_condition, check_network, check_run
 from allometry.simulate.stimuli import model_condition
