@@ -169,7 +169,9 @@ def _rates_by_size(axes: Axes, found: Means) -> dict[tuple[float, str], float]:
     if "rate" not in axes.statistics or space.THEORY_OF not in axes.populations:
         return {}
     mean = found.mean[:, :, 0, axes.statistics.index("rate"), axes.populations.index(space.THEORY_OF)]
-    return {(size, scheme): float(mean[i, j]) for i, size in enumerate(axes.sizes) for j, scheme in enumerate(axes.schemes)}
+    return {
+        (size, scheme): float(mean[i, j]) for i, size in enumerate(axes.sizes) for j, scheme in enumerate(axes.schemes)
+    }
 
 
 def _costs(

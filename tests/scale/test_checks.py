@@ -75,3 +75,12 @@ def test_misspelt_and_impossible_values_are_named(root: Path, changes: dict[str,
 def test_a_name_that_is_none_is_refused(root: Path) -> None:
     with pytest.raises(ConfigError, match="'My-Study' is no valid name"):
         check(config.validate({"scale": {"studies": {"My-Study": STUDY}}}), root)
+
+
+def test_a_size_that_is_no_multiple_of_the_lattice_is_refused_with_the_nearest(root: Path) -> None:
+    changes = {"model": "spatial_balanced", "schemes": ["balanced"], "statistics": ["rate", "correlation_near"]}
+    check(configured(**changes, sizes=[0.0576, 0.16]), root)
+    with pytest.raises(ConfigError, match=r"no size 0\.06, which is no multiple of its lattice") as error:
+        check(configured(**changes, sizes=[0.16, 0.06]), root)
+    assert error.value.where == "scale.studies.sizes.sizes"
+    assert "0.0576 (m = 6), 0.0784 (m = 7)" in error.value.do

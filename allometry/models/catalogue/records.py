@@ -203,7 +203,9 @@ def model(
             )
         parameters = {key: described[key] for key in own}
         sizes = (reduce, dict(schemes or {}), {key: tuple(keys) for key, keys in (calibrate or {}).items()})
-        entry = Model(title, builder, description, source, parameters, *sizes, tuple(stimulus), columns, fit, correlations)
+        entry = Model(
+            title, builder, description, source, parameters, *sizes, tuple(stimulus), columns, fit, correlations
+        )
         MODELS.add(title, entry, builder.__module__)
         return builder
 

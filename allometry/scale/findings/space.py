@@ -8,6 +8,7 @@ rate of each size.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -108,16 +109,20 @@ class Theory:
         edges : ndarray [edge]
             Of the bins, in sides of the sheet; the last holds its upper edge.
         """
+        distance, value = self._of_lattice
+        pairs, total = (np.histogram(distance, edges, weights=weights)[0] for weights in (None, value))
+        return np.divide(total, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0)
+
+    @cached_property
+    def _of_lattice(self) -> tuple[Floats, Floats]:
+        """Distance and correlation at every displacement of the lattice but none, [displacement]."""
         steps = np.arange(self.side)
         folded = np.minimum(steps, self.side - steps)
         near = np.arange(self.side // 2 + 1) / self.side
         y, x = (part.ravel() for part in np.meshgrid(near, near, indexing="ij"))
         quarter = self.of.correlation(x, y, self.rate_hz).reshape(near.size, near.size)
-        # the first is a neuron with itself
-        value = quarter[np.ix_(folded, folded)].ravel()[1:]
-        distance = np.hypot(*np.meshgrid(near[folded], near[folded], indexing="ij")).ravel()[1:]
-        pairs, total = (np.histogram(distance, edges, weights=weights)[0] for weights in (None, value))
-        return np.divide(total, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0)
+        distance = np.hypot(*np.meshgrid(near[folded], near[folded], indexing="ij"))
+        return distance.ravel()[1:], quarter[np.ix_(folded, folded)].ravel()[1:]
 
 
 Theories = Mapping[tuple[float, str], Theory]
@@ -255,7 +260,9 @@ def exponent_table(axes: Axes, value: np.ndarray, neurons: np.ndarray, at: int, 
     if not rows:
         return None
     text = {key for key, entry in rows[0].items() if isinstance(entry, str)}
-    return xr.Dataset({key: ("row", np.array([row[key] for row in rows], object if key in text else float)) for key in rows[0]})
+    return xr.Dataset(
+        {key: ("row", np.array([row[key] for row in rows], object if key in text else float)) for key in rows[0]}
+    )
 
 
 def _bounded(value: float) -> float:

@@ -49,7 +49,8 @@ SCHEMA = Schema(
     kind="scaling",
     doc="Statistics of one model at several sizes; `/tables/{name}` holds what belongs to them: `laws` (how deviations grow "
     "with size), `mean_field` (what theory says), `inputs` (number of synapses, and mean and "
-    "variance of the input at unchanged rates), `calibrations`, `explanations`. What the simulations cost is in "
+    "variance of the input at unchanged rates), `calibrations`, `explanations`; of networks in space `correlation_course`, "
+    "`correlation_theory` and `exponents`. What the simulations cost is in "
     "`NAME.costs.json` beside the store: it is another each time, and no part of the content.",
     variables={
         "size": Variable(("size",), "float64", doc="as the model takes it; 1 is the model as published"),
