@@ -1,6 +1,7 @@
 """Theory of space as a study stores it, against its own table; exponents that were planted."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_theory_is_averaged_over_the_pairs_of_a_lattice() -> None:
     y, x = (part.ravel()[1:] for part in np.meshgrid(i, i, indexing="ij"))
     y, x = (np.minimum(part, side - part) / side for part in (y, x))
     value, d = of.correlation(x, y, 4.0), np.hypot(y, x)
-    for k, (low, high) in enumerate(zip(EDGES, EDGES[1:])):
+    for k, (low, high) in enumerate(pairwise(EDGES)):
         inside = (d >= low) & (d < high)
         if inside.any():
             assert found[k] == pytest.approx(value[inside].mean(), rel=1e-9)
