@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from allometry.errors import PluginError, require_record
 from allometry.models.catalogue.fits import Fit
 from allometry.models.catalogue.parameters import annotations, descriptions, words
-from allometry.models.theory.rates import SpatialBalance
 from allometry.network import Network
 from allometry.plugins import Register
 
@@ -22,8 +21,8 @@ Columns = Callable[[str, int], Mapping[str, Any]]
 FULL = 1.0
 """Size of a model as it is published, in the unit of its own: the share of its neurons, say."""
 
-Expected = Callable[..., SpatialBalance]
-"""`correlations(**parameters)`: theory of the correlations in space of a model that is built with them."""
+Expected = Callable[..., Any]
+"""`correlations(**parameters)`: theory of the correlations in space of a model built with them, as `theory.rates.SpatialBalance`."""
 
 CONNECTOME = "connectome"
 """First parameter of the builder of a model that is built on a Connectome."""
