@@ -2,29 +2,35 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from dask.base import compute
+from dask.delayed import delayed
 
 from allometry import models, stores
-from allometry.models.v1 import S_EE, S_EI, S_IE, S_II
 from allometry.models.v1_stimulus import LEAST_CONTRAST
 from allometry.network import Network
+from allometry.scale.coarse.fixed_point import FloatArray, drives_at, matched
 from allometry.scale.coarse.pixels import POPULATIONS, Sheet, Shown, network_inputs, sheet_of, shown
-from allometry.scale.coarse.responses import Table, fit_table
+from allometry.scale.coarse.regression import Sample, fit, joined, with_gains_of
+from allometry.scale.coarse.responses import DRIVES, Table, covered
 from allometry.simulate.distribute.execution import Execution
 from allometry.simulate.point import run_batch_of
 from allometry.stores.schema import TEXT
 
-#: What a spike/s of each input does to cells at the mean driven voltage (E .476, I .635), relative: in-degree of the mean cell of
-#: the original, weight, area of the kernel, driving force (reversals 4.67 and -0.67).
-EFFECT = {
-    "E": np.array([195.7 * S_EE * 4.19, 101.9 * S_EI * 1.154 * 1.15, S_EE * 4.19]),
-    "I": np.array([752.0 * S_IE * 4.03, 101.8 * 0.75 * S_II * 1.154 * 1.30, S_IE * 4.03]),
+KNOWN = {
+    "drawn": "the connections, as summed weights of every cell",
+    "expected": "the connections of a class of cells on average",
+    "own": "the LGN inputs, the class and the threshold, and nothing of the network",
 }
+"""What a table knows of a network, from most to least; the last is the baseline."""
+PIECE_S = 0.5
+"""Spikes are counted in pieces of so many seconds, s."""
+_MATCHES = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,23 +45,36 @@ class Observation:
         By condition and population.
     counts : dict of str to dict of str to np.ndarray
         int [cell], by condition and population.
+    pieces : dict of str to dict of str to np.ndarray
+        float [piece, pixel], spikes/s in every piece of `piece_s`, by condition and population.
     contrast : dict of str to float
         By condition.
-    duration_s : float
-        Seconds that were counted.
+    duration_s, piece_s : float
+        Seconds that were counted, and of each piece.
+    seed : int
+        Of the network.
     """
 
     sheet: Sheet
     shown: dict[str, dict[str, Shown]]
     counts: dict[str, dict[str, np.ndarray]]
+    pieces: dict[str, dict[str, np.ndarray]]
     contrast: dict[str, float]
     duration_s: float
+    piece_s: float
+    seed: int
 
-    def rates(self, condition: str) -> dict[str, np.ndarray]:
+    def rates(self, condition: str) -> dict[str, FloatArray]:
         """Mean rates of pixels by population, float [pixel], spikes/s."""
-        return {
-            name: self.sheet.mean_rates(self.counts[condition][name], name, self.duration_s) for name in POPULATIONS
-        }
+        return {name: self.sheet.pixel_means(name, self.cell_rates(condition, name)) for name in POPULATIONS}
+
+    def cell_rates(self, condition: str, population: str) -> FloatArray:
+        """Mean rates of cells, float [cell], spikes/s."""
+        return np.asarray(self.counts[condition][population] / self.duration_s)
+
+    def of(self, kind: str) -> list[str]:
+        """Conditions of a contrast, by the name of its table."""
+        return [name for name, contrast in self.contrast.items() if table_of(contrast) == kind]
 
 
 def table_of(contrast: float) -> str:
@@ -93,7 +112,7 @@ def observe(
     Parameters
     ----------
     out : path
-        Store to write, int [condition, cell] for each population.
+        Store to write, int [condition, piece, cell] for each population.
     reduction, seed : float, int
         How many times fewer cells than in the cortex; seed of the synapses and of the wiring from the LGN.
     shown_stimuli : mapping of str to mapping
@@ -109,6 +128,7 @@ def observe(
         "conditions": [{"name": name, "stimulus": dict(one)} for name, one in shown_stimuli.items()],
     }  # fmt: skip
     counts: dict[str, list[np.ndarray]] = {name: [] for name in POPULATIONS}
+    pieces = max(1, round((duration_ms - skip_ms) / 1e3 / PIECE_S))
     seconds = 0.0
     place = Path(out)
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -118,13 +138,17 @@ def observe(
         for path in places:
             store = stores.open(path)
             assert isinstance(store, xr.Dataset)
-            first = np.searchsorted(store["spike_step"].values, np.ceil(skip_ms / float(store.attrs["dt_ms"]) - 1e-6))
-            of_unit = np.bincount(store["spike_unit"].values[first:], minlength=store.sizes["unit"])
+            dt_ms = float(store.attrs["dt_ms"])
+            step = store["spike_step"].values
+            first = np.searchsorted(step, np.ceil(skip_ms / dt_ms - 1e-6))
             seconds = (float(store.attrs["duration_ms"]) - skip_ms) / 1e3
+            unit, n = store["spike_unit"].values[first:].astype(np.int64), store.sizes["unit"]
+            piece = ((step[first:] * dt_ms - skip_ms) * (pieces / (1e3 * seconds))).astype(np.int64)
+            of_unit = np.bincount(np.clip(piece, 0, pieces - 1) * n + unit, minlength=pieces * n).reshape(pieces, n)
             for name in POPULATIONS:
-                counts[name].append(of_unit[store["population"].values == name])
+                counts[name].append(of_unit[:, store["population"].values == name].astype(np.int32))
     xr.Dataset(
-        {name: (("condition", f"cell_{name}"), np.array(of), {"units": "1"}) for name, of in counts.items()},
+        {name: (("condition", "piece", f"cell_{name}"), np.array(of), {"units": "1"}) for name, of in counts.items()},
         coords={"condition": np.array(list(shown_stimuli), TEXT)},
         attrs={
             "title": "Spikes of every cell of V1", "reduction": reduction, "seed": seed, "duration_s": seconds,
@@ -134,8 +158,8 @@ def observe(
     ).to_zarr(place, mode="w", consolidated=False, zarr_format=3)  # fmt: skip
 
 
-def read_observation(path: str | Path, pixel_um: float) -> Observation:
-    """What `observe` wrote, in pixels of a side in um."""
+def read_observation(path: str | Path, pixel_um: float, drawn: bool = True) -> Observation:
+    """What `observe` wrote, in pixels of a side in um; with or without the connections of the network."""
     with xr.open_zarr(path, consolidated=False) as found:
         attrs = found.attrs
         names = [str(name) for name in found["condition"].values]
@@ -144,58 +168,119 @@ def read_observation(path: str | Path, pixel_um: float) -> Observation:
         name: {"orientation_deg": angle, "contrast": contrast}
         for name, angle, contrast in zip(names, attrs["orientation_deg"], attrs["contrast"], strict=True)
     }
-    first = network(attrs["reduction"], attrs["seed"], seen[names[0]])
-    sheet = sheet_of(first, pixel_um)
+    reduction, seed = float(attrs["reduction"]), int(attrs["seed"])
+    sheet = sheet_of(network(reduction, seed, seen[names[0]]), pixel_um, seed if drawn else None)
+    piece_s = float(attrs["duration_s"]) / values["E"].shape[1]
     return Observation(
         sheet,
-        {name: shown(sheet, network(attrs["reduction"], attrs["seed"], seen[name]).inputs) for name in names},
-        {name: {p: values[p][k] for p in POPULATIONS} for k, name in enumerate(names)},
+        {name: shown(sheet, network(reduction, seed, seen[name]).inputs) for name in names},
+        {name: {p: values[p][k].sum(axis=0) for p in POPULATIONS} for k, name in enumerate(names)},
+        {
+            name: {p: np.array([sheet.pixel_means(p, one) for one in values[p][k]]) / piece_s for p in POPULATIONS}
+            for k, name in enumerate(names)
+        },
         {name: float(one["contrast"]) for name, one in seen.items()},
         float(attrs["duration_s"]),
+        piece_s,
+        seed,
     )
 
 
-def fit_tables(observations: Sequence[Observation], network: bool = True) -> dict[str, dict[str, Table]]:
-    """Tables of every contrast and population, from all observations together.
+def fit_tables(
+    drawn: Sequence[Observation], expected: Sequence[Observation] = ()
+) -> dict[str, dict[str, dict[str, Table]]]:
+    """Tables by what is known (`KNOWN`), contrast and population, from all observations together.
+
+    Gains are those by which cells of one class differ that happen to be given more or fewer synapses, from more or less active
+    cells: chance of the wiring, which no cell's own spikes have a share in. Biases are then fitted to what the solver knows.
 
     Parameters
     ----------
-    observations : sequence of Observation
-        Of equal length, on connectivities that the tables are not tested on.
-    network : bool
-        Without it, those of the baseline: the LGN and the class alone.
+    drawn : sequence of Observation
+        With connections, of equal length, on connectivities that the tables are not tested on.
+    expected : sequence of Observation
+        The same without connections; none: without the tables for them.
 
     Raises
     ------
     SimulationError
-        See `responses.fit_table`.
+        See `regression.fit`.
     """
-    contrasts = dict.fromkeys(table_of(c) for one in observations for c in one.contrast.values())
-    return {kind: {name: _fit(observations, kind, name, network) for name in POPULATIONS} for kind in contrasts}
+    kinds = list(dict.fromkeys(table_of(c) for one in drawn for c in one.contrast.values()))
+    pairs = [(kind, name) for kind in kinds for name in POPULATIONS]
+    # each regression is a task: those of contrasts and populations need nothing of one another
+    found = compute(*[delayed(_gains, pure=False)(drawn, kind, name) for kind, name in pairs], scheduler="threads")
+    gains: dict[str, dict[str, Table]] = {kind: {} for kind in kinds}
+    for (kind, name), table in zip(pairs, found, strict=True):
+        gains[kind][name] = table
+    out = {
+        "drawn": {kind: _drawn(drawn, kind, gains[kind]) for kind in kinds},
+        "expected": {kind: _biased(expected, kind, gains[kind]) for kind in kinds} if expected else {},
+        "own": {kind: _biased(drawn, kind, {p: _without_gains(t) for p, t in gains[kind].items()}) for kind in kinds},
+    }
+    return {known: tables for known, tables in out.items() if tables}
 
 
-def _fit(observations: Sequence[Observation], kind: str, name: str, network: bool) -> Table:
-    spikes, classes, own, inputs, pixel = [], [], [], [], []
-    places = 0
+def _gains(observations: Sequence[Observation], kind: str, name: str) -> Table:
+    """The table of a contrast and population at what its cells were really given."""
+    samples, inputs = [], []
     for one in observations:
         cells = one.sheet.cells[name]
-        for condition, contrast in one.contrast.items():
-            if table_of(contrast) != kind:
-                continue
-            given = network_inputs(one.sheet, one.shown[condition], one.rates(condition))[name]
-            spikes.append(one.counts[condition][name])
-            classes.append(cells.lgn_inputs)
-            own.append(one.shown[condition][name].own)
-            inputs.append(given)
-            pixel.append(cells.pixel + places)
-            places += len(given)
-    return fit_table(
-        np.concatenate(spikes),
-        np.concatenate(classes),
-        np.concatenate(own),
-        np.concatenate(inputs),
-        np.concatenate(pixel),
-        observations[0].duration_s,
-        network,
-        EFFECT[name],
+        assert cells.recurrent is not None
+        for condition in one.of(kind):
+            given = one.shown[condition][name]
+            excited = cells.recurrent["E"] @ one.cell_rates(condition, "E") + given.layer6
+            inhibited = cells.recurrent["I"] @ one.cell_rates(condition, "I")
+            samples.append(_sample(one, condition, name, np.stack([excited, inhibited], axis=1)))
+            inputs.append(network_inputs(one.sheet, one.shown[condition], one.rates(condition))[name])
+    low, high = covered(np.concatenate(inputs))
+    return replace(fit(joined(samples)), low=low, high=high)
+
+
+def _drawn(observations: Sequence[Observation], kind: str, gains: Mapping[str, Table]) -> dict[str, Table]:
+    """Biases for in-degrees that are effective by the tables themselves, which are made to agree."""
+    tables = _biased(observations, kind, gains)
+    for _ in range(_MATCHES):
+        observations = [
+            replace(
+                one,
+                sheet=matched(
+                    one.sheet,
+                    {c: one.shown[c] for c in one.of(kind)},
+                    tables,
+                    {c: one.rates(c) for c in one.of(kind)},
+                ),
+            )
+            for one in observations
+        ]
+        tables = _biased(observations, kind, gains)
+    return tables
+
+
+def _biased(observations: Sequence[Observation], kind: str, gains: Mapping[str, Table]) -> dict[str, Table]:
+    out = {}
+    for name, table in gains.items():
+        samples = []
+        for one in observations:
+            cells = one.sheet.cells[name]
+            for condition in one.of(kind):
+                given = one.shown[condition]
+                inputs = network_inputs(one.sheet, given, one.rates(condition))[name]
+                samples.append(_sample(one, condition, name, drives_at(cells, given[name], inputs)))
+        out[name] = with_gains_of(table, joined(samples))
+    return out
+
+
+def _without_gains(table: Table) -> Table:
+    return replace(table, gain=np.zeros_like(table.gain))
+
+
+def _sample(one: Observation, condition: str, name: str, drives: FloatArray) -> Sample:
+    assert drives.shape[1] == len(DRIVES)
+    return Sample(
+        one.counts[condition][name],
+        one.sheet.cells[name].lgn_inputs,
+        one.shown[condition][name].own,
+        drives,
+        one.duration_s,
     )

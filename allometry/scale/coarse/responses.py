@@ -1,14 +1,13 @@
-"""Response tables: how often cells of a pixel fire, by their class, what the LGN gives them, and their inputs."""
+"""Response tables: how often a cell fires, by its class, what the LGN gives it, and what excites and inhibits it."""
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from allometry import files
 from allometry.errors import SimulationError
@@ -16,15 +15,19 @@ from allometry.scale.coarse.pixels import CLASSES, INPUTS, OWN
 from allometry.stores.schema import TEXT
 
 FloatArray = NDArray[np.float64]
-MARGIN = 0.1
+MARGIN = 0.25
 """Share of the range of each input that was seen, by which the table is good beyond it: other networks are as noisy."""
-_RIDGE = 1.0
-"""Prior spikes per squared unit of a coefficient: classes of few cells and flat inputs decide nothing."""
+DRIVES = ("excitation", "inhibition")
+"""What the network gives a cell: weights of the events that reach it, summed over a second."""
+_LARGEST = 30.0
+"""Exponents above it are those of an iteration that runs away."""
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Response of one population at one contrast: rate = exp(bias + own . x + gain . u).
+    """Response of one population at one contrast: rate = A log(1 + exp(u) / A), u = bias + own . x + gain . (drive - centre).
+
+    Rare spikes are exponential in the drive, frequent ones linear.
 
     Parameters
     ----------
@@ -33,45 +36,48 @@ class Table:
     own : np.ndarray
         float [class, `OWN`], by what the cell itself has.
     gain : np.ndarray
-        float [`INPUTS`], by inputs as deviations from `centre` in units of it.
+        float [class, `DRIVES`], by summed weight per s; that of inhibition is negative.
     centre : np.ndarray
-        float [`INPUTS`], mean inputs, per s.
+        float [class, `DRIVES`], mean drives, per s.
+    saturation : float
+        A, spikes/s.
     low, high : np.ndarray
-        float [`INPUTS`], range that the table covers, per s.
+        float [`INPUTS`], range of the inputs of pixels that the table covers, per s.
     """
 
     bias: FloatArray
     own: FloatArray
     gain: FloatArray
     centre: FloatArray
-    low: FloatArray
-    high: FloatArray
+    saturation: float
+    low: FloatArray = field(default_factory=lambda: np.zeros(len(INPUTS)))
+    high: FloatArray = field(default_factory=lambda: np.full(len(INPUTS), np.inf))
 
-    def cell_factor(self, lgn_inputs: np.ndarray, own: FloatArray) -> FloatArray:
-        """Rate of cells at mean inputs, float [cell], spikes/s; of classes int [cell] and `own` [cell, `OWN`]."""
-        return np.asarray(np.exp(self.bias[lgn_inputs] + (self.own[lgn_inputs] * own).sum(axis=1)))
+    def own_drive(self, lgn_inputs: np.ndarray, own: FloatArray) -> FloatArray:
+        """u of cells at the mean drives, float [cell]; of classes int [cell] and `own` [cell, `OWN`]."""
+        return np.asarray(self.bias[lgn_inputs] + (self.own[lgn_inputs] * own).sum(axis=1))
 
-    def pixel_factor(self, inputs: FloatArray, *, clip: bool = False) -> FloatArray:
-        """How much inputs [pixel, `INPUTS`] multiply the rate, float [pixel].
+    def network_drive(self, lgn_inputs: np.ndarray, drives: FloatArray) -> FloatArray:
+        """What drives [cell, `DRIVES`] add to u, float [cell]."""
+        return np.asarray((self.gain[lgn_inputs] * (drives - self.centre[lgn_inputs])).sum(axis=1))
 
-        Parameters
-        ----------
-        clip : bool
-            Take inputs outside the table at its edge: on the way to a fixed point, never for a result.
+    def rate(self, u: FloatArray) -> FloatArray:
+        """Spikes/s."""
+        return np.asarray(self.saturation * np.log1p(np.exp(np.minimum(u, _LARGEST)) / self.saturation))
+
+    def slope(self, u: FloatArray) -> FloatArray:
+        """Change of the rate with u, spikes/s."""
+        grown = np.exp(np.minimum(u, _LARGEST))
+        return np.asarray(grown / (1.0 + grown / self.saturation))
+
+    def require(self, inputs: FloatArray) -> None:
+        """Refuse inputs of pixels [pixel, `INPUTS`] that the table does not cover.
 
         Raises
         ------
         SimulationError
             An input is outside the table.
         """
-        if clip:
-            inputs = np.clip(inputs, self.low, self.high)
-        else:
-            self.require(inputs)
-        return np.asarray(np.exp(((inputs - self.centre) / np.where(self.centre > 0, self.centre, 1.0)) @ self.gain))
-
-    def require(self, inputs: FloatArray) -> None:
-        """Refuse inputs [pixel, `INPUTS`] that the table does not cover."""
         outside = ~((inputs >= self.low - 1e-9) & (inputs <= self.high + 1e-9))
         if outside.any():
             pixel, which = np.argwhere(outside)[0]
@@ -84,115 +90,49 @@ class Table:
             )
 
 
-def fit_table(
-    spikes: np.ndarray,
-    lgn_inputs: np.ndarray,
-    own: FloatArray,
-    inputs: FloatArray,
-    pixel: np.ndarray,
-    duration_s: float,
-    network: bool = True,
-    effect: FloatArray | None = None,
-) -> Table:
-    """Poisson regression of the spikes of cells on what they have and what their pixels are given.
-
-    Parameters
-    ----------
-    spikes : np.ndarray
-        int [cell], counted over `duration_s`; cells of several simulations one after another.
-    lgn_inputs : np.ndarray
-        int [cell], class.
-    own : np.ndarray
-        float [cell, `OWN`].
-    inputs : np.ndarray
-        float [place, `INPUTS`], per s, of every pixel in every simulation.
-    pixel : np.ndarray
-        int [cell], its place.
-    duration_s : float
-        Seconds that were counted.
-    network : bool
-        Whether the inputs of the pixel are used; without them it is the baseline that knows the LGN alone.
-    effect : np.ndarray, optional
-        float [`INPUTS`], what an event per s of each input does to the membrane: only one gain of their sum is then free.
-        None: a gain of each, which fluctuations that inputs and spikes share make wrong.
-
-    Raises
-    ------
-    SimulationError
-        There are no spikes, or the regression does not converge.
-    """
-    if not spikes.any():
-        raise SimulationError("no cell fired", where="coarse", do="simulate for longer")
-    centre = inputs.mean(axis=0)
+def covered(inputs: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Lowest and highest inputs that a table covers, float [`INPUTS`] each, of those seen [pixel, `INPUTS`]."""
     spread = np.ptp(inputs, axis=0) * MARGIN
-    low, high = np.maximum(inputs.min(axis=0) - spread, 0.0), inputs.max(axis=0) + spread
-    u = ((inputs - centre) / np.where(centre > 0, centre, 1.0))[pixel]
-    scale = np.maximum(np.abs(own).max(axis=0), 1e-12)
-    x = own / scale
-    parts_of = np.eye(len(INPUTS))
-    if effect is not None:
-        parts_of = (effect * centre / np.abs(effect * centre).sum())[:, None]
-    u = u @ parts_of
-    n_gain = u.shape[1] if network else 0
-    cut = CLASSES, CLASSES * (1 + len(OWN))
-
-    def negative(p: FloatArray) -> tuple[float, FloatArray]:
-        bias, slope, gain = p[: cut[0]], p[cut[0] : cut[1]].reshape(CLASSES, len(OWN)), p[cut[1] :]
-        eta = bias[lgn_inputs] + (slope[lgn_inputs] * x).sum(axis=1)
-        if n_gain:
-            eta += u @ gain
-        expected = duration_s * np.exp(np.minimum(eta, 20.0))
-        error = expected - spikes
-        weight = np.full(p.size, _RIDGE)
-        weight[: cut[0]] = 1e-3
-        value = float(expected.sum() - (spikes * eta).sum() + 0.5 * (weight * p**2).sum())
-        by_class = [np.bincount(lgn_inputs, error * column, CLASSES) for column in x.T]
-        parts = [np.bincount(lgn_inputs, error, CLASSES), np.stack(by_class, axis=1).ravel()]
-        if n_gain:
-            parts.append(error @ u)
-        return value / spikes.sum(), (np.concatenate(parts) + weight * p) / spikes.sum()
-
-    start = np.zeros(cut[1] + n_gain)
-    start[: cut[0]] = np.log(spikes.sum() / (len(spikes) * duration_s))
-    found = minimize(negative, start, jac=True, method="L-BFGS-B", options={"maxiter": 2000, "gtol": 1e-6})
-    if not found.success:
-        raise SimulationError(f"the regression of the responses does not converge: {found.message}", where="coarse")
-    p = found.x
-    gain = parts_of @ p[cut[1] :] if network else np.zeros(len(INPUTS))
-    return Table(p[: cut[0]], p[cut[0] : cut[1]].reshape(CLASSES, len(OWN)) / scale, gain, centre, low, high)
+    return np.maximum(inputs.min(axis=0) - spread, 0.0), inputs.max(axis=0) + spread
 
 
-Tables = Mapping[str, Mapping[str, Table]]
-"""By condition of contrast (`background`, `driven`) and population."""
+Tables = Mapping[str, Mapping[str, Mapping[str, Table]]]
+"""By what is known of the network (`estimation.KNOWN`), contrast (`background`, `driven`) and population."""
 
 
 def write_tables(tables: Tables, path: str | Path, attrs: Mapping[str, object]) -> None:
     """Write tables as a Zarr store with named axes and units, which appears when it is complete."""
-    contrasts = list(tables)
-    populations = list(tables[contrasts[0]])
+    known = list(tables)
+    contrasts = list(tables[known[0]])
+    populations = list(tables[known[0]][contrasts[0]])
 
     def stacked(key: str) -> np.ndarray:
-        return np.array([[getattr(tables[c][p], key) for p in populations] for c in contrasts])
+        return np.array([[[getattr(tables[k][c][p], key) for p in populations] for c in contrasts] for k in known])
 
-    on = ("contrast", "population")
+    on = ("known", "contrast", "population")
+    of_class = (*on, "lgn_inputs")
+    of_input = (*on, "input")
     found = xr.Dataset(
         {
-            "bias": ((*on, "lgn_inputs"), stacked("bias"), {"units": "log(spikes/s)"}),
-            "own": ((*on, "lgn_inputs", "own_input"), stacked("own"), {"units": "1"}),
-            "gain": ((*on, "input"), stacked("gain"), {"units": "1"}),
-            **{
-                key: ((*on, "input"), stacked(key), {"units": "1/s"}) for key in ("centre", "low", "high")
-            },
+            "bias": (of_class, stacked("bias"), {"units": "log(spikes/s)"}),
+            "own": ((*of_class, "own_input"), stacked("own"), {"units": "1"}),
+            "gain": ((*of_class, "drive"), stacked("gain"), {"units": "s"}),
+            "centre": ((*of_class, "drive"), stacked("centre"), {"units": "1/s"}),
+            "saturation": (on, stacked("saturation"), {"units": "spikes/s"}),
+            "low": (of_input, stacked("low"), {"units": "1/s"}),
+            "high": (of_input, stacked("high"), {"units": "1/s"}),
         },
         coords={
+            "known": np.array(known, TEXT),
             "contrast": np.array(contrasts, TEXT),
             "population": np.array(populations, TEXT),
             "lgn_inputs": np.arange(CLASSES),
             "own_input": np.array(OWN, TEXT),
+            "drive": np.array(DRIVES, TEXT),
             "input": np.array(INPUTS, TEXT),
         },
-        attrs=dict(attrs),
-    )  # fmt: skip
+        attrs={"title": "Responses of the cells of V1", **attrs},
+    )
     place = Path(path)
     with files.writing(place, SimulationError):
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -203,14 +143,17 @@ def write_tables(tables: Tables, path: str | Path, attrs: Mapping[str, object]) 
         partial.rename(place)
 
 
-def read_tables(path: str | Path) -> dict[str, dict[str, Table]]:
+def read_tables(path: str | Path) -> dict[str, dict[str, dict[str, Table]]]:
     """Tables that `write_tables` wrote."""
+    keys = ("bias", "own", "gain", "centre", "saturation", "low", "high")
     with xr.open_zarr(path, consolidated=False) as found:
-        keys = ("bias", "own", "gain", "centre", "low", "high")
-        return {
-            str(c): {
-                str(p): Table(*(found[key].sel(contrast=c, population=p).values for key in keys))
-                for p in found["population"].values
-            }
-            for c in found["contrast"].values
-        }
+        found = found.load()
+
+    def table(k: str, c: str, p: str) -> Table:
+        values = {key: found[key].sel(known=k, contrast=c, population=p).values for key in keys}
+        return Table(**{**values, "saturation": float(values["saturation"])})
+
+    return {
+        str(k): {str(c): {str(p): table(k, c, p) for p in found["population"].values} for c in found["contrast"].values}
+        for k in found["known"].values
+    }
