@@ -3,6 +3,10 @@
 from allometry.workflow import job_threads
 from allometry.workflow.places import studies as allometry_studies
 
+
+include: "scale_compute.smk"
+
+
 # What a job makes depends on the conditions of its study.
 for study in allometry_studies.studies(cfg):
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from allometry.config.compute import ComputeConfig
 from allometry.config.simulate import LONGEST_CONDITION, ConditionConfig
 from allometry.config.values import Scalar, Seed
 from allometry.pathnames import is_name
@@ -150,9 +151,19 @@ class ScaleConfig(Model):
     studies: dict[str, StudyConfig] = Field(
         default_factory=dict, description="Named studies; the name is the Scaling store below `results/scaled`."
     )
+    compute: dict[str, ComputeConfig] = Field(
+        default_factory=dict,
+        description="Named studies of how compute scales; the name is the Compute store below `results/scaled/compute`.",
+    )
     memory_gib: float | None = Field(
         None, gt=0, description="Refuse studies of which a job needs more memory, in GiB; null: what this machine has."
     )
     hours: float | None = Field(
         None, gt=0, description="Refuse studies estimated to take longer in all; null: no limit."
     )
+
+    @model_validator(mode="after")
+    def _has_a_folder_of_its_own(self) -> Self:
+        if "compute" in self.studies:
+            raise ValueError("a study cannot be called compute: studies of compute scaling lie there")
+        return self

@@ -26,6 +26,7 @@ MAIN = {
     "spikes": "spike",
     "scores": "comparison",
     "scaling": "value",
+    "compute": "point",
     "stack": "matrix",
 }
 TIME = ("sample", "time", "step", "bin")

@@ -32,6 +32,7 @@ from allometry.report.kinds import responses as of_responses
 from allometry.report.kinds import spikes as of_spikes
 from allometry.report.kinds import stacks as of_stacks
 from allometry.report.kinds import tuning as of_tuning
+from allometry.report.scaling import compute as of_compute
 from allometry.report.scaling import conditions as of_conditions
 from allometry.report.scaling import overview
 from allometry.report.scaling import statistics as of_statistics
@@ -340,11 +341,28 @@ def conditions(store: Store) -> Drawing:
     return _of_study(store, "conditions", of_conditions.draw)
 
 
-def _of_study(store: Store, plot: str, draw: Any) -> Drawing:
-    read = _Read(store, "scaling")
+def compute(store: Store) -> Drawing:
+    """How wall time and memory scale: measured, modelled, and carried over to other machines.
+
+    Parameters
+    ----------
+    store : path
+        A Compute store, with the file of costs beside it.
+
+    Returns
+    -------
+    Drawing
+    """
+    return _of_study(store, "compute", of_compute.draw, "compute")
+
+
+def _of_study(store: Store, plot: str, draw: Any, kind: str = "scaling") -> Drawing:
+    read = _Read(store, kind)
     if not read.paths:
         raise ReportError(
-            "a study is drawn from its path", expected="the path of a Scaling store", do="its costs lie beside it"
+            "a study is drawn from its path",
+            expected=f"the path of a {kind.capitalize()} store",
+            do="its costs lie beside it",
         )
     with style.context():
         return _finished(draw(read.paths[0]), read.paths, plot)

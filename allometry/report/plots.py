@@ -21,6 +21,7 @@ PLOTS: Mapping[str, tuple[str, ...]] = {
     "spikes": ("spikes",),
     "scores": ("comparison", "forest"),
     "scaling": ("study", "statistics", "conditions"),
+    "compute": ("compute",),
     "stack": ("stack",),
 }
 

@@ -81,6 +81,11 @@ def of_study(cfg: Config, study: str, script: str) -> str:
     return fingerprint(SCRIPTS / f"{script}.py", *(part for module in sorted(model | taken) for part in _parts(module)))
 
 
+def of_compute(cfg: Config, study: str, script: str) -> str:
+    """Code of a job of a study of compute scaling: that of its script and of its model."""
+    return fingerprint(SCRIPTS / f"{script}.py", *_parts(MODELS[cfg.scale.compute[study].model].build.__module__))
+
+
 def of_comparison(cfg: Config, comparison: str) -> str:
     """Code of a comparison: that of its kind, and of no other."""
     return fingerprint(SCRIPTS / "compare_run.py", *_parts(module_of(cfg.compare.comparisons[comparison].kind)))

@@ -14,6 +14,7 @@ from allometry.pathnames import slug
 from allometry.scale.statistics.records import themes
 from allometry.workflow import recording_sessions
 from allometry.workflow.checks.names import Registry, check_cluster, check_collections, check_names, stores_of
+from allometry.workflow.places import compute as compute_places
 from allometry.workflow.places import feature_runs, run_responses, studies, virtual_recordings
 from allometry.workflow.reach import (
     check_own_files,
@@ -235,7 +236,10 @@ def targets(cfg: Config, registry: Registry) -> dict[str, list[str]]:
             *(path for run in run_responses.with_responses(cfg) for path in run_responses.responses_of(run)),
             *(path for name in cfg.simulate.recordings for path in virtual_recordings.recorded(name)),
         ],
-        "scale": [path for study in cfg.scale.studies for path in studies.scaled(study)],
+        "scale": [
+            *(path for study in cfg.scale.studies for path in studies.scaled(study)),
+            *(path for study in cfg.scale.compute for path in compute_places.scaled(study)),
+        ],
         "compare": [
             *(path for comparison in cfg.compare.comparisons for path in compared(comparison)),
             *cards(cfg),
@@ -329,6 +333,10 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
                 f"scaled_conditions_of_{name}": Figure("conditions", (studies.scaled(name)[0],))
                 for name, study in cfg.scale.studies.items()
                 if _sweeps(study)
+            }
+            | {
+                f"scaled_compute_of_{name}": Figure("compute", (compute_places.scaled(name)[0],))
+                for name in cfg.scale.compute
             }
         ),
         "comparisons": Figures(

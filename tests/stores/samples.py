@@ -18,7 +18,7 @@ ATTRS: dict[str, Any] = {
     "parameters": {"threshold": 0.5},
     "derived": {},
 }
-KINDS = ("activity", "connectome", "responses", "scaling", "scores", "spikes", "recorded_spikes", "stack")
+KINDS = ("activity", "compute", "connectome", "responses", "scaling", "scores", "spikes", "recorded_spikes", "stack")
 
 
 def connectome() -> xr.Dataset:
@@ -140,6 +140,25 @@ def scaling() -> xr.DataTree:
         {"unit": ["Hz", "1"], "value": value, "verdict": verdict, **over_seeds, **bounds, **of_jobs},
         tables,
         attrs={**ATTRS, "model": "brunel", "reference": 1.0, "tolerance": 0.1},
+    )
+
+
+def compute() -> xr.Dataset:
+    return stores.compute(
+        {
+            "experiment": ["strong", "exchange", "compare"],
+            "size": [0.1, 0.0, 0.0],
+            "partitions": [2, 3, 2],
+            "threads": [1, 1, 1],
+            "neurons": [100, 0, 0],
+            "synapses": [5000, 0, 0],
+            "spikes": [300, 0, 0],
+            "events": [15000, 0, 0],
+            "rounds": [10000, 0, 0],
+            "message_bytes": [0.12, 512.0, 0.0],
+            "tasks": [0, 0, 8],
+        },
+        attrs={**ATTRS, "model": "brunel", "duration_ms": 1000.0},
     )
 
 

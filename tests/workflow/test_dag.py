@@ -130,6 +130,13 @@ def test_dry_run_of_the_studies_says_what_they_need(dry_run: Callable[..., str])
 
 
 @pytest.mark.slow
+def test_dry_run_of_compute_scaling(dry_run: Callable[..., str]) -> None:
+    said = dry_run("config/compute.yaml")
+    for rule, count in {"scale_compute_measure": 3, "scale_compute": 1, "draw_studies": 1, "write_page": 1}.items():
+        assert re.search(rf"^{rule} +{count}$", said, re.MULTILINE), rule
+
+
+@pytest.mark.slow
 def test_dry_run_of_the_models(dry_run: Callable[..., str]) -> None:
     said = dry_run("config/models.yaml")
     # three kinds of clusters and three seeds, each with two conditions; eight codes and six cultures

@@ -18,6 +18,7 @@ from allometry.report.excerpt import Excerpt
 from allometry.report.page import chain
 from allometry.report.page.cards import table as card_table
 from allometry.report.page.render import Gallery, Line, Part, Section
+from allometry.report.scaling.compute import tables as compute_tables
 from allometry.report.scaling.tables import tables as scaling_tables
 from allometry.stores.folders.catalog import of_stores
 from allometry.stores.schema import Data
@@ -81,6 +82,7 @@ _NAMES = {
     "Stack": ("stack of annotations", "stacks of annotations"),
     "Scores": ("table of scores", "tables of scores"),
     "Scaling": ("study of scaling", "studies of scaling"),
+    "Compute": ("study of compute scaling", "studies of compute scaling"),
 }
 
 
@@ -158,7 +160,12 @@ def sections(
             "scaling",
             "One model at several sizes: what its statistics keep, what they lose, and what that saves. A verdict needs its whole "
             "95 % interval on one side of the tolerance; what few seeds cannot tell is undetermined.",
-            [Part(figures=made.figures("scaled_"), tables=scaling_tables(made.of_kind("Scaling")))],
+            [
+                Part(
+                    figures=made.figures("scaled_"),
+                    tables=scaling_tables(made.of_kind("Scaling")) | compute_tables(made.of_kind("Compute")),
+                )
+            ],
         ),
         Section(
             "Comparisons",

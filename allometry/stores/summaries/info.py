@@ -186,6 +186,19 @@ def _scaling(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
     ]
 
 
+def _compute(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
+    names = ["experiment", "size", "partitions", "threads", "neurons", "synapses", "spikes", "events"]
+    rows = [[_cell(root[name].values[i]) for name in names] for i in range(root.sizes["point"])]
+    return [
+        f"{len(rows)} points of {root.attrs['model']}, {_number(root.attrs['duration_ms'])} ms each",
+        *_table(names, rows),
+    ]
+
+
+def _cell(value: object) -> str:
+    return _number(float(value), 3) if isinstance(value, np.number) else str(value)
+
+
 def _stack(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
     kinds = [kind for kind in ("chemical", "electrical", "functional") if kind in root]
     rows = []
@@ -207,6 +220,7 @@ _BY_SCHEMA = {
     "Responses": _responses,
     "Scores": _scores,
     "Scaling": _scaling,
+    "Compute": _compute,
     "Stack": _stack,
 }
 

@@ -14,6 +14,7 @@ from allometry.models.catalogue.records import MODELS
 from allometry.models.features import FEATURE_MODELS
 from allometry.pathnames import EXPECTED, is_name, nearest_name
 from allometry.retrieve.recipes import fields
+from allometry.workflow.checks.compute import check_compute
 from allometry.workflow.checks.features import check_feature_run
 from allometry.workflow.checks.runs import check_points, check_types
 from allometry.workflow.checks.studies import check_studies
@@ -53,6 +54,7 @@ def check_names(cfg: Config, registry: Registry) -> None:
         check_points(f"simulate.runs.{label}", run, cfg.simulate)
     check_recordings(cfg)
     check_studies(cfg)
+    check_compute(cfg)
     _check_comparisons(cfg)
 
 

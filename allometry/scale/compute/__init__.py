@@ -1,0 +1,1 @@
+"""How wall time and memory depend on threads, partitions and size: measured, modelled, and carried over to other machines."""
