@@ -41,6 +41,30 @@ def _prefetch_limits(spike, first_row, population, spans, limits):
 
 
 @njit(nogil=True)
+def _enter(queue, filled, limits, row, done, span, due):
+    """Queue the rows `done` to `span` of a spike, the first of them at `due`; returns the row that found no room, or `span`.
+
+    It never replaces the queue: a loop that may do so counts references to it in every pass, which took most of its time.
+    """
+    steps, room = uint64(queue.shape[0]), queue.shape[1]
+    at = uint64(due)
+    start = limits[row + done]
+    for d in range(done, span):
+        end = limits[row + d + 1]
+        n = filled[at]
+        if n == room:
+            return d
+        # An entry of an empty row is written too, and overwritten by the next one: cheaper than a branch that nobody can predict.
+        queue[at, uint64(n)] = (uint64(start) << uint64(32)) | uint64(end)
+        filled[at] = n + int64(end > start)
+        start = end
+        at += uint64(1)
+        if at == steps:
+            at = uint64(0)
+    return span
+
+
+@njit(nogil=True)
 def enqueue(spikes, count, queue, filled, first_row, population, shortest, spans, limits):
     """Queue the rows of `count` spikes (step << 32 | neuron) and return the queue, which may have grown.
 
@@ -48,7 +72,6 @@ def enqueue(spikes, count, queue, filled, first_row, population, shortest, spans
     limits : uint32 [row + 1]; an entry of the queue is start << 32 | end of a row.
     """
     steps = queue.shape[0]
-    room = queue.shape[1]
     for s in range(count):
         prefetch(first_row, int64(uint64(spikes[s]) & _LOW))
     for s in range(min(_SPIKES_AHEAD, count)):
@@ -62,21 +85,11 @@ def enqueue(spikes, count, queue, filled, first_row, population, shortest, spans
         if row < 0:
             continue
         owner = population[neuron]
-        due = (int64(spike >> uint64(32)) + int64(shortest[owner])) % steps
-        start = limits[row]
-        for d in range(int64(spans[owner])):
-            end = limits[row + d + 1]
-            if end > start:
-                n = filled[due]
-                if n == room:
-                    queue = grown(queue)
-                    room = queue.shape[1]
-                queue[due, n] = (uint64(start) << uint64(32)) | uint64(end)
-                filled[due] = n + 1
-                start = end
-            due += 1
-            if due == steps:
-                due = 0
+        due, span = int64(spike >> uint64(32)) + int64(shortest[owner]), int64(spans[owner])
+        done = _enter(queue, filled, limits, row, int64(0), span, due % steps)
+        while done < span:
+            queue = grown(queue)
+            done = _enter(queue, filled, limits, row, done, span, (due + done) % steps)
     return queue
 
 
