@@ -132,6 +132,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "scale/features": ("scale/statistics", "models", "compare/measures", "stores"),
     "scale/statistics": ("simulate/build", "models", "network", "compare/inputs", "compare/measures", "stores"),
     "scale/findings": ("scale (floor)", "scale/statistics", "models", "network", "compare/inputs"),
+    "scale/compute": ("scale (floor)", "simulate", "models", "network", "stores"),
     "scale/coarse": ("scale (floor)", "simulate", "models", "network", "stores"),
     "scale (floor)": (
         "scale/statistics",

@@ -342,17 +342,7 @@ def conditions(store: Store) -> Drawing:
 
 
 def compute(store: Store) -> Drawing:
-    """How wall time and memory scale: measured, modelled, and carried over to other machines.
-
-    Parameters
-    ----------
-    store : path
-        A Compute store, with the file of costs beside it.
-
-    Returns
-    -------
-    Drawing
-    """
+    """How wall time and memory scale, of the path of a Compute store with the file of costs beside it."""
     return _of_study(store, "compute", of_compute.draw, "compute")
 
 

@@ -28,8 +28,8 @@ def test_every_kind_of_store_can_be_drawn_and_every_figure_is_a_plot() -> None:
     }
 
 
-# a study needs the costs of its jobs: tests/workflow/test_end_to_end.py
-@pytest.mark.parametrize("kind", [kind for kind in samples.KINDS if kind != "scaling"])
+# a study needs the costs of its jobs: tests/workflow/test_end_to_end.py, tests/scale/compute/test_study.py
+@pytest.mark.parametrize("kind", [kind for kind in samples.KINDS if kind not in ("scaling", "compute")])
 def test_a_store_becomes_an_image(tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str) -> None:
     obj = samples.sample(kind)
     stores.write(obj, tmp_path / "store.zarr")

@@ -130,7 +130,9 @@ def _called(study: Mapping[str, Any]) -> str:
 
 def _per_second(study: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]) -> Amounts:
     """Amounts of the largest size in one biological second."""
-    largest: Amounts = max((one for one in runs if one["experiment"] == "strong"), key=lambda one: one["size"])["amounts"]
+    largest: Amounts = max((one for one in runs if one["experiment"] == "strong"), key=lambda one: one["size"])[
+        "amounts"
+    ]
     seconds = study["duration_ms"] / 1e3
     per_second = {name: getattr(largest, name) / seconds for name in ("steps", "rounds", "spikes", "events")}
     return replace(largest, **per_second)

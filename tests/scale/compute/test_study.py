@@ -125,7 +125,13 @@ def test_what_cannot_be_studied_is_refused() -> None:
         with pytest.raises(ConfigError, match=said):
             configured(**changed)
     with pytest.raises(ConfigError, match="cannot be called compute"):
-        study = {"model": "microcircuit", "sizes": [0.1], "schemes": ["compensated"], "seeds": [1], "duration_ms": 600.0}
+        study = {
+            "model": "microcircuit",
+            "sizes": [0.1],
+            "schemes": ["compensated"],
+            "seeds": [1],
+            "duration_ms": 600.0,
+        }
         config.validate({"scale": {"studies": {"compute": study}}}, "a test")
 
 
