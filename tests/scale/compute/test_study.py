@@ -64,7 +64,7 @@ def write(folder: Path, **how: float) -> tuple[Path, dict[str, Any]]:
 
 
 def test_the_model_is_tested_on_what_it_was_not_fitted_on(tmp_path: Path) -> None:
-    out, costs = write(tmp_path, slower=1.3)
+    costs = write(tmp_path, slower=1.3)[1]
     held = [one for one in costs["runs"] if not one["fitted"]]
     assert sorted((one["size"], one["partitions"]) for one in held) == [(0.05, 2), (0.05, 3), (0.2, 2)]
     for one in costs["runs"]:
@@ -91,7 +91,7 @@ def test_times_are_no_part_of_the_content(tmp_path: Path) -> None:
 
 
 def test_the_report_says_what_is_held_out_and_what_is_extrapolated(tmp_path: Path) -> None:
-    out, costs = write(tmp_path, slower=1.3, others=0.4)
+    out, _ = write(tmp_path, slower=1.3, others=0.4)
     drawing = figures.compute(out)
     assert "off by a factor of 1.30 on average and 1.30 at most" in drawing.caption
     assert "MEASURED UNDER LOAD: others used up to 40% of the machine." in drawing.caption
@@ -124,14 +124,8 @@ def test_what_cannot_be_studied_is_refused() -> None:
     ):
         with pytest.raises(ConfigError, match=said):
             configured(**changed)
+    study = {"model": "microcircuit", "sizes": [0.1], "schemes": ["compensated"], "seeds": [1], "duration_ms": 600.0}
     with pytest.raises(ConfigError, match="cannot be called compute"):
-        study = {
-            "model": "microcircuit",
-            "sizes": [0.1],
-            "schemes": ["compensated"],
-            "seeds": [1],
-            "duration_ms": 600.0,
-        }
         config.validate({"scale": {"studies": {"compute": study}}}, "a test")
 
 
