@@ -28,6 +28,7 @@ from scipy.optimize import nnls
 from allometry import models, simulate
 from allometry.simulate.build.estimate import (
     NS_PER_EVENT,
+    NS_PER_LATTICE_SYNAPSE,
     NS_PER_NEURON_STEP,
     NS_PER_SYNAPSE_BUILT,
     US_PER_EXCHANGE,
@@ -54,13 +55,19 @@ START, WEIGHT = 0.9, 0.1
 USUAL_S = {
     "simulate.synapse": 1e-9 * NS_PER_SYNAPSE_BUILT,
     "simulate.placed_synapse": 3e-8 * NS_PER_SYNAPSE_BUILT,
+    "simulate.lattice_synapse": 1e-9 * NS_PER_LATTICE_SYNAPSE,
     "simulate.neuron_step": 1e-9 * NS_PER_NEURON_STEP,
     "simulate.event": 1e-9 * NS_PER_EVENT,
     "simulate.drawn_event": 5e-9 * NS_PER_EVENT,
     "simulate.spike": 5e-7,
 }
 #: Networks whose rates are measured, by the name of the model.
-MEASURED = {"microcircuit": {"scale": 0.1}, "brunel": {"scale": 0.2}, "v1": {"reduction": 10.0}}
+MEASURED: dict[str, dict[str, float]] = {
+    "microcircuit": {"scale": 0.1},
+    "brunel": {"scale": 0.2},
+    "v1": {"reduction": 10.0},
+    "spatial_balanced": {"lattice": 10},
+}
 
 
 @dataclasses.dataclass(frozen=True)

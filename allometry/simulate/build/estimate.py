@@ -13,6 +13,7 @@ from allometry.simulate.build.plan.projections import Synapses, expected_synapse
 from allometry.simulate.build.rates.plan import RatePlan
 from allometry.simulate.build.shards.state import layout
 from allometry.simulate.build.synapses.wiring import row_counts
+from allometry.simulate.kernels.wiring.lattice import Lattice
 
 #: Resident memory of a process before it builds anything: interpreter, libraries, compiled kernels.
 PROCESS_BYTES = 300 * 2**20
@@ -21,6 +22,8 @@ PROCESS_BYTES = 300 * 2**20
 UNIT_BYTES, WRITTEN_UNIT_BYTES = 150, 500
 #: Measured on one core of a 2020s server; they set the scale of the estimate, not its last digit.
 NS_PER_SYNAPSE_BUILT = 30.0
+#: Of a fixed out-degree on a lattice, of which every part draws all synapses and keeps its own.
+NS_PER_LATTICE_SYNAPSE = 120.0
 NS_PER_NEURON_STEP = 1.5
 NS_PER_EVENT = 1.4
 US_PER_EXCHANGE = {1: 0.5, 2: 20.0}
@@ -82,7 +85,9 @@ def estimate(plan: AnyPlan, duration_ms: float, partitions: int, threads: int, p
     if isinstance(plan, RatePlan):
         return _of_rates(plan, duration_ms, partitions, threads, processes)
     parts = partitions * threads
-    synapses = sum(s.expected for s in (*plan.synapses, *plan.plastic, *plan.released))
+    every = (*plan.synapses, *plan.plastic, *plan.released)
+    synapses = sum(s.expected for s in every)
+    on_lattice = sum(s.expected for s in every if isinstance(s.field, Lattice))
     part_bytes = [_part_bytes(plan, k, parts) for k in range(parts)]
     process = PROCESS_BYTES + _given_bytes(plan)
     per_partition = [sum(part_bytes[p * threads : (p + 1) * threads]) + process for p in range(partitions)]
@@ -94,7 +99,7 @@ def estimate(plan: AnyPlan, duration_ms: float, partitions: int, threads: int, p
     collector = process + plan.size * WRITTEN_UNIT_BYTES if processes else 0
     steps = duration_ms / plan.network.dt_ms
     outgoing = {n.name: 0.0 for n in plan.neurons}
-    for s in (*plan.synapses, *plan.plastic, *plan.released):
+    for s in every:
         outgoing[plan.neurons[s.source].name] += s.expected
     events = sum(outgoing.values()) * ASSUMED_HZ * duration_ms * 1e-3
     exchange = steps / plan.interval * US_PER_EXCHANGE[1 if partitions == 1 else 2] * 1e-6
@@ -104,7 +109,7 @@ def estimate(plan: AnyPlan, duration_ms: float, partitions: int, threads: int, p
         bytes_total=sum(per_partition) + collector,
         bytes_partition=max(per_partition),
         bytes_collector=collector,
-        build_s=synapses * NS_PER_SYNAPSE_BUILT * 1e-9 / parts,
+        build_s=1e-9 * ((synapses - on_lattice) * NS_PER_SYNAPSE_BUILT / parts + on_lattice * NS_PER_LATTICE_SYNAPSE),
         sim_s=(plan.size * steps * NS_PER_NEURON_STEP + events * NS_PER_EVENT) * 1e-9 / parts + exchange,
     )
 

@@ -18,12 +18,13 @@ from allometry.network import Network
 from allometry.simulate.build.estimate import estimate
 from allometry.simulate.build.plan.network import compile_network
 from allometry.simulate.build.plan.projections import Synapses
+from allometry.simulate.kernels.wiring.lattice import Lattice
 
 COEFFICIENTS = Path(__file__).with_name("cost_coefficients.json")
 #: Stands for every name of its group that was not measured.
 OTHER = "other"
 #: What building a network takes, however long it is simulated afterwards.
-BUILT = ("simulate.synapse", "simulate.placed_synapse")
+BUILT = ("simulate.synapse", "simulate.placed_synapse", "simulate.lattice_synapse")
 
 
 @dataclass(frozen=True)
@@ -186,13 +187,16 @@ def simulated(
     kept = (record or {}).get("populations") or spikes
     samples = _samples_per_ms(record or {}) * conditions * duration_ms
     every = (*plan.synapses, *plan.plastic, *plan.released)
-    placed = sum(s.expected for s in every if s.field is not None)
+    on_lattice = sum(s.expected for s in every if isinstance(s.field, Lattice))
+    placed = sum(s.expected for s in every if s.field is not None) - on_lattice
     work = {
         "simulate.start.network": 1.0,
         "simulate.condition": float(conditions),
-        "simulate.synapse": max(0.0, need.synapses - placed) / cores,
+        "simulate.synapse": max(0.0, need.synapses - placed - on_lattice) / cores,
         # drawn by the distance of their ends
         "simulate.placed_synapse": placed / cores,
+        # every part draws all of them, and keeps its own
+        "simulate.lattice_synapse": on_lattice,
         "simulate.event": seconds * _events_per_s((*plan.synapses, *plan.plastic), rates) / cores,
         "simulate.drawn_event": seconds * _events_per_s(plan.released, rates) / cores,
         "simulate.exchange": steps / plan.interval if partitions > 1 else 0.0,

@@ -19,7 +19,7 @@ def test_few_statistics_are_one_figure_and_many_have_themes() -> None:
     assert themes(few) == {"": few}
     many = [name for name, one in STATISTICS.items() if one.of == "spikes"]
     found = themes(many)
-    assert set(found) == {"rates", "variability", "inputs", "tuning"}
+    assert set(found) == {"rates", "variability", "inputs", "tuning", "distance"}
     assert sorted(name for names in found.values() for name in names) == sorted(many)
 
 
