@@ -1,4 +1,4 @@
-"""Simulate networks and feature models: every point (parameters, seed, connectome) of every configured run is a job, with
+"""Simulate networks, feature models and single cells: every point (parameters, seed, connectome) of every configured run is a job, with
 one store or, of a run that has conditions, one for each of them; so is every fit of a model.
 """
 
@@ -260,3 +260,34 @@ rule simulate_recording:
         "Recording virtually: {wildcards.recording}"
     script:
         "../scripts/simulate_recording.py"
+
+
+rule simulate_clamp:
+    output:
+        store=directory("results/simulated/{clamp}.clamp.zarr"),
+        manifest="results/simulated/{clamp}.clamp.manifest.json",
+    log:
+        "results/logs/simulate/{clamp}.clamp.log",
+    benchmark:
+        "results/benchmarks/simulate/{clamp}.clamp.tsv"
+    wildcard_constraints:
+        clamp="[a-z][a-z0-9_]*",
+    conda:
+        "../envs/allometry.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=rule_code.of_script("simulate_clamp"),
+        settings=lambda wildcards: cfg.simulate.clamps[wildcards.clamp].model_dump(
+            mode="json"
+        ),
+        provenance=lambda wildcards: {
+            "rule": "simulate_clamp",
+            "clamp": wildcards.clamp,
+        },
+    message:
+        "Recording single cells under clamp: {wildcards.clamp}"
+    script:
+        "../scripts/simulate_clamp.py"

@@ -72,6 +72,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "homogenize/tables": (),
     "homogenize (floor)": ("stores",),
     "simulate/recordings": ("simulate (floor)", "simulate/kernels", "stores"),
+    "simulate/clamps": ("simulate/kernels", "models", "stores"),
     "simulate (entrance)": ("simulate", "models", "network", "stores"),
     "simulate/distribute (entrance)": (
         "simulate/distribute",
@@ -109,6 +110,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "simulate/kernels/synapses": ("simulate/kernels/wiring", "simulate/kernels/neurons", "simulate/kernels (floor)"),
     "simulate/kernels/neurons": ("simulate/kernels (floor)", "network"),
     "simulate/kernels/wiring": ("simulate/kernels (floor)",),
+    "simulate/kernels/channels": ("simulate/kernels/neurons", "simulate/kernels (floor)"),
     "simulate/kernels/rates": (
         "simulate/kernels/loop",
         "simulate/kernels/neurons",
@@ -169,6 +171,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "report (floor)": ("report/drawing", "stores"),
     "models": ("network",),
     "models (entrance)": ("models", "network"),
+    "models/cells": (),
     "models/rates": ("models/features", "models/catalogue", "network"),
     "models/features": ("models/catalogue", "network"),
     "models/theory": ("network",),

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from allometry.config.clamps import ClampConfig
 from allometry.config.features import FeatureRun
 from allometry.config.recordings import VirtualRecording
 from allometry.config.values import Factor, Index, Positive, Scalar, Seed, Swept
@@ -214,6 +215,10 @@ class SimulateConfig(Model):
         default_factory=dict,
         description="Virtual recordings of runs: what an experiment would have seen of them; each is a store "
         "`results/simulated/{name}.recording.zarr`.",
+    )
+    clamps: dict[str, ClampConfig] = Field(
+        default_factory=dict,
+        description="Single cells under current or voltage clamp; each is a store `results/simulated/{name}.clamp.zarr`.",
     )
     partitions: int = Field(
         1, ge=1, description="Partitions of target neurons, one Dask task each; the spikes do not depend on it."

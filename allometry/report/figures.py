@@ -26,6 +26,7 @@ from allometry.report.drawing import style
 from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.forest import forest as draw_forest
 from allometry.report.drawing.parts import rows_of
+from allometry.report.kinds import clamps as of_clamps
 from allometry.report.kinds import connectomes as of_connectomes
 from allometry.report.kinds import recordings as of_recordings
 from allometry.report.kinds import responses as of_responses
@@ -292,6 +293,23 @@ def stack(store: Store) -> Drawing:
         return _finished(of_stacks.draw(read.one, read.name), read.paths, "stack")
 
 
+def clamp(store: Store) -> Drawing:
+    """Traces of cells under clamp, and current against voltage of the wild type and of knock-outs.
+
+    Parameters
+    ----------
+    store : path or Dataset
+        A Clamp store.
+
+    Returns
+    -------
+    Drawing
+    """
+    read = _Read(store, "clamp")
+    with style.context():
+        return _finished(of_clamps.draw(read.one, read.name.removesuffix(".clamp")), read.paths, "clamp")
+
+
 def study(store: Store) -> Drawing:
     """What a scaling study loses and gains: deviations, verdicts, costs and theory against size.
 
@@ -315,7 +333,7 @@ def statistics(store: Store, chosen: Sequence[str] = (), theme: str = "") -> Dra
     store : path
         A Scaling store.
     chosen : sequence of str
-        Those that are drawn; none: all of them.
+        Those that are drawn; none: all.
     theme : str
         What they have in common, for the title.
 

@@ -23,6 +23,7 @@ PLOTS: Mapping[str, tuple[str, ...]] = {
     "scaling": ("study", "statistics", "conditions"),
     "compute": ("compute",),
     "stack": ("stack",),
+    "clamp": ("clamp",),
 }
 
 

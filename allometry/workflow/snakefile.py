@@ -15,7 +15,7 @@ from allometry.scale.statistics.records import themes
 from allometry.workflow import recording_sessions
 from allometry.workflow.checks.names import Registry, check_cluster, check_collections, check_names, stores_of
 from allometry.workflow.places import compute as compute_places
-from allometry.workflow.places import feature_runs, run_responses, studies, virtual_recordings
+from allometry.workflow.places import clamps, feature_runs, run_responses, studies, virtual_recordings
 from allometry.workflow.reach import (
     check_own_files,
     reachable,
@@ -235,6 +235,7 @@ def targets(cfg: Config, registry: Registry) -> dict[str, list[str]]:
             *(path for run in cfg.simulate.runs for path in simulated(cfg, run)),
             *(path for run in run_responses.with_responses(cfg) for path in run_responses.responses_of(run)),
             *(path for name in cfg.simulate.recordings for path in virtual_recordings.recorded(name)),
+            *(path for name in cfg.simulate.clamps for path in clamps.clamped(name)),
         ],
         "scale": [
             *(path for study in cfg.scale.studies for path in studies.scaled(study)),
@@ -321,7 +322,7 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
                 for name in run_responses.with_responses(cfg)
                 if cfg.simulate.runs[name].kind == "network"
             }
-            | {name: Figure(plot, (path,)) for name, plot, path in virtual_recordings.drawn(cfg)}
+            | {name: Figure(plot, (path,)) for name, plot, path in [*virtual_recordings.drawn(cfg), *clamps.drawn(cfg)]}
         ),
         "studies": Figures(
             {

@@ -18,7 +18,7 @@ ATTRS: dict[str, Any] = {
     "parameters": {"threshold": 0.5},
     "derived": {},
 }
-KINDS = ("activity", "compute", "connectome", "responses", "scaling", "scores", "spikes", "recorded_spikes", "stack")
+KINDS = ("activity", "clamp", "compute", "connectome", "responses", "scaling", "scores", "spikes", "recorded_spikes", "stack")
 
 
 def connectome() -> xr.Dataset:
@@ -93,6 +93,21 @@ def recorded_spikes() -> xr.Dataset:
     units = pd.DataFrame({"population": ["V1", "V1", "LM"], "depth": [1e-4, 2e-4, np.nan]}, index=["a", "b", "c"])
     observed = [[0.0, 1.0], [2.0, 3.0]]
     return stores.spikes_recorded([0.1, 2.5, 0.2], [2, 0, 1], units=units, observed=observed, attrs=ATTRS)
+
+
+def clamp() -> xr.Dataset:
+    axes = {"cell": ["AIY", "RIM"], "genotype": ["wild_type"], "channel": ["LEAK", "EGL19"], "amplitude": [-10.0, 10.0]}
+    time = np.arange(0.0, 40.0, 2.0)
+    rng = np.random.default_rng(5)
+    current = rng.normal(size=(2, 1, 2, 2, time.size))
+    current[1, 0, 1] = np.nan
+    names = ("v_rest", "v_5ms", "v_50ms", "v_peak", "v_steady", "i_peak", "i_steady")
+    each = {name: rng.normal(size=(2, 1, 2)) for name in names}
+    return stores.clamp(
+        {**axes, "time": time},
+        {"voltage": rng.normal(-60, 10, (2, 1, 2, time.size)), "current": current, **each},
+        attrs={**ATTRS, "protocol": "current", "onset_ms": 20.0, "duration_ms": 18.0, "holding_mv": -65.0},
+    )
 
 
 def scores() -> xr.DataTree:

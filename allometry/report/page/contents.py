@@ -83,6 +83,7 @@ _NAMES = {
     "Scores": ("table of scores", "tables of scores"),
     "Scaling": ("study of scaling", "studies of scaling"),
     "Compute": ("study of compute scaling", "studies of compute scaling"),
+    "Clamp": ("set of clamped cells", "sets of clamped cells"),
 }
 
 

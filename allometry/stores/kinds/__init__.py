@@ -2,6 +2,7 @@
 
 from allometry.errors import StoreError
 from allometry.stores.kinds.activity import SCHEMA as ACTIVITY
+from allometry.stores.kinds.clamp import SCHEMA as CLAMP
 from allometry.stores.kinds.compute import SCHEMA as COMPUTE
 from allometry.stores.kinds.connectome import SCHEMA as CONNECTOME
 from allometry.stores.kinds.responses import SCHEMA as RESPONSES
@@ -12,7 +13,8 @@ from allometry.stores.kinds.stack import SCHEMA as STACK
 from allometry.stores.schema import Data, Schema, require, schema_violations
 
 KINDS: dict[str, Schema] = {
-    schema.kind: schema for schema in (ACTIVITY, CONNECTOME, RESPONSES, SPIKES, SCORES, SCALING, COMPUTE, STACK)
+    schema.kind: schema
+    for schema in (ACTIVITY, CONNECTOME, RESPONSES, SPIKES, SCORES, SCALING, COMPUTE, STACK, CLAMP)
 }
 BY_NAME: dict[str, Schema] = {schema.name: schema for schema in KINDS.values()}
 
@@ -67,6 +69,7 @@ def validate(obj: Data) -> None:
             what=violations(obj)[0],
             where=str(obj.attrs.get("title", "")),
             expected="an object made by one of the builders of allometry.stores",
-            do="build it with stores.activity, connectome, responses, spikes_simulated, spikes_recorded, scores, scaling or compute",
+            do="build it with stores.activity, connectome, responses, spikes_simulated, spikes_recorded, scores, scaling, compute or "
+            "clamp",
         )
     require(obj, schema)

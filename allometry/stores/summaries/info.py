@@ -213,6 +213,23 @@ def _stack(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
     return [f"{len(rows)} connectomes on an axis of {root.sizes['source']} neurons", *_table(header, rows)]
 
 
+def _clamp(root: xr.Dataset, groups: dict[str, xr.Dataset]) -> list[str]:
+    names = {axis: root[axis].values.tolist() for axis in ("cell", "genotype")}
+    rest, steady, current = (root[name].values for name in ("v_rest", "v_steady", "i_steady"))
+    rows = [
+        [cell, genotype, *(f"{values[i, j].min():.4g}..{values[i, j].max():.4g}" for values in (rest, steady, current))]
+        for i, cell in enumerate(names["cell"])
+        for j, genotype in enumerate(names["genotype"])
+    ]
+    steps = ", ".join(f"{value:g}" for value in root["amplitude"].values.tolist())
+    return [
+        f"{root.attrs['protocol']} clamp of {len(names['cell'])} cells, {len(names['genotype'])} genotypes; steps of {steps} "
+        f"{root['amplitude'].attrs['units']} for {root.attrs['duration_ms']:g} ms; channels: "
+        + ", ".join(root["channel"].values.tolist()),
+        *_table(["cell", "genotype", "rest (mV)", "steady (mV)", "current (pA)"], rows),
+    ]
+
+
 _BY_SCHEMA = {
     "Activity": _activity,
     "Connectome": _connectome,
@@ -222,6 +239,7 @@ _BY_SCHEMA = {
     "Scaling": _scaling,
     "Compute": _compute,
     "Stack": _stack,
+    "Clamp": _clamp,
 }
 
 

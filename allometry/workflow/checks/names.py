@@ -18,6 +18,7 @@ from allometry.workflow.checks.compute import check_compute
 from allometry.workflow.checks.features import check_feature_run
 from allometry.workflow.checks.runs import check_points, check_types
 from allometry.workflow.checks.studies import check_studies
+from allometry.workflow.places.clamps import check_clamps
 from allometry.workflow.places.virtual_recordings import check_recordings
 
 Registry = dict[str, dict[str, Any]]
@@ -53,6 +54,7 @@ def check_names(cfg: Config, registry: Registry) -> None:
             _check_model(f"simulate.runs.{label}", run)
         check_points(f"simulate.runs.{label}", run, cfg.simulate)
     check_recordings(cfg)
+    check_clamps(cfg)
     check_studies(cfg)
     check_compute(cfg)
     _check_comparisons(cfg)

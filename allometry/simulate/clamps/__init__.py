@@ -1,0 +1,1 @@
+"""Single cells under clamp: protocols of steps, and the stores that they become."""
