@@ -39,7 +39,9 @@ class ClampConfig(Model):
         description="Of every cell and genotype: capacitance_uf_cm2, e_leak_mv, e_ca_mv (where it is constant), and conductances "
         "as g_EGL19, in nS.",
     )
-    dt_ms: float = Field(0.1, gt=0, le=1, description="Time step, in ms; that of the published programs is 0.025 to 0.4.")
+    dt_ms: float = Field(
+        0.1, gt=0, le=1, description="Time step, in ms; that of the published programs is 0.025 to 0.4."
+    )
     sample_ms: float = Field(1.0, gt=0, description="Time between stored samples, in ms: whole time steps.")
 
     @model_validator(mode="after")
@@ -47,7 +49,9 @@ class ClampConfig(Model):
         for name in ("onset_ms", "duration_ms", "after_ms", "sample_ms"):
             steps = getattr(self, name) / self.dt_ms
             if not math.isclose(steps, round(steps), rel_tol=1e-9, abs_tol=1e-6):
-                raise ValueError(f"{name} is {getattr(self, name):g}, no whole number of time steps of {self.dt_ms:g} ms")
+                raise ValueError(
+                    f"{name} is {getattr(self, name):g}, no whole number of time steps of {self.dt_ms:g} ms"
+                )
         if WILD_TYPE in self.knockouts:
             raise ValueError(f"{WILD_TYPE} is recorded in any case: give the knock-out another name")
         return self

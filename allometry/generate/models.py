@@ -1,6 +1,7 @@
 """The documentation page of all models, from their registries."""
 
 from allometry.models.catalogue.records import MODELS, Model
+from allometry.models.cells import CELL_MODELS, CellModel
 from allometry.models.features import FEATURE_MODELS, FeatureModel
 
 HEADER = """\
@@ -44,6 +45,39 @@ fit is a job of its own (`results/simulated/{run}/*.fit.json`), and a store of r
 """
 
 
+CELLS = """\
+## Cells under clamp
+
+Single cells with ion channels. In a configuration they stand under `simulate.clamps`, each clamp a job and a Clamp store,
+`results/simulated/{name}.clamp.zarr`: voltage [cell, genotype, step, time], current [cell, genotype, channel, step, time], and the
+rest, the peak and the steady state of each step.
+
+    simulate:
+      clamps:
+        bk:
+          cells: [AIY]
+          protocol: current  # or voltage: steps in mV, from `holding_mv`
+          amplitudes: [-15, 0, 15, 30]
+          onset_ms: 1000
+          duration_ms: 5000
+          knockouts: {slo1: [SLO1]}  # beside the wild type
+          parameters: {g_SHL1: 0.6}  # nS
+
+A knock-out of a gene takes every current that needs it: of `EGL19` also the potassium channels that are coupled to it; a current
+(`SLO1_EGL19`) can be named alone. What a cell does not have cannot be removed from it, or set. From Python:
+
+    from allometry.models.cells import WORM_CELLS, changed
+    from allometry.simulate.clamps.protocol import recorded
+    traces = recorded(changed(WORM_CELLS.cells["AIY"], ["SLO1"]), "current", [15.0], onset_ms=1000.0, duration_ms=5000.0)
+    traces.voltage  # mV [step, time]
+
+The voltages are those of NEURON with the public model files: at the end of all 57 published steps of seven cells within 0.002 mV, 50
+ms after the onset within 0.25 mV, at time steps of 0.1 ms here and up to 0.4 ms there (`tests/simulate/clamps`). A voltage clamp that
+holds where a current has led takes that current. All steps of a cell take 0.03 to 0.7 s together on one core.
+
+"""
+
+
 def documentation() -> str:
     """One section per model, with a table of its parameters and their defaults."""
     sections = [HEADER]
@@ -55,7 +89,23 @@ def documentation() -> str:
         fitted = f" It is fitted; the fit depends on {', '.join(f'`{key}`' for key in feature.fitted_by)} and the seed."
         title = f"{name}: trials" if name in MODELS else name
         sections.append(_section(title, feature, f"{feature.description}{fitted if feature.fit else ''}"))
+    sections.append(CELLS + "\n".join(_cells(model) for model in CELL_MODELS.values()))
     return "\n".join(sections)
+
+
+def _cells(model: CellModel) -> str:
+    rows = [
+        f"| {cell.name} | {cell.area_cm2 * 1e8:g} | {cell.capacitance_uf_cm2:g} | {cell.e_leak_mv:g} "
+        f"| {'calcium of the cell' if cell.e_ca_mv is None else f'{cell.e_ca_mv:.2f}'} "
+        f"| {', '.join(f'{name} {value:.4g}' for name, value in cell.conductance_ns.items())} |"
+        for cell in model.cells.values()
+    ]
+    return (
+        f"### {model.name}\n\n{model.description}\n\nSource: {model.source}.\n\n"
+        "| cell | area (um2) | C (uF/cm2) | E_leak (mV) | E_Ca (mV) | conductances (nS) |\n|---|---|---|---|---|---|\n"
+        + "\n".join(rows)
+        + "\n"
+    )
 
 
 def _section(name: str, model: Model | FeatureModel, said: str) -> str:

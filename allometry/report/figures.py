@@ -300,13 +300,9 @@ def clamp(store: Store) -> Drawing:
     ----------
     store : path or Dataset
         A Clamp store.
-
-    Returns
-    -------
-    Drawing
     """
-    read = _Read(store, "clamp")
     with style.context():
+        read = _Read(store, "clamp")
         return _finished(of_clamps.draw(read.one, read.name.removesuffix(".clamp")), read.paths, "clamp")
 
 
@@ -367,11 +363,8 @@ def compute(store: Store) -> Drawing:
 def _of_study(store: Store, plot: str, draw: Any, kind: str = "scaling") -> Drawing:
     read = _Read(store, kind)
     if not read.paths:
-        raise ReportError(
-            "a study is drawn from its path",
-            expected=f"the path of a {kind.capitalize()} store",
-            do="its costs lie beside it",
-        )
+        expected = f"the path of a {kind.capitalize()} store"
+        raise ReportError("a study is drawn from its path", expected=expected, do="its costs lie beside it")
     with style.context():
         return _finished(draw(read.paths[0]), read.paths, plot)
 
@@ -407,5 +400,5 @@ def forest(store: Store) -> Drawing:
     """
     read = _Read(store, "scores")
     with style.context():
-        drawing = draw_forest(rows_of(read.one))
-    return _finished(replace(drawing, title=str(read.one.attrs["title"])), read.paths, "forest")
+        drawing = replace(draw_forest(rows_of(read.one)), title=str(read.one.attrs["title"]))
+        return _finished(drawing, read.paths, "forest")

@@ -1,8 +1,8 @@
 """Stores: what passes between the stages, xarray objects in Zarr v3 with a schema and a manifest.
 
-Seven kinds (Activity, Connectome, Responses, Spikes, Scores, Scaling, Compute), and stacks of connectomes on one axis (Stack); only
-this package knows their schemas. Plain `xarray.open_zarr` and `xarray.open_datatree` open every store; `stores.open` also
-finds damage.
+Eight kinds (Activity, Connectome, Responses, Spikes, Scores, Scaling, Compute, Clamp), and stacks of connectomes on one axis
+(Stack); only this package knows their schemas. Plain `xarray.open_zarr` and `xarray.open_datatree` open every store;
+`stores.open` also finds damage.
 """
 
 from allometry.stores.access.pynapple import to_pynapple
@@ -11,6 +11,7 @@ from allometry.stores.attributes import attribute, set_attributes
 from allometry.stores.folders.catalog import catalog
 from allometry.stores.kinds import KINDS, schema_of, validate, violations
 from allometry.stores.kinds.activity import Recording, activity
+from allometry.stores.kinds.clamp import clamp
 from allometry.stores.kinds.compute import compute
 from allometry.stores.kinds.connectome import SYNAPSES, connectome
 from allometry.stores.kinds.responses import responses
@@ -35,6 +36,7 @@ __all__ = [
     "activity",
     "attribute",
     "catalog",
+    "clamp",
     "compute",
     "connectome",
     "diff",

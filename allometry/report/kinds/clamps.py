@@ -65,9 +65,7 @@ def _traces(ax: Axes, one: xr.Dataset, title: str, held: bool, listed: bool) -> 
     named = {int(steps.argmin()), int(steps.argmax())} if listed else set()
     for k in np.argsort(steps).tolist():
         label = f"{steps[k]:g} {unit}"
-        ax.plot(
-            time[drawn], values[k][drawn], color=colours[k], lw=1.0, label=label if k in named else unlisted(label)
-        )
+        ax.plot(time[drawn], values[k][drawn], color=colours[k], lw=1.0, label=label if k in named else unlisted(label))
     ax.axvspan(onset, onset + duration, color="#ebebeb", zorder=0, label=unlisted("step"))
     if held:
         # what flows in the first ms before any gate has moved would press all else together

@@ -130,4 +130,3 @@ def numbers(traces: Traces, onset_ms: float, duration_ms: float, dt_ms: float) -
         "i_peak": np.take_along_axis(after_first, farthest[:, np.newaxis], axis=1)[:, 0],
         "i_steady": i[:, settled].mean(axis=1),
     }
-

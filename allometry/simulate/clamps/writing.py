@@ -46,9 +46,13 @@ def write_clamp(
     genotypes = {WILD_TYPE: [], **settings["knockouts"]}
     cells = [model.cell(name) for name in settings["cells"]]
     channels = list(dict.fromkeys(current for cell in cells for current in cell.conductance_ns))
-    times = {name: settings[name] for name in ("onset_ms", "duration_ms", "after_ms", "holding_mv", "dt_ms", "sample_ms")}
+    times = {
+        name: settings[name] for name in ("onset_ms", "duration_ms", "after_ms", "holding_mv", "dt_ms", "sample_ms")
+    }
     every = round(settings["sample_ms"] / settings["dt_ms"])
-    samples = round((settings["onset_ms"] + settings["duration_ms"] + settings["after_ms"]) / settings["dt_ms"]) // every + 1
+    samples = (
+        round((settings["onset_ms"] + settings["duration_ms"] + settings["after_ms"]) / settings["dt_ms"]) // every + 1
+    )
     shape = (len(cells), len(genotypes), len(settings["amplitudes"]))
     found: dict[str, np.ndarray] = {
         "voltage": np.empty((*shape, samples), np.float32),

@@ -48,12 +48,8 @@ def test_held_gates_relax_as_exponentials() -> None:
         rises = 1.4314 * sigmoid((v - 14.8573) / 11.9541) + 0.1427
         return rises * (5.9589 * sigmoid(-(v + 20.5428) / 8.0552) + 0.6038)
 
-    tau_m = (
-        2.3359 + 2.9324 * math.exp(-(((v + 4.7643) / 6) ** 2)) + 1.8739 * math.exp(-(((v + 8.607) / 30) ** 2))
-    )
-    tau_h = 0.4 * (
-        44.614845 * sigmoid(-(v + 32.9723) / 5) + 43.0937 + 36.43965 * sigmoid(-(v - 18.7251) / 3.7125)
-    )
+    tau_m = 2.3359 + 2.9324 * math.exp(-(((v + 4.7643) / 6) ** 2)) + 1.8739 * math.exp(-(((v + 8.607) / 30) ** 2))
+    tau_h = 0.4 * (44.614845 * sigmoid(-(v + 32.9723) / 5) + 43.0937 + 36.43965 * sigmoid(-(v - 18.7251) / 3.7125))
     found = current(steady(cell, [v], holding_mv=held), "EGL19")[0]
     time = np.arange(0.0, 200.0, 1.0)
     # the state of a time step is that at its start, and the gates of the first step are still those of the holding voltage
@@ -187,4 +183,6 @@ def test_capacitance_slows_and_leak_shifts() -> None:
     tau = passive.capacitance_uf_cm2 * passive.area_cm2 * 1e6 / 0.5
     time = np.arange(traces.voltage.shape[1] - 100) * 0.1
     # the semi-implicit step is exact to dt / (2 tau) of the way
-    np.testing.assert_allclose(traces.voltage[0, 100:], -39.0 + 20.0 * (1 - np.exp(-time / tau)), atol=20 * 0.1 / 2 / tau)
+    np.testing.assert_allclose(
+        traces.voltage[0, 100:], -39.0 + 20.0 * (1 - np.exp(-time / tau)), atol=20 * 0.1 / 2 / tau
+    )

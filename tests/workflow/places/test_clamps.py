@@ -22,7 +22,7 @@ def configured(**changed: Any) -> config.Config:
 def test_a_clamp_is_a_target_and_a_figure() -> None:
     cfg = configured()
     clamps.check_clamps(cfg)
-    registry = config.load_registry(cfg, Path(__file__).parents[2])
+    registry = config.load_registry(cfg, Path(__file__).parents[3])
     assert set(clamps.clamped("steps")) <= set(targets(cfg, registry)["simulate"])
     drawn = figures(cfg, registry)["simulations"].drawn["simulated_clamp_steps"]
     assert (drawn.plot, drawn.stores) == ("clamp", ("results/simulated/steps.clamp.zarr",))

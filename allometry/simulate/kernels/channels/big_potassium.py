@@ -12,7 +12,6 @@ import math
 import numpy as np
 from numba import njit
 
-from allometry.simulate.kernels.compiled import INLINED
 from allometry.simulate.kernels.neurons.exponential import exp
 from allometry.simulate.kernels.rng import ln
 
@@ -28,21 +27,17 @@ CLOSED_UM = 0.05
 _FARADAY = 96485.33
 # Of a channel of 40 pS, 13 nm away, diffusion 250 um2/s, buffer 30 uM with 5e8 /M/s: uM per mV of driving force.
 NANODOMAIN_UM_PER_MV = (
-    1e3
-    * 40e-12
-    * 1e-3
-    / (8 * 3.14 * 13e-9 * 250e-12 * _FARADAY)
-    * math.exp(-13e-9 / math.sqrt(250e-12 / (5e8 * 3e-5)))
+    1e3 * 40e-12 * 1e-3 / (8 * 3.14 * 13e-9 * 250e-12 * _FARADAY) * math.exp(-13e-9 / math.sqrt(250e-12 / (5e8 * 3e-5)))
 )
 
 
-@njit(**INLINED)
+@njit(nogil=True, error_model="numpy")
 def _bound(calcium, half, hill):
     """(calcium / half)^hill."""
     return exp(hill * ln(calcium / half))
 
 
-@njit(**INLINED)
+@njit(nogil=True, error_model="numpy")
 def alone(v, calcium, k):
     """Open fraction at rest and time constant, ms, of SLO-1 (k = 0) or SLO-2 (k = 1) in the calcium of the cell, uM."""
     w_close, w_yx, k_yx, n_yx, w_open, w_xy, k_xy, n_xy = SLO[k]
@@ -54,7 +49,7 @@ def alone(v, calcium, k):
     return rest, exp(w_xy * v) / w_open * opening * rest
 
 
-@njit(**INLINED)
+@njit(nogil=True, error_model="numpy")
 def coupled(v, e_ca, m, m_rest, m_tau, k):
     """Open fraction at rest and time constant, ms, of SLO-1 (k = 0) or SLO-2 (k = 1) beside a calcium channel.
 

@@ -15,7 +15,6 @@ from numba import njit
 
 from allometry.simulate.kernels.channels import big_potassium, gates
 from allometry.simulate.kernels.compiled import INLINED, compiled
-from allometry.simulate.kernels.neurons.exponential import exp
 from allometry.simulate.kernels.rng import ln
 
 
@@ -106,59 +105,27 @@ _SLO1, _SLO2, _SLO1_EGL19, _SLO1_UNC2, _SLO2_EGL19, _SLO2_UNC2 = (int(c) for c i
 _CALCIUM = int(Gate.CALCIUM)
 
 
-def _moving(gate):
-    """Loop that moves one gate of all lanes: by the exact exponential of `dt` ms, or where it rests if `dt` is below 0."""
-
-    @njit(nogil=True, error_model="numpy")
-    def move(v, x, dt):
-        for i in range(v.shape[0]):
-            rest, tau = gate(v[i])
-            x[i] = rest if dt < 0.0 else rest + (x[i] - rest) * exp(-dt / tau)
-
-    return move
-
-
-_egl19_m, _egl19_h, _unc2_m, _unc2_h = (
-    _moving(gate) for gate in (gates.egl19_m, gates.egl19_h, gates.unc2_m, gates.unc2_h)
-)
-_cca1_m, _cca1_h, _shl1_m, _shl1_fast, _shl1_slow = (
-    _moving(gate) for gate in (gates.cca1_m, gates.cca1_h, gates.shl1_m, gates.shl1_fast, gates.shl1_slow)
-)
-_shk1_m, _shk1_h, _egl2_m, _irk_m = (_moving(gate) for gate in (gates.shk1_m, gates.shk1_h, gates.egl2_m, gates.irk_m))
-_kqt1_m, _kqt1_s, _unc103_m, _unc103_h = (
-    _moving(gate) for gate in (gates.kqt1_m, gates.kqt1_s, gates.unc103_m, gates.unc103_h)
-)
-
-
 @njit(nogil=True, error_model="numpy")
 def _move(has, v, x, dt):
     """Move all gates that the voltage alone decides."""
     if has[0]:
-        _egl19_m(v, x[0], dt)
-        _egl19_h(v, x[1], dt)
+        gates.egl19(v, x[0:2], dt)
     if has[2]:
-        _unc2_m(v, x[2], dt)
-        _unc2_h(v, x[3], dt)
+        gates.unc2(v, x[2:4], dt)
     if has[4]:
-        _cca1_m(v, x[4], dt)
-        _cca1_h(v, x[5], dt)
+        gates.cca1(v, x[4:6], dt)
     if has[6]:
-        _shl1_m(v, x[6], dt)
-        _shl1_fast(v, x[7], dt)
-        _shl1_slow(v, x[8], dt)
+        gates.shl1(v, x[6:9], dt)
     if has[9]:
-        _shk1_m(v, x[9], dt)
-        _shk1_h(v, x[10], dt)
+        gates.shk1(v, x[9:11], dt)
     if has[11]:
-        _egl2_m(v, x[11], dt)
+        gates.egl2(v, x[11:12], dt)
     if has[12]:
-        _irk_m(v, x[12], dt)
+        gates.irk(v, x[12:13], dt)
     if has[13]:
-        _kqt1_m(v, x[13], dt)
-        _kqt1_s(v, x[14], dt)
+        gates.kqt1(v, x[13:15], dt)
     if has[15]:
-        _unc103_m(v, x[15], dt)
-        _unc103_h(v, x[16], dt)
+        gates.unc103(v, x[15:17], dt)
 
 
 @njit(**INLINED)
@@ -174,16 +141,16 @@ def _move_slo(has, v, x, e_ca, dt):
         if has[17 + k]:
             for i in range(v.shape[0]):
                 rest, tau = big_potassium.alone(v[i], 1e3 * x[_CALCIUM, i], k)
-                x[17 + k, i] = rest if dt < 0.0 else rest + (x[17 + k, i] - rest) * exp(-dt / tau)
+                x[17 + k, i] = gates.relaxed(x[17 + k, i], rest, tau, dt)
         for partner in range(2):
             row = 19 + 2 * k + partner
             if not has[row]:
                 continue
             for i in range(v.shape[0]):
-                m_rest, m_tau = gates.egl19_m(v[i]) if partner == 0 else gates.unc2_m(v[i])
+                m_rest, m_tau = gates.egl19_activation(v[i]) if partner == 0 else gates.unc2_activation(v[i])
                 e = reversal(x[_CALCIUM, i], e_ca)
                 rest, tau = big_potassium.coupled(v[i], e, x[2 * partner, i], m_rest, m_tau, k)
-                x[row, i] = 0.0 if dt < 0.0 else rest + (x[row, i] - rest) * exp(-dt / tau)
+                x[row, i] = 0.0 if dt < 0.0 else gates.relaxed(x[row, i], rest, tau, dt)
 
 
 @njit(**INLINED)
