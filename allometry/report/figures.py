@@ -347,10 +347,6 @@ def conditions(store: Store) -> Drawing:
     ----------
     store : path
         A Scaling store.
-
-    Returns
-    -------
-    Drawing
     """
     return _of_study(store, "conditions", of_conditions.draw)
 

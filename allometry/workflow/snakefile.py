@@ -14,8 +14,8 @@ from allometry.pathnames import slug
 from allometry.scale.statistics.records import themes
 from allometry.workflow import recording_sessions
 from allometry.workflow.checks.names import Registry, check_cluster, check_collections, check_names, stores_of
-from allometry.workflow.places import compute as compute_places
 from allometry.workflow.places import clamps, feature_runs, run_responses, studies, virtual_recordings
+from allometry.workflow.places import compute as compute_places
 from allometry.workflow.reach import (
     check_own_files,
     reachable,

@@ -18,7 +18,18 @@ ATTRS: dict[str, Any] = {
     "parameters": {"threshold": 0.5},
     "derived": {},
 }
-KINDS = ("activity", "clamp", "compute", "connectome", "responses", "scaling", "scores", "spikes", "recorded_spikes", "stack")
+KINDS = (
+    "activity",
+    "clamp",
+    "compute",
+    "connectome",
+    "responses",
+    "scaling",
+    "scores",
+    "spikes",
+    "recorded_spikes",
+    "stack",
+)
 
 
 def connectome() -> xr.Dataset:

@@ -13,8 +13,7 @@ from allometry.stores.kinds.stack import SCHEMA as STACK
 from allometry.stores.schema import Data, Schema, require, schema_violations
 
 KINDS: dict[str, Schema] = {
-    schema.kind: schema
-    for schema in (ACTIVITY, CONNECTOME, RESPONSES, SPIKES, SCORES, SCALING, COMPUTE, STACK, CLAMP)
+    schema.kind: schema for schema in (ACTIVITY, CONNECTOME, RESPONSES, SPIKES, SCORES, SCALING, COMPUTE, STACK, CLAMP)
 }
 BY_NAME: dict[str, Schema] = {schema.name: schema for schema in KINDS.values()}
 
