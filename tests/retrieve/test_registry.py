@@ -52,7 +52,7 @@ def test_every_wheel_member_has_a_second_place(registry: Entries) -> None:
 def test_checksums_are_given_for_everything_but_recipes(registry: Entries) -> None:
     learned = {name for name, source in registry.items() for file in source["files"] if file["sha256"] == "learn"}
     worms = {name for name in learned if registry[name]["species"] == "Caenorhabditis elegans"}
-    assert learned - worms == {"allen_neuropixels", "allen_two_photon", "flywire", "hemibrain"}
+    assert learned - worms == {"allen_neuropixels", "allen_two_photon", "flywire", "hemibrain", "multi_area"}
     assert all(registry[name]["verified"] == "layout-only" for name in worms)
     for source in registry.values():
         for file in source["files"]:

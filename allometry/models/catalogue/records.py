@@ -18,6 +18,9 @@ Reduce = Callable[[float, str], Mapping[str, Any]]
 Columns = Callable[[str, int], Mapping[str, Any]]
 """`columns(population, size)`: what is known of the units of a population, arrays [unit] by name; empty of others."""
 
+StandIn = Callable[[Mapping[str, Any]], Any]
+"""`stand_in(parameters)`: a connectome that stands for the one that a model is built on, before that is made."""
+
 FULL = 1.0
 """Size of a model as it is published, in the unit of its own: the share of its neurons, say."""
 
@@ -63,6 +66,8 @@ class Model:
         `fit(seed, **some of the parameters)` gives the `Fit` that the builder takes.
     correlations : callable or None
         Theory of its correlations in space (`Expected`).
+    stand_in : callable or None
+        What stands for its connectome before that is made (`StandIn`); None: two neurons with the names that are asked for.
     """
 
     name: str
@@ -77,6 +82,7 @@ class Model:
     columns: Columns | None = None
     fit: Callable[..., Fit] | None = None
     correlations: Expected | None = None
+    stand_in: StandIn | None = None
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -123,6 +129,7 @@ def model(
     columns: Columns | None = None,
     fit: Callable[..., Fit] | None = None,
     correlations: Expected | None = None,
+    stand_in: StandIn | None = None,
 ) -> Callable[[Builder], Builder]:
     """Decorator that makes a builder a model that a configuration may name.
 
@@ -159,6 +166,9 @@ def model(
         it. As a job of its own it is that of a feature model (`features.feature_model`).
     correlations : callable, optional
         `correlations(**parameters)`: theory of the correlations in space of the model, which studies hold beside the simulation.
+    stand_in : callable, optional
+        `stand_in(parameters)` gives what the builder takes for a connectome, for checks of a configuration and for estimates of
+        memory and time before the store is made; needed by a builder that wants more of a store than a `Graph` has.
 
     Returns
     -------
@@ -191,6 +201,7 @@ def model(
         missing += [f"parameter {FITTED} for its fit" if fit else f"fit for its parameter {FITTED}"] * (
             (fit is None) == (FITTED in signature)
         )
+        missing += ["first parameter connectome for its stand_in"] * (stand_in is not None and CONNECTOME not in signature)
         fitted_by = parameters_of(fit)
         missing += [f"parameter {key}, which its fit takes" for key in fitted_by if key not in own]
         if missing:
@@ -202,9 +213,8 @@ def model(
             )
         parameters = {key: described[key] for key in own}
         sizes = (reduce, dict(schemes or {}), {key: tuple(keys) for key, keys in (calibrate or {}).items()})
-        entry = Model(
-            title, builder, description, source, parameters, *sizes, tuple(stimulus), columns, fit, correlations
-        )
+        more = (tuple(stimulus), columns, fit, correlations, stand_in)
+        entry = Model(title, builder, description, source, parameters, *sizes, *more)
         MODELS.add(title, entry, builder.__module__)
         return builder
 

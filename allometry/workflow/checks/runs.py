@@ -102,7 +102,7 @@ def _partitions(net: Network, run: NetworkRun | PropagationRun, point: Point, si
 
 
 def _network(run: NetworkRun | PropagationRun, point: Point) -> Network:
-    """The network of a point; where it is built on a connectome, on two neurons that stand for it."""
+    """The network of a point; where it is built on a connectome, on what stands for it: two neurons, or what the model says."""
     if isinstance(run, PropagationRun):
         return connectome_lif(
             _stand_in([]),
@@ -114,6 +114,8 @@ def _network(run: NetworkRun | PropagationRun, point: Point) -> Network:
     given = point.parameters["parameters"]
     if not MODELS[run.model].needs_connectome:
         return build(run.model, given, fit_first=False)
+    if (stand_in := MODELS[run.model].stand_in) is not None:
+        return build(run.model, given, stand_in(given))
     named = [name.strip() for key in ("driven", "silenced") for name in str(given.get(key) or "").split(",")]
     return build(run.model, given, _stand_in([name for name in dict.fromkeys(named) if name]))
 

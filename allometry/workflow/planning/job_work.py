@@ -127,10 +127,10 @@ class Jobs:
         return Work({"feature.start": 1, what: 1}, {what: 1}, what)
 
     def _simulation(self, run: NetworkRun | PropagationRun, parameters: Mapping[str, Any], threads: int) -> Work:
-        graph = _graph(parameters) if parameters["connectome"] else None
+        graph = _connectome(run, parameters) if parameters["connectome"] else None
         simulate = self.cfg.simulate
         if isinstance(run, PropagationRun):
-            assert graph is not None
+            assert isinstance(graph, Graph)
             net = models.connectome_lif(graph, parameters["weight_mv"], gap_junction=parameters["gap_junction"])
             return propagation(
                 net.size, len(graph.source), run.duration_ms, net.dt_ms, run.rewirings, simulate.threads or threads
@@ -309,9 +309,16 @@ def _units(kind: str, options: Mapping[str, Any], read: int) -> int:
     return max(1, pairs[kind]() if kind in pairs else read)
 
 
-def _graph(parameters: Mapping[str, Any]) -> Graph:
-    """The connectome that a simulation reads, or one that stands for it."""
+def _connectome(run: NetworkRun | PropagationRun, parameters: Mapping[str, Any]) -> Any:
+    """The connectome that a simulation reads, or one that stands for it: a store where the model says how, else a graph."""
     path = Path(snakefile.homogenized("connectome", parameters["connectome"])[0])
+    stand_in = models.MODELS[run.model].stand_in if isinstance(run, NetworkRun) else None
+    if stand_in is not None:
+        return stores.open(path) if path.is_dir() else stand_in(parameters["parameters"])
+    return _graph(path, parameters)
+
+
+def _graph(path: Path, parameters: Mapping[str, Any]) -> Graph:
     if path.is_dir():
         return Graph.from_store(stores.open(path))  # type: ignore[arg-type]
     given: Mapping[str, Any] = parameters.get("parameters") or {}
