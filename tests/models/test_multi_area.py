@@ -15,7 +15,7 @@ from allometry.homogenize.reader import Source
 from allometry.homogenize.readers import READERS
 from allometry.models import MODELS, build, multi_area
 from allometry.models.microcircuit import psc_amplitude
-from allometry.models.multi_area import AREAS, RATES_HZ, stand_in
+from allometry.models.multi_area_store import AREAS, RATES_HZ, stand_in
 from allometry.network import DCInput, Network, PoissonInput
 from allometry.workflow.checks.runs import check_points
 from tests.homogenize.fixtures import multi_area as fixture

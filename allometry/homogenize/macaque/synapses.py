@@ -221,7 +221,9 @@ def _cell_bodies(tables: Tables, neurons: Floats) -> Floats:
     found = np.zeros((len(LAYERS), len(POPULATIONS)))
     for row in tables.dendrites:
         p = POPULATIONS.index(row.population)
-        found[LAYERS.index(row.layer), p] += row.corticocortical * row.synapses * row.occurrence * model[p] / occurrence[p]
+        found[LAYERS.index(row.layer), p] += (
+            row.corticocortical * row.synapses * row.occurrence * model[p] / occurrence[p]
+        )
     found /= found.sum(axis=1, keepdims=True)
     result = np.repeat(found[None], len(tables.areas), axis=0)
     for a in np.flatnonzero((neurons == 0).any(axis=1)):
@@ -233,5 +235,3 @@ def _cell_bodies(tables: Tables, neurons: Floats) -> Floats:
             result[a][:, present] += lost[:, None] * width / width.sum()
         result[a][:, absent] = 0.0
     return result
-
-

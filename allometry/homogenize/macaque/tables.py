@@ -239,7 +239,9 @@ def _codes(pattern: list[Any] | None) -> Floats | None:
     return codes
 
 
-def _matrix(table: Mapping[str, Any], rows: Iterable[str], columns: Iterable[str], default: float | None = None) -> Floats:
+def _matrix(
+    table: Mapping[str, Any], rows: Iterable[str], columns: Iterable[str], default: float | None = None
+) -> Floats:
     names = list(columns)
     if default is None:
         return np.array([[float(table[row][name]) for name in names] for row in rows])

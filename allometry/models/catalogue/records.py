@@ -201,7 +201,9 @@ def model(
         missing += [f"parameter {FITTED} for its fit" if fit else f"fit for its parameter {FITTED}"] * (
             (fit is None) == (FITTED in signature)
         )
-        missing += ["first parameter connectome for its stand_in"] * (stand_in is not None and CONNECTOME not in signature)
+        missing += ["first parameter connectome for its stand_in"] * (
+            stand_in is not None and CONNECTOME not in signature
+        )
         fitted_by = parameters_of(fit)
         missing += [f"parameter {key}, which its fit takes" for key in fitted_by if key not in own]
         if missing:
@@ -213,8 +215,19 @@ def model(
             )
         parameters = {key: described[key] for key in own}
         sizes = (reduce, dict(schemes or {}), {key: tuple(keys) for key, keys in (calibrate or {}).items()})
-        more = (tuple(stimulus), columns, fit, correlations, stand_in)
-        entry = Model(title, builder, description, source, parameters, *sizes, *more)
+        entry = Model(
+            title,
+            builder,
+            description,
+            source,
+            parameters,
+            *sizes,
+            tuple(stimulus),
+            columns,
+            fit,
+            correlations,
+            stand_in,
+        )
         MODELS.add(title, entry, builder.__module__)
         return builder
 

@@ -23,7 +23,7 @@ from allometry.network import IafPscExp
 from tests.homogenize.fixtures import multi_area
 
 ROOT = Path(__file__).parents[3]
-E, I = slice(0, 8, 2), slice(1, 8, 2)
+EXCITATORY = slice(0, 8, 2)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_feedback_lies_on_excitatory_neurons(read) -> None:
     found, derived = read
     for (target, source), sln in found.sln.items():
         onto = derived.between[area(target), :, area(source)].sum(1)
-        share = onto[E].sum() / onto.sum()
+        share = onto[EXCITATORY].sum() / onto.sum()
         assert (share == pytest.approx(0.93, rel=1e-12)) == (synapses.direction(sln) == "back")
 
 
@@ -158,7 +158,9 @@ def test_store(tmp_path) -> None:
     )
     record = stores.attribute(store, "derived")
     assert record["forward_lateral_back"] == [4, 2, 2]
-    assert record["mean_indegree"] == pytest.approx(store["weight"].values.sum() / store["neurons"].values.sum(), rel=1e-6)
+    assert record["mean_indegree"] == pytest.approx(
+        store["weight"].values.sum() / store["neurons"].values.sum(), rel=1e-6
+    )
     assert store["rate_hz"].values[0] == multi_area.RATES[0]
 
 
@@ -178,7 +180,12 @@ def test_missing_tables_are_named_at_once(tmp_path) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("SLN_completed", {"V1": {"V2": 1.5}}), ("FLN_completed", None), ("total_thicknesses", {}), ("laminar_thicknesses", 3)],
+    [
+        ("SLN_completed", {"V1": {"V2": 1.5}}),
+        ("FLN_completed", None),
+        ("total_thicknesses", {}),
+        ("laminar_thicknesses", 3),
+    ],
 )
 def test_damaged_completed_tables(tmp_path, key, value) -> None:
     files, _ = multi_area.write(tmp_path)
