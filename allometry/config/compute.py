@@ -21,6 +21,12 @@ class Machine(Model):
     cores: int = Field(64, ge=1, description="Cores of a node, each with one thread of the node's partition.")
     memory_gib: float = Field(256.0, gt=0, description="Memory of a node, in GiB.")
     memory_gb_s: float = Field(200.0, gt=0, description="What the cores of a node together read from memory, in GB/s.")
+    line_us: float = Field(
+        0.1,
+        ge=0,
+        description="Time in which a core gets a cache line of another one of its node, in µs: a thread reads one of every other "
+        "thread in every step.",
+    )
     latency_us: list[Positive] = Field(
         default=[1.0, 2.0, 5.0],
         min_length=3,

@@ -264,7 +264,8 @@ def _caption(root: xr.Dataset, costs: Mapping[str, Any]) -> str:
         f"and on exchanges alone; runs of several partitions test it: measured over model is off by a factor of "
         f"{np.exp(np.mean(off)):.2f} on average and {np.exp(np.max(off)):.2f} at most, and its band (grey) is a factor of "
         f"{costs['band']:.2f}. Right of the dotted line partitions share cores.",
-        f"EXTRAPOLATION: nodes of {machine['cores']} such cores and {machine['memory_gib']:g} GiB, one partition each, a network of "
+        f"EXTRAPOLATION: nodes of {machine['cores']} such cores and {machine['memory_gib']:g} GiB, one partition each, "
+        f"{machine['line_us']:g} µs for a cache line of another core, a network of "
         f"{latency[1]:g} µs ({latency[0]:g} to {latency[2]:g}) and {machine['bandwidth_gb_s']:g} GB/s, "
         f"{machine['message_us']:g} µs for each further message: assumed, not measured. Its band is that of the model with the "
         "lowest and the highest latency; nothing says that it holds so far out. Dotted: what the shortest delay alone asks for, its "

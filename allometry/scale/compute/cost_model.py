@@ -82,13 +82,16 @@ class CostModel:
         return sum(self.parts(amounts, partitions, threads).values())
 
     def elsewhere(
-        self, amounts: Amounts, nodes: int, threads: int, exchange: Exchange, memory_bytes_s: float
+        self, amounts: Amounts, nodes: int, threads: int, exchange: Exchange, memory_bytes_s: float, line_s: float
     ) -> dict[str, float]:
         """Seconds by part on nodes with so many cores of the measured kind each, a partition on each node.
 
+        The first two threads of a node meet as they were measured; each further one is another cache line to read, in `line_s`.
         What all cores of a node read, rows of whole cache lines, takes at least as long as the node's memory needs for it.
         """
         found = self._computing(amounts, nodes, threads, 1.0)
+        if threads > 2:
+            found["meeting"] = amounts.steps * (self.meeting + line_s * (threads - 2))
         rows = amounts.rows(nodes * threads)
         read = SYNAPSE_BYTES * amounts.events / nodes + LINE_BYTES * rows * threads
         waiting = max(0.0, read / memory_bytes_s - found["event"] - found["row"])

@@ -61,7 +61,12 @@ def _at(
     model: CostModel, amounts: Amounts, nodes: int, machine: Mapping[str, Any], latency_us: float
 ) -> dict[str, float]:
     return model.elsewhere(
-        amounts, nodes, machine["cores"], _exchange(machine, latency_us), 1e9 * machine["memory_gb_s"]
+        amounts,
+        nodes,
+        machine["cores"],
+        _exchange(machine, latency_us),
+        1e9 * machine["memory_gb_s"],
+        1e-6 * machine["line_us"],
     )
 
 

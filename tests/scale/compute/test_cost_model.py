@@ -19,6 +19,7 @@ MACHINE = {
     "cores": 64,
     "memory_gib": 100.0,
     "memory_gb_s": 200.0,
+    "line_us": 0.1,
     "latency_us": [1.0, 2.0, 5.0],
     "message_us": 0.2,
     "bandwidth_gb_s": 12.5,
@@ -126,7 +127,11 @@ def test_an_extrapolation_is_labelled_and_has_a_floor() -> None:
 
 def test_memory_is_a_limit_of_its_own() -> None:
     net = amounts(1.0)
-    free, bound = (TRUE.elsewhere(net, 1, 64, Exchange(0, 0, 0), bytes_s) for bytes_s in (1e15, 1e9))
+    free, bound = (TRUE.elsewhere(net, 1, 64, Exchange(0, 0, 0), bytes_s, 1e-7) for bytes_s in (1e15, 1e9))
     assert free["memory"] == 0
     read = 4 * net.events + 64 * 64 * net.rows(64)
     assert bound["event"] + bound["row"] + bound["memory"] == pytest.approx(read / 1e9)
+    # 62 further cache lines in each of 10,000 steps, beside the thread that was measured
+    assert free["meeting"] == pytest.approx(1e4 * (TRUE.meeting + 62 * 1e-7))
+    alone, pair = (TRUE.elsewhere(net, 1, threads, Exchange(0, 0, 0), 1e15, 1e-7)["meeting"] for threads in (1, 2))
+    assert (alone, pair) == (0, pytest.approx(1e4 * TRUE.meeting))
