@@ -133,6 +133,36 @@ def test(typingctx, function, request, flag, status):
     return types.int32(types.int64, types.voidptr, types.voidptr, types.voidptr), codegen
 
 
+def _without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    if isinstance(kind, types.Array):
+        array = context.make_array(kind)(context, builder, value)
+        array.meminfo = cgutils.get_null_value(array.meminfo.type)
+        array.parent = cgutils.get_null_value(array.parent.type)
+        return array._getvalue()
+    if isinstance(kind, types.BaseTuple):
+        kinds: tuple[Any, ...] = tuple(kind)
+        parts = cgutils.unpack_tuple(builder, value, len(kinds))
+        return context.make_tuple(
+            builder, kind, [_without_owner(context, builder, *part) for part in zip(kinds, parts)]
+        )
+    return value
+
+
+@intrinsic
+def borrowed(typingctx, given):
+    """Return an array, or a tuple with all arrays in it, whose references are not counted; anything else as it is.
+
+    numba counts references where a loop takes an array from a tuple, by atomic operations on one cache line per array: of
+    arrays that threads share, the line then travels between their cores hundreds of times per step. Only for arrays that
+    their owner keeps for as long as the result is in use, such as those that Python passes.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _without_owner(context, builder, signature.args[0], args[0])
+
+    return given(given), codegen
+
+
 @njit(nogil=True)
 def pause(spins, patience):
     """Wait a moment: spin at first, then give the core away, then sleep, so that a taken core costs little."""

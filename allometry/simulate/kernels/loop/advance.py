@@ -14,7 +14,7 @@ from numba import int64, njit
 from allometry.simulate.kernels.compiled import compiled
 from allometry.simulate.kernels.inputs.drive import copied_block, copied_some, poisson_block, poisson_some
 from allometry.simulate.kernels.inputs.signals import sparse_events, waves
-from allometry.simulate.kernels.intrinsics import arrive, await_all
+from allometry.simulate.kernels.intrinsics import arrive, await_all, borrowed
 from allometry.simulate.kernels.loop.cells import (
     BLOCK_AT,
     CONSTANTS,
@@ -232,22 +232,11 @@ def queue_spikes(spikes, wiring, narrow, narrow_filled, wide, wide_filled):
     return _queue(spikes, len(spikes), wiring, narrow, narrow_filled, wide, wide_filled)
 
 
-@compiled
-def advance(
+@njit(nogil=True)
+def _advance(
     cells, signals, wiring, released, held, meeting, me, threads, first, last, interval, generation, slot_bits, plastic,
     narrow, narrow_filled, wide, wide_filled,
 ):  # fmt: skip
-    """Run steps [first, last) of one thread's neurons.
-
-    `signals`, `released` with `held`, and `plastic` are None in a network that has nothing of them: their code is left out.
-
-    Returns
-    -------
-    tuple
-        status (0, a code of `wire`, or `OVERRUN`; 1 also where another thread raised `abort`), generation, number of logged
-        spikes, the log (int64, step << 32 | neuron, unordered within a step), synaptic events, and the two queues and
-        the events that wait, which may have grown.
-    """
     neurons = len(cells.current)
     scratch = np.empty(BLOCK // 2, np.uint64)
     lanes = scratch.view(np.uint32)
@@ -272,10 +261,10 @@ def advance(
         for now in range(step, stop):
             due = now % steps
             # What arrived by the last exchange; all of it, where the step was not prepared.
-            events += deliver_narrow(narrow[due], narrow_filled[due], wiring.narrow, slot_bits, cells.arrived)
+            events += deliver_narrow(borrowed(narrow)[due], narrow_filled[due], wiring.narrow, slot_bits, cells.arrived)
             narrow_filled[due] = 0
             if wide_filled[due] > 0:
-                events += deliver_wide(wide[due], wide_filled[due], wiring.wide, cells.arrived)
+                events += deliver_wide(borrowed(wide)[due], wide_filled[due], wiring.wide, cells.arrived)
                 wide_filled[due] = 0
             while event < len(cells.event_step) and cells.event_step[event] == now:
                 cells.arrived[cells.event_slot[event]] += cast(cells.event_weight[event], cells.arrived)
@@ -285,7 +274,7 @@ def advance(
             if released is not None:
                 due_events(held, now, cells.arrived)
             if now != prepared:
-                _inputs(cells, signals, scratch, lanes, now)
+                _inputs(cells, signals, borrowed(scratch), borrowed(lanes), now)
             if len(cells.gap_source) > 0:
                 _gap_currents(cells, meeting.voltage[now & 1])
             if logged + neurons > len(log):
@@ -293,8 +282,8 @@ def advance(
                 _copy(log, 0, longer, 0, logged)
                 log = longer
             if signals is not None or len(cells.gap_source) > 0:
-                _wake(awake)
-            logged = _update(cells, flag, awake, now, log, logged)
+                _wake(borrowed(awake))
+            logged = _update(cells, borrowed(flag), borrowed(awake), now, borrowed(log), logged)
             if meeting.voltage.shape[1] > 0:
                 _share_voltage(cells, meeting.voltage[(now + 1) & 1])
             for g in range(cells.groups.shape[0]):
@@ -305,7 +294,7 @@ def advance(
         count = logged - opened
         if count > meeting.box_start[me + 1] - meeting.box_start[me]:
             return OVERRUN, generation, logged, log, events, narrow, wide, held
-        _copy(log, opened, meeting.box[parity], meeting.box_start[me], count)
+        _copy(borrowed(log), opened, meeting.box[parity], meeting.box_start[me], count)
         meeting.box_count[parity, 8 * me] = count
         arrive(meeting.flags, me, 2 * generation)
         if peers > 0:
@@ -322,21 +311,21 @@ def advance(
                 outgoing[HEAD + 1] = total - HEAD - 2
                 post(mail, generation)
         if plastic is not None:
-            listen(plastic, log[opened:], count)
+            listen(plastic, borrowed(log)[opened:], count)
         # While the others finish their interval and messages travel: what this thread already knows of the next step.
         # Sums are exact, so that their order does not matter. A window ends unprepared, for its state to be saved.
         events, held, narrow, wide = _received(
-            log[opened:], count, wiring, released, held, plastic, cells.arrived, narrow, narrow_filled, wide, wide_filled,
-            events,
+            borrowed(log)[opened:], count, wiring, released, held, plastic, cells.arrived, narrow, narrow_filled, wide,
+            wide_filled, events,
         )  # fmt: skip
         if stop < last:
             due = stop % steps
-            events += deliver_narrow(narrow[due], narrow_filled[due], wiring.narrow, slot_bits, cells.arrived)
+            events += deliver_narrow(borrowed(narrow)[due], narrow_filled[due], wiring.narrow, slot_bits, cells.arrived)
             narrow_filled[due] = 0
             if wide_filled[due] > 0:
-                events += deliver_wide(wide[due], wide_filled[due], wiring.wide, cells.arrived)
+                events += deliver_wide(borrowed(wide)[due], wide_filled[due], wiring.wide, cells.arrived)
                 wide_filled[due] = 0
-            _inputs(cells, signals, scratch, lanes, stop)
+            _inputs(cells, signals, borrowed(scratch), borrowed(lanes), stop)
             prepared = stop
         if peers == 0:
             if not await_all(meeting.flags, threads, 2 * generation, meeting.abort, patience):
@@ -363,3 +352,26 @@ def advance(
                 )  # fmt: skip
         step = stop
     return 0, generation, logged, log, events, narrow, wide, held
+
+
+@compiled
+def advance(
+    cells, signals, wiring, released, held, meeting, me, threads, first, last, interval, generation, slot_bits, plastic,
+    narrow, narrow_filled, wide, wide_filled,
+):  # fmt: skip
+    """Run steps [first, last) of one thread's neurons.
+
+    `signals`, `released` with `held`, and `plastic` are None in a network that has nothing of them: their code is left out.
+
+    Returns
+    -------
+    tuple
+        status (0, a code of `wire`, or `OVERRUN`; 1 also where another thread raised `abort`), generation, number of logged
+        spikes, the log (int64, step << 32 | neuron, unordered within a step), synaptic events, and the two queues and
+        the events that wait, which may have grown.
+    """
+    return _advance(
+        borrowed(cells), borrowed(signals), borrowed(wiring), borrowed(released), held, borrowed(meeting), me, threads,
+        first, last, interval, generation, slot_bits, borrowed(plastic), narrow, borrowed(narrow_filled), wide,
+        borrowed(wide_filled),
+    )  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit, uint64
 
 from allometry.simulate.kernels.compiled import compiled
-from allometry.simulate.kernels.intrinsics import arrive, await_all
+from allometry.simulate.kernels.intrinsics import arrive, await_all, borrowed
 from allometry.simulate.kernels.loop.wire import HEAD, Mail, collect, post
 from allometry.simulate.kernels.rates.nonlinearities import rates
 from allometry.simulate.kernels.rates.sums import BLOCK, TILE, add_edges, add_rows
@@ -244,19 +244,8 @@ def _unpack(meeting, parity, peer):
                 at += 1
 
 
-@compiled
-def advance_rates(units, course, meeting, me, threads, first, last, every, generation, x, samples, sums_out):
-    """Run steps [first, last) of one thread's units.
-
-    x : float64 [condition, unit], the states, which move on. samples : float32 [condition, sample, probe] and sums_out : float64
-    [condition, sample, sum], empty of a thread that does not record them, of the steps that `every` divides, at their
-    beginning.
-
-    Returns
-    -------
-    tuple
-        status (0, a code of `wire`, or 1 where another thread raised `abort`) and generation.
-    """
+@njit(nogil=True)
+def _advance(units, course, meeting, me, threads, first, last, every, generation, x, samples, sums_out):
     conditions, n = x.shape
     columns = 0
     for s in range(units.sums.shape[0]):
@@ -345,3 +334,22 @@ def advance_rates(units, course, meeting, me, threads, first, last, every, gener
             if noisy:
                 _noise(units, course.keys[b], step, x[b])
     return 0, generation
+
+
+@compiled
+def advance_rates(units, course, meeting, me, threads, first, last, every, generation, x, samples, sums_out):
+    """Run steps [first, last) of one thread's units.
+
+    x : float64 [condition, unit], the states, which move on. samples : float32 [condition, sample, probe] and sums_out : float64
+    [condition, sample, sum], empty of a thread that does not record them, of the steps that `every` divides, at their
+    beginning.
+
+    Returns
+    -------
+    tuple
+        status (0, a code of `wire`, or 1 where another thread raised `abort`) and generation.
+    """
+    return _advance(
+        borrowed(units), borrowed(course), borrowed(meeting), me, threads, first, last, every, generation, borrowed(x),
+        borrowed(samples), borrowed(sums_out),
+    )  # fmt: skip

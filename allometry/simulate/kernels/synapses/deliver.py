@@ -10,7 +10,7 @@ delivery then streams rows, prefetched some rows ahead, into the one slot array 
 import numpy as np
 from numba import int32, int64, njit, uint32, uint64
 
-from allometry.simulate.kernels.intrinsics import prefetch
+from allometry.simulate.kernels.intrinsics import borrowed, prefetch
 
 AHEAD = 8
 _FAR = 256
@@ -34,6 +34,15 @@ def grown(queue):
 
 
 @njit(nogil=True)
+def _crowded(queue, filled, count):
+    """Whether some step of a queue may lack room for the rows of `count` more spikes, each of which has one row at most."""
+    most = 0
+    for step in range(len(filled)):
+        most = max(most, filled[step])
+    return most + count > queue.shape[1]
+
+
+@njit(nogil=True)
 def _prefetch_limits(spike, first_row, population, spans, limits):
     neuron = int64(uint64(spike) & _LOW)
     row = first_row[neuron]
@@ -43,37 +52,22 @@ def _prefetch_limits(spike, first_row, population, spans, limits):
 
 
 @njit(nogil=True)
-def _enter(queue, filled, limits, row, done, span, due):
-    """Queue the rows `done` to `span` of a spike, the first of them at `due`; returns the row that found no room, or `span`.
-
-    It never replaces the queue: a loop that may do so counts references to it in every pass, which took most of its time.
-    """
-    steps, room = uint64(queue.shape[0]), queue.shape[1]
-    at = uint64(due)
-    start = limits[row + done]
-    for d in range(done, span):
-        end = limits[row + d + 1]
-        n = filled[at]
-        if n == room:
-            return d
-        # An entry of an empty row is written too, and overwritten by the next one: cheaper than a branch that nobody can predict.
-        queue[at, uint64(n)] = (uint64(start) << uint64(32)) | uint64(end)
-        filled[at] = n + int64(end > start)
-        start = end
-        at += uint64(1)
-        if at == steps:
-            at = uint64(0)
-    return span
-
-
-@njit(nogil=True)
 def enqueue(spikes, count, queue, filled, first_row, population, shortest, spans, limits):
     """Queue the rows of `count` spikes (step << 32 | neuron) and return the queue, which may have grown.
 
     first_row : int64 [neuron], -1 where the neuron has no synapses here; shortest, spans : delay range per population;
     limits : uint32 [row + 1]; an entry of the queue is start << 32 | end of a row.
     """
-    steps = queue.shape[0]
+    # Room is made before the loop: one that may replace its array counts references to it in every pass.
+    while _crowded(borrowed(queue), filled, count):
+        queue = grown(queue)
+    _enter(spikes, count, borrowed(queue), filled, first_row, population, shortest, spans, limits)
+    return queue
+
+
+@njit(nogil=True)
+def _enter(spikes, count, queue, filled, first_row, population, shortest, spans, limits):
+    steps = uint64(queue.shape[0])
     for s in range(count):
         prefetch(first_row, int64(uint64(spikes[s]) & _LOW))
     for s in range(min(_SPIKES_AHEAD, count)):
@@ -87,12 +81,18 @@ def enqueue(spikes, count, queue, filled, first_row, population, shortest, spans
         if row < 0:
             continue
         owner = population[neuron]
-        due, span = int64(spike >> uint64(32)) + int64(shortest[owner]), int64(spans[owner])
-        done = _enter(queue, filled, limits, row, int64(0), span, due % steps)
-        while done < span:
-            queue = grown(queue)
-            done = _enter(queue, filled, limits, row, done, span, (due + done) % steps)
-    return queue
+        due = ((spike >> uint64(32)) + uint64(shortest[owner])) % steps
+        start = limits[row]
+        for d in range(int64(spans[owner])):
+            end = limits[row + d + 1]
+            n = filled[due]
+            # An entry of an empty row is written too, and overwritten by the next one: cheaper than a branch that nobody can predict.
+            queue[due, uint64(n)] = (uint64(start) << uint64(32)) | uint64(end)
+            filled[due] = n + int64(end > start)
+            start = end
+            due += uint64(1)
+            if due == steps:
+                due = uint64(0)
 
 
 @njit(nogil=True)
