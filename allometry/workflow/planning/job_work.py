@@ -13,11 +13,13 @@ from allometry import models, stores
 from allometry.config import Config
 from allometry.config.simulate import NetworkRun, PropagationRun
 from allometry.models.graph import Graph
+from allometry.scale.compute.measuring import network_of, points
 from allometry.scale.jobs import is_feature, network
 from allometry.scale.jobs import units as size_of
+from allometry.simulate.distribute.clusters.placement import cores
 from allometry.workflow import reach, recording_sessions, snakefile
 from allometry.workflow.checks.names import Registry
-from allometry.workflow.places import studies
+from allometry.workflow.places import compute, studies
 from allometry.workflow.planning.cost_model import BUILT, Coefficients, Work, propagation, simulated
 
 #: Stands for a connectome that is not there yet: the neurons and chemical edges of a worm, rounded.
@@ -217,6 +219,28 @@ class Jobs:
             "scale.study",
         )
 
+    def _scale_compute(self, _: str, wildcards: Mapping[str, str], __: int) -> Work:
+        """Simulations of a study of compute scaling, each of which runs alone; what else it measures is like any other job."""
+        if wildcards.get("part") != "simulations":
+            return self._other()
+        study = compute.values(self.cfg, wildcards["study"])
+        seconds: dict[str, float] = {}
+        largest = 0
+        for point in points(study):
+            work = simulated(
+                network_of(study, point),
+                study["duration_ms"],
+                threads=point.threads,
+                partitions=point.partitions,
+                known=self.known,
+            )
+            # more workers than cores take turns
+            times = study["repeats"] * max(1.0, point.partitions * point.threads / cores())
+            for name, amount in work.seconds.items():
+                seconds[name] = seconds.get(name, 0.0) + times * amount
+            largest = max(largest, work.bytes_memory)
+        return Work(seconds, {"other.job": 1}, "other.job", bytes_memory=largest)
+
     def _statistics(self, study: studies.Study) -> int:
         """Statistics of all populations that a study takes of one condition."""
         if study.name not in self._populations:
@@ -277,6 +301,7 @@ _RULES: dict[str, Callable[..., Work]] = {
     "scale_calibrate": Jobs._scale_calibrate,
     "scale_measure": Jobs._scale_measure,
     "scale_study": Jobs._scale_study,
+    "scale_compute": Jobs._scale_compute,
     "compare_run": Jobs._compare,
     "draw_": Jobs._draw,
     "write_": Jobs._write,

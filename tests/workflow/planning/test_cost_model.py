@@ -22,7 +22,7 @@ from allometry.network import (
 from allometry.simulate.build.estimate import estimate
 from allometry.simulate.build.plan.network import compile_network
 from allometry.workflow.checks.names import stores_of
-from allometry.workflow.planning import cost_model, speed
+from allometry.workflow.planning import cost_model, job_work, speed
 from allometry.workflow.planning.cost_model import Coefficients, Work
 from allometry.workflow.planning.job_work import Jobs
 
@@ -198,6 +198,21 @@ def test_gathering_responses_of_a_run_simulates_nothing(root) -> None:
     cfg = config.validate(config.read_yaml(root / "config/scaling.yaml"), "config/scaling.yaml", [root])
     work = Jobs(cfg, {}, KNOWN).work("simulate_responses", {"run": "v1_tuning"}, 1)
     assert dict(work.seconds) == {"other.job": 1}
+
+
+def test_a_study_of_compute_scaling_runs_all_its_simulations_alone(root, monkeypatch: pytest.MonkeyPatch) -> None:
+    cfg = config.validate(config.read_yaml(root / "config/compute.yaml"), "config/compute.yaml", [root])
+    monkeypatch.setattr(job_work, "cores", lambda: 2)
+    jobs = Jobs(cfg, {}, KNOWN)
+    work = jobs.work("scale_compute_measure", {"study": "microcircuit_compute", "part": "simulations"}, 2)
+    # 2 silent; 2 sizes, each with 1 or 2 threads and 2 partitions; 3, 5 and 8 partitions; 2 weak: three times each, and those
+    # that share two cores take 1.5, 2.5 and 4 times as long
+    assert work.seconds["simulate.start.network"] == pytest.approx(3 * (2 + 6 + 2 + 1.5 + 2.5 + 4))
+    whole = cost_model.simulated(models.microcircuit(1.0), 1000.0, known=KNOWN)
+    assert work.bytes_memory > whole.bytes_memory
+    assert work.seconds["simulate.spike"] > 9 * whole.seconds["simulate.spike"]
+    for rule, part in (("scale_compute_measure", "exchange"), ("scale_compute", "")):
+        assert jobs.work(rule, {"study": "microcircuit_compute", "part": part}, 1).seconds == {"other.job": 1}
 
 
 def test_slowness_is_relative_to_the_machine_of_the_coefficients(monkeypatch: pytest.MonkeyPatch) -> None:
