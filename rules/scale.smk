@@ -197,6 +197,8 @@ rule scale_study:
         "results/logs/scale/{study}.log",
     benchmark:
         "results/benchmarks/scale/{study}.tsv"
+    wildcard_constraints:
+        study="|".join(cfg.scale.studies) or "(?!)",
     conda:
         "../envs/allometry.yaml"
     threads: 1
@@ -212,3 +214,6 @@ rule scale_study:
         "Studying how statistics and costs change with size: {wildcards.study}"
     script:
         "../scripts/scale_study.py"
+
+
+include: "coarse.smk"

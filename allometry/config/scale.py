@@ -145,15 +145,67 @@ class StudyConfig(Model):
         return self
 
 
+class CoarseNetworks(Model):
+    """Full networks beside a coarse-grained model: those its tables are taken from, or those it is held against."""
+
+    seeds: list[Seed] = Field(
+        min_length=1, description="Seeds of the networks: of synapses and of the wiring from the LGN."
+    )
+    orientations_deg: list[Annotated[float, Field(ge=0, lt=180)]] = Field(
+        default_factory=lambda: [0.0, 45.0, 90.0, 135.0],
+        min_length=1,
+        description="Orientations of the gratings they are shown beside the background, in degrees.",
+    )
+    duration_ms: float = Field(gt=0, description="Simulated time that is counted under each stimulus, in ms.")
+    skip_ms: float = Field(500.0, ge=0, description="Warm-up before it, in ms.")
+
+
+class CoarseConfig(Model):
+    """V1 as pixels of cells in place of cells, held against the full network."""
+
+    reduction: float = Field(1.0, ge=1, description="How many times fewer cells than in the cortex the network has.")
+    pixel_um: float = Field(
+        50.0, gt=0, description="Side of a pixel, in um; a hypercolumn of 500 um is a multiple of it."
+    )
+    training: CoarseNetworks = Field(description="Networks that the response tables are taken from.")
+    evaluation: CoarseNetworks = Field(
+        description="Networks that the model is held against, none of them of the training."
+    )
+    tolerance: float = Field(2e-3, gt=0, description="Largest relative change of a pixel at a fixed point.")
+    iterations: int = Field(500, ge=1, description="Most updates; a fixed point that needs more is an error.")
+
+    @model_validator(mode="after")
+    def _are_other_networks(self) -> Self:
+        for part in (self.training, self.evaluation):
+            for key in ("seeds", "orientations_deg"):
+                values = getattr(part, key)
+                if len(set(values)) < len(values):
+                    raise ValueError(f"{key} lists a value more than once")
+        if shared := sorted(set(self.training.seeds) & set(self.evaluation.seeds)):
+            raise ValueError(
+                f"seed {shared[0]} is one of the training and of the evaluation; use fresh seeds to evaluate"
+            )
+        across = 500.0 / self.pixel_um
+        if across < 1 or abs(across - round(across)) > 1e-9:
+            raise ValueError(f"pixels of {self.pixel_um:g} um do not fill a hypercolumn of 500 um")
+        return self
+
+
 class ScaleConfig(Model):
     """Studies of scaling."""
 
     studies: dict[str, StudyConfig] = Field(
         default_factory=dict, description="Named studies; the name is the Scaling store below `results/scaled`."
     )
+<<<<<<< HEAD
     compute: dict[str, ComputeConfig] = Field(
         default_factory=dict,
         description="Named studies of how compute scales; the name is the Compute store below `results/scaled/compute`.",
+=======
+    coarse: dict[str, CoarseConfig] = Field(
+        default_factory=dict,
+        description="Named coarse-grained models of V1; the name is the Scores store below `results/scaled`.",
+>>>>>>> 45b3c2d (Coarse-grained V1 in the workflow: networks are observed, tables taken, errors drawn)
     )
     memory_gib: float | None = Field(
         None, gt=0, description="Refuse studies of which a job needs more memory, in GiB; null: what this machine has."
@@ -163,7 +215,13 @@ class ScaleConfig(Model):
     )
 
     @model_validator(mode="after")
+<<<<<<< HEAD
     def _has_a_folder_of_its_own(self) -> Self:
         if "compute" in self.studies:
             raise ValueError("a study cannot be called compute: studies of compute scaling lie there")
+=======
+    def _has_names_of_its_own(self) -> Self:
+        if shared := sorted(set(self.studies) & set(self.coarse)):
+            raise ValueError(f"{shared[0]} names a study and a coarse-grained model; call one of them otherwise")
+>>>>>>> 45b3c2d (Coarse-grained V1 in the workflow: networks are observed, tables taken, errors drawn)
         return self

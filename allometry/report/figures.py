@@ -33,7 +33,11 @@ from allometry.report.kinds import responses as of_responses
 from allometry.report.kinds import spikes as of_spikes
 from allometry.report.kinds import stacks as of_stacks
 from allometry.report.kinds import tuning as of_tuning
+<<<<<<< HEAD
 from allometry.report.scaling import compute as of_compute
+=======
+from allometry.report.scaling import coarse as of_coarse
+>>>>>>> 45b3c2d (Coarse-grained V1 in the workflow: networks are observed, tables taken, errors drawn)
 from allometry.report.scaling import conditions as of_conditions
 from allometry.report.scaling import overview
 from allometry.report.scaling import statistics as of_statistics
@@ -351,6 +355,7 @@ def conditions(store: Store) -> Drawing:
     return _of_study(store, "conditions", of_conditions.draw)
 
 
+<<<<<<< HEAD
 def compute(store: Store) -> Drawing:
     """How wall time and memory scale, of the path of a Compute store with the file of costs beside it."""
     return _of_study(store, "compute", of_compute.draw, "compute")
@@ -358,6 +363,23 @@ def compute(store: Store) -> Drawing:
 
 def _of_study(store: Store, plot: str, draw: Any, kind: str = "scaling") -> Drawing:
     read = _Read(store, kind)
+=======
+def coarse(store: Store) -> Drawing:
+    """Errors of a coarse-grained V1: maps beside those of the network, pixel against pixel, and every scheme.
+
+    Parameters
+    ----------
+    store : path or DataTree
+        A Scores store of a coarse-grained model.
+    """
+    read = _Read(store, "scores")
+    with style.context():
+        return _finished(of_coarse.draw(read.one), read.paths, "coarse")
+
+
+def _of_study(store: Store, plot: str, draw: Any) -> Drawing:
+    read = _Read(store, "scaling")
+>>>>>>> 45b3c2d (Coarse-grained V1 in the workflow: networks are observed, tables taken, errors drawn)
     if not read.paths:
         expected = f"the path of a {kind.capitalize()} store"
         raise ReportError("a study is drawn from its path", expected=expected, do="its costs lie beside it")

@@ -19,7 +19,7 @@ PLOTS: Mapping[str, tuple[str, ...]] = {
     "connectome": ("connectome", "connectomes", "propagation"),
     "responses": ("responses", "tuning", "features"),
     "spikes": ("spikes",),
-    "scores": ("comparison", "forest"),
+    "scores": ("comparison", "forest", "coarse"),
     "scaling": ("study", "statistics", "conditions"),
     "compute": ("compute",),
     "stack": ("stack",),

@@ -35,8 +35,8 @@ def test_a_store_becomes_an_image(tmp_path: Path, capsys: pytest.CaptureFixture[
     stores.write(obj, tmp_path / "store.zarr")
     schema = str(obj.attrs["schema"]).lower()
     drawn = [
-        name for name in plots.PLOTS[schema] if name != "tuning"
-    ]  # responses to gratings: tests/simulate/test_responses.py
+        name for name in plots.PLOTS[schema] if name not in ("tuning", "coarse")
+    ]  # responses to gratings, maps of pixels: tests/simulate/test_responses.py, tests/scale/coarse/test_jobs.py
     for name in drawn:
         out = tmp_path / f"{name}.png"
         assert cli.main(["plot", str(tmp_path / "store.zarr"), "--plot", name, "--out", str(out)]) == 0

@@ -1,6 +1,5 @@
 """Observe the full network, and take the response tables from what was observed on some of its connectivities."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +19,6 @@ from allometry.scale.coarse.regression import Sample, fit, joined, with_gains_of
 from allometry.scale.coarse.responses import DRIVES, Table, covered
 from allometry.simulate.distribute.execution import Execution
 from allometry.simulate.point import run_batch_of
-from allometry.stores.schema import TEXT
 
 KNOWN = {
     "drawn": "the connections, as summed weights of every cell",
@@ -47,7 +45,7 @@ class Observation:
         int [cell], by condition and population.
     pieces : dict of str to dict of str to np.ndarray
         float [piece, pixel], spikes/s in every piece of `piece_s`, by condition and population.
-    contrast : dict of str to float
+    contrast, orientation_deg : dict of str to float
         By condition.
     duration_s, piece_s : float
         Seconds that were counted, and of each piece.
@@ -60,6 +58,7 @@ class Observation:
     counts: dict[str, dict[str, np.ndarray]]
     pieces: dict[str, dict[str, np.ndarray]]
     contrast: dict[str, float]
+    orientation_deg: dict[str, float]
     duration_s: float
     piece_s: float
     seed: int
@@ -99,91 +98,99 @@ def stimuli(orientations_deg: Sequence[float]) -> dict[str, dict[str, float]]:
 
 
 def observe(
-    out: str | Path,
+    places: Sequence[str | Path],
     reduction: float,
     seed: int,
     shown_stimuli: Mapping[str, Mapping[str, float]],
     duration_ms: float,
-    skip_ms: float,
     execution: Execution,
+    provenance: Mapping[str, Any] | None = None,
 ) -> None:
-    """Simulate a network under every stimulus and write the counts of its cells, a Zarr store with named axes.
+    """Simulate a network under every stimulus and write its Spikes stores.
 
     Parameters
     ----------
-    out : path
-        Store to write, int [condition, piece, cell] for each population.
+    places : sequence of path
+        A store for each stimulus, in their order.
     reduction, seed : float, int
         How many times fewer cells than in the cortex; seed of the synapses and of the wiring from the LGN.
     shown_stimuli : mapping of str to mapping
         Parameters of the stimulus by condition.
-    duration_ms, skip_ms : float
-        Simulated time of each, and its warm-up that is left out, ms.
+    duration_ms : float
+        Simulated time of each, ms.
     execution : Execution
         Where and how to run.
+    provenance : mapping, optional
+        For the manifests.
     """
     given: dict[str, Any] = {
         "kind": "network", "model": "v1", "parameters": {"reduction": reduction, "wiring_seed": seed}, "seed": seed,
         "duration_ms": duration_ms, "precision": "fast", "record": {"populations": list(POPULATIONS)},
         "conditions": [{"name": name, "stimulus": dict(one)} for name, one in shown_stimuli.items()],
     }  # fmt: skip
-    counts: dict[str, list[np.ndarray]] = {name: [] for name in POPULATIONS}
-    pieces = max(1, round((duration_ms - skip_ms) / 1e3 / PIECE_S))
-    seconds = 0.0
-    place = Path(out)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".coarse-", dir=place.parent) as folder:
-        places = [Path(folder) / f"{name}.zarr" for name in shown_stimuli]
-        run_batch_of(given, places, execution=execution, overwrite=True)
-        for path in places:
-            store = stores.open(path)
-            assert isinstance(store, xr.Dataset)
-            dt_ms = float(store.attrs["dt_ms"])
-            step = store["spike_step"].values
-            first = np.searchsorted(step, np.ceil(skip_ms / dt_ms - 1e-6))
-            seconds = (float(store.attrs["duration_ms"]) - skip_ms) / 1e3
-            unit, n = store["spike_unit"].values[first:].astype(np.int64), store.sizes["unit"]
-            piece = ((step[first:] * dt_ms - skip_ms) * (pieces / (1e3 * seconds))).astype(np.int64)
-            of_unit = np.bincount(np.clip(piece, 0, pieces - 1) * n + unit, minlength=pieces * n).reshape(pieces, n)
-            for name in POPULATIONS:
-                counts[name].append(of_unit[:, store["population"].values == name].astype(np.int32))
-    xr.Dataset(
-        {name: (("condition", "piece", f"cell_{name}"), np.array(of), {"units": "1"}) for name, of in counts.items()},
-        coords={"condition": np.array(list(shown_stimuli), TEXT)},
-        attrs={
-            "title": "Spikes of every cell of V1", "reduction": reduction, "seed": seed, "duration_s": seconds,
-            "orientation_deg": [float(one["orientation_deg"]) for one in shown_stimuli.values()],
-            "contrast": [float(one["contrast"]) for one in shown_stimuli.values()],
-        },
-    ).to_zarr(place, mode="w", consolidated=False, zarr_format=3)  # fmt: skip
+    run_batch_of(given, places, execution=execution, provenance=provenance, overwrite=True)
 
 
-def read_observation(path: str | Path, pixel_um: float, drawn: bool = True) -> Observation:
-    """What `observe` wrote, in pixels of a side in um; with or without the connections of the network."""
-    with xr.open_zarr(path, consolidated=False) as found:
-        attrs = found.attrs
-        names = [str(name) for name in found["condition"].values]
-        values = {name: found[name].values for name in POPULATIONS}
-    seen = {
-        name: {"orientation_deg": angle, "contrast": contrast}
-        for name, angle, contrast in zip(names, attrs["orientation_deg"], attrs["contrast"], strict=True)
-    }
-    reduction, seed = float(attrs["reduction"]), int(attrs["seed"])
-    sheet = sheet_of(network(reduction, seed, seen[names[0]]), pixel_um, seed if drawn else None)
-    piece_s = float(attrs["duration_s"]) / values["E"].shape[1]
+def read_observation(
+    places: Mapping[str, str | Path],
+    reduction: float,
+    seed: int,
+    shown_stimuli: Mapping[str, Mapping[str, float]],
+    skip_ms: float,
+    pixel_um: float,
+    drawn: bool = True,
+) -> Observation:
+    """What `observe` wrote, in pixels.
+
+    Parameters
+    ----------
+    places : mapping of str to path
+        Spikes store by condition.
+    reduction, seed, shown_stimuli
+        As of `observe`.
+    skip_ms : float
+        Warm-up that is left out, ms.
+    pixel_um : float
+        Side of a pixel, um.
+    drawn : bool
+        Whether the connections of the network are drawn, so that what each cell is given is known.
+    """
+    first = network(reduction, seed, next(iter(shown_stimuli.values())))
+    sheet = sheet_of(first, pixel_um, seed if drawn else None)
+    counts, pieces = {}, {}
+    seconds = piece_s = 0.0
+    for name, path in places.items():
+        found, seconds = _counted(path, skip_ms)
+        counts[name] = {p: of.sum(axis=0) for p, of in found.items()}
+        piece_s = seconds / len(found["E"])
+        pieces[name] = {p: np.array([sheet.pixel_means(p, one) for one in of]) / piece_s for p, of in found.items()}
     return Observation(
         sheet,
-        {name: shown(sheet, network(reduction, seed, seen[name]).inputs) for name in names},
-        {name: {p: values[p][k].sum(axis=0) for p in POPULATIONS} for k, name in enumerate(names)},
-        {
-            name: {p: np.array([sheet.pixel_means(p, one) for one in values[p][k]]) / piece_s for p in POPULATIONS}
-            for k, name in enumerate(names)
-        },
-        {name: float(one["contrast"]) for name, one in seen.items()},
-        float(attrs["duration_s"]),
+        {name: shown(sheet, network(reduction, seed, one).inputs) for name, one in shown_stimuli.items()},
+        counts,
+        pieces,
+        {name: float(one["contrast"]) for name, one in shown_stimuli.items()},
+        {name: float(one["orientation_deg"]) for name, one in shown_stimuli.items()},
+        seconds,
         piece_s,
         seed,
     )
+
+
+def _counted(path: str | Path, skip_ms: float) -> tuple[dict[str, np.ndarray], float]:
+    """Spikes of every cell in every piece, int [piece, cell], by population, and the seconds in all."""
+    store = stores.open(path)
+    assert isinstance(store, xr.Dataset)
+    dt_ms, n = float(store.attrs["dt_ms"]), store.sizes["unit"]
+    seconds = (float(store.attrs["duration_ms"]) - skip_ms) / 1e3
+    pieces = max(1, round(seconds / PIECE_S))
+    step = store["spike_step"].values
+    first = np.searchsorted(step, np.ceil(skip_ms / dt_ms - 1e-6))
+    unit = store["spike_unit"].values[first:].astype(np.int64)
+    piece = ((step[first:] * dt_ms - skip_ms) * (pieces / (1e3 * seconds))).astype(np.int64)
+    of_unit = np.bincount(np.clip(piece, 0, pieces - 1) * n + unit, minlength=pieces * n).reshape(pieces, n)
+    population = store["population"].values
+    return {name: of_unit[:, population == name] for name in POPULATIONS}, seconds
 
 
 def fit_tables(

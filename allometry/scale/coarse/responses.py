@@ -1,6 +1,5 @@
 """Response tables: how often a cell fires, by its class, what the LGN gives it, and what excites and inhibits it."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,8 +8,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from allometry import files
+from allometry import stores
 from allometry.errors import SimulationError
+from allometry.models import MODELS
 from allometry.scale.coarse.pixels import CLASSES, INPUTS, OWN
 from allometry.stores.schema import TEXT
 
@@ -100,8 +100,8 @@ Tables = Mapping[str, Mapping[str, Mapping[str, Table]]]
 """By what is known of the network (`estimation.KNOWN`), contrast (`background`, `driven`) and population."""
 
 
-def write_tables(tables: Tables, path: str | Path, attrs: Mapping[str, object]) -> None:
-    """Write tables as a Zarr store with named axes and units, which appears when it is complete."""
+def as_dataset(tables: Tables) -> xr.Dataset:
+    """Tables as one data set with named axes and units."""
     known = list(tables)
     contrasts = list(tables[known[0]])
     populations = list(tables[known[0]][contrasts[0]])
@@ -112,7 +112,7 @@ def write_tables(tables: Tables, path: str | Path, attrs: Mapping[str, object]) 
     on = ("known", "contrast", "population")
     of_class = (*on, "lgn_inputs")
     of_input = (*on, "input")
-    found = xr.Dataset(
+    return xr.Dataset(
         {
             "bias": (of_class, stacked("bias"), {"units": "log(spikes/s)"}),
             "own": ((*of_class, "own_input"), stacked("own"), {"units": "1"}),
@@ -131,27 +131,47 @@ def write_tables(tables: Tables, path: str | Path, attrs: Mapping[str, object]) 
             "drive": np.array(DRIVES, TEXT),
             "input": np.array(INPUTS, TEXT),
         },
-        attrs={"title": "Responses of the cells of V1", **attrs},
     )
-    place = Path(path)
-    with files.writing(place, SimulationError):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        partial = files.beside(place)
-        found.to_zarr(partial, mode="w", consolidated=False, zarr_format=3)
-        if place.exists():
-            shutil.rmtree(place)
-        partial.rename(place)
+
+
+def write_tables(
+    tables: Tables, path: str | Path, attrs: Mapping[str, object], provenance: Mapping[str, object] | None = None
+) -> None:
+    """Write tables as a Scores store, which has them under `curves/tables`, and saturations and mean gains as its rows."""
+    rows = [
+        {"measure": measure, "candidate": population, "group": contrast, "score": value, "role": "result"}
+        for contrast, of in tables["drawn"].items()
+        for population, table in of.items()
+        for measure, value in (
+            ("saturation", table.saturation),
+            *((f"{drive}_gain", float(table.gain[:, k].mean())) for k, drive in enumerate(DRIVES)),
+        )
+    ]
+    given = {
+        "title": "Responses of the cells of V1", "species": "none (model)", "licence": "none", "source": {"model": "v1"},
+        "citation": MODELS["v1"].source, "parameters": {}, "derived": {},
+        **attrs,
+    }  # fmt: skip
+    stores.write(
+        stores.scores(rows, {"tables": as_dataset(tables)}, attrs=given),
+        path,
+        overwrite=True,
+        provenance=dict(provenance or {}),
+    )
 
 
 def read_tables(path: str | Path) -> dict[str, dict[str, dict[str, Table]]]:
     """Tables that `write_tables` wrote."""
     keys = ("bias", "own", "gain", "centre", "saturation", "low", "high")
-    with xr.open_zarr(path, consolidated=False) as found:
-        found = found.load()
+    tree = stores.open(path)
+    assert isinstance(tree, xr.DataTree)
+    found = tree["curves/tables"].to_dataset().load()
 
     def table(k: str, c: str, p: str) -> Table:
-        values = {key: found[key].sel(known=k, contrast=c, population=p).values for key in keys}
-        return Table(**{**values, "saturation": float(values["saturation"])})
+        bias, own, gain, centre, saturation, low, high = (
+            found[key].sel(known=k, contrast=c, population=p).values for key in keys
+        )
+        return Table(bias, own, gain, centre, float(saturation), low, high)
 
     return {
         str(k): {str(c): {str(p): table(k, c, p) for p in found["population"].values} for c in found["contrast"].values}

@@ -64,6 +64,7 @@ def _check_labels(cfg: Config) -> None:
     for where, names in (
         ("simulate.runs", cfg.simulate.runs),
         ("scale.studies", cfg.scale.studies),
+        ("scale.coarse", cfg.scale.coarse),
         ("compare.comparisons", cfg.compare.comparisons),
         ("datasets", cfg.datasets),
     ):

@@ -13,13 +13,21 @@ from allometry import models, stores
 from allometry.config import Config
 from allometry.config.simulate import NetworkRun, PropagationRun
 from allometry.models.graph import Graph
+<<<<<<< HEAD
 from allometry.scale.compute.measuring import network_of, points
+=======
+from allometry.scale.coarse.jobs import conditions, part_of
+>>>>>>> 45b3c2d (Coarse-grained V1 in the workflow: networks are observed, tables taken, errors drawn)
 from allometry.scale.jobs import is_feature, network
 from allometry.scale.jobs import units as size_of
 from allometry.simulate.distribute.clusters.placement import cores
 from allometry.workflow import reach, recording_sessions, snakefile
 from allometry.workflow.checks.names import Registry
+<<<<<<< HEAD
 from allometry.workflow.places import compute, studies
+=======
+from allometry.workflow.places import coarse, studies
+>>>>>>> 45b3c2d (Coarse-grained V1 in the workflow: networks are observed, tables taken, errors drawn)
 from allometry.workflow.planning.cost_model import BUILT, Coefficients, Work, propagation, simulated
 
 #: Stands for a connectome that is not there yet: the neurons and chemical edges of a worm, rounded.
@@ -166,6 +174,21 @@ class Jobs:
             )
         return self._of_study(study, job.size, job.schemes[0], job.parameters, conditions, threads)
 
+    def _coarse_observe(self, rule: str, _: Mapping[str, str], threads: int) -> Work:
+        name, seed = rule.removeprefix("coarse_observe_").rsplit("_", 1)
+        settings = coarse.observing(self.cfg, name, int(seed))
+        part = part_of(settings, int(seed))
+        return simulated(
+            models.build("v1", {"reduction": settings["reduction"]}),
+            part["duration_ms"] + part["skip_ms"],
+            threads=self.cfg.simulate.threads or threads,
+            partitions=self.cfg.simulate.partitions,
+            precision="fast",
+            conditions=len(conditions(settings, int(seed))),
+            record={"populations": ["E", "I"]},
+            known=self.known,
+        )
+
     def _scale_calibrate(self, _: str, wildcards: Mapping[str, str], threads: int) -> Work:
         study = studies.study(self.cfg, wildcards["study"])
         job = study.calibrations[wildcards["calibration"]]
@@ -296,6 +319,7 @@ _RULES: dict[str, Callable[..., Work]] = {
     "simulate_fit": Jobs._feature,
     "simulate_feature": Jobs._feature,
     "simulate_": Jobs._simulate,
+    "coarse_observe_": Jobs._coarse_observe,
     "scale_fit": Jobs._fitted,
     "scale_simulate_": Jobs._scale_simulate,
     "scale_calibrate": Jobs._scale_calibrate,

@@ -1,4 +1,4 @@
-"""Coarse-grained V1: geometry, synapses, fixed points that are known, and a small network."""
+"""Coarse-grained V1: geometry, synapses, tables, and fixed points that are known."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy.special import lambertw
 
+from allometry import stores
 from allometry.errors import SimulationError
 from allometry.models.v1 import SIGMA_E
-from allometry.scale.coarse.estimation import fit_tables, network, observe, read_observation, stimuli
+from allometry.scale.coarse.estimation import network
 from allometry.scale.coarse.fixed_point import cell_rates, matched, open_loop, solve, with_effective_indegrees
 from allometry.scale.coarse.pixels import (
     CLASSES,
@@ -23,7 +24,6 @@ from allometry.scale.coarse.pixels import (
     stencil,
 )
 from allometry.scale.coarse.responses import DRIVES, Table, read_tables, write_tables
-from allometry.simulate.distribute.execution import Execution
 
 REDUCTION, PIXEL_UM = 50.0, 250.0
 EXPONENTIAL = 1e9
@@ -166,8 +166,11 @@ def test_tables_come_back_from_their_store(tmp_path: Path) -> None:
     one = replace(flat(5.0, -0.1, 7.0), low=np.array([1.0, 2.0, 3.0]), high=np.array([4.0, 5.0, 6.0]))
     tables = {"drawn": {"driven": {"E": one, "I": flat(9.0)}}, "own": {"driven": {"E": flat(1.0), "I": flat(2.0)}}}
     path = tmp_path / "tables.zarr"
-    write_tables(tables, path, {"seeds": [1, 2]})
-    write_tables(tables, path, {"seeds": [1, 2]})  # in place of the one that is there
+    write_tables(tables, path, {"parameters": {"seeds": [1, 2]}})
+    write_tables(tables, path, {"parameters": {"seeds": [1, 2]}})  # in place of the one that is there
+    stored = stores.open(path)
+    assert stored.attrs["schema"] == "Scores"
+    assert stored["curves/tables"]["gain"].attrs["units"] == "s"
     found = read_tables(path)
     for known, by_contrast in tables.items():
         for name in POPULATIONS:
@@ -197,26 +200,3 @@ def test_effective_indegrees_give_the_input_of_cells_exactly(known: Sheet, seen:
     plain = replace(known, cells={k: replace(c, recurrent=None) for k, c in known.cells.items()})
     assert matched(plain, {"a": given}, tables, {"a": rates}) is plain
     assert with_effective_indegrees(plain, {"a": given}, tables) is plain
-
-
-def test_a_small_network_is_observed_and_solved(tmp_path: Path) -> None:
-    """At the inputs that it was estimated on, a table gives about the mean rate of the spikes."""
-    path = tmp_path / "observed.zarr"
-    observe(path, REDUCTION, 1, stimuli([0.0]), 700.0, 100.0, Execution(threads=1, progress=False))
-    one, plain = (read_observation(path, PIXEL_UM, drawn) for drawn in (True, False))
-    assert one.duration_s == pytest.approx(0.6)
-    for name in POPULATIONS:
-        assert one.pieces["grating_0"][name].mean(axis=0) == pytest.approx(one.rates("grating_0")[name])
-    tables = fit_tables([one], [plain])
-    both = {"background", "driven"}
-    assert {known: set(of) for known, of in tables.items()} == {"drawn": both, "expected": both, "own": both}
-    observed = one.rates("grating_0")
-    at_inputs = open_loop(plain.sheet, plain.shown["grating_0"], tables["expected"]["driven"], observed)
-    for name in POPULATIONS:
-        number = one.sheet.numbers[name].ravel()
-        expected = one.counts["grating_0"][name].sum() / one.duration_s
-        # where rates saturate the likelihood weighs cells otherwise than their sum does
-        assert (at_inputs[name] * number).sum() == pytest.approx(expected, rel=0.1)
-        assert not tables["own"]["driven"][name].gain.any()
-        gain = tables["drawn"]["driven"][name].gain
-        assert gain[:, 0].mean() > 0 > gain[:, 1].mean()  # excitation excites, inhibition inhibits
