@@ -12,6 +12,7 @@ from .inference.statistics import fdr as fdr
 from .inference.statistics import interval as interval
 from .inference.statistics import permutation_p as permutation_p
 from .measures.graphs.dyads import dyadic_correlation as dyadic_correlation
+from .measures.graphs.influence import activation_correlation as activation_correlation
 from .measures.graphs.organisation import find_communities as find_communities
 from .measures.graphs.organisation import graphlets as graphlets
 from .measures.graphs.organisation import modularity as modularity
@@ -83,6 +84,7 @@ from .measures.spikes.criticality import quasicriticality as quasicriticality
 from .measures.spikes.criticality import shape_collapse as shape_collapse
 from .measures.spikes.criticality import susceptibility as susceptibility
 from .measures.spikes.population_bursts import population_bursts as population_bursts
+from .measures.spikes.timescales import intrinsic_timescales as intrinsic_timescales
 from .measures.spikes.train_distances import isi_distance as isi_distance
 from .measures.spikes.train_distances import spike_distance as spike_distance
 from .measures.spikes.train_distances import van_rossum as van_rossum

@@ -173,6 +173,8 @@ class PropagationRun(Model):
         Rate of the regular drive, Hz.
     duration_ms : float
         Simulated time per driven neuron, ms.
+    driven : int or None
+        Neurons that are driven one at a time, drawn at random; None: every one.
     rewirings : int
         Rewired connectomes per point, its null.
     rewiring_seed : int
@@ -193,12 +195,20 @@ class PropagationRun(Model):
     )
     rate_hz: float = Field(150.0, gt=0, description="Rate of the regular drive to the driven neuron, in Hz.")
     duration_ms: float = Field(1000.0, gt=0, description="Simulated time per driven neuron, in ms.")
+    driven: int | None = Field(
+        None,
+        ge=10,
+        description="Neurons that are driven, drawn at random with `rewiring_seed`; null: every one, which takes the square of a large "
+        "connectome.",
+    )
     rewirings: int = Field(
         0,
         ge=0,
         description="Connectomes rewired with every degree kept that each point simulates as its null; 0: none.",
     )
-    rewiring_seed: int = Field(1, ge=0, description="Seed of the rewirings; the simulation itself has no randomness.")
+    rewiring_seed: int = Field(
+        1, ge=0, description="Seed of the rewirings and of `driven`; the simulation itself has no randomness."
+    )
 
 
 AnyRun = NetworkRun | PropagationRun | FeatureRun
@@ -290,6 +300,7 @@ def points(run: AnyRun) -> list[Point]:
             "duration_ms": run.duration_ms,
             "rewirings": run.rewirings,
             "rewiring_seed": run.rewiring_seed,
+            **({"driven": run.driven} if run.driven is not None else {}),
         }
     else:
         swept = {name: value if isinstance(value, list) else [value] for name, value in sorted(run.parameters.items())}

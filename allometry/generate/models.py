@@ -26,7 +26,8 @@ the spikes of plain loops over their steps, and the statistics that independent 
 its neurons in ten networks here, 0.84 +- 0.07 in an independent loop of ten, 0.89 in the three that its parameters were chosen
 with). Near the noise that codes best, avalanches of `efficient_coding` span less than two decades and end like a lognormal
 distribution; those of `culture` are background and bursts with nothing between: neither is near criticality. `config/models.yaml`
-runs these three with the statistics that belong to them.
+runs these three with the statistics that belong to them, and holds cortical networks against recordings of mice, by [virtual
+recordings](virtual-recordings.md), and connectomes of worm, larva and fly against an atlas, or against their own wiring.
 
 `multi_area` is held against the 254 published full-scale rates (`tests/fullscale_rates.json` of its authors): they are the mean-field
 rates of the derived in-degrees, with g −16 and no factors of the external input, within 0.01 Hz. Simulated alone at 0.6 of its neurons,

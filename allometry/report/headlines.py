@@ -66,6 +66,11 @@ HEADLINES: dict[str, tuple[Headline, ...]] = {
             "simulated",
             "Activity simulated on the connectome ({candidate}) tells measured influences with AUC {number}",
         ),
+        Headline(
+            "activation_correlation",
+            "multi_step",
+            "Which neurons a driven one reaches in {reference} is told by paths of a few synapses with a rank correlation of {number}",
+        ),
     ),
     "connectome_agreement": (
         Headline(

@@ -192,6 +192,19 @@ def _origin(parameters: Mapping[str, Any], graph: xr.Dataset | None) -> dict[str
     return out
 
 
+def _driven(net: Network, parameters: Mapping[str, Any]) -> np.ndarray:
+    """Neurons that are driven, in order: all, or as many as are asked for, drawn at random."""
+    wanted = parameters.get("driven")
+    if wanted is None:
+        return np.arange(net.size)
+    if wanted > net.size:
+        raise SimulationError(
+            f"{wanted} neurons are to be driven, of {net.size}", where="driven", expected=f"at most {net.size}"
+        )
+    rng = np.random.default_rng(parameters["rewiring_seed"])
+    return np.sort(rng.choice(net.size, wanted, replace=False))
+
+
 def _propagation(
     parameters: Mapping[str, Any],
     store: Path,
@@ -203,11 +216,13 @@ def _propagation(
     net = models.connectome_lif(graph, parameters["weight_mv"], gap_junction=parameters["gap_junction"])
     duration, rate, rewirings = parameters["duration_ms"], parameters["rate_hz"], parameters["rewirings"]
     _LOG.info("%s: %d neurons, each driven for %g ms, %d rewirings", net.title, net.size, duration, rewirings)
-    source, target = np.nonzero(~np.eye(net.size, dtype=bool))
+    driven = _driven(net, parameters)
+    row, target = np.nonzero(driven[:, None] != np.arange(net.size))
+    source = driven[row]
 
     def response(network: Network) -> np.ndarray:
-        peak = propagation(network, duration, rate, threads=execution.threads_here)
-        return peak[source, target].astype(np.float32)
+        peak = propagation(network, duration, rate, driven=driven, threads=execution.threads_here)
+        return peak[row, target].astype(np.float32)
 
     labels = np.array(net.populations[0].labels)
     edges = pd.DataFrame(
@@ -218,6 +233,8 @@ def _propagation(
         "weight": "largest V - E_L of the target in one trial, mV; the source is the driven neuron",
         "neurons": "those with an outgoing chemical synapse",
     }
+    if driven.size < net.size:
+        derived["driven"] = f"{driven.size} neurons, drawn at random; pairs of the other sources were not simulated"
     if rewirings:
         derived["null"] = (
             "the same in rewired connectomes: chemical edges keep the in- and out-degree of every neuron, sign and weight "
@@ -232,7 +249,7 @@ def _propagation(
             "parameters": dict(parameters),
             "derived": derived,
             "absent_means": {"functional": "unmeasured"},
-            **({"seed": parameters["rewiring_seed"]} if rewirings else {}),
+            **({"seed": parameters["rewiring_seed"]} if rewirings or driven.size < net.size else {}),
         },
         weight_units="mV",
     )

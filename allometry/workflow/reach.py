@@ -215,7 +215,13 @@ def reachable(cfg: Config, registry: Registry) -> tuple[Config, dict[str, str]]:
     for label, comparison in cfg.compare.comparisons.items():
         missing = lacks(comparison.stores())
         note(comparison.stores())
-        if missing := [*missing, *(f"simulate.runs.{name}" for name in comparison.runs() if name not in runs)]:
+        gone_recordings = [
+            f"simulate.recordings.{name}"
+            for _, name in comparison.stores()
+            if name in cfg.simulate.recordings.keys() - virtual
+        ]
+        gone_runs = [f"simulate.runs.{name}" for name in comparison.runs() if name not in runs]
+        if missing := [*missing, *gone_recordings, *gone_runs]:
             left_out[f"compare.comparisons.{label}"] = f"needs {', '.join(missing)}"
             del comparisons[label]
     if not left_out:

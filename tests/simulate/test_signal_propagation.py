@@ -172,6 +172,17 @@ def test_a_point_holds_the_responses_of_its_rewired_connectomes(tmp_path: Path) 
         peak = simulate.propagation(null, 30.0)
         np.testing.assert_array_equal(store["null"].values[:, k], peak[source, target].astype(np.float32))
     assert not np.array_equal(store["null"].values[:, 0], store["weight"].values)
+    # a share of the neurons: the same pairs of the same rewired connectomes
+    run_point({**parameters, "driven": 10}, tmp_path / "some.zarr", tmp_path / "worm.zarr", Execution(cores=2))
+    some = stores.open(tmp_path / "some.zarr")
+    chosen = np.unique(some["source"].values)
+    assert chosen.size == 10
+    kept = np.isin(source, chosen)
+    np.testing.assert_array_equal(some["target"].values, target[kept])
+    np.testing.assert_array_equal(some["weight"].values, store["weight"].values[kept])
+    np.testing.assert_array_equal(some["null"].values, store["null"].values[kept])
+    with pytest.raises(SimulationError, match=f"100 neurons are to be driven, of {N}"):
+        run_point({**parameters, "driven": 100}, tmp_path / "no.zarr", tmp_path / "worm.zarr", Execution(cores=2))
 
 
 def test_a_propagation_point_is_a_functional_connectome(tmp_path: Path) -> None:

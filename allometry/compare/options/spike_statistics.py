@@ -7,11 +7,21 @@ from pydantic import Field, model_validator
 from allometry.compare.records.kinds import Options
 
 SpikeStatistic = Literal[
-    "rate", "cv", "lv", "correlation", "osi", "spectrum", "synchrony", "avalanches", "branching_ratio", "bursts"
+    "rate",
+    "cv",
+    "lv",
+    "correlation",
+    "osi",
+    "spectrum",
+    "synchrony",
+    "avalanches",
+    "branching_ratio",
+    "bursts",
+    "timescale",
 ]
 
-ON_REQUEST = ("bursts",)
-"""Statistics of preparations that burst, which are asked for by name."""
+ON_REQUEST = ("bursts", "timescale")
+"""Statistics of preparations that burst, and of activity that lasts, which are asked for by name."""
 
 
 class SpikeStatistics(Options):
@@ -39,7 +49,11 @@ class SpikeStatistics(Options):
     statistics: list[SpikeStatistic] = Field(
         default=[name for name in get_args(SpikeStatistic) if name not in ON_REQUEST],
         min_length=1,
-        description="Statistics that are compared; `bursts` of a population by name alone.",
+        description="Statistics that are compared; `bursts` of a population and `timescale` of units by name alone.",
+    )
+    areas: list[str] = Field(
+        default_factory=list,
+        description="Areas whose units count where a store has a table of timescales in place of the units' spikes; none: all.",
     )
     bin_ms: float = Field(2.0, gt=0, description="Bin of the counts whose pairwise correlations are taken, in ms.")
     skip_ms: float = Field(500.0, ge=0, description="Warm-up of a simulation that is left out, in ms.")

@@ -16,7 +16,9 @@ from allometry.report.drawing.verdicts import sentence
 
 
 def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
-    """AUC by weight, gain over the direct weight, nulls."""
+    """AUC by weight, gain over the direct weight, nulls; without an atlas how well the wiring tells the influence."""
+    if "activation_by_weight" in curves:
+        return _activation(rows, curves["activation_by_weight"])
     shown, null = curves["influence_auc_by_weight"], curves["influence_auc_null"]
     groups = list(dict.fromkeys(zip(shown["connectome"].values.tolist(), shown["gap_junction"].values.tolist())))
     # room for a line per point in the last panel
@@ -58,6 +60,45 @@ def draw(rows: pd.DataFrame, curves: Mapping[str, xr.Dataset]) -> Drawing:
     caption = (
         "Each neuron is driven in turn; the score of a pair is the peak depolarisation of the responding neuron."
         f"{told} Bars: 95 % intervals over driven neurons."
+    )
+    return Drawing(drawn_on(axes), caption)
+
+
+def _activation(rows: pd.DataFrame, shown: xr.Dataset) -> Drawing:
+    """A panel for each connectome: how well its connections tell the simulated influence, by synaptic weight."""
+    connectomes = list(dict.fromkeys(shown["connectome"].values.tolist()))
+    groups = list(dict.fromkeys(shown["group"].values.tolist()))
+    axes = panels(len(connectomes), min(3, len(connectomes)), 3.6)
+    for ax, connectome in zip(axes, connectomes):
+        for colour, line, group in ((*style, group) for style, group in zip(styles(len(groups)), groups)):
+            chosen = (shown["connectome"].values == connectome) & (shown["group"].values == group)
+            mine = shown.isel(row=chosen).sortby("weight_mv")
+            score = mine["score"].values
+            error = np.abs(np.stack([mine["low"].values, mine["high"].values]) - score)
+            label = unlisted(readable(group)) if ax is not axes[0] else readable(group)
+            ax.errorbar(
+                mine["weight_mv"],
+                score,
+                yerr=np.nan_to_num(error),
+                marker="o",
+                ls=line,
+                ms=4,
+                lw=1.2,
+                color=colour,
+                label=label,
+            )
+        weights = np.unique(shown["weight_mv"].values)
+        ax.set_xscale("log")
+        ax.set_xticks(weights, [f"{x:g}" for x in weights])
+        ax.minorticks_off()
+        ax.set(title=readable(connectome), xlabel="weight per synapse (mV)", ylabel="rank correlation with influence")
+    drawn_on(axes).legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=3)
+    own = rows[(rows["measure"] == "activation_correlation") & (rows["group"] == "multi_step")]
+    worth = sentence(own.sort_values("score").iloc[-1]) if len(own) else ""
+    told = f" Paths of several synapses are at best {worth}." if worth else ""
+    caption = (
+        "Single neurons are driven; what they do to each other neuron is ranked against what the wiring says."
+        f"{told} Bars: 95 % intervals over driven neurons; of rewired connectomes the central 95 % of their scores."
     )
     return Drawing(drawn_on(axes), caption)
 

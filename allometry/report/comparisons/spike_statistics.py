@@ -20,6 +20,7 @@ AXES = {
     "lv": "LV of intervals",
     "correlation": "pairwise correlation",
     "osi": "orientation selectivity",
+    "timescale": "timescale (ms)",
 }
 SCALARS = {
     "synchrony": "synchrony",

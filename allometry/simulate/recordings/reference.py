@@ -52,8 +52,8 @@ def like_imaging(path: str | Path) -> dict[str, float]:
     Returns
     -------
     dict
-        `neurons` (regions of interest), `frame_rate_hz`, `noise` (in the units of the traces), `missing` (share of the native
-        frames of a region of interest).
+        `neurons` (regions of interest), `frame_rate_hz`, `missing` (share of the native frames of a region of interest), and
+        `noise` where the traces are relative (units of 1): that of raw fluorescence, or of BOLD, is none of dF/F.
 
     Raises
     ------
@@ -65,14 +65,15 @@ def like_imaging(path: str | Path) -> dict[str, float]:
     for name in tree["recording"].values:
         trace = tree[f"native/{name}"]["trace"].values
         rois.append(trace.shape[1])
-        noise.append(float(np.nanmedian(noise_of(trace))))
+        if tree[f"native/{name}"]["trace"].attrs.get("units") == "1":
+            noise.append(float(np.nanmedian(noise_of(trace))))
         missing.append(float(np.isnan(trace[:, np.isfinite(trace).any(axis=0)]).mean()))
-    return {
+    found = {
         "neurons": int(np.median(rois)),
         "frame_rate_hz": float(np.median(tree["native_rate"].values)),
-        "noise": float(np.median(noise)),
         "missing": float(np.median(missing)),
     }
+    return found | ({"noise": float(np.median(noise))} if noise else {})
 
 
 def like_sorting(path: str | Path) -> dict[str, float]:
@@ -119,7 +120,8 @@ def settled(given: Mapping[str, Any], found: Mapping[str, float], where: str) ->
             f"nothing says {', '.join(lacking)}",
             where=where,
             expected="a number",
-            do=f"set {lacking[0]}, or name a store that has it under `like`",
+            do=f"set {lacking[0]}, or name a store that has it under `like`"
+            + (" (traces in arbitrary units have no noise in dF/F)" if "noise" in lacking else ""),
         )
     return chosen
 

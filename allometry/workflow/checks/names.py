@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from allometry.config import Config, FeatureRun
-from allometry.config.simulate import NetworkRun, points
+from allometry.config.simulate import NetworkRun
 from allometry.errors import ConfigError, ReaderError
 from allometry.hints import hint
 from allometry.homogenize.options import check, complete
@@ -14,10 +14,12 @@ from allometry.models.catalogue.records import MODELS
 from allometry.models.features import FEATURE_MODELS
 from allometry.pathnames import EXPECTED, is_name, nearest_name
 from allometry.retrieve.recipes import fields
+from allometry.workflow.checks.comparisons import check_comparisons, check_kind_of_recording
 from allometry.workflow.checks.compute import check_compute
 from allometry.workflow.checks.features import check_feature_run
 from allometry.workflow.checks.runs import check_points, check_types
 from allometry.workflow.checks.studies import check_studies
+from allometry.workflow.places import virtual_recordings
 from allometry.workflow.places.clamps import check_clamps
 from allometry.workflow.places.virtual_recordings import check_recordings
 
@@ -53,11 +55,11 @@ def check_names(cfg: Config, registry: Registry) -> None:
         if isinstance(run, NetworkRun):
             _check_model(f"simulate.runs.{label}", run)
         check_points(f"simulate.runs.{label}", run, cfg.simulate)
-    check_recordings(cfg)
+    check_recordings(cfg, (store for _, store in stores_of(registry)))
     check_clamps(cfg)
     check_studies(cfg)
     check_compute(cfg)
-    _check_comparisons(cfg)
+    check_comparisons(cfg)
 
 
 def _check_labels(cfg: Config) -> None:
@@ -99,7 +101,11 @@ def _check_stores(cfg: Config, registry: Registry) -> None:
     for label, run in cfg.simulate.runs.items():
         wanted += [(f"simulate.runs.{label}.connectome", "connectome", name) for name in run.connectome]
     for label, comparison in cfg.compare.comparisons.items():
-        wanted += [(f"compare.comparisons.{label}", kind, name) for kind, name in comparison.stores()]
+        where = f"compare.comparisons.{label}"
+        for kind, name in comparison.stores():
+            if not virtual_recordings.named(cfg, kind, name):
+                check_kind_of_recording(cfg, where, kind, name)
+                wanted.append((where, kind, name))
     for where, kind, name in wanted:
         if (kind, name) not in known:
             valid = [store for of_kind, store in known if of_kind == kind]
@@ -241,91 +247,6 @@ def _check_model(where: str, run: NetworkRun) -> None:
             where=f"{where}.connectome",
             expected=f"no connectome, or one of the models {', '.join(takes)}",
             do=f"remove the key, or set `model: {takes[0]}`",
-        )
-
-
-def _check_comparisons(cfg: Config) -> None:
-    runs = cfg.simulate.runs
-    for label, comparison in cfg.compare.comparisons.items():
-        where = f"compare.comparisons.{label}"
-        kinds: dict[str, str] = {}
-        for kind, name in comparison.stores():
-            if kinds.setdefault(name, kind) != kind:
-                raise ConfigError(
-                    f"the comparison reads two stores of the name {name!r}: {kinds[name]} and {kind}",
-                    where=where,
-                    expected="stores of different names",
-                    do="rename one under `stores` of its data set",
-                )
-        for name in comparison.runs():
-            if name not in runs:
-                raise ConfigError(
-                    f"no simulation run is called {name!r}",
-                    where=f"{where}.{comparison.run_key}",
-                    expected="one of " + (", ".join(runs) or "(no runs are configured)"),
-                    do=hint(name, runs) + ", or add the run under simulate.runs",
-                )
-            run = runs[name]
-            # a feature model has responses, and nothing else
-            readable = [comparison.run_kind, *(["feature"] if comparison.reads_responses else [])]
-            if run.kind not in readable:
-                fitting = [other for other, entry in runs.items() if entry.kind in readable]
-                raise ConfigError(
-                    f"the run {name!r} is of kind {run.kind}, which this comparison cannot read",
-                    where=f"{where}.{comparison.run_key}",
-                    expected=f"a run of kind {' or '.join(readable)}: "
-                    + (", ".join(fitting) or "(none is configured)"),
-                    do=hint(name, fitting) if fitting else f"add a run of kind {comparison.run_kind}",
-                )
-            if comparison.reads_responses and getattr(run, "responses", None) is None:
-                able = [other for other, entry in runs.items() if getattr(entry, "responses", None) is not None]
-                raise ConfigError(
-                    f"the run {name!r} has no responses",
-                    where=f"{where}.{comparison.run_key}",
-                    expected="a run with responses: " + (", ".join(able) or "(none is configured)"),
-                    do="add `responses: {populations: [...]}` to the run",
-                )
-            structure = getattr(comparison, "structure", run.connectome)
-            if missing := [store for store in run.connectome if store not in structure]:
-                raise ConfigError(
-                    f"the run {name!r} simulates connectomes that the comparison does not list: {', '.join(missing)}",
-                    where=f"{where}.structure",
-                    expected="every connectome of the run: " + ", ".join(run.connectome),
-                    do=f"add {', '.join(missing)}",
-                )
-        _check_warm_up(cfg, comparison, where)
-        _check_reference(cfg, comparison, where)
-
-
-def _check_warm_up(cfg: Config, comparison: Any, where: str) -> None:
-    skipped = getattr(comparison, "skip_ms", 0.0)
-    for name in comparison.runs():
-        if skipped >= (duration := getattr(cfg.simulate.runs[name], "duration_ms", float("inf"))):
-            raise ConfigError(
-                f"nothing is left of the run {name!r} of {duration:g} ms when {skipped:g} ms of warm-up are skipped",
-                where=f"{where}.skip_ms",
-                expected=f"less than {duration:g} ms",
-                do="lengthen the run, or set skip_ms",
-            )
-
-
-def _check_reference(cfg: Config, comparison: Any, where: str) -> None:
-    reference = getattr(comparison, "reference", None)
-    if reference is None:
-        return
-    from allometry.compare.kinds.spike_statistics.ensembles import without_seed
-
-    found = [
-        (point.name, cfg.simulate.runs[run]) for run in comparison.runs() for point in points(cfg.simulate.runs[run])
-    ]
-    names = dict.fromkeys(without_seed(name, getattr(run, "model", name)) for name, run in found)
-    names |= dict.fromkeys(name for _, name in comparison.stores())
-    if reference not in names and reference not in dict(found):
-        raise ConfigError(
-            f"{reference!r} is nothing that this comparison reads",
-            where=f"{where}.reference",
-            expected="one of " + (", ".join(names) or "(it reads nothing)"),
-            do=hint(reference, names),
         )
 
 

@@ -1,5 +1,6 @@
 """Virtual recordings of runs: where they lie, what they are made of, and what may be configured."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from allometry.config import Config, NetworkRun
@@ -28,6 +29,12 @@ def like(cfg: Config, name: str) -> list[str]:
     return [f"{stem}.zarr", f"{stem}.manifest.json"]
 
 
+def named(cfg: Config, kind: str, name: str) -> bool:
+    """Whether a comparison that reads a store `name` of a kind reads a virtual recording."""
+    entry = cfg.simulate.recordings.get(name)
+    return entry is not None and entry.store_kind == kind
+
+
 def drawn(cfg: Config) -> list[tuple[str, str, str]]:
     """Name, function and store of the figure of each virtual recording: that of recordings of its kind."""
     plots = {"activity": "recordings", "spikes": "spikes", "responses": "responses"}
@@ -37,16 +44,30 @@ def drawn(cfg: Config) -> list[tuple[str, str, str]]:
     ]
 
 
-def check_recordings(cfg: Config) -> None:
+def check_recordings(cfg: Config, stores: Iterable[str] = ()) -> None:
     """Refuse virtual recordings of what does not exist.
+
+    Parameters
+    ----------
+    cfg : Config
+    stores : iterable of str
+        Names of the stores of all data sets: a comparison could not tell a recording of such a name from them.
 
     Raises
     ------
     ConfigError
-        A name that is none, a run that is none or has no spikes, a reference that is not homogenized.
+        A name that is none or taken, a run that is none or has no spikes, a reference that is not homogenized.
     """
+    taken = set(stores)
     for name, entry in cfg.simulate.recordings.items():
         where = f"simulate.recordings.{name}"
+        if name in taken:
+            raise ConfigError(
+                f"a store of a data set is called {name!r} too",
+                where=where,
+                expected="a name of its own",
+                do="rename it",
+            )
         if not is_name(name):
             raise ConfigError(
                 f"{name!r} is no valid name", where=where, expected=EXPECTED, do=f"write {nearest_name(name)!r}"

@@ -61,3 +61,40 @@ def test_every_simulated_connectome_has_its_curve_and_its_own_baselines(tmp_path
     assert auc.get_window_extent().height > 150  # the legend leaves the panel its room
     assert len(gain.containers) == 11
     assert len({(box[0].get_color(), box[0].get_linestyle()) for box in gain.containers}) == 11
+
+
+def test_influence_against_the_wiring_has_a_line_for_each_predictor(tmp_path: Path, panels: list[Axes]) -> None:
+    groups = ["multi_step", "direct", "path_length"]
+    score = np.linspace(0.1, 0.6, 12)
+    shown = xr.Dataset(
+        {
+            "weight_mv": ("row", np.tile([0.3, 1.1], 6)),
+            "score": ("row", score),
+            "low": ("row", score - 0.05),
+            "high": ("row", score + 0.05),
+        },
+        coords={
+            "connectome": ("row", np.repeat(["larva", "fly"], 6)),
+            "group": ("row", np.tile(np.repeat(groups, 2), 2)),
+        },
+    )
+    rows = pd.DataFrame(
+        {
+            "measure": "activation_correlation",
+            "group": "multi_step",
+            "score": [0.1, 0.2],
+            "verdict": ["worse", "better"],
+            "baseline": "direct",
+            "difference": [-0.1, 0.1],
+        }
+    )
+    drawing = draw(rows, {"activation_by_weight": shown})
+    assert "at best better than direct" in drawing.caption
+    drawing.save(tmp_path / "x.png")
+    larva, fly = panels
+    for ax, first in ((larva, 0), (fly, 6)):
+        drawn = [box[0].get_ydata().tolist() for box in ax.containers]
+        assert drawn == [score[first + k : first + k + 2].tolist() for k in (0, 2, 4)]
+    figure = larva.get_figure(root=True)
+    assert figure is not None
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["multi step", "direct", "path length"]

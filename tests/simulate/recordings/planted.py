@@ -25,6 +25,18 @@ def spikes(path: Path, neurons: int, rate: float, shared: float, seconds: float,
     return path
 
 
+def voltages(path: Path, voltage: np.ndarray, step_ms: float) -> Path:
+    """A silent run of which every other neuron's membrane potential [sample, probe], mV, was recorded, from 0 on."""
+    probes = voltage.shape[1]
+    store = stores.spikes_simulated(
+        np.zeros(0, np.int64), np.zeros(0, np.int64), dt_ms=0.1, units=pd.DataFrame({"population": ["E"] * 2 * probes}),
+        duration_ms=len(voltage) * step_ms, attrs={**ATTRS, "seed": 1}, voltage=voltage.astype(np.float32),
+        voltage_step=np.arange(len(voltage)) * round(step_ms / 0.1), probe=np.arange(0, 2 * probes, 2),
+    )  # fmt: skip
+    stores.write(store, path)
+    return path
+
+
 def trial(path: Path, **given: Any) -> dict[str, Any]:
     return {"network": "seed 1", "condition": "", "stimulus": {}, "path": str(path), **given}
 

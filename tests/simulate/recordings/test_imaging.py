@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from allometry import stores
 from allometry.config.recordings import ImagingConfig
@@ -122,6 +123,44 @@ def test_numbers_are_those_of_the_reference(truth: Path, seen: Any, tmp_path: Pa
         write_recording([planted.trial(truth)], tmp_path / "none.zarr", truth, settings(neurons=None))
     with pytest.raises(SimulationError, match="30 neurons are to be recorded, of 24"):
         write_recording([planted.trial(truth)], tmp_path / "none.zarr", None, settings(neurons=30))
+
+
+def test_membrane_potentials_are_imaged(tmp_path: Path) -> None:
+    """Steps of 10 and 20 mV above the threshold at 1 s settle at as many amplitudes; below the threshold nothing is seen."""
+    time = np.arange(0, 4, 0.001)
+    low, high = np.full(time.size, -60.0), np.where(time >= 1, -40.0, -60.0)
+    truth = planted.voltages(tmp_path / "v.zarr", np.stack([high, low, high + 10 * (time >= 1)], axis=1), 1.0)
+    plain = {"signal": "voltage", "skip_ms": 0.0, "noise": 0.0, "missing": 0.0, "saturation": None, "neurons": 3}
+    write_recording([planted.trial(truth)], tmp_path / "seen.zarr", None, settings(**plain))
+    store = stores.open(tmp_path / "seen.zarr")["native/v"]
+    trace, units = store["trace"].values, store["true_unit"].values.tolist()
+    assert units == [0, 2, 4]
+    # a kernel of area 1: the sum of both exponentials, integrated
+    since = np.maximum(np.arange(1, 81) / 20.0 - 1.0, 0)
+    settled = 1 - (0.3 * np.exp(-since / 0.3) - 0.05 * np.exp(-since / 0.05)) / 0.25
+    # samples of 1 ms beside a continuous integral: an error below 1 ms / (2 rise) = 1 %
+    for column, above in enumerate((10.0, 0.0, 20.0)):
+        assert trace[:, column] == pytest.approx(0.2 * above * settled, abs=0.01 * 0.2 * above + 1e-9)
+    with pytest.raises(SimulationError, match="4 neurons are to be recorded, of 3 that can be"):
+        write_recording([planted.trial(truth)], tmp_path / "none.zarr", None, settings(**{**plain, "neurons": 4}))
+    # with all effects the mean is that of the saturated signal, and the noise lies on it
+    full = {"signal": "voltage", "skip_ms": 2500.0, "neurons": 3}
+    write_recording([planted.trial(truth)], tmp_path / "full.zarr", None, settings(**full, frame_rate_hz=500.0))
+    rest = stores.open(tmp_path / "full.zarr")["native/v/trace"].values
+    assert np.nanmean(rest[:, 2]) == pytest.approx(0.2 * 20 / (1 + 20 / 6.0), abs=4 * 0.15 / np.sqrt(600))
+    assert np.nanstd(rest[:, 1]) == pytest.approx(0.15, rel=0.12)
+
+
+def test_arbitrary_units_have_no_noise_in_dff(truth: Path, seen: Any, tmp_path: Path) -> None:
+    raw = seen.copy()
+    raw["native/planted"] = xr.DataTree(raw["native/planted"].to_dataset())
+    raw["native/planted/trace"].attrs["units"] = "au"
+    stores.write(raw, tmp_path / "raw.zarr")
+    assert set(like_imaging(tmp_path / "raw.zarr")) == {"neurons", "frame_rate_hz", "missing"}
+    with pytest.raises(SimulationError, match=r"nothing says noise(.|\n)*arbitrary units"):
+        write_recording(
+            [planted.trial(truth)], tmp_path / "none.zarr", tmp_path / "raw.zarr", settings(noise=None, like="raw")
+        )
 
 
 def test_noise_is_found_in_noise() -> None:

@@ -56,6 +56,29 @@ def test_rates_and_correlations_are_those_of_theory(truth: Path, tmp_path: Path)
     assert SHARED - apart / variance > 0.08
 
 
+def test_correlations_are_those_of_theory_beside_gaps(truth: Path, tmp_path: Path) -> None:
+    """All effects on: windows that a gap cuts are missing, the others have the covariance of a whole recording."""
+    write_recording(
+        [planted.trial(truth)],
+        tmp_path / "s.zarr",
+        None,
+        settings(missing=0.2, gap_s=2.0, trials={"window_ms": 1000 * WINDOW}),
+    )
+    response = stores.open(tmp_path / "s.zarr")["response"].values.astype(np.float64)
+    whole = np.isfinite(response).all(axis=0)
+    # a gap of 2 s hides five windows of half a second: (1 - .2) exp(-.2 / .8 * .5 / 2) is left
+    assert whole.mean() == pytest.approx(0.8 * np.exp(-0.0625), abs=0.06)
+    counts = WINDOW * response[:, whole]
+    kept, expected = 1 - MISSED, RATE * WINDOW
+    assert counts.mean() == pytest.approx((kept + FOREIGN) * expected + FALSE * WINDOW, rel=0.03)
+    variance = expected * (kept + FOREIGN + 2 * kept * FOREIGN * SHARED) + FALSE * WINDOW
+    i, j = np.triu_indices(UNITS, 1)
+    apart = ~((j - i == 1) | (j - i == UNITS - 1))
+    found = np.cov(counts)[i, j][apart].mean()
+    # 1500 windows, whose pairs share the mother
+    assert found == pytest.approx(SHARED * expected * (kept + FOREIGN) ** 2, abs=0.07 * variance)
+
+
 def test_gaps_are_not_observed(truth: Path, tmp_path: Path) -> None:
     write_recording([planted.trial(truth)], tmp_path / "s.zarr", None, settings(missing=0.25, gap_s=5.0))
     store = stores.open(tmp_path / "s.zarr")

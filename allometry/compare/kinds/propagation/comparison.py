@@ -15,6 +15,7 @@ from allometry.compare.inference import verdict
 from allometry.compare.inference.roc import auc, auc_of_levels, cluster_replicates, roc
 from allometry.compare.inference.statistics import interval, permutation_p
 from allometry.compare.inputs.atlas import Anatomy, Atlas, Pairs, mirrored
+from allometry.compare.kinds.propagation import activation
 from allometry.compare.kinds.propagation.candidate import Candidate
 from allometry.compare.kinds.propagation.curves import Summary
 from allometry.compare.measures.graphs.matrices import Floats
@@ -45,9 +46,8 @@ def propagation(inputs: Mapping[str, xr.Dataset], options: Propagation) -> Resul
         Rows `influence_auc` (group simulated, weight, path_length, degree, mirrored_pair), `influence_auc_indirect`
         (pairs without an edge; baselines path_length and degree on the same pairs) and `influence_auc_gain` (group
         over_weight, over_path_length, over_degree); curves `influence_auc_by_weight`, `influence_roc`,
-        `influence_auc_null`.
+        `influence_auc_null`. Without an atlas those of `activation.compared`.
     """
-    atlas = Atlas.open(options.function, inputs[options.function])
     points = [
         Candidate.open(name, store, options.structure)
         for name, store in inputs.items()
@@ -55,6 +55,9 @@ def propagation(inputs: Mapping[str, xr.Dataset], options: Propagation) -> Resul
     ]
     if not points:
         raise ComparisonError("the run has no points", where=options.run, do="configure simulate.runs with that name")
+    if options.function is None:
+        return activation.compared(inputs, points, options)
+    atlas = Atlas.open(options.function, inputs[options.function])
     rows: list[dict[str, Any]] = []
     summary = Summary()
     counts = sorted({point.rewirings for point in points})

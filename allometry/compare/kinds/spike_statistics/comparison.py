@@ -69,7 +69,13 @@ def spike_statistics(inputs: Mapping[str, Data], options: SpikeStatistics) -> Re
         inputs,
         pairs,
         Options(
-            options.statistics, options.bin_ms, options.skip_ms, options.max_units, options.bootstrap, options.seed
+            options.statistics,
+            options.bin_ms,
+            options.skip_ms,
+            options.max_units,
+            options.bootstrap,
+            options.seed,
+            options.areas,
         ),
     )
     rows: list[dict[str, Any]] = []
@@ -269,6 +275,8 @@ def _made(profiles: Profiles) -> dict[str, str]:
         "lv": f"of units with at least {FEWEST_INTERVALS} intervals",
         "correlation": f"Pearson, counts in {profiles.bins} bins of {options.bin_ms:g} ms, all pairs of the sampled units "
         "that fire",
+        "timescale": "of units the autocorrelation of whose counts in 5 ms bins, up to 500 ms, is better fitted by an exponential decay "
+        "and an offset than by a constant",
         "spectrum": "of counts in 1 ms bins, segments of 256 ms (Hann, not overlapping), over that of independent Poisson "
         "units; a peak must exceed what the largest of all frequencies exceeds by chance once in 20 times",
         "synchrony": "variance over mean of the counts in 3 ms bins",

@@ -13,6 +13,7 @@ import xarray as xr
 
 from allometry import stores
 from allometry.compare.inputs import spike_trains
+from allometry.compare.kinds.spike_statistics import catalogue
 from allometry.compare.kinds.spike_statistics import profile as spike_profile
 from allometry.compare.kinds.spike_statistics.profile import Profile
 from allometry.errors import ComparisonError
@@ -39,6 +40,7 @@ class Options:
     max_units: int
     bootstrap: int
     seed: int
+    areas: Sequence[str] = ()
 
 
 def ensembles_of(inputs: Mapping[str, Data]) -> dict[str, Ensemble]:
@@ -192,19 +194,33 @@ class Profiles:
             missing.undefined(spike_profile.parts_of(self.options.statistics), "spikes were not recorded one by one")
             return dict.fromkeys(chosen, missing)
         read = spike_trains.read(store, chosen, start, start + self.seconds)
+        asked = self._together(store)
         if is_reference:
             # Rates are given to the Poisson units: that they have them is no merit.
-            told = [statistic for statistic in self.options.statistics if statistic != "rate"]
+            told = [statistic for statistic in asked if statistic != "rate"]
             self.poisson[name] = {
                 population: self._profile(
                     trains.poisson(self._rng("Poisson", name, population)), told, name, population
                 )
                 for population, trains in read.items()
             }
-        return {
-            population: self._profile(trains, self.options.statistics, name, population)
-            for population, trains in read.items()
-        }
+        profiles = {population: self._profile(trains, asked, name, population) for population, trains in read.items()}
+        if apart := [statistic for statistic in self.options.statistics if statistic not in asked]:
+            for profile in profiles.values():
+                profile.undefined(
+                    spike_profile.parts_of(apart), "the units are of several recordings, not of one moment"
+                )
+        if "timescale" in asked and catalogue.has_timescales(store):
+            note: dict[str, str] = {}
+            everyone = profiles.setdefault(spike_trains.EVERYONE, Profile())
+            catalogue.keep_timescales(everyone, store, self.options.areas, note)
+            self.notes.update({f"{statistic} of {name}": text for statistic, text in note.items()})
+        return profiles
+
+    def _together(self, store: xr.Dataset) -> list[str]:
+        """What can be asked of a store: of units of several recordings (a virtual one of several seeds) nothing but each alone."""
+        several = "recording" in store and len(set(store["recording"].values.tolist())) > 1
+        return [name for name in self.options.statistics if not several or name in spike_profile.ALONE]
 
     def _profile(self, trains: spike_trains.Trains, statistics: Sequence[str], name: str, population: str) -> Profile:
         return spike_profile.of_spikes(

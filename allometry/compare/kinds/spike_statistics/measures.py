@@ -25,6 +25,7 @@ for _name, _values, _question in (
     ("lv", "LVs [units]", "are two populations equally irregular, slow changes of rate aside?"),
     ("correlation", "pairwise correlations [pairs]", "do pairs of units fluctuate together as much?"),
     ("osi", "selectivity indices [units]", "are two populations equally selective for orientation?"),
+    ("timescale", "timescales [units]", "does the activity of single units outlast itself equally long?"),
     ("avalanche_size", "sizes of avalanches [avalanches]", "do cascades have the same sizes?"),
 ):
     measure(

@@ -20,7 +20,7 @@ from allometry.compare.inputs.spike_trains import Trains
 from allometry.compare.kinds.spike_statistics.bursting import BURSTS, burst_numbers
 from allometry.compare.measures.populations import tuning
 from allometry.compare.measures.populations.pairwise import pairwise
-from allometry.compare.measures.spikes import branching, criticality, train_statistics
+from allometry.compare.measures.spikes import branching, criticality, timescales, train_statistics
 from allometry.compare.options.spike_statistics import SpikeStatistic
 from allometry.errors import ComparisonError
 from allometry.numerics.fixed_order import product
@@ -31,6 +31,7 @@ DISTRIBUTIONS = {
     "lv": "1",
     "correlation": "1",
     "osi": "1",
+    "timescale": "ms",
     "avalanche_size": "spikes",
 }
 """Statistics with one value per unit, pair or avalanche, and their units."""
@@ -41,11 +42,16 @@ SCALARS = {"synchrony": "1", "peak_frequency": "Hz", "branching_ratio": "1", "av
 STATISTICS: tuple[str, ...] = get_args(SpikeStatistic)
 """What can be asked for; `spectrum` brings its peak, `avalanches` their exponent, `bursts` four numbers."""
 
+ALONE = ("rate", "cv", "lv", "osi", "timescale")
+"""Statistics of each unit by itself."""
+
 FEWEST_INTERVALS = 3  # for the CV of a unit, as in the reference implementation of the microcircuit
 FEWEST_ITEMS = 10  # units or pairs of a distribution
 FEWEST_AVALANCHES = 50
+FEWEST_DECADES = 2  # of a tail that has an exponent
 SYNCHRONY_BIN_S = 0.003  # Potjans & Diesmann 2014
 BRANCHING_BIN_S = 0.004  # Wilting & Priesemann 2018
+TIMESCALE_BIN_S = 0.005
 SPECTRUM_BIN_S = 0.001
 SEGMENT = 256  # bins of a segment of the spectrum: 3.9 Hz
 BLOCK_S = 0.1  # resampled blocks of time
@@ -115,6 +121,8 @@ def of_spikes(
     _units(profile, trains, asked)
     if "correlation" in asked:
         _correlation(profile, trains, bin_s)
+    if "timescale" in asked:
+        _timescale(profile, trains)
     if "osi" in asked:
         profile.undefined(["osi"], "a Spikes store names no stimuli")
     few = trains.first(common)
@@ -152,6 +160,16 @@ def _correlation(profile: Profile, trains: Trains, bin_s: float) -> None:
     # One thread, as the rule of the workflow has; the result does not depend on it.
     r = pairwise(trains.counts(bin_s), threads=1)
     profile.keep("correlation", Sample.of_pairs(r, units), "pairs of units that fire")
+
+
+def _timescale(profile: Profile, trains: Trains) -> None:
+    """Time constants of the units that have one, in ms."""
+    try:
+        found = 1000 * timescales.intrinsic_timescales(trains.counts(TIMESCALE_BIN_S), TIMESCALE_BIN_S)
+    except ComparisonError as error:
+        profile.undefined(["timescale"], error.what)
+        return
+    profile.keep("timescale", Sample.of_units(found), f"of {found.size} units whose counts remember themselves")
 
 
 def _segments(trains: Trains) -> tuple[FloatArray, FloatArray]:
@@ -216,9 +234,15 @@ def _avalanches(profile: Profile, trains: Trains) -> None:
         return
     profile.samples["avalanche_size"] = Sample.of_units(found.size)
     try:
-        profile.scalars["avalanche_exponent"] = Scalar(criticality.power_law(found.size, alternatives=()).alpha)
+        tail = criticality.power_law(found.size, alternatives=())
     except ComparisonError as error:
         profile.undefined(["avalanche_exponent"], error.what)
+        return
+    span = np.log10(found.size.max() / tail.xmin)
+    if span < FEWEST_DECADES:
+        profile.undefined(["avalanche_exponent"], f"the tail spans {span:.1f} decades, fewer than {FEWEST_DECADES}")
+    else:
+        profile.scalars["avalanche_exponent"] = Scalar(tail.alpha)
 
 
 def _branching(profile: Profile, trains: Trains, bootstrap: int, rng: np.random.Generator) -> None:

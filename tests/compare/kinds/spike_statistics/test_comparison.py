@@ -394,3 +394,41 @@ def test_regular_spikes_are_nearer_to_regular_spikes_than_poisson_units_are() ->
     # Poisson units are given the rates
     assert rows.loc[("rate_ks", "good")].verdict == ""
     assert "Rates have none" in result.derived["verdict"]
+
+
+def test_timescales_of_a_table_stand_for_those_of_its_few_units() -> None:
+    """Units of two areas; a fit that ran into a bound of 1 or 1000 ms tells none."""
+    rng = np.random.default_rng(4)
+    value = np.concatenate([rng.uniform(20, 60, 50), rng.uniform(100, 200, 30), [1.0000006, 999.99999, np.nan]])
+    area = np.array(["VISp"] * 50 + ["LGd"] * 30 + ["VISp"] * 3, dtype=np.dtypes.StringDType())
+    one = recorded(gamma_trains([8.0], 20.0, 1), [(0.0, 20.0)], ["VISp"])
+    table_of_all = one.assign(
+        catalogued_timescale_ac=("catalogued_unit", value), catalogued_area=("catalogued_unit", area)
+    )
+    # a rate that switches, as in the test of the measure
+    state = np.repeat(rng.integers(0, 2, (40, 2000)), 20, axis=1)
+    trains = [np.flatnonzero(rng.random(on.size) < 0.03 * on) * 0.001 for on in state]
+    inputs = {"table": table_of_all, "model": simulated(trains, 40.0, ["E"] * 40)}
+    result = compare(inputs, reference="table", statistics=["timescale"], areas=["VISp"])
+    (row,) = (row for row in result.rows if row["measure"] == "timescale_wasserstein" and row["role"] == "result")
+    assert row["reference_value"] == pytest.approx(value[:50].mean())
+    assert row["group"] == "all"
+    assert row["verdict"] == ""
+    assert "50 units of VISp, without 2 whose fit ran into a bound" in result.derived["timescale of table"]
+    assert (
+        compare(inputs, reference="table", statistics=["timescale"])
+        .derived["timescale of table"]
+        .startswith("of the table of its collection: 80 units of all areas")
+    )
+    with pytest.raises(ComparisonError, match="no unit is of area 'VISx'"):
+        compare(inputs, reference="table", statistics=["timescale"], areas=["VISx"])
+
+
+def test_units_of_several_recordings_have_only_what_each_has_alone() -> None:
+    first, second = (recorded(gamma_trains([8.0] * 30, 20.0, seed), [(0.0, 20.0)], ["E"] * 30) for seed in (1, 2))
+    mixed = first.assign(recording=("unit", np.repeat(["one", "two"], 15)))
+    result = compare({"mixed": mixed, "one": second}, reference="one", statistics=["rate", "correlation", "spectrum"])
+    told = {row["measure"] for row in result.rows if row["role"] == "result" and np.isfinite(row["score"])}
+    assert told == {"rate_ks", "rate_wasserstein"}
+    assert "the units are of several recordings" in result.derived["undefined correlation"]
+    assert "E of mixed" in result.derived["undefined spectrum"]

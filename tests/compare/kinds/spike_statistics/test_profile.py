@@ -136,7 +136,19 @@ def test_avalanches_of_poisson_units_have_the_sizes_of_their_runs() -> None:
     # Bins of the mean interval hold Poisson(1) spikes; an avalanche lasts e bins of 1/(1 - 1/e) spikes each on average
     # (geometric with stopping probability 1/e, counts conditioned on being positive).
     assert sizes.mean() == pytest.approx(np.e / (1 - 1 / np.e), rel=0.04)
-    assert profile.scalars["avalanche_exponent"].value > 1.5
+    # runs of Poisson counts end geometrically: no power law, and no two decades
+    assert "avalanche_exponent" not in profile.scalars
+    assert "decades, fewer than 2" in profile.reasons["avalanche_exponent"]
+
+
+def test_a_tail_of_two_decades_has_its_exponent() -> None:
+    # sizes of density s^-1.5 from 1 to 10,000, each in an instant of its own, with empty bins between
+    u = np.random.default_rng(3).random(1500)
+    size = np.floor((1 - u * (1 - 1e4**-0.5)) ** -2).astype(int)
+    when = np.repeat(np.arange(size.size) + 0.5, size)
+    profile = of_spikes(trains([when], float(size.size)), "avalanches")
+    # deviation (alpha - 1) / sqrt(tail), below .03, and a bias of a cut distribution of the same order
+    assert profile.scalars["avalanche_exponent"].value == pytest.approx(1.5, abs=0.1)
     few = of_spikes(trains(gamma_trains([0.2] * 40, 5.0, 7), 5.0), "avalanches")
     assert set(few.reasons) == {"avalanche_size", "avalanche_exponent"}
 
