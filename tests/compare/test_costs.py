@@ -123,6 +123,8 @@ GIVEN: dict[str, tuple[tuple[object, ...], dict[str, object]]] = {
     **dict.fromkeys(("small_world", "rich_club", "motifs"), ((GRAPH,), {"nulls": 2})),
     "cluster_replicates": ((Q, Q > 0.5, np.repeat(np.arange(15), 15)), {"seed": 1, "n": 5}),
     "structure_bold_correlation": ((SYMMETRIC, RNG.normal(size=(30, 15))), {}),
+    "activation_correlation": ((Q, GRAPH), {}),
+    "intrinsic_timescales": ((COUNTS,), {"longest_lag_s": 0.1}),
     "dyadic_correlation": ((SYMMETRIC, SYMMETRIC), {}),
     "measures.populations.correlations.signal_correlation": ((TRIALS,), {}),
     "kinds.population_code.statistics.signal_correlation": ((RNG.random((4, 4, 5)),), {"splits": 2, "seed": 1}),

@@ -105,6 +105,7 @@ TRACES = np.cumsum(RNG.normal(size=(60, 4)), axis=0)
 GRAPH = np.triu((RNG.random((25, 25)) < 0.2) * RNG.integers(1, 9, (25, 25)).astype(float), 1)
 FEWER = np.where(np.arange(25) == 20, 0.0, GRAPH)
 BLOCKS = np.kron(np.eye(3), np.ones((8, 8))) * 5 + RNG.random((24, 24))
+SLOW = np.repeat(np.random.default_rng(9).poisson(3.0, (80, 3)), 10, axis=0)
 TOPOLOGY = {
     "order of nodes": (renumbered(GRAPH),),
     "weights and directions of edges": (3.5 * GRAPH.T**2,),
@@ -198,6 +199,12 @@ CASES = [
         "shift of time": (TRAIN + 8, 0.2),
     }, (TRAIN, 0.1), reduce=lambda found: numbers([found.stop - found.start, found.n_spikes, found.fraction_in_bursts])),
     Case("population_bursts", (COUNTS,), {"order of units": (permuted(COUNTS, 1),)}, (COUNTS[::-1],)),
+    Case("intrinsic_timescales", (SLOW,), {
+        "further spikes of a unit in a bin": (3 * SLOW,),
+    }, (SLOW[::2],), {"longest_lag_s": 0.1}),
+    Case("activation_correlation", (BLOCKS, renumbered(BLOCKS)), {
+        "monotonic transformation of either": (np.exp(BLOCKS), renumbered(BLOCKS) ** 3),
+    }, (BLOCKS, BLOCKS)),
     Case("network_bursts", (COUNTS,), {"order of units": (permuted(COUNTS, 1),)}, (COUNTS[::-1],)),
     *(
         Case(name, (TRAIN, OTHER, 0, 10), {

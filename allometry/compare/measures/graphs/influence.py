@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from allometry.compare.inference.arrays import array
 from allometry.compare.inference.labels import corresponding
 from allometry.compare.measures.graphs.matrices import Floats
 from allometry.compare.measures.graphs.structure import rank_correlation
@@ -34,8 +35,8 @@ def chain_strength(signed: ArrayLike, received: ArrayLike, steps: int) -> Floats
     ComparisonError
         `steps` below 1, or a matrix that is not square.
     """
-    a, total = np.asarray(signed, np.float64), np.asarray(received, np.float64)
-    if a.ndim != 2 or a.shape[0] != a.shape[1] or total.shape != a.shape[:1]:
+    a, total = array(signed, "signed", 2), array(received, "received", 1)
+    if a.shape[0] != a.shape[1] or total.shape != a.shape[:1]:
         raise ComparisonError(
             f"shapes {a.shape} and {total.shape}",
             where="signed, received",
@@ -90,8 +91,8 @@ def activation_correlation(influence: ArrayLike, predictor: ArrayLike) -> Floats
     ComparisonError
         Two shapes.
     """
-    x, y = np.asarray(influence, np.float64), np.asarray(predictor, np.float64)
-    if x.shape != y.shape or x.ndim != 2:
+    x, y = array(influence, "influence", 2, finite=False), array(predictor, "predictor", 2, finite=False)
+    if x.shape != y.shape:
         raise ComparisonError(
             f"shapes {x.shape} and {y.shape}", where="influence, predictor", expected="two matrices [driven, node]"
         )

@@ -21,7 +21,7 @@ LEAST_GAIN = scipy.stats.chi2.ppf(0.999, 2)
     name="intrinsic_timescales",
     version="1",
     inputs="spike counts [bins, units], width of a bin, longest lag",
-    invariances="scale of the rates",
+    invariances="further spikes of a unit in a bin",
     use="how long does the activity of single units outlast itself?",
     reference="Murray et al. 2014, Nat. Neurosci. 17:1661 (exponential decay and offset); its significance: this project",
 )
@@ -53,7 +53,7 @@ def intrinsic_timescales(counts: npt.ArrayLike, bin_s: float = 0.005, longest_la
         The values are not counts, or there are fewer than four times as many bins as lags.
     """
     sparse = scipy.sparse.issparse(counts)
-    x: Any = counts if sparse else integer_counts(np.asarray(counts), "counts", ndim=2)
+    x: Any = counts if sparse else integer_counts(counts, "counts", ndim=2)
     bins, units = x.shape
     lags = int(longest_lag_s / bin_s + 1e-9)
     if lags < 5 or bins < 4 * lags:
