@@ -214,10 +214,7 @@ def comparison_stores(cfg: Config, comparison: str) -> dict[str, str]:
     """Path of every store that a comparison reads, by name; points of a run go by their own names."""
     entry = cfg.compare.comparisons[comparison]
     read = {
-        name: (
-            virtual_recordings.recorded(name) if virtual_recordings.named(cfg, kind, name) else homogenized(kind, name)
-        )[0]
-        for kind, name in entry.stores()
+        name: virtual_recordings.read(cfg, kind, name) or homogenized(kind, name)[0] for kind, name in entry.stores()
     }
     if entry.reads_responses:
         return read | {run: run_responses.responses_of(run)[0] for run in entry.runs()}

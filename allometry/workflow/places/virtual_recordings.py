@@ -35,6 +35,11 @@ def named(cfg: Config, kind: str, name: str) -> bool:
     return entry is not None and entry.store_kind == kind
 
 
+def read(cfg: Config, kind: str, name: str) -> str:
+    """Path of the virtual recording that a comparison names as a store of a kind; empty where it names none."""
+    return recorded(name)[0] if named(cfg, kind, name) else ""
+
+
 def drawn(cfg: Config) -> list[tuple[str, str, str]]:
     """Name, function and store of the figure of each virtual recording: that of recordings of its kind."""
     plots = {"activity": "recordings", "spikes": "spikes", "responses": "responses"}
