@@ -359,7 +359,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit status (1 for problems, differences and errors); without a command, show the help."""
+    """Run the command line; return the exit status (1 for problems, differences and errors, 75 for a simulation that ran out of time); without a command, show the help."""
     words = separated(sys.argv[1:] if argv is None else argv)
     arguments = parser().parse_args(words or ["--help"])
     one_thread()
@@ -369,7 +369,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except AllometryError as error:
         print(error, file=sys.stderr)
-        return 1
+        return error.status
     except KeyboardInterrupt as error:
         print(error if error.args else "interrupted", file=sys.stderr)
         return 130

@@ -31,6 +31,9 @@ class AllometryError(Exception):
         What the user can do about it.
     """
 
+    status = 1
+    """Exit status of a process that it ends."""
+
     def __init__(self, what: str, where: str = "", expected: str = "", do: str = "") -> None:
         self.what, self.where, self.expected, self.do = what, str(where), expected, do
         lines = [what]
@@ -125,20 +128,25 @@ def log_to(*handlers: logging.Handler) -> Iterator[logging.Logger]:
                 handler.close()
 
 
-_terminated = threading.Event()
+_terminated, _announced = threading.Event(), threading.Event()
 
 
 @contextlib.contextmanager
 def terminable() -> Iterator[None]:
-    """Let SIGTERM, as of a batch system at its time limit, end the process with status 143 after cleaning up."""
+    """Let SIGTERM, as of a batch system at its time limit, end the process with status 143 after cleaning up.
+
+    SIGUSR1, with which a batch system can announce the limit, is noted for `announced`, and ends nothing.
+    """
 
     def end(*_: object) -> None:
         _terminated.set()
         sys.exit(143)
 
     _terminated.clear()
+    _announced.clear()
     try:
         before = signal.signal(signal.SIGTERM, end)
+        notice = signal.signal(signal.SIGUSR1, lambda *_: _announced.set())
     except ValueError:  # not the main thread
         yield
         return
@@ -146,7 +154,14 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGUSR1, notice)
         _terminated.clear()
+        _announced.clear()
+
+
+def announced() -> bool:
+    """Whether SIGUSR1 has come: the time of this process is nearly over."""
+    return _announced.is_set()
 
 
 def end_if_terminated() -> None:
@@ -226,7 +241,7 @@ class _OneLog(logging.FileHandler):
 
 @contextlib.contextmanager
 def script_log(path: str | Path) -> Iterator[logging.Logger]:
-    """Log to `path` and to stderr; one message and status 1 on an `AllometryError` or a disk that refuses, 130 on Ctrl-C."""
+    """Log to `path` and to stderr; one message on an `AllometryError`, with its status, or a disk that refuses, 1, 130 on Ctrl-C."""
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -241,7 +256,7 @@ def script_log(path: str | Path) -> Iterator[logging.Logger]:
             yield logger
         except AllometryError as error:
             logger.error("%s: %s", type(error).__name__, error)
-            sys.exit(1)
+            sys.exit(error.status)
         except OSError as error:
             if (said := _of_disk(error)) is None:
                 logger.exception("unexpected error (please report it)")

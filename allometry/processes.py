@@ -155,6 +155,9 @@ def prepare(is_main: bool) -> None:
         Whether it is the one that the user started.
     """
     one_thread()
+    # a batch system sends it to all processes of a job whose time ends; simulations heed it
+    if signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL:
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     os.environ[VARIABLE] = files.mark()
     # Snakemake writes it into commands unquoted, which ends at a space in the path; this process starts nothing else.
     if not sys.executable.startswith("'"):
@@ -164,7 +167,10 @@ def prepare(is_main: bool) -> None:
         quiet_in_workflow()
         _say_once(SENTENCE if is_main else "")
     if is_main and "snakemake" in sys.argv[0]:
+        from allometry.resubmission import count_vain_attempts_only
+
         calm_scheduler()
+        count_vain_attempts_only()
         with suppress(OSError):  # Snakemake says what it cannot write
             if take_over(Path(".snakemake")):
                 print("the run before was killed: its lock on this folder is taken away", file=sys.stderr)

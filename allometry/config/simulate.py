@@ -244,6 +244,12 @@ class SimulateConfig(Model):
     memory_gib: float | None = Field(
         None, gt=0, description="Refuse runs estimated to need more, in GiB; null: what is free."
     )
+    wall_time_s: float | None = Field(
+        None,
+        gt=0,
+        description="Seconds that the job of a simulation may take; shortly before, it makes a last checkpoint and ends with "
+        "status 75, to be continued by the next. null: what is left of its SLURM job.",
+    )
 
     @field_validator("checkpoint", mode="before")
     @classmethod

@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
             return mpi.leave(command.run(arguments))
     except AllometryError as error:
         print(error, file=sys.stderr, flush=True)
-        return mpi.leave(1)
+        return mpi.leave(error.status)
     except KeyboardInterrupt as error:
         print(error if error.args else "interrupted", file=sys.stderr, flush=True)
         return mpi.leave(130)

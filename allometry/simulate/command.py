@@ -39,6 +39,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="checkpoints, from which a rerun continues: in runs of more than five minutes (default), none, or how often",
     )
     parser.add_argument("--checkpoint-folder", type=Path, help="folder for checkpoints (default: beside the store)")
+    parser.add_argument(
+        "--wall-time",
+        type=float,
+        metavar="SECONDS",
+        help="end after this time with a last checkpoint and status 75 (default: what is left of the SLURM job)",
+    )
     parser.add_argument("--cluster", help="local, allocation, or the address of a Dask scheduler")
     parser.add_argument(
         "--exchange",
@@ -93,6 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
                 cluster=_cluster(arguments.cluster, arguments.exchange),
                 checkpoint=arguments.checkpoint,
                 checkpoint_folder=arguments.checkpoint_folder,
+                wall_time_s=arguments.wall_time,
             ),
             overwrite=arguments.overwrite,
         )

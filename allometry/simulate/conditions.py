@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import logging
+import math
 import shutil
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from allometry.simulate.check.validate import check_condition, check_network, ch
 from allometry.simulate.continuation import Start, start_of
 from allometry.simulate.distribute.attempts import Attempts
 from allometry.simulate.distribute.clusters import mpi
+from allometry.simulate.distribute.clusters.jobs import left_of_job
 from allometry.simulate.distribute.clusters.kinds import connect
 from allometry.simulate.distribute.clusters.placement import place
 from allometry.simulate.distribute.description import attributes, check_memory
@@ -32,6 +34,7 @@ from allometry.simulate.distribute.setting import Setting, window_steps
 from allometry.simulate.distribute.storage.checkpoint import LONG_S
 from allometry.simulate.distribute.storage.spool import Spool, held, remove_abandoned
 from allometry.simulate.distribute.task import plan_of, warm
+from allometry.simulate.distribute.time_limit import TimeLimit
 
 _LOG = logging.getLogger("allometry")
 
@@ -230,10 +233,15 @@ def _run(planned: _Planned, setting: Setting, outputs: list[Output], spool: Spoo
         how = "one after the other" if need.spiking else "together"
         many = f", {len(outputs)} conditions {how}" if len(outputs) > 1 else ""
         precision = f", {setting.precision} precision" if need.spiking else ""
-        _LOG.info("%s, %d x %d threads%s%s", need, partitions, placed.threads, precision, many)
+        apart = f" on {len(placed.hosts)} hosts: {', '.join(placed.hosts)}" if len(placed.hosts) > 1 else ""
+        _LOG.info("%s, %d x %d threads%s%s%s", need, partitions, placed.threads, apart, precision, many)
         check_memory(client, placed, need, execution.memory_gib)
+        limit = TimeLimit(
+            left_of_job() if execution.wall_time_s is None else execution.wall_time_s,
+            client.left_s() if hasattr(client, "left_s") else math.inf,
+        )
         Attempts(
-            setting, outputs, spool, client, partitions, placed, execution.progress, execution.exchange
+            setting, outputs, spool, client, partitions, placed, execution.progress, execution.exchange, limit
         ).until_done()
         spool.remove()
 

@@ -141,6 +141,7 @@ def configured(
         checkpoint=simulate["checkpoint"],
         checkpoint_folder=checkpoint,
         memory_gib=simulate["memory_gib"],
+        wall_time_s=simulate["wall_time_s"],
         cluster=cluster_options(cluster),
     )
 

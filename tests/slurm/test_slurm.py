@@ -15,6 +15,7 @@ from allometry import models, simulate, stores
 from allometry.errors import SimulationError
 from allometry.simulate.distribute.clusters import kinds, placement
 from tests.simulate.distribute.clusters.stranger import listening, stranger
+from tests.slurm.workflow import snakemake
 
 pytestmark = pytest.mark.slurm
 
@@ -160,30 +161,14 @@ def test_workflow_submits_a_simulation_that_uses_its_allocation(
     tmp_path: Path, root: Path, local: tuple[list[int], list[int]]
 ) -> None:
     """One job of the workflow, submitted by Snakemake, whose two tasks are the two partitions."""
-    (tmp_path / "config.yaml").write_text(
+    done = snakemake(
+        root,
+        tmp_path,
         "simulate:\n  partitions: 2\n  threads: 1\n  runs:\n    small:\n      kind: network\n      model: microcircuit\n"
         f"      parameters: {{scale: [{SCALE}]}}\n      duration_ms: {DURATION_MS}\n      seeds: [{SEED}]\n"
-        "cluster: {kind: allocation}\n"
+        "cluster: {kind: allocation}\n",
+        resources=["tasks=2", "mem_mb=1500"],
     )
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "simulate",
-        "--snakefile",
-        str(root / "Snakefile"),
-        "--directory",
-        str(tmp_path),
-    ]
-    command += ["--configfile", str(tmp_path / "config.yaml"), "--profile", str(root / "profiles/slurm"), "--jobs", "1"]
-    command += [
-        "--set-resources",
-        "simulate_point:tasks=2",
-        "simulate_point:mem_mb=1500",
-        "--set-threads",
-        "simulate_point=1",
-    ]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=1800)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     (store,) = tmp_path.glob("results/simulated/small/*.zarr")
     assert _spikes(store) == local

@@ -4,19 +4,21 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from allometry import files
 from allometry.errors import SimulationError, end_if_terminated
 from allometry.simulate.build.threads import Stopped
 from allometry.simulate.distribute.clusters import mpi, placement
+from allometry.simulate.distribute.departure import Departure, WorkerLost, saved
 from allometry.simulate.distribute.exchange import rendezvous
 from allometry.simulate.distribute.output import Output
 from allometry.simulate.distribute.progress import progress
 from allometry.simulate.distribute.setting import Setting
 from allometry.simulate.distribute.storage.spool import Spool
 from allometry.simulate.distribute.task import Job, Trial, run_partition
+from allometry.simulate.distribute.time_limit import TimeLimit
 
 ATTEMPTS = 3
 #: How long a worker may give no sign of life until it is replaced, s.
@@ -27,10 +29,6 @@ _GRACE_S = 20.0
 # A worker that was killed is missed by its peers before the scheduler knows.
 _NOTICED_S = 5.0
 _LOG = logging.getLogger("allometry")
-
-
-class WorkerLost(SimulationError):
-    """A worker that ran a partition is gone."""
 
 
 class Silence:
@@ -82,6 +80,8 @@ class Attempts:
         Whether to show progress.
     exchange : str
         How partitions exchange spikes, as `cluster.exchange`.
+    limit : TimeLimit
+        When the run has to end.
     """
 
     setting: Setting
@@ -92,30 +92,41 @@ class Attempts:
     placed: placement.Placement
     shown: bool = True
     exchange: str = "auto"
+    limit: TimeLimit = field(default_factory=TimeLimit)
     started: float = 0.0
 
     def __post_init__(self) -> None:
+        self._departure = Departure(self.setting, self.outputs, self.spool, self.limit)
         self._silence = Silence()
         # a client that has given up a scheduler has forgotten where it was
         self._scheduler = str(self.client.scheduler_info().get("address", "cluster"))
 
     def until_done(self) -> None:
-        """Run all partitions to the end, again from the last checkpoint if a worker is lost."""
-        for attempt in range(1, ATTEMPTS + 1):
+        """Run all partitions to the end, again from the last checkpoint if a worker is lost.
+
+        Attempts count only until one gets further than those before it.
+        """
+        vain, reached = 0, saved(self.outputs)
+        while True:
             try:
                 with files.writing(self.spool.folder, SimulationError):
                     return self._attempt()
             except WorkerLost as error:
+                before, reached = reached, saved(self.outputs)
+                vain = 1 if reached != before else vain + 1
                 # nobody starts a rank again
-                if attempt == ATTEMPTS or mpi.world() is not None:
+                if vain == ATTEMPTS or mpi.world() is not None:
                     raise
                 _LOG.warning("%s; starting again from the last checkpoint", error.what)
                 self._replace_workers(error)
-        raise AssertionError("unreachable")
 
     def _replace_workers(self, error: WorkerLost) -> None:
         try:
-            self.client.wait_for_workers(self.partitions, timeout=60)
+            if renew := getattr(self.client, "renew", None):
+                renew()
+                self.limit.renewed(self.client.left_s())
+            else:
+                self.client.wait_for_workers(self.partitions, timeout=60)
             self.placed = placement.place(self.client, self.partitions, self.placed.threads)
         except TimeoutError:
             raise error from None
@@ -140,6 +151,7 @@ class Attempts:
 
     def _attempt(self) -> None:
         self.started = time.perf_counter()
+        self._departure.begin()
         trials = self._resume()
         if not trials:
             return
@@ -194,7 +206,7 @@ class Attempts:
     def _collect(self, futures: list[Any]) -> None:
         dt = self.setting.network.dt_ms
         length = self.setting.steps - self.setting.first
-        with progress(len(self.outputs) * length * dt, self.shown) as show:
+        with self.limit.told_by_signal(), progress(len(self.outputs) * length * dt, self.shown) as show:
 
             def poll(ended: bool = False) -> None:
                 end_if_terminated()
@@ -205,7 +217,11 @@ class Attempts:
                     # The last is written when the synapses are gone: both would be beside each other in memory.
                     if not (ended or output is not left[-1]) or not self._finish(output):
                         break
-                show(sum(o.done_steps for o in self.outputs) * dt, sum(o.spikes for o in self.outputs))
+                done = sum(o.done_steps for o in self.outputs)
+                self.limit.advanced(done)
+                show(done * dt, sum(o.spikes for o in self.outputs))
+                if not ended:
+                    self._departure.mind()
 
             self._watch_until(futures, poll)
             poll(ended=True)
@@ -250,7 +266,7 @@ class Attempts:
             ) from error
         for number, address in enumerate(self.placed.workers):
             if address not in present:
-                raise WorkerLost(f"the worker of partition {number} is gone", where=address)
+                raise self._lost(number)
         if self.placed.in_process:
             return
         silent = self._silence.look({address: float(present[address]["last_seen"]) for address in self.placed.workers})
@@ -260,6 +276,16 @@ class Attempts:
             raise WorkerLost(
                 f"the worker of partition {number} gave no sign of life for {SILENT_S:g} s", where=silent[0]
             )
+
+    def _lost(self, number: int) -> WorkerLost:
+        """Say that a worker is gone, and how its job ended, where it was one and that is known."""
+        address = self.placed.workers[number]
+        why = self.client.why_lost(address) if hasattr(self.client, "why_lost") else ""
+        return WorkerLost(
+            f"the worker of partition {number} is gone" + (f": {why}" if why else ""),
+            where=address,
+            do="give the jobs what they lack, as memory or time: section cluster of the configuration" if why else "",
+        )
 
     def _dismiss(self, silent: list[str]) -> None:
         """Have workers ended, and started again where something watches over them: asked to anything, they would not answer."""
@@ -295,7 +321,7 @@ class Attempts:
                 raise said from error
             if isinstance(error, Exception) and not isinstance(error, Stopped):
                 if type(error).__name__ in ("KilledWorker", "CancelledError", "FutureCancelledError"):
-                    raise WorkerLost(f"the worker of partition {number} is gone") from error
+                    raise self._lost(number) from error
                 raise SimulationError(
                     f"partition {number} failed: {type(error).__name__}: {error}", where=self.placed.workers[number]
                 ) from error

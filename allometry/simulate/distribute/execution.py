@@ -40,6 +40,9 @@ class Execution:
         beside the store. Removed at the end. Two processes that simulate the same cannot share it.
     memory_gib : float, optional
         Refuse a run estimated to need more, GiB; default what is free.
+    wall_time_s : float, optional
+        Seconds that the run may take; default what is left of the SLURM job around it. Shortly before the end it makes a last
+        checkpoint and ends with `OutOfTime`; the same run continues from there.
     progress : bool
         Whether to show how far the run is: a bar on a terminal, otherwise a line now and then.
 
@@ -56,10 +59,11 @@ class Execution:
     checkpoint: float | str = "auto"
     checkpoint_folder: str | Path | None = None
     memory_gib: float | None = None
+    wall_time_s: float | None = None
     progress: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("partitions", "threads", "cores", "checkpoint", "memory_gib"):
+        for name in ("partitions", "threads", "cores", "checkpoint", "memory_gib", "wall_time_s"):
             object.__setattr__(self, name, plain(getattr(self, name)))
         for name, least in (("partitions", None), ("threads", 1), ("cores", 1)):
             value = getattr(self, name)
@@ -69,7 +73,11 @@ class Execution:
                 raise _refusal(name, value, "a whole number")
             if value < 1:
                 raise _refusal(name, value, "at least 1")
-        for name, word, others in (("checkpoint", "'auto', 'off' or ", ("auto", "off")), ("memory_gib", "", (None,))):
+        for name, word, others in (
+            ("checkpoint", "'auto', 'off' or ", ("auto", "off")),
+            ("memory_gib", "", (None,)),
+            ("wall_time_s", "", (None,)),
+        ):
             value = getattr(self, name)
             if value is None or isinstance(value, str):
                 if value in others:

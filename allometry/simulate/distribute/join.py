@@ -1,4 +1,7 @@
-"""`python -m allometry.simulate.distribute.join FILE`: be a worker of the simulation whose scheduler FILE describes."""
+"""`python -m allometry.simulate.distribute.join FILE`: be a worker of the simulation whose scheduler FILE describes.
+
+With the word `others` behind it, the first task of the step does nothing: its place is that of the process which started it.
+"""
 
 import asyncio
 import json
@@ -10,6 +13,7 @@ from pathlib import Path
 
 from allometry.errors import SimulationError
 from allometry.processes import one_thread
+from allometry.simulate.distribute.clusters.worker_main import OTHERS, leave_the_time_to_others
 
 
 def serve(path: str | Path, timeout_s: float = 300.0) -> None:
@@ -35,6 +39,7 @@ def serve(path: str | Path, timeout_s: float = 300.0) -> None:
     from allometry.simulate.distribute.clusters import credentials
     from allometry.simulate.distribute.clusters.kinds import CALM
 
+    leave_the_time_to_others()
     path = Path(path)
     deadline = time.monotonic() + timeout_s
     while not path.exists():
@@ -78,5 +83,6 @@ def _read(path: Path) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    one_thread()
-    serve(sys.argv[1])
+    if sys.argv[2:] != [OTHERS] or os.environ.get("SLURM_PROCID") != "0":
+        one_thread()
+        serve(sys.argv[1])

@@ -112,6 +112,8 @@ def run_partition(job: Job, number: int, addresses: list[tuple[str, int]]) -> No
                         checkpoint.restore(partition, spool, setting, trial.resume_step, trial.resume_parts, k)
                 first = partition.step
                 pace = checkpoint.pace_of(partition, setting, build_s) if number == 0 and setting.keep else None
+                if stages and pace:
+                    stages.checkpoint_s = pace.expected_s
                 sim_s, recording_s, saves = _advance(partition, setting, spools, watch, pace, stages)
                 # conditions that advance together share the time
                 share = 1.0 / len(trials)
@@ -197,6 +199,7 @@ class _Stages:
     def __init__(self, control: Spool, setting: Setting) -> None:
         self._control, self._setting, self._said = control, setting, ("", 0.0)
         self._more: dict[str, str] = {}
+        self.checkpoint_s = 0.0
         self("build", setting.first)
 
     def begin(self, trials: Sequence[Trial]) -> None:
@@ -214,7 +217,9 @@ class _Stages:
         self._said = phase, now
         s = self._setting
         dt = s.network.dt_ms
-        self._control.say(phase, done_ms=(step - s.first) * dt, of_ms=s.duration_ms, **self._more)
+        self._control.say(
+            phase, done_ms=(step - s.first) * dt, of_ms=s.duration_ms, checkpoint_s=self.checkpoint_s, **self._more
+        )
 
 
 def _advance(
@@ -236,7 +241,7 @@ def _advance(
         if stages:
             stages("step loop", partition.step)
         stop = min((window + 1) * setting.window_steps, setting.steps)
-        if pace and stop < setting.steps and pace.due():
+        if pace and stop < setting.steps and (pace.due() or watch.asked()):
             with checkpoint.unless_full(setting, stop):
                 for spool in spools:
                     spool.due(window).touch()
@@ -262,6 +267,8 @@ def _advance(
             spool.write(spool.segment(window, partition.number), made)
         if due and pace:
             pace.took(time.perf_counter() - advanced)
+            if stages:
+                stages.checkpoint_s = pace.expected_s
         recording += time.perf_counter() - advanced
     return time.perf_counter() - started, recording, saves
 

@@ -16,9 +16,10 @@ from allometry import plugins
 from allometry.errors import SimulationError
 from allometry.processes import ONE_THREAD
 from allometry.simulate.distribute.clusters import credentials, mpi
+from allometry.simulate.distribute.clusters.addresses import own_address
 from allometry.simulate.distribute.clusters.placement import wait
 from allometry.simulate.distribute.clusters.slurm import worker_jobs
-from allometry.simulate.distribute.clusters.worker_main import scripts_left_alone
+from allometry.simulate.distribute.clusters.worker_main import OTHERS, scripts_left_alone
 
 KINDS = ("local", "slurm", "address", "allocation")
 CALM = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
@@ -210,7 +211,7 @@ def _allocation(options: dict[str, Any], partitions: int, threads: int | None) -
         )
     path = Path(options.pop("scheduler_file", allocation_file()))
     timeout = options.pop("timeout_s", 300)
-    host = options.pop("host", None) or _interface_host()
+    host = options.pop("host", None) or own_address()
     security = credentials.temporary()
     settings = {
         "n_workers": 1,
@@ -237,7 +238,11 @@ def _allocation(options: dict[str, Any], partitions: int, threads: int | None) -
 
 @contextlib.contextmanager
 def _tasks(path: Path, count: int) -> Iterator[None]:
-    """Start `count` workers as a step of the surrounding job, unless this step has more than one task already."""
+    """Start `count` workers as a step of the surrounding job, unless this step has more than one task already.
+
+    The step has a task more, whose place on the first node is this process's: fewer tasks than nodes would leave the last
+    nodes without one.
+    """
     if count < 1 or mpi.world() is not None or int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) > 1:
         yield
         return
@@ -247,11 +252,12 @@ def _tasks(path: Path, count: int) -> Iterator[None]:
     command = [
         "srun",
         "--overlap",
-        f"--ntasks={count}",
+        f"--ntasks={count + 1}",
         sys.executable,
         "-m",
         "allometry.simulate.distribute.join",
         str(path),
+        OTHERS,
     ]
     try:
         step = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
@@ -285,9 +291,3 @@ def allocation_file() -> str:
     job = os.environ.get("SLURM_JOB_ID", "none")
     step = os.environ.get("SLURM_STEP_ID", "0")
     return str(Path.cwd() / f".allometry-scheduler-{job}-{step}")
-
-
-def _interface_host() -> str:
-    import socket
-
-    return socket.gethostbyname(socket.gethostname())

@@ -9,12 +9,13 @@ from allometry.errors import SimulationError
 
 @dataclass(frozen=True)
 class Placement:
-    """Workers by address, one per partition, the threads of each, and whether they outnumber the cores of a host."""
+    """Workers by address, one per partition, the threads of each, and whether they outnumber the cores of a host; the hosts."""
 
     workers: tuple[str, ...]
     threads: int
     in_process: bool
     crowded: bool
+    hosts: tuple[str, ...] = ()
 
 
 def cores() -> int:
@@ -61,4 +62,4 @@ def place(client: Any, partitions: int, threads: int | None) -> Placement:
     busiest = max(hosts.count(h) for h in set(hosts))
     least = min(client.run(cores, workers=sorted(set(chosen))).values())
     threads = threads or max(1, least // busiest)
-    return Placement(tuple(chosen), threads, in_process, busiest * threads > least)
+    return Placement(tuple(chosen), threads, in_process, busiest * threads > least, tuple(sorted(set(hosts))))

@@ -20,8 +20,11 @@ import dask
 from allometry.errors import SimulationError
 from allometry.processes import ONE_THREAD
 from allometry.simulate.distribute.clusters import credentials
+from allometry.simulate.distribute.clusters.jobs import how_ended, left_of_job
+from allometry.simulate.distribute.clusters.placement import workers
 
 LOOK_S = 5.0
+_POLL_S = 0.2
 _TELL_S = 60.0
 _WORKER_PAGES = ["--no-dashboard", "--dashboard-address", credentials.LOOPBACK]
 _LOG = logging.getLogger("allometry")
@@ -45,6 +48,8 @@ _ALIVE = frozenset(
 @contextlib.contextmanager
 def worker_jobs(options: Mapping[str, Any], count: int, threads: int | None, calm: Mapping[str, Any]) -> Iterator[Any]:
     """Yield a client whose `count` workers are jobs of their own; the jobs end with the block.
+
+    The client can replace them: `renew`, `left_s` and `why_lost` are beside the methods of Dask's.
 
     Parameters
     ----------
@@ -133,9 +138,36 @@ def worker_jobs(options: Mapping[str, Any], count: int, threads: int | None, cal
             where="cluster: slurm",
             expected="arguments of dask_jobqueue.SLURMCluster",
         ) from error
-    with cluster, Client(cluster) as client:
-        cluster.scale(jobs=count)
-        _wait(client, count, timeout, submitted, refusals)
+
+    class JobsClient(Client):
+        """A client whose workers are jobs that it can replace."""
+
+        jobs: Mapping[str, str] = {}
+
+        def renew(self) -> None:
+            """End all jobs there are, and wait for as many new ones."""
+            if submitted:
+                cluster.scale(jobs=0)
+                while workers(self):
+                    time.sleep(_POLL_S)
+                submitted.clear()
+            cluster.scale(jobs=count)
+            _wait(self, count, timeout, submitted, refusals)
+            # by address, for the words of those that are lost later
+            self.jobs = self.run(os.getenv, "SLURM_JOB_ID")
+
+        def left_s(self) -> float:
+            """Return the seconds that are left of that job which ends first."""
+            return left_of_job(",".join(submitted))
+
+        def why_lost(self, address: str) -> str:
+            """Return how the job of a worker ended, in words; empty where nobody knows."""
+            job = self.jobs.get(address)
+            how = how_ended(job) if job else ""
+            return f"SLURM job {job} ended as {how}" if how else ""
+
+    with cluster, JobsClient(cluster) as client:
+        client.renew()
         yield client
 
 
@@ -165,7 +197,7 @@ def _wait(client: Any, count: int, timeout: float, submitted: list[str], refusal
                 expected="a partition (queue), account, qos, memory and walltime that this cluster knows and allows",
                 do="correct the section cluster of the configuration, or the mapping given to simulate.run",
             )
-        have = len(client.sync(client.scheduler.identity, n_workers=-1)["workers"])
+        have = len(workers(client))
         if have >= count:
             return
         now = time.monotonic()
@@ -192,7 +224,7 @@ def _wait(client: Any, count: int, timeout: float, submitted: list[str], refusal
                 if waiting and (waiting != told or now - told_at > _TELL_S):
                     told, told_at = waiting, now
                     _LOG.info("%d of %d workers are there; %s", have, count, waiting)
-        time.sleep(0.2)
+        time.sleep(_POLL_S)
 
 
 def queued(jobs: list[str]) -> dict[str, tuple[str, str]] | None:

@@ -6,13 +6,19 @@ gives linear algebra one thread.
 """
 
 import contextlib
+import os
 import signal
+import threading
 from collections.abc import Iterator
 from multiprocessing import spawn
 from typing import Any
 
 from allometry.processes import one_thread
 
+#: A worker outlives SIGTERM for this long: within it the process that collects has it make a last checkpoint, and ends it.
+_PATIENCE_S = 60.0
+OTHERS = "others"
+"""Word for `join`: the first task of the step does nothing."""
 _WORKER = "Dask Worker process"
 
 
@@ -35,7 +41,20 @@ def scripts_left_alone() -> Iterator[None]:
         spawn.get_preparation_data = original
 
 
+def leave_the_time_to_others() -> None:
+    """Let the process that collects heed the signals with which a batch system, which sends them to all, ends a job's time."""
+
+    def end(*_: object) -> None:
+        last = threading.Timer(_PATIENCE_S, os._exit, (143,))
+        last.daemon = True
+        last.start()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+
+
 if __name__ == "__mp_main__":
     one_thread()
+    leave_the_time_to_others()
     # A terminal sends it to every process; the one that collects the spikes ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -33,7 +33,7 @@ ABANDONED_S = 3600.0
 PATIENCE_S = 20.0
 _OURS = re.compile(
     r"^((segment|merged|state)-.*|start)\.npz$|^(checkpoint-\d+|attempt|run|done|status|measured-\d+)\.json$"
-    rf"|^grown-.*\.npy$|^due-\d+$|^(alive|stop|lock)$|^condition-[0-9a-f]{{16}}$|^{re.escape(files.PARTIAL)}"
+    rf"|^grown-.*\.npy$|^due-\d+$|^(alive|asked|stop|lock)$|^condition-[0-9a-f]{{16}}$|^{re.escape(files.PARTIAL)}"
 )
 _SAVED = re.compile(r"^(?:state|checkpoint)-(\d{12})\b")
 _SEAL = b"allosha2"
@@ -79,7 +79,8 @@ class Spool:
         """Make the folder, and let the partitions of an attempt run; those of earlier ones end."""
         self.make()
         self.write_json("attempt.json", {"attempt": attempt})
-        (self.folder / "stop").unlink(missing_ok=True)
+        for name in ("stop", "asked"):
+            (self.folder / name).unlink(missing_ok=True)
 
     def segment(self, window: int, part: int) -> Path:
         """Path of a partition's segment."""
@@ -193,6 +194,11 @@ class Spool:
         """Show partitions that the collector lives."""
         (self.folder / "alive").touch()
 
+    def ask(self) -> None:
+        """Ask partitions for a checkpoint at the end of the next window."""
+        with contextlib.suppress(OSError):
+            (self.folder / "asked").touch()
+
     def stop(self) -> None:
         """Ask partitions to end."""
         with contextlib.suppress(OSError):
@@ -276,6 +282,10 @@ class Watch:
         self._spool, self._attempt = spool, {"attempt": attempt}
         self._seen = -1.0
         self._since = time.monotonic()
+
+    def asked(self) -> bool:
+        """Whether a checkpoint is asked for, whatever its pace."""
+        return (self._spool.folder / "asked").exists()
 
     def __call__(self) -> None:
         """Raise `Stopped` if the partition should end."""
