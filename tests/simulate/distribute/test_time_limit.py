@@ -12,12 +12,12 @@ import pytest
 from allometry import simulate, stores
 from allometry.errors import announced, terminable
 from allometry.network import Network
-from allometry.simulate.distribute import attempts, departure
 from allometry.simulate.distribute.clusters import jobs
 from allometry.simulate.distribute.departure import OutOfTime
+from allometry.simulate.distribute.storage.checkpoint import Pace
 from allometry.simulate.distribute.time_limit import COSTS, RESERVE_S, WINDOWS, TimeLimit
 
-DURATION_MS = 10_000.0
+DURATION_MS = 2000.0
 
 
 def _content(store: Path) -> str:
@@ -31,12 +31,24 @@ def _run(net: Network, store: Path, **execution: object) -> None:
 def test_a_run_in_many_short_pieces_has_the_bytes_of_one(
     tmp_path: Path, small: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those pieces have no time at all, and make some windows each, of milliseconds."""
-    monkeypatch.setattr(attempts, "_POLL_S", 1e-3)
-    monkeypatch.setattr(departure, "_LOOK_S", 0.0)
+    """Each of the first pieces goes three windows, waits for what is asked of it, goes a fourth, and ends."""
+    begun = []
+
+    def four_windows(pace: Pace) -> bool:
+        begun.append(pace)
+        deadline = time.monotonic() + 20
+        wanted = {4: "asked"}.get(len(begun), "stop")
+        while len(begun) > 3 and time.monotonic() < deadline:
+            if list(tmp_path.glob(f".pieces-checkpoints/run-*/{wanted}")):
+                break
+            time.sleep(1e-3)
+        return False
+
     _run(small, tmp_path / "whole.zarr", checkpoint="off")
+    monkeypatch.setattr(Pace, "due", four_windows)
     reached = []
     for _ in range(3):
+        begun.clear()
         with pytest.raises(OutOfTime, match="of its time") as ended:
             _run(small, tmp_path / "pieces.zarr", wall_time_s=1e-3)
         assert ended.value.status == 75
@@ -44,8 +56,9 @@ def test_a_run_in_many_short_pieces_has_the_bytes_of_one(
         records = (tmp_path / ".pieces-checkpoints").glob("run-*/checkpoint-*.json")
         reached.append(max(int(path.stem[11:]) for path in records))
         assert f"a checkpoint at {reached[-1] * small.dt_ms:g} ms" in ended.value.what
+    monkeypatch.undo()
     _run(small, tmp_path / "pieces.zarr", wall_time_s=600.0)
-    assert reached == sorted(set(reached))
+    assert reached == [round(windows * 100 / small.dt_ms) for windows in (4, 8, 12)]
     assert _content(tmp_path / "pieces.zarr") == _content(tmp_path / "whole.zarr")
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "pieces.manifest.json",
