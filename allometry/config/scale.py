@@ -197,15 +197,13 @@ class ScaleConfig(Model):
     studies: dict[str, StudyConfig] = Field(
         default_factory=dict, description="Named studies; the name is the Scaling store below `results/scaled`."
     )
-<<<<<<< HEAD
     compute: dict[str, ComputeConfig] = Field(
         default_factory=dict,
         description="Named studies of how compute scales; the name is the Compute store below `results/scaled/compute`.",
-=======
+    )
     coarse: dict[str, CoarseConfig] = Field(
         default_factory=dict,
         description="Named coarse-grained models of V1; the name is the Scores store below `results/scaled`.",
->>>>>>> 45b3c2d (Coarse-grained V1 in the workflow: networks are observed, tables taken, errors drawn)
     )
     memory_gib: float | None = Field(
         None, gt=0, description="Refuse studies of which a job needs more memory, in GiB; null: what this machine has."
@@ -215,13 +213,13 @@ class ScaleConfig(Model):
     )
 
     @model_validator(mode="after")
-<<<<<<< HEAD
     def _has_a_folder_of_its_own(self) -> Self:
-        if "compute" in self.studies:
+        if "compute" in {*self.studies, *self.coarse}:
             raise ValueError("a study cannot be called compute: studies of compute scaling lie there")
-=======
+        return self
+
+    @model_validator(mode="after")
     def _has_names_of_its_own(self) -> Self:
         if shared := sorted(set(self.studies) & set(self.coarse)):
             raise ValueError(f"{shared[0]} names a study and a coarse-grained model; call one of them otherwise")
->>>>>>> 45b3c2d (Coarse-grained V1 in the workflow: networks are observed, tables taken, errors drawn)
         return self

@@ -33,11 +33,8 @@ from allometry.report.kinds import responses as of_responses
 from allometry.report.kinds import spikes as of_spikes
 from allometry.report.kinds import stacks as of_stacks
 from allometry.report.kinds import tuning as of_tuning
-<<<<<<< HEAD
-from allometry.report.scaling import compute as of_compute
-=======
 from allometry.report.scaling import coarse as of_coarse
->>>>>>> 45b3c2d (Coarse-grained V1 in the workflow: networks are observed, tables taken, errors drawn)
+from allometry.report.scaling import compute as of_compute
 from allometry.report.scaling import conditions as of_conditions
 from allometry.report.scaling import overview
 from allometry.report.scaling import statistics as of_statistics
@@ -317,10 +314,6 @@ def study(store: Store) -> Drawing:
     ----------
     store : path
         A Scaling store, with the file of costs beside it.
-
-    Returns
-    -------
-    Drawing
     """
     return _of_study(store, "study", overview.draw)
 
@@ -336,10 +329,6 @@ def statistics(store: Store, chosen: Sequence[str] = (), theme: str = "") -> Dra
         Those that are drawn; none: all.
     theme : str
         What they have in common, for the title.
-
-    Returns
-    -------
-    Drawing
     """
     return _of_study(store, "statistics", partial(of_statistics.draw, chosen=chosen, theme=theme))
 
@@ -355,7 +344,13 @@ def conditions(store: Store) -> Drawing:
     return _of_study(store, "conditions", of_conditions.draw)
 
 
-<<<<<<< HEAD
+def coarse(store: Store) -> Drawing:
+    """Errors of a coarse-grained V1, a Scores store with maps of pixels: maps, pixel against pixel, and every scheme."""
+    read = _Read(store, "scores")
+    with style.context():
+        return _finished(of_coarse.draw(read.one), read.paths, "coarse")
+
+
 def compute(store: Store) -> Drawing:
     """How wall time and memory scale, of the path of a Compute store with the file of costs beside it."""
     return _of_study(store, "compute", of_compute.draw, "compute")
@@ -363,23 +358,6 @@ def compute(store: Store) -> Drawing:
 
 def _of_study(store: Store, plot: str, draw: Any, kind: str = "scaling") -> Drawing:
     read = _Read(store, kind)
-=======
-def coarse(store: Store) -> Drawing:
-    """Errors of a coarse-grained V1: maps beside those of the network, pixel against pixel, and every scheme.
-
-    Parameters
-    ----------
-    store : path or DataTree
-        A Scores store of a coarse-grained model.
-    """
-    read = _Read(store, "scores")
-    with style.context():
-        return _finished(of_coarse.draw(read.one), read.paths, "coarse")
-
-
-def _of_study(store: Store, plot: str, draw: Any) -> Drawing:
-    read = _Read(store, "scaling")
->>>>>>> 45b3c2d (Coarse-grained V1 in the workflow: networks are observed, tables taken, errors drawn)
     if not read.paths:
         expected = f"the path of a {kind.capitalize()} store"
         raise ReportError("a study is drawn from its path", expected=expected, do="its costs lie beside it")
@@ -394,10 +372,6 @@ def comparison(store: Store) -> Drawing:
     ----------
     store : path or DataTree
         A Scores store.
-
-    Returns
-    -------
-    Drawing
     """
     read = _Read(store, "scores")
     with style.context():

@@ -14,12 +14,8 @@ from allometry.pathnames import slug
 from allometry.scale.statistics.records import themes
 from allometry.workflow import recording_sessions
 from allometry.workflow.checks.names import Registry, check_cluster, check_collections, check_names, stores_of
-<<<<<<< HEAD
-from allometry.workflow.places import clamps, feature_runs, run_responses, studies, virtual_recordings
+from allometry.workflow.places import clamps, coarse, feature_runs, run_responses, studies, virtual_recordings
 from allometry.workflow.places import compute as compute_places
-=======
-from allometry.workflow.places import coarse, feature_runs, run_responses, studies, virtual_recordings
->>>>>>> 45b3c2d (Coarse-grained V1 in the workflow: networks are observed, tables taken, errors drawn)
 from allometry.workflow.reach import (
     check_own_files,
     reachable,
@@ -246,14 +242,8 @@ def targets(cfg: Config, registry: Registry) -> dict[str, list[str]]:
         "scale": [
             *(path for study in cfg.scale.studies for path in studies.scaled(study)),
             *(path for study in cfg.scale.compute for path in compute_places.scaled(study)),
-        ],
-<<<<<<< HEAD
-=======
-        "scale": [
-            *(path for study in cfg.scale.studies for path in studies.scaled(study)),
             *(path for name in cfg.scale.coarse for path in coarse.made(name)),
         ],
->>>>>>> 45b3c2d (Coarse-grained V1 in the workflow: networks are observed, tables taken, errors drawn)
         "compare": [
             *(path for comparison in cfg.compare.comparisons for path in compared(comparison)),
             *cards(cfg),
@@ -348,14 +338,11 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
                 for name, study in cfg.scale.studies.items()
                 if _sweeps(study)
             }
-<<<<<<< HEAD
             | {
                 f"scaled_compute_of_{name}": Figure("compute", (compute_places.scaled(name)[0],))
                 for name in cfg.scale.compute
             }
-=======
             | {f"scaled_{name}": Figure("coarse", (coarse.made(name)[0],)) for name in cfg.scale.coarse}
->>>>>>> 45b3c2d (Coarse-grained V1 in the workflow: networks are observed, tables taken, errors drawn)
         ),
         "comparisons": Figures(
             {f"compared_{name}": Figure("comparison", (compared(name)[0],)) for name in cfg.compare.comparisons}

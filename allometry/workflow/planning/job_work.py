@@ -13,21 +13,14 @@ from allometry import models, stores
 from allometry.config import Config
 from allometry.config.simulate import NetworkRun, PropagationRun
 from allometry.models.graph import Graph
-<<<<<<< HEAD
-from allometry.scale.compute.measuring import network_of, points
-=======
 from allometry.scale.coarse.jobs import conditions, part_of
->>>>>>> 45b3c2d (Coarse-grained V1 in the workflow: networks are observed, tables taken, errors drawn)
+from allometry.scale.compute.measuring import network_of, points
 from allometry.scale.jobs import is_feature, network
 from allometry.scale.jobs import units as size_of
 from allometry.simulate.distribute.clusters.placement import cores
 from allometry.workflow import reach, recording_sessions, snakefile
 from allometry.workflow.checks.names import Registry
-<<<<<<< HEAD
-from allometry.workflow.places import compute, studies
-=======
-from allometry.workflow.places import coarse, studies
->>>>>>> 45b3c2d (Coarse-grained V1 in the workflow: networks are observed, tables taken, errors drawn)
+from allometry.workflow.places import coarse, compute, studies
 from allometry.workflow.planning.cost_model import BUILT, Coefficients, Work, propagation, simulated
 
 #: Stands for a connectome that is not there yet: the neurons and chemical edges of a worm, rounded.
