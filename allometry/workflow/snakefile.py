@@ -338,10 +338,7 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
                 for name, study in cfg.scale.studies.items()
                 if _sweeps(study)
             }
-            | {
-                f"scaled_compute_of_{name}": Figure("compute", (compute_places.scaled(name)[0],))
-                for name in cfg.scale.compute
-            }
+            | {f"scaled_compute_of_{n}": Figure("compute", (compute_places.scaled(n)[0],)) for n in cfg.scale.compute}
             | {f"scaled_{name}": Figure("coarse", (coarse.made(name)[0],)) for name in cfg.scale.coarse}
         ),
         "comparisons": Figures(
