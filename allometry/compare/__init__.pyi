@@ -105,6 +105,7 @@ from .measures.tensors.decomposition import ntf as ntf
 from .measures.tensors.decomposition import rank_scan as rank_scan
 from .measures.tensors.decomposition import reconstruct as reconstruct
 from .measures.tensors.decomposition import tca as tca
+from .measures.tensors.held_out import held_out_share as held_out_share
 from .records.kinds import Options as Options
 from .records.kinds import comparison as comparison
 from .records.measures import Scale as Scale

@@ -101,6 +101,13 @@ HEADLINES: dict[str, tuple[Headline, ...]] = {
             "ntf_explained", "motifs", "{candidate} hold a share of {number} of the coupling of neurons in {reference}"
         ),
     ),
+    "trial_components": (
+        Headline(
+            "held_out_components",
+            "components",
+            "Components predict a share of {number} of what neurons of {candidate} do in trials that were held out",
+        ),
+    ),
     "activity_manifolds": (
         Headline(
             "state_decoding",

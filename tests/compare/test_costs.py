@@ -112,6 +112,7 @@ GIVEN: dict[str, tuple[tuple[object, ...], dict[str, object]]] = {
     **dict.fromkeys(("tca", "ntf"), ((TENSOR, 2), {"restarts": 1})),
     "tuned_share": ((np.linspace(0.001, 0.5, 6),), {}),
     "rank_scan": ((TENSOR, (1, 2)), {"restarts": 2}),
+    "held_out_share": ((TENSOR, 1), {}),
     "factor_similarity": ((FACTORS, FACTORS), {}),
     "affinities": ((TRACES,), {}),
     "measures.tensors.affinity.dynamic_connectome": (([TRACES, TRACES[::-1]], 2), {"restarts": 1}),

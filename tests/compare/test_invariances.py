@@ -213,6 +213,7 @@ CASES = [
         }, (TRAIN, TRAIN, 0, 10))
         for name in ("isi_distance", "spike_distance")
     ),
+    Case("held_out_components", (TENSOR, 2), {"scale of the array": (4 * TENSOR, 2)}, (TENSOR**3, 2)),
     Case("rank_scan", (TENSOR, (1, 2)), {"scale of the array": (4 * TENSOR, (1, 2))}, (TENSOR**3, (1, 2)), {"restarts": 2}),
     Case("affinities", (TRACES,), {
         "offset and scale of each trace": (TRACES * [1, 2, 3, 4] + 5,),
