@@ -244,10 +244,7 @@ def targets(cfg: Config, registry: Registry) -> dict[str, list[str]]:
             *(path for study in cfg.scale.compute for path in compute_places.scaled(study)),
             *(path for name in cfg.scale.coarse for path in coarse.made(name)),
         ],
-        "compare": [
-            *(path for comparison in cfg.compare.comparisons for path in compared(comparison)),
-            *cards(cfg),
-        ],
+        "compare": [*(path for name in cfg.compare.comparisons for path in compared(name)), *cards(cfg)],
     }
     report = ["results/report/index.html", *card_pages(cfg, "html"), *card_pages(cfg, "json")]
     return {"retrieve": retrieved, **stage, "all": [*(path for paths in stage.values() for path in paths), *report]}
