@@ -267,8 +267,8 @@ def _caption(root: xr.Dataset, costs: Mapping[str, Any]) -> str:
         f"EXTRAPOLATION: nodes of {machine['cores']} such cores and {machine['memory_gib']:g} GiB, one partition each, "
         f"{machine['line_us']:g} µs for a cache line of another core, a network of "
         f"{latency[1]:g} µs ({latency[0]:g} to {latency[2]:g}) and {machine['bandwidth_gb_s']:g} GB/s, "
-        f"{machine['message_us']:g} µs for each further message: assumed, not measured. Its band is that of the model with the "
-        "lowest and the highest latency; nothing says that it holds so far out. Dotted: what the shortest delay alone asks for, its "
+        f"{machine['message_us']:g} µs for each further message: assumed, not measured. Its band is that of the model for what is "
+        "computed, with the lowest and the highest latency; nothing says that it holds so far out. Dotted: what the shortest delay alone asks for, its "
         "exchanges of empty messages at the expected latency. What does not fit into memory is not drawn.",
     ]
     if costs["others"] > LOADED:

@@ -30,14 +30,14 @@ def extrapolated(
     Returns
     -------
     list of dict
-        `label`, `network`, `nodes`, `rtf`, `low` and `high` (the band, with the lowest and highest latency), `floor` (rounds
+        `label`, `network`, `nodes`, `rtf`, `low` and `high` (what is computed by the band, the exchange with the lowest and
+        highest latency: it rests on what is given of the network, not on the model), `floor` (rounds
         of empty messages at the expected latency, with nothing computed), `parts`, `memory_gib` of a node, and `fits`.
     """
     rows = []
     for name, amounts in networks.items():
         for nodes in machine["nodes"]:
             parts = [_at(model, amounts, nodes, machine, latency) for latency in machine["latency_us"]]
-            low, expected, high = (sum(one.values()) for one in parts)
             memory = amounts.memory_bytes(nodes, machine["cores"], process_bytes) / 2**30
             empty = _exchange(machine, machine["latency_us"][1]).seconds(nodes, 0.0)
             rows.append(
@@ -45,9 +45,9 @@ def extrapolated(
                     "label": LABEL,
                     "network": name,
                     "nodes": nodes,
-                    "rtf": expected,
-                    "low": low / factor,
-                    "high": high * factor,
+                    "rtf": sum(parts[1].values()),
+                    "low": _times(parts[0], 1 / factor),
+                    "high": _times(parts[2], factor),
                     "floor": amounts.rounds * empty if nodes > 1 else 0.0,
                     "parts": parts[1],
                     "memory_gib": memory,
@@ -55,6 +55,10 @@ def extrapolated(
                 }
             )
     return rows
+
+
+def _times(parts: Mapping[str, float], factor: float) -> float:
+    return factor * sum(value for name, value in parts.items() if name != "exchange") + parts["exchange"]
 
 
 def _at(
