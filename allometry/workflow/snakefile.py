@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from allometry.pathnames import slug
 from allometry.scale.statistics.records import themes
 from allometry.workflow import recording_sessions
 from allometry.workflow.checks.names import Registry, check_cluster, check_collections, check_names, stores_of
+from allometry.workflow.pictures import Figure, Figures
 from allometry.workflow.places import clamps, coarse, feature_runs, run_responses, studies, virtual_recordings
 from allometry.workflow.places import compute as compute_places
 from allometry.workflow.reach import (
@@ -25,7 +25,7 @@ from allometry.workflow.reach import (
 )
 
 # What the Snakefile, the rules and the tests reach through this module
-__all__ = ["check_names", "unused_sources", "used_sources"]
+__all__ = ["Figure", "Figures", "check_names", "unused_sources", "used_sources"]
 
 
 def configure(
@@ -258,48 +258,6 @@ def zarrs(paths: Sequence[str]) -> list[str]:
 def manifests(paths: Sequence[str]) -> list[str]:
     """Those paths that are manifests of stores."""
     return [path for path in paths if path.endswith(".manifest.json")]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure of the report.
-
-    Attributes
-    ----------
-    plot : str
-        Function of `allometry.report.figures` that draws it.
-    stores : tuple of str
-        Paths of the stores that it is drawn from, in the order of its arguments.
-    options : dict
-        Options of the function.
-    """
-
-    plot: str
-    stores: tuple[str, ...]
-    options: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Figures of one kind of result, by name."""
-
-    drawn: dict[str, Figure] = field(default_factory=dict)
-
-    def zarrs(self) -> list[str]:
-        """Every store that is drawn."""
-        return list(dict.fromkeys(path for figure in self.drawn.values() for path in figure.stores))
-
-    def manifests(self) -> list[str]:
-        """Their manifests."""
-        return [path.removesuffix(".zarr") + ".manifest.json" for path in self.zarrs()]
-
-    def files(self, suffix: str) -> list[str]:
-        """Files of one format: `.png`, `.svg`, `.csv`, or `.json` for their descriptions."""
-        return [f"results/report/figures/{name}{suffix}" for name in self.drawn]
-
-    def described(self) -> dict[str, dict[str, Any]]:
-        """What the job that draws them is told."""
-        return {name: asdict(figure) for name, figure in self.drawn.items()}
 
 
 def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
