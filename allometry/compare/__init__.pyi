@@ -84,6 +84,7 @@ from .measures.spikes.criticality import quasicriticality as quasicriticality
 from .measures.spikes.criticality import shape_collapse as shape_collapse
 from .measures.spikes.criticality import susceptibility as susceptibility
 from .measures.spikes.population_bursts import population_bursts as population_bursts
+from .measures.spikes.state_dwell import state_dwell as state_dwell
 from .measures.spikes.timescales import intrinsic_timescales as intrinsic_timescales
 from .measures.spikes.train_distances import isi_distance as isi_distance
 from .measures.spikes.train_distances import spike_distance as spike_distance

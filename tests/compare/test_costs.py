@@ -77,6 +77,7 @@ GIVEN: dict[str, tuple[tuple[object, ...], dict[str, object]]] = {
         ((COUNTS,), {}),
     ),
     "lattice_correlation": ((COUNTS, 2, [0, 1]), {}),
+    "state_dwell": ((COUNTS, np.arange(COUNTS.shape[1]) // 2), {"threshold_hz": 0.0}),
     "by_distance": ((RNG.random(6), RNG.random((4, 2)), [0, 1, 2]), {}),
     "noise_correlation": ((TRIALS,), {}),
     "spectral_radius": ((COUNTS, 50), {}),

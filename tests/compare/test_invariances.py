@@ -213,6 +213,12 @@ CASES = [
         }, (TRAIN, TRAIN, 0, 10))
         for name in ("isi_distance", "spike_distance")
     ),
+    Case("state_dwell", (COUNTS, np.arange(8) // 2), {
+        "order of units": (COUNTS[:, [1, 0, 3, 2, 5, 4, 7, 6]], np.arange(8) // 2),
+        "order of groups": (COUNTS, 3 - np.arange(8) // 2),
+    }, (COUNTS // 2, np.arange(8) // 2), {"bin_s": 0.1, "threshold_hz": 10.0}, reduce=lambda found: np.array(
+        [found.mean_dwell_s, found.mean_active]
+    )),
     Case("held_out_components", (TENSOR, 2), {"scale of the array": (4 * TENSOR, 2)}, (TENSOR**3, 2)),
     Case("rank_scan", (TENSOR, (1, 2)), {"scale of the array": (4 * TENSOR, (1, 2))}, (TENSOR**3, (1, 2)), {"restarts": 2}),
     Case("affinities", (TRACES,), {
