@@ -36,6 +36,8 @@ from allometry.report.kinds import tuning as of_tuning
 from allometry.report.scaling import coarse as of_coarse
 from allometry.report.scaling import compute as of_compute
 from allometry.report.scaling import conditions as of_conditions
+from allometry.report.scaling import distance as of_distance
+from allometry.report.scaling import laws as of_laws
 from allometry.report.scaling import overview
 from allometry.report.scaling import statistics as of_statistics
 from allometry.stores.schema import Data
@@ -351,18 +353,28 @@ def coarse(store: Store) -> Drawing:
         return _finished(of_coarse.draw(read.one), read.paths, "coarse")
 
 
+def distance(store: Store) -> Drawing:
+    """Correlation against distance at every size beside theory, of the path of a Scaling store of a network in space."""
+    return _of_study(store, "distance", of_distance.draw)
+
+
+def laws(store: Stores) -> Drawing:
+    """What all studies lose, what they gain, and their exponents, of the paths of Scaling stores with their costs beside them."""
+    return _of_study(store, "laws", of_laws.draw, several=True)
+
+
 def compute(store: Store) -> Drawing:
     """How wall time and memory scale, of the path of a Compute store with the file of costs beside it."""
     return _of_study(store, "compute", of_compute.draw, "compute")
 
 
-def _of_study(store: Store, plot: str, draw: Any, kind: str = "scaling") -> Drawing:
+def _of_study(store: Stores, plot: str, draw: Any, kind: str = "scaling", several: bool = False) -> Drawing:
     read = _Read(store, kind)
     if not read.paths:
         expected = f"the path of a {kind.capitalize()} store"
         raise ReportError("a study is drawn from its path", expected=expected, do="its costs lie beside it")
     with style.context():
-        return _finished(draw(read.paths[0]), read.paths, plot)
+        return _finished(draw(read.paths if several else read.paths[0]), read.paths, plot)
 
 
 def comparison(store: Store) -> Drawing:

@@ -20,7 +20,7 @@ PLOTS: Mapping[str, tuple[str, ...]] = {
     "responses": ("responses", "tuning", "features"),
     "spikes": ("spikes",),
     "scores": ("comparison", "forest", "coarse"),
-    "scaling": ("study", "statistics", "conditions"),
+    "scaling": ("study", "statistics", "conditions", "distance", "laws"),
     "compute": ("compute",),
     "stack": ("stack",),
     "clamp": ("clamp",),

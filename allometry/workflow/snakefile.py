@@ -10,7 +10,7 @@ from allometry.config import Config, sessions
 from allometry.config.simulate import Point
 from allometry.errors import AllometryError
 from allometry.pathnames import slug
-from allometry.scale.statistics.records import themes
+from allometry.scale.statistics.records import STATISTICS, themes
 from allometry.workflow import recording_sessions
 from allometry.workflow.checks.names import Registry, check_cluster, check_collections, check_names, stores_of
 from allometry.workflow.pictures import Figure, Figures
@@ -283,7 +283,8 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
             | {name: Figure(plot, (path,)) for name, plot, path in [*virtual_recordings.drawn(cfg), *clamps.drawn(cfg)]}
         ),
         "studies": Figures(
-            {
+            _of_all_studies(cfg)
+            | {
                 figure: drawn
                 for name, study in cfg.scale.studies.items()
                 for figure, drawn in _of_study(name, study).items()
@@ -302,6 +303,12 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
     }
 
 
+def _of_all_studies(cfg: Config) -> dict[str, Figure]:
+    """What all studies lose and gain, together, where there are several."""
+    paths = tuple(studies.scaled(name)[0] for name in cfg.scale.studies)
+    return {"scaled_laws_of_all": Figure("laws", paths)} if len(paths) > 1 else {}
+
+
 def _of_study(name: str, study: configuration.StudyConfig) -> dict[str, Figure]:
     """The overview of a study, and its statistics against size: those of a theme together where there are many."""
     store = (studies.scaled(name)[0],)
@@ -309,6 +316,8 @@ def _of_study(name: str, study: configuration.StudyConfig) -> dict[str, Figure]:
     for theme, chosen in themes(study.statistics).items():
         options = {"chosen": chosen, "theme": theme} if theme else {}
         found[f"scaled_{theme or 'statistics'}_of_{name}"] = Figure("statistics", store, options)
+    if any(name in STATISTICS and STATISTICS[name].theme == "distance" for name in study.statistics):
+        found[f"scaled_correlations_of_{name}"] = Figure("distance", store)
     return found
 
 

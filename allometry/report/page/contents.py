@@ -19,6 +19,7 @@ from allometry.report.page import chain
 from allometry.report.page.cards import table as card_table
 from allometry.report.page.render import Gallery, Line, Part, Section
 from allometry.report.scaling.compute import tables as compute_tables
+from allometry.report.scaling.laws import tables as laws_tables
 from allometry.report.scaling.tables import tables as scaling_tables
 from allometry.stores.folders.catalog import of_stores
 from allometry.stores.schema import Data
@@ -128,6 +129,7 @@ def sections(
     cards: dict[str, pd.DataFrame | Excerpt] = (
         {"Benchmark cards: what each score is worth": card_table(made.cards)} if made.cards else {}
     )
+    together = made.figures("scaled_laws_of_all")
     return [
         Section(
             "Data",
@@ -163,9 +165,16 @@ def sections(
             "95 % interval on one side of the tolerance; what few seeds cannot tell is undetermined.",
             [
                 Part(
-                    figures=made.figures("scaled_"),
+                    "What do I lose, what do I gain",
+                    "All studies together: verdicts by size, laws and exponents of every statistic, those of theory beside them.",
+                    together,
+                    laws_tables(made.of_kind("Scaling")),
+                ),
+                Part(
+                    "Single studies",
+                    figures=[image for image in made.figures("scaled_") if image not in together],
                     tables=scaling_tables(made.of_kind("Scaling")) | compute_tables(made.of_kind("Compute")),
-                )
+                ),
             ],
         ),
         Section(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from allometry import stores
@@ -42,6 +43,11 @@ class Study:
         return str(self.tree.attrs["title"])
 
     @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """What was configured."""
+        return dict(stores.attribute(self.tree, "parameters"))
+
+    @cached_property
     def costs(self) -> dict[str, Any]:
         """What the simulations cost, from the file beside the store."""
         file = Path(self.path)
@@ -56,6 +62,15 @@ class Study:
     def reference(self) -> float:
         """Size that the others are held against."""
         return float(self.root.attrs["reference"])
+
+
+def table_of(study: Study, name: str) -> pd.DataFrame:
+    """Rows of a table of a study, without the axes of its statistics; empty where it has no such table."""
+    if name not in study.tree["tables"].children:
+        return pd.DataFrame()
+    node = study.tree[f"tables/{name}"]
+    assert isinstance(node, xr.DataTree)
+    return node.to_dataset(inherit=False).to_dataframe().reset_index(drop=True)
 
 
 def populations_of(root: xr.Dataset) -> list[str]:
@@ -75,6 +90,13 @@ def law_text(law: Mapping[str, Any]) -> str:
     floor = "floor + " if name == "power law with a floor" else ""
     text = f"{floor}N^{exponent:.2f} ({low} to {high})"
     return (text if name != "undetermined" else f"undetermined; the best is {text}").replace("-", "−")
+
+
+def interval_text(value: float, low: float, high: float) -> str:
+    """A number with its interval: `−0.95 (−1.01 to −0.90)`; `undetermined` where there is none."""
+    if not np.isfinite(value):
+        return "undetermined"
+    return f"{value:.2f} ({_bound(low)} to {_bound(high)})".replace("-", "−")
 
 
 def _bound(value: float | None) -> str:

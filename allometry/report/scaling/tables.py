@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from allometry.report.excerpt import Excerpt
-from allometry.report.scaling.study import Study, law_text
+from allometry.report.scaling.study import Study, law_text, table_of
 
 PLACE = ("size", "condition", "statistic", "population")
 
@@ -133,13 +133,6 @@ def _conditions(study: Study, scheme: str, statistic: str) -> str:
     return ", ".join(f"{word} in {number}" for word, number in counted.items() if number) or "undefined"
 
 
-def _rows(study: Study, name: str) -> pd.DataFrame:
-    """Rows of a table of a study, without the axes of its statistics."""
-    node = study.tree[f"tables/{name}"]
-    assert isinstance(node, xr.DataTree)
-    return node.to_dataset(inherit=False).to_dataframe().reset_index(drop=True)
-
-
 def _groups(table: pd.DataFrame, column: str) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Rows by scheme and a column, in the order of the first of each."""
     for (scheme, value), group in table.groupby(["scheme", column], sort=False):
@@ -147,7 +140,7 @@ def _groups(table: pd.DataFrame, column: str) -> Iterator[tuple[str, str, pd.Dat
 
 
 def _explained(study: Study) -> pd.DataFrame:
-    table = _rows(study, "explanations").astype(str)
+    table = table_of(study, "explanations").astype(str)
     return pd.DataFrame(
         {
             "study": study.name,
@@ -186,7 +179,7 @@ def _explained_briefly(study: Study, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _laws(study: Study) -> pd.DataFrame:
-    table = _rows(study, "laws")
+    table = table_of(study, "laws")
     rows = [
         {
             "study": study.name,

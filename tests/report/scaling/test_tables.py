@@ -12,7 +12,7 @@ import xarray as xr
 
 from allometry import report, stores
 from allometry.report.excerpt import Excerpt
-from allometry.report.scaling import tables
+from allometry.report.scaling import laws, tables
 from tests.stores.samples import ATTRS
 
 SCHEMES = ["plain", "halved", "calibrated"]
@@ -185,7 +185,8 @@ def test_the_page_shows_few_rows_and_has_all_as_files(
     )
     text = page.read_text(encoding="utf-8")
     section = text.partition('<section id="scaling">')[2].partition("</section>")[0]
-    assert section.count("<tr") == 3 + sum(map(len, made.values()))
+    together = laws.tables([str(study)])
+    assert section.count("<tr") == 4 + sum(map(len, (*made.values(), *together.values())))
     links = re.findall(r'<a href="(tables/\w+\.csv)" download>([^<]+)</a>', section)
     assert len({name for name, _ in links}) == len(links) == 3
     for (name, words), table in zip(links, made.values()):
