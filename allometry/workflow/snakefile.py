@@ -292,7 +292,7 @@ def figures(cfg: Config, registry: Registry) -> dict[str, Figures]:
             | {
                 f"scaled_conditions_of_{name}": Figure("conditions", (studies.scaled(name)[0],))
                 for name, study in cfg.scale.studies.items()
-                if _sweeps(study)
+                if studies.sweeps(study)
             }
             | {f"scaled_compute_of_{n}": Figure("compute", (compute_places.scaled(n)[0],)) for n in cfg.scale.compute}
             | {f"scaled_{name}": Figure("coarse", (coarse.made(name)[0],)) for name in cfg.scale.coarse}
@@ -319,16 +319,6 @@ def _of_study(name: str, study: configuration.StudyConfig) -> dict[str, Figure]:
     if any(name in STATISTICS and STATISTICS[name].theme == "distance" for name in study.statistics):
         found[f"scaled_correlations_of_{name}"] = Figure("distance", store)
     return found
-
-
-def _sweeps(study: configuration.StudyConfig) -> bool:
-    """Whether the conditions of a study are values of one parameter."""
-    numbers = [
-        {key: value for key, value in one.parameters.items() if isinstance(value, int | float)}
-        for one in study.conditions.values()
-    ]
-    shared = set.intersection(*map(set, numbers)) if numbers else set()
-    return sum(len({one[key] for one in numbers}) > 1 for key in shared) == 1
 
 
 def _first(kind: str, name: str) -> tuple[str]:

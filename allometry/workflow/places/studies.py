@@ -192,3 +192,13 @@ def scaled(name: str) -> list[str]:
     """Path of the store of a study, of its manifest and of its costs."""
     stem = f"results/scaled/{name}"
     return [f"{stem}.zarr", f"{stem}.manifest.json", f"{stem}.costs.json", f"{stem}/manifest.json"]
+
+
+def sweeps(study: configuration.StudyConfig) -> bool:
+    """Whether the conditions of a study are values of one parameter."""
+    numbers = [
+        {key: value for key, value in one.parameters.items() if isinstance(value, int | float)}
+        for one in study.conditions.values()
+    ]
+    shared = set.intersection(*map(set, numbers)) if numbers else set()
+    return sum(len({one[key] for one in numbers}) > 1 for key in shared) == 1
