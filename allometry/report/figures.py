@@ -336,13 +336,7 @@ def statistics(store: Store, chosen: Sequence[str] = (), theme: str = "") -> Dra
 
 
 def conditions(store: Store) -> Drawing:
-    """Every statistic of a scaling study against the parameter that its conditions are values of.
-
-    Parameters
-    ----------
-    store : path
-        A Scaling store.
-    """
+    """Every statistic against the parameter that its conditions are values of, of the path of a Scaling store."""
     return _of_study(store, "conditions", of_conditions.draw)
 
 
@@ -391,17 +385,7 @@ def comparison(store: Store) -> Drawing:
 
 
 def forest(store: Store) -> Drawing:
-    """Every score with its interval, a line for each and a panel for each measure.
-
-    Parameters
-    ----------
-    store : path or DataTree
-        A Scores store.
-
-    Returns
-    -------
-    Drawing
-    """
+    """Every score of a Scores store with its interval, a line for each and a panel for each measure."""
     read = _Read(store, "scores")
     with style.context():
         drawing = replace(draw_forest(rows_of(read.one)), title=str(read.one.attrs["title"]))
