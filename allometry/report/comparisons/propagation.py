@@ -93,9 +93,11 @@ def _activation(rows: pd.DataFrame, shown: xr.Dataset) -> Drawing:
         ax.minorticks_off()
         ax.set(title=readable(connectome), xlabel="weight per synapse (mV)", ylabel="rank correlation with influence")
     drawn_on(axes).legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=3)
-    own = rows[(rows["measure"] == "activation_correlation") & (rows["group"] == "multi_step")]
-    worth = sentence(own.sort_values("score").iloc[-1]) if len(own) else ""
-    told = f" Paths of several synapses are at best {worth}." if worth else ""
+    told = ""
+    for group, words in (("direct", "Direct connections"), ("multi_step", "Paths of several synapses")):
+        own = rows[(rows["measure"] == "activation_correlation") & (rows["group"] == group)]
+        if len(own) and (worth := sentence(own.sort_values("score").iloc[-1])):
+            told += f" {words} are, where they tell most, {worth}."
     caption = (
         "Single neurons are driven; what they do to each other neuron is ranked against what the wiring says."
         f"{told} Bars: 95 % intervals over driven neurons; of rewired connectomes the central 95 % of their scores."

@@ -89,7 +89,7 @@ def test_influence_against_the_wiring_has_a_line_for_each_predictor(tmp_path: Pa
         }
     )
     drawing = draw(rows, {"activation_by_weight": shown})
-    assert "at best better than direct" in drawing.caption
+    assert "Paths of several synapses are, where they tell most, better than direct" in drawing.caption
     drawing.save(tmp_path / "x.png")
     larva, fly = panels
     for ax, first in ((larva, 0), (fly, 6)):

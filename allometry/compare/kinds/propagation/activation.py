@@ -67,6 +67,7 @@ def compared(inputs: Mapping[str, xr.Dataset], points: Sequence[Candidate], opti
             "direct": "signed count of chemical synapses of the driven neuron on the other",
             "path_length": "minus the number of synapses of the shortest path",
             "input_strength": "chemical synapses of the target from all neurons: what degrees alone predict",
+            "indirect": f"only where {FEWEST} driven neurons reach neurons that they have no synapse on: with weak synapses nobody does",
             "sign": "of the store; a neuron whose sign is not known excites, as in the simulation",
             "verdict": "of multi_step and direct against the strongest of path length, input strength and, of multi_step, direct: "
             "Student's t of the differences, driven neuron by driven neuron",
@@ -100,6 +101,8 @@ def _rows(
             if masked is None or group != "direct"
         }
         known = np.isfinite(each["multi_step"])
+        if masked is not None and known.sum() < FEWEST:
+            continue
         if known.sum() < FEWEST:
             raise ComparisonError(
                 f"{int(known.sum())} of {driven.size} driven neurons do anything to others",
@@ -108,16 +111,15 @@ def _rows(
                 do="drive more neurons (`driven` of the run), or simulate a larger weight",
             )
         null = [
-            float(
-                np.nanmean(
-                    activation_correlation(
-                        r if masked is None else np.where(masked, np.nan, r), predictors["multi_step"][driven]
-                    )
+            _mean(
+                activation_correlation(
+                    r if masked is None else np.where(masked, np.nan, r), predictors["multi_step"][driven]
                 )
             )
             for r in rewired
         ]
-        reached = [float(np.nanmean(activation_correlation(seen, other[driven]))) for other in others]
+        null = [value for value in null if np.isfinite(value)]
+        reached = [_mean(activation_correlation(seen, other[driven])) for other in others]
         shared: dict[str, Any] = {
             "ceiling": (max(reached, default=np.nan), 1.0),
             "rule": "correlation",
@@ -148,7 +150,8 @@ def _rows(
 
 
 def _mean(values: Floats) -> float:
-    return float(np.nanmean(values))
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else np.nan
 
 
 def _predictors(store: xr.Dataset, labels: Sequence[str], steps: int) -> tuple[dict[str, Floats], np.ndarray]:

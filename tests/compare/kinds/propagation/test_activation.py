@@ -117,3 +117,16 @@ def test_neurons_that_reach_nobody_are_refused(
     stores.set_attributes(point, parameters={"connectome": "anatomy", "weight_mv": 1.0})
     with pytest.raises(ComparisonError, match="3 of 12 driven neurons do anything"):
         subject.propagation({"anatomy": inputs["anatomy"], "silent": point}, run="run", structure=["anatomy"])
+
+
+def test_influence_that_ends_at_direct_targets_has_no_indirect_rows(
+    inputs: dict[str, xr.Dataset], chemical: np.ndarray, make_connectome: Callable[..., xr.Dataset]
+) -> None:
+    names = inputs["anatomy"]["node"].values.tolist()
+    direct = chemical.copy()
+    np.fill_diagonal(direct, np.nan)
+    point = make_connectome(names, functional=direct)
+    stores.set_attributes(point, parameters={"connectome": "anatomy", "weight_mv": 1.0})
+    result = subject.propagation({"anatomy": inputs["anatomy"], "weak": point}, run="run", structure=["anatomy"])
+    assert {row["measure"] for row in result.rows} == {"activation_correlation"}
+    assert "only where 10 driven neurons" in result.derived["indirect"]
