@@ -309,6 +309,8 @@ _RULES: dict[str, Callable[..., Work]] = {
     "homogenize_worm_stack": Jobs._stack,
     "homogenize_store": Jobs._homogenize,
     "simulate_responses": Jobs._other,
+    "simulate_recording": Jobs._other,
+    "simulate_clamp": Jobs._other,
     "simulate_fit": Jobs._feature,
     "simulate_feature": Jobs._feature,
     "simulate_": Jobs._simulate,
