@@ -32,8 +32,10 @@ recordings](virtual-recordings.md), and connectomes of worm, larva and fly again
 `multi_area` is held against the 254 published full-scale rates (`tests/fullscale_rates.json` of its authors): they are the mean-field
 rates of the derived in-degrees, with g −16 and no factors of the external input, within 0.01 Hz. Simulated alone at 0.6 of its neurons,
 area MDP has all its published rates above 1 Hz within 1 %. Scaled down much further, few and strong synapses keep the mean and the variance
-of the input, not its distribution: with all areas at 0.1 the means of the populations are 0.5 to 1 of the published ones (23I 0.47, 4E 0.98,
-4I 0.73, 5I 0.69, 6I 0.58), at 0.05 they are 0.1 to 0.5, and at 0.01 the network falls silent. The derived in-degrees sum to 27.7 billion
+of the input, not its distribution: with all areas at 0.1, V1, V2, VP and V3, which have the fewest synapses per neuron, are silent, and the
+means of the populations over all areas are 0.5 to 1 of the published ones (23I 0.47, 4E 0.98, 4I 0.73, 5I 0.69, 6I 0.58); at 0.05 they are
+0.1 to 0.5, and at 0.01 nothing fires. Areas need about a thousand of their inputs: V1, of 3950, has half its rates at 0.3.
+The derived in-degrees sum to 27.7 billion
 synapses, where 24.2 are published. The state published with g −11 needs in-degrees that are stabilised (Schuecker et al. 2017), which are
 not derived here: without them mean-field theory finds no low rates there.
 """

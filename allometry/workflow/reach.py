@@ -10,7 +10,7 @@ from allometry.config import Config
 from allometry.errors import ConfigError
 from allometry.hints import nearest
 from allometry.homogenize.readers import READERS
-from allometry.workflow.checks.names import Registry, stores_of
+from allometry.workflow.checks.names import WORM, Registry, stores_of
 
 
 def mirror(cfg: Config) -> str | None:
@@ -165,7 +165,8 @@ def no_download(cfg: Config, registry: Registry) -> dict[str, str]:
         if all(file.get("optional") for file in absent) and len(absent) < len(entry["files"]):
             continue
         own = [_own_path(place) for file in absent for place in map(_place, file["places"]) if _is_own(place)]
-        found[name] = f"{own[0]} does not exist: put its files there (docs/worms.md)" if own else why
+        page = "worms" if entry.get("species") == WORM else "datasets"
+        found[name] = f"{own[0]} does not exist: put its files there (docs/{page}.md)" if own else why
     return found
 
 

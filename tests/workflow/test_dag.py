@@ -139,6 +139,8 @@ def test_dry_run_of_compute_scaling(dry_run: Callable[..., str]) -> None:
 @pytest.mark.slow
 def test_dry_run_of_the_models(dry_run: Callable[..., str]) -> None:
     said = dry_run("config/models.yaml")
+    # without the tables of its authors, the multi-area model is left out, and the run says so
+    assert "simulate.runs.macaque" in said
     # three kinds of clusters and three seeds, each with two conditions; eight codes and six cultures
     for rule, count in {"simulate_batch_clusters": 9, "simulate_point": 14 * 3, "compare_run": 5}.items():
         assert re.search(rf"^{rule} +{count}$", said, re.MULTILINE), rule

@@ -12,6 +12,7 @@ from allometry.report.drawing.drawing import Drawing
 from allometry.report.drawing.names import readable
 from allometry.report.drawing.numbers import unlisted
 from allometry.report.drawing.style import COLOURS, NEUTRAL, canvas, legend_columns, stacked
+from allometry.report.kinds.areas import areas_of, draw_areas
 from allometry.report.kinds.points import point_labels
 from allometry.report.kinds.spike_events import Events, Floats, chosen, events, sampled, spectrum, synchrony
 
@@ -58,6 +59,9 @@ def draw(opened: Mapping[str, xr.Dataset], name: str, window_ms: float = WINDOW_
     """
     groups = _groups(opened, name)
     several = len(groups)
+    last = groups[-1]
+    if last.first.listed and last.first.unit.size and areas_of(last.first.names) is not None:
+        return draw_areas(last.label, last.members, name, window_ms)
     shown = _spread(groups)
     if several > MOST_GROUPS:
         groups = shown = [replace(group, colour=COLOURS[k % 7]) for k, group in enumerate(shown)]
