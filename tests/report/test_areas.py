@@ -75,7 +75,8 @@ def test_figure(store: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [["E", "I"], [f"cell-{i}" for i in range(20)], [f"V{i}-E" for i in range(20)], ["V1-E", "V1-I", "V2-E", "V2-I"]]
+    "names",
+    [["E", "I"], [f"cell-{i}" for i in range(20)], [f"V{i}-E" for i in range(20)], ["V1-E", "V1-I", "V2-E", "V2-I"]],
 )
 def test_other_populations_are_drawn_as_before(names: list[str]) -> None:
     assert areas_of(names) is None

@@ -95,7 +95,11 @@ def draw_areas(label: str, members: Sequence[Events], name: str, window_ms: floa
     off = correlation[~np.eye(len(areas), dtype=bool)]
     top = float(np.nanmax(np.abs(off))) if np.isfinite(off).any() else 1.0
     seen = matrix.imshow(
-        np.where(np.eye(len(areas), dtype=bool), np.nan, correlation), cmap=DIVERGING, vmin=-top, vmax=top, aspect="auto"
+        np.where(np.eye(len(areas), dtype=bool), np.nan, correlation),
+        cmap=DIVERGING,
+        vmin=-top,
+        vmax=top,
+        aspect="auto",
     )
     beneath.colorbar(seen, ax=matrix, shrink=0.8, label="correlation")
     matrix.set_xticks(range(len(areas)), areas, rotation=90, fontsize=7 if len(areas) > 20 else None)
