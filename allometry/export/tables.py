@@ -27,6 +27,7 @@ MAIN = {
     "scores": "comparison",
     "scaling": "value",
     "compute": "point",
+    "clamp": "voltage",
     "stack": "matrix",
 }
 TIME = ("sample", "time", "step", "bin")

@@ -177,7 +177,7 @@ def test_files_of_other_versions_go_when_nobody_uses_them(source: Path, caches: 
 
 def test_a_process_keeps_what_it_found_when_it_ends(caches: Path, root: Path) -> None:
     code = (
-        "from allometry import fingerprint, definition_cache\n"
+        "from allometry.code import fingerprint, definition_cache\n"
         "print(fingerprint.fingerprint('allometry.stores.schema'), definition_cache._store().changed)\n"
     )
     said = [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from allometry.compare.inference.arrays import FloatArray, IntArray, integer_counts
+from allometry.compare.inference.arrays import FloatArray, IntArray, integer_counts, numbers
 from allometry.compare.measures.spikes.bursts import runs
 from allometry.compare.records.measures import measure
 from allometry.errors import ComparisonError
@@ -81,7 +81,7 @@ def state_dwell(counts: npt.ArrayLike, groups: npt.ArrayLike, bin_s: float = 0.1
     ending, with the last stay censored.
     """
     x = integer_counts(counts, "counts")
-    of = np.asarray(groups)
+    of = numbers(groups, "groups")
     if of.shape != x.shape[1:] or of.dtype.kind not in "iu" or not x.size or not (of >= 0).any():
         raise ComparisonError(
             f"counts of shape {x.shape}, groups of shape {of.shape}",
